@@ -1,0 +1,3 @@
+"""unmoor: move a DAO's workloads between AWS and Akash, one line of a stack file at a time."""
+
+__version__ = "0.1.0"

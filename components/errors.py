@@ -1,0 +1,79 @@
+"""Everything that can go wrong, as one tree of exceptions.
+
+    UnmoorError               an operator can act on it: a sentence, never a traceback
+    ├── ConfigError           what the operator wrote cannot be read
+    ├── PlanError             it can be read, and cannot be built
+    ├── SdlError              an Akash document that the network would refuse
+    ├── StepError             a step was taken and did not succeed
+    └── MarketError           the Akash market did not do what was asked
+        ├── NoAcceptableBid   try later, or raise the ceiling
+        ├── LeaseLost         act first: the lease is gone
+        └── Refused           money or policy forbids it
+
+Anything else that is raised is a bug, and stays loud.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that is wrong: where (a dotted path, may be empty), and what, with what to choose."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class UnmoorError(Exception):
+    """A failure the operator can act on: a title, and every fault at once below it."""
+
+    def __init__(self, title: str, faults: Iterable[Fault] = ()) -> None:
+        self.title = title
+        self.faults = tuple(faults)
+        super().__init__(title)
+
+    def __str__(self) -> str:
+        if not self.faults:
+            return self.title
+        return "\n".join([f"{self.title}:", *(f"  - {fault}" for fault in self.faults)])
+
+
+class ConfigError(UnmoorError):
+    """What the operator wrote cannot be read."""
+
+
+class PlanError(UnmoorError):
+    """The configuration can be read, and cannot be built."""
+
+
+class SdlError(UnmoorError):
+    """An Akash document that the network would refuse."""
+
+
+class StepError(UnmoorError):
+    """A step was taken and did not succeed."""
+
+
+class MarketError(UnmoorError):
+    """The Akash market did not do what was asked."""
+
+
+class NoAcceptableBid(MarketError):  # noqa: N818 the name says the situation
+    """Nobody bid, or every bid broke a rule: try later or change the rule."""
+
+
+class LeaseLost(MarketError):  # noqa: N818 the name says the situation
+    """The lease was closed behind our back; its data is gone."""
+
+
+class Refused(MarketError):  # noqa: N818 the name says the situation
+    """Money or policy forbids it; trying again does not help."""
