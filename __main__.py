@@ -1,0 +1,20 @@
+"""The Pulumi program: read the stack file, plan it, deploy the plan."""
+
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+
+from components.deploy import deploy
+from components.errors import UnmoorError
+from components.kinds import KINDS
+from components.stack import from_pulumi
+
+try:
+    outputs = deploy(from_pulumi(runtime_config.CONFIG, KINDS, Path.cwd()), KINDS)
+except UnmoorError as error:
+    # An operator's mistake is a sentence, not a traceback.
+    raise pulumi.RunError(str(error)) from None
+
+for name, value in outputs.items():
+    pulumi.export(name, value)

@@ -1,0 +1,85 @@
+"""The command line: one word a task, each loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from . import __version__
+from .errors import UnmoorError
+
+#: Word → module under `commands/`, and what it does in a line; reading this table is reading the tool.
+COMMANDS = {
+    "plan": "Print what a stack file means: sites, records, steps and cost. Offline.",
+    "review": "Say in Markdown what a change of stack files does, for a pull request.",
+    "approve": "Record that a signer approved a plan.",
+    "runbook": "Write, or execute, the steps for a workload from its plan.",
+    "status": "Ask each site what it serves, and for how long its certificate is good.",
+    "restore": "Bring back a kept version of a workload's content, verified.",
+    "sdl": "Check, price, hash and compare Akash documents. Offline.",
+    "assess": "Inventory, cost, risk and value of moving, as tables and a report.",
+    "explain": "Trace a number of the assessment to its inputs and sources.",
+    "discover": "Draft the inventory from an AWS account or a DNS zone.",
+    "prices": "Show or refresh the dated price book.",
+    "schema": "Print the JSON schema of stack files, for editors.",
+    "step": "Take one step of a deployment; Pulumi runs this.",
+}
+
+
+class Commands(click.Group):
+    """The table above as a click group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the words in the table's order: what people do first comes first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import one command."""
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f".commands.{name}", __package__)
+        command: click.Command = module.cli
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print the table without importing what it names."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, text in COMMANDS.items() if name != "step"])
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="unmoor")
+def cli() -> None:
+    """Move a DAO's workloads off one cloud, one line of a stack file at a time.
+
+    \b
+    See what a stack file means:        unmoor plan --stack prod
+    See what an edit would do:          unmoor review --base main
+    Do it:                              pulumi preview && pulumi up
+    """
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line; an operator's mistake is a sentence and exit 1, wrong usage exit 2."""
+    try:
+        result: Any = cli.main(args=arguments, prog_name="unmoor", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted; nothing is lost, run it again", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except UnmoorError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

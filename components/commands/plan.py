@@ -1,0 +1,73 @@
+"""`unmoor plan`: print the topology of a stack file, offline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import front
+from ..kinds import KINDS
+from ..stack import from_file
+
+if TYPE_CHECKING:
+    from ..topology import Topology, WorkloadPlan
+
+
+def stack_path(stack: str) -> Path:
+    """Return the stack file for a stack's name, or the path itself when it is one."""
+    return Path(stack) if stack.endswith((".yaml", ".yml")) else Path("stacks") / f"Pulumi.{stack}.yaml"
+
+
+@click.command()
+@click.option("--stack", "-s", required=True, help="A stack's name (stacks/Pulumi.NAME.yaml) or a path to a stack file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.argument("workloads", nargs=-1)
+def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> None:
+    """Print what a stack file means: sites, records, steps and monthly cost.
+
+    Nothing is contacted and nothing is changed. Name WORKLOADS to see only those.
+    Exit 1 with every fault when the file cannot be planned.
+    """
+    topology = from_file(stack_path(stack), KINDS)
+    chosen = [plan for plan in topology.workloads if not workloads or plan.name in workloads]
+    unknown = set(workloads) - {plan.name for plan in topology.workloads}
+    if unknown:
+        known = ", ".join(plan.name for plan in topology.workloads)
+        raise click.BadParameter(f"no workload {', '.join(sorted(unknown))} in {stack}; choose from {known}")
+    if as_json:
+        whole = topology.canonical()
+        whole["workloads"] = {plan.name: whole["workloads"][plan.name] for plan in chosen}
+        click.echo(json.dumps(whole, indent=2))
+        return
+    click.echo("\n\n".join(_text(topology, plan) for plan in chosen))
+
+
+def _text(topology: Topology, plan: WorkloadPlan) -> str:
+    bold = click.style(plan.name, bold=True)
+    lines = [f"{bold}  {plan.kind}, {plan.mode}, active side {plan.active}, {plan.host}"]
+    for site in plan.sites:
+        record = next(r for r in plan.records if r.site == site.name)
+        lines.append(f"  {record.role:<8} {site.name:<20} on {site.target:<6} {site.direct}")
+    worst = max(record.ttl for record in plan.records)
+    lines += [
+        f"  failover {'to ' + plan.records[1].site if len(plan.records) > 1 else 'none: one site only'}"
+        + (f", seen by visitors within {bound(worst)} s of an outage (checks {_checks()}, answers kept {worst} s)" if len(plan.records) > 1 else ""),
+        f"  backup   every version in {', '.join(sorted(plan.backup.stores))}, {plan.backup.retain} kept",
+        "  steps",
+        *(f"    {step}" for step in plan.steps),
+        f"  cost     {plan.usd_month:.2f} USD a month",
+        *(f"    {line.usd_month:>8.2f}  {line.what}" for line in plan.bill),
+    ]
+    return "\n".join(lines)
+
+
+def _checks() -> str:
+    return f"{front.CHECK_THRESHOLD} × {front.CHECK_INTERVAL} s"
+
+
+def bound(ttl: int) -> int:
+    """Return the seconds after which every visitor that honours TTLs has followed a failover."""
+    return front.CHECK_THRESHOLD * front.CHECK_INTERVAL + ttl

@@ -1,0 +1,97 @@
+"""Topology in, Pulumi resources out, ordered so that a record moves only to a site that was seen to answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pulumi_aws as aws
+
+from . import dns, front
+from .backup import bundle
+from .step import drain, step
+from .topology import Form, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .kind import Endpoint, Kind, Realized
+    from .topology import Site, Topology, WorkloadPlan
+
+
+def deploy(topology: Topology, kinds: Mapping[str, Kind]) -> dict[str, Any]:
+    """Register everything a topology names, and return the stack's outputs.
+
+    Nothing is decided here. Outputs are plain values, so that a preview shows a flip as
+    `~ mode: "centralized" => "active-standby"` and what it costs.
+    """
+    zone_id = aws.route53.get_zone_output(name=topology.zone).zone_id
+    for plan in topology.workloads:
+        Workload(plan, kinds[plan.kind], zone_id)
+    return {"workloads": {plan.name: outputs(plan) for plan in topology.workloads}}
+
+
+def outputs(plan: WorkloadPlan) -> dict[str, Any]:
+    """Say what a workload is, in the words of its stack file, for previews and other stacks."""
+    return {
+        "mode": str(plan.mode),
+        "active": str(plan.active),
+        "url": front.url(plan.host),
+        "hosts": [plan.host, *(site.direct for site in plan.sites)],
+        "sites": {record.site: str(record.role) for record in plan.records},
+        "version": plan.backup.version,
+        "usd_month": plan.usd_month,
+    }
+
+
+class Workload(pulumi.ComponentResource):
+    """One workload: its bundle in every store, its sites, and the records that point at them."""
+
+    def __init__(
+        self,
+        plan: WorkloadPlan,
+        kind: Kind,
+        zone_id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("unmoor:index:Workload", plan.name, None, opts)
+        self._plan = plan
+        self._zone_id = zone_id
+        kept = bundle(plan.backup, pulumi.ResourceOptions(parent=self))
+        standing = {
+            site.name: kind.on[site.target].realize(
+                site.name, site, pulumi.ResourceOptions(parent=self, depends_on=[kept])
+            )
+            for site in plan.sites
+        }
+        for site in plan.sites:
+            self._point(site, standing[site.name])
+        self.register_outputs({})
+
+    def _point(self, site: Site, realized: Realized) -> None:
+        """Make the names of a site: direct name first, then a probe, and only then the failover record."""
+        record = next(r for r in self._plan.records if r.site == site.name)
+        stands = self._after(realized)
+        direct = dns.direct_record(site, realized.endpoint, record.type, self._zone_id, stands)
+        check = dns.health_check(site, self._after(realized, direct))
+        proof = step(f"{site.name}-probe", "probe", _probe(site, record.role, realized.endpoint), self._after(direct))
+        # Deleted in the opposite order: the record, then the wait, then the site.
+        wait = drain(f"{site.name}-drain", site.ttl, realized.identity, self._after(realized, direct, check))
+        dns.failover_record(record, site, realized.endpoint, check, self._zone_id, self._after(proof, wait))
+
+    def _after(self, *these: Any) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=list(these))
+
+
+def _probe(site: Site, role: Role, endpoint: pulumi.Output[Endpoint]) -> dict[str, Any]:
+    """Ask a site for its version as a visitor would, at its own address, before any name leads to it.
+
+    The role is in the input although no answer depends on it: when roles swap, the input changes, and
+    the site is probed again before its record moves.
+    """
+    return {
+        "url": front.url(site.host, front.HEALTH_PATH),
+        "address": endpoint.apply(lambda e: e.ipv4 if site.form is Form.ADDRESS else e.name),  # type: ignore[union-attr]
+        "version": site.content.version,
+        "role": str(role),
+    }

@@ -1,0 +1,92 @@
+"""A site's names in Route 53: its direct name, its health check, and its place in the failover set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pulumi_aws as aws
+
+from . import front
+from .topology import Form, RecordType, Role
+
+if TYPE_CHECKING:
+    from .kind import Endpoint
+    from .topology import Record, Site
+
+#: Route 53's words for our roles; also what identifies a member of the set for life.
+_ROUTE53_ROLE = {Role.PRIMARY: "PRIMARY", Role.STANDBY: "SECONDARY"}
+
+
+def _answer(
+    site: Site, endpoint: pulumi.Output[Endpoint], type_: RecordType, ttl: int
+) -> dict[str, Any]:
+    """Say an endpoint as the arguments of a record of a type."""
+    if site.form is Form.ALIAS and type_ is RecordType.A:
+        alias = {
+            "name": endpoint.apply(lambda e: e.name),  # type: ignore[union-attr]
+            "zone_id": endpoint.apply(lambda e: e.zone_id),  # type: ignore[union-attr]
+            "evaluate_target_health": False,
+        }
+        return {"type": type_.value, "aliases": [alias]}
+    value = endpoint.apply(lambda e: e.ipv4 if site.form is Form.ADDRESS else e.name)  # type: ignore[union-attr]
+    return {"type": type_.value, "records": [value], "ttl": ttl}
+
+
+def direct_record(
+    site: Site,
+    endpoint: pulumi.Output[Endpoint],
+    type_: RecordType,
+    zone_id: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> aws.route53.Record:
+    """Publish the site's own name, by which probes, health checks and certificate authorities reach it."""
+    return aws.route53.Record(
+        f"{site.name}-direct",
+        zone_id=zone_id,
+        name=site.direct,
+        **_answer(site, endpoint, type_, site.ttl),
+        opts=opts,
+    )
+
+
+def health_check(site: Site, opts: pulumi.ResourceOptions) -> aws.route53.HealthCheck:
+    """Let Route 53 watch the site by its direct name, so that a new address needs no new check."""
+    return aws.route53.HealthCheck(
+        f"{site.name}-health",
+        type=front.CHECK_TYPE,
+        fqdn=site.direct,
+        port=front.PORT,
+        resource_path=front.HEALTH_PATH,
+        request_interval=front.CHECK_INTERVAL,
+        failure_threshold=front.CHECK_THRESHOLD,
+        enable_sni=front.SCHEME == "https",
+        opts=opts,
+    )
+
+
+def failover_record(
+    record: Record,
+    site: Site,
+    endpoint: pulumi.Output[Endpoint],
+    check: aws.route53.HealthCheck,
+    zone_id: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> aws.route53.Record:
+    """Put a site into its place in the failover set.
+
+    The resource is named after host and role and never after the site: a flip changes what a record
+    says, not which record it is. It is a failover record even when it is alone, since turning a simple
+    record into a failover record deletes it first.
+    """
+    role = _ROUTE53_ROLE[record.role]
+    return aws.route53.Record(
+        f"{record.host}/{record.role}",
+        zone_id=zone_id,
+        name=record.host,
+        set_identifier=role.lower(),
+        failover_routing_policies=[{"type": role}],
+        health_check_id=check.id,
+        **_answer(site, endpoint, record.type, record.ttl),
+        opts=opts,
+    )

@@ -1,0 +1,91 @@
+"""The docs kind: a static site, from a folder or a kept version, on CloudFront or in a container with its own address."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from .. import bundle, prices
+from ..akash import price
+from ..config import Setting, Version
+from ..errors import Fault, UnmoorError
+from ..kind import Kind, OnTarget, Survey
+from ..topology import Form, Line
+from .docs_sdl import document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pulumi
+
+    from ..kind import Realized
+    from ..topology import Site
+
+#: What the estimate assumes of a documentation site: gigabytes kept, gigabytes read and requests a month.
+_KEPT_GB = 1
+_REQUESTS = 100_000
+
+
+class DocsOptions(Setting):
+    """What a docs workload needs to know."""
+
+    site: str = Field(default="site", description="Folder of the built site, relative to the project.")
+    version: Version | None = Field(
+        default=None, description="Serve this kept version instead of the folder's content: a rollback in one line."
+    )
+    budget_usd_month: float = Field(
+        default=12.0, gt=0, le=1000, description="Ceiling for one lease in USD a month; a dearer bid is refused."
+    )
+
+
+def survey(options: DocsOptions, root: Path) -> Survey:
+    """Name the version to serve: the one asked for, or that of the folder as it is now."""
+    if options.version:
+        return Survey(options.version, None)
+    try:
+        return Survey(bundle.version(root / options.site), options.site)
+    except UnmoorError as error:
+        return Survey("", None, (Fault("site", str(error)),))
+
+
+def _aws_bill(_: DocsOptions) -> tuple[Line, ...]:
+    kept, request = "s3_standard_gb_month", "cloudfront_https_10k"
+    return (
+        Line("bucket, 1 GB", _KEPT_GB * prices.aws(kept), f"aws/{kept}"),
+        Line("CloudFront, 100,000 requests within the free egress", _REQUESTS / 10_000 * prices.aws(request), f"aws/{request}"),
+    )
+
+
+def _akash_bill(_: DocsOptions) -> tuple[Line, ...]:
+    return (Line("lease with an IPv4 address, by the providers' list", _lease_usd_month(), "akash"),)
+
+
+@functools.cache
+def _lease_usd_month() -> float:
+    return price.usd_month(document()).total
+
+
+def _on_aws(name: str, site: Site, opts: pulumi.ResourceOptions) -> Realized:
+    from .docs_pair import DocsOnAws  # noqa: PLC0415 planning must not load Pulumi
+
+    return DocsOnAws(name, site, opts)
+
+
+def _on_akash(name: str, site: Site, opts: pulumi.ResourceOptions) -> Realized:
+    from .docs_pair import DocsOnAkash  # noqa: PLC0415 planning must not load Pulumi
+
+    return DocsOnAkash(name, site, opts)
+
+
+DOCS = Kind(
+    name="docs",
+    options=DocsOptions,
+    stateful=False,
+    survey=survey,
+    on={
+        "aws": OnTarget(form=lambda _: Form.ALIAS, bill=_aws_bill, realize=_on_aws),
+        "akash": OnTarget(form=lambda _: Form.ADDRESS, bill=_akash_bill, realize=_on_akash),
+    },
+)

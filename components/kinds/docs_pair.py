@@ -1,0 +1,76 @@
+"""Both halves of the docs kind, side by side: on AWS and on Akash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_aws as aws
+
+from .. import front
+from ..akash.deployment import Deployment
+from ..aws.static_site import CERTIFICATE_REGION, StaticSite
+from ..backup import store_settings
+from ..kind import Address, Alias
+from ..step import step
+from .docs_sdl import document_for
+
+if TYPE_CHECKING:
+    from ..kind import Endpoint
+    from ..topology import Site
+
+
+class DocsOnAws(pulumi.ComponentResource):
+    """The site as files in a private bucket behind CloudFront."""
+
+    endpoint: pulumi.Output[Endpoint]
+    identity: pulumi.Output[str]
+
+    def __init__(self, name: str, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("unmoor:docs:OnAws", name, None, opts)
+        after = list(opts.depends_on) if opts and isinstance(opts.depends_on, (list, tuple)) else []
+        static = StaticSite(
+            name,
+            hosts=(site.host, site.direct),
+            zone_id=aws.route53.get_zone_output(name=site.zone).zone_id,
+            challenge_peer=site.peer if front.SCHEME == "https" else None,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        published = step(
+            f"{name}-publish",
+            "publish",
+            {
+                "workload": site.workload,
+                "version": site.content.version,
+                "folder": site.content.folder,
+                "stores": store_settings(site.content),
+                "bucket": static.bucket,
+                "region": CERTIFICATE_REGION,
+                "distribution": static.distribution_id,
+            },
+            pulumi.ResourceOptions(parent=self, depends_on=[*after, static]),
+        )
+        self.endpoint = pulumi.Output.all(static.domain_name, static.alias_zone_id).apply(lambda a: Alias(*a))
+        self.identity = static.distribution_id
+        self.register_outputs({"published": published.id})
+
+
+class DocsOnAkash(pulumi.ComponentResource):
+    """The site in a container with an IPv4 address of its own, fetched by content hash from any store."""
+
+    endpoint: pulumi.Output[Endpoint]
+    identity: pulumi.Output[str]
+
+    def __init__(self, name: str, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("unmoor:docs:OnAkash", name, None, opts)
+        after = list(opts.depends_on) if opts and isinstance(opts.depends_on, (list, tuple)) else []
+        deployment = Deployment(
+            name,
+            name=f"{name}.{pulumi.get_stack()}",
+            sdl=document_for(site),
+            service="web",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+        )
+        self.endpoint = deployment.address.apply(Address)
+        self.identity = deployment.id
+        self.register_outputs({"usdMonth": deployment.usd_month})

@@ -1,0 +1,155 @@
+"""A monitor that records every registration as the engine would receive it, and answers with what a cloud would."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws  # noqa: F401 loaded once, before time is measured or loops are made
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.proto import resource_pb2
+
+from components import deploy as deploy_module
+from components.kinds import KINDS
+from components.stack import topology
+
+#: What a cloud answers beyond the inputs, by type: only what the program reads.
+ANSWERS: dict[str, Any] = {
+    "aws:s3/bucket:Bucket": lambda n, i: {
+        "bucket": f"{n}-0a1b2c3",
+        "arn": f"arn:aws:s3:::{n}-0a1b2c3",
+        "bucketRegionalDomainName": f"{n}-0a1b2c3.s3.us-east-1.amazonaws.com",
+    },
+    "aws:cloudfront/distribution:Distribution": lambda n, i: {
+        "domainName": "d111111abcdef8.cloudfront.net",
+        "hostedZoneId": "Z2FDTNDATAQYW2",
+        "arn": "arn:aws:cloudfront::123456789012:distribution/E1",
+    },
+    "aws:acm/certificate:Certificate": lambda n, i: {
+        "arn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
+        "domainValidationOptions": [
+            {
+                "domainName": host,
+                "resourceRecordName": f"_x.{host}.",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_y.acm-validations.aws.",
+            }
+            for host in [i["domainName"], *i.get("subjectAlternativeNames", [])]
+        ],
+    },
+    "aws:route53/record:Record": lambda n, i: {"fqdn": i.get("name", "")},
+    "unmoor:akash:Deployment": lambda n, i: {
+        "address": "203.0.113.7",
+        "dseq": "1",
+        "owner": "akash1owner",
+        "provider": "akash1host",
+        "hostUri": "https://host.example:8443",
+        "version": "00",
+        "uris": [],
+        "usdMonth": 5.5,
+        "priceUactBlock": "12",
+    },
+}
+
+
+class Cloud(pulumi.runtime.Mocks):
+    """Answers registrations and invokes."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        more = ANSWERS.get(args.typ, lambda _n, _i: {})(args.name, args.inputs)
+        return f"{args.name}-id", {**args.inputs, **more}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        assert args.token == "aws:route53/getZone:getZone"
+        return {"zoneId": "Z1", "id": "Z1", "name": args.args["name"]}
+
+
+@dataclass
+class Registered:
+    """One resource as it was registered."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    inputs: dict[str, Any]
+    dependencies: frozenset[str]
+    request: Any
+
+
+@dataclass
+class Graph:
+    """All resources of one run of the program."""
+
+    resources: dict[str, Registered] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def urns(self) -> set[str]:
+        return set(self.resources)
+
+    def named(self, name: str) -> Registered:
+        (found,) = [r for r in self.resources.values() if r.name == name and r.type != "pulumi:pulumi:Stack"]
+        return found
+
+    def of_type(self, type_: str) -> list[Registered]:
+        return [r for r in self.resources.values() if r.type == type_]
+
+    def behind(self, urn: str) -> set[str]:
+        """Everything a resource waits for, directly or not; a component stands for all its children."""
+        seen: set[str] = set()
+        todo = list(self.resources[urn].dependencies)
+        while todo:
+            this = todo.pop()
+            if this in seen:
+                continue
+            seen.add(this)
+            if this in self.resources:
+                todo += self.resources[this].dependencies
+                todo += [r.urn for r in self.resources.values() if r.parent == this]
+        return seen
+
+
+class Recorder(mocks.MockMonitor):
+    """The SDK's mock monitor, which also keeps each request."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(Cloud())
+        self.graph = graph
+
+    def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:  # noqa: N802 the protocol's name
+        response = super().RegisterResource(request)
+        assert response.urn not in self.graph.resources, f"registered twice: {response.urn}"
+        self.graph.resources[response.urn] = Registered(
+            urn=response.urn,
+            type=request.type,
+            name=request.name,
+            parent=request.parent,
+            inputs=rpc.deserialize_properties(request.object),
+            dependencies=frozenset(request.dependencies)
+            | {urn for d in request.propertyDependencies.values() for urn in d.urns},
+            request=request,
+        )
+        return response
+
+
+def run(settings: dict[str, Any], root: Path, *, preview: bool = False) -> Graph:
+    """Run the program against the recorder and return the graph it registered."""
+    graph = Graph()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        mocks.set_mocks(Cloud(), "unmoor", "test", preview, monitor=Recorder(graph))
+
+        def program() -> None:
+            graph.outputs = deploy_module.deploy(topology(settings, KINDS, root), KINDS)
+
+        from pulumi.runtime.stack import run_pulumi_func  # noqa: PLC0415 it binds to the loop just made
+
+        loop.run_until_complete(run_pulumi_func(program))
+    finally:
+        loop.close()
+    return graph

@@ -1,0 +1,158 @@
+"""What a flip may change, asked of the resource graph for every mode and every ordered pair of modes.
+
+The monitor answers as a cloud would and checks nothing: these tests prove names, parents and dependencies,
+not that AWS or Akash accept a property.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.graph.monitor import Graph, run
+from tests.settings import settings, site_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Every state a workload can be in: mode and active side.
+STATES = [
+    ("centralized", "centralized"),
+    ("active-standby", "centralized"),
+    ("active-standby", "decentralized"),
+    ("decentralized", "centralized"),
+]
+PAIRS = list(itertools.permutations(STATES, 2))
+RECORD = "aws:route53/record:Record"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    site_folder(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def graphs(root: Path) -> dict[tuple[str, str], Graph]:
+    return {state: run(settings(*state), root) for state in STATES}
+
+
+def test_centralized_is_a_part_of_active_standby(graphs) -> None:
+    assert graphs[STATES[0]].urns <= graphs[STATES[1]].urns
+
+
+def test_decentralized_is_a_part_of_active_standby(graphs) -> None:
+    assert graphs[STATES[3]].urns <= graphs[STATES[1]].urns
+
+
+def test_swapping_roles_registers_the_same_resources(graphs) -> None:
+    assert graphs[STATES[1]].urns == graphs[STATES[2]].urns
+
+
+def test_a_second_decentralized_site_adds_only_itself(root, graphs) -> None:
+    """With two targets, decentralized mode is not a part of active-standby: what it adds is named after the second."""
+    two = run(settings("decentralized", decentralized=("akash", "akash")), root)
+    added = two.urns - graphs[STATES[1]].urns
+    assert {urn.rsplit("::", 1)[1].removesuffix("-direct").split("-probe")[0] for urn in added} == {
+        "docs-akash-2",
+        "docs-akash-2-health",
+        "docs-akash-2-drain",
+    }
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_a_flip_renames_nothing(graphs, before, after) -> None:
+    """A resource that stands in both states has the same type, parent and name in both."""
+    old, new = graphs[before], graphs[after]
+    shape = {(r.type, r.name): r.parent for r in old.resources.values()}
+    for resource in new.resources.values():
+        assert shape.get((resource.type, resource.name), resource.parent) == resource.parent
+    names = {r.name for r in old.resources.values()} & {r.name for r in new.resources.values()}
+    kept = {urn.rsplit("::", 1)[1] for urn in old.urns & new.urns}
+    assert kept == names
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_a_flip_changes_no_site(graphs, before, after) -> None:
+    """What stands on a target is not touched by a flip: only records, probes and their order are."""
+    old, new = graphs[before], graphs[after]
+    changed = {
+        new.resources[urn].name
+        for urn in old.urns & new.urns
+        if old.resources[urn].inputs != new.resources[urn].inputs and new.resources[urn].type != "pulumi:pulumi:Stack"
+    }
+    assert changed <= {"docs.dao.example/primary", "docs.dao.example/standby", "docs-aws-probe", "docs-akash-probe"}
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_a_site_is_probed_again_whenever_its_role_changes(graphs, before, after) -> None:
+    old, new = graphs[before], graphs[after]
+    for role in ("primary", "standby"):
+        urns = [urn for urn in new.urns & old.urns if urn.endswith(f"::docs.dao.example/{role}")]
+        for urn in urns:
+            if answer(old, urn) == answer(new, urn):
+                continue
+            probes = [p for p in new.behind(urn) if p.endswith("-probe")]
+            assert probes
+            for probe in probes:
+                assert probe not in old.urns or old.resources[probe].inputs != new.resources[probe].inputs
+
+
+def answer(graph: Graph, urn: str) -> object:
+    inputs = graph.resources[urn].inputs
+    return inputs.get("aliases") or inputs.get("records")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_failover_record_waits_for_the_probe_of_its_own_site(graphs, state) -> None:
+    graph = graphs[state]
+    for record in [r for r in graph.of_type(RECORD) if "/" in r.name]:
+        on_aws = "aliases" in record.inputs
+        site = "docs-aws" if on_aws else "docs-akash"
+        assert graph.named(f"{site}-probe").urn in graph.behind(record.urn)
+        assert graph.named(f"{site}-drain").urn in graph.behind(record.urn)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_name_goes_before_the_site_it_points_to(graphs, state) -> None:
+    """Deletion runs against the dependencies, so a record that depends on a site is gone before it."""
+    graph = graphs[state]
+    for site, type_ in (("docs-aws", "unmoor:docs:OnAws"), ("docs-akash", "unmoor:docs:OnAkash")):
+        if not [r for r in graph.resources.values() if r.name == site]:
+            continue
+        component = next(r for r in graph.resources.values() if r.type == type_)
+        children = {r.urn for r in graph.resources.values() if r.parent == component.urn}
+        for name in (f"{site}-direct", f"{site}-health", f"{site}-drain"):
+            assert children <= graph.behind(graph.named(name).urn)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_set_is_a_failover_set_in_every_mode(graphs, state) -> None:
+    members = [r for r in graphs[state].of_type(RECORD) if "/" in r.name]
+    roles = sorted(r.inputs["failoverRoutingPolicies"][0]["type"] for r in members)
+    assert roles == (["PRIMARY", "SECONDARY"] if state[0] == "active-standby" else ["PRIMARY"])
+    assert {r.inputs["type"] for r in members} == {"A"}
+    assert all(r.inputs["healthCheckId"] for r in members)
+    assert {r.inputs["name"] for r in members} == {"docs.dao.example"}
+
+
+def test_no_value_of_a_credential_reaches_an_input(root, monkeypatch) -> None:
+    monkeypatch.setenv("STORJ_SECRET_KEY", "hunter2-hunter2")
+    graph = run(settings("active-standby"), root)
+    assert "hunter2" not in "".join(str(r.inputs) for r in graph.resources.values())
+
+
+def test_outputs_name_mode_sites_hosts_and_cost(root) -> None:
+    graph = run(settings("active-standby", "decentralized"), root)
+    assert graph.outputs["workloads"]["docs"] | {"usd_month": 0, "version": ""} == {
+        "mode": "active-standby",
+        "active": "decentralized",
+        "url": graph.outputs["workloads"]["docs"]["url"],
+        "hosts": ["docs.dao.example", "docs-akash.dao.example", "docs-aws.dao.example"],
+        "sites": {"docs-akash": "primary", "docs-aws": "standby"},
+        "version": "",
+        "usd_month": 0,
+    }

@@ -1,0 +1,142 @@
+"""What the operator writes is read, or every fault in it is said at once."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components import config
+from components.errors import ConfigError
+from tests.settings import SETTINGS, settings
+
+
+def faults_of(changed: dict) -> list[str]:
+    stack, found = config.read(changed)
+    assert (stack is None) == bool(found)
+    return [str(fault) for fault in found]
+
+
+def broken(**docs: object) -> dict:
+    made = copy.deepcopy(SETTINGS)
+    made["workloads"]["docs"] |= docs
+    return made
+
+
+def test_a_whole_stack_is_read() -> None:
+    stack, found = config.read(settings("active-standby"))
+    assert found == []
+    assert stack is not None
+    assert stack.workloads["docs"].mode is config.Mode.ACTIVE_STANDBY
+
+
+def test_every_fault_is_said_at_once() -> None:
+    made = broken(mode="standby", mdoe="x", host="Docs.dao.example")
+    made["ttl"] = 600
+    made["zoen"] = "dao.example"
+    assert faults_of(made) == [
+        "ttl: input should be less than or equal to 60, not 600",
+        "workloads.docs.mode: 'standby' is not a mode; choose centralized, active-standby or decentralized",
+        "workloads.docs.host: 'Docs.dao.example' is not a host name; write it in lower case like docs.dao.example",
+        "workloads.docs.mdoe: no such setting; did you mean mode?",
+        "zoen: no such setting; did you mean zone?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"placement": {"decentralised": ["akash"]}}, "workloads.docs.placement.decentralised: no such setting; did you mean decentralized?"),
+        ({"placement": []}, "workloads.docs.placement: must be a mapping of settings, not []"),
+        ({"backup": {"stores": ["aws", "aws"]}}, "workloads.docs.backup.stores: a store is named twice; name each once"),
+        ({"backup": None}, "workloads.docs.backup: must be a mapping of settings, not None"),
+        ({"backup": {"stores": ["aws"], "retain": "many"}}, "workloads.docs.backup.retain: must be a whole number, not 'many'"),
+        ({"host": 5}, "workloads.docs.host: must be text, not 5"),
+    ],
+)
+def test_a_fault_leads_with_its_path_and_says_what_to_choose(change, said) -> None:
+    assert faults_of(broken(**change)) == [said]
+
+
+def test_a_misspelt_setting_of_a_store_is_found_inside_the_mapping() -> None:
+    made = copy.deepcopy(SETTINGS)
+    made["stores"]["aws"]["buckets"] = "x"
+    assert faults_of(made) == ["stores.aws.buckets: no such setting; did you mean bucket?"]
+
+
+def test_the_value_of_a_credential_is_not_taken_for_its_name() -> None:
+    made = copy.deepcopy(SETTINGS)
+    made["stores"]["storj"]["secret_key"] = "wJalrXUtnFEMI/K7MDENG"
+    (said,) = faults_of(made)
+    assert said.startswith("stores.storj.secret_key: ")
+    assert said.endswith("the value itself never stands here")
+    assert "wJalrXUtnFEMI" not in said
+
+
+def test_credentials_come_in_pairs() -> None:
+    made = copy.deepcopy(SETTINGS)
+    del made["stores"]["storj"]["secret_key"]
+    assert faults_of(made) == [
+        "stores.storj: access_key and secret_key go together; name both variables, or neither",
+    ]
+
+
+def test_a_stack_without_workloads_is_a_fault() -> None:
+    assert faults_of({"zone": "dao.example", "workloads": {}})[0].startswith("workloads: ")
+    assert faults_of({}) == ["zone: is required", "workloads: is required"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(["zone", "ttl", "stores", "workloads", "acme", "require_approval"]), JSON)
+def test_any_value_at_any_place_gives_a_verdict(key, value) -> None:
+    faults_of({**copy.deepcopy(SETTINGS), key: value})
+
+
+@given(st.sampled_from(["kind", "mode", "active", "host", "placement", "backup", "options"]), JSON)
+def test_any_value_at_any_place_of_a_workload_gives_a_verdict(key, value) -> None:
+    faults_of(broken(**{key: value}))
+
+
+def test_only_our_own_settings_are_taken_from_a_stack_file(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.x.yaml"
+    path.write_text("encryptionsalt: v1:x\nconfig:\n  aws:region: us-east-1\n  unmoor:zone: dao.example\n")
+    assert config.load_file(path) == {"zone": "dao.example"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no `config:` section"),
+        ("- 1\n", "no `config:` section"),
+        ("config: 3\n", "no `config:` section"),
+        ("config: [\n", "Pulumi.x.yaml:2: not YAML"),
+        ("config:\n\tunmoor:zone: x\n", "Pulumi.x.yaml:2: not YAML"),
+    ],
+)
+def test_a_file_that_is_not_a_stack_file_is_a_sentence(tmp_path: Path, text, said) -> None:
+    path = tmp_path / "Pulumi.x.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=said.replace("[", r"\[")):
+        config.load_file(path)
+
+
+def test_a_missing_stack_file_names_those_that_exist(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.prod.yaml").write_text("config: {}\n")
+    with pytest.raises(ConfigError, match="no such stack file; choose from prod"):
+        config.load_file(tmp_path / "Pulumi.prd.yaml")
+
+
+def test_bytes_that_are_not_text_are_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.x.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config.load_file(path)
