@@ -1,0 +1,212 @@
+"""Runs Python programs for Pulumi's engine, in place of the official language host, which cannot be had as a module.
+
+The engine starts `pulumi-language-python ENGINE_ADDRESS`, reads a port from its first line, and speaks
+`pulumirpc.LanguageRuntime` to it. The program itself is run by the SDK's own `pulumi-language-python-exec`.
+What it cannot prove: that a program's dependencies can be installed; it runs in the environment that is there.
+"""
+
+# ruff: noqa: N802, D102  the protocol names the methods and says what they are
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import types
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf import empty_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What runs a program; it stands beside the engine, which is on PATH.
+EXEC = "pulumi-language-python-exec"
+#: The exit code by which it says: the message has been shown.
+ALREADY_SHOWN = 32
+#: How long a cancelled program may take to end, in seconds.
+GRACE_S = 5.0
+
+
+def _stubs() -> tuple[Any, Any, Any]:
+    """Give the protocol's stubs out of the SDK without running the SDK's own start, which takes half a second."""
+    spec = importlib.util.find_spec("pulumi")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("the Pulumi SDK is not installed here; run `make setup`", name="pulumi")
+    root = Path(spec.submodule_search_locations[0])
+    for name, folder in (("pulumi", root), ("pulumi.runtime", root / "runtime")):
+        package = types.ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules.setdefault(name, package)
+    from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2  # noqa: PLC0415
+
+    return language_pb2, language_pb2_grpc, plugin_pb2
+
+
+lang, lang_grpc, plugin = _stubs()
+
+
+class NoInterpreter(Exception):  # noqa: N818 the name says the situation
+    """The program's Python is not there."""
+
+
+def interpreter(root: Path, options: Mapping[str, Any]) -> Path:
+    """Give the Python of a program: its `runtime.options.virtualenv` (under uv `.venv` if unsaid), else `python3`."""
+    virtualenv = options.get("virtualenv") or (".venv" if options.get("toolchain") == "uv" else None)
+    if virtualenv is None:
+        return Path(shutil.which("python3") or sys.executable)
+    python = root / str(virtualenv) / "bin" / "python"
+    if not python.exists():
+        raise NoInterpreter(f"the virtual environment {virtualenv} of the program is not there; run `make setup`")
+    return python
+
+
+def arguments(request: Any, engine: str) -> list[str]:
+    """Give what `pulumi-language-python-exec` is to be told about a RunRequest, program last."""
+    told = {
+        "monitor": request.monitor_address,
+        "engine": engine,
+        "project": request.project,
+        "stack": request.stack,
+        "pwd": request.pwd,
+        "dry_run": "true" if request.dryRun else "false",
+        "parallel": str(request.parallel),
+        "organization": request.organization,
+        "root_directory": request.info.root_directory,
+    }
+    program = os.path.normpath(Path(request.info.program_directory) / request.info.entry_point)
+    return [word for name, value in told.items() if value for word in (f"--{name}", value)] + [program, *request.args]
+
+
+def environment(request: Any, python: Path) -> dict[str, str]:
+    """Give the environment of the program: ours, its virtual environment first, and the stack's configuration."""
+    return {
+        **os.environ,
+        "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "VIRTUAL_ENV": str(python.parent.parent),
+        "PULUMI_CONFIG": json.dumps(dict(request.config)),
+        "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
+    }
+
+
+def dependencies(python: Path) -> list[tuple[str, str]]:
+    """Give (name, version) of everything installed beside an interpreter, by the folders' names."""
+    found = python.parent.parent.glob("lib/python*/site-packages/*.dist-info")
+    pairs = (folder.name.removesuffix(".dist-info").rpartition("-") for folder in found)
+    return sorted((name, version) for name, _, version in pairs)
+
+
+class LanguageHost(lang_grpc.LanguageRuntimeServicer):  # type: ignore[name-defined,misc]
+    """The protocol's servicer; one program at a time, in a process group of its own."""
+
+    def __init__(self, engine: str) -> None:
+        self.engine = engine
+        self.program: subprocess.Popen[bytes] | None = None
+        self.cancelled = False
+        self._lock = threading.Lock()
+
+    def Handshake(self, request: Any, _context: Any) -> Any:
+        self.engine = request.engine_address or self.engine
+        return lang.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, _request: Any, _context: Any) -> Any:
+        return plugin.PluginInfo(version="1.0.0")
+
+    def GetRequiredPackages(self, _request: Any, _context: Any) -> Any:
+        return lang.GetRequiredPackagesResponse()
+
+    def GetRequiredPlugins(self, _request: Any, _context: Any) -> Any:
+        return lang.GetRequiredPluginsResponse()
+
+    def About(self, request: Any, context: Any) -> Any:
+        python = self._interpreter(request.info, context)
+        said = subprocess.run([python, "--version"], capture_output=True, text=True, check=True).stdout
+        return lang.AboutResponse(executable=str(python), version=said.removeprefix("Python").strip())
+
+    def GetProgramDependencies(self, request: Any, context: Any) -> Any:
+        found = dependencies(self._interpreter(request.info, context))
+        return lang.GetProgramDependenciesResponse(
+            dependencies=[lang.DependencyInfo(name=name, version=version) for name, version in found]
+        )
+
+    def Run(self, request: Any, context: Any) -> Any:
+        """Run the program to its end; what it prints goes where the engine listens."""
+        python = self._interpreter(request.info, context)
+        runner = shutil.which(EXEC)
+        if runner is None:
+            return lang.RunResponse(error=f"{EXEC} is not on PATH; it belongs beside `pulumi`: run `make setup`")
+        with self._lock:
+            if self.cancelled:
+                return lang.RunResponse(bail=True)
+            self.program = subprocess.Popen(
+                [python, "-u", runner, *arguments(request, self.engine)],
+                cwd=request.pwd or None,
+                env=environment(request, python),
+                stdin=subprocess.DEVNULL,
+                process_group=0,
+            )
+        code = self.program.wait()
+        if code == 0:
+            return lang.RunResponse()
+        if code == ALREADY_SHOWN or self.cancelled:
+            return lang.RunResponse(bail=True)
+        ended = f"was ended by signal {-code}" if code < 0 else f"exited with code {code}"
+        return lang.RunResponse(error=f"the program {ended}")
+
+    def Cancel(self, _request: Any, _context: Any) -> Any:
+        self.end()
+        return empty_pb2.Empty()
+
+    def end(self) -> None:
+        """End the program, if one runs, and all that it started."""
+        with self._lock:
+            self.cancelled = True
+        if self.program is None or self.program.poll() is not None:
+            return
+        os.killpg(self.program.pid, signal.SIGTERM)
+        try:
+            self.program.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.program.pid, signal.SIGKILL)
+
+    def _interpreter(self, info: Any, context: Any) -> Path:
+        options = {name: value.string_value for name, value in info.options.fields.items()}
+        try:
+            return interpreter(Path(info.root_directory), options)
+        except NoInterpreter as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+            raise  # abort has raised already; this is for the reader of types
+
+
+def main(words: list[str]) -> int:
+    """Serve until told to end (SIGINT, SIGTERM) or until the engine is gone; the port is the first line printed."""
+    addresses = [word for word in words if not word.startswith("-")]
+    host = LanguageHost(addresses[0] if addresses else "")
+    server = grpc.server(ThreadPoolExecutor(max_workers=8), options=[("grpc.max_receive_message_length", 400 << 20)])
+    lang_grpc.add_LanguageRuntimeServicer_to_server(host, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    print(port, flush=True)  # noqa: T201 the protocol asks for it
+
+    parent = os.getppid()
+    while not over.wait(1.0) and os.getppid() == parent:
+        pass
+    host.end()
+    server.stop(grace=1.0).wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
