@@ -1,0 +1,121 @@
+"""From the text of `inventory.yaml` to an Inventory, or to every fault in it, each with its path."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import ValidationError
+
+from ..config import did_you_mean, faults
+from ..errors import ConfigError, Fault
+from .inventory import Inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from pathlib import Path
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader that does not let a second key hide the first."""
+
+
+def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: dict[Any, int] = {}
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        line = key_node.start_mark.line + 1
+        if isinstance(key, str) and key in seen:
+            raise ConfigError(f"the inventory says {key!r} twice, in lines {seen[key]} and {line}; keep one")
+        if isinstance(key, str):
+            seen[key] = line
+    loader.flatten_mapping(node)
+    return dict(loader.construct_pairs(node, deep=True))
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+_BOUNDS = {
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than_equal": "{le:g} or less",
+}
+_TITLE = "the inventory is not valid"
+_TAG = re.compile(r"(parts\[\d+\])\.[a-z0-9-]+")
+
+
+def load(path: Path, today: date) -> Inventory:
+    """Read an inventory file. Raises ConfigError with every fault."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such inventory; copy stacks/inventory.yaml or run `unmoor discover`") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    return parse(text, today, str(path))
+
+
+def parse(text: str, today: date, name: str = "inventory") -> Inventory:
+    """Read an inventory from text. Raises ConfigError with every fault."""
+    try:
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 it is a safe loader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{name}:{mark.line + 1}" if mark else name
+        raise ConfigError(f"{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
+    if not isinstance(document, dict):
+        raise ConfigError(f"{name}: an inventory has `dao`, `as_of` and `workloads`; see stacks/inventory.yaml")
+    try:
+        inventory = Inventory.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(_TITLE, [*_sentences(error)]) from None
+    if found := [*_across(inventory, today)]:
+        raise ConfigError(_TITLE, found)
+    return inventory
+
+
+def _sentences(error: ValidationError) -> Iterator[Fault]:
+    """Yield the shared sentences, with the paths and the words that only an inventory needs."""
+    for item, fault in zip(error.errors(include_url=False), faults(error, Inventory), strict=True):
+        kind, context, message = item["type"], item.get("ctx", {}), fault.message
+        if kind == "union_tag_invalid":
+            choices = sorted(re.findall(r"'([^']+)'", str(context["expected_tags"])))
+            word = str(context["tag"])
+            message = f"no part {word!r}{did_you_mean(word, choices)}; choose from {', '.join(choices)}"
+        elif kind == "literal_error":
+            choices = re.findall(r"'([^']+)'", str(context["expected"]))
+            what = "layer" if "parties" in item["loc"] else "choice"
+            message = f"no {what} {item['input']!r}{did_you_mean(str(item['input']), choices)}; choose from {', '.join(choices)}"
+        elif kind in _BOUNDS:
+            message = f"{item['input']!r} must be {_BOUNDS[kind].format(**context)}"
+        elif kind == "union_tag_not_found":
+            message = "say what it is: `what` is required, as `what: ec2`"
+        yield Fault(_TAG.sub(r"\1", fault.path), message)
+
+
+def _across(inventory: Inventory, today: date) -> Iterator[Fault]:
+    """Yield what no single model can see."""
+    if inventory.as_of > today:
+        yield Fault("as_of", f"{inventory.as_of} lies in the future; it is {today}")
+    for name, workload in inventory.workloads.items():
+        path = f"workloads.{name}"
+        if workload.data and workload.data.restore_proved and workload.data.restore_proved > today:
+            yield Fault(f"{path}.data.restore_proved", f"{workload.data.restore_proved} lies in the future; it is {today}")
+        if workload.exit_rehearsed and workload.exit_rehearsed > today:
+            yield Fault(f"{path}.exit_rehearsed", f"{workload.exit_rehearsed} lies in the future; it is {today}")
+        for index, other in enumerate(workload.after):
+            if other not in inventory.workloads:
+                known = inventory.workloads
+                yield Fault(f"{path}.after[{index}]", f"no workload {other!r}{did_you_mean(other, known)}")
+    yield from _circles(inventory)
+
+
+def _circles(inventory: Inventory) -> Iterator[Fault]:
+    """Yield one fault for the workloads that wait for each other."""
+    waiting = {name: {*one.after} & {*inventory.workloads} for name, one in inventory.workloads.items()}
+    while ready := [name for name, others in waiting.items() if not others]:
+        waiting = {name: others.difference(ready) for name, others in waiting.items() if name not in ready}
+    if waiting:
+        yield Fault(f"workloads.{min(waiting)}.after", f"{', '.join(sorted(waiting))} wait for each other; drop one `after`")
