@@ -1,0 +1,1 @@
+"""Plain Python resources behind Pulumi's provider protocol."""

@@ -1,0 +1,21 @@
+"""Runs the `unmoor` plugin: `python -m components.provider`."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+
+def main() -> None:
+    """Serve `unmoor:akash:Deployment` until the engine hangs up."""
+    from ..akash.resource import DeploymentResource
+    from .server import serve
+
+    try:
+        own = version("unmoor")
+    except PackageNotFoundError:  # run from a checkout
+        own = "0.0.0"
+    serve("unmoor", own, {"unmoor:akash:Deployment": DeploymentResource()})
+
+
+if __name__ == "__main__":
+    main()

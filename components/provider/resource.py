@@ -1,0 +1,116 @@
+"""What a resource is to Pulumi: the protocol it satisfies and the values it trades in. No gRPC here."""
+
+# ruff: noqa: A002 `id` is what the protocol calls it
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One input that is refused: its path in the resource's inputs, and why, with what to choose."""
+
+    property: str
+    reason: str
+
+
+class Change(StrEnum):
+    """What happens to one property; `*_REPLACE` needs a new resource. The names are the protocol's own."""
+
+    ADD = "ADD"
+    ADD_REPLACE = "ADD_REPLACE"
+    DELETE = "DELETE"
+    DELETE_REPLACE = "DELETE_REPLACE"
+    UPDATE = "UPDATE"
+    UPDATE_REPLACE = "UPDATE_REPLACE"
+
+    @property
+    def replaces(self) -> bool:
+        """Whether this change needs a new resource."""
+        return self.value.endswith("_REPLACE")
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What differs, by property path; empty means nothing does."""
+
+    changes: Mapping[str, Change]
+    delete_before_replace: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """A resource as it stands. `secret` names outputs to hide that no secret input of the same name hides already."""
+
+    id: str
+    outputs: Mapping[str, Any]
+    inputs: Mapping[str, Any] | None = None
+    secret: Collection[str] = ()
+
+
+class Partial(Exception):  # noqa: N818 it names the state of a resource, not a mistake
+    """The resource exists but is not ready: its state is kept, and the next deployment calls update with it."""
+
+    def __init__(self, state: State, reasons: Sequence[str]) -> None:
+        self.state = state
+        self.reasons = list(reasons)
+        super().__init__("; ".join(reasons))
+
+
+@dataclass(frozen=True)
+class Context:
+    """One call: which resource it is about, and what the call may use.
+
+    `seed` is the same in preview and deployment: autonames come from it. `timeout_s` is 0 where none was set.
+    `log(severity, message)` shows a line under the resource; severity is debug, info, warning or error.
+    `secret` names the inputs that arrived secret, wholly or in part.
+    """
+
+    urn: str
+    name: str
+    type: str
+    preview: bool
+    seed: bytes
+    cancelled: threading.Event
+    timeout_s: float
+    log: Callable[[str, str], None]
+    secret: frozenset[str] = frozenset()
+
+
+class Resource(Protocol):
+    """One resource type, in plain synchronous Python; calls come from many threads.
+
+    Values are dict, list, str, bool, int, float, None or UNKNOWN (see `wire`).
+    Raise an `UnmoorError` for what an operator can act on; anything else is shown as a bug, with its traceback.
+    """
+
+    def check(
+        self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context
+    ) -> tuple[dict[str, Any], list[Failure]]:
+        """Fill in defaults and autonames; name every fault at once."""
+
+    def diff(
+        self, id: str, old_inputs: dict[str, Any], old_outputs: dict[str, Any], news: dict[str, Any], ctx: Context
+    ) -> Diff:
+        """What an update would change, and what needs a replacement."""
+
+    def create(self, inputs: dict[str, Any], ctx: Context) -> State:
+        """Make it; in preview only say what it would be, with UNKNOWN for what cannot be known."""
+
+    def read(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> State | None:
+        """Look at the world; None if it is gone."""
+
+    def update(
+        self, id: str, old_inputs: dict[str, Any], old_outputs: dict[str, Any], news: dict[str, Any], ctx: Context
+    ) -> State:
+        """Change it in place; in preview only say what it would be."""
+
+    def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
+        """Remove it; fine if it is gone already."""

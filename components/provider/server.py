@@ -1,0 +1,83 @@
+"""Serves resources to the Pulumi engine: prints a port, answers until the engine hangs up.
+
+How a plugin ends (engine v3.259.0, host.go and plugin.go): the engine calls Cancel, then sends SIGINT to the process
+group and waits five seconds. An engine that was killed says nothing, but the pipe it holds as our stdin closes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from concurrent import futures
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from .resource import Change, Context, Diff, Failure, Partial, Resource, State
+from .servicer import Servicer
+from .stubs import provider_pb2_grpc
+from .wire import UNKNOWN, Unknown, holds_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = [
+    "UNKNOWN",
+    "Change",
+    "Context",
+    "Diff",
+    "Failure",
+    "Partial",
+    "Resource",
+    "State",
+    "Unknown",
+    "holds_unknown",
+    "serve",
+]
+
+#: The engine asks for at most 4 x processors at once, but commands and leases hold their thread for minutes.
+_THREADS = 64
+#: How long calls in flight may take to tidy up once the engine is gone, in seconds.
+_GRACE_S = 5.0
+_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
+
+
+def serve(
+    name: str,
+    version: str,
+    resources: Mapping[str, Resource],
+    functions: Mapping[str, Callable[[dict[str, Any]], tuple[dict[str, Any], list[Failure]]]] | None = None,
+    configure: Callable[[dict[str, Any]], None] | None = None,
+) -> None:
+    """Serve the resources and functions by token; `configure` gets the provider's settings before anything else."""
+    servicer = Servicer(name, version, resources, functions or {}, configure)
+    hung_up = threading.Event()
+
+    def interrupted(_number: int, _frame: object) -> None:
+        if servicer.cancelled.is_set():  # an interrupt before Cancel is a stray Ctrl-C: work in flight must end first
+            hung_up.set()
+
+    def ended(_number: int, _frame: object) -> None:
+        hung_up.set()
+
+    signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGTERM, ended)
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=_THREADS), options=_OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)  # noqa: T201 the protocol: the first line on stdout is the port
+    threading.Thread(target=_watch_engine, args=(hung_up,), daemon=True).start()
+    hung_up.wait()
+    servicer.cancelled.set()
+    server.stop(grace=None if servicer.idle() else _GRACE_S).wait()
+    sys.stderr.flush()
+    os._exit(0)  # threads that hang in a dead call must not keep the process
+
+
+def _watch_engine(hung_up: threading.Event) -> None:
+    while os.read(0, 4096):
+        pass
+    hung_up.set()

@@ -1,0 +1,257 @@
+"""The ResourceProvider protocol, once and for every resource: decode, call, encode, and say what went wrong."""
+
+# ruff: noqa: N802, ARG002 the protocol names the methods and their arguments
+
+from __future__ import annotations
+
+import json
+import threading
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf import any_pb2, empty_pb2
+
+from ..errors import UnmoorError
+from .resource import Context, Failure, Partial, Resource, State
+from .stubs import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
+from .wire import Path, decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    Functions = Mapping[str, Callable[[dict[str, Any]], tuple[dict[str, Any], list[Failure]]]]
+
+
+class Servicer(provider_pb2_grpc.ResourceProviderServicer):
+    """Answers the engine for a table of resources; `cancelled` is set once the engine wants an end."""
+
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        resources: Mapping[str, Resource],
+        functions: Functions,
+        configure: Callable[[dict[str, Any]], None] | None,
+    ) -> None:
+        self.cancelled = threading.Event()
+        self._name, self._version = name, version
+        self._resources, self._functions, self._configure = resources, functions, configure
+        self._engine: engine_pb2_grpc.EngineStub | None = None
+        self._running = 0
+        self._lock = threading.Lock()
+
+    def idle(self) -> bool:
+        """Whether no call is being answered."""
+        return self._running == 0
+
+    # -- the plugin itself
+
+    def Handshake(self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext) -> Any:
+        """Keep the engine's address for log lines."""
+        self._connect(request.engine_address)
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
+
+    def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> Any:
+        """Be attached to by PULUMI_DEBUG_PROVIDERS."""
+        self._connect(request.address)
+        return empty_pb2.Empty()
+
+    def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> Any:
+        """Which version this is."""
+        return plugin_pb2.PluginInfo(version=self._version)
+
+    def GetSchema(self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext) -> Any:
+        """The names only: Python programs never ask for more."""
+        schema = {
+            "name": self._name,
+            "version": self._version,
+            "resources": {token: {} for token in self._resources},
+            "functions": {token: {} for token in self._functions},
+        }
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
+
+    def CheckConfig(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> Any:
+        """Take the settings as they are: `configure` reads them."""
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> Any:
+        """Changed settings never replace a resource."""
+        same = request.old_inputs == request.news
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_NONE if same else provider_pb2.DiffResponse.DIFF_SOME
+        )
+
+    def Configure(self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext) -> Any:
+        """Hand the settings over; nested ones are JSON strings, as the engine sends them."""
+        with self._answering(context):
+            if self._configure:
+                self._configure(decode(request.args)[0])
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> Any:
+        """Ask everything in flight to end."""
+        self.cancelled.set()
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> Any:
+        """Call a function."""
+        with self._answering(context):
+            function = self._functions.get(request.tok)
+            if function is None:
+                raise UnmoorError(f"the {self._name} plugin has no function {request.tok}")
+            result, failures = function(decode(request.args)[0])
+            return provider_pb2.InvokeResponse(**{"return": encode(result), "failures": _failures(failures)})
+
+    # -- resources
+
+    def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> Any:
+        """Defaults, autonames and every fault at once."""
+        with self._answering(context):
+            news, secrets = decode(request.news)
+            olds = decode(request.olds)[0] if request.olds.fields else None
+            ctx = self._context(request.urn, seed=request.randomSeed, secrets=secrets)
+            inputs, failures = self._resource(ctx).check(news, olds, ctx)
+            return provider_pb2.CheckResponse(inputs=encode(inputs, secrets), failures=_failures(failures))
+
+    def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> Any:
+        """What changes, property by property."""
+        with self._answering(context):
+            (news, secrets), old_inputs = decode(request.news), decode(request.old_inputs)[0]
+            ctx = self._context(request.urn, secrets=secrets)
+            diff = self._resource(ctx).diff(request.id, old_inputs, decode(request.olds)[0], news, ctx)
+            top = {path: path.split(".")[0].split("[")[0] for path in diff.changes}
+            kinds = provider_pb2.PropertyDiff.Kind
+            return provider_pb2.DiffResponse(
+                changes=provider_pb2.DiffResponse.DIFF_SOME if top else provider_pb2.DiffResponse.DIFF_NONE,
+                diffs=sorted(set(top.values())),
+                replaces=sorted({top[path] for path, change in diff.changes.items() if change.replaces}),
+                deleteBeforeReplace=diff.delete_before_replace,
+                hasDetailedDiff=True,
+                detailedDiff={
+                    path: provider_pb2.PropertyDiff(
+                        kind=kinds.Value(change.value), inputDiff=top[path] in news or top[path] in old_inputs
+                    )
+                    for path, change in diff.changes.items()
+                },
+            )
+
+    def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> Any:
+        """Make it, or in preview say what it would be."""
+        inputs, secrets = decode(request.properties)
+        with self._answering(context, secrets):
+            ctx = self._context(request.urn, request.preview, request.timeout, secrets=secrets)
+            state = self._resource(ctx).create(inputs, ctx)
+            return provider_pb2.CreateResponse(id=state.id, properties=_outputs(state, secrets))
+
+    def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> Any:
+        """Look at the world; an empty id says that it is gone."""
+        inputs, hidden = decode(request.inputs)
+        outputs, secrets = decode(request.properties)
+        with self._answering(context, secrets | hidden):
+            ctx = self._context(request.urn, timeout_s=request.timeout, secrets=secrets | hidden)
+            state = self._resource(ctx).read(request.id, inputs, outputs, ctx)
+            if state is None:
+                return provider_pb2.ReadResponse()
+            found = inputs if state.inputs is None else state.inputs
+            return provider_pb2.ReadResponse(
+                id=state.id, properties=_outputs(state, secrets | hidden), inputs=encode(found, hidden)
+            )
+
+    def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> Any:
+        """Change it in place, or in preview say what it would be."""
+        news, secrets = decode(request.news)
+        with self._answering(context, secrets):
+            ctx = self._context(request.urn, request.preview, request.timeout, secrets=secrets)
+            old_inputs, old_outputs = decode(request.old_inputs)[0], decode(request.olds)[0]
+            state = self._resource(ctx).update(request.id, old_inputs, old_outputs, news, ctx)
+            return provider_pb2.UpdateResponse(properties=_outputs(state, secrets))
+
+    def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> Any:
+        """Remove it."""
+        with self._answering(context):
+            ctx = self._context(request.urn, timeout_s=request.timeout)
+            inputs, outputs = decode(request.old_inputs)[0], decode(request.properties)[0]
+            self._resource(ctx).delete(request.id, inputs, outputs, ctx)
+        return empty_pb2.Empty()
+
+    # -- what every call shares
+
+    def _resource(self, ctx: Context) -> Resource:
+        if ctx.type not in self._resources:
+            known = ", ".join(sorted(self._resources))
+            raise UnmoorError(f"the {self._name} plugin has no resource {ctx.type}; choose from {known}")
+        return self._resources[ctx.type]
+
+    def _context(
+        self,
+        urn: str,
+        preview: bool = False,  # noqa: FBT001, FBT002 the protocol's own flag
+        timeout_s: float = 0.0,
+        seed: bytes = b"",
+        secrets: frozenset[Path] = frozenset(),
+    ) -> Context:
+        _, _, types, name = urn.split("::", 3)
+        return Context(
+            urn=urn,
+            name=name,
+            type=types.rsplit("$", 1)[-1],
+            preview=preview,
+            seed=seed,
+            cancelled=self.cancelled,
+            timeout_s=timeout_s,
+            log=lambda severity, message: self._log(urn, severity, message),
+            secret=frozenset(str(path[0]) for path in secrets),
+        )
+
+    def _connect(self, address: str) -> None:
+        channel = grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+        self._engine = engine_pb2_grpc.EngineStub(channel)
+
+    def _log(self, urn: str, severity: str, message: str) -> None:
+        if self._engine is not None:
+            level = engine_pb2.LogSeverity.Value(severity.upper())
+            self._engine.Log(engine_pb2.LogRequest(severity=level, message=message, urn=urn))
+
+    @contextmanager
+    def _answering(self, context: grpc.ServicerContext, secrets: frozenset[Path] = frozenset()) -> Iterator[None]:
+        with self._lock:
+            self._running += 1
+        try:
+            yield
+        except Partial as partial:
+            context.abort_with_status(_init_failed(partial, secrets))
+        except UnmoorError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        except Exception:  # noqa: BLE001 the engine shows the operator what the plugin cannot
+            context.abort(grpc.StatusCode.INTERNAL, f"a bug in the {self._name} plugin:\n{traceback.format_exc()}")
+        finally:
+            with self._lock:
+                self._running -= 1
+
+
+def _failures(failures: list[Failure]) -> list[provider_pb2.CheckFailure]:
+    return [provider_pb2.CheckFailure(property=failure.property, reason=failure.reason) for failure in failures]
+
+
+def _outputs(state: State, secrets: frozenset[Path]) -> Any:
+    known = {path for path in secrets if path[0] in state.outputs}
+    return encode(state.outputs, known | {(name,) for name in state.secret if name in state.outputs})
+
+
+def _init_failed(partial: Partial, secrets: frozenset[Path]) -> Any:
+    from google.rpc import status_pb2
+    from grpc_status import rpc_status
+
+    detail = any_pb2.Any()
+    detail.Pack(
+        provider_pb2.ErrorResourceInitFailed(
+            id=partial.state.id,
+            properties=_outputs(partial.state, secrets),
+            reasons=partial.reasons,
+            inputs=encode(partial.state.inputs or {}, secrets),
+        )
+    )
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(partial), details=[detail])
+    return rpc_status.to_status(status)
