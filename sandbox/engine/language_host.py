@@ -46,7 +46,7 @@ def _stubs() -> tuple[Any, Any, Any]:
         package = types.ModuleType(name)
         package.__path__ = [str(folder)]
         sys.modules.setdefault(name, package)
-    from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2  # noqa: PLC0415
+    from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
     return language_pb2, language_pb2_grpc, plugin_pb2
 

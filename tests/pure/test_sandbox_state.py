@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sandbox import state
 from sandbox.state import State
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -1,0 +1,138 @@
+"""Folders in the user's cache that are made once and then kept: whole or not there, whatever interrupts the making."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.errors import UnmoorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+#: How often progress is told where nobody watches a terminal, in seconds.
+TELL_EVERY_S = 30.0
+
+
+class NotMade(UnmoorError):  # noqa: N818 the name says the situation
+    """A download or a build did not succeed; the sentence says where its log is."""
+
+
+def root() -> Path:
+    """Give the folder of unmoor in the user's cache: XDG_CACHE_HOME, else the platform's own."""
+    if named := os.environ.get("XDG_CACHE_HOME"):
+        return Path(named).absolute() / "unmoor"
+    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "unmoor"
+
+
+def key(name: str, version: str) -> str:
+    """Give the folder's name for a version of something on this kind of machine."""
+    return f"{name}-{version}-{platform.system().lower()}-{platform.machine()}"
+
+
+def log(folder: str) -> Path:
+    """Give the file that the making of a folder writes to."""
+    return root() / "log" / f"{folder}.log"
+
+
+def tell(message: str) -> None:
+    """Tell the operator about progress."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201 progress belongs on stderr
+
+
+def made(folder: str, make: Callable[[Path], None]) -> Path:
+    """Give a folder of the cache, made by `make(new folder)` if it is not there yet.
+
+    Two processes that want it wait for one; an interrupt leaves nothing that looks finished.
+    """
+    final = root() / folder
+    if final.is_dir():
+        return final
+    with _alone(folder):
+        if final.is_dir():
+            return final
+        for left in root().glob(f".{folder}.*"):
+            _remove(left)
+        new = Path(tempfile.mkdtemp(prefix=f".{folder}.", dir=root()))
+        try:
+            make(new)
+            new.chmod(0o755)
+            new.rename(final)
+        finally:
+            _remove(new)
+    return final
+
+
+def run(
+    words: Sequence[str | Path],
+    *,
+    title: str,
+    to: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    limit_s: float = 3600,
+) -> None:
+    """Run one command of a making: output into the log, progress on stderr, NotMade if it fails or takes too long."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    started, told, live = time.monotonic(), 0.0, sys.stderr.isatty()
+    tell(f"{title} (log: {to})")
+    with to.open("ab") as out:
+        child = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd, process_group=0
+        )
+        try:
+            while child.poll() is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(0.5)
+                passed = time.monotonic() - started
+                if passed > limit_s:
+                    raise NotMade(f"{title}: not done after {limit_s:.0f} s; see {to}")
+                if passed - told >= (1.0 if live else TELL_EVERY_S):
+                    told = passed
+                    print(f"  {passed:4.0f} s", end="\r" if live else "\n", file=sys.stderr, flush=True)  # noqa: T201
+        finally:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+    if child.returncode != 0:
+        raise NotMade(f"{title}: failed ({_last_line(to)}); see {to}")
+
+
+@contextlib.contextmanager
+def _alone(folder: str) -> Iterator[None]:
+    """Hold the lock of a folder; a process that dies lets go of it."""
+    try:
+        root().mkdir(parents=True, exist_ok=True)
+        file = (root() / f".{folder}.lock").open("w")
+    except OSError as error:
+        raise NotMade(f"the cache folder cannot be written ({error}); set XDG_CACHE_HOME to one that can") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell(f"{folder}: another process is making it; waiting for that")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder though it may hold read-only ones, as Go's module cache does."""
+    if path.is_dir():
+        for folder, _, _ in os.walk(path):
+            Path(folder).chmod(0o755)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _last_line(path: Path) -> str:
+    lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "it said nothing"
