@@ -1,0 +1,1 @@
+"""Everything Akash: reading documents, renting, and the resource that keeps a deployment."""

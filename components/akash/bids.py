@@ -1,0 +1,53 @@
+"""Which bid to take, and why the others will not do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .observed import dollars, usd_month
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from decimal import Decimal
+
+    from .observed import Bid, Observed
+    from .request import Request
+
+#: Why a bid is refused, the first that holds: the words for it, and the test. Reported from last to first.
+REFUSALS: tuple[tuple[str, Callable[[Request, Observed, Bid], bool]], ...] = (
+    ("no longer open", lambda _, __, bid: bid.state != "open"),
+    ("not priced in uact", lambda _, __, bid: bid.denom != "uact"),
+    ("from a provider to avoid", lambda want, _, bid: bid.provider in want.avoid),
+    ("from the provider of the deployment being replaced", lambda _, seen, bid: bid.provider in seen.taken),
+    ("from a provider that did not answer", lambda _, seen, bid: bid.provider in seen.since.shunned),
+    ("over the ceiling of {ceiling} (lowest {lowest})", lambda want, _, bid: bid.price > want.ceiling),
+)
+
+
+def refusal(want: Request, seen: Observed, bid: Bid) -> str:
+    """Say why a bid will not do; empty if it will."""
+    return next((words for words, holds in REFUSALS if holds(want, seen, bid)), "")
+
+
+def cheapest(want: Request, seen: Observed) -> Bid | None:
+    """Choose the cheapest bid that will do; of two equal ones always the same."""
+    good = [bid for bid in seen.bids if not refusal(want, seen, bid)]
+    return min(good, key=lambda bid: (bid.price, bid.provider), default=None)
+
+
+def none_will_do(want: Request, seen: Observed, deployment: str) -> str:
+    """Say, in one sentence, why no bid was taken: each rule with the number of bids it refused, in the rules' order."""
+    if not seen.bids:
+        return f"akash: nobody bid on deployment {deployment}, with a ceiling of {dollars(want.ceiling)}"
+    reasons = [refusal(want, seen, bid) for bid in seen.bids]
+    counted = [
+        f"{reasons.count(words)} {_filled(words, want, min(b.price for b, r in zip(seen.bids, reasons, strict=True) if r == words))}"
+        for words, _ in reversed(REFUSALS)
+        if words in reasons
+    ]
+    bids = "1 bid" if len(seen.bids) == 1 else f"{len(seen.bids)} bids"
+    return f"akash: none of {bids} on deployment {deployment} will do: {', '.join(counted)}"
+
+
+def _filled(words: str, want: Request, lowest: Decimal) -> str:
+    return words.format(ceiling=dollars(want.ceiling), lowest=f"${usd_month(lowest):.2f}")

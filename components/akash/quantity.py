@@ -1,0 +1,48 @@
+"""Amounts as SDL writes them, and the whole numbers that the network stores."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+_CPU = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m?)")
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([a-zA-Z]+)")
+_SUFFIXES = {"k": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4, "P": 1000**5, "E": 1000**6}
+_SUFFIXES |= {f"{letter.upper()}i": 1024**power for power, letter in enumerate("kmgtpe", 1)}
+
+GIB = 1024**3
+
+
+def millicpu(units: Any) -> Fraction | None:
+    """Give the thousandths of a processor that `units` (`500m`, `0.5`, 1) asks for, exactly; None if it says nothing."""
+    found = _CPU.fullmatch(units if isinstance(units, str) else text(units))
+    if not found:
+        return None
+    return Fraction(found[1]) * (1 if found[2] else 1000)
+
+
+def size(written: str) -> Fraction | None:
+    """Give the bytes that `512Mi` or `1.5G` asks for, exactly; None if it is no size with a suffix."""
+    found = _SIZE.fullmatch(written)
+    if not found or found[2] not in _SUFFIXES:
+        return None
+    return Fraction(found[1]) * _SUFFIXES[found[2]]
+
+
+def whole(amount: Fraction | None) -> int:
+    """Round up, as the official tools do, an amount that a check has already accepted."""
+    return -int(-(amount or 0) // 1)
+
+
+def text(value: Any) -> str:
+    """Write a scalar as JavaScript's String() does: the network's tools keep attributes and amounts as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < 1e21:  # noqa: PLR2004 where JavaScript turns to exponents
+            return str(int(value))
+        if value == value and abs(value) != float("inf"):  # noqa: PLR0124 a NaN is the one that differs from itself
+            return format(Decimal(repr(value)), "f")
+    return str(value)

@@ -1,0 +1,168 @@
+"""What a rule is: a name, a sentence, what to do, who enforces it, and how it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Path = tuple[str | int, ...]
+
+
+class Level(StrEnum):
+    """The two extremes, kept apart."""
+
+    ERROR = "error"  # refused by the network
+    WARNING = "warning"  # accepted, and unwise
+
+
+class By(StrEnum):
+    """Who enforces a rule, or why it is ours."""
+
+    SCHEMA = "schema"  # the official JSON schema
+    VALIDATOR = "validator"  # the official validator's checks beyond the schema
+    NEWER = "newer validator"  # checks of the official validator after release 1.0.0-alpha.25
+    PARSER = "parser"  # the official Go parser
+    MANIFEST = "manifest"  # the manifest's own validation, at the host
+    CHAIN = "chain"  # limits that the chain sets
+    ADVICE = "advice"  # nobody: the network takes it, and it ends badly
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One place where a rule is broken; `about` is what it is about where that is somewhere else."""
+
+    path: Path
+    message: str
+    about: Path | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A service in a placement, with everything that the names lead to; empty where they lead nowhere."""
+
+    name: str
+    placement: str
+    deployed: dict[str, Any]
+    service: dict[str, Any]
+    compute: dict[str, Any]
+    infra: dict[str, Any]
+
+    @property
+    def profile(self) -> str:
+        """The name of the compute profile."""
+        return str(self.deployed.get("profile", ""))
+
+    @property
+    def path(self) -> Path:
+        """Where the document places it."""
+        return ("deployment", self.name, self.placement)
+
+
+@dataclass(frozen=True)
+class View:
+    """A document whose present values have the right types, laid out for rules; a value may be missing anywhere."""
+
+    data: dict[str, Any]
+    text: str
+    budget_usd_month: float | None
+    whole: bool
+    services: dict[str, Any]
+    compute: dict[str, Any]
+    placement: dict[str, Any]
+    placed: tuple[Placed, ...]
+    volumes: dict[str, list[tuple[Path, dict[str, Any]]]]
+    exposes: list[tuple[str, Path, dict[str, Any]]]
+    targets: list[tuple[str, Path, dict[str, Any], dict[str, Any]]]
+
+
+def view(data: dict[str, Any], text: str, budget: float | None, *, whole: bool) -> View:
+    """Lay a document out; `whole` says that nothing was taken out of it for being misshapen."""
+    profiles = data.get("profiles") or {}
+    services, compute = data.get("services") or {}, profiles.get("compute") or {}
+    placement = profiles.get("placement") or {}
+    placed = tuple(
+        Placed(
+            name,
+            where,
+            deployed,
+            services.get(name) or {},
+            (compute.get(deployed.get("profile")) or {}).get("resources") or {},
+            placement.get(where) or {},
+        )
+        for name, places in (data.get("deployment") or {}).items()
+        for where, deployed in places.items()
+    )
+    exposes = [
+        (name, ("services", name, "expose", index), expose)
+        for name, service in services.items()
+        for index, expose in enumerate(service.get("expose") or ())
+    ]
+    return View(
+        data,
+        text,
+        budget,
+        whole,
+        services,
+        compute,
+        placement,
+        placed,
+        {name: list(_volumes(name, profile.get("resources") or {})) for name, profile in compute.items()},
+        exposes,
+        [
+            (name, (*path, "to", index), expose, to)
+            for name, path, expose in exposes
+            for index, to in enumerate(expose.get("to") or ())
+        ],
+    )
+
+
+def _volumes(profile: str, resources: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    path: Path = ("profiles", "compute", profile, "resources", "storage")
+    storage = resources.get("storage")
+    if isinstance(storage, dict):
+        yield path, storage
+    else:
+        yield from (((*path, index), volume) for index, volume in enumerate(storage or ()))
+
+
+Find = Callable[[View], Iterable[Finding]]
+
+
+def _nothing(_view: View) -> Iterable[Finding]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. `find` is empty for the rules that the shape of the model already holds."""
+
+    name: str
+    level: Level
+    by: By
+    says: str
+    do: str
+    find: Find = field(default=_nothing, repr=False, compare=False)
+
+
+class Rules:
+    """The rules of one module, collected as they are written down."""
+
+    def __init__(self) -> None:
+        self.all: list[Rule] = []
+
+    def error(self, name: str, by: By, says: str, do: str) -> Callable[[Find], Find]:
+        """Declare what the network refuses."""
+        return self._declare(name, Level.ERROR, by, says, do)
+
+    def warning(self, name: str, says: str, do: str) -> Callable[[Find], Find]:
+        """Declare what the network takes, unwisely."""
+        return self._declare(name, Level.WARNING, By.ADVICE, says, do)
+
+    def _declare(self, name: str, level: Level, by: By, says: str, do: str) -> Callable[[Find], Find]:
+        def declare(find: Find) -> Find:
+            self.all.append(Rule(name, level, by, says, do, find))
+            return find
+
+        return declare

@@ -1,0 +1,193 @@
+"""An Akash document: read it, check it as the network does, write it back. Needs no Pulumi.
+
+    from unmoor.akash import sdl
+
+    document = sdl.load(Path("sdl/docs.yaml").read_bytes(), "sdl/docs.yaml")   # SdlError with every fault
+    report = sdl.check(document)                                               # errors, and warnings
+    document.model.services["web"].image                                       # typed
+    sdl.dump(document)                                                         # text, with its comments
+
+`manifest`, `overlay`, `changes` and `price` beside this module work on `document.data`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ..errors import Fault, SdlError
+from . import model, shape, text
+from .rules import RULES
+from .rules.rule import Finding, Level, View, view
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document: plain data, the text it came from (empty if it was made from data), and a name for messages."""
+
+    data: dict[str, Any]
+    text: str = ""
+    name: str = ""
+
+    @cached_property
+    def model(self) -> model.Sdl:
+        """The typed form; only for a document that the check accepts."""
+        typed: model.Sdl = shape.build(model.Sdl, self.data)
+        return typed
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One broken rule: where (dotted, with the line from 1 where there is text), which, and what to do about it."""
+
+    path: str
+    line: int | None
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        at = f"line {self.line}, " if self.line else ""
+        return f"{at}{self.path}: {self.message} [{self.rule}]"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A verdict: what the network refuses, and what is unwise."""
+
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the network takes the document."""
+        return not self.errors
+
+
+def load(raw: str | bytes, name: str = "") -> Document:
+    """Read one document from text or bytes, or raise SdlError with every fault that the network would find."""
+    document, report = examine(raw, name)
+    if document is None or report.errors:
+        title = f"{name or 'the SDL document'} is not valid"
+        raise SdlError(title, (_fault(problem) for problem in report.errors))
+    return document
+
+
+def check(document: Document, budget_usd_month: float | None = None) -> Report:
+    """Check a document; with a monthly budget in USD, also that its price ceiling keeps to it."""
+    found: list[tuple[str, Finding]] = []
+    shape_found: list[shape.Found] = []
+    shape.checker(model.Sdl)(document.data, (), shape_found)
+    data, damaged = document.data, [path for _, path, _ in shape_found]
+    if shape_found:
+        found += [(rule, Finding(path, message)) for rule, path, message in shape_found]
+        data = _pruned(data, damaged)
+    laid_out = view(data, document.text, budget_usd_month, whole=not damaged)
+    for rule in RULES.values():
+        for finding in rule.find(laid_out):
+            if not damaged or not _touched(finding, damaged):
+                found.append((rule.name, finding))
+    return _report(document, found, laid_out)
+
+
+def examine(raw: str | bytes, name: str = "", budget_usd_month: float | None = None) -> tuple[Document | None, Report]:
+    """Read and check any bytes at all: the document if it can be read, and the verdict in any case."""
+    try:
+        decoded = text.decode(raw)
+        data = text.read(decoded)
+    except text.TextError as fault:
+        return None, Report(errors=(Problem("", fault.line, "unreadable", fault.message),))
+    if not isinstance(data, dict):
+        message = f"an SDL document is a mapping with version, services, profiles and deployment, this is {shape.shown(data)}"
+        return None, Report(errors=(Problem("", 1, "unreadable", message),))
+    document = Document(data, decoded, name)
+    return document, check(document, budget_usd_month)
+
+
+def dump(document: Document) -> str:
+    """Write a document: its own text where nothing changed, the same text with the changes in place where something did."""
+    if document.text and text.read(document.text) == document.data:
+        return document.text
+    from . import writing  # noqa: PLC0415 it brings a library that reading does not need
+
+    return writing.written(document.data, document.text)
+
+
+def dotted(path: Path) -> str:
+    """Write a path for people: `services.web.expose[0].port`."""
+    made = ""
+    for part in path:
+        made += f"[{part}]" if isinstance(part, int) else f".{part}" if made else f"{part}"
+    return made
+
+
+#: `# unmoor: allow unpinned-image because the vendor publishes no digest`
+_ALLOW = re.compile(r"^[ \t]*#[ \t]*unmoor:[ \t]*allow[ \t]+([a-z0-9-]+)(?:[ \t]+because[ \t]+(\S.*))?", re.MULTILINE)
+
+
+def allowed(source: str) -> dict[str, str]:
+    """Give the rules that a document switches off in its comments, with the reason (empty where none is given)."""
+    return {rule: (reason or "").strip() for rule, reason in _ALLOW.findall(source)} if "unmoor:" in source else {}
+
+
+def _report(document: Document, found: list[tuple[str, Finding]], laid_out: View) -> Report:
+    off = allowed(laid_out.text)
+    found = [(rule, finding) for rule, finding in found if not off.get(rule)]
+    if not found:
+        return Report()
+    lines = text.lines(document.text) if document.text else {}
+    problems: dict[Level, list[Problem]] = {Level.ERROR: [], Level.WARNING: []}
+    for rule, finding in found:
+        problem = Problem(dotted(finding.path), _line(lines, finding.path), rule, finding.message)
+        problems[RULES[rule].level].append(problem)
+    for each in problems.values():
+        each.sort(key=lambda problem: (problem.line or 0, problem.path))
+    return Report(tuple(dict.fromkeys(problems[Level.ERROR])), tuple(dict.fromkeys(problems[Level.WARNING])))
+
+
+def _line(lines: dict[Path, int], path: Path) -> int | None:
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1 if lines else None)
+
+
+def _pruned(data: dict[str, Any], damaged: list[Path]) -> dict[str, Any]:
+    """Copy a document without its misshapen values, so that the rules still find every other fault."""
+    made: Any = plain_copy(data)
+    for path in damaged:
+        keep = path
+        while keep and isinstance(keep[-1], int):
+            keep = keep[:-1]
+        holder = made
+        for part in keep[:-1]:
+            holder = holder[part] if isinstance(holder, list) else holder.get(part) if isinstance(holder, dict) else None
+        if isinstance(holder, dict) and keep:
+            holder.pop(keep[-1], None)
+    return made if isinstance(made, dict) else {}
+
+
+def plain_copy(value: Any) -> Any:
+    """Copy plain data; what an alias shared is copied apart, so that a change in one place stays there."""
+    if isinstance(value, dict):
+        return {key: plain_copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain_copy(item) for item in value]
+    return value
+
+
+def _touched(finding: Finding, damaged: list[Path]) -> bool:
+    about = finding.path if finding.about is None else finding.about
+    return any(each[: len(about)] == about or about[: len(each)] == each for each in damaged)
+
+
+def _fault(problem: Problem) -> Fault:
+    line = f"line {problem.line}: " if problem.line else ""
+    return Fault(problem.path, f"{line}{problem.message}")
+
+
+def with_data(document: Document, data: dict[str, Any]) -> Document:
+    """Give the same document with other data; its text is kept as the ground on which `dump` writes the changes."""
+    return replace(document, data=data)

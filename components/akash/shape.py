@@ -1,0 +1,213 @@
+"""The check of a document's shape, derived from the classes of `model.py`: fields, types, ranges, words."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin
+
+from . import model
+
+Path = tuple[str | int, ...]
+#: Rule, path, message.
+Found = tuple[str, Path, str]
+Check = Callable[[Any, Path, list[Found]], None]
+
+_NAMES = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+_BOOLS_OF_1_1 = frozenset(("yes", "no", "on", "off", "y", "n"))
+
+
+def shown(value: Any) -> str:
+    """Say what a value is, shortly, for a message."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else f"{value[:37]}...")  # noqa: PLR2004
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "empty"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "a mapping"
+    return str(value)[:40]
+
+
+def choices(words: typing.Iterable[Any]) -> str:
+    """Join words as a sentence does: a, b or c."""
+    *rest, last = (str(word) for word in words)
+    return f"{', '.join(rest)} or {last}" if rest else last
+
+
+@cache
+def checker(annotation: Any) -> Check:
+    """Give the check of one annotation of the model."""
+    extras: tuple[Any, ...] = ()
+    if hasattr(annotation, "__metadata__"):
+        annotation, *metadata = get_args(annotation)
+        extras = tuple(metadata)
+    origin = get_origin(annotation)
+    check: Check
+    if annotation is Any:
+        return _anything
+    if is_dataclass(annotation):
+        check = _fields(typing.cast("type", annotation))
+    elif origin is tuple:
+        check = _items(checker(get_args(annotation)[0]), one=model.OneOrMany() in extras)
+    elif origin is Mapping:
+        check = _entries(*get_args(annotation))
+    elif origin is Literal:
+        check = _word(get_args(annotation))
+    else:
+        check = _scalar(get_args(annotation) if origin in {Union, types.UnionType} else (annotation,), extras)
+    if model.Nullable() in extras:
+        return lambda value, path, out: None if value is None else check(value, path, out)
+    return check
+
+
+def without_none(annotation: Any) -> Any:
+    """Strip the `| None` that says a field may be left out; it does not say that it may be empty."""
+    if get_origin(annotation) in {Union, types.UnionType} and types.NoneType in get_args(annotation):
+        rest = tuple(each for each in get_args(annotation) if each is not types.NoneType)
+        return rest[0] if len(rest) == 1 else Union[rest]  # noqa: UP007 built, not written
+    return annotation
+
+
+@cache
+def layout(cls: type) -> dict[str, tuple[str, Any, bool]]:
+    """Give, for each key of the document, the class's attribute, its annotation, and whether it is required."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {
+        each.metadata.get("key", each.name): (each.name, without_none(hints[each.name]), each.default is MISSING)
+        for each in fields(cls)
+    }
+
+
+def _anything(_value: Any, _path: Path, _out: list[Found]) -> None:
+    pass
+
+
+def _fields(cls: type) -> Check:
+    known = {key: checker(annotation) for key, (_, annotation, _) in layout(cls).items()}
+    required = [key for key, (_, _, needed) in layout(cls).items() if needed]
+
+    def check(value: Any, path: Path, out: list[Found]) -> None:
+        if type(value) is not dict:
+            out.append(("wrong-type", path, f"should be a mapping with {', '.join(known)}, is {shown(value)}"))
+            return
+        for key, item in value.items():
+            inner = known.get(key)
+            if inner is not None:
+                inner(item, (*path, key), out)
+            else:
+                near = difflib.get_close_matches(str(key), known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
+                out.append(("unknown-field", (*path, key), f"no such field; {hint}"))
+        for key in required:
+            if key not in value:
+                out.append(("missing-field", (*path, key), "is missing and must be written"))
+
+    return check
+
+
+def _items(inner: Check, *, one: bool) -> Check:
+    def check(value: Any, path: Path, out: list[Found]) -> None:
+        if type(value) is list:
+            for index, item in enumerate(value):
+                inner(item, (*path, index), out)
+        elif one and type(value) is dict:
+            inner(value, path, out)
+        else:
+            out.append(("wrong-type", path, f"should be a list, is {shown(value)}"))
+
+    return check
+
+
+def _entries(key: Any, item: Any) -> Check:
+    inner, keys = checker(item), checker(key)
+
+    def check(value: Any, path: Path, out: list[Found]) -> None:
+        if type(value) is not dict:
+            out.append(("wrong-type", path, f"should be a mapping, is {shown(value)}"))
+            return
+        for name, entry in value.items():
+            here = (*path, name)
+            keys(name, here, out)
+            inner(entry, here, out)
+
+    return check
+
+
+def _word(words: tuple[str, ...]) -> Check:
+    def check(value: Any, path: Path, out: list[Found]) -> None:
+        if type(value) is str and value in words:
+            return
+        if type(value) is not str and f"{value}" in words:
+            out.append(("wrong-type", path, f'should be text, is the number {value}; quote it: "{value}"'))
+        else:
+            out.append(("not-allowed", path, f"{shown(value)} is not allowed; choose {choices(words)}"))
+
+    return check
+
+
+def _scalar(kinds: tuple[type, ...], extras: tuple[Any, ...]) -> Check:
+    exact = frozenset(kinds)
+    integral = int in exact and float not in exact
+    says = choices(dict.fromkeys(_NAMES[kind] for kind in kinds if not (kind is int and float in exact)))
+    texts = [_text_rule(extra) for extra in extras if isinstance(extra, model.Pattern | model.Length)]
+    numbers = [_number_rule(extra) for extra in extras if isinstance(extra, model.Between | model.Above)]
+
+    def check(value: Any, path: Path, out: list[Found]) -> None:
+        kind = type(value)
+        if kind not in exact and not (integral and kind is float and value.is_integer()):
+            hint = "; quote it" if str in exact and kind in {int, float, bool} else ""
+            if bool in exact and kind is str and value.lower() in _BOOLS_OF_1_1:
+                hint = "; write true or false"
+            out.append(("wrong-type", path, f"should be {says}, is {shown(value)}{hint}"))
+            return
+        for rule in texts if kind is str else numbers if kind is not bool else ():
+            fault = rule(value)
+            if fault:
+                out.append(("not-allowed", path, f"{shown(value)} is not allowed; {fault}"))
+
+    return check
+
+
+def _text_rule(extra: Any) -> Callable[[str], str | None]:
+    if isinstance(extra, model.Length):
+        return lambda value: None if len(value) >= extra.low else f"write at least {extra.low} character(s)"
+    fits = re.compile(extra.regex, re.DOTALL).fullmatch
+    return lambda value: None if fits(value) else f"choose {extra.choose}"
+
+
+def _number_rule(extra: Any) -> Callable[[float], str | None]:
+    if isinstance(extra, model.Above):
+        return lambda value: None if extra.low < value < float("inf") else f"choose a number above {extra.low:g}"
+    high = extra.high if extra.high is not None else 2**53
+    top = f"from {extra.low} to {extra.high}" if extra.high is not None else f"of {extra.low} or more"
+    return lambda value: None if extra.low <= value <= high else f"choose a number {top}"
+
+
+def build(annotation: Any, value: Any) -> Any:
+    """Build the typed value of an annotation from plain data that the check has accepted."""
+    extras: list[Any] = []
+    if hasattr(annotation, "__metadata__"):
+        annotation, *extras = get_args(annotation)
+    if value is None:
+        return None
+    if is_dataclass(annotation):
+        made = layout(typing.cast("type", annotation))
+        return typing.cast("type", annotation)(
+            **{made[key][0]: build(made[key][1], item) for key, item in value.items()}
+        )
+    origin = get_origin(annotation)
+    if origin is tuple:
+        items = value if isinstance(value, list) else [value]
+        return tuple(build(get_args(annotation)[0], item) for item in items)
+    if origin is Mapping:
+        return types.MappingProxyType({key: build(get_args(annotation)[1], item) for key, item in value.items()})
+    return int(value) if annotation is int else value

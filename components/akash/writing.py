@@ -1,0 +1,121 @@
+"""Data to text: the changes written into the text that was read, so that comments and order survive."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from . import text
+
+
+def written(data: dict[str, Any], source: str) -> str:
+    """Write data as YAML that every tool reads alike, on the ground of `source` if there is one."""
+    if not source:
+        return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    language = YAML()
+    language.width = 4096
+    language.preserve_quotes = True
+    ground = language.load(source)
+    if any(True for _ in _shared(ground, set())):
+        return written(data, "")
+    _settle(ground, data)
+    sequence, offset = _indents(source)
+    language.indent(mapping=2, sequence=sequence, offset=offset)
+    out = io.StringIO()
+    language.dump(ground, out)
+    return out.getvalue()
+
+
+def quoted(word: str) -> bool:
+    """Tell whether a word must be quoted, because some tool reads it as a number, a truth or nothing."""
+    return text.plain(word) is not word or yaml.SafeLoader("").resolve(yaml.ScalarNode, word, (True, False)) != _STR
+
+
+_STR = "tag:yaml.org,2002:str"
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 the interface of the library
+        return True
+
+
+def _represent(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    style = '"' if quoted(value) else "|" if "\n" in value else None
+    return dumper.represent_scalar(_STR, value, style=style)
+
+
+_Dumper.add_representer(str, _represent)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str) and quoted(value):
+        return DoubleQuotedScalarString(value)
+    if isinstance(value, dict):
+        made = CommentedMap()
+        made.update({key: _plain(item) for key, item in value.items()})
+        return made
+    if isinstance(value, list):
+        return CommentedSeq(_plain(item) for item in value)
+    return value
+
+
+def _settle(ground: Any, data: Any) -> None:
+    """Make ruamel's tree equal to the data, touching only what differs."""
+    if isinstance(data, dict):
+        _rename(ground, data)
+        for key in [key for key in ground if key not in data]:
+            del ground[key]
+        items: Any = data.items()
+    else:
+        del ground[len(data) :]
+        ground.extend(_plain(item) for item in data[len(ground) :])
+        items = enumerate(data)
+    for key, item in items:
+        here = ground.get(key) if isinstance(data, dict) else ground[key]
+        if (isinstance(item, dict) and isinstance(here, dict)) or (isinstance(item, list) and isinstance(here, list)):
+            _settle(here, item)
+        elif key not in ground and isinstance(data, dict):
+            ground[key] = _plain(item)
+        elif here != item or isinstance(here, bool) != isinstance(item, bool):
+            ground[key] = _plain(item)
+
+
+def _rename(ground: CommentedMap, data: dict[str, Any]) -> None:
+    """A key that went while another came in the same place was renamed: its value keeps its comments."""
+    gone, come = [key for key in ground if key not in data], [key for key in data if key not in ground]
+    if len(gone) == len(come):
+        for old, new in zip(gone, come, strict=True):
+            place = list(ground).index(old)
+            comment = ground.ca.items.pop(old, None)
+            ground.insert(place, new, ground.pop(old))
+            if comment is not None:
+                ground.ca.items[new] = comment
+
+
+def _shared(node: Any, seen: set[int]) -> Any:
+    """Give the nodes that stand in two places: an alias cannot be changed in one of them alone."""
+    if isinstance(node, dict | list):
+        if id(node) in seen:
+            yield node
+            return
+        seen.add(id(node))
+        for item in node.values() if isinstance(node, dict) else node:
+            yield from _shared(item, seen)
+
+
+def _indents(source: str) -> tuple[int, int]:
+    """Find how a text indents its lists, so that untouched lines stay as they are."""
+    before = 0
+    for line in source.splitlines():
+        bare = line.lstrip()
+        if bare.startswith("- ") and not line.startswith("#"):
+            offset = len(line) - len(bare) - before
+            return (offset + 2, offset) if offset >= 0 else (2, 0)
+        if bare and not bare.startswith("#"):
+            before = len(line) - len(bare)
+    return 4, 2
