@@ -1,0 +1,127 @@
+"""Visit a site as a browser does: from outside, with the certificate validated, at an address that DNS need not know."""
+
+from __future__ import annotations
+
+import ssl
+import time
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Seconds for one connection, and for one part of an answer.
+_PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a browser shows of a certificate that it accepted."""
+
+    issuer: str
+    names: tuple[str, ...]
+    days_left: float
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a visitor saw: a status and the beginning of the body, or a sentence about what came instead."""
+
+    status: int
+    body: str
+    certificate: Certificate | None
+    trouble: str = ""
+
+
+def visit(url: str, address: str | None = None, patience: float = _PATIENCE) -> Page:
+    """Ask for a page; with `address` (IPv4 or name) there, whatever DNS says of the URL's host. Redirects are answers.
+
+    Uses the proxies of the environment, by CONNECT: a proxy that forwards would put its own idea of the host into the
+    request (RFC 9112 §3.2.2). Does not raise for what a network does; `patience` is in seconds.
+    """
+    limits = dict.fromkeys(("connect", "read", "write", "pool"), patience)
+    pool = httpcore.ConnectionPool(ssl_context=httpx.create_ssl_context(), network_backend=_Towards(address))
+    try:
+        with pool, pool.stream("GET", url, headers={"User-Agent": "unmoor"}, extensions={"timeout": limits}) as answer:
+            certificate = _certificate(answer.extensions["network_stream"].get_extra_info("ssl_object"))
+            body = answer.read()[:4096].decode(errors="replace")
+            return Page(answer.status, body, certificate)
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError) as error:
+        return Page(0, "", None, _sentence(error, urlsplit(url).hostname or ""))
+
+
+class _Towards(httpcore.NetworkBackend):
+    """Connects to one address, whatever the URL says, through the environment's proxy where there is one."""
+
+    def __init__(self, address: str | None) -> None:
+        self._address = address
+        self._network = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Open a connection."""
+        target = self._address or host
+        proxy = _proxy(target, port)
+        if proxy is None:
+            return self._network.connect_tcp(target, port, timeout, local_address, socket_options)
+        stream = self._network.connect_tcp(*proxy, timeout, local_address, socket_options)
+        stream.write(f"CONNECT {target}:{port} HTTP/1.1\r\nHost: {target}:{port}\r\n\r\n".encode(), timeout)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            part = stream.read(4096, timeout)
+            if not part:
+                break
+            answer += part
+        status = answer.split(b"\r\n", 1)[0].split(b" ", 2)[1:2]
+        if status != [b"200"]:
+            stream.close()
+            said = answer.partition(b"\r\n\r\n")[2].decode(errors="replace").strip()
+            raise httpcore.ConnectError(said or f"the proxy answers {status[0].decode() if status else 'nothing'}")
+        return stream
+
+
+def _proxy(target: str, port: int) -> tuple[str, int] | None:
+    """Return the proxy on the way to an address, as the environment's variables have it."""
+    url = urllib.request.getproxies_environment().get("https" if port == 443 else "http")  # noqa: PLR2004
+    if not url or urllib.request.proxy_bypass_environment(target):
+        return None
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    return (parts.hostname or "", parts.port or 80)
+
+
+def _certificate(connection: ssl.SSLObject | ssl.SSLSocket | None) -> Certificate | None:
+    """Read the accepted certificate of a connection; None without TLS."""
+    shown = connection.getpeercert() if connection is not None else None
+    if not shown:
+        return None
+    fields: dict[str, Any] = dict(shown)
+    issuer = {key: value for part in fields["issuer"] for key, value in part}
+    left = ssl.cert_time_to_seconds(fields["notAfter"]) - time.time()
+    return Certificate(
+        issuer.get("organizationName") or issuer.get("commonName") or "unnamed",
+        tuple(value for kind, value in fields.get("subjectAltName", ()) if kind == "DNS"),
+        round(left / 86400, 1),
+    )
+
+
+def _sentence(error: Exception, host: str) -> str:
+    """Say what a network failure means."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not valid for browsers: {cause.verify_message}"
+    if isinstance(cause, ssl.SSLError):
+        return f"no TLS: it has no certificate for {host} yet, or does not speak TLS there ({cause.reason})"
+    if isinstance(error, httpcore.TimeoutException):
+        return "no answer in time"
+    return f"no answer ({str(error) or type(error).__name__})"
