@@ -1,0 +1,105 @@
+"""`python -m sandbox.net`: the sandbox's internet as one process, until SIGTERM or the end of its parent."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from ..state import State, here
+from .cloud import Cloud
+from .distributions import Distributions
+from .edge import Edge
+from .fronts import FRONTS, Store
+from .health import Health
+from .internet import Internet
+from .names import Names
+from .nameserver import NameServer
+from .origin import Origins
+from .proxy import Proxy
+from .tls import Authority
+
+if TYPE_CHECKING:
+    import ssl
+
+#: The DNS port that is wanted; any free one without it.
+DNS_PORT_VARIABLE = "UNMOOR_DNS_PORT_WANTED"
+#: How often (seconds) we look whether the parent still lives.
+PARENT_S = 0.5
+
+Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def run(state: State, parent: int) -> None:
+    """Bring the internet of a sandbox up, and keep it until the process is told to stop."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    state.prepare()
+    authority = Authority(state)
+    cloud = Cloud(lambda: state.port("aws"))
+    distributions = Distributions(state, cloud)
+    health: Health | None = None
+
+    async def edges() -> dict[str, str]:
+        return dict((await distributions.get()).addresses)
+
+    names = Names(state, cloud, lambda: health.healthy if health else {}, edges)
+    internet = Internet(state, names)
+    health = Health(state, cloud, internet)
+    edge = Edge(state, distributions, Origins(cloud, internet, authority.client), authority)
+
+    for front in FRONTS:
+        store = Store(front, state, authority)
+        store.publish(await _listen(store.connection, store.tls))
+    work = [
+        asyncio.create_task(distributions.run_routes(await _listen(edge.plain), await _listen(edge.secure, edge.tls))),
+        asyncio.create_task(health.run()),
+        asyncio.create_task(_orphaned(parent)),
+    ]
+    state.publish_port("proxy", await _listen(Proxy(internet).connection))
+    state.publish_port("dns", await NameServer(names).start(int(os.environ.get(DNS_PORT_VARIABLE) or 0)))
+    for task in work:
+        task.add_done_callback(lambda _: stop.set())
+    await stop.wait()
+    failed = [task for task in work if task.done() and not task.cancelled() and task.exception()]
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    if failed:
+        raise failed[0].exception() or AssertionError
+
+
+async def _listen(connection: Connection, tls: ssl.SSLContext | None = None) -> int:
+    server = await asyncio.start_server(connection, "127.0.0.1", 0, ssl=tls, backlog=256)
+    port: int = server.sockets[0].getsockname()[1]
+    _LISTENING.append(server)
+    return port
+
+
+#: Servers end when nobody holds them.
+_LISTENING: list[asyncio.Server] = []
+
+
+async def _orphaned(parent: int) -> None:
+    while os.getppid() == parent:  # noqa: ASYNC110 - there is no event for a parent's end
+        await asyncio.sleep(PARENT_S)
+
+
+def main() -> int:
+    """Run the sandbox's internet. 1 if a port that is wanted is busy."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # clients that leave in the middle are no news here
+    try:
+        asyncio.run(run(here(), os.getppid()))
+    except OSError as error:
+        sys.stderr.write(f"the sandbox's internet cannot start: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,204 @@
+"""Reads a CloudFront distribution and decides what it does with a request (pure)."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Policies = Callable[[str], Mapping[str, Any]]
+
+#: CloudFront's managed cache policies that the library uses: (minimum, default, maximum) TTL in seconds
+#: (CloudFront developer guide, "Use managed cache policies").
+TTLS: Mapping[str, tuple[int, int, int]] = {
+    "658327ea-f89d-4fab-a63d-7e88639e58f6": (1, 86_400, 31_536_000),  # CachingOptimized
+    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": (0, 0, 0),  # CachingDisabled
+    "83da9c7e-98b4-4e11-a168-04f0df8e2c65": (0, 0, 31_536_000),  # UseOriginCacheControlHeaders
+    "4cc15a8a-d715-48a4-82b8-cc0b614638fe": (0, 0, 31_536_000),  # UseOriginCacheControlHeaders-QueryStrings
+}
+#: Managed origin request policies that pass everything of the viewer on; the first one with its Host header too.
+ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+#: What CloudFront compresses: these types, within these sizes ("Serve compressed files").
+COMPRESSED = re.compile(
+    r"text/|application/(javascript|x-javascript|json|xml|rss\+xml|atom\+xml|xhtml\+xml|wasm|manifest\+json|vnd\.ms-fontobject)"
+    r"|image/(svg\+xml|x-icon|vnd\.microsoft\.icon)|font/(otf|ttf|eot)"
+)
+COMPRESSED_BYTES = range(1_000, 10_000_001)
+#: Seconds an error is kept when the distribution does not say.
+ERROR_TTL = 10
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where content comes from: a bucket, or (`protocol` is set) a server of one's own."""
+
+    domain: str
+    path: str = ""
+    access_control: str = ""
+    protocol: Literal["", "http-only", "https-only", "match-viewer"] = ""
+    http_port: int = 80
+    https_port: int = 443
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def bucket(self) -> str:
+        """The bucket behind an S3 origin's domain name."""
+        return re.split(r"\.s3[.-]", self.domain, maxsplit=1)[0]
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """A cache behaviour: what happens to the paths that its pattern covers. TTLs in seconds."""
+
+    pattern: str
+    origin: str
+    viewer: Literal["allow-all", "redirect-to-https", "https-only"]
+    methods: frozenset[str]
+    compress: bool
+    ttls: tuple[int, int, int]
+    forwards_host: bool
+    forwards_all: bool
+    headers_policy: str
+    functions: Mapping[str, str]
+
+    def covers(self, path: str) -> bool:
+        """Whether the pattern covers a path; patterns are case-sensitive, a leading slash may be missing."""
+        pattern = self.pattern if self.pattern.startswith(("/", "*")) else f"/{self.pattern}"
+        return fnmatch.fnmatchcase(path, pattern.replace("[", "[[]"))
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """A custom error response: the page, the status it is sent with, and for how long it is kept (seconds)."""
+
+    page: str
+    status: int
+    ttl: int
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A distribution as its edge sees it; the default behaviour stands last."""
+
+    id: str
+    arn: str
+    domain: str
+    aliases: tuple[str, ...]
+    enabled: bool
+    root: str
+    certificate: str
+    origins: Mapping[str, Origin]
+    behaviours: tuple[Behaviour, ...]
+    errors: Mapping[int, ErrorPage]
+
+    def behaviour(self, path: str) -> Behaviour:
+        """The first behaviour that covers a path; the default one covers all."""
+        return next(one for one in self.behaviours if one.covers(path))
+
+
+def read(shape: Mapping[str, Any], policies: Policies) -> Distribution:
+    """A distribution of the API; `policies` gives the configuration of a cache policy of one's own by id."""
+    config = shape["DistributionConfig"]
+    behaviours = [*_items(config.get("CacheBehaviors")), {**config["DefaultCacheBehavior"], "PathPattern": "*"}]
+    viewer = config.get("ViewerCertificate") or {}
+    return Distribution(
+        id=shape["Id"],
+        arn=shape["ARN"],
+        domain=shape["DomainName"].lower(),
+        aliases=tuple(name.lower() for name in _items(config.get("Aliases"))),
+        enabled=bool(config["Enabled"]),
+        root=config.get("DefaultRootObject") or "",
+        certificate=viewer.get("ACMCertificateArn") or "",
+        origins={one["Id"]: _origin(one) for one in _items(config["Origins"])},
+        behaviours=tuple(_behaviour(one, policies) for one in behaviours),
+        errors={int(one["ErrorCode"]): _error(one) for one in _items(config.get("CustomErrorResponses"))},
+    )
+
+
+def _items(listed: Mapping[str, Any] | None) -> list[Any]:
+    return list((listed or {}).get("Items") or ())
+
+
+def _origin(one: Mapping[str, Any]) -> Origin:
+    custom = one.get("CustomOriginConfig") or {}
+    return Origin(
+        domain=one["DomainName"].lower(),
+        path=(one.get("OriginPath") or "").rstrip("/"),
+        access_control=one.get("OriginAccessControlId") or "",
+        protocol=custom.get("OriginProtocolPolicy") or "",
+        http_port=custom.get("HTTPPort") or 80,
+        https_port=custom.get("HTTPSPort") or 443,
+        headers=tuple((pair["HeaderName"], pair["HeaderValue"]) for pair in _items(one.get("CustomHeaders"))),
+    )
+
+
+def _behaviour(one: Mapping[str, Any], policies: Policies) -> Behaviour:
+    forwarded = one.get("ForwardedValues") or {}
+    names = {name.lower() for name in _items(forwarded.get("Headers"))}
+    request_policy = one.get("OriginRequestPolicyId") or ""
+    return Behaviour(
+        pattern=one["PathPattern"],
+        origin=one["TargetOriginId"],
+        viewer=one["ViewerProtocolPolicy"],
+        methods=frozenset(_items(one.get("AllowedMethods")) or ("GET", "HEAD")),
+        compress=bool(one.get("Compress")),
+        ttls=_ttls(one, policies),
+        forwards_host=request_policy == ALL_VIEWER or bool(names & {"host", "*"}),
+        forwards_all=request_policy in (ALL_VIEWER, ALL_VIEWER_EXCEPT_HOST) or "*" in names,
+        headers_policy=one.get("ResponseHeadersPolicyId") or "",
+        functions={pair["EventType"]: pair["FunctionARN"] for pair in _items(one.get("FunctionAssociations"))},
+    )
+
+
+def _ttls(one: Mapping[str, Any], policies: Policies) -> tuple[int, int, int]:
+    policy = one.get("CachePolicyId") or ""
+    config = policies(policy)
+    if policy and not config:
+        return TTLS.get(policy, TTLS["658327ea-f89d-4fab-a63d-7e88639e58f6"])
+    source = config or one
+    return int(source.get("MinTTL") or 0), int(source.get("DefaultTTL") or 0), int(source.get("MaxTTL") or 0)
+
+
+def _error(one: Mapping[str, Any]) -> ErrorPage:
+    ttl = one.get("ErrorCachingMinTTL")
+    return ErrorPage(
+        page=one.get("ResponsePagePath") or "",
+        status=int(one.get("ResponseCode") or one["ErrorCode"]),
+        ttl=ERROR_TTL if ttl is None else int(ttl),
+    )
+
+
+def lifetime(ttls: tuple[int, int, int], cache_control: str) -> int:
+    """Seconds for which CloudFront keeps a response, from the policy's TTLs and the origin's Cache-Control."""
+    least, default, most = ttls
+    said = {
+        key.strip().lower(): value.strip()
+        for key, _, value in (part.partition("=") for part in cache_control.split(","))
+    }
+    if said.keys() & {"no-cache", "no-store", "private"}:
+        return least
+    age = said.get("s-maxage") or said.get("max-age") or ""
+    return max(least, min(int(age), most)) if age.isdigit() else max(least, min(default, most))
+
+
+def compresses(behaviour: Behaviour, accept: str, status: int, headers: Iterable[tuple[str, str]], size: int) -> bool:
+    """Whether the edge sends a response compressed with gzip."""
+    known = dict(headers)
+    return (
+        behaviour.compress
+        and "gzip" in accept
+        and status == 200  # noqa: PLR2004
+        and "content-encoding" not in known
+        and size in COMPRESSED_BYTES
+        and COMPRESSED.match(known.get("content-type", "")) is not None
+    )
+
+
+def invalidates(pattern: str, path: str) -> bool:
+    """Whether an invalidation path covers a path; only a last `*` is a wildcard."""
+    return path.startswith(pattern[:-1]) if pattern.endswith("*") else path == pattern

@@ -1,0 +1,70 @@
+"""TLS in front of the S3 stores: the vendors' real names and ports, moto behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import relay
+from .wire import Unreachable
+
+if TYPE_CHECKING:
+    import asyncio
+    import ssl
+
+    import h11
+
+    from ..state import State
+    from .tls import Authority
+
+
+@dataclass(frozen=True)
+class Front:
+    """A store: its name (its buckets are below it), its address, and the port file of what serves it."""
+
+    name: str
+    address: str
+    port: str
+    #: moto reads the bucket out of a host that it knows; another vendor's host is told to it as this one.
+    known_as: str
+
+
+FRONTS = (
+    Front("s3.us-east-1.amazonaws.com", "198.51.100.10", "aws", "s3.us-east-1.amazonaws.com"),
+    Front("gateway.storjshare.io", "198.51.100.20", "storj", "s3.us-east-1.amazonaws.com"),
+)
+
+
+class Store:
+    """One front: serves HTTPS and passes every request on to the store behind it."""
+
+    def __init__(self, front: Front, state: State, authority: Authority) -> None:
+        self.front = front
+        self._state = state
+        self._tls = authority.context((front.name, f"*.{front.name}"))
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """The TLS of this front's listener."""
+        return self._tls
+
+    def publish(self, real_port: int) -> None:
+        """Put the store on the sandbox's internet."""
+        for name in (self.front.name, f"*.{self.front.name}"):
+            self._state.publish_host(name, self.front.address)
+        self._state.publish_route(self.front.address, 443, real_port)
+
+    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one client."""
+        await relay.serve(reader, writer, self._aim)
+
+    async def _aim(self, request: h11.Request) -> relay.Aim:
+        port = self._state.port(self.front.port)
+        if port is None:
+            raise Unreachable(f"the store behind {self.front.name} is not up")
+        headers = [(key, self._host(value) if key == b"host" else value) for key, value in request.headers]
+        return port, request.target, headers
+
+    def _host(self, given: bytes) -> bytes:
+        host = given.decode("latin-1").lower().partition(":")[0]
+        return host.replace(self.front.name, self.front.known_as).encode("latin-1")

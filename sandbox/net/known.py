@@ -1,0 +1,80 @@
+"""What the data plane last knew, and no older than half a second while AWS answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .answer import RecordSet
+from .wire import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
+
+#: A view of AWS older than this (seconds) is read again before it is used.
+FRESH_S = 0.5
+#: But nobody waits longer than this for it: what was known before is used.
+PATIENCE_S = 1.0
+
+
+class Known(Generic[T]):
+    """A value that is read again when it is asked for and old; while it cannot be read, the last one holds."""
+
+    def __init__(self, load: Callable[[], Awaitable[T]], first: T) -> None:
+        self._load = load
+        self._value = first
+        self._read_at = float("-inf")
+        self._reading: asyncio.Task[None] | None = None
+
+    async def get(self) -> T:
+        """The value, as fresh as can be had without a long wait."""
+        if time.monotonic() - self._read_at > FRESH_S:
+            if self._reading is None or self._reading.done():
+                self._reading = asyncio.create_task(self._refresh())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._reading), PATIENCE_S)
+        return self._value
+
+    @property
+    def last(self) -> T:
+        """The value as it was last read."""
+        return self._value
+
+    async def _refresh(self) -> None:
+        asked = time.monotonic()
+        with contextlib.suppress(Unreachable):
+            self._value = await self._load()
+        self._read_at = asked
+
+
+def record_set(shape: dict[str, Any]) -> RecordSet:
+    """A record set of the API as the rules see it."""
+    alias = shape.get("AliasTarget") or {}
+    return RecordSet(
+        name=plain(shape["Name"]),
+        type=shape["Type"],
+        ttl=int(shape.get("TTL") or 0),
+        values=tuple(_value(record["Value"]) for record in shape.get("ResourceRecords") or ()),
+        alias=plain(alias.get("DNSName", "")),
+        evaluate_target=bool(alias.get("EvaluateTargetHealth")),
+        failover=shape.get("Failover") or "",
+        weight=shape.get("Weight"),
+        multivalue=bool(shape.get("MultiValueAnswer")),
+        health_check=shape.get("HealthCheckId") or "",
+    )
+
+
+def plain(name: str) -> str:
+    r"""A name in lower case without the last dot; Route 53 writes `*` as `\052`."""
+    return name.rstrip(".").lower().replace("\\052", "*")
+
+
+def _value(text: str) -> str:
+    # moto keeps the SOA that it makes itself as the repr of a dict.
+    made = re.fullmatch(r"\{'Value': '(.*)'\}", text)
+    return made[1] if made else text

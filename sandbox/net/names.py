@@ -1,0 +1,92 @@
+"""Names of the sandbox's internet to records: the hosted zones, the edge, and the names of the world outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from .answer import Answer, Question, Record, RecordSet, answer
+from .known import Known, plain, record_set
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from ..state import State
+    from .cloud import Cloud
+
+#: CloudFront domain name -> address of the edge.
+Edges = Mapping[str, str]
+Zones = dict[str, tuple[RecordSet, ...]]
+
+#: A chain of CNAMEs longer than this is given up, as resolvers do.
+LONGEST_CHAIN = 8
+#: TTL in seconds of names outside the zones: they come and go with the sandbox's worlds.
+OUTSIDE_TTL = 5
+#: Route 53 answers aliases to CloudFront with this TTL.
+ALIAS_TTL = 60
+#: Overrides it for a sandbox in a hurry; so does `{"alias_ttl": N}` in the state folder's dns.json.
+ALIAS_TTL_VARIABLE = "UNMOOR_SANDBOX_ALIAS_TTL"
+
+
+class Names:
+    """Looks names up. `health` gives the verdicts, `edge` the address of each CloudFront domain name."""
+
+    def __init__(
+        self, state: State, cloud: Cloud, health: Callable[[], Mapping[str, bool]], edge: Callable[[], Awaitable[Edges]]
+    ) -> None:
+        self._state = state
+        self._cloud = cloud
+        self._health = health
+        self._edge = edge
+        self._zones: Known[Zones] = Known(self._read, {})
+        self._rng = random.Random()
+
+    async def _read(self) -> Zones:
+        return {plain(zone["Name"]): tuple(map(record_set, records)) for zone, records in await self._cloud.zones()}
+
+    async def look_up(self, name: str, kind: str) -> Answer:
+        """What a resolver finds for a name (in any case) and a type, following CNAMEs as far as they lead."""
+        question = Question(plain(name), kind)
+        if self._state.host(question.name):  # most of what is asked, and AWS has no part in it
+            return Answer(tuple(self._outside(question, {})))
+        zones, edges = await self._zones.get(), await self._edge()
+        found: list[Record] = []
+        for _ in range(LONGEST_CHAIN):
+            step = self._step(zones, edges, question)
+            found += step.records
+            links = [record for record in step.records if record.type == "CNAME"]
+            if kind == "CNAME" or not links:
+                return Answer(tuple(found), step.authority, exists=step.exists or bool(found))
+            question = Question(plain(links[0].value), kind)
+        return Answer(tuple(found))
+
+    async def addresses(self, name: str) -> list[str]:
+        """The IPv4 addresses of a name; none if it does not exist."""
+        return [record.value for record in (await self.look_up(name, "A")).records if record.type == "A"]
+
+    def _step(self, zones: Zones, edges: Edges, question: Question) -> Answer:
+        zone = max((apex for apex in zones if f".{question.name}".endswith(f".{apex}")), key=len, default=None)
+        if zone is not None:
+            return answer(zones[zone], self._health(), question, self._rng, lambda target: self._outside(target, edges))
+        exists = self._address(question.name, edges) is not None
+        return Answer(tuple(self._outside(question, edges)), exists=exists)
+
+    def _outside(self, question: Question, edges: Edges) -> Sequence[Record]:
+        address = self._address(question.name, edges) if question.type == "A" else None
+        if address is None:
+            return ()
+        ttl = self._alias_ttl() if question.name in edges else OUTSIDE_TTL
+        return (Record(question.name, "A", ttl, address),)
+
+    def _address(self, name: str, edges: Edges) -> str | None:
+        parent = name.partition(".")[2]
+        return edges.get(name) or self._state.host(name) or self._state.host(f"*.{parent}")
+
+    def _alias_ttl(self) -> int:
+        try:
+            return int(json.loads((self._state.root / "dns.json").read_text())["alias_ttl"])
+        except (OSError, ValueError, KeyError):
+            return int(os.environ.get(ALIAS_TTL_VARIABLE) or ALIAS_TTL)
