@@ -69,7 +69,8 @@ class Context:
     """One call: which resource it is about, and what the call may use.
 
     `seed` is the same in preview and deployment: autonames come from it. `timeout_s` is 0 where none was set.
-    `log(severity, message)` shows a line under the resource; severity is debug, info, warning or error.
+    `log(severity, message)` shows a line under the resource; severity is debug, info, warning, error, or status:
+    progress that is shown while it is true and not kept.
     `secret` names the inputs that arrived secret, wholly or in part.
     """
 

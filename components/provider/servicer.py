@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import threading
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -211,8 +211,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def _log(self, urn: str, severity: str, message: str) -> None:
         if self._engine is not None:
-            level = engine_pb2.LogSeverity.Value(severity.upper())
-            self._engine.Log(engine_pb2.LogRequest(severity=level, message=message, urn=urn))
+            passing = severity == "status"
+            level = engine_pb2.INFO if passing else engine_pb2.LogSeverity.Value(severity.upper())
+            with suppress(grpc.RpcError):  # an engine that is gone reads no log, and the work goes on
+                self._engine.Log(engine_pb2.LogRequest(severity=level, message=message, urn=urn, ephemeral=passing))
 
     @contextmanager
     def _answering(self, context: grpc.ServicerContext, secrets: frozenset[Path] = frozenset()) -> Iterator[None]:
