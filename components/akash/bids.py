@@ -39,12 +39,10 @@ def none_will_do(want: Request, seen: Observed, deployment: str) -> str:
     """Say, in one sentence, why no bid was taken: each rule with the number of bids it refused, in the rules' order."""
     if not seen.bids:
         return f"akash: nobody bid on deployment {deployment}, with a ceiling of {dollars(want.ceiling)}"
-    reasons = [refusal(want, seen, bid) for bid in seen.bids]
-    counted = [
-        f"{reasons.count(words)} {_filled(words, want, min(b.price for b, r in zip(seen.bids, reasons, strict=True) if r == words))}"
-        for words, _ in reversed(REFUSALS)
-        if words in reasons
-    ]
+    refused: dict[str, list[Decimal]] = {words: [] for words, _ in reversed(REFUSALS)}
+    for bid in seen.bids:
+        refused[refusal(want, seen, bid)].append(bid.price)
+    counted = [f"{len(prices)} {_filled(words, want, min(prices))}" for words, prices in refused.items() if prices]
     bids = "1 bid" if len(seen.bids) == 1 else f"{len(seen.bids)} bids"
     return f"akash: none of {bids} on deployment {deployment} will do: {', '.join(counted)}"
 

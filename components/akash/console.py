@@ -81,6 +81,10 @@ class Console:
             transport=transport,
         )
 
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
     def call(
         self,
         route: str,
@@ -117,7 +121,9 @@ class Console:
         try:
             answer = self._client.request(method, path, params=params, json=body, timeout=timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as fault:
-            raise _Trouble(f"akash: the Console at {self._url} cannot be reached ({_kind(fault)})", took=False) from None
+            raise _Trouble(
+                f"akash: the Console at {self._url} cannot be reached ({_kind(fault)})", took=False
+            ) from None
         except httpx.TransportError as fault:
             raise _Trouble(f"akash: the Console at {self._url} did not answer ({_kind(fault)})", took=None) from None
         if answer.status_code == _NOT_FOUND and missing is not None:

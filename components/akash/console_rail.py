@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import MarketError, Refused
+from . import sdl
 from .console import Console
-from .market import Stumble
 from .observed import RUNNING, Bid, Deployment, Lease, Observed, Service, Standing, pick
-
 from .steps import CloseDeployment, OpenDeployment, SendManifest, Step, TakeBid, UpdateManifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from .market import Clock
     from .request import Request
@@ -34,8 +34,20 @@ class ConsoleRail:
         self._listed = False  # that no second deployment has our name was seen since the last doubt
         self._taken: frozenset[str] = frozenset()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._console.close()
+
     def observe(self, want: Request) -> Observed:
         """Look by id; by name at first, when an opening is in doubt, and once more before all is well."""
+        try:
+            return self._observe(want)
+        except (LookupError, TypeError, ValueError, ArithmeticError) as fault:
+            raise MarketError(f"akash: the Console's answer is not what its API describes ({fault!r})") from fault
+
+    def _observe(self, want: Request) -> Observed:
         self.id = want.id or self.id
         spare: tuple[str, ...] = ()
         if not self.id:
@@ -47,7 +59,7 @@ class ConsoleRail:
         return self._with(seen if self.id == ours else self._look(), spare)
 
     def _with(self, seen: Observed, spare: tuple[str, ...]) -> Observed:
-        return Observed(**{**vars(seen), "spare": spare, "taken": self._taken})
+        return replace(seen, spare=spare, taken=self._taken)
 
     def _find(self, want: Request) -> tuple[str, ...]:
         standing = [each for each in self._list() if each["deployment"]["state"] == "active"]
@@ -70,7 +82,7 @@ class ConsoleRail:
                 return found
 
     def _names(self, want: Request, standing: Iterable[_Json]) -> dict[str, str]:
-        """Give the group's name by dseq: from the list if it shows groups, else by our manifest's hash, else from the chain."""
+        """Give group names by dseq: as the list shows them, else by our manifest's hash, else as the chain has them."""
         names: dict[str, str] = {}
         unknown: set[str] = set()
         for each in standing:
@@ -87,7 +99,7 @@ class ConsoleRail:
         return names
 
     def _chain_names(self, owner: str) -> dict[str, str]:
-        params = {"filters.owner": owner, "filters.state": "active", "pagination.limit": 1000}
+        params: dict[str, str | int] = {"filters.owner": owner, "filters.state": "active", "pagination.limit": 1000}
         answer = self._console.call("groups", params=params, missing={})
         return {
             str(each["deployment"]["id"]["dseq"]): each["groups"][0]["group_spec"]["name"]
@@ -146,7 +158,7 @@ class ConsoleRail:
     def is_open(self, dseq: str) -> bool:
         """Whether a deployment costs money."""
         answer = self._console.call("show", dseq=dseq, missing={}).get("data")
-        return bool(answer) and answer["deployment"]["state"] == "active"
+        return answer is not None and answer["deployment"]["state"] == "active"
 
     def host_uri(self, provider: str) -> str:
         """Give the address of a provider's gateway; empty if it is not to be had."""
@@ -157,7 +169,7 @@ class ConsoleRail:
 
 
 def _text(want: Request) -> str:
-    return json.dumps(want.data)
+    return sdl.dump(sdl.Document(want.data))
 
 
 def _deployment(answer: _Json, group: str | None = None) -> Deployment:
@@ -170,10 +182,10 @@ def _deployment(answer: _Json, group: str | None = None) -> Deployment:
 
 def _lease(answer: _Json) -> tuple[Lease | None, _Json | None]:
     """Choose the lease that runs, else the last one, with what its provider shows of it."""
-    leases = answer.get("leases") or ()
-    chosen = next((each for each in leases if each["state"] in RUNNING), leases[-1] if leases else None)
-    if chosen is None:
+    leases: list[_Json] = answer.get("leases") or []
+    if not leases:
         return None, None
+    chosen = next((each for each in leases if each["state"] in RUNNING), leases[-1])
     lease = Lease(
         str(chosen["id"]["provider"]), chosen["state"], Decimal(chosen["price"]["amount"]), chosen.get("reason") or ""
     )
@@ -192,8 +204,8 @@ def _bid(bid: _Json) -> Bid:
 
 
 def _service(service: _Json) -> Service:
-    available = service["available"]
-    return Service(available, service["total"], service.get("updated_replicas", available))
+    available = int(service["available"])
+    return Service(available, int(service["total"]), int(service.get("updated_replicas", available)))
 
 
 def _hex(encoded: str | None) -> str:

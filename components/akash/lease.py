@@ -37,7 +37,9 @@ def decide(want: Request, seen: Observed) -> Step:
     if seen.lease is None:
         return _bidding(want, seen, seen.open)
     if seen.lease.state not in RUNNING:
-        return _lost(want, seen.open, f"its lease is {seen.lease.state}" + f" ({seen.lease.reason})" * bool(seen.lease.reason))
+        return _lost(
+            want, seen.open, f"its lease is {seen.lease.state}" + f" ({seen.lease.reason})" * bool(seen.lease.reason)
+        )
     return _running(want, seen, seen.open, seen.lease)
 
 
@@ -78,11 +80,14 @@ def _lost(want: Request, found: Deployment, why: str, shun: str = "") -> Step:
 
 def _running(want: Request, seen: Observed, found: Deployment, lease: Lease) -> Step:
     since, patience = seen.since, want.patience
+    stale, why = found.version != want.version, ""
     if since.refused is not None and seen.now - since.refused >= patience.silence:
-        return _lost(want, found, f"{lease.provider} does not answer", shun=lease.provider)
-    if found.version != want.version:
-        if lease.state == "reclaiming":
-            return _lost(want, found, f"{lease.provider} is taking it back, and a manifest can no longer be changed")
+        why = f"{lease.provider} does not answer"
+    elif stale and lease.state == "reclaiming":
+        why = f"{lease.provider} is taking it back, and takes no new manifest"
+    if why:
+        return _lost(want, found, why, shun=lease.provider)
+    if stale:
         return UpdateManifest(found.id)
     missing = shortfall(want, seen)
     if not missing:

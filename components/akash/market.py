@@ -108,16 +108,20 @@ def settle(
             stumbles = 0
             clock.sleep(POLL_S)
             continue
-        try:
-            market.perform(want, step)
-        except Stumble as trouble:
-            since = learn(since, step, clock.now(), took=trouble.took)
-            if isinstance(step, SendManifest):  # a provider's silence is weighed by `decide`
-                clock.sleep(POLL_S)
-            else:
-                stumbles = _bear(stumbles, trouble, clock)
-        else:
-            since, stumbles = learn(since, step, clock.now(), took=True), 0
+        since, stumbles = _take(want, step, market, clock, since, stumbles)
+
+
+def _take(want: Request, step: Step, market: Market, clock: Clock, since: Since, stumbles: int) -> tuple[Since, int]:
+    """Take one step; give the memory after it, and the stumbles in a row."""
+    try:
+        market.perform(want, step)
+    except Stumble as trouble:
+        since = learn(since, step, clock.now(), took=trouble.took)
+        if isinstance(step, SendManifest):  # a provider's silence is weighed by `decide`
+            clock.sleep(POLL_S)
+            return since, stumbles
+        return since, _bear(stumbles, trouble, clock)
+    return learn(since, step, clock.now(), took=True), 0
 
 
 def _bear(stumbles: int, trouble: Stumble, clock: Clock) -> int:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from .price import BLOCKS_PER_MONTH
+from .price import BLOCKS_PER_MONTH, UACT_PER_USD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-_UNITS_PER_USD = 1_000_000
+    from decimal import Decimal
 
 #: A lease in one of these states runs; a reclaimed one runs until its deadline, and takes no new manifest.
 RUNNING = ("active", "reclaiming")
@@ -19,7 +17,7 @@ RUNNING = ("active", "reclaiming")
 
 def usd_month(uact_block: Decimal) -> Decimal:
     """Turn uact per block into USD per month (1 ACT = 1,000,000 uact = $1; months of 30.437 days)."""
-    return uact_block * BLOCKS_PER_MONTH / _UNITS_PER_USD
+    return uact_block * BLOCKS_PER_MONTH / UACT_PER_USD
 
 
 def dollars(uact_block: Decimal) -> str:

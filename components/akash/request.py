@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import manifest as manifests
+from . import sdl
+from .overlay import overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 #: Put into escrow when a deployment opens; what is left comes back on closing, and the Console tops it up.
 DEPOSIT_USD = Decimal(5)
@@ -44,7 +44,7 @@ class Request:
     """
 
     name: str
-    data: Mapping[str, Any]
+    data: dict[str, Any]
     manifest: str
     version: str
     ceiling: Decimal
@@ -58,7 +58,7 @@ class Request:
 
 def request(
     name: str,
-    sdl: Mapping[str, Any],
+    document: dict[str, Any],
     service: str,
     avoid: Iterable[str] = (),
     *,
@@ -66,13 +66,13 @@ def request(
     patience: Patience | None = None,
 ) -> Request:
     """Complete a valid document and ask for it. Pure: the same inputs name the same deployment on any machine."""
-    data = complete(name, sdl)
+    data = complete(name, document, service)
     group = next(iter(manifests.groups(data)))
     content = manifests.manifest(data)
     return Request(
         name=group["name"],
         data=data,
-        manifest=json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
+        manifest=manifests.canonical(content),
         version=manifests.version(content).hex(),
         ceiling=sum((Decimal(str(r["price"]["amount"])) * r["count"] for r in group["resources"]), Decimal()),
         service=service,
@@ -83,51 +83,34 @@ def request(
     )
 
 
-def complete(name: str, sdl: Mapping[str, Any]) -> dict[str, Any]:
+def complete(name: str, document: dict[str, Any], service: str) -> dict[str, Any]:
     """Name the placement and the endpoints of a document after the deployment and its fingerprint.
 
     A replacement thus has another group name than what it replaces, and another endpoint name: one owner may use
     an endpoint's name once on one provider (akash-network/support#108). An update in place keeps both.
     """
-    data: dict[str, Any] = deepcopy(dict(sdl))
-    mark = fingerprint(name, sdl)
-    placements = data["profiles"]["placement"]
-    group = f"{name}-{mark}"
-    data["profiles"]["placement"] = {group: next(iter(placements.values()))}
-    data["deployment"] = {
-        each: {group: next(iter(where.values()))} for each, where in data["deployment"].items()
-    }
-    if data.get("endpoints"):
-        data["endpoints"] = {f"{endpoint}-{mark}": kind for endpoint, kind in data["endpoints"].items()}
-    for each in data["services"].values():
-        for to in _targets(each):
-            if to.get("ip"):
-                to["ip"] = f"{to['ip']}-{mark}"
-    return data
+    mark = fingerprint(name, document)
+    return overlay(sdl.Document(document), service=service, placement=f"{name}-{mark}", unique=mark).data
 
 
-def fingerprint(name: str, sdl: Mapping[str, Any]) -> str:
+def fingerprint(name: str, document: dict[str, Any]) -> str:
     """Hash what Akash cannot change in place, with the deployment's name: another fingerprint, another deployment.
 
-    That is the group as the chain holds it, and of each service its name, resources, count and ports; not the
-    names of placement and endpoints, which `complete` gives.
+    That is the group as the chain holds it, and each service's name, count and resources; not the names of the
+    placement and the endpoints, which `complete` gives.
     """
     fixed = {
         "name": name,
-        "groups": [{**group, "name": ""} for group in manifests.groups(sdl)],
-        "services": [_fixed(service) for group in manifests.manifest(sdl) for service in group["services"]],
+        "groups": [{**group, "name": ""} for group in manifests.groups(document)],
+        "services": [
+            [service["name"], service["count"], service["resources"]]
+            for group in manifests.manifest(document)
+            for service in group["services"]
+        ],
+        "reclamation": document.get("reclamation"),
     }
-    text = json.dumps(fixed, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]
+    return hashlib.sha256(manifests.canonical(fixed).encode()).hexdigest()[:_LENGTH]
 
 
-def _fixed(service: Mapping[str, Any]) -> dict[str, Any]:
-    ports = [
-        {**{key: port.get(key) for key in ("port", "externalPort", "proto", "service", "global")}, "ip": bool(port.get("ip"))}
-        for port in service.get("expose") or ()
-    ]
-    return {"name": service["name"], "resources": service.get("resources"), "count": service.get("count"), "expose": ports}
-
-
-def _targets(service: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _targets(service: dict[str, Any]) -> list[dict[str, Any]]:
     return [to for expose in service.get("expose") or () for to in expose.get("to") or ()]

@@ -58,7 +58,7 @@ class TakeBid:
 
 @dataclass(frozen=True)
 class SendManifest:
-    """Hand over the manifest again: a provider that has none shows no status, and closes the lease after five minutes."""
+    """Hand over the manifest again: without one a provider shows no status, and closes the lease after 300 s."""
 
     id: str
     provider: str
