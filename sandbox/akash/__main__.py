@@ -1,0 +1,62 @@
+"""`python -m sandbox.akash`: the Akash of a sandbox, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+from contextlib import suppress
+
+from aiohttp import web
+
+from ..state import State, here
+from .app import application
+from .providers import PROVIDERS
+from .world import World
+
+NAME = "console"
+
+
+async def serve(state: State) -> None:
+    """Serve the Console API on a free port, published as `console`, until SIGTERM or SIGINT."""
+    over = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, over.set)
+    state.prepare()
+    sweep(state)
+    world = World(state)
+    runner = web.AppRunner(application(world), access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    for provider in PROVIDERS:
+        await world.open_ingress(provider)
+    life = asyncio.create_task(world.run())
+    state.publish_port(NAME, runner.addresses[0][1])
+    try:
+        done, _ = await asyncio.wait({life, asyncio.create_task(over.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        if life in done:
+            life.result()  # a bug: loud
+    finally:
+        life.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await life
+        (state.root / "ports" / NAME).unlink(missing_ok=True)
+        await world.close()
+        await runner.cleanup()
+
+
+def sweep(state: State) -> None:
+    """Take away what an earlier world left when it was killed: its routes, and its leases' folders."""
+    ours = {provider.ingress for provider in PROVIDERS}.union(*(provider.addresses for provider in PROVIDERS))
+    for ip, port in state.routes():
+        if ip in ours:
+            state.withdraw_route(ip, port)
+    for host in state.hosts():
+        if ".ingress." in host:
+            state.withdraw_host(host)
+    shutil.rmtree(state.root / "akash", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(here()))

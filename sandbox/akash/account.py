@@ -1,0 +1,75 @@
+"""The account at Console: its wallet, its balances, and tokens for the gateways of providers."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from .ledger import DENOM, OWNER
+from .refusals import ValidationError
+
+if TYPE_CHECKING:
+    from .world import World
+
+USER = "5b2f2d5e-8d0f-4c39-9f0e-0d0a0e5a0b01"
+CREATED = "2025-03-01T00:00:00.000Z"
+
+
+class Account:
+    """The one account that there is."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every route."""
+        return [
+            web.get("/v1/wallets", self.wallets),
+            web.get("/v1/balances", self.balances),
+            web.post("/v1/create-jwt-token", self.token),
+        ]
+
+    async def wallets(self, _request: web.Request) -> web.Response:
+        """The account's wallet; Console holds its keys. Credit in USD."""
+        wallet = {
+            "id": 1,
+            "userId": USER,
+            "creditAmount": round(self.world.ledger.wallet / 1e6, 6),
+            "address": OWNER,
+            "denom": DENOM,
+            "isTrialing": False,
+            "createdAt": CREATED,
+        }
+        return web.json_response({"data": [wallet]})
+
+    async def balances(self, _request: web.Request) -> web.Response:
+        """What is free, and what is in the escrow of deployments, in USD."""
+        free = self.world.ledger.wallet / 1e6
+        bound = sum(each.funds for each in self.world.ledger.deployments.values() if each.state == "active") / 1e6
+        data = {"balance": round(free, 6), "deployments": round(bound, 6), "total": round(free + bound, 6)}
+        return web.json_response({"data": data})
+
+    async def token(self, request: web.Request) -> web.Response:
+        """A token for provider gateways. Its claims are right; it is signed by nobody, for no gateway here checks."""
+        data = (await request.json()).get("data") or {}
+        if not isinstance(data.get("ttl"), int) or not isinstance(data.get("leases"), dict):
+            raise ValidationError((("data",), "ttl and leases are required"))
+        now = int(time.time())
+        claims = {
+            "iss": OWNER,
+            "iat": now,
+            "nbf": now,
+            "exp": now + data["ttl"],
+            "jti": secrets.token_hex(8),
+            "version": "v1",
+            "leases": data["leases"],
+        }
+        parts = [json.dumps(each).encode() for each in ({"alg": "ES256K", "typ": "JWT"}, claims)]
+        parts.append(secrets.token_bytes(64))
+        text = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+        return web.json_response({"data": {"token": text}}, status=201)

@@ -1,0 +1,264 @@
+"""The Console API: deployments, bids, leases, deposits and settings of the one account that there is."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from . import document, shapes
+from .account import USER
+from .ledger import ChainError, Deployment
+from .providers import BLOCKS_PER_MONTH, BY_OWNER
+from .refusals import ConsoleError, ValidationError, of_chain
+from .world import ProviderError, Record, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TOP_UP_EVERY_MS = 86_400_000
+HALTED = "Service temporarily unavailable"
+
+
+class Console:
+    """The account's routes over the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._last_dseq = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every route of the record."""
+        return [
+            web.post("/v1/deployments", self.create),
+            web.get("/v1/deployments", self.list),
+            web.get("/v1/deployments/{dseq}", self.show),
+            web.put("/v1/deployments/{dseq}", self.update),
+            web.delete("/v1/deployments/{dseq}", self.close),
+            web.get("/v1/bids", self.bids),
+            web.get("/v1/bids/{dseq}", self.bids),
+            web.post("/v1/leases", self.lease),
+            web.post("/v1/deposit-deployment", self.deposit),
+            web.get("/v2/deployment-settings/{dseq}", self.settings),
+            web.patch("/v2/deployment-settings/{dseq}", self.settings),
+            web.post("/v2/deployment-settings/{dseq}", self.settings),
+            web.post("/v2/deployment-settings", self.settings),
+        ]
+
+    # Deployments
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Open a deployment; its dseq is Console's to choose, so asking twice opens two."""
+        data = (await _json(request)).get("data") or {}
+        deposit: Any = data.get("deposit")
+        faults = [] if isinstance(data.get("sdl"), str) else [(("data", "sdl"), "Required")]
+        if not _money(deposit):
+            faults.append((("data", "deposit"), "Required"))
+        if faults:
+            raise ValidationError(*faults)
+        submitted = self._read(data["sdl"])
+        self._chain_moves()
+        amount = float(deposit) * 1e6
+        self._last_dseq = max(int(time.time() * 1000), self._last_dseq + 1)
+        dseq = str(self._last_dseq)
+        self._sign(
+            lambda: self.world.ledger.create(dseq, submitted.groups, submitted.version, amount, submitted.notice),
+            "Failed to create deployment",
+        )
+        self.world.records[dseq] = Record(submitted, data["sdl"])
+        self.world.say(f"{dseq} opened with ${deposit}")
+        return _data({"dseq": dseq, "manifest": submitted.manifest, "signTx": _transaction()}, status=201)
+
+    async def list(self, request: web.Request) -> web.Response:
+        """The open deployments, without what their providers say."""
+        skip, limit = _whole(request, "skip", 0, least=0), _whole(request, "limit", 1000, least=1)
+        found = [each for each in self.world.ledger.deployments.values() if each.state == "active"]
+        page = found[skip : skip + limit]
+        pagination = {"total": len(found), "skip": skip, "limit": limit, "hasMore": skip + limit < len(found)}
+        return _data({"deployments": [self._view(each) for each in page], "pagination": pagination})
+
+    async def show(self, request: web.Request) -> web.Response:
+        """One deployment, with the status of its leases from their providers."""
+        return _data(self._full(self._find(request.match_info["dseq"])))
+
+    async def update(self, request: web.Request) -> web.Response:
+        """Take a whole new SDL: a transaction if its hash is new, then the manifest to every provider."""
+        data = (await _json(request)).get("data") or {}
+        if not isinstance(data.get("sdl"), str):
+            raise ValidationError((("data", "sdl"), "Required"))
+        submitted = self._read(data["sdl"])
+        deployment = self._find(request.match_info["dseq"])
+        if deployment.hash != submitted.version:
+            self._chain_moves()
+            self._sign(lambda: self.world.ledger.update(deployment.dseq, submitted.version))
+        record = self.world.records[deployment.dseq]
+        record.sdl, record.submitted = data["sdl"], submitted
+        self._deliver(deployment, submitted.manifest)
+        return _data(self._full(deployment))
+
+    async def close(self, request: web.Request) -> web.Response:
+        """Close, once or again."""
+        deployment = self._find(request.match_info["dseq"])
+        if deployment.state == "active":
+            self._chain_moves()
+            self._sign(lambda: self.world.ledger.close(deployment.dseq))
+            self.world.end(deployment.dseq)
+            self.world.say(f"{deployment.dseq} closed by its owner")
+        return _data({"success": True})
+
+    # Bids and leases
+
+    async def bids(self, request: web.Request) -> web.Response:
+        """The bids on a deployment, of audited providers only."""
+        dseq = request.match_info.get("dseq") or request.query.get("dseq", "")
+        if not dseq:
+            raise ValidationError((("dseq",), "Required"))
+        deployment = self.world.ledger.deployments.get(dseq)
+        shown = [bid for bid in deployment.bids if BY_OWNER[bid.provider].audited] if deployment else []
+        return _data([shapes.bid(deployment, bid) for bid in shown] if deployment else [])
+
+    async def lease(self, request: web.Request) -> web.Response:
+        """Take bids and send the manifest; only the manifest if a lease is there already. No data envelope."""
+        body = await _json(request)
+        wanted = body.get("leases")
+        if not isinstance(body.get("manifest"), str):
+            raise ValidationError((("manifest",), "Required"))
+        if not isinstance(wanted, list) or not wanted:
+            raise ValidationError((("leases",), "Required"))
+        for index, each in enumerate(wanted):
+            for key, kind in (("dseq", str), ("gseq", int), ("oseq", int), ("provider", str)):
+                if not isinstance(each, dict) or not isinstance(each.get(key), kind):
+                    raise ValidationError((("leases", index, key), f"Expected {kind.__name__}"))
+        deployment = self._find(wanted[0]["dseq"])
+        if not deployment.live():
+            self._chain_moves()
+            bids = [(each["dseq"], each["gseq"], each["oseq"], each["provider"]) for each in wanted]
+            for bid in bids:  # one transaction: all of them or none
+                self._sign(lambda bid=bid: self.world.ledger.takable(*bid), "Failed to create lease")  # type: ignore[misc]
+            for bid in bids:
+                self.world.ledger.lease(*bid)
+                self.world.say(f"{bid[0]}/{bid[1]} leased from {BY_OWNER[bid[3]].name}")
+        self._deliver(deployment, body["manifest"])
+        return _data(self._full(deployment))
+
+    def _deliver(self, deployment: Deployment, manifest: str) -> None:
+        try:
+            parsed = json.loads(manifest.replace('"quantity":{"val', '"size":{"val'))
+        except ValueError as wrong:
+            raise ConsoleError(422, f"invalid manifest: {wrong}", name="ProviderError") from wrong
+        try:
+            self.world.deliver(deployment.dseq, parsed)
+        except ProviderError as wrong:
+            raise ConsoleError(wrong.status, str(wrong), name="ProviderError") from wrong
+
+    # Money and settings
+
+    async def deposit(self, request: web.Request) -> web.Response:
+        """Add USD to a deployment's escrow."""
+        data = (await _json(request)).get("data") or {}
+        if not isinstance(data.get("dseq"), str):
+            raise ValidationError((("data", "dseq"), "Required"))
+        if not _money(data.get("deposit")):
+            raise ValidationError((("data", "deposit"), "Required"))
+        deployment = self._find(data["dseq"])
+        self._chain_moves()
+        self._sign(lambda: self.world.ledger.deposit(deployment.dseq, float(data["deposit"]) * 1e6))
+        return _data(self._full(deployment))
+
+    async def settings(self, request: web.Request) -> web.Response:
+        """Read or write the automatic top-up of one deployment."""
+        data = (await _json(request)).get("data") or {} if request.method != "GET" else {}
+        dseq = request.match_info.get("dseq") or str(data.get("dseq", ""))
+        deployment = self._find(dseq)
+        record = self.world.records[dseq]
+        if request.method == "PATCH" and not isinstance(data.get("autoTopUpEnabled"), bool):
+            raise ValidationError((("data", "autoTopUpEnabled"), "Required"))
+        record.auto_top_up = data.get("autoTopUpEnabled", record.auto_top_up)
+        daily = sum(each.price for each in deployment.live()) * BLOCKS_PER_MONTH / 30.437 / 1e6
+        made = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        body = {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, dseq)),
+            "userId": USER,
+            "dseq": dseq,
+            "autoTopUpEnabled": record.auto_top_up,
+            "estimatedTopUpAmount": round(daily, 6),
+            "topUpFrequencyMs": TOP_UP_EVERY_MS,
+            "createdAt": made,
+            "updatedAt": made,
+        }
+        return _data(body, status=201 if request.method == "POST" else 200)
+
+    # What they share
+
+    def _read(self, sdl: str) -> document.Submitted:
+        try:
+            return document.read(sdl)
+        except document.InvalidSdlError as wrong:
+            raise ConsoleError(400, f"Invalid SDL: {wrong}") from wrong
+
+    def _find(self, dseq: str) -> Deployment:
+        if not re.fullmatch(r"\d+", dseq):
+            raise ValidationError((("dseq",), "Invalid dseq"))
+        if dseq not in self.world.ledger.deployments:
+            raise ConsoleError(404, "Deployment not found")
+        return self.world.ledger.deployments[dseq]
+
+    def _chain_moves(self) -> None:
+        self.world.advance()
+        if self.world.halted:
+            raise ConsoleError(503, HALTED)
+
+    @staticmethod
+    def _sign(transaction: Callable[[], object], doing: str = "") -> None:
+        try:
+            transaction()
+        except ChainError as wrong:
+            raise of_chain(str(wrong), doing) from wrong
+
+    def _view(self, deployment: Deployment) -> dict[str, Any]:
+        return {
+            "deployment": shapes.deployment(deployment),
+            "leases": [shapes.lease(deployment, each) for each in deployment.leases],
+            "escrow_account": shapes.escrow(deployment),
+        }
+
+    def _full(self, deployment: Deployment) -> dict[str, Any]:
+        view = self._view(deployment)
+        for shown, lease in zip(view["leases"], deployment.leases, strict=True):
+            workload = self.world.workloads.get((deployment.dseq, lease.gseq, lease.oseq))
+            shown["status"] = workload.status() if workload and workload.services and lease.state == "active" else None
+        return view
+
+
+def _transaction() -> dict[str, Any]:
+    return {"code": 0, "transactionHash": uuid.uuid4().hex.upper() * 2, "rawLog": ""}
+
+
+def _data(data: Any, status: int = 200) -> web.Response:
+    return web.json_response({"data": data}, status=status)
+
+
+async def _json(request: web.Request) -> dict[str, Any]:
+    try:
+        found = await request.json()
+    except ValueError as wrong:
+        raise ConsoleError(400, "Malformed JSON in request body", name="HTTPException") from wrong
+    if not isinstance(found, dict):
+        raise ValidationError(((), "Expected object"))
+    return found
+
+
+def _money(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _whole(request: web.Request, name: str, default: int, *, least: int) -> int:
+    text = request.query.get(name, str(default))
+    if not re.fullmatch(r"\d+", text) or int(text) < least:
+        raise ValidationError(((name,), f"Number must be greater than or equal to {least}"))
+    return int(text)

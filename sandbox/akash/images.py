@@ -1,0 +1,96 @@
+"""The registry of this world: which image carries which tools, as a folder to put on PATH."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent / "image"
+#: The applets of busybox that a host is sure to have under the same name, and `wget`, which is ours.
+BUSYBOX = (
+    "sh ls cat cp mv rm mkdir rmdir ln chmod touch date sleep echo printf test true false env expr id kill "
+    "ps head tail cut tr sort uniq wc sed grep awk find xargs tee sha256sum md5sum base64 tar gzip gunzip nc hostname"
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """What an image carries beside busybox, and what it runs when the SDL does not say."""
+
+    tools: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ("sh",)
+
+
+#: Repository -> image. A repository that is not here cannot be pulled.
+IMAGES = {
+    "docker.io/library/alpine": Image(),
+    "docker.io/library/busybox": Image(),
+    "docker.io/library/caddy": Image(
+        ("caddy",), command=("caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile")
+    ),
+    "docker.io/library/python": Image(("python3",), command=("python3",)),
+}
+
+
+def repository(image: str) -> str:
+    """Give the full name of an image's repository, without tag and digest."""
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    name = head + slash + last.partition(":")[0]
+    first = name.partition("/")[0]
+    if "/" not in name:
+        return f"docker.io/library/{name}"
+    return name if "." in first or ":" in first or first == "localhost" else f"docker.io/{name}"
+
+
+def well_formed(image: str) -> bool:
+    """Say whether an image reference can be read at all."""
+    return bool(re.fullmatch(r"[a-z0-9][\w./:-]*(@sha256:[0-9a-f]{64})?", image))
+
+
+def find_caddy() -> str | None:
+    """Find Caddy: by the variable CADDY, on PATH, or where the sandbox keeps what it built."""
+    if named := os.environ.get("CADDY"):
+        return named
+    if found := shutil.which("caddy"):
+        return found
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unmoor"
+    built = sorted(cache.glob("**/caddy")) if cache.is_dir() else []
+    return next((str(each) for each in built if os.access(each, os.X_OK) and each.is_file()), None)
+
+
+def unpack(image: Image, into: Path) -> None:
+    """Lay an image's tools into a folder, to be the whole PATH of its container."""
+    into.mkdir(parents=True, exist_ok=True)
+    for tool in BUSYBOX.split():
+        if found := shutil.which(tool):
+            _link(into / tool, found)
+    _script(into / "wget", [sys.executable, "-I", "-S", str(HERE / "wget.py")])
+    if not shutil.which("sha256sum") and (shasum := shutil.which("shasum")):
+        _script(into / "sha256sum", [shasum, "-a", "256"])
+    for tool in image.tools:
+        found = {"caddy": find_caddy(), "python3": sys.executable}.get(tool) or shutil.which(tool)
+        if found is None:
+            raise FileNotFoundError(f"the image carries {tool}, and this machine has none: set {tool.upper()}=/path")
+        _link(into / tool, found)
+        if tool == "python3":
+            _link(into / "python", found)
+
+
+def _script(place: Path, command: list[str]) -> None:
+    if not place.exists():
+        fresh = place.with_name(f".{place.name}.{os.getpid()}")
+        fresh.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+        fresh.chmod(0o755)
+        fresh.replace(place)
+
+
+def _link(place: Path, target: str) -> None:
+    if not place.is_symlink():
+        place.symlink_to(target)

@@ -1,0 +1,26 @@
+"""How a provider loses patience: a lease whose services stay short of replicas is closed after 7 to 8 minutes."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+#: A lease ends after more than so many checks in a row that find a service short of replicas.
+CHECKS = 40
+CHECK_SECONDS, JITTER_SECONDS = 4.0, 15.0
+
+
+@dataclass
+class Monitor:
+    """A provider's watch over one lease: it gives up on workloads that stay short of replicas."""
+
+    due: float = 0.0
+    strikes: int = 0
+
+    def failed(self, now: float, *, ready: bool) -> bool:
+        """Look, if it is time to; say whether the lease is to be closed."""
+        if now < self.due:
+            return False
+        self.due = now + CHECK_SECONDS + random.uniform(0, JITTER_SECONDS)
+        self.strikes = 0 if ready else self.strikes + 1
+        return self.strikes > CHECKS

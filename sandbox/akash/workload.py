@@ -1,0 +1,284 @@
+"""What runs on a provider for one lease: containers, volumes, ports, addresses and names, and their status."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from base64 import b32hexencode
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .container import Container, Watchdog, free_port
+from .ledger import OWNER
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from pathlib import Path
+
+    from ..state import State
+    from .ledger import Lease
+    from .providers import AkashProvider
+
+HTTP, HTTPS = 80, 443
+NODE_PORTS = 30_000
+
+
+def ingress_host(lease_id: str, service: str) -> str:
+    """Give the first label of a service's own name, as the provider computes it from the lease."""
+    return b32hexencode(uuid.uuid5(uuid.NAMESPACE_DNS, lease_id + service).bytes).decode().rstrip("=").lower()
+
+
+@dataclass
+class Grounds:
+    """What the leases of one provider share: its addresses and the host names that it routes."""
+
+    provider: AkashProvider
+    #: Leased address -> (dseq, name of the IP endpoint).
+    addresses: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Host name -> (dseq, local HTTP port).
+    hosts: dict[str, tuple[str, int]] = field(default_factory=dict)
+    node_ports: int = NODE_PORTS
+
+    def address(self, dseq: str, name: str) -> str | None:
+        """Lease an address to an IP endpoint; None if its name is taken by another deployment, or none is free."""
+        for ip, (holder, held) in self.addresses.items():
+            if held == name:
+                return ip if holder == dseq else None
+        for ip in self.provider.addresses:
+            if ip not in self.addresses:
+                self.addresses[ip] = (dseq, name)
+                return ip
+        return None
+
+
+@dataclass
+class Workload:
+    """One lease at work."""
+
+    state: State
+    grounds: Grounds
+    dseq: str
+    lease: Lease
+    watchdog: Watchdog
+    services: dict[str, dict[str, Any]] = field(default_factory=dict)
+    containers: dict[str, list[Container]] = field(default_factory=dict)
+    #: Service -> for each replica, the local port that stands for each exposed one.
+    ports: dict[str, list[dict[int, int]]] = field(default_factory=dict)
+    forwarded: dict[tuple[str, int], int] = field(default_factory=dict)
+    routes: set[tuple[str, int]] = field(default_factory=set)
+    #: Services that a manifest has changed and that do not run by it yet.
+    pending: set[str] = field(default_factory=set)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _ended: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of the lease is; it goes with the lease."""
+        return self.state.root / "akash" / "leases" / f"{self.dseq}-{self.lease.gseq}-{self.lease.oseq}"
+
+    @property
+    def id(self) -> str:
+        """The lease's id as a path."""
+        return f"{OWNER}/{self.dseq}/{self.lease.gseq}/{self.lease.oseq}/{self.lease.provider}"
+
+    def accept(self, services: list[dict[str, Any]]) -> Coroutine[Any, Any, None]:
+        """Take a manifest's services; what is given back rolls them out.
+
+        What changed ends before its successor starts (the provider surges by none), what did not goes on.
+        """
+        wanted = {each["name"]: each for each in services}
+        self.pending |= {name for name in wanted if self.services.get(name) != wanted[name]}
+        return self._roll_out(wanted)
+
+    async def _roll_out(self, wanted: dict[str, dict[str, Any]]) -> None:
+        async with self._turn:
+            changed = [name for name in {**self.services, **wanted} if self.services.get(name) != wanted.get(name)]
+            await asyncio.gather(*(each.stop() for name in changed for each in self.containers.pop(name, [])))
+            if self._ended:
+                return
+            self.services = wanted
+            for name in changed:
+                if name in wanted:
+                    self._start(name)
+            self.pending -= set(wanted)
+            self._publish()
+
+    def _start(self, name: str) -> None:
+        service = self.services[name]
+        self.ports[name] = [{each["port"]: free_port() for each in service["expose"]} for _ in range(service["count"])]
+        volumes = {}
+        for mount in (service.get("params") or {}).get("storage") or []:
+            if mount["name"] in self._persistent(service):
+                path = self.folder / "volumes" / f"{name}-{mount['name']}"
+                path.mkdir(parents=True, exist_ok=True)
+                volumes[mount["name"]] = (mount["mount"], path)
+        env = dict(each.partition("=")[::2] for each in service.get("env") or [])
+        tools = self.folder / f"{name}-bin"
+        shutil.rmtree(tools, ignore_errors=True)
+        tools.parent.mkdir(parents=True, exist_ok=True)
+        self.containers[name] = [
+            Container(
+                image=service["image"],
+                command=service.get("command") or [],
+                args=service.get("args") or [],
+                env=env,
+                home=self.folder / f"{name}-{index}",
+                tools=tools,
+                log=self.state.log(f"lease-{self.dseq}-{name}"),
+                volumes=volumes,
+                named=self._named(service, ports),
+                watchdog=self.watchdog,
+            )
+            for index, ports in enumerate(self.ports[name])
+        ]
+        for container in self.containers[name]:
+            container.start()
+
+    def _named(self, service: dict[str, Any], ports: dict[int, int]) -> dict[str, str]:
+        """Give the variables that the provider injects, and those that stand for fixed ports in this sandbox."""
+        named = {
+            "AKASH_OWNER": OWNER,
+            "AKASH_PROVIDER": self.lease.provider,
+            "AKASH_DEPLOYMENT_SEQUENCE": self.dseq,
+            "AKASH_GROUP_SEQUENCE": str(self.lease.gseq),
+            "AKASH_ORDER_SEQUENCE": str(self.lease.oseq),
+            "AKASH_CLUSTER_PUBLIC_HOSTNAME": f"provider.{self.grounds.provider.domain}",
+            **{f"PORT_{port}": str(local) for port, local in ports.items()},
+        }
+        for each in service["expose"]:
+            if variable := {HTTP: "HTTP_PORT", HTTPS: "HTTPS_PORT"}.get(external(each)):
+                named[variable] = str(ports[each["port"]])
+        return named
+
+    @staticmethod
+    def _persistent(service: dict[str, Any]) -> set[str]:
+        return {
+            volume["name"]
+            for volume in service["resources"]["storage"]
+            if {"key": "persistent", "value": "true"} in (volume.get("attributes") or [])
+        }
+
+    def _publish(self) -> None:
+        """Let addresses and names lead to the processes; what led to earlier ones is withdrawn."""
+        provider, wanted = self.grounds.provider, {}
+        for host in [host for host, (holder, _) in self.grounds.hosts.items() if holder == self.dseq]:
+            del self.grounds.hosts[host]
+        for name, expose in self._global():
+            local = self.ports[name][0][expose["port"]]  # one replica answers for all
+            if expose.get("ip") and (ip := self.grounds.address(self.dseq, expose["ip"])):
+                wanted[ip, external(expose)] = local
+            if external(expose) == HTTP and expose["proto"] == "TCP":
+                for host in self._hosts(name, expose):
+                    self.grounds.hosts.setdefault(host, (self.dseq, local))
+                self.state.publish_host(self._hosts(name, expose)[0], provider.ingress)
+            else:
+                wanted[provider.ingress, self._forward(name, expose)] = local
+        for ip, port in self.routes - set(wanted):
+            self.state.withdraw_route(ip, port)
+        for (ip, port), local in wanted.items():
+            self.state.publish_route(ip, port, local)
+        self.routes = set(wanted)
+
+    def _global(self) -> list[tuple[str, dict[str, Any]]]:
+        return [(name, each) for name, one in self.services.items() for each in one["expose"] if each["global"]]
+
+    def _hosts(self, name: str, expose: dict[str, Any]) -> list[str]:
+        own = f"{ingress_host(self.id, name)}.ingress.{self.grounds.provider.domain}"
+        return [own, *(expose.get("hosts") or [])]
+
+    def _forward(self, name: str, expose: dict[str, Any]) -> int:
+        key = name, expose["port"]
+        if key not in self.forwarded:
+            self.grounds.node_ports += 1
+            self.forwarded[key] = self.grounds.node_ports
+        return self.forwarded[key]
+
+    @property
+    def ready(self) -> bool:
+        """Every service has every replica."""
+        return (
+            bool(self.services)
+            and not self.pending
+            and all(
+                all(each.available for each in self.containers.get(name, [])) and self.containers.get(name)
+                for name in self.services
+            )
+        )
+
+    def status(self) -> dict[str, Any]:
+        """Give the lease status as the provider's gateway answers it."""
+        services: dict[str, dict[str, Any]] = {}
+        forwarded: dict[str, list[dict[str, Any]]] = {}
+        ips: dict[str, list[dict[str, Any]]] = {}
+        for name, service in self.services.items():
+            up, total = sum(each.available for each in self.containers.get(name, [])), service["count"]
+            services[name] = {
+                "name": name,
+                "available": up,
+                "total": total,
+                "uris": [],
+                "observed_generation": 1,
+                "replicas": total,
+                "updated_replicas": 0 if name in self.pending else total,
+                "ready_replicas": up,
+                "available_replicas": up,
+            }
+        for name, expose in self._global():
+            if external(expose) == HTTP and expose["proto"] == "TCP":
+                mine = [
+                    host for host in self._hosts(name, expose) if self.grounds.hosts.get(host, ("",))[0] == self.dseq
+                ]
+                services[name]["uris"] += mine
+            else:
+                forwarded.setdefault(name, []).append(
+                    {
+                        "host": f"provider.{self.grounds.provider.domain}",
+                        "port": expose["port"],
+                        "externalPort": self._forward(name, expose),
+                        "proto": expose["proto"],
+                        "name": name,
+                    }
+                )
+            if expose.get("ip") and (ip := self.grounds.address(self.dseq, expose["ip"])):
+                ips.setdefault(name, []).append(
+                    {
+                        "Port": expose["port"],
+                        "ExternalPort": external(expose),
+                        "Protocol": expose["proto"],
+                        "IP": ip,
+                    }
+                )
+        return {"services": services, "forwarded_ports": forwarded, "ips": ips}
+
+    def lose_volumes(self) -> None:
+        """Empty every persistent volume under the running process, and start the process again."""
+        for path in (self.folder / "volumes").glob("*"):
+            for each in path.iterdir():
+                shutil.rmtree(each) if each.is_dir() else each.unlink()
+        for containers in self.containers.values():
+            for container in containers:
+                if container.volumes:
+                    container.restart()
+
+    def end(self) -> None:
+        """The lease is over: processes, routes, names, addresses and data are gone this instant."""
+        self._ended = True
+        for containers in self.containers.values():
+            for container in containers:
+                container.kill()
+        for ip, port in self.routes:
+            self.state.withdraw_route(ip, port)
+        for name, expose in self._global():
+            if external(expose) == HTTP:
+                self.state.withdraw_host(self._hosts(name, expose)[0])
+        for table in (self.grounds.addresses, self.grounds.hosts):
+            for key in [key for key, value in table.items() if value[0] == self.dseq]:
+                del table[key]
+        self.routes = set()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def external(expose: dict[str, Any]) -> int:
+    """Give the port under which the world knows an exposed port."""
+    return int(expose.get("externalPort") or expose["port"])

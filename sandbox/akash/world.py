@@ -1,0 +1,262 @@
+"""The market at work: time passes, providers bid, leases run and end, escrow drains, faults strike."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..state import write
+from . import crosscheck, journal
+from .container import Watchdog
+from .faults import gone, since
+from .ingress import Ingress
+from .ledger import BLOCK_SECONDS, Deployment, Lease, Ledger, Reason
+from .monitor import Monitor
+from .providers import PROVIDERS, AkashProvider, refusal
+from .sizes import ask
+from .workload import Grounds, Workload
+
+if TYPE_CHECKING:
+    from ..state import State
+    from .document import Submitted
+
+TICK_SECONDS = 0.2
+GONE_SECONDS = 3.0
+MANIFEST_SECONDS = 300.0
+STALE_SECONDS = 600.0
+TOP_UP_AT, TOP_UP_TO = 24 * 3600, 48 * 3600
+EVENTS = 200
+
+
+class ProviderError(Exception):
+    """What a provider's gateway answered, with its HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+@dataclass
+class Record:
+    """What Console keeps of a deployment beside the chain."""
+
+    submitted: Submitted
+    sdl: str
+    auto_top_up: bool = False
+    created: float = field(default_factory=time.time)
+
+
+class World:
+    """Everything there is; `turn` lets a moment pass."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.ledger = Ledger(now=time.time())
+        self.records: dict[str, Record] = {}
+        self.grounds = {each.owner: Grounds(each) for each in PROVIDERS}
+        self.ingresses = {owner: Ingress(state, grounds) for owner, grounds in self.grounds.items()}
+        self.workloads: dict[tuple[str, int, int], Workload] = {}
+        self.monitors: dict[tuple[str, int, int], Monitor] = {}
+        self.events: list[str] = []
+        self.watchdog = Watchdog()
+        self._real = time.time()
+        self._decided: set[tuple[str, int, int, str]] = set()
+        self._gone: dict[str, float] = {}
+        self._struck = {name: since(state, name) for name in ("escrow-empty", "volume-lost")}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._journal = ""
+
+    # Time
+
+    def advance(self) -> None:
+        """Let the chain's clock follow the real one, unless the chain stands still."""
+        real = time.time()
+        if not self.halted:
+            self.ledger.now += real - self._real
+        self._real = real
+
+    @property
+    def halted(self) -> bool:
+        """The chain makes no blocks."""
+        return self.state.fault("chain-halted") is not None
+
+    async def run(self) -> None:
+        """Turn for ever."""
+        while True:
+            await self.turn()
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def turn(self) -> None:
+        """One moment: what is due happens."""
+        self.advance()
+        await self._vanish_and_return()
+        if not self.halted:
+            self._bids()
+            self._leases()
+            self._escrows()
+        self._volumes()
+        self.write()
+
+    def say(self, event: str) -> None:
+        """Note what happened, for the journal."""
+        self.events = [*self.events[1 - EVENTS :], f"{time.strftime('%H:%M:%S')} {event}"]
+
+    # Providers
+
+    async def _vanish_and_return(self) -> None:
+        for provider in PROVIDERS:
+            away = gone(self.state, provider)
+            if away and provider.owner not in self._gone:
+                self._gone[provider.owner] = self._real
+                self.say(f"{provider.name} is gone")
+                await self.ingresses[provider.owner].close()
+                for key in [key for key, each in self.workloads.items() if each.lease.provider == provider.owner]:
+                    self.workloads.pop(key).end()
+            elif not away and provider.owner in self._gone:
+                del self._gone[provider.owner]
+                self.say(f"{provider.name} is back")
+                await self.open_ingress(provider)
+
+    async def open_ingress(self, provider: AkashProvider) -> None:
+        """Let a provider answer on its own address."""
+        self.state.publish_host(f"provider.{provider.domain}", provider.ingress)
+        await self.ingresses[provider.owner].open()
+
+    def online(self, provider: AkashProvider) -> bool:
+        """Whether a provider is there."""
+        return provider.owner not in self._gone
+
+    def _bids(self) -> None:
+        idle = self.state.fault("no-bids") is not None
+        dear = self.state.fault("bid-too-dear")
+        factor = 1.0 if dear is None else float(dear.get("factor", 10))
+        for deployment in self.ledger.deployments.values():
+            self.ledger.expire(deployment)
+            for group in deployment.groups if deployment.state == "active" else ():
+                for provider in PROVIDERS:
+                    key = (deployment.dseq, group.gseq, group.oseq, provider.owner)
+                    late = self.ledger.now - group.time < provider.delay
+                    if group.order != "open" or late or key in self._decided or idle or provider.owner in self._gone:
+                        continue
+                    self._decided.add(key)
+                    why, price = refusal(
+                        provider, group.spec, self.held(provider), notice=deployment.notice, dearer=factor
+                    )
+                    if why:
+                        self.say(f"{provider.name} does not bid on {deployment.dseq}/{group.gseq}: {why}")
+                    elif self.ledger.bid(deployment.dseq, group.gseq, provider.owner, price):
+                        self.say(f"{provider.name} bids {price:.6f} on {deployment.dseq}/{group.gseq}")
+
+    def held(self, provider: AkashProvider) -> list[Any]:
+        """What a provider's leases hold of it."""
+        return [
+            ask(deployment.groups[lease.gseq - 1].spec)
+            for deployment in self.ledger.deployments.values()
+            for lease in deployment.live()
+            if lease.provider == provider.owner
+        ]
+
+    # Leases
+
+    def _leases(self) -> None:
+        for deployment in list(self.ledger.deployments.values()):
+            for lease in deployment.live():
+                key = (deployment.dseq, lease.gseq, lease.oseq)
+                workload = self.workloads.get(key)
+                age = self.ledger.now - lease.time
+                if lease.provider in self._gone:
+                    if self._real - self._gone[lease.provider] > GONE_SECONDS:
+                        self.lose(deployment, lease, Reason.LEASE_CLOSED_REASON_UNSTABLE)
+                elif workload is None and age > MANIFEST_SECONDS:
+                    self.lose(deployment, lease, Reason.LEASE_CLOSED_REASON_MANIFEST_TIMEOUT)
+                elif workload and self.monitors.setdefault(key, Monitor()).failed(self._real, ready=workload.ready):
+                    self.lose(deployment, lease, Reason.LEASE_CLOSED_REASON_UNSTABLE)
+            stale = self.ledger.now - deployment.time > STALE_SECONDS
+            if deployment.state == "active" and not deployment.leases and stale:
+                self.ledger.close(deployment.dseq)
+                self.say(f"{deployment.dseq} closed: never leased")
+
+    def lose(self, deployment: Deployment, lease: Lease, reason: Reason) -> None:
+        """The provider gives the lease up."""
+        self.ledger.abandon(deployment.dseq, lease, reason)
+        self.end(deployment.dseq)
+        self.say(f"lease of {deployment.dseq} closed by its provider: {reason.name.lower()}")
+
+    def end(self, dseq: str) -> None:
+        """Stop what runs for leases that are no more."""
+        live = {(dseq, lease.gseq, lease.oseq) for lease in self.ledger.get(dseq).live()}
+        for key in [key for key in self.workloads if key[0] == dseq and key not in live]:
+            self.workloads.pop(key).end()
+            self.monitors.pop(key, None)
+
+    def deliver(self, dseq: str, manifest: list[dict[str, Any]]) -> None:
+        """Send a manifest to every provider of a deployment; raises ProviderError."""
+        deployment = self.ledger.get(dseq)
+        for lease in deployment.live():
+            if lease.provider in self._gone:
+                raise ProviderError(503, f"Provider {lease.provider} is not reachable")
+        running = {
+            deployment.groups[key[1] - 1].spec["name"]: set(each.services)
+            for key, each in self.workloads.items()
+            if key[0] == dseq
+        }
+        if wrong := crosscheck.fault(manifest, deployment, running):
+            raise ProviderError(422, wrong)
+        by_name = {group["name"]: group["services"] for group in manifest}
+        for lease in deployment.live():
+            key = (dseq, lease.gseq, lease.oseq)
+            grounds = self.grounds[lease.provider]
+            workload = self.workloads.setdefault(key, Workload(self.state, grounds, dseq, lease, self.watchdog))
+            services = by_name[deployment.groups[lease.gseq - 1].spec["name"]]
+            task = asyncio.get_running_loop().create_task(workload.accept(services))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    # Money
+
+    def _escrows(self) -> None:
+        struck = since(self.state, "escrow-empty")
+        drained, self._struck["escrow-empty"] = struck not in (0, self._struck["escrow-empty"]), struck
+        for deployment in list(self.ledger.deployments.values()):
+            if deployment.state != "active":
+                continue
+            per_block = sum(each.price for each in deployment.live())
+            left = deployment.funds - self.ledger.owed(deployment)
+            record = self.records[deployment.dseq]
+            if record.auto_top_up and per_block and left * BLOCK_SECONDS < TOP_UP_AT * per_block:
+                amount = per_block * TOP_UP_TO / BLOCK_SECONDS - left
+                if amount <= self.ledger.wallet:
+                    self.ledger.deposit(deployment.dseq, amount)
+            if drained or (per_block and left <= 0 and not record.auto_top_up):
+                self.ledger.starve(deployment)
+                self.end(deployment.dseq)
+                self.say(f"{deployment.dseq} closed: insufficient funds")
+
+    def _volumes(self) -> None:
+        struck = since(self.state, "volume-lost")
+        if struck not in (0, self._struck["volume-lost"]):
+            for workload in self.workloads.values():
+                workload.lose_volumes()
+            self.say("volumes lost")
+        self._struck["volume-lost"] = struck
+
+    # Inspection and the end
+
+    def write(self) -> None:
+        """Keep the journal, `akash/world.json`, for whoever wants to look; nothing reads it back."""
+        text = json.dumps(journal.of(self), indent=1) + "\n"
+        if text != self._journal:
+            write(self.state.root / "akash" / "world.json", text)
+            self._journal = text
+
+    async def close(self) -> None:
+        """The end of the world: nothing of it stays behind."""
+        for workload in self.workloads.values():
+            workload.end()
+        self.workloads.clear()
+        for ingress in self.ingresses.values():
+            await ingress.close()
+        self.watchdog.close()
