@@ -1,4 +1,4 @@
-"""Visit a site as a browser does: from outside, with the certificate validated, at an address that DNS need not know."""
+"""Visit a site as a browser does: from outside, its certificate validated, at an address that DNS need not know."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class _Towards(httpcore.NetworkBackend):
 def _proxy(target: str, port: int) -> tuple[str, int] | None:
     """Return the proxy on the way to an address, as the environment's variables have it."""
     url = urllib.request.getproxies_environment().get("https" if port == 443 else "http")  # noqa: PLR2004
-    if not url or urllib.request.proxy_bypass_environment(target):
+    if not url or urllib.request.proxy_bypass(target):
         return None
     parts = urlsplit(url if "://" in url else f"http://{url}")
     return (parts.hostname or "", parts.port or 80)

@@ -46,7 +46,8 @@ def take(
             last = trouble
         if clock() + pause > end:
             raise StepError(
-                f"{place} is not well after {given.get('timeout_s', _TIMEOUT):.0f} s: {trouble}; no name was moved to it"
+                f"{place} is not well after {given.get('timeout_s', _TIMEOUT):.0f} s: {trouble}; "
+                "its failover record was left as it is"
             )
         sleep(pause)
         pause = min(pause * _GROWTH, _LONGEST)
