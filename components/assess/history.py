@@ -1,4 +1,4 @@
-"""What is known about parties: who they are, how often they failed, whom they put out, and what the other side risks."""
+"""What is known about parties: who they are, how often they failed, whom they put out, what the other side risks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .figure import HOURS_YEAR, Figure, Span, given
-from .level import Grade, Level, risk
 from .level import GRADES as GRADE_OF
+from .level import Grade, Level, risk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,7 +141,11 @@ def outages(history: str, name: str) -> Outages:
         source,
     )
     rate = Figure(
-        f"events of {name} a year", len(events) / years, "1/year", f"{len(events)} events / {years:.2f} years", source=source
+        f"events of {name} a year",
+        len(events) / years,
+        "1/year",
+        f"{len(events)} events / {years:.2f} years",
+        source=source,
     )
     exposure = data["exposure"]
     return Outages(name, rate, Span("hours each", each, each), (exposure["low"], exposure["high"]), counted=True)
@@ -196,5 +200,6 @@ def network_risks() -> tuple[NetworkRisk, ...]:
 def compiled() -> Mapping[str, date]:
     """Return the date of each data file."""
     return {
-        name: date.fromisoformat(_data(name)["compiled"]) for name in ("deplatforming", "networks", "outages", "vendors")
+        name: date.fromisoformat(_data(name)["compiled"])
+        for name in ("deplatforming", "networks", "outages", "vendors")
     }

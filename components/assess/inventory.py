@@ -150,7 +150,7 @@ class Sum(Setting):
 
     usd_month: Amount
     source: str = Field(min_length=1, description="Who says so, as `invoice 2026-10` or `Cost Explorer, tag forum`.")
-    on: date | None = None
+    as_of: date | None = None
 
 
 class Cost(Setting):

@@ -102,7 +102,9 @@ def _across(inventory: Inventory, today: date) -> Iterator[Fault]:
     for name, workload in inventory.workloads.items():
         path = f"workloads.{name}"
         if workload.data and workload.data.restore_proved and workload.data.restore_proved > today:
-            yield Fault(f"{path}.data.restore_proved", f"{workload.data.restore_proved} lies in the future; it is {today}")
+            yield Fault(
+                f"{path}.data.restore_proved", f"{workload.data.restore_proved} lies in the future; it is {today}"
+            )
         if workload.exit_rehearsed and workload.exit_rehearsed > today:
             yield Fault(f"{path}.exit_rehearsed", f"{workload.exit_rehearsed} lies in the future; it is {today}")
         for index, other in enumerate(workload.after):
@@ -118,4 +120,6 @@ def _circles(inventory: Inventory) -> Iterator[Fault]:
     while ready := [name for name, others in waiting.items() if not others]:
         waiting = {name: others.difference(ready) for name, others in waiting.items() if name not in ready}
     if waiting:
-        yield Fault(f"workloads.{min(waiting)}.after", f"{', '.join(sorted(waiting))} wait for each other; drop one `after`")
+        yield Fault(
+            f"workloads.{min(waiting)}.after", f"{', '.join(sorted(waiting))} wait for each other; drop one `after`"
+        )

@@ -1,0 +1,109 @@
+"""The risk of security exposure: who can read or change what they should not, by the same rules everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .inventory import Confidentiality, SecretClass
+from .level import Level, likelihood
+from .risk import Facts, Rating, Reason
+from .situation import SELF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_HOST_POINTS: Mapping[str, tuple[float, str]] = {
+    "flux": (22, "a node operator nobody has to know can read memory; the specification is public"),
+    "akash": (20, "a host nobody has to know can read memory, disk and environment"),
+}
+_SECRET_POINTS: Mapping[SecretClass, tuple[float, str, str]] = {
+    SecretClass.CUSTODY: (40, "custody of funds, names or accounts", "custody secrets never leave a signer of the DAO"),
+    SecretClass.SCOPED: (12, "scoped credentials", "credentials that expire, rotated with every lease"),
+    SecretClass.SEALED: (6, "sealed secrets, opened at start", "confidential computing with attestation"),
+    SecretClass.ENCLAVE: (2, "secrets released to an attested enclave only", ""),
+}
+
+
+def _hosts(facts: Facts) -> Iterator[Reason]:
+    hosts = facts.situation.hosts
+    for key, (points, because) in _HOST_POINTS.items():
+        if any(host.key == key for host in hosts):
+            yield Reason(points, because, "audited providers only; confidential computing where it is offered")
+    companies = dict.fromkeys(host.name for host in hosts if not host.anonymous and host.company != SELF)
+    if companies:
+        yield Reason(8, f"{' and '.join(companies)} can read memory, under a contract")
+
+
+def _secrets(facts: Facts) -> Iterator[Reason]:
+    held = {secret.kind for secret in facts.workload.secrets}
+    for kind, (points, what, lowers) in _SECRET_POINTS.items():
+        if kind in held:
+            names = ", ".join(secret.name for secret in facts.workload.secrets if secret.kind is kind)
+            yield Reason(points, f"its environment holds {what}: {names}", lowers)
+    sites = len(facts.situation.hosts)
+    if held and sites > 1:
+        yield Reason(
+            5 * (sites - 1),
+            f"the same secrets stand in {sites} places",
+            "other credentials for each site, the standby's read-only",
+        )
+
+
+def _readers(facts: Facts) -> Iterator[Reason]:
+    for party in facts.situation.layers.get("edge", ()):
+        if party.company != SELF:
+            yield Reason(5, f"{party.name} ends TLS and reads all traffic", "TLS that ends on the site itself")
+    if any(host.anonymous for host in facts.situation.hosts):
+        yield Reason(
+            5,
+            "the site's certificate key is on a host nobody has to know",
+            "a certificate for this name only, bound by CAA",
+        )
+
+
+def _supply(facts: Facts) -> Iterator[Reason]:
+    if any(one.layer.key == "images" for one in facts.dependence.residuals):
+        yield Reason(4, "images come from one registry", "images pinned by digest, with a copy in a second registry")
+
+
+_CONFIDENTIAL_POINTS: Mapping[Confidentiality, float] = {
+    Confidentiality.PUBLIC: 0,
+    Confidentiality.PERSONAL: 15,
+    Confidentiality.SECRET: 30,
+}
+
+
+def _confidential(facts: Facts) -> Iterator[Reason]:
+    data = facts.workload.data
+    points = _CONFIDENTIAL_POINTS[data.confidentiality] if data else 0
+    if points and data and any(host.anonymous for host in facts.situation.hosts):
+        yield Reason(
+            points,
+            f"{data.confidentiality} data lies at an unknown host",
+            "a privacy notice, encryption of the columns that matter",
+        )
+
+
+#: The rules, in the order they are told.
+RULES = (_hosts, _secrets, _readers, _supply, _confidential)
+
+_EXPOSURE_IMPACT: Mapping[Confidentiality, Level] = {
+    Confidentiality.PUBLIC: Level.LOW,
+    Confidentiality.PERSONAL: Level.HIGH,
+    Confidentiality.SECRET: Level.VERY_HIGH,
+}
+
+
+def exposure(facts: Facts) -> Rating:
+    """Rate the risk that somebody reads or changes what they should not."""
+    reasons = tuple(reason for rule in RULES for reason in rule(facts))
+    data = facts.workload.data
+    kind = data.confidentiality if data else Confidentiality.PUBLIC
+    impact = _EXPOSURE_IMPACT[kind]
+    why = [Reason(0, f"its data is {kind}")]
+    held = {secret.kind for secret in facts.workload.secrets}
+    if SecretClass.CUSTODY in held:
+        impact, why = Level.VERY_HIGH, [*why, Reason(1, "a leak gives away funds, names or accounts")]
+    elif held and impact.rank < Level.MODERATE.rank:
+        impact, why = Level.MODERATE, [*why, Reason(1, "a leak gives away credentials, if scoped ones")]
+    return Rating(likelihood(sum(one.points for one in reasons)), impact, reasons, tuple(why))

@@ -1,0 +1,198 @@
+"""Risk as likelihood x impact (NIST SP 800-30), with reasons and what would lower it; here: being put out, or an outage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .inventory import State
+from .level import GRADES, Grade, Level, likelihood, risk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from .figure import Span
+    from .inventory import Workload
+    from .residual import Dependence
+    from .situation import Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a rating is what it is: points for the likelihood (or steps for the impact), and what would lower them."""
+
+    points: float
+    because: str
+    lowers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A risk, and everything it was derived from."""
+
+    likelihood: Level
+    impact: Level
+    reasons: tuple[Reason, ...]
+    impact_reasons: tuple[Reason, ...]
+
+    @property
+    def grade(self) -> Grade:
+        """Low, Medium or High."""
+        return GRADES[risk(self.likelihood, self.impact)]
+
+    @property
+    def points(self) -> float:
+        """The points of the likelihood, added up."""
+        return max(0.0, sum(reason.points for reason in self.reasons))
+
+    def lowers(self) -> tuple[str, ...]:
+        """What would lower it, the heaviest reason first."""
+        ordered = sorted(
+            (one for one in (*self.reasons, *self.impact_reasons) if one.lowers), key=lambda one: -one.points
+        )
+        return tuple(dict.fromkeys(one.lowers for one in ordered))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the rules may look at."""
+
+    workload: Workload
+    situation: Situation
+    dependence: Dependence
+    downtime: Span
+    on: date
+
+
+#: A proof older than this many days proves nothing any more.
+PROOF_DAYS = 180
+REHEARSAL_DAYS = 365
+
+
+def _table(value: float, rows: tuple[tuple[float, float], ...]) -> float:
+    """Return the points of the first row whose bound the value exceeds; 0 below all."""
+    return next((points for bound, points in rows if value > bound), 0)
+
+
+def _age(then: date | None, on: date) -> int | None:
+    return None if then is None else (on - then).days
+
+
+def _parties(facts: Facts) -> Iterator[Reason]:
+    stoppers = facts.dependence.stoppers()
+    if stoppers:
+        plural = "company alone can" if len(stoppers) == 1 else "companies can each alone"
+        yield Reason(
+            6 * len(stoppers),
+            f"{len(stoppers)} {plural} stop it: {', '.join(stoppers)}",
+            "; ".join(
+                dict.fromkeys(one.layer.lowers for one in facts.dependence.residuals if one.layer.effect == "down")
+            ),
+        )
+
+
+def _notice(facts: Facts) -> Iterator[Reason]:
+    stopping = [one for one in facts.dependence.residuals if one.layer.effect == "down"]
+    shortest = min(
+        ((one.notice, one) for one in stopping if one.notice is not None), default=None, key=lambda pair: pair[0]
+    )
+    if shortest:
+        days, one = shortest
+        points = 20 if days < 1 else 15 if days <= 7 else 8  # noqa: PLR2004 the table of notice
+        yield Reason(
+            points, f"{one.party.company} gave {days:g} days of notice in a past case", "rehearse leaving within a day"
+        )
+    elif stopping:
+        yield Reason(
+            5,
+            "no case of the lone companies is on record, which proves little",
+            "a second party where one stands alone",
+        )
+
+
+def _outages(facts: Facts) -> Iterator[Reason]:
+    hours = facts.downtime.high.value
+    points = _table(hours, ((8, 20), (2, 12), (0.5, 5)))
+    if points:
+        low = facts.downtime.low.value
+        yield Reason(
+            points,
+            f"{low:.1f} to {hours:.1f} hours without it are expected in a year",
+            "a standby that answers by itself",
+        )
+
+
+def _substitutability(facts: Facts) -> Iterator[Reason]:
+    lone = [one for one in facts.dependence.residuals if one.layer.effect == "down"]
+    hardest = min(lone, key=lambda one: one.party.substitutability, default=None)
+    if hardest:
+        party = hardest.party
+        points = 15 if party.substitutability <= 3 else 8 if party.substitutability <= 5 else 0  # noqa: PLR2004 the table
+        if points:
+            unknown = "" if party.known else " (nothing is known about it: assumed)"
+            yield Reason(
+                points, f"{party.name} is hard to replace: {party.substitutability:g} of 10{unknown}",
+                f"an exit plan for {party.name}, tried",
+            )  # fmt: skip
+
+
+def _rehearsal(facts: Facts) -> Iterator[Reason]:
+    age = _age(facts.situation.exit_rehearsed, facts.on)
+    if age is None or age > REHEARSAL_DAYS:
+        when = "never" if age is None else f"not for {age} days"
+        yield Reason(10, f"leaving was {when} rehearsed", "a game day: leave, and come back")
+    else:
+        yield Reason(
+            -10, f"leaving was rehearsed {age} days ago" if age else "leaving is rehearsed as part of the plan"
+        )
+
+
+def _market(facts: Facts) -> Iterator[Reason]:
+    networks = facts.situation.networks()
+    if networks and {host.key for host in facts.situation.hosts} <= networks and len(networks) == 1:
+        (network,) = networks
+        moving = " (Akash leaves its own chain)" if network == "akash" else " (one team's front door)"
+        yield Reason(
+            15,
+            f"every site is on {network}, one network that can move or stop{moving}",
+            "a second network, or one side at a company",
+        )
+    elif networks:
+        yield Reason(3, f"one side is on {' and '.join(sorted(networks))}, which can move or stop")
+
+
+def _runway(facts: Facts) -> Iterator[Reason]:
+    days = facts.situation.runway_days
+    if days is not None and facts.situation.networks():
+        points = _table(-days, ((-14, 20), (-30, 8)))
+        if points:
+            yield Reason(
+                points, f"rent is paid for {days:g} days only", "60 days of rent in escrow, and an alarm at 14"
+            )
+
+
+def _data_loss(facts: Facts) -> Iterator[Reason]:
+    """Raise the impact when the data would go with the machine."""
+    workload, situation = facts.workload, facts.situation
+    if workload.state not in {State.DATABASE, State.SINGLETON} or workload.data is None:
+        return
+    age = _age(situation.restore_proved, facts.on)
+    if age is None or age > PROOF_DAYS:
+        proof = "no restore was ever proved" if age is None else f"the last proved restore is {age} days old"
+        yield Reason(1, f"{proof}: an outage may be a loss", f"a restore drill at least every {PROOF_DAYS} days")
+    elif len(situation.copies) < 2:  # noqa: PLR2004 one copy is none
+        yield Reason(1, "fewer than two companies hold a copy of the data", "archives in two stores at two companies")
+
+
+#: The rules, in the order they are told.
+RULES = (_parties, _notice, _outages, _substitutability, _rehearsal, _market, _runway)
+
+
+def availability(facts: Facts) -> Rating:
+    """Rate the risk of being put out or of an outage."""
+    reasons = tuple(reason for rule in RULES for reason in rule(facts))
+    stated = Reason(0, f"its importance is stated as {facts.workload.importance}")
+    worse = tuple(_data_loss(facts))
+    impact = facts.workload.importance.raised(len(worse))
+    return Rating(likelihood(sum(one.points for one in reasons)), impact, reasons, (stated, *worse))
