@@ -1,0 +1,27 @@
+"""What can be broken in a sandbox: every name, and what happens while it is broken."""
+
+from __future__ import annotations
+
+#: A name that ends in a dash wants more: the owner of an Akash provider, the name of a store.
+FAULTS = {
+    "aws-down": "the edge and the AWS API answer nothing",
+    "dns-control-plane-down": "records cannot be changed; answers go on",
+    "provider-gone-": "the Akash provider of this owner disappears with its leases",
+    "no-bids": "nobody bids",
+    "bid-too-dear": "all bids are above the ceiling",
+    "escrow-empty": "the deposit is used up",
+    "chain-halted": "nothing can be opened or closed; leases run on",
+    "api-429": "the Console is busy",
+    "api-timeout": "the Console does what it is asked and never says so",
+    "store-gone-": "the store of this name is gone",
+    "acme-down": "the certificate authority answers nothing",
+    "acme-rate-limited": "the certificate authority issues no more this week",
+    "challenge-blocked": "the certificate authority cannot see the challenge",
+    "certificate-expired": "a certificate is old",
+    "volume-lost": "a lease's volume was lost, with the certificate on it",
+}
+
+
+def known(name: str) -> bool:
+    """Say whether there is such a fault."""
+    return any(name == each or (each.endswith("-") and name.startswith(each) and name != each) for each in FAULTS)
