@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pulumi
@@ -50,6 +50,11 @@ class Realized(Protocol):
         ...
 
     @property
+    def host(self) -> pulumi.Output[str]:
+        """Who runs the machine: two sites of a workload must not share one."""
+        ...
+
+    @property
     def identity(self) -> pulumi.Output[str]:
         """What changes when the site is another one behind the same name (a new deployment)."""
         ...
@@ -58,8 +63,10 @@ class Realized(Protocol):
 class Realize(Protocol):
     """Make a site stand; component classes satisfy it as they are."""
 
-    def __call__(self, name: str, site: Site, opts: pulumi.ResourceOptions) -> Realized:
-        """Register the site's resources under `name`."""
+    def __call__(
+        self, name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions
+    ) -> Realized:
+        """Register the site's resources under `name`, on no host that runs a site `beside` it."""
         ...
 
 

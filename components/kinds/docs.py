@@ -16,6 +16,7 @@ from ..topology import Form, Line
 from .docs_sdl import document
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pulumi
@@ -47,7 +48,8 @@ def survey(options: DocsOptions, root: Path) -> Survey:
     try:
         return Survey(bundle.version(root / options.site), options.site)
     except UnmoorError as error:
-        return Survey("", None, (Fault("site", str(error)),))
+        found = [Fault("site", f"{error.title}: {fault}") for fault in error.faults]
+        return Survey("", None, tuple(found or [Fault("site", error.title)]))
 
 
 def _aws_bill(_: DocsOptions) -> tuple[Line, ...]:
@@ -64,19 +66,19 @@ def _akash_bill(_: DocsOptions) -> tuple[Line, ...]:
 
 @functools.cache
 def _lease_usd_month() -> float:
-    return price.usd_month(document()).total
+    return float(price.usd_month(document().data))
 
 
-def _on_aws(name: str, site: Site, opts: pulumi.ResourceOptions) -> Realized:
+def _on_aws(name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions) -> Realized:
     from .docs_pair import DocsOnAws  # noqa: PLC0415 planning must not load Pulumi
 
-    return DocsOnAws(name, site, opts)
+    return DocsOnAws(name, site, beside, opts)
 
 
-def _on_akash(name: str, site: Site, opts: pulumi.ResourceOptions) -> Realized:
+def _on_akash(name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions) -> Realized:
     from .docs_pair import DocsOnAkash  # noqa: PLC0415 planning must not load Pulumi
 
-    return DocsOnAkash(name, site, opts)
+    return DocsOnAkash(name, site, beside, opts)
 
 
 DOCS = Kind(

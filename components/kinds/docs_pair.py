@@ -11,12 +11,14 @@ from .. import front
 from ..akash.deployment import Deployment
 from ..aws.static_site import CERTIFICATE_REGION, StaticSite
 from ..backup import store_settings
-from ..kind import Address, Alias
+from ..kind import Address, Alias, Endpoint  # Pulumi reads annotations at run time
 from ..step import step
 from .docs_sdl import document_for
 
 if TYPE_CHECKING:
-    from ..kind import Endpoint
+    from collections.abc import Sequence
+
+    from ..kind import Realized
     from ..topology import Site
 
 
@@ -24,9 +26,12 @@ class DocsOnAws(pulumi.ComponentResource):
     """The site as files in a private bucket behind CloudFront."""
 
     endpoint: pulumi.Output[Endpoint]
+    host: pulumi.Output[str]
     identity: pulumi.Output[str]
 
-    def __init__(self, name: str, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("unmoor:docs:OnAws", name, None, opts)
         after = list(opts.depends_on) if opts and isinstance(opts.depends_on, (list, tuple)) else []
         static = StaticSite(
@@ -50,7 +55,8 @@ class DocsOnAws(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self, depends_on=[*after, static]),
         )
-        self.endpoint = pulumi.Output.all(static.domain_name, static.alias_zone_id).apply(lambda a: Alias(*a))
+        self.endpoint = pulumi.Output.all(static.domain_name, static.alias_zone_id).apply(lambda known: Alias(*known))
+        self.host = pulumi.Output.from_input(site.target)
         self.identity = static.distribution_id
         self.register_outputs({"published": published.id})
 
@@ -59,9 +65,12 @@ class DocsOnAkash(pulumi.ComponentResource):
     """The site in a container with an IPv4 address of its own, fetched by content hash from any store."""
 
     endpoint: pulumi.Output[Endpoint]
+    host: pulumi.Output[str]
     identity: pulumi.Output[str]
 
-    def __init__(self, name: str, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("unmoor:docs:OnAkash", name, None, opts)
         after = list(opts.depends_on) if opts and isinstance(opts.depends_on, (list, tuple)) else []
         deployment = Deployment(
@@ -69,8 +78,10 @@ class DocsOnAkash(pulumi.ComponentResource):
             name=f"{name}.{pulumi.get_stack()}",
             sdl=document_for(site),
             service="web",
+            avoid=[other.host for other in beside],
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
         self.endpoint = deployment.address.apply(Address)
+        self.host = deployment.provider
         self.identity = deployment.id
         self.register_outputs({"usdMonth": deployment.usd_month})

@@ -92,11 +92,16 @@ class Graph:
         return set(self.resources)
 
     def named(self, name: str) -> Registered:
-        (found,) = [r for r in self.resources.values() if r.name == name and r.type != "pulumi:pulumi:Stack"]
+        (found,) = [r for r in self.resources.values() if r.name == name]
         return found
 
     def of_type(self, type_: str) -> list[Registered]:
         return [r for r in self.resources.values() if r.type == type_]
+
+    def inside(self, urn: str) -> set[str]:
+        """Everything that a component is made of, components themselves left out: those are only names."""
+        children = [r for r in self.resources.values() if r.parent == urn]
+        return {r.urn for r in children if r.request.custom}.union(*(self.inside(r.urn) for r in children))
 
     def behind(self, urn: str) -> set[str]:
         """Everything a resource waits for, directly or not; a component stands for all its children."""
@@ -122,6 +127,8 @@ class Recorder(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:  # noqa: N802 the protocol's name
         response = super().RegisterResource(request)
+        if request.type == "pulumi:pulumi:Stack":
+            return response
         assert response.urn not in self.graph.resources, f"registered twice: {response.urn}"
         self.graph.resources[response.urn] = Registered(
             urn=response.urn,
@@ -139,8 +146,17 @@ class Recorder(mocks.MockMonitor):
 def run(settings: dict[str, Any], root: Path, *, preview: bool = False) -> Graph:
     """Run the program against the recorder and return the graph it registered."""
     graph = Graph()
-    loop = asyncio.new_event_loop()
+    loops: list[asyncio.AbstractEventLoop] = []
+    make = asyncio.new_event_loop
+
+    def made() -> asyncio.AbstractEventLoop:
+        loops.append(make())
+        return loops[-1]
+
+    loop = made()
     asyncio.set_event_loop(loop)
+    # The SDK's mock monitor makes a loop in each of its threads and closes none.
+    asyncio.new_event_loop = made
     try:
         mocks.set_mocks(Cloud(), "unmoor", "test", preview, monitor=Recorder(graph))
 
@@ -151,5 +167,8 @@ def run(settings: dict[str, Any], root: Path, *, preview: bool = False) -> Graph
 
         loop.run_until_complete(run_pulumi_func(program))
     finally:
-        loop.close()
+        asyncio.new_event_loop = make
+        asyncio.set_event_loop(None)
+        for one in loops:
+            one.close()
     return graph
