@@ -158,7 +158,7 @@ def _one(coster: Coster, inventory: Inventory, name: str, course: Course, notes:
         cost_before=cost_before,
         cost_after=cost_after,
         cost_beside=cost.beside(coster, name, workload),
-        elsewhere=dict(_elsewhere(coster, inventory, workload)),
+        elsewhere=dict(_elsewhere(coster, inventory, name, workload)),
         migration=way,
         value=value(
             cost_before,
@@ -180,16 +180,16 @@ def _view(workload: Workload, situation: Situation, on: date) -> View:
     return View(situation, depends, hours, risk.availability(facts), exposure.exposure(facts))
 
 
-def _elsewhere(coster: Coster, inventory: Inventory, workload: Workload) -> Iterator[tuple[str, tuple[Figure, View]]]:
+def _elsewhere(
+    coster: Coster, inventory: Inventory, name: str, workload: Workload
+) -> Iterator[tuple[str, tuple[Figure, View]]]:
     """Yield, for each network, the price of the size there and the ratings of living wholly there."""
     if workload.size is None:
         return
     for network in NETWORKS:
         course = Course(Mode.DECENTRALIZED, (network,), origin="comparison")
         situation = planned(workload, course, inventory.dao, inventory.vendors, coster.on)
-        price = cost.on_network(
-            coster, network, workload.size, cost.storage_class(workload), f"the same size on {network}"
-        )
+        price = cost.on_network(coster, network, name, workload, f"the same size on {network}")
         yield network, (price, _view(workload, situation, coster.on))
 
 

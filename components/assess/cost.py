@@ -14,7 +14,7 @@ from .inventory import State
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .inventory import Dao, Inventory, Size, Workload
+    from .inventory import Dao, Inventory, Workload
     from .situation import Course
     from .tariff import Coster
 
@@ -48,13 +48,17 @@ def beside(coster: Coster, name: str, workload: Workload) -> tuple[Figure, ...]:
 
 #: What a health check must ask to be believed; each is an option that Route 53 charges for.
 CHECK_OPTIONS = ("HTTPS", "string match", "10 s interval")
-#: Full backups kept in each store, beside the changes of a month.
-FULLS_KEPT = 2
-_DAYS = 30
+#: What each store keeps: how many full copies, and the changes of how many days.
+KEPT: Mapping[State, tuple[int, int]] = {
+    State.NONE: (2, 0),
+    State.CACHE: (2, 0),
+    State.SINGLETON: (1, 30),
+    State.DATABASE: (2, 30),
+    State.REBUILDABLE: (1, 0),
+}
 
 
-def storage_class(workload: Workload) -> str:
-    """Name the storage class that a workload's state asks for."""
+def _storage_class(workload: Workload) -> str:
     return "beta3" if workload.state in {State.DATABASE, State.SINGLETON, State.REBUILDABLE} else "ephemeral"
 
 
@@ -69,9 +73,13 @@ class _Lease:
     ips: int
 
 
-def on_network(coster: Coster, target: str, size: Size, storage: str, label: str) -> Figure:
+def on_network(coster: Coster, target: str, name: str, workload: Workload, label: str) -> Figure:
     """Price a workload's size on a decentralised network, with an address of its own."""
-    return coster.charges(target, _Lease(size.cpu, size.memory_gib, size.disk_gib, storage, 1), label)
+    size = workload.size
+    if size is None:
+        return total(label, ())
+    lease = _Lease(size.cpu, size.memory_gib, size.disk_gib, _storage_class(workload), 1)
+    return coster.charges(target, lease, label, f"workloads.{name}.size")
 
 
 def costs_after(coster: Coster, name: str, workload: Workload, course: Course, dao: Dao) -> Figure:
@@ -80,11 +88,7 @@ def costs_after(coster: Coster, name: str, workload: Workload, course: Course, d
     if not course.moves:
         return now
     lines = [now] if course.mode is Mode.ACTIVE_STANDBY else _staying(coster, name, workload)
-    if workload.size:
-        lines += [
-            on_network(coster, target, workload.size, storage_class(workload), f"{name} on {target}")
-            for target in course.decentralized
-        ]
+    lines += [on_network(coster, target, name, workload, f"{name} on {target}") for target in course.decentralized]
     lines += _checks(coster, workload, course)
     lines += _copies(coster, workload, course, dao)
     return total("after the plan", lines)
@@ -120,18 +124,19 @@ def _copies(coster: Coster, workload: Workload, course: Course, dao: Dao) -> Ite
     if not data or not data.gb:
         return
     change = data.daily_change_gb if data.daily_change_gb is not None else data.gb / 100
-    kept = data.gb * FULLS_KEPT + change * _DAYS
+    fulls, days = KEPT[workload.state]
+    kept = data.gb * fulls + change * days
     for store in dao.tools.stores:
         what = {"aws": ("aws/s3_standard_gb_month", 1.0, "GB"), "storj": ("storj/standard_tb", 1000.0, "TB")}.get(store)
         if what:
-            label = f"copies in {store}: {FULLS_KEPT} full and a month of changes, {kept:g} GB"
+            label = f"copies in {store}: {fulls} full and {days} days of changes, {kept:g} GB"
             yield coster.price(label, what[0], kept / what[1], what[2])
     if "storj" in dao.tools.stores:
         yield coster.price("a restore drill a month out of storj", "storj/egress_tb", data.gb / 1000, "TB")
     if course.mode is Mode.ACTIVE_STANDBY and vendor(workload.parties["compute"][0], {}).company == "aws":
-        sent = data.gb + change * _DAYS
+        sent = data.gb + change * days
         yield coster.price(
-            "traffic out of AWS: a full copy and the changes, no free allowance left",
+            "traffic out of AWS: a full copy a month and the changes, no free allowance left",
             "aws/egress_gb_first_10tb",
             sent,
             "GB",

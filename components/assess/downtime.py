@@ -30,7 +30,7 @@ SWITCH: Mapping[State, tuple[float, float, str]] = {
     State.EXTERNAL: (0.25, 4.0, "another vendor is set up"),
 }
 #: Hours until a lost lease without a standby is rented again: someone, or a schedule, runs the update.
-RENT_AGAIN = (0.1, 4.0, "a schedule or a person runs `up --refresh`: 6 min to 4 h")
+RENT_AGAIN = (0.1, 1.0, "a schedule runs `up --refresh`: 6 min to 1 h")
 
 
 def downtime(workload: Workload, situation: Situation) -> Span:
@@ -39,11 +39,10 @@ def downtime(workload: Workload, situation: Situation) -> Span:
     pairs = {
         key: parties for key, parties in situation.layers.items() if LAYERS[key].serving and parties and key not in lone
     }
-    parts: list[Span] = []
-    for party in {party.company: party for party in lone.values()}.values():
-        parts.append(
-            _bounded(party, RENT_AGAIN) if party.key in NETWORKS else outages(party.history, party.name).hours_year()
-        )
+    parts = [
+        _bounded(party, RENT_AGAIN) if party.key in NETWORKS else outages(party.history, party.name).hours_year()
+        for party in {party.company: party for party in lone.values()}.values()
+    ]
     primaries = {parties[0].company: parties[0] for parties in pairs.values()}
     parts += [
         _bounded(party, SWITCH[workload.state])
@@ -51,7 +50,8 @@ def downtime(workload: Workload, situation: Situation) -> Span:
         if company not in {one.company for one in lone.values()} and party.key != "own"
     ]
     if "compute" in pairs:
-        parts.append(_both(*pairs["compute"][:2]))
+        one, other, *_ = {party.company: party for party in pairs["compute"]}.values()
+        parts.append(_both(one, other))
     if any(key == "dns" for key, _ in situation.alone()):
         parts.append(outages("names", "the DNS authority").hours_year())
     return span("expected downtime", parts, HOURS_YEAR)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .inventory import Confidentiality, SecretClass
 from .level import Level, likelihood
-from .risk import Facts, Rating, Reason
+from .risk import Facts, Rating, Reason, why
 from .situation import SELF
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ def _hosts(facts: Facts) -> Iterator[Reason]:
     hosts = facts.situation.hosts
     for key, (points, because) in _HOST_POINTS.items():
         if any(host.key == key for host in hosts):
-            yield Reason(points, because, "audited providers only; confidential computing where it is offered")
+            yield why(points, because, "audited providers only; confidential computing where it is offered")
     companies = dict.fromkeys(host.name for host in hosts if not host.anonymous and host.company != SELF)
     if companies:
-        yield Reason(8, f"{' and '.join(companies)} can read memory, under a contract")
+        yield why(8, f"{' and '.join(companies)} can read memory, under a contract")
 
 
 def _secrets(facts: Facts) -> Iterator[Reason]:
@@ -39,10 +39,10 @@ def _secrets(facts: Facts) -> Iterator[Reason]:
     for kind, (points, what, lowers) in _SECRET_POINTS.items():
         if kind in held:
             names = ", ".join(secret.name for secret in facts.workload.secrets if secret.kind is kind)
-            yield Reason(points, f"its environment holds {what}: {names}", lowers)
+            yield why(points, f"its environment holds {what}: {names}", lowers)
     sites = len(facts.situation.hosts)
     if held and sites > 1:
-        yield Reason(
+        yield why(
             5 * (sites - 1),
             f"the same secrets stand in {sites} places",
             "other credentials for each site, the standby's read-only",
@@ -52,9 +52,9 @@ def _secrets(facts: Facts) -> Iterator[Reason]:
 def _readers(facts: Facts) -> Iterator[Reason]:
     for party in facts.situation.layers.get("edge", ()):
         if party.company != SELF:
-            yield Reason(5, f"{party.name} ends TLS and reads all traffic", "TLS that ends on the site itself")
+            yield why(5, f"{party.name} ends TLS and reads all traffic", "TLS that ends on the site itself")
     if any(host.anonymous for host in facts.situation.hosts):
-        yield Reason(
+        yield why(
             5,
             "the site's certificate key is on a host nobody has to know",
             "a certificate for this name only, bound by CAA",
@@ -63,7 +63,7 @@ def _readers(facts: Facts) -> Iterator[Reason]:
 
 def _supply(facts: Facts) -> Iterator[Reason]:
     if any(one.layer.key == "images" for one in facts.dependence.residuals):
-        yield Reason(4, "images come from one registry", "images pinned by digest, with a copy in a second registry")
+        yield why(4, "images come from one registry", "images pinned by digest, with a copy in a second registry")
 
 
 _CONFIDENTIAL_POINTS: Mapping[Confidentiality, float] = {
@@ -77,7 +77,7 @@ def _confidential(facts: Facts) -> Iterator[Reason]:
     data = facts.workload.data
     points = _CONFIDENTIAL_POINTS[data.confidentiality] if data else 0
     if points and data and any(host.anonymous for host in facts.situation.hosts):
-        yield Reason(
+        yield why(
             points,
             f"{data.confidentiality} data lies at an unknown host",
             "a privacy notice, encryption of the columns that matter",
@@ -100,10 +100,12 @@ def exposure(facts: Facts) -> Rating:
     data = facts.workload.data
     kind = data.confidentiality if data else Confidentiality.PUBLIC
     impact = _EXPOSURE_IMPACT[kind]
-    why = [Reason(0, f"its data is {kind}")]
+    reasons_of_impact = [why(0, f"its data is {kind}")]
     held = {secret.kind for secret in facts.workload.secrets}
     if SecretClass.CUSTODY in held:
-        impact, why = Level.VERY_HIGH, [*why, Reason(1, "a leak gives away funds, names or accounts")]
+        impact = Level.VERY_HIGH
+        reasons_of_impact.append(why(1, "a leak gives away funds, names or accounts"))
     elif held and impact.rank < Level.MODERATE.rank:
-        impact, why = Level.MODERATE, [*why, Reason(1, "a leak gives away credentials, if scoped ones")]
-    return Rating(likelihood(sum(one.points for one in reasons)), impact, reasons, tuple(why))
+        impact = Level.MODERATE
+        reasons_of_impact.append(why(1, "a leak gives away credentials, if scoped ones"))
+    return Rating(likelihood(sum(one.points for one in reasons)), impact, reasons, tuple(reasons_of_impact))

@@ -55,7 +55,9 @@ def total(label: str, inputs: Iterable[Figure], unit: str = USD_MONTH) -> Figure
     order = list(Basis)
     worst = max((part.basis for part in parts), key=order.index, default=Basis.ESTIMATED)
     value = round(sum(part.value for part in parts), 6)
-    return Figure(label, value, unit, "sum of the lines below" if parts else "nothing adds to it", parts, basis=worst)
+    return Figure(
+        label, value, unit, "" if len(parts) == 1 else "sum" if parts else "nothing adds to it", parts, basis=worst
+    )
 
 
 def given(label: str, value: float, unit: str, source: str, basis: Basis = Basis.STATED) -> Figure:

@@ -91,6 +91,8 @@ def _prerequisites(workload: Workload, course: Course) -> Iterator[str]:
     if not course.moves:
         return
     yield "escrow funded for 60 days, with an alarm at 14"
+    if len(course.decentralized) == 1 and course.mode is Mode.DECENTRALIZED:
+        yield "a schedule that runs `pulumi up --refresh`, so that a lost lease is rented again within the hour"
     if workload.hosts:
         yield f"the zone of {', '.join(workload.hosts)} at the DNS authority of the plan, TTL 60 two days before"
     if workload.data and workload.data.gb:

@@ -24,7 +24,12 @@ class Reason:
 
     points: float
     because: str
-    lowers: str = ""
+    lowers: tuple[str, ...] = ()
+
+
+def why(points: float, because: str, *lowers: str) -> Reason:
+    """Make a reason."""
+    return Reason(points, because, tuple(text for text in lowers if text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Rating:
         ordered = sorted(
             (one for one in (*self.reasons, *self.impact_reasons) if one.lowers), key=lambda one: -one.points
         )
-        return tuple(dict.fromkeys(one.lowers for one in ordered))
+        return tuple(dict.fromkeys(text for one in ordered for text in one.lowers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +88,10 @@ def _parties(facts: Facts) -> Iterator[Reason]:
     stoppers = facts.dependence.stoppers()
     if stoppers:
         plural = "company alone can" if len(stoppers) == 1 else "companies can each alone"
-        yield Reason(
+        yield why(
             6 * len(stoppers),
             f"{len(stoppers)} {plural} stop it: {', '.join(stoppers)}",
-            "; ".join(
-                dict.fromkeys(one.layer.lowers for one in facts.dependence.residuals if one.layer.effect == "down")
-            ),
+            *dict.fromkeys(one.layer.lowers for one in facts.dependence.residuals if one.layer.effect == "down"),
         )
 
 
@@ -100,11 +103,11 @@ def _notice(facts: Facts) -> Iterator[Reason]:
     if shortest:
         days, one = shortest
         points = 20 if days < 1 else 15 if days <= 7 else 8  # noqa: PLR2004 the table of notice
-        yield Reason(
+        yield why(
             points, f"{one.party.company} gave {days:g} days of notice in a past case", "rehearse leaving within a day"
         )
     elif stopping:
-        yield Reason(
+        yield why(
             5,
             "no case of the lone companies is on record, which proves little",
             "a second party where one stands alone",
@@ -116,7 +119,7 @@ def _outages(facts: Facts) -> Iterator[Reason]:
     points = _table(hours, ((8, 20), (2, 12), (0.5, 5)))
     if points:
         low = facts.downtime.low.value
-        yield Reason(
+        yield why(
             points,
             f"{low:.1f} to {hours:.1f} hours without it are expected in a year",
             "a standby that answers by itself",
@@ -131,7 +134,7 @@ def _substitutability(facts: Facts) -> Iterator[Reason]:
         points = 15 if party.substitutability <= 3 else 8 if party.substitutability <= 5 else 0  # noqa: PLR2004 the table
         if points:
             unknown = "" if party.known else " (nothing is known about it: assumed)"
-            yield Reason(
+            yield why(
                 points, f"{party.name} is hard to replace: {party.substitutability:g} of 10{unknown}",
                 f"an exit plan for {party.name}, tried",
             )  # fmt: skip
@@ -141,11 +144,9 @@ def _rehearsal(facts: Facts) -> Iterator[Reason]:
     age = _age(facts.situation.exit_rehearsed, facts.on)
     if age is None or age > REHEARSAL_DAYS:
         when = "never" if age is None else f"not for {age} days"
-        yield Reason(10, f"leaving was {when} rehearsed", "a game day: leave, and come back")
+        yield why(10, f"leaving was {when} rehearsed", "a game day: leave, and come back")
     else:
-        yield Reason(
-            -10, f"leaving was rehearsed {age} days ago" if age else "leaving is rehearsed as part of the plan"
-        )
+        yield why(-10, f"leaving was rehearsed {age} days ago" if age else "leaving is rehearsed as part of the plan")
 
 
 def _market(facts: Facts) -> Iterator[Reason]:
@@ -153,13 +154,13 @@ def _market(facts: Facts) -> Iterator[Reason]:
     if networks and {host.key for host in facts.situation.hosts} <= networks and len(networks) == 1:
         (network,) = networks
         moving = " (Akash leaves its own chain)" if network == "akash" else " (one team's front door)"
-        yield Reason(
+        yield why(
             15,
             f"every site is on {network}, one network that can move or stop{moving}",
             "a second network, or one side at a company",
         )
     elif networks:
-        yield Reason(3, f"one side is on {' and '.join(sorted(networks))}, which can move or stop")
+        yield why(3, f"one side is on {' and '.join(sorted(networks))}, which can move or stop")
 
 
 def _runway(facts: Facts) -> Iterator[Reason]:
@@ -167,9 +168,7 @@ def _runway(facts: Facts) -> Iterator[Reason]:
     if days is not None and facts.situation.networks():
         points = _table(-days, ((-14, 20), (-30, 8)))
         if points:
-            yield Reason(
-                points, f"rent is paid for {days:g} days only", "60 days of rent in escrow, and an alarm at 14"
-            )
+            yield why(points, f"rent is paid for {days:g} days only", "60 days of rent in escrow, and an alarm at 14")
 
 
 def _data_loss(facts: Facts) -> Iterator[Reason]:
@@ -180,9 +179,9 @@ def _data_loss(facts: Facts) -> Iterator[Reason]:
     age = _age(situation.restore_proved, facts.on)
     if age is None or age > PROOF_DAYS:
         proof = "no restore was ever proved" if age is None else f"the last proved restore is {age} days old"
-        yield Reason(1, f"{proof}: an outage may be a loss", f"a restore drill at least every {PROOF_DAYS} days")
+        yield why(1, f"{proof}: an outage may be a loss", f"a restore drill at least every {PROOF_DAYS} days")
     elif len(situation.copies) < 2:  # noqa: PLR2004 one copy is none
-        yield Reason(1, "fewer than two companies hold a copy of the data", "archives in two stores at two companies")
+        yield why(1, "fewer than two companies hold a copy of the data", "archives in two stores at two companies")
 
 
 #: The rules, in the order they are told.
@@ -192,7 +191,7 @@ RULES = (_parties, _notice, _outages, _substitutability, _rehearsal, _market, _r
 def availability(facts: Facts) -> Rating:
     """Rate the risk of being put out or of an outage."""
     reasons = tuple(reason for rule in RULES for reason in rule(facts))
-    stated = Reason(0, f"its importance is stated as {facts.workload.importance}")
+    stated = why(0, f"its importance is stated as {facts.workload.importance}")
     worse = tuple(_data_loss(facts))
     impact = facts.workload.importance.raised(len(worse))
     return Rating(likelihood(sum(one.points for one in reasons)), impact, reasons, (stated, *worse))

@@ -107,13 +107,13 @@ def planned(workload: Workload, course: Course, dao: Dao, own: Mapping[str, Vend
     stays = course.mode is Mode.ACTIVE_STANDBY
     layers = dict(before.layers)
     layers["dns"] = (vendor(tools.dns, own),)
-    layers["compute"] = (*before.layers["compute"], *sites) if stays else sites
+    layers["compute"] = _sides(before.layers["compute"] if stays else (), sites, course)
     layers["edge"] = _edge(before, course, own) if stays else tuple(
         vendor("flux-fdm", own) for target in course.decentralized if target == "flux"
     )  # fmt: skip
     stores = tuple(vendor(store, own) for store in tools.stores)
     if "database" in layers:
-        layers["database"] = (*before.layers["database"], *sites) if stays else sites
+        layers["database"] = _sides(before.layers["database"] if stays else (), sites, course)
     if "storage" in layers or workload.data:
         layers["storage"] = (*before.layers.get("storage", ()), *stores) if stays else stores
     layers["images"] = (*before.layers.get("images", ()), vendor(tools.images, own))
@@ -134,6 +134,11 @@ def planned(workload: Workload, course: Course, dao: Dao, own: Mapping[str, Vend
         exit_rehearsed=on,
         runway_days=dao.runway_days,
     )
+
+
+def _sides(central: tuple[Vendor, ...], sites: tuple[Vendor, ...], course: Course) -> tuple[Vendor, ...]:
+    """Put both sides in a row, primary first."""
+    return (*sites, *central) if course.active is Side.DECENTRALIZED else (*central, *sites)
 
 
 def _edge(before: Situation, course: Course, own: Mapping[str, VendorEntry]) -> tuple[Vendor, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Fault
@@ -102,7 +102,6 @@ TARIFF: Mapping[str, tuple[Charge, ...]] = {
         Charge("tenths of a core", "flux/cpu_tenth_core", "tenth", lambda p: _steps(p.cpu, 0.1)),
         Charge("hundreds of MB", "flux/ram_100mb", "100 MB", lambda p: _steps(p.memory_gib * 1024, 100)),
         Charge("disk", "flux/hdd_gb", "GB", lambda p: _steps(p.disk_gib, 1)),
-        Charge("ports below 1024", "flux/enterprise_port", "port", lambda _: 2),
     ),
 }
 
@@ -127,13 +126,13 @@ class Coster:
         age = source.age_days(self.on)
         said = f"price book {path}: {source.title}" + (f", {age} days old" if age is not None else ", never verified")
         leaf = Figure(
-            f"price of a {unit}", price.usd, "USD", source=f"{said}; {price.note}" if price.note else said,
+            f"price of one {unit}", price.usd, "USD", source=f"{said}; {price.note}" if price.note else said,
             stale=source.stale(self.on),
         )  # fmt: skip
-        return Figure(label, quantity * price.usd, USD_MONTH, f"{quantity:g} {unit} x {price.usd:g} USD", (leaf,))
+        return Figure(label, quantity * price.usd, USD_MONTH, f"{quantity:g} x {price.usd:g} USD", (leaf,))
 
-    def charges(self, what: str, thing: Any, label: str, times: int = 1) -> Figure:
-        """Price one thing by its tariff; lines of nothing are left out."""
+    def charges(self, what: str, thing: Any, label: str, stated: str, times: int = 1) -> Figure:
+        """Price one thing by its tariff, as stated at a place in the inventory; lines of nothing are left out."""
         lines = []
         for charge in TARIFF[what]:
             quantity = charge.quantity(thing) * times
@@ -144,16 +143,16 @@ class Coster:
                 lines.append(
                     self.price(charge.label.format(**fields), charge.path.format(**fields), quantity, charge.unit)
                 )
-        return total(label, lines)
+        return replace(total(label, lines), source=f"inventory {stated}")
 
-    def part(self, part: Part) -> Figure:
-        """Price one part of a workload."""
+    def part(self, part: Part, path: str) -> Figure:
+        """Price one part of a workload, that stands at a path of the inventory."""
         what = part.what  # type: ignore[attr-defined]
         if what == "fixed":
-            return given(part.name, part.usd_month * part.count, USD_MONTH, part.source)  # type: ignore[attr-defined]
+            return given(part.name, part.usd_month * part.count, USD_MONTH, f"inventory {path}: {part.source}")  # type: ignore[attr-defined]
         size = getattr(part, "type", "") or getattr(part, "plan", "")
         label = f"{part.count} x " * (part.count > 1) + " ".join(filter(None, (what, size)))
-        return self.charges(what, part, label, part.count)
+        return self.charges(what, part, label, path, part.count)
 
     def estimate(self, workload: Workload, path: str, *, staying: bool = False) -> Figure:
         """Price a workload's parts, all or those that stay. Raises ConfigError with every part that has no price."""
@@ -163,7 +162,7 @@ class Coster:
             if staying and not part.stays:
                 continue
             try:
-                lines.append(self.part(part))
+                lines.append(self.part(part, f"{path}.parts[{index}]"))
             except ConfigError as error:
                 found += [Fault(f"{path}.parts[{index}].{_field(fault.path)}", fault.message) for fault in error.faults]
         if found:
