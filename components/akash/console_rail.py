@@ -31,7 +31,6 @@ class ConsoleRail:
         self._clock = clock
         self._console = console or Console(clock)
         self.id = ""
-        self._listed = False  # that no second deployment has our name was seen since the last doubt
         self._taken: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
@@ -41,7 +40,7 @@ class ConsoleRail:
         self._console.close()
 
     def observe(self, want: Request) -> Observed:
-        """Look by id; by name at first, when an opening is in doubt, and once more before all is well."""
+        """Look by id; by name while there is none, and once more before all is well: a lost opening may have landed."""
         try:
             return self._observe(want)
         except (LookupError, TypeError, ValueError, ArithmeticError) as fault:
@@ -53,7 +52,7 @@ class ConsoleRail:
         if not self.id:
             spare = self._find(want)
         seen = self._look()
-        if want.id or self._listed or not (seen.services and all(each.ready for each in seen.services.values())):
+        if want.id or not (seen.services and all(each.ready for each in seen.services.values())):
             return self._with(seen, spare)
         ours, spare = self.id, self._find(want)
         return self._with(seen if self.id == ours else self._look(), spare)
@@ -70,7 +69,6 @@ class ConsoleRail:
             for each in standing
         ]
         self.id, spare, self._taken = pick(want.name, sorted(want.avoid), found)
-        self._listed = not spare
         return spare
 
     def _list(self) -> list[_Json]:
@@ -141,7 +139,6 @@ class ConsoleRail:
                 self.close(dseq)
 
     def _open(self, want: Request) -> None:
-        self._listed = False
         body = {"data": {"sdl": _text(want), "deposit": float(want.deposit_usd)}}
         data = self._console.call("open", body=body)["data"]
         signed = data.get("signTx") or {}

@@ -1,0 +1,257 @@
+"""What `decide` names for one look at the market."""
+
+# ruff: noqa: A002 an id is called id here
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from components.akash.bids import cheapest, none_will_do
+from components.akash.lease import (
+    AwaitBids,
+    AwaitOpening,
+    AwaitReady,
+    CloseDeployment,
+    Done,
+    GiveUp,
+    OpenDeployment,
+    SendManifest,
+    TakeBid,
+    UpdateManifest,
+    decide,
+    learn,
+)
+from components.akash.observed import Bid, Deployment, Lease, Observed, Service, Since, Standing, pick, remember
+from components.errors import LeaseLost, MarketError, NoAcceptableBid
+
+from .simulated_market import want
+
+if TYPE_CHECKING:
+    from components.akash.steps import Step
+
+OPEN = Deployment("7", "active", "aa", "owner", "docs.test-00")
+LEASE = Lease("p", "active", Decimal(10))
+UP = {"web": Service(1, 1, 1)}
+IPS = {"web": ("203.0.113.9",)}
+
+
+def seen(deployment: Deployment | None = OPEN, *, now: float = 100.0, **changed: Any) -> Observed:
+    return Observed(now, deployment, **changed)
+
+
+def bidding(*bids: Bid, listened: float = 0.0, waited: float = 0.0) -> Observed:
+    since = Since("7", opened=100 - waited, first_bid=100 - listened if bids else None)
+    return seen(bids=bids, since=since)
+
+
+LIFE: list[tuple[str, Observed, Step]] = [
+    ("nothing is there", seen(None), OpenDeployment("docs.test-00", Decimal(5))),
+    ("it is closed", seen(replace(OPEN, state="closed")), OpenDeployment("docs.test-00", Decimal(5))),
+    ("an opening has no answer", seen(None, since=Since(asked=85.0)), AwaitOpening("docs.test-00")),
+    ("nor will it have one", seen(None, since=Since(asked=80.0)), OpenDeployment("docs.test-00", Decimal(5))),
+    ("nobody bid yet", bidding(waited=119.9), AwaitBids("7", 0)),
+    ("the cheapest has a chance", bidding(Bid("a", Decimal(1)), listened=3.9), AwaitBids("7", 1)),
+    ("the window is over", bidding(Bid("a", Decimal(1)), listened=4.0), TakeBid("7", Bid("a", Decimal(1)))),
+    ("a dear bid alone", bidding(Bid("a", Decimal(99)), listened=19.9), AwaitBids("7", 1)),
+    ("an older manifest, no lease", seen(replace(OPEN, version="bb")), UpdateManifest("7")),
+    ("a lease, no status", seen(lease=LEASE), SendManifest("7", "p")),
+    (
+        "it was sent just now",
+        seen(lease=LEASE, since=Since(sent=80.1)),
+        AwaitReady("7", "its provider shows no status yet"),
+    ),
+    ("it was sent long ago", seen(lease=LEASE, since=Since(sent=80.0)), SendManifest("7", "p")),
+    ("it is refused", seen(lease=LEASE, since=Since(refused=92.1)), SendManifest("7", "p")),
+    ("it stays refused", seen(lease=LEASE, since=Since(refused=92.0)), CloseDeployment("7", "p does not answer", "p")),
+    ("another manifest", seen(replace(OPEN, version="bb"), lease=LEASE, services=UP), UpdateManifest("7")),
+    ("no replica", seen(lease=LEASE, services={"web": Service(0, 1, 1)}), AwaitReady("7", "0 of 1 of web available")),
+    (
+        "an old replica",
+        seen(lease=LEASE, services={"web": Service(1, 1, 0)}),
+        AwaitReady("7", "1 of 1 of web available"),
+    ),
+    (
+        "another service",
+        seen(lease=LEASE, services={"db": Service(1, 1, 1)}),
+        AwaitReady("7", "0 of 1 of web available"),
+    ),
+    ("no address", seen(lease=LEASE, services=UP), AwaitReady("7", "no address for web")),
+    ("all is there", seen(lease=LEASE, services=UP, ips=IPS), Done("7", "p", Decimal(10))),
+    (
+        "it is being reclaimed",
+        seen(lease=replace(LEASE, state="reclaiming"), services=UP, ips=IPS),
+        Done("7", "p", Decimal(10)),
+    ),
+    ("its lease ended", seen(lease=replace(LEASE, state="closed")), CloseDeployment("7", "its lease is closed")),
+    (
+        "its lease ran out of money",
+        seen(lease=replace(LEASE, state="insufficient_funds", reason="20000")),
+        CloseDeployment("7", "its lease is insufficient_funds (20000)"),
+    ),
+    ("there are two", seen(lease=LEASE, spare=("6", "5")), CloseDeployment("6", "it is a second one of the same name")),
+    (
+        "a reclaimed lease takes no manifest",
+        seen(replace(OPEN, version="bb"), lease=replace(LEASE, state="reclaiming"), services=UP),
+        CloseDeployment("7", "p is taking it back, and takes no new manifest", "p"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("look", "step"), [case[1:] for case in LIFE], ids=[case[0] for case in LIFE])
+def test_each_look_has_its_step(look: Observed, step: Step) -> None:
+    assert decide(want(), look) == step
+
+
+ENDS: list[tuple[str, Observed, type[MarketError], str, str]] = [
+    ("nobody bid in time", bidding(waited=120.0), NoAcceptableBid, "nobody bid on deployment 7", "7"),
+    ("no bid will do", bidding(Bid("a", Decimal(99)), listened=20.0), NoAcceptableBid, "none of 1 bid on", "7"),
+    (
+        "it never gets ready",
+        seen(lease=LEASE, services={"web": Service(0, 1, 1)}, since=Since(leased=-200.0)),
+        MarketError,
+        "akash: deployment 7 is not ready after 300 s at p: 0 of 1 of web available; read its log",
+        "",
+    ),
+    ("too many openings", seen(None, since=Since(openings=3)), MarketError, "3 deployments in a row", ""),
+]
+
+
+@pytest.mark.parametrize(("look", "error", "why", "close"), [case[1:] for case in ENDS], ids=[case[0] for case in ENDS])
+def test_each_end_says_why(look: Observed, error: type[MarketError], why: str, close: str) -> None:
+    step = decide(want(), look)
+    assert isinstance(step, GiveUp)
+    assert (step.error, step.close) == (error, close)
+    assert why in str(step)
+
+
+@pytest.mark.parametrize(
+    ("look", "why"),
+    [
+        (seen(None), "deployment 7 is closed"),
+        (seen(lease=replace(LEASE, state="closed", reason="unstable")), "7 is lost: its lease is closed (unstable)"),
+        (seen(lease=LEASE, since=Since(refused=90.0)), "7 is lost: p does not answer"),
+    ],
+)
+def test_a_pinned_deployment_is_never_closed_or_opened_anew(look: Observed, why: str) -> None:
+    step = decide(want(id="7"), look)
+    assert step == GiveUp(
+        LeaseLost, f"akash: deployment {why.removeprefix('deployment ')}; run `pulumi up --refresh`, which rents again"
+    )
+
+
+def test_a_pinned_deployment_whose_bids_expired_is_given_up_not_reopened() -> None:
+    step = decide(want(id="7"), bidding(Bid("a", Decimal(1), "closed"), listened=20.0))
+    assert isinstance(step, GiveUp)
+
+
+def test_a_matched_order_is_not_taken_for_an_expired_one() -> None:
+    """The list of leases may lag behind the list of bids."""
+    assert decide(want(), bidding(Bid("a", Decimal(1), "active"))) == AwaitBids("7", 1)
+
+
+def test_no_address_is_asked_for_where_none_is_leased() -> None:
+    assert isinstance(decide(want(leased_ip=False), seen(lease=LEASE, services=UP)), Done)
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        (OpenDeployment("docs", Decimal(5)), "open deployment docs with $5.00 in escrow"),
+        (TakeBid("7", Bid("p", Decimal("27.91"))), "take the bid of p on deployment 7: $12.00 a month"),
+        (AwaitBids("7", 2), "wait for bids on deployment 7 (2 so far)"),
+        (SendManifest("7", "p"), "send the manifest of deployment 7 to p"),
+        (UpdateManifest("7"), "update the manifest of deployment 7"),
+        (AwaitReady("7", "no address for web"), "wait for deployment 7: no address for web"),
+        (CloseDeployment("7", "it is spare"), "close deployment 7: it is spare"),
+        (AwaitOpening("x"), "wait whether deployment x was opened: the market took the order and did not answer"),
+        (Done("7", "p", Decimal(10)), "deployment 7 runs at p for $4.30 a month"),
+    ],
+)
+def test_a_step_prints_as_a_sentence(step: Step, sentence: str) -> None:
+    assert str(step) == sentence
+
+
+def test_every_refused_bid_is_counted_under_the_first_rule_that_refuses_it() -> None:
+    bids = (
+        Bid("avoided", Decimal(99)),
+        Bid("dear", Decimal(50)),
+        Bid("dearer", Decimal(60)),
+        Bid("gone", Decimal(1), "lost"),
+        Bid("coin", Decimal(1), denom="uakt"),
+        Bid("old", Decimal(1)),
+        Bid("dead", Decimal(1)),
+    )
+    look = seen(bids=bids, taken=frozenset({"old"}), since=Since(shunned=frozenset({"dead"})))
+    asked = want(avoid=frozenset({"avoided"}))
+    assert cheapest(asked, look) is None
+    assert none_will_do(asked, look, "7") == (
+        "akash: none of 7 bids on deployment 7 will do: 2 over the ceiling of $12.00 a month (lowest $21.50), "
+        "1 from a provider that did not answer, 1 from the provider of the deployment being replaced, "
+        "1 from a provider to avoid, 1 not priced in uact, 1 no longer open"
+    )
+
+
+def test_a_bid_at_the_ceiling_will_do_and_of_equal_bids_always_the_same_is_taken() -> None:
+    asked = want()
+    bids = (Bid("b", asked.ceiling), Bid("a", asked.ceiling))
+    assert cheapest(asked, seen(bids=bids)) == cheapest(asked, seen(bids=bids[::-1])) == Bid("a", asked.ceiling)
+
+
+def test_ours_is_the_leased_one_then_the_newest_and_the_rest_is_spare() -> None:
+    def standing(
+        id: str, state: str = "", provider: str = "p", group: str = "docs", deployment: str = "active"
+    ) -> Standing:
+        lease = Lease(provider, state, Decimal(1)) if state else None
+        return Standing(Deployment(id, deployment, "aa", "o", group), lease)
+
+    found = [
+        standing("9", "closed"),
+        standing("8"),
+        standing("7", "active"),
+        standing("6", "active", "avoided"),
+        standing("5", "reclaiming", "tired"),
+        standing("4", group="other"),
+        standing("3", deployment="closed"),
+    ]
+    assert pick("docs", ["avoided"], found) == ("7", ("8", "9"), frozenset({"avoided", "tired"}))
+    assert pick("docs", [], []) == ("", (), frozenset())
+
+
+def test_a_new_deployment_starts_with_an_empty_memory_but_what_concerns_the_run() -> None:
+    before = Since("6", asked=1.0, opened=1.0, sent=2.0, openings=2, shunned=frozenset({"x"}))
+    after = remember(before, seen()).since
+    assert after == Since("7", opened=100.0, openings=2, shunned=frozenset({"x"}))
+    assert remember(before, seen(None)).since == Since(asked=1.0, openings=2, shunned=frozenset({"x"}))
+
+
+def test_the_first_times_are_remembered_and_a_status_ends_a_refusal() -> None:
+    first = remember(Since(), seen(bids=(Bid("a", Decimal(1)),), lease=LEASE)).since
+    assert (first.first_bid, first.leased) == (100.0, 100.0)
+    later = remember(replace(first, refused=101.0), seen(now=105.0, lease=LEASE, services=UP)).since
+    assert (later.first_bid, later.leased, later.refused) == (100.0, 100.0, None)
+
+
+@pytest.mark.parametrize(
+    ("step", "took", "after"),
+    [
+        (OpenDeployment("x", Decimal(5)), True, Since(openings=1)),
+        (OpenDeployment("x", Decimal(5)), None, Since(asked=9.0, openings=1)),
+        (OpenDeployment("x", Decimal(5)), False, Since()),
+        (TakeBid("7", Bid("p", Decimal(1))), True, Since(sent=9.0)),
+        (TakeBid("7", Bid("p", Decimal(1))), None, Since()),
+        (SendManifest("7", "p"), True, Since(sent=9.0)),
+        (SendManifest("7", "p"), None, Since(refused=9.0)),
+        (CloseDeployment("7", "why", "p"), True, Since(shunned=frozenset({"p"}))),
+        (CloseDeployment("7", "why"), True, Since()),
+    ],
+)
+def test_a_step_leaves_its_mark(step: Step, took: bool | None, after: Since) -> None:
+    assert learn(Since(), step, 9.0, took=took) == after
+
+
+def test_a_second_refusal_keeps_the_time_of_the_first() -> None:
+    assert learn(Since(refused=3.0), UpdateManifest("7"), 9.0, took=None) == Since(refused=3.0)
