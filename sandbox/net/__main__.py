@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..state import State, here
 from .cloud import Cloud
@@ -37,6 +37,7 @@ Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[No
 async def run(state: State, parent: int) -> None:
     """Bring the internet of a sandbox up, and keep it until the process is told to stop."""
     stop = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(_unhandled)
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     state.prepare()
@@ -84,6 +85,12 @@ async def _listen(connection: Connection, tls: ssl.SSLContext | None = None) -> 
 _LISTENING: list[asyncio.Server] = []
 
 
+def _unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Bugs are loud; clients that leave in the middle, or do not trust us, are no news."""
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)
+
+
 async def _orphaned(parent: int) -> None:
     while os.getppid() == parent:  # noqa: ASYNC110 - there is no event for a parent's end
         await asyncio.sleep(PARENT_S)
@@ -92,7 +99,6 @@ async def _orphaned(parent: int) -> None:
 def main() -> int:
     """Run the sandbox's internet. 1 if a port that is wanted is busy."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # clients that leave in the middle are no news here
     try:
         asyncio.run(run(here(), os.getppid()))
     except OSError as error:

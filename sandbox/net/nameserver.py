@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 PLAIN_DATAGRAM = 512
 #: The largest datagram we send and say that we take (dnsflagday.net/2020).
 LARGEST_DATAGRAM = 1232
+#: What a length of two bytes can say (RFC 1035 §4.2.2).
+LARGEST_STREAM = 65_535
 #: Tries to find a port that is free for both UDP and TCP.
 TRIES = 20
 
@@ -93,12 +95,8 @@ class NameServer:
             if response is None:
                 return
             room = dns.message.from_wire(wire).payload or PLAIN_DATAGRAM
-            try:
-                sent = response.to_wire(max_size=max(PLAIN_DATAGRAM, min(room, LARGEST_DATAGRAM)))
-            except dns.exception.TooBig:
-                short = dns.message.make_response(dns.message.from_wire(wire), recursion_available=True)
-                short.flags |= dns.flags.TC
-                sent = short.to_wire()
+            limit = max(PLAIN_DATAGRAM, min(room, LARGEST_DATAGRAM))
+            sent = response.to_wire(max_size=limit, prefer_truncation=True)
             transport.sendto(sent, address)
 
         task = asyncio.create_task(reply())
@@ -114,7 +112,7 @@ class NameServer:
                 response = await self.respond(wire)
                 if response is None:
                     break
-                sent = response.to_wire()
+                sent = response.to_wire(max_size=LARGEST_STREAM)
                 writer.write(struct.pack("!H", len(sent)) + sent)
                 await writer.drain()
         await close(writer)
