@@ -12,51 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from .constraint import Above, Between, Length, Nullable, OneOrMany, Pattern
+
 Scalar = str | bool | int | float
 
 
-@dataclass(frozen=True)
-class Between:
-    """A number's smallest and largest value."""
-
-    low: float
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Above:
-    """A number must be greater than this."""
-
-    low: float
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """A text's regular expression, and the words for it."""
-
-    regex: str
-    choose: str
-
-
-@dataclass(frozen=True)
-class Length:
-    """A text's smallest number of characters."""
-
-    low: int
-
-
-@dataclass(frozen=True)
-class Nullable:
-    """An empty value (null) is allowed and means the same as leaving the field out."""
-
-
-@dataclass(frozen=True)
-class OneOrMany:
-    """A single item may stand for a list of one."""
-
-
 Port = Annotated[int, Between(1, 65535)]
-Milliseconds = Annotated[int, Between(0, 60_000)]
+Milliseconds = Annotated[int, Between(0, 60_000, "timeout-too-long")]
 Natural = Annotated[int, Between(0)]
 Words = Annotated[tuple[str, ...], Nullable()]
 NextCase = Literal["error", "timeout", "500", "502", "503", "504", "403", "404", "429", "off"]
@@ -80,7 +42,7 @@ class To:
 class HttpOptions:
     """How the shared ingress treats a port."""
 
-    max_body_size: Annotated[int, Between(0, 104_857_600)] | None = None
+    max_body_size: Annotated[int, Between(0, 104_857_600, "body-too-large")] | None = None
     read_timeout: Milliseconds | None = None
     send_timeout: Milliseconds | None = None
     next_tries: Natural | None = None
@@ -253,9 +215,7 @@ class Price:
     """The most that one replica may cost a block."""
 
     denom: Literal["uact", "uakt"]
-    amount: Annotated[
-        str | int | float, Pattern(r"[0-9]+(\.[0-9]+)?", "an amount a block, such as 8.02"), Between(0)
-    ]
+    amount: Annotated[str | int | float, Pattern(r"[0-9]+(\.[0-9]+)?", "an amount a block, such as 8.02"), Between(0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,6 +265,8 @@ class Sdl:
     services: Mapping[str, Service]
     profiles: Profiles
     deployment: Mapping[str, Mapping[str, Deployed]]
-    endpoints: Mapping[Annotated[str, Pattern("[a-z]+[-_0-9a-z]+", "two or more of a-z, 0-9, - and _")], Endpoint] | None = None
+    endpoints: (
+        Mapping[Annotated[str, Pattern("[a-z]+[-_0-9a-z]+", "two or more of a-z, 0-9, - and _")], Endpoint] | None
+    ) = None
     reclamation: Reclamation | None = None
     include: tuple[str, ...] | None = None

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..errors import Fault, SdlError
-from . import manifest, price, sdl
+from . import price, resources, sdl
 
 
 def overlay(  # noqa: C901 one line for each thing that can be laid over
@@ -49,7 +49,9 @@ def overlay(  # noqa: C901 one line for each thing that can be laid over
     for deployed in data["deployment"][name].values():
         if count is not None:
             deployed["count"] = count
-        _resize(data["profiles"]["compute"][deployed["profile"]]["resources"], deployed["profile"], cpu, memory, storage)
+        _resize(
+            data["profiles"]["compute"][deployed["profile"]]["resources"], deployed["profile"], cpu, memory, storage
+        )
     if placement is not None:
         _rename_placement(data, placement)
     if unique is not None:
@@ -91,24 +93,26 @@ def _environment(lines: Sequence[str], wanted: Mapping[str, str | None]) -> list
 
 def _ingress_of(name: str, service: dict[str, Any]) -> dict[str, Any]:
     for expose in service.get("expose") or ():
-        if manifest.ingress(expose) and any(to.get("global") for to in expose.get("to") or ()):
+        if resources.ingress(expose) and any(to.get("global") for to in expose.get("to") or ()):
             found: dict[str, Any] = expose
             return found
-    raise SdlError(f"the SDL document cannot accept hosts: service {name!r} shows no port 80 to the world; add `as: 80`")
+    raise SdlError(
+        f"the SDL document cannot accept hosts: service {name!r} shows no port 80 to the world; add `as: 80`"
+    )
 
 
 def _resize(
-    resources: dict[str, Any],
+    asked: dict[str, Any],
     profile: str,
     cpu: str | float | None,
     memory: str | None,
     storage: Mapping[str, str] | None,
 ) -> None:
     if cpu is not None:
-        resources["cpu"]["units"] = cpu
+        asked["cpu"]["units"] = cpu
     if memory is not None:
-        resources["memory"]["size"] = memory
-    found = {volume.get("name") or "default": volume for volume in manifest.volumes(resources)}
+        asked["memory"]["size"] = memory
+    found = {volume.get("name") or "default": volume for volume in resources.volumes(asked)}
     for name, size in (storage or {}).items():
         if name not in found:
             raise SdlError(f"compute profile {profile!r} has no volume {name!r}; choose from {', '.join(found)}")

@@ -11,7 +11,8 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from . import quantity
-from .manifest import volumes
+from .groups import groups
+from .resources import LEASED_IP, placements
 
 #: Blocks of 6.117 s in a month of 30.437 days, as that script counts.
 BLOCKS_PER_MONTH = 429_909
@@ -29,9 +30,9 @@ RATES = {
     "ip": Decimal("5.00"),
     "gpu": Decimal(100),
 }
-#: What other classes of storage are charged as: `default` is what a host has, and `ram` is memory.
-_CHARGED_AS = {"default": "beta2", "ram": "memory"}
-_CENT = Decimal("0.01")
+#: The class `default` is whatever a host has: counted as the dearest.
+_CHARGED_AS = {"default": "beta3"}
+_CENT, _MILLIONTH = Decimal("0.01"), Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -58,80 +59,65 @@ class Price:
         return float(self.usd)
 
 
-def usd_month(data: dict[str, Any]) -> Price:
-    """Give what the formula asks a month for a whole document."""
+def usd_month(data: dict[str, Any], made: list[dict[str, Any]] | None = None) -> Price:
+    """Give what the formula asks a month for a whole document; `made` are its groups where they are known."""
     amounts: dict[str, Decimal] = {}
-    for service, deployed, _ in placed(data):
-        for name, amount in _amounts(data, service, deployed):
+    for _, unit in _units(data, made):
+        for name, amount in _amounts(unit):
             amounts[name] = amounts.get(name, Decimal(0)) + amount
-    ips = {to["ip"] for to in _targets(data) if to.get("ip")}
-    if ips:
-        amounts["ip"] = Decimal(len(ips))
     return Price(tuple(Part(name, amounts[name], amounts[name] * RATES[name]) for name in RATES if amounts.get(name)))
 
 
 def ceiling_uact(usd: float | Decimal | str) -> Decimal:
     """Give the uact a block that a monthly budget in USD allows, rounded down to a millionth."""
     exact = Decimal(str(usd)) * UACT_PER_USD / BLOCKS_PER_MONTH
-    return exact.quantize(Decimal("0.000001"), ROUND_DOWN)
+    return exact.quantize(_MILLIONTH, ROUND_DOWN)
 
 
-def ceiling_usd_month(data: dict[str, Any]) -> Decimal:
+def ceiling_usd_month(data: dict[str, Any], made: list[dict[str, Any]] | None = None) -> Decimal:
     """Give the most that a document's own ceilings let be charged in a month, in USD (1 ACT counts as 1 USD)."""
-    total = Decimal(0)
-    for _, deployed, placement in placed(data):
-        price = data["profiles"]["placement"][placement]["pricing"][deployed["profile"]]
-        total += Decimal(quantity.text(price["amount"])) * int(deployed["count"])
+    total = sum((Decimal(unit["price"]["amount"]) * unit["count"] for _, unit in _units(data, made)), Decimal(0))
     return (total * BLOCKS_PER_MONTH / UACT_PER_USD).quantize(_CENT)
 
 
 def ceilings(data: dict[str, Any], usd: float | Decimal | str) -> dict[tuple[str, str], Decimal]:
-    """Share a monthly budget out: the uact a block and replica, by placement and compute profile, as the formula weighs."""
-    weights: dict[tuple[str, str], Decimal] = {}
-    counts: dict[tuple[str, str], int] = {}
-    for service, deployed, placement in placed(data):
-        key = (placement, deployed["profile"])
-        cost = sum((amount * RATES[name] for name, amount in _amounts(data, service, deployed)), Decimal(0))
-        cost += RATES["ip"] * len({to["ip"] for to in _targets(data, service) if to.get("ip")})
-        weights[key] = weights.get(key, Decimal(0)) + cost
-        counts[key] = counts.get(key, 0) + int(deployed["count"])
-    whole, total = ceiling_uact(usd), sum(weights.values(), Decimal(0))
+    """Share a monthly budget out, as the formula weighs: the uact a block and replica, by placement and compute profile."""
+    weights = [
+        (placement, unit["count"], sum((amount * RATES[name] for name, amount in _amounts(unit)), Decimal(0)))
+        for placement, unit in _units(data)
+    ]
+    whole, total = ceiling_uact(usd), sum((weight for *_, weight in weights), Decimal(0))
     return {
-        key: (whole * weight / total / counts[key]).quantize(Decimal("0.000001"), ROUND_DOWN)
-        for key, weight in weights.items()
+        (placement, profile): (whole * weight / total / count).quantize(_MILLIONTH, ROUND_DOWN)
+        for (placement, count, weight), profile in zip(weights, _profiles(data), strict=True)
     }
 
 
-def placed(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Give each service with its deployed profile and count, and its placement."""
-    for service, placements in sorted(data["deployment"].items()):
-        for placement, deployed in placements.items():
-            yield service, deployed, placement
+def _units(data: dict[str, Any], made: list[dict[str, Any]] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    for group in groups(data, "go") if made is None else made:
+        for unit in group["resources"]:
+            yield group["name"], unit
 
 
-def _targets(data: dict[str, Any], only: str | None = None) -> Iterator[dict[str, Any]]:
-    for name, service in data["services"].items():
-        if only in {None, name}:
-            for expose in service.get("expose") or ():
-                yield from expose.get("to") or ()
+def _profiles(data: dict[str, Any]) -> Iterator[str]:
+    for _, placed in placements(data):
+        yield from dict.fromkeys(profile for _, profile, *_ in placed)
 
 
-def _amounts(data: dict[str, Any], service: str, deployed: dict[str, Any]) -> Iterator[tuple[str, Decimal]]:
-    resources = data["profiles"]["compute"][deployed["profile"]]["resources"]
-    count = int(deployed["count"])
-    yield "cpu", _decimal(quantity.millicpu(resources["cpu"]["units"])) / 1000 * count
-    yield "memory", _gib(resources["memory"]["size"]) * count
-    for volume in volumes(resources):
-        attributes = volume.get("attributes") or {}
-        kind = attributes.get("class") or "ephemeral"
-        yield _CHARGED_AS.get(kind, kind), _gib(volume["size"]) * count
-    yield "gpu", Decimal(int((resources.get("gpu") or {}).get("units") or 0)) * count
-    yield "endpoint", Decimal(sum(1 for to in _targets(data, service) if to.get("global")))
+def _amounts(unit: dict[str, Any]) -> Iterator[tuple[str, Decimal]]:
+    resource, count = unit["resource"], unit["count"]
+    yield "cpu", Decimal(resource["cpu"]["units"]["val"]) / 1000 * count
+    yield "memory", _gib(resource["memory"]) * count
+    for volume in resource["storage"]:
+        attributes = {each["key"]: each["value"] for each in volume.get("attributes", ())}
+        kind = attributes["class"] if attributes.get("persistent") == "true" else "ephemeral"
+        yield _CHARGED_AS.get(kind, kind), _gib(volume) * count
+    yield "gpu", Decimal(resource["gpu"]["units"]["val"]) * count
+    # As the script counts: endpoints and addresses once for a compute profile, whatever its number of replicas.
+    yield "endpoint", Decimal(len(resource["endpoints"]))
+    leased = {each["sequence_number"] for each in resource["endpoints"] if each.get("kind") == LEASED_IP}
+    yield "ip", Decimal(len(leased))
 
 
-def _decimal(amount: Any) -> Decimal:
-    return Decimal(amount.numerator) / Decimal(amount.denominator)
-
-
-def _gib(size: str) -> Decimal:
-    return _decimal(quantity.size(size)) / quantity.GIB
+def _gib(holder: dict[str, Any]) -> Decimal:
+    return Decimal(holder["size"]["val"]) / quantity.GIB

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 _CPU = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m?)")
@@ -17,12 +18,16 @@ GIB = 1024**3
 
 def millicpu(units: Any) -> Fraction | None:
     """Give the thousandths of a processor that `units` (`500m`, `0.5`, 1) asks for, exactly; None if it says nothing."""
-    found = _CPU.fullmatch(units if isinstance(units, str) else text(units))
-    if not found:
-        return None
-    return Fraction(found[1]) * (1 if found[2] else 1000)
+    return _millicpu(units if isinstance(units, str) else text(units))
 
 
+@lru_cache
+def _millicpu(written: str) -> Fraction | None:
+    found = _CPU.fullmatch(written)
+    return Fraction(found[1]) * (1 if found[2] else 1000) if found else None
+
+
+@lru_cache
 def size(written: str) -> Fraction | None:
     """Give the bytes that `512Mi` or `1.5G` asks for, exactly; None if it is no size with a suffix."""
     found = _SIZE.fullmatch(written)
@@ -31,8 +36,9 @@ def size(written: str) -> Fraction | None:
     return Fraction(found[1]) * _SUFFIXES[found[2]]
 
 
-def whole(amount: Fraction | None) -> int:
-    """Round up, as the official tools do, an amount that a check has already accepted."""
+@lru_cache
+def whole(amount: Fraction | int | None) -> int:
+    """Round up, as the official tools do; nothing is 0."""
     return -int(-(amount or 0) // 1)
 
 

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -21,6 +20,7 @@ from ..errors import Fault, SdlError
 from . import model, shape, text
 from .rules import RULES
 from .rules.rule import Finding, Level, View, view
+from .rules.switch import allowed
 
 Path = tuple[str | int, ...]
 
@@ -87,9 +87,12 @@ def check(document: Document, budget_usd_month: float | None = None) -> Report:
         data = _pruned(data, damaged)
     laid_out = view(data, document.text, budget_usd_month, whole=not damaged)
     for rule in RULES.values():
-        for finding in rule.find(laid_out):
-            if not damaged or not _touched(finding, damaged):
-                found.append((rule.name, finding))
+        if not rule.sound:
+            found += [(rule.name, each) for each in rule.find(laid_out) if not damaged or not _touched(each, damaged)]
+    if not any(RULES[name].level is Level.ERROR for name, _ in found):
+        for rule in RULES.values():
+            if rule.sound:
+                found += [(rule.name, each) for each in rule.find(laid_out)]
     return _report(document, found, laid_out)
 
 
@@ -101,7 +104,9 @@ def examine(raw: str | bytes, name: str = "", budget_usd_month: float | None = N
     except text.TextError as fault:
         return None, Report(errors=(Problem("", fault.line, "unreadable", fault.message),))
     if not isinstance(data, dict):
-        message = f"an SDL document is a mapping with version, services, profiles and deployment, this is {shape.shown(data)}"
+        message = (
+            f"an SDL document is a mapping with version, services, profiles and deployment, this is {shape.shown(data)}"
+        )
         return None, Report(errors=(Problem("", 1, "unreadable", message),))
     document = Document(data, decoded, name)
     return document, check(document, budget_usd_month)
@@ -122,15 +127,6 @@ def dotted(path: Path) -> str:
     for part in path:
         made += f"[{part}]" if isinstance(part, int) else f".{part}" if made else f"{part}"
     return made
-
-
-#: `# unmoor: allow unpinned-image because the vendor publishes no digest`
-_ALLOW = re.compile(r"^[ \t]*#[ \t]*unmoor:[ \t]*allow[ \t]+([a-z0-9-]+)(?:[ \t]+because[ \t]+(\S.*))?", re.MULTILINE)
-
-
-def allowed(source: str) -> dict[str, str]:
-    """Give the rules that a document switches off in its comments, with the reason (empty where none is given)."""
-    return {rule: (reason or "").strip() for rule, reason in _ALLOW.findall(source)} if "unmoor:" in source else {}
 
 
 def _report(document: Document, found: list[tuple[str, Finding]], laid_out: View) -> Report:
@@ -163,7 +159,9 @@ def _pruned(data: dict[str, Any], damaged: list[Path]) -> dict[str, Any]:
             keep = keep[:-1]
         holder = made
         for part in keep[:-1]:
-            holder = holder[part] if isinstance(holder, list) else holder.get(part) if isinstance(holder, dict) else None
+            holder = (
+                holder[part] if isinstance(holder, list) else holder.get(part) if isinstance(holder, dict) else None
+            )
         if isinstance(holder, dict) and keep:
             holder.pop(keep[-1], None)
     return made if isinstance(made, dict) else {}

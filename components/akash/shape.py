@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
-from . import model
+from . import constraint
 
 Path = tuple[str | int, ...]
 #: Rule, path, message.
@@ -45,7 +45,7 @@ def choices(words: typing.Iterable[Any]) -> str:
 
 @cache
 def checker(annotation: Any) -> Check:
-    """Give the check of one annotation of the model."""
+    """Give the check of one annotation of the constraint."""
     extras: tuple[Any, ...] = ()
     if hasattr(annotation, "__metadata__"):
         annotation, *metadata = get_args(annotation)
@@ -57,14 +57,14 @@ def checker(annotation: Any) -> Check:
     if is_dataclass(annotation):
         check = _fields(typing.cast("type", annotation))
     elif origin is tuple:
-        check = _items(checker(get_args(annotation)[0]), one=model.OneOrMany() in extras)
+        check = _items(checker(get_args(annotation)[0]), one=constraint.OneOrMany() in extras)
     elif origin is Mapping:
         check = _entries(*get_args(annotation))
     elif origin is Literal:
         check = _word(get_args(annotation))
     else:
         check = _scalar(get_args(annotation) if origin in {Union, types.UnionType} else (annotation,), extras)
-    if model.Nullable() in extras:
+    if constraint.Nullable() in extras:
         return lambda value, path, out: None if value is None else check(value, path, out)
     return check
 
@@ -158,8 +158,16 @@ def _scalar(kinds: tuple[type, ...], extras: tuple[Any, ...]) -> Check:
     exact = frozenset(kinds)
     integral = int in exact and float not in exact
     says = choices(dict.fromkeys(_NAMES[kind] for kind in kinds if not (kind is int and float in exact)))
-    texts = [_text_rule(extra) for extra in extras if isinstance(extra, model.Pattern | model.Length)]
-    numbers = [_number_rule(extra) for extra in extras if isinstance(extra, model.Between | model.Above)]
+    texts = [
+        ("not-allowed", _text_rule(extra))
+        for extra in extras
+        if isinstance(extra, constraint.Pattern | constraint.Length)
+    ]
+    numbers = [
+        (getattr(extra, "rule", "not-allowed"), _number_rule(extra))
+        for extra in extras
+        if isinstance(extra, constraint.Between | constraint.Above)
+    ]
 
     def check(value: Any, path: Path, out: list[Found]) -> None:
         kind = type(value)
@@ -170,22 +178,22 @@ def _scalar(kinds: tuple[type, ...], extras: tuple[Any, ...]) -> Check:
             out.append(("wrong-type", path, f"should be {says}, is {shown(value)}{hint}"))
             return
         for rule in texts if kind is str else numbers if kind is not bool else ():
-            fault = rule(value)
+            fault = rule[1](value)
             if fault:
-                out.append(("not-allowed", path, f"{shown(value)} is not allowed; {fault}"))
+                out.append((rule[0], path, f"{shown(value)} is not allowed; {fault}"))
 
     return check
 
 
 def _text_rule(extra: Any) -> Callable[[str], str | None]:
-    if isinstance(extra, model.Length):
+    if isinstance(extra, constraint.Length):
         return lambda value: None if len(value) >= extra.low else f"write at least {extra.low} character(s)"
     fits = re.compile(extra.regex, re.DOTALL).fullmatch
     return lambda value: None if fits(value) else f"choose {extra.choose}"
 
 
 def _number_rule(extra: Any) -> Callable[[float], str | None]:
-    if isinstance(extra, model.Above):
+    if isinstance(extra, constraint.Above):
         return lambda value: None if extra.low < value < float("inf") else f"choose a number above {extra.low:g}"
     high = extra.high if extra.high is not None else 2**53
     top = f"from {extra.low} to {extra.high}" if extra.high is not None else f"of {extra.low} or more"

@@ -10,11 +10,17 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from yaml.events import (
+    AliasEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from yaml.events import Event
+    from collections.abc import Callable
 
 Path = tuple[str | int, ...]
 
@@ -35,7 +41,9 @@ _WORDS: dict[str, Any] = {
 }
 _NUMERIC = frozenset("0123456789+-.")
 _TAG = "tag:yaml.org,2002:"
+_CONTAINERS = frozenset((f"{_TAG}map", f"{_TAG}seq", "!"))
 _MAX_DIGITS = 400
+_TOO_MANY = f"the document has more than {MAX_NODES:,} values, aliases counted"
 
 
 class TextError(ValueError):
@@ -60,10 +68,6 @@ def plain(word: str) -> Any:
     return word
 
 
-def _bool(word: str) -> Any:
-    return plain(word)
-
-
 _TAGGED: dict[str, Callable[[str], Any]] = {
     "!": str,
     f"{_TAG}str": str,
@@ -83,7 +87,9 @@ def decode(raw: bytes | str) -> str:
             raw = raw.decode("utf-8-sig")
         except UnicodeDecodeError as fault:
             line = raw[: fault.start].count(b"\n") + 1
-            raise TextError(f"this is not text: byte {fault.start} is not UTF-8; save the file as UTF-8", line) from None
+            raise TextError(
+                f"this is not text: byte {fault.start} is not UTF-8; save the file as UTF-8", line
+            ) from None
     return raw
 
 
@@ -100,69 +106,60 @@ def lines(text: str) -> dict[Path, int]:
 
 
 class _Reader:
-    """One pass over the events of libyaml, without recursion into what was not yet bounded."""
+    """One pass over the events of libyaml; what is nested or repeated is counted before it is built."""
 
     def __init__(self, text: str, places: dict[Path, int] | None = None) -> None:
-        self.text = text
+        self.loader = yaml.CSafeLoader(text)
+        self.next = self.loader.get_event
         self.places = places
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.nodes = 0
 
     def document(self) -> Any:
         try:
-            events = self.events()
-            return self.stream(events)
+            return self.stream()
         except yaml.MarkedYAMLError as fault:
             mark = fault.problem_mark or fault.context_mark
             raise TextError(f"this is not YAML: {_sentence(fault)}", mark.line + 1 if mark else None) from None
         except yaml.YAMLError as fault:
             raise TextError(f"this is not YAML: {str(fault).splitlines()[0]}") from None
-
-    def events(self) -> Iterator[Event]:
-        loader = yaml.CSafeLoader(self.text)
-        try:
-            while loader.check_event():
-                yield loader.get_event()
         finally:
-            loader.dispose()
+            self.loader.dispose()
 
-    def stream(self, events: Iterator[Event]) -> Any:
-        next(events)
-        event = next(events)
-        if isinstance(event, yaml.StreamEndEvent):
+    def stream(self) -> Any:
+        self.next()
+        if type(self.next()) is StreamEndEvent:
             raise TextError("the file is empty; an SDL document has version, services, profiles and deployment")
-        data = self.node(next(events), events, (), 1)
-        next(events)
-        event = next(events)
-        if not isinstance(event, yaml.StreamEndEvent):
-            raise TextError("a second document begins here; one file holds one document", event.start_mark.line + 1)
+        data = self.node(self.next(), (), 1)
+        self.next()
+        event = self.next()
+        if type(event) is not StreamEndEvent:
+            raise TextError("a second document begins here; one file holds one document", _line(event))
         return data
 
-    def node(self, event: Event, events: Iterator[Event], path: Path, depth: int) -> Any:
+    def node(self, event: Any, path: Path, depth: int) -> Any:
         kind = type(event)
         before = self.nodes
         self.nodes = before + 1
         if before >= MAX_NODES:
-            raise TextError(f"the document has more than {MAX_NODES:,} values, aliases counted", _line(event))
-        if kind is yaml.ScalarEvent:
-            value = self.scalar(event)
-        elif kind is yaml.AliasEvent:
+            raise TextError(_TOO_MANY, _line(event))
+        if kind is ScalarEvent:
+            value = plain(event.value) if event.implicit[0] else self.quoted(event)
+        elif kind is AliasEvent:
             return self.alias(event)
         elif depth > MAX_DEPTH:
             raise TextError(f"values are nested more than {MAX_DEPTH} deep", _line(event))
-        elif event.tag is not None and event.tag not in {f"{_TAG}map", f"{_TAG}seq", "!"}:
+        elif event.tag is not None and event.tag not in _CONTAINERS:
             raise TextError(f"the tag {event.tag} is not read; leave it out", _line(event))
-        elif kind is yaml.MappingStartEvent:
-            value = self.mapping(events, path, depth)
+        elif kind is MappingStartEvent:
+            value = self.mapping(path, depth + 1)
         else:
-            value = self.sequence(events, path, depth)
+            value = self.sequence(path, depth + 1)
         if event.anchor is not None:
             self.anchors[event.anchor] = (value, self.nodes - before)
         return value
 
-    def scalar(self, event: Any) -> Any:
-        if event.implicit[0]:
-            return plain(event.value)
+    def quoted(self, event: Any) -> Any:
         if event.implicit[1] or event.tag is None:
             return event.value
         try:
@@ -176,56 +173,53 @@ class _Reader:
         value, size = self.anchors[event.anchor]
         self.nodes += size
         if self.nodes > MAX_NODES:
-            raise TextError(f"the document has more than {MAX_NODES:,} values, aliases counted", _line(event))
+            raise TextError(_TOO_MANY, _line(event))
         return value
 
-    def sequence(self, events: Iterator[Event], path: Path, depth: int) -> list[Any]:
+    def sequence(self, path: Path, depth: int) -> list[Any]:
         result: list[Any] = []
-        places = self.places
-        for event in events:
-            if type(event) is yaml.SequenceEndEvent:
-                break
+        event = self.next()
+        while type(event) is not SequenceEndEvent:
             here = path
-            if places is not None:
+            if self.places is not None:
                 here = (*path, len(result))
-                places[here] = event.start_mark.line + 1
-            result.append(self.node(event, events, here, depth + 1))
+                self.places[here] = _line(event)
+            result.append(self.node(event, here, depth))
+            event = self.next()
         return result
 
-    def mapping(self, events: Iterator[Event], path: Path, depth: int) -> dict[str, Any]:
+    def mapping(self, path: Path, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        seen: dict[str, int] = {}
+        seen: dict[str, Any] = {}
         merged: list[dict[str, Any]] = []
-        places = self.places
-        for event in events:
-            if type(event) is yaml.MappingEndEvent:
-                break
-            if type(event) is not yaml.ScalarEvent:
+        event = self.next()
+        while type(event) is not MappingEndEvent:
+            if type(event) is not ScalarEvent:
                 raise TextError("a key must be a plain word", _line(event))
             key = event.value
-            self.nodes += 1
-            line = event.start_mark.line + 1
             if key in seen:
-                raise TextError(f"the key {_short(key)!r} stands twice, on line {seen[key]} and on line {line}", line)
-            seen[key] = line
+                first, second = _line(seen[key]), _line(event)
+                raise TextError(f"the key {_short(key)!r} stands twice, on line {first} and on line {second}", second)
+            seen[key] = event
             here = path
-            if places is not None:
+            if self.places is not None:
                 here = (*path, key)
-                places[here] = line
-            value = self.node(next(events), events, here, depth + 1)
+                self.places[here] = _line(event)
+            value = self.node(self.next(), here, depth)
             if key == "<<" and event.implicit[0]:
-                merged += self.merge(value, line)
+                merged += self.merge(value, event)
             else:
                 result[key] = value
+            event = self.next()
         for extra in merged:
             for key, value in extra.items():
                 result.setdefault(key, value)
         return result
 
-    def merge(self, value: Any, line: int) -> list[dict[str, Any]]:
+    def merge(self, value: Any, event: Any) -> list[dict[str, Any]]:
         values = value if isinstance(value, list) else [value]
         if not all(isinstance(each, dict) for each in values):
-            raise TextError("<< takes a mapping, or a list of them", line)
+            raise TextError("<< takes a mapping, or a list of them", _line(event))
         return values
 
 

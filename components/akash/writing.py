@@ -13,8 +13,11 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from . import text
 
 
-def written(data: dict[str, Any], source: str) -> str:
-    """Write data as YAML that every tool reads alike, on the ground of `source` if there is one."""
+def written(data: dict[str, Any], source: str, *, quote: bool = False) -> str:
+    """Write data as YAML on the ground of `source` if there is one.
+
+    What is new is written so that every tool reads it alike; with `quote`, so is what was there.
+    """
     if not source:
         return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     language = YAML()
@@ -24,6 +27,8 @@ def written(data: dict[str, Any], source: str) -> str:
     if any(True for _ in _shared(ground, set())):
         return written(data, "")
     _settle(ground, data)
+    if quote:
+        _quote(ground)
     sequence, offset = _indents(source)
     language.indent(mapping=2, sequence=sequence, offset=offset)
     out = io.StringIO()
@@ -33,10 +38,11 @@ def written(data: dict[str, Any], source: str) -> str:
 
 def quoted(word: str) -> bool:
     """Tell whether a word must be quoted, because some tool reads it as a number, a truth or nothing."""
-    return text.plain(word) is not word or yaml.SafeLoader("").resolve(yaml.ScalarNode, word, (True, False)) != _STR
+    return text.plain(word) is not word or _OF_1_1.resolve(yaml.ScalarNode, word, (True, False)) != _STR
 
 
 _STR = "tag:yaml.org,2002:str"
+_OF_1_1 = yaml.SafeLoader("")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -83,6 +89,14 @@ def _settle(ground: Any, data: Any) -> None:
             ground[key] = _plain(item)
         elif here != item or isinstance(here, bool) != isinstance(item, bool):
             ground[key] = _plain(item)
+
+
+def _quote(ground: Any) -> None:
+    for key, item in list(ground.items() if isinstance(ground, dict) else enumerate(ground)):
+        if type(item) is str and quoted(item):
+            ground[key] = DoubleQuotedScalarString(item)
+        elif isinstance(item, dict | list):
+            _quote(item)
 
 
 def _rename(ground: CommentedMap, data: dict[str, Any]) -> None:

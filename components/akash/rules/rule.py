@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
+
+from .. import price
+from ..groups import groups
 
 Path = tuple[str | int, ...]
 
@@ -76,6 +81,21 @@ class View:
     exposes: list[tuple[str, Path, dict[str, Any]]]
     targets: list[tuple[str, Path, dict[str, Any], dict[str, Any]]]
 
+    @cached_property
+    def formula_usd(self) -> Decimal:
+        """The formula price of a sound document, in USD a month."""
+        return price.usd_month(self.data, self.groups).usd
+
+    @cached_property
+    def ceiling_usd(self) -> Decimal:
+        """What the ceiling of a sound document lets be charged, in USD a month."""
+        return price.ceiling_usd_month(self.data, self.groups)
+
+    @cached_property
+    def groups(self) -> list[dict[str, Any]]:
+        """The groups of a sound document."""
+        return groups(self.data, "go")
+
 
 def view(data: dict[str, Any], text: str, budget: float | None, *, whole: bool) -> View:
     """Lay a document out; `whole` says that nothing was taken out of it for being misshapen."""
@@ -143,6 +163,7 @@ class Rule:
     by: By
     says: str
     do: str
+    sound: bool = False  # asked only of a document without errors
     find: Find = field(default=_nothing, repr=False, compare=False)
 
 
@@ -156,13 +177,15 @@ class Rules:
         """Declare what the network refuses."""
         return self._declare(name, Level.ERROR, by, says, do)
 
-    def warning(self, name: str, says: str, do: str) -> Callable[[Find], Find]:
+    def warning(self, name: str, says: str, do: str, *, sound: bool = False) -> Callable[[Find], Find]:
         """Declare what the network takes, unwisely."""
-        return self._declare(name, Level.WARNING, By.ADVICE, says, do)
+        return self._declare(name, Level.WARNING, By.ADVICE, says, do, sound=sound)
 
-    def _declare(self, name: str, level: Level, by: By, says: str, do: str) -> Callable[[Find], Find]:
+    def _declare(
+        self, name: str, level: Level, by: By, says: str, do: str, *, sound: bool = False
+    ) -> Callable[[Find], Find]:
         def declare(find: Find) -> Find:
-            self.all.append(Rule(name, level, by, says, do, find))
+            self.all.append(Rule(name, level, by, says, do, sound, find))
             return find
 
         return declare

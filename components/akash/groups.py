@@ -1,0 +1,80 @@
+"""What is ordered on the chain: resources, counts and prices, one group a placement."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from . import quantity
+from .resources import Placed, placements, resources, sequence_numbers
+
+#: How the chain's own JSON spells the kinds of endpoint.
+ENDPOINT_KINDS = ("SHARED_HTTP", "RANDOM_PORT", "LEASED_IP")
+
+
+def groups(data: dict[str, Any], spelling: Literal["chain", "go"] = "chain") -> list[dict[str, Any]]:
+    """Give what is ordered on the chain: resources, counts and prices of each placement.
+
+    `chain` is the JSON of the chain's REST interface (`quantity`, words for the kinds of endpoint), `go` that of the
+    official Go tools (`size`, numbers, nothing that is empty).
+    """
+    sequence = sequence_numbers(data)
+    made = [_group(data, name, placed, sequence) for name, placed in placements(data)]
+    return made if spelling == "go" else [_in_chain_words(group) for group in made]
+
+
+def _group(data: dict[str, Any], name: str, placed: list[Placed], sequence: dict[str, int]) -> dict[str, Any]:
+    infra = data["profiles"]["placement"][name]
+    units: dict[int, dict[str, Any]] = {}
+    attributes = dict(infra.get("attributes") or {})
+    for service, *_ in placed:
+        if kind := (data["services"][service].get("params") or {}).get("tee"):
+            attributes["tee/type"] = kind
+    for service, profile, count, identity in placed:
+        resource = resources(data["profiles"]["compute"][profile], data["services"][service], identity, sequence)
+        if identity in units:
+            units[identity]["count"] += count
+            units[identity]["resource"]["endpoints"] += resource["endpoints"]
+        else:
+            units[identity] = {"resource": resource, "count": count, "price": _price(infra["pricing"][profile])}
+    for unit in units.values():
+        unit["resource"]["endpoints"].sort(key=lambda each: (each.get("kind", 0), each["sequence_number"]))
+    signed = infra.get("signedBy") or {}
+    return {
+        "name": name,
+        "requirements": {
+            "signed_by": {"all_of": signed.get("allOf") or None, "any_of": signed.get("anyOf") or None},
+            "attributes": [{"key": key, "value": quantity.text(attributes[key])} for key in sorted(attributes)] or None,
+        },
+        "resources": list(units.values()),
+    }
+
+
+def _price(price: dict[str, Any]) -> dict[str, str]:
+    return {"denom": price["denom"], "amount": format(Decimal(quantity.text(price["amount"])), ".18f")}
+
+
+def _in_chain_words(group: dict[str, Any]) -> dict[str, Any]:
+    requirements = group["requirements"]
+    return {
+        "name": group["name"],
+        "requirements": {
+            "signed_by": {key: value or [] for key, value in requirements["signed_by"].items()},
+            "attributes": requirements["attributes"] or [],
+        },
+        "resources": [unit | {"resource": _resource_in_chain_words(unit["resource"])} for unit in group["resources"]],
+    }
+
+
+def _resource_in_chain_words(resource: dict[str, Any]) -> dict[str, Any]:
+    def full(part: dict[str, Any]) -> dict[str, Any]:
+        return {"quantity" if key == "size" else key: value for key, value in ({"attributes": []} | part).items()}
+
+    return resource | {
+        **{key: full(resource[key]) for key in ("cpu", "memory", "gpu")},
+        "storage": [full(volume) for volume in resource["storage"]],
+        "endpoints": [
+            {"kind": ENDPOINT_KINDS[each.get("kind", 0)], "sequence_number": each["sequence_number"]}
+            for each in resource["endpoints"]
+        ],
+    }

@@ -1,0 +1,124 @@
+"""The rule about documents from which the two official tools make different manifests, and so different hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .. import quantity
+from ..resources import endpoints
+from .rule import Finding, Rules, View
+
+rules = Rules()
+
+#: Options for which the Go tool reads 0 as "the default", and the other one as 0.
+ZERO_IS_DEFAULT = ("max_body_size", "read_timeout", "send_timeout", "next_tries")
+
+
+@rules.warning(
+    "tools-disagree",
+    "The official Go and TypeScript tools make the same manifest.",
+    "Follow the message, or let `fix` do it. Console uses the TypeScript tool, and so does this library.",
+    sound=True,
+)
+def _tools_disagree(view: View) -> Iterator[Finding]:
+    for name, service in view.services.items():
+        yield from _service(name, service)
+    for name, profile in view.compute.items():
+        for part, message in _resources(profile["resources"]):
+            yield Finding(("profiles", "compute", name, "resources", *part), message)
+    internal = [path for _, path, _, to in view.targets if not to.get("global")]
+    if internal and any(to.get("ip") for *_, to in view.targets):
+        yield Finding(
+            internal[0],
+            "beside an address, the Go tool numbers inner ports too; show inner ports from a service without `to`",
+        )
+
+
+def _service(name: str, service: dict[str, Any]) -> Iterator[Finding]:
+    path = ("services", name)
+    for key in ("command", "args", "env"):
+        if service.get(key) == []:
+            yield Finding((*path, key), "an empty list is null in one tool; leave it out")
+    params = service.get("params")
+    if params is not None and not params.get("storage") and not params.get("tee"):
+        yield Finding((*path, "params"), "params without storage: its list is empty in one tool and null in the other")
+    for key, value in (service.get("credentials") or {}).items():
+        if value != value.strip():
+            yield Finding((*path, "credentials", key), "one tool cuts the spaces around it off")
+    exposes = service.get("expose") or []
+    in_order = {"expose": sorted_exposes(exposes)}
+    numbers = {to["ip"]: 0 for expose in exposes for to in expose.get("to") or () if to.get("ip")}
+    if endpoints(service, numbers) != endpoints(in_order, numbers):
+        yield Finding((*path, "expose"), "one tool sorts the ports; write them by number")
+    for index, expose in enumerate(exposes):
+        if expose.get("accept") == []:
+            yield Finding((*path, "expose", index, "accept"), "an empty list is null in one tool; leave it out")
+        for key, value in (expose.get("http_options") or {}).items():
+            if (key in ZERO_IS_DEFAULT and not value) or (key == "next_cases" and not value):
+                yield Finding(
+                    (*path, "expose", index, "http_options", key),
+                    "one tool takes nothing for the default; leave it out",
+                )
+
+
+def sorted_exposes(exposes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort the ports of a service as the Go tool does, as far as a document's order can say it."""
+
+    def key(expose: dict[str, Any]) -> tuple[str, int, str]:
+        first = min(((to.get("service") or "") for to in expose.get("to") or ()), default="")
+        return first, int(expose["port"]), str(expose.get("proto") or "TCP").upper()
+
+    return sorted(exposes, key=key)
+
+
+def _resources(resources: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    units = resources["cpu"]["units"]
+    exact = quantity.millicpu(units)
+    if exact is not None and not str(units).endswith("m") and float(units) * 1000 != exact:
+        yield ("cpu", "units"), f"one tool makes {float(units) * 1000!r} thousandths of it; write {exact}m"
+    storage = resources["storage"]
+    if isinstance(storage, dict):
+        if storage.get("name", "default") != "default":
+            yield ("storage", "name"), "one tool ignores the name of a volume that is not in a list; write a list"
+    elif storage != sorted_volumes(storage):
+        yield ("storage",), "one tool sorts the volumes; write the smallest first"
+    sizes = [("memory", resources["memory"]["size"])]
+    sizes += [("storage", volume["size"]) for volume in (storage if isinstance(storage, list) else [storage])]
+    for part, written in sizes:
+        amount = quantity.size(written)
+        if amount is not None and amount.denominator != 1:
+            yield (part,), f"{written} is no whole number of bytes: one tool rounds up and the other down"
+    vendor = ((resources.get("gpu") or {}).get("attributes") or {}).get("vendor") or {}
+    models = vendor.get("nvidia") or []
+    if models != sorted_models(models):
+        yield ("gpu", "attributes", "vendor", "nvidia"), "one tool sorts the models; write them by name"
+    if "nvidia" in vendor and vendor["nvidia"] == []:
+        yield (
+            ("gpu", "attributes", "vendor", "nvidia"),
+            "an empty list is any model in one tool; write nothing behind nvidia",
+        )
+    for index, model in enumerate(models):
+        if model.get("ram") and not model["ram"].endswith("Gi"):
+            yield ("gpu", "attributes", "vendor", "nvidia", index, "ram"), "one tool writes it in Gi; write it so"
+
+
+def sorted_volumes(volumes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort volumes as the Go tool does: the smaller first, then the fleeting, then by name."""
+
+    def key(volume: dict[str, Any]) -> tuple[int, bool, str]:
+        persistent = (volume.get("attributes") or {}).get("persistent") in {True, "true"}
+        return quantity.whole(quantity.size(volume["size"])), persistent, volume.get("name") or "default"
+
+    return sorted(volumes, key=key)
+
+
+def sorted_models(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort models of graphics cards by the attribute that is made of them."""
+
+    def key(model: dict[str, Any]) -> str:
+        parts = [str(model.get("model"))]
+        parts += [f"{part}/{model[part]}" for part in ("ram", "interface") if model.get(part)]
+        return "/".join(parts)
+
+    return sorted(models, key=key)

@@ -1,0 +1,12 @@
+"""The comments by which a document switches rules off: `# unmoor: allow RULE because REASON`."""
+
+from __future__ import annotations
+
+import re
+
+_ALLOW = re.compile(r"^[ \t]*#[ \t]*unmoor:[ \t]*allow[ \t]+(\S+)(?:[ \t]+because[ \t]+(\S.*))?", re.MULTILINE)
+
+
+def allowed(text: str) -> dict[str, str]:
+    """Give the rules that a text switches off, with the reason (empty where none is given, and then it stays on)."""
+    return {rule: (reason or "").strip() for rule, reason in _ALLOW.findall(text)} if "unmoor:" in text else {}

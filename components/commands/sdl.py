@@ -1,0 +1,230 @@
+"""`unmoor sdl`: check, mend, price, hash and compare Akash documents, offline."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..akash.sdl import Document, Report
+
+FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
+JSON = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON value a line.")
+BUDGET = click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="Budget in USD a month.")
+
+
+@click.group()
+def cli() -> None:
+    """Check, mend, price, hash and compare Akash documents (SDL). Offline.
+
+    FILE may be - for standard input. Exit status: 0 fine, 1 refused, 2 usage.
+    """
+
+
+def _read(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as fault:
+        raise click.UsageError(f"cannot read {name}: {fault.strerror}") from None
+
+
+def _refused(name: str, report: Report) -> None:
+    click.echo(f"{name}: refused", err=True)
+    for problem in report.errors:
+        click.echo(f"  - {problem}", err=True)
+
+
+def _accepted(files: tuple[str, ...]) -> list[tuple[str, Document]]:
+    """Read documents that must be valid; what is not is told, and the exit status says so."""
+    from ..akash import sdl  # noqa: PLC0415 loaded when a command runs
+
+    read, bad = [], False
+    for name in files:
+        document, report = sdl.examine(_read(name), name)
+        if document is None or report.errors:
+            bad = True
+            _refused(name, report)
+        else:
+            read.append((name, document))
+    if bad:
+        sys.exit(1)
+    return read
+
+
+@cli.command()
+@FILES
+@JSON
+@BUDGET
+def check(files: tuple[str, ...], budget: float | None, *, as_json: bool) -> None:
+    """Say what the network would refuse, and what is unwise."""
+    from ..akash import sdl  # noqa: PLC0415
+
+    refused = warnings = 0
+    for name in files:
+        _, report = sdl.examine(_read(name), name, budget)
+        refused += not report.accepted
+        warnings += len(report.warnings)
+        _tell_json(name, report) if as_json else _tell(name, report)
+    if not as_json and len(files) > 1:
+        click.echo(f"{len(files)} files: {len(files) - refused} accepted, {refused} refused, {warnings} warning(s)")
+    sys.exit(1 if refused else 0)
+
+
+def _tell(name: str, report: Report) -> None:
+    verdict = click.style("accepted", fg="green") if report.accepted else click.style("refused", fg="red")
+    click.echo(f"{name}: {verdict}, {len(report.errors)} error(s), {len(report.warnings)} warning(s)")
+    for level, colour, problems in (("error", "red", report.errors), ("warning", "yellow", report.warnings)):
+        for problem in problems:
+            click.echo(f"  {click.style(level, fg=colour)}: {problem}")
+
+
+def _tell_json(name: str, report: Report) -> None:
+    def plain(problems: Any) -> list[dict[str, Any]]:
+        return [{"path": e.path, "line": e.line, "rule": e.rule, "message": e.message} for e in problems]
+
+    verdict = {"file": name, "accepted": report.accepted}
+    click.echo(json.dumps(verdict | {"errors": plain(report.errors), "warnings": plain(report.warnings)}))
+
+
+@cli.command()
+@FILES
+def fix(files: tuple[str, ...]) -> None:
+    """Mend what has one right answer, in place, and show the change.
+
+    uakt becomes uact, text is quoted, a port without `to` gets one, and what the official tools read apart is written so
+    that they agree. An image's digest is yours to choose. With - the mended document goes to standard output.
+    """
+    from ..akash import sdl  # noqa: PLC0415
+    from ..akash.fix import fixed  # noqa: PLC0415
+
+    refused = False
+    for name in files:
+        raw = _read(name)
+        after = fixed(raw, name)
+        report = sdl.examine(raw if after is None else after, name)[1]
+        if report.errors:
+            refused = True
+            _refused(name, report)
+        if after is None:
+            continue
+        before = sdl.text.decode(raw)
+        if name == "-":
+            click.echo(after, nl=False)
+        elif after != before:
+            Path(name).write_text(after, encoding="utf-8", newline="")
+        _show(name, before, after)
+    sys.exit(1 if refused else 0)
+
+
+def _show(name: str, before: str, after: str) -> None:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="")
+    for line in lines:
+        colour = {"+": "green", "-": "red"}.get(line[0])
+        click.echo(click.style(line, fg=colour) if colour else line, err=name == "-")
+
+
+def _print(value: Any, *, as_json: bool) -> None:
+    from ..akash.manifest import canonical  # noqa: PLC0415
+
+    click.echo(canonical(value) if as_json else json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@cli.command()
+@FILES
+@JSON
+def manifest(files: tuple[str, ...], *, as_json: bool) -> None:
+    """Print the manifest; with --json, byte for byte what is hashed."""
+    from ..akash import manifest as made  # noqa: PLC0415
+
+    for _, document in _accepted(files):
+        _print(made.manifest(document.data), as_json=as_json)
+
+
+@cli.command()
+@FILES
+@JSON
+def groups(files: tuple[str, ...], *, as_json: bool) -> None:
+    """Print what would be ordered on the chain."""
+    from ..akash.groups import groups as made  # noqa: PLC0415
+
+    for _, document in _accepted(files):
+        _print(made(document.data), as_json=as_json)
+
+
+@cli.command(name="hash")
+@FILES
+@JSON
+def hash_(files: tuple[str, ...], *, as_json: bool) -> None:
+    """Print the hash by which the chain knows the manifest."""
+    from ..akash import manifest as made  # noqa: PLC0415
+
+    for name, document in _accepted(files):
+        version = made.version(made.manifest(document.data)).hex()
+        if as_json:
+            click.echo(json.dumps({"file": name, "hash": version}))
+        else:
+            click.echo(version if len(files) == 1 else f"{version}  {name}")
+
+
+@cli.command()
+@FILES
+@JSON
+@BUDGET
+def price(files: tuple[str, ...], budget: float | None, *, as_json: bool) -> None:
+    """Print the monthly formula price with its parts, and what the ceiling lets be charged."""
+    from ..akash import price as made  # noqa: PLC0415
+
+    for name, document in _accepted(files):
+        asked, ceiling = made.usd_month(document.data), made.ceiling_usd_month(document.data)
+        parts = [(part.name, float(part.amount), float(part.usd)) for part in asked.parts]
+        of_budget = {} if budget is None else made.ceilings(document.data, budget)
+        shares = [{"placement": p, "profile": c, "uact_block": str(uact)} for (p, c), uact in of_budget.items()]
+        if as_json:
+            told = {"file": name, "usd_month": float(asked), "ceiling_usd_month": float(ceiling)}
+            told["parts"] = [dict(zip(("name", "amount", "usd_month"), part, strict=True)) for part in parts]
+            click.echo(json.dumps(told | ({} if budget is None else {"budget_usd_month": budget, "ceilings": shares})))
+            continue
+        click.echo(f"{name}: ${asked.usd:,.2f} a month by the formula; the ceiling lets ${ceiling:,} be charged")
+        for part, amount, usd in parts:
+            click.echo(f"  {part:<10} {amount:>10,.3f} {_UNITS.get(part, 'GiB'):<7} ${usd:,.4f}")
+        for share in shares:
+            click.echo(f"  ${budget:,.2f} a month: {share['placement']}.{share['profile']} at {share['uact_block']} uact a block")
+
+
+_UNITS = {"cpu": "cores", "endpoint": "", "ip": "", "gpu": ""}
+
+
+@cli.command()
+@click.argument("old")
+@click.argument("new")
+@JSON
+def diff(old: str, new: str, *, as_json: bool) -> None:
+    """Say what differs: what a running deployment takes in place, and what needs a new one, and why."""
+    from ..akash.changes import changes  # noqa: PLC0415
+
+    (_, before), (_, after) = _accepted((old, new))
+    for change in changes(before.data, after.data):
+        if as_json:
+            click.echo(json.dumps({"path": change.path, "kind": change.kind, "why": change.why}))
+        else:
+            colour = "yellow" if change.kind == "replace" else "green"
+            click.echo(f"{click.style(change.kind, fg=colour):<8} {change.path}: {change.why}")
+
+
+@cli.command()
+@click.option("--markdown", is_flag=True, help="As the page of the manual.")
+def rules(*, markdown: bool) -> None:
+    """Print every rule by name."""
+    from ..akash.rules import RULES  # noqa: PLC0415
+    from ..akash.rules.page import page  # noqa: PLC0415
+
+    if markdown:
+        click.echo(page(RULES), nl=False)
+        return
+    for rule in RULES.values():
+        click.echo(f"{rule.level:<8} {rule.name:<24} {rule.says}")
