@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from contextlib import contextmanager
@@ -172,7 +173,6 @@ def missing_credentials(stores: Mapping[str, Store]) -> list[Fault]:
 
 
 def _client(store: Store) -> Any:
-    import boto3
     from botocore.config import Config
 
     elsewhere = store.endpoint is not None
@@ -191,9 +191,19 @@ def _client(store: Store) -> Any:
             else {}
         ),
     )
-    session = boto3.session.Session(
+    return session().client(
+        "s3",
+        endpoint_url=store.endpoint,
         aws_access_key_id=os.environ[store.access_key] if store.access_key else None,
         aws_secret_access_key=os.environ[store.secret_key] if store.secret_key else None,
         region_name=store.region or ("us-east-1" if elsewhere else None),
+        config=config,
     )
-    return session.client("s3", endpoint_url=store.endpoint, config=config)
+
+
+@functools.cache
+def session() -> Any:
+    """Give boto3's session, one for all: making a client of it is quick the second time, and is not thread-safe."""
+    import boto3
+
+    return boto3.session.Session()

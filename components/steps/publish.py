@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import content, front
 from ..errors import StepError
+from ..stores import session
 from . import upload
 from .bundle import obtain, open_stores
 
@@ -64,7 +65,6 @@ class _Bucket:
     """The bucket behind the distribution. Its /healthz object also notes how far the last run came."""
 
     def __init__(self, name: str, region: str, tar: int) -> None:
-        import boto3
         from botocore.config import Config
 
         config = Config(
@@ -73,7 +73,7 @@ class _Bucket:
             # Each write carries its MD5, which S3 checks; a second checksum would only cost time.
             request_checksum_calculation="when_required",
         )
-        self._client = boto3.session.Session(region_name=region).client("s3", config=config)
+        self._client = session().client("s3", region_name=region, config=config)
         self._name, self._tar = name, tar
 
     def look(self) -> tuple[dict[str, str], dict[str, str]]:
@@ -124,10 +124,9 @@ class _Bucket:
 
 def _invalidate(distribution: str, paths: tuple[str, ...], version: str, say: Callable[[str], None]) -> None:
     """Have CloudFront forget paths, and wait until it has."""
-    import boto3
     from botocore.exceptions import ClientError
 
-    client = boto3.session.Session(region_name="us-east-1").client("cloudfront")
+    client = session().client("cloudfront", region_name="us-east-1")
     batch = {
         "Paths": {"Quantity": len(paths), "Items": list(paths)},
         "CallerReference": f"{version[:12]}-{time.time_ns()}",
