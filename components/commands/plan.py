@@ -32,20 +32,25 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> None:
     Exit 1 with every fault when the file cannot be planned.
     """
     topology = from_file(stack_path(stack), KINDS)
-    chosen = [plan for plan in topology.workloads if not workloads or plan.name in workloads]
-    unknown = set(workloads) - {plan.name for plan in topology.workloads}
-    if unknown:
-        known = ", ".join(plan.name for plan in topology.workloads)
-        raise click.BadParameter(f"no workload {', '.join(sorted(unknown))} in {stack}; choose from {known}")
+    chosen = choose(topology, workloads, stack)
     if as_json:
         whole = topology.canonical()
         whole["workloads"] = {plan.name: whole["workloads"][plan.name] for plan in chosen}
         click.echo(json.dumps(whole, indent=2))
         return
-    click.echo("\n\n".join(_text(topology, plan) for plan in chosen))
+    click.echo("\n\n".join(_text(plan) for plan in chosen))
 
 
-def _text(topology: Topology, plan: WorkloadPlan) -> str:
+def choose(topology: Topology, workloads: tuple[str, ...], stack: str) -> list[WorkloadPlan]:
+    """Return the named workloads of a stack, or all; a name that is not there is wrong usage."""
+    unknown = set(workloads) - {plan.name for plan in topology.workloads}
+    if unknown:
+        known = ", ".join(plan.name for plan in topology.workloads)
+        raise click.BadParameter(f"no workload {', '.join(sorted(unknown))} in {stack}; choose from {known}")
+    return [plan for plan in topology.workloads if not workloads or plan.name in workloads]
+
+
+def _text(plan: WorkloadPlan) -> str:
     bold = click.style(plan.name, bold=True)
     lines = [f"{bold}  {plan.kind}, {plan.mode}, active side {plan.active}, {plan.host}"]
     for site in plan.sites:

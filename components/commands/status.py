@@ -1,0 +1,72 @@
+"""`unmoor status`: what each site serves right now, as a visitor's browser would see it."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import front
+from ..kinds import KINDS
+from ..stack import from_file
+from .plan import choose, stack_path
+
+if TYPE_CHECKING:
+    from ..topology import Site, WorkloadPlan
+
+
+@click.command()
+@click.option("--stack", "-s", required=True, help="A stack's name or a path to a stack file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.argument("workloads", nargs=-1)
+def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
+    """Ask every site of a stack, at its direct name and under the public host, what it serves.
+
+    Certificates are validated as a browser does. Exit 1 when a site is not well.
+    """
+    plans = choose(from_file(stack_path(stack), KINDS), workloads, stack)
+    with ThreadPoolExecutor(8) as pool:
+        found = {plan.name: list(pool.map(lambda site, p=plan: look(p, site), plan.sites)) for plan in plans}
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        click.echo("\n\n".join(_text(plan, found[plan.name]) for plan in plans))
+    return 0 if all(site["well"] for sites in found.values() for site in sites) else 1
+
+
+def look(plan: WorkloadPlan, site: Site) -> dict[str, Any]:
+    """Visit one site under the public host's name, wherever that name leads at the moment."""
+    from ..steps.probe import judge  # noqa: PLC0415 HTTP is loaded only by those who ask
+    from ..visit import visit  # noqa: PLC0415
+
+    page = visit(front.url(plan.host, front.HEALTH_PATH), site.direct)
+    trouble = judge(page, plan.backup.version)
+    shown = page.certificate
+    return {
+        "site": site.name,
+        "role": next(str(record.role) for record in plan.records if record.site == site.name),
+        "direct": site.direct,
+        "well": not trouble,
+        "trouble": trouble,
+        "version": page.body.partition("\n")[0].strip() if page.status == 200 else "",  # noqa: PLR2004
+        "certificate": {"issuer": shown.issuer, "names": list(shown.names), "days_left": shown.days_left}
+        if shown
+        else None,
+    }
+
+
+def _text(plan: WorkloadPlan, sites: list[dict[str, Any]]) -> str:
+    lines = [f"{click.style(plan.name, bold=True)}  {front.url(plan.host)}  should serve {plan.backup.version[:12]}"]
+    for site in sites:
+        word = click.style("well", fg="green") if site["well"] else click.style("not well", fg="red")
+        lines.append(f"  {site['role']:<8} {site['site']:<20} {word}  {site['version'][:12]}")
+        if site["trouble"]:
+            lines.append(f"           {site['trouble']}")
+        if certificate := site["certificate"]:
+            names = ", ".join(certificate["names"])
+            lines.append(
+                f"           certificate by {certificate['issuer']} for {names}, {certificate['days_left']:.0f} days left"
+            )
+    return "\n".join(lines)
