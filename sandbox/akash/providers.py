@@ -102,14 +102,14 @@ def usd_month(wanted: Ask, factor: float) -> float:
         + RATES["memory"] * wanted.memory / GIB
         + RATES["gpu"] * wanted.gpus
         + RATES["endpoint"] * wanted.endpoints
-        + RATES["address"] * wanted.addresses
+        + RATES["address"] * wanted.addresses_paid
         + storage
     )
 
 
 def rate(usd: float) -> float:
-    """Turn USD a month into uact per block, as a provider's script does."""
-    return usd * 1e6 / BLOCKS_PER_MONTH
+    """Turn USD a month into uact per block, to the six decimals of a provider's script."""
+    return round(usd * 1e6 / BLOCKS_PER_MONTH, 6)
 
 
 def refusal(

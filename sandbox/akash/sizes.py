@@ -19,7 +19,9 @@ class Ask:
     #: Bytes by storage class; "" is the ephemeral disk.
     storage: dict[str, int] = field(default_factory=dict)
     endpoints: int = 0
+    #: Leased addresses, and how many are paid for: one for each replica that stands behind one.
     addresses: int = 0
+    addresses_paid: int = 0
 
 
 def val(holder: dict[str, Any], *names: str) -> int:
@@ -37,7 +39,7 @@ def pairs(attributes: list[dict[str, str]] | None) -> dict[str, str]:
 
 def ask(group: dict[str, Any]) -> Ask:
     """Sum up a group (the JSON of a group specification)."""
-    threads, memory, gpus, endpoints = 0.0, 0, 0, 0
+    threads, memory, gpus, endpoints, paid = 0.0, 0, 0, 0, 0
     storage: dict[str, int] = {}
     addresses: set[int] = set()
     for unit in group["resources"]:
@@ -49,12 +51,12 @@ def ask(group: dict[str, Any]) -> Ask:
             marks = pairs(volume.get("attributes"))
             of = marks.get("class", "") if marks.get("persistent") == "true" else ""
             storage[of] = storage.get(of, 0) + count * val(volume, "size", "quantity")
-        for endpoint in wants.get("endpoints") or []:
-            if kind_of(endpoint) == LEASED_IP:
-                addresses.add(int(endpoint.get("sequence_number", 0)))
-            else:
-                endpoints += 1
-    return Ask(threads, memory, gpus, storage, endpoints, len(addresses))
+        shared = [each for each in wants.get("endpoints") or [] if kind_of(each) != LEASED_IP]
+        leased = {int(each["sequence_number"]) for each in wants.get("endpoints") or [] if each not in shared}
+        endpoints += count * len(shared)
+        paid += count * len(leased)
+        addresses |= leased
+    return Ask(threads, memory, gpus, storage, endpoints, len(addresses), paid)
 
 
 def kind_of(endpoint: dict[str, Any]) -> int:

@@ -1,0 +1,228 @@
+"""The sandbox's Console API against the shapes, quirks and error texts that are published of the real one.
+
+That the real service behaves so cannot be proven here: the shapes are those of its schemas and documents.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .akash_world import OWNERS, AkashWorld, sdl, wait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AkashWorld]:
+    with AkashWorld(tmp_path_factory.mktemp("akash")) as running:
+        yield running
+
+
+def error(status: int, kind: str, message: str, code: str) -> tuple[int, dict[str, str]]:
+    return status, {"error": kind, "message": message, "code": code, "type": "client_error"}
+
+
+def test_a_wrong_key_is_refused(world: AkashWorld) -> None:
+    answer = world.api.get("/v1/deployments", headers={"x-api-key": "wrong"})
+    assert error(401, "UnauthorizedError", "Invalid API key", "unauthorized") == (answer.status_code, answer.json())
+
+
+def test_two_ways_to_authenticate_at_once_are_refused(world: AkashWorld) -> None:
+    answer = world.api.get("/v1/deployments", headers={"Authorization": "Bearer x"})
+    assert answer.status_code == 400
+    assert "mutually exclusive" in answer.json()["message"]
+
+
+def test_an_invalid_document_is_refused_with_its_faults(world: AkashWorld) -> None:
+    answer = world.api.post("/v1/deployments", json={"data": {"sdl": "version: '1.0'", "deposit": 5}})
+    assert (400, "bad_request") == (answer.status_code, answer.json()["code"])
+    assert answer.json()["message"].startswith("Invalid SDL: ")
+
+
+def test_a_request_of_the_wrong_shape_gets_the_list_of_the_validator(world: AkashWorld) -> None:
+    answer = world.api.post("/v1/deployments", json={"sdl": sdl(), "deposit": 5})
+    assert (400, "validation_error") == (answer.status_code, answer.json()["code"])
+    assert [["data", "sdl"], ["data", "deposit"]] == [each["path"] for each in answer.json()["data"]]
+
+
+def test_what_is_no_json_is_refused(world: AkashWorld) -> None:
+    answer = world.api.post("/v1/leases", content=b"{")
+    assert (400, "Malformed JSON in request body") == (answer.status_code, answer.json()["message"])
+
+
+@pytest.mark.parametrize(
+    ("deposit", "refusal"),
+    [
+        (0.4, error(400, "BadRequestError", "Failed to create deployment: Deposit too low", "bad_request")),
+        (
+            1e4,
+            error(
+                402,
+                "PaymentRequiredError",
+                "Not enough balance to cover the deployment deposit. Add credits or turn on auto recharge to continue.",
+                "unknown_error",
+            ),
+        ),
+    ],
+)
+def test_a_deposit_has_to_be_enough_and_there(
+    world: AkashWorld, deposit: float, refusal: tuple[int, dict[str, str]]
+) -> None:
+    answer = world.api.post("/v1/deployments", json={"data": {"sdl": sdl(), "deposit": deposit}})
+    assert refusal == (answer.status_code, answer.json())
+
+
+def test_creating_twice_opens_two_and_closing_twice_closes_one(world: AkashWorld) -> None:
+    before = world.api.get("/v1/balances").json()["data"]
+    first, second = world.create(sdl())["dseq"], world.create(sdl())["dseq"]
+    assert int(first) < int(second)
+    bound = world.api.get("/v1/balances").json()["data"]
+    assert (before["balance"] - 10, before["deployments"] + 10) == (bound["balance"], bound["deployments"])
+    world.close(first, second, second)
+    assert before == world.api.get("/v1/balances").json()["data"]
+    assert "closed" == world.show(first)["deployment"]["state"]
+
+
+def test_the_list_has_what_is_open_without_status_and_with_pages(world: AkashWorld) -> None:
+    made = [world.create(sdl())["dseq"] for _ in range(2)]
+    listed = world.api.get("/v1/deployments", params={"skip": 1, "limit": 1}).json()["data"]
+    assert {"total": 2, "skip": 1, "limit": 1, "hasMore": False} == listed["pagination"]
+    assert {"deployment", "leases", "escrow_account"} == set(listed["deployments"][0])
+    assert made[1] == listed["deployments"][0]["deployment"]["id"]["dseq"]
+    world.close(*made)
+    assert 0 == world.api.get("/v1/deployments").json()["data"]["pagination"]["total"]
+
+
+def test_the_hash_is_that_of_the_manifest_which_is_what_a_lost_create_is_found_by(world: AkashWorld) -> None:
+    opened = world.create(sdl())
+    digest = hashlib.sha256(opened["manifest"].encode()).digest()
+    assert base64.b64encode(digest).decode() == world.show(opened["dseq"])["deployment"]["hash"]
+    assert 0 == opened["signTx"]["code"]
+    world.close(opened["dseq"])
+
+
+def test_the_document_is_rewritten_and_the_mirror_of_the_chain_shows_its_groups(world: AkashWorld) -> None:
+    opened = world.create(sdl().replace("uact", "uakt"))
+    owner = world.show(opened["dseq"])["deployment"]["id"]["owner"]
+    found = world.api.get(
+        "/akash/deployment/v1beta4/deployments/list", params={"filters.owner": owner, "filters.state": "active"}
+    ).json()["deployments"]
+    (group,) = found[0]["groups"]
+    assert ("site", "open") == (group["group_spec"]["name"], group["state"])
+    assert ["akash1365yvmc4s7awdyj3n2sav7xfx76adc6dnmlx63"] == group["group_spec"]["requirements"]["signed_by"][
+        "any_of"
+    ]
+    assert "uact" == group["group_spec"]["resources"][0]["price"]["denom"]
+    assert [{"kind": "SHARED_HTTP", "sequence_number": 0}] == group["group_spec"]["resources"][0]["resource"][
+        "endpoints"
+    ]
+    world.close(opened["dseq"])
+
+
+def test_bids_come_from_audited_providers_at_the_price_of_the_formula(world: AkashWorld) -> None:
+    dseq = world.create(sdl())["dseq"]
+    assert {} == world.bids(dseq)
+    bids = wait(lambda: (found := world.bids(dseq)) and len(found) == 4 and found)
+    assert {"europa", "cascadia", "tundra", "monsoon"} == set(bids)
+    # The worked example of the price script: 1 CPU, 2 GiB, 10 GiB of disk and an endpoint are 8.02 uact a block.
+    assert "8.02" == bids["europa"]["price"]["amount"][:4]
+    assert {"owner", "dseq", "gseq", "oseq", "provider", "bseq"} == set(bids["europa"]["id"])
+    assert (dseq, 1, "open", "uact") == (
+        bids["europa"]["id"]["dseq"],
+        bids["europa"]["id"]["gseq"],
+        bids["europa"]["state"],
+        bids["europa"]["price"]["denom"],
+    )
+    world.close(dseq)
+
+
+def test_a_lease_taken_twice_is_one_and_the_other_bids_are_lost(world: AkashWorld) -> None:
+    opened = world.create(sdl())
+    wait(lambda: {"monsoon", "europa"} <= set(world.bids(opened["dseq"])))
+    for _ in range(2):
+        answer = world.take(opened, "monsoon")
+        assert answer.status_code == 200
+        assert [OWNERS["monsoon"]] == [each["id"]["provider"] for each in answer.json()["data"]["leases"]]
+    states = {name: bid["state"] for name, bid in world.bids(opened["dseq"]).items()}
+    assert ("active", "lost") == (states["monsoon"], states["europa"])
+    (lease,) = world.show(opened["dseq"])["leases"]
+    assert ("active", "0") == (lease["state"], lease["closed_on"])
+    world.close(opened["dseq"])
+    (lease,) = world.show(opened["dseq"])["leases"]
+    assert ("closed", "lease_closed_owner", None) == (lease["state"], lease["reason"], lease["status"])
+
+
+def test_a_closed_deployment_takes_neither_lease_nor_update(world: AkashWorld) -> None:
+    opened = world.create(sdl())
+    wait(lambda: "monsoon" in world.bids(opened["dseq"]))
+    world.close(opened["dseq"])
+    lease = world.take(opened, "monsoon")
+    assert (400, "Failed to create lease: Deployment closed") == (lease.status_code, lease.json()["message"])
+    update = world.api.put(f"/v1/deployments/{opened['dseq']}", json={"data": {"sdl": sdl(env=("A=b",))}})
+    assert (400, "Deployment closed") == (update.status_code, update.json()["message"])
+
+
+def test_an_unknown_deployment_is_not_found(world: AkashWorld) -> None:
+    answer = world.api.get("/v1/deployments/123")
+    assert error(404, "NotFoundError", "Deployment not found", "not_found") == (answer.status_code, answer.json())
+    assert [] == world.api.get("/v1/bids", params={"dseq": "123"}).json()["data"]
+
+
+def test_a_lease_request_is_checked_field_by_field(world: AkashWorld) -> None:
+    answer = world.api.post("/v1/leases", json={"manifest": "[]", "leases": [{"dseq": 1, "gseq": 1}]})
+    assert (400, ["leases", 0, "dseq"]) == (answer.status_code, answer.json()["data"][0]["path"])
+
+
+def test_topping_up_adds_to_the_escrow_and_can_be_left_to_console(world: AkashWorld) -> None:
+    dseq = world.create(sdl())["dseq"]
+    answer = world.api.post("/v1/deposit-deployment", json={"data": {"dseq": dseq, "deposit": 2.5}})
+    state = answer.json()["data"]["escrow_account"]["state"]
+    assert "7500000.000000000000000000" == state["funds"][0]["amount"]
+    assert 2 == len(state["deposits"])
+    path = f"/v2/deployment-settings/{dseq}"
+    assert world.api.get(path).json()["data"]["autoTopUpEnabled"] is False
+    assert world.api.patch(path, json={"data": {"autoTopUpEnabled": True}}).json()["data"]["autoTopUpEnabled"] is True
+    assert world.api.get(path).json()["data"]["autoTopUpEnabled"] is True
+    too_much = world.api.post("/v1/deposit-deployment", json={"data": {"dseq": dseq, "deposit": 500}})
+    assert (400, "Insufficient funds") == (too_much.status_code, too_much.json()["message"])
+    world.close(dseq)
+
+
+def test_screening_says_who_could_bid_before_anything_is_paid(world: AkashWorld) -> None:
+    unit = {
+        "resource": {
+            "id": 1,
+            "cpu": {"units": {"val": "1000"}},
+            "memory": {"quantity": {"val": "1073741824"}},
+            "gpu": {"units": {"val": "0"}},
+            "storage": [{"name": "default", "quantity": {"val": "1073741824"}}],
+            "endpoints": [{"kind": "LEASED_IP", "sequence_number": 1}],
+        },
+        "count": 1,
+        "price": {"denom": "uact", "amount": "1"},
+    }
+    answer = world.api.post("/v1/bid-screening", json={"resources": [unit], "timezone": "UTC"})
+    found = {each["organization"]: each["isAudited"] for each in answer.json()["providers"]}
+    assert {"europa": True, "cascadia": True, "tundra": True, "bargain": False} == found
+
+
+def test_providers_wallet_capacity_and_tokens_have_their_published_shapes(world: AkashWorld) -> None:
+    listed = world.api.get("/v1/providers").json()
+    one = world.api.get(f"/v1/providers/{OWNERS['europa']}").json()
+    assert len(listed) >= 4
+    assert ("https://provider.europa.example:8443", True, True) == (one["hostUri"], one["isOnline"], one["isAudited"])
+    assert {"key": "region", "value": "eu-west", "auditedBy": ["akash1365yvmc4s7awdyj3n2sav7xfx76adc6dnmlx63"]} in one[
+        "attributes"
+    ]
+    (wallet,) = world.api.get("/v1/wallets", params={"userId": "me"}).json()["data"]
+    assert ("uact", False) == (wallet["denom"], wallet["isTrialing"])
+    capacity = world.api.get("/v1/network-capacity").json()
+    assert {"active", "available", "pending", "total"} == set(capacity["resources"]["cpu"])
+    assert "price" in world.api.get("/v1/market-data").json()
+    token = world.api.post("/v1/create-jwt-token", json={"data": {"ttl": 60, "leases": {"access": "full"}}})
+    assert (201, 3) == (token.status_code, len(token.json()["data"]["token"].split(".")))
