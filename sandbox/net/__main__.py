@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from ..state import State, here
@@ -22,6 +21,7 @@ from .nameserver import NameServer
 from .origin import Origins
 from .proxy import Proxy
 from .tls import Authority
+from .wire import Connection, attended
 
 if TYPE_CHECKING:
     import ssl
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 DNS_PORT_VARIABLE = "UNMOOR_DNS_PORT_WANTED"
 #: How often (seconds) we look whether the parent still lives.
 PARENT_S = 0.5
-
-Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def run(state: State, parent: int) -> None:
@@ -75,7 +73,7 @@ async def run(state: State, parent: int) -> None:
 
 
 async def _listen(connection: Connection, tls: ssl.SSLContext | None = None) -> int:
-    server = await asyncio.start_server(connection, "127.0.0.1", 0, ssl=tls, backlog=256)
+    server = await asyncio.start_server(attended(connection), "127.0.0.1", 0, ssl=tls, backlog=256)
     port: int = server.sockets[0].getsockname()[1]
     _LISTENING.append(server)
     return port

@@ -18,7 +18,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from .wire import close
+from .wire import attended, close
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ class NameServer:
     async def start(self, wanted: int = 0) -> int:
         """Listen on the wanted port, or any; returns it. Raises OSError when it is busy."""
         for left in reversed(range(TRIES)):
-            server = await asyncio.start_server(self._stream, "127.0.0.1", wanted)
+            server = await asyncio.start_server(attended(self._stream), "127.0.0.1", wanted)
             port: int = server.sockets[0].getsockname()[1]
             try:
                 await asyncio.get_running_loop().create_datagram_endpoint(

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h11
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Iterable
+
+log = logging.getLogger(__name__)
 
 #: Bytes read from a socket at once.
 CHUNK = 65536
@@ -32,6 +36,9 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
+
+
+Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 
 class Unreachable(Exception):  # noqa: N818 - it says what is wrong, as OSError's children do
@@ -67,6 +74,23 @@ async def connected(
         yield reader, writer
     finally:
         await close(writer)
+
+
+def attended(connection: Connection) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
+    """What a listener calls for each connection. Given the coroutine itself, asyncio complains of every one it ends."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(connection(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(end)
+
+    def end(task: asyncio.Task[None]) -> None:
+        tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a connection ended in a bug", exc_info=error)
+
+    return begin
 
 
 async def close(writer: asyncio.StreamWriter) -> None:
