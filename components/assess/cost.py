@@ -78,7 +78,7 @@ def on_network(coster: Coster, target: str, name: str, workload: Workload, label
     size = workload.size
     if size is None:
         return total(label, ())
-    lease = _Lease(size.cpu, size.memory_gib, size.disk_gib, _storage_class(workload), 1)
+    lease = _Lease(size.cpu, size.memory_gib, size.disk_gib, _storage_class(workload), 1 if workload.hosts else 0)
     return coster.charges(target, lease, label, f"workloads.{name}.size")
 
 

@@ -91,9 +91,8 @@ def leases(targets: tuple[str, ...], own: Mapping[str, VendorEntry]) -> tuple[Ve
     found = []
     for index, target in enumerate(targets, start=1):
         network = vendor(target, own)
-        name = f"{network.name} host {index}" if target in NETWORKS else network.name
-        company = f"{network.company} host {index}" if target in NETWORKS else network.company
-        found.append(replace(network, name=name, company=company))
+        host = f"{network.name} host {index}"
+        found.append(replace(network, name=host, company=host) if target in NETWORKS else network)
     return tuple(found)
 
 
@@ -106,7 +105,8 @@ def planned(workload: Workload, course: Course, dao: Dao, own: Mapping[str, Vend
     sites = leases(course.decentralized, own)
     stays = course.mode is Mode.ACTIVE_STANDBY
     layers = dict(before.layers)
-    layers["dns"] = (vendor(tools.dns, own),)
+    if workload.hosts or "dns" in layers:
+        layers["dns"] = (vendor(tools.dns, own),)
     layers["compute"] = _sides(before.layers["compute"] if stays else (), sites, course)
     layers["edge"] = _edge(before, course, own) if stays else tuple(
         vendor("flux-fdm", own) for target in course.decentralized if target == "flux"
@@ -118,7 +118,8 @@ def planned(workload: Workload, course: Course, dao: Dao, own: Mapping[str, Vend
         layers["storage"] = (*before.layers.get("storage", ()), *stores) if stays else stores
     layers["images"] = (*before.layers.get("images", ()), vendor(tools.images, own))
     authority = vendor(tools.certificates, own)
-    layers["certificates"] = (
+    if workload.hosts:
+        layers["certificates"] = (
         (*(before.layers.get("edge") or before.layers["compute"])[:1], authority) if stays else (authority,)
     )
     layers["rental"] = tuple(

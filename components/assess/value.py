@@ -19,6 +19,7 @@ class Value:
 
     saving_month: Figure
     saving_year: Figure
+    effort: Span
     effort_usd: Span
     #: months until the effort is earned back; None when it never is
     payback_months: Figure | None
@@ -58,6 +59,7 @@ def value(
         saving_year=Figure(
             "saving a year", round(month.value * _MONTHS, 6), "USD/year", "12 x saving a month", (month,)
         ),
+        effort=work,
         effort_usd=Span("effort", low, high),
         payback_months=_payback(Span("effort", low, high), month),
         hours_saved=saved,

@@ -1,0 +1,278 @@
+"""An assessment as plain data: the one document that every form of the report is written from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from .. import history
+from ..layers import LAYERS
+from ..level import Grade
+from ..migration import ONCE
+from ..value import reputation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..assessment import Assessed, Assessment, View
+    from ..effort import Step
+    from ..figure import Figure, Span
+    from ..residual import Residual
+    from ..risk import Rating
+    from ..situation import Situation
+
+
+def document(assessment: Assessment) -> dict[str, Any]:
+    """Return the whole report as plain data with a stable order: the same assessment gives the same bytes."""
+    inventory = assessment.inventory
+    workloads = [_workload(one) for one in assessment.workloads]
+    return {
+        "dao": inventory.dao.name,
+        "on": assessment.on.isoformat(),
+        "as_of": inventory.as_of.isoformat(),
+        "plan": assessment.origin,
+        "summary": _summary(assessment),
+        "warnings": list(assessment.warnings),
+        "workloads": workloads,
+        "shared": _money(assessment.shared),
+        "companies": _companies(assessment),
+        "timeline": [
+            {"name": slot.name, "starts_week": slot.starts, "weeks": slot.weeks, "hours": _range(slot.hours)}
+            for slot in assessment.timeline
+        ],
+        "once": [_step(step) for step in ONCE],
+        "networks": [
+            {
+                "network": risk.network,
+                "id": risk.id,
+                "title": risk.title,
+                "likelihood": str(risk.likelihood),
+                "impact": str(risk.impact),
+                "grade": str(risk.grade),
+                "evidence": risk.evidence,
+                "lowers": risk.lowers,
+                "source": risk.source,
+            }
+            for risk in history.network_risks()
+        ],
+        "lesson": history.lesson(),
+        "sources": _sources(assessment),
+        "inventory_sources": list(inventory.dao.sources),
+        "data": {name: made.isoformat() for name, made in history.compiled().items()},
+        "price_book": {"compiled": assessment.book.compiled.isoformat(), "region": assessment.book.region},
+    }
+
+
+def _summary(assessment: Assessment) -> dict[str, Any]:
+    value = assessment.value
+    before, after = assessment.grades(after=False), assessment.grades(after=True)
+    moving = [one for one in assessment.workloads if one.course.moves]
+    return {
+        "workloads": len(assessment.workloads),
+        "moving": len(moving),
+        "staying": len(assessment.workloads) - len(moving),
+        "usd_month": {"today": _round(assessment.cost_before), "after": _round(assessment.cost_after)},
+        "saving_month": _round(value.saving_month),
+        "saving_year": _round(value.saving_year),
+        "effort_hours": _range(value.effort),
+        "effort_usd": _range(value.effort_usd),
+        "rate_usd_hour": assessment.inventory.dao.rate_usd_hour,
+        "payback_months": value.payback_months.value if value.payback_months else None,
+        "weeks": round(max((slot.starts + slot.weeks for slot in assessment.timeline), default=0), 1),
+        "independence": {
+            "today": value.independence.inputs[0].value,
+            "after": value.independence.inputs[1].value,
+        },
+        "downtime": {"today": _range(assessment.downtime_before), "after": _range(assessment.downtime_after)},
+        "moving_downtime": {
+            "today": _mean([one.before.downtime for one in moving]),
+            "after": _mean([one.after.downtime for one in moving]),
+        },
+        "risk": {
+            kind: {
+                "today": {str(grade): before[kind][grade] for grade in Grade},
+                "after": {str(grade): after[kind][grade] for grade in Grade},
+            }
+            for kind in ("availability", "exposure")
+        },
+        "loss_avoided": round(sum(one.value.loss_avoided.value for one in assessment.workloads if one.value.loss_avoided), 2),
+    }
+
+
+def _mean(spans: list[Span]) -> list[float]:
+    count = len(spans) or 1
+    return [round(sum(one.low.value for one in spans) / count, 2), round(sum(one.high.value for one in spans) / count, 2)]
+
+
+def _round(figure: Figure) -> float:
+    return round(figure.value, 2) + 0.0
+
+
+def _range(span: Span) -> list[float]:
+    return [round(span.low.value, 2), round(span.high.value, 2)]
+
+
+def _money(figure: Figure) -> dict[str, Any]:
+    return {
+        "usd_month": _round(figure),
+        "basis": str(figure.basis),
+        "source": figure.source,
+        "stale": figure.rests_on_stale(),
+        "lines": [{"label": line.label, "usd_month": round(line.value, 2)} for line in figure.inputs],
+    }
+
+
+def _workload(one: Assessed) -> dict[str, Any]:
+    workload, course, value = one.workload, one.course, one.value
+    return {
+        "name": one.name,
+        "title": workload.title,
+        "work": str(workload.work),
+        "state": str(workload.state),
+        "importance": str(workload.importance),
+        "hosts": list(workload.hosts),
+        "plan": {
+            "mode": str(course.mode),
+            "text": str(course),
+            "moves": course.moves,
+            "origin": course.origin,
+            "why": course.why,
+            "refused": course.refused,
+            "instead": course.instead,
+        },
+        "cost": {
+            "today": _money(one.cost_before),
+            "after": _money(one.cost_after),
+            "beside": [{"label": figure.label, "usd_month": _round(figure)} for figure in one.cost_beside],
+        },
+        "risk": {
+            "availability": {"today": _rating(one.before.availability), "after": _rating(one.after.availability)},
+            "exposure": {"today": _rating(one.before.exposure), "after": _rating(one.after.exposure)},
+        },
+        "downtime": {"today": _range(one.before.downtime), "after": _range(one.after.downtime)},
+        "residual": {"today": _dependence(one.before), "after": _dependence(one.after)},
+        "layers": [
+            {
+                "key": key,
+                "title": LAYERS[key].title,
+                "effect": str(LAYERS[key].effect),
+                "today": _parties(one.before.situation, key),
+                "after": _parties(one.after.situation, key),
+            }
+            for key in LAYERS
+            if key in one.before.situation.layers or key in one.after.situation.layers
+        ],
+        "value": {
+            "saving_month": _round(value.saving_month),
+            "saving_year": _round(value.saving_year),
+            "effort_usd": _range(value.effort_usd),
+            "payback_months": value.payback_months.value if value.payback_months else None,
+            "hours_saved_year": _round(value.hours_saved),
+            "loss_avoided_year": _round(value.loss_avoided) if value.loss_avoided else None,
+            "independence_gained": value.independence.value,
+            "claim": reputation(workload.title, one.before.dependence, one.after.dependence),
+        },
+        "migration": {
+            "hours": _range(one.migration.hours),
+            "waiting_hours": round(one.migration.waiting.value, 1),
+            "prerequisites": list(one.migration.prerequisites),
+            "steps": [_step(step) for step in one.migration.steps],
+            "measure": list(one.migration.measure),
+        },
+        "elsewhere": {
+            network: {
+                "usd_month": _round(price),
+                "availability": str(view.availability.grade),
+                "exposure": str(view.exposure.grade),
+                "independence": view.dependence.score.value,
+                "downtime": _range(view.downtime),
+            }
+            for network, (price, view) in one.elsewhere.items()
+        },
+        "notes": list(one.notes),
+        "sources": list(workload.sources),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "title": step.title,
+        "hours": [step.low, step.high],
+        "driver": step.driver,
+        "does": step.does,
+        "verify": step.verify,
+        "rollback": step.rollback,
+    }
+
+
+def _rating(rating: Rating) -> dict[str, Any]:
+    return {
+        "grade": str(rating.grade),
+        "likelihood": str(rating.likelihood),
+        "impact": str(rating.impact),
+        "points": rating.points,
+        "reasons": [{"points": one.points, "because": one.because} for one in rating.reasons],
+        "impact_reasons": [one.because for one in rating.impact_reasons],
+        "lowers": list(rating.lowers()),
+    }
+
+
+def _dependence(view: View) -> dict[str, Any]:
+    return {
+        "score": view.dependence.score.value,
+        "stoppers": list(view.dependence.stoppers()),
+        "alone": [_residual(one) for one in view.dependence.residuals],
+    }
+
+
+def _residual(one: Residual) -> dict[str, Any]:
+    return {
+        "layer": one.layer.title,
+        "party": one.party.name,
+        "company": one.party.company,
+        "effect": str(one.layer.effect),
+        "means": one.means,
+        "lowers": one.layer.lowers,
+        "notice_days": one.notice,
+    }
+
+
+def _parties(situation: Situation, key: str) -> dict[str, Any]:
+    names = list(dict.fromkeys(party.name for party in situation.layers.get(key, ())))
+    return {"parties": names, "alone": key in dict(situation.alone())}
+
+
+def _companies(assessment: Assessment) -> list[dict[str, Any]]:
+    """Count, for each company, the workloads it can stop alone, today and after the plan; the mightiest first."""
+    can: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"today": [], "after": []})
+    for one in assessment.workloads:
+        for when, view in (("today", one.before), ("after", one.after)):
+            for company in view.dependence.stoppers():
+                can[company][when].append(one.name)
+    rows = [{"company": company, **lists} for company, lists in can.items()]
+    return sorted(rows, key=lambda row: (-max(len(row["today"]), len(row["after"])), str(row["company"])))
+
+
+def _sources(assessment: Assessment) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": source.key,
+            "title": source.title,
+            "read": source.read.isoformat() if source.read else None,
+            "age_days": source.age_days(assessment.on),
+            "stale": source.stale(assessment.on),
+            "prices": count,
+        }
+        for source, count in _used(assessment)
+    ]
+
+
+def _used(assessment: Assessment) -> Iterable[tuple[Any, int]]:
+    figures = [assessment.cost_before, assessment.cost_after]
+    figures += [price for one in assessment.workloads for price, _ in one.elsewhere.values()]
+    paths = {leaf.source.split(":", 1)[0].removeprefix("price book ") for figure in figures for leaf in figure.leaves()}
+    by_source: dict[str, int] = defaultdict(int)
+    for path in paths:
+        if path in assessment.book.prices:
+            by_source[assessment.book.prices[path].source.key] += 1
+    return [(assessment.book.sources[key], count) for key, count in sorted(by_source.items())]

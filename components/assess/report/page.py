@@ -1,0 +1,109 @@
+"""The report as one self-contained page: no script, no request, readable on a phone, in the dark, on paper, aloud."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..layers import LAYERS
+from ..level import GRADES, MATRIX, Level
+from . import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+TEMPLATES = Path(__file__).parent / "templates"
+#: The hours that the axis of expected downtime spans, on a logarithmic scale.
+AXIS = (0.01, 100.0)
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """Write the page. Everything from outside is escaped by the template engine."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 slow to load
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        usd=words.usd,
+        change=words.change,
+        number=words.number,
+        between=words.between,
+        usd_between=words.usd_between,
+        day=words.day,
+        company=words.company,
+        plural=words.plural,
+        log=_log,
+    )
+    return environment.get_template("report.html.j2").render(
+        d=document,
+        findings=list(words.findings(document)),
+        matrices={kind: _matrix(document["workloads"], kind) for kind in ("availability", "exposure")},
+        cost=_cost(document["workloads"]),
+        levels=list(Level),
+        layer_titles=_layer_titles(document["workloads"]),
+        weeks=_weeks(document["timeline"]),
+    )
+
+
+def _matrix(workloads: Sequence[Mapping[str, Any]], kind: str) -> list[dict[str, Any]]:
+    """Lay the workloads out by likelihood and impact, today and after."""
+    at: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for index, one in enumerate(workloads, start=1):
+        today, after = (one["risk"][kind][when] for when in ("today", "after"))
+        places = ((today, "today"), (after, "after"))
+        same = (today["likelihood"], today["impact"]) == (after["likelihood"], after["impact"])
+        for rating, when in places[:1] if same else places:
+            cell = at.setdefault((rating["likelihood"], rating["impact"]), {"today": [], "after": [], "same": []})
+            cell["same" if same else when].append(index)
+    empty: dict[str, list[int]] = {"today": [], "after": [], "same": []}
+    return [
+        {
+            "likelihood": str(likelihood),
+            "cells": [
+                {"grade": str(GRADES[MATRIX[likelihood][impact.rank]]), **at.get((likelihood, impact), empty)} for impact in Level
+            ],
+        }
+        for likelihood in reversed(Level)
+    ]
+
+
+def _cost(workloads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Order what moves by its bill, with bars to one scale; add up what stays."""
+    moving = [one for one in workloads if one["plan"]["moves"]]
+    largest = max((one["cost"][when]["usd_month"] for one in moving for when in ("today", "after")), default=0) or 1
+    rows = sorted(moving, key=lambda one: -max(one["cost"][when]["usd_month"] for when in ("today", "after")))
+    staying = [one for one in workloads if not one["plan"]["moves"]]
+    return {
+        "rows": [
+            {
+                "workload": one,
+                "bars": {when: round(100 * one["cost"][when]["usd_month"] / largest, 1) for when in ("today", "after")},
+            }
+            for one in rows
+        ],
+        "staying": [one["title"] for one in staying],
+        "staying_usd": sum(one["cost"]["after"]["usd_month"] for one in staying),
+    }
+
+
+def _log(hours: float) -> float:
+    """Return a number of hours' place on the logarithmic axis, in percent."""
+    low, high = (math.log10(end) for end in AXIS)
+    return round(100 * (min(max(math.log10(max(hours, AXIS[0])), low), high) - low) / (high - low), 1)
+
+
+def _layer_titles(workloads: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the layers that occur, in their order."""
+    present = {layer["key"] for one in workloads for layer in one["layers"]}
+    return {key: layer.title for key, layer in LAYERS.items() if key in present}
+
+
+def _weeks(timeline: Sequence[Mapping[str, Any]]) -> int:
+    """Return the whole weeks that the axis of the timeline shows."""
+    return max(1, math.ceil(max((slot["starts_week"] + slot["weeks"] for slot in timeline), default=1)))
