@@ -11,8 +11,11 @@ import boto3
 import httpx
 import pytest
 
+from components import bundle
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 REGION = "us-east-1"
 
@@ -36,16 +39,20 @@ class Clouds:
         httpx.post(f"{self.url}/moto-api/reset").raise_for_status()
 
     def client(self, service: str) -> Any:
+        """Open a client of a service."""
         return _client(service, self.url)
 
     def keys(self, bucket: str) -> set[str]:
+        """List a bucket."""
         return {item["Key"] for item in self.client("s3").list_objects_v2(Bucket=bucket).get("Contents", ())}
 
     def object(self, bucket: str, key: str) -> dict[str, Any]:
+        """Read an object with its headers."""
         found = self.client("s3").get_object(Bucket=bucket, Key=key)
         return {**found, "Body": found["Body"].read()}
 
     def bucket(self, name: str, *, public: bool = True) -> None:
+        """Make a bucket that anyone can read, or nobody."""
         self.client("s3").create_bucket(Bucket=name)
         if public:
             statement = {
@@ -58,6 +65,7 @@ class Clouds:
             self.client("s3").put_bucket_policy(Bucket=name, Policy=policy)
 
     def distribution(self, bucket: str) -> str:
+        """Make a distribution of a bucket and return its id."""
         origin = {
             "Id": "content",
             "DomainName": f"{bucket}.s3.amazonaws.com",
@@ -79,6 +87,7 @@ class Clouds:
         return str(made["Distribution"]["Id"])
 
     def invalidations(self, distribution: str) -> list[list[str]]:
+        """List the paths of every invalidation, in the order they were asked for."""
         client = self.client("cloudfront")
         listed = client.list_invalidations(DistributionId=distribution)["InvalidationList"].get("Items", ())
         made = [client.get_invalidation(DistributionId=distribution, Id=item["Id"])["Invalidation"] for item in listed]
@@ -130,3 +139,51 @@ def clouds(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clouds]:
         made.bucket(store["bucket"])
     yield made
     made.reset()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Build a site with a file for every rule there is."""
+    folder = tmp_path / "site"
+    files = {
+        "index.html": "<h1>docs</h1>",
+        "404.html": "not here",
+        "guide/index.html": "guide",
+        "assets/app.1a2b3c4d.js": "1",
+        "assets/old.css": "old",
+        "grüße & mehr.txt": "ä",
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def half(clouds: Clouds, site: Path) -> dict[str, Any]:
+    """Make the AWS half: a private bucket and its distribution, as the publish step's input."""
+    clouds.bucket("docs-bucket", public=False)
+    return {
+        "workload": "docs",
+        "version": bundle.version(site),
+        "folder": str(site),
+        "stores": clouds.stores,
+        "bucket": "docs-bucket",
+        "region": "us-east-1",
+        "distribution": clouds.distribution("docs-bucket"),
+    }
+
+
+def kept(clouds: Clouds, folder: Path, retain: int = 10) -> dict[str, Any]:
+    """Write the input of the bundle step."""
+    return {
+        "workload": "docs",
+        "version": bundle.version(folder),
+        "folder": str(folder),
+        "stores": clouds.stores,
+        "retain": retain,
+    }
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""

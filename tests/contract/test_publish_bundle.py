@@ -1,0 +1,152 @@
+"""The bundle step keeps a version in every store, or fails and says where not.
+
+Cannot prove what vendors other than AWS do: moto stands for all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from components import bundle, stores
+from components.errors import ConfigError, Fault, StepError
+from components.steps import bundle as keep
+from tests.contract.object_stores import kept, quiet
+
+pytest_plugins = ("tests.contract.object_stores",)
+
+
+def test_a_version_is_put_into_every_store_and_anyone_can_fetch_it(clouds, site):
+    given = kept(clouds, site)
+    done = keep.take(given, quiet)
+    assert done["stores"] == {"aws": "written", "storj": "written"}
+    for store in clouds.stores.values():
+        body = clouds.object(store["bucket"], f"docs/{given['version']}.tar")["Body"]
+        assert hashlib.sha256(body).hexdigest() == given["version"]
+
+
+def test_a_second_run_writes_nothing(clouds, site):
+    keep.take(kept(clouds, site), quiet)
+    assert keep.take(kept(clouds, site), quiet)["stores"] == {"aws": "there", "storj": "there"}
+
+
+def test_a_damaged_bundle_is_written_again(clouds, site):
+    given = kept(clouds, site)
+    keep.take(given, quiet)
+    key = f"docs/{given['version']}.tar"
+    size = len(clouds.object("dao-storj", key)["Body"])
+    clouds.client("s3").put_object(Bucket="dao-storj", Key=key, Body=b"x" * size)
+    assert keep.take(given, quiet)["stores"] == {"aws": "there", "storj": "written"}
+
+
+def test_a_store_that_is_gone_fails_the_step_after_the_others_are_done(clouds, site):
+    clouds.stores["storj"] |= {"endpoint": "http://127.0.0.1:9"}
+    given = kept(clouds, site)
+    with pytest.raises(StepError, match=r"store storj: .*127\.0\.0\.1:9"):
+        keep.take(given, quiet)
+    assert clouds.keys("dao-aws") == {f"docs/{given['version']}.tar"}
+
+
+def test_a_bucket_that_is_not_there_is_a_sentence(clouds, site):
+    clouds.stores["storj"] |= {"bucket": "no-such-bucket"}
+    with pytest.raises(StepError) as caught:
+        keep.take(kept(clouds, site), quiet)
+    sentence = (
+        "store storj: bucket no-such-bucket does not exist; make it first, it belongs to the DAO and outlives the stack"
+    )
+    assert caught.value.faults == (Fault("", sentence),)
+
+
+def test_a_bucket_that_is_not_public_fails_the_step(clouds, site):
+    """A container fetches the site months later without credentials."""
+    clouds.bucket("dao-private", public=False)
+    clouds.stores["storj"] |= {"bucket": "dao-private", "public_url": f"{clouds.url}/dao-private"}
+    with pytest.raises(StepError, match="answers 403 to readers without credentials"):
+        keep.take(kept(clouds, site), quiet)
+
+
+def test_a_public_address_of_something_else_fails_the_step(clouds, site):
+    given = kept(clouds, site)
+    clouds.bucket("other")
+    clouds.client("s3").put_object(Bucket="other", Key=f"docs/{given['version']}.tar", Body=b"other")
+    clouds.stores["storj"] |= {"public_url": f"{clouds.url}/other"}
+    with pytest.raises(StepError, match="gives other bytes than were written"):
+        keep.take(given, quiet)
+
+
+def test_missing_credentials_are_told_by_the_name_of_their_variable(clouds, site, monkeypatch):
+    monkeypatch.delenv("STORJ_ACCESS_KEY")
+    monkeypatch.setenv("STORJ_SECRET_KEY", "")
+    with pytest.raises(ConfigError) as caught:
+        keep.take(kept(clouds, site), quiet)
+    assert caught.value.faults == (
+        Fault("stores.storj.access_key", "the environment variable STORJ_ACCESS_KEY is not set; export it"),
+        Fault("stores.storj.secret_key", "the environment variable STORJ_SECRET_KEY is not set; export it"),
+    )
+
+
+def test_aws_credentials_are_never_sent_to_another_vendor(clouds, site):
+    del clouds.stores["storj"]["access_key"], clouds.stores["storj"]["secret_key"]
+    with pytest.raises(ConfigError, match=r"stores\.storj\.access_key: is required at storj"):
+        keep.take(kept(clouds, site), quiet)
+
+
+def test_a_folder_that_changed_since_the_plan_is_not_kept_under_the_old_name(clouds, site):
+    given = kept(clouds, site)
+    (site / "index.html").write_text("changed")
+    with pytest.raises(StepError, match="has changed since the plan"):
+        keep.take(given, quiet)
+    assert clouds.keys("dao-aws") == set()
+
+
+def test_an_older_version_is_copied_to_the_stores_that_lack_it(clouds, site):
+    given = kept(clouds, site)
+    one = {"storj": clouds.stores["storj"]}
+    keep.take(given | {"stores": one}, quiet)
+    done = keep.take(given | {"folder": None}, quiet)
+    assert done["stores"] == {"aws": "written", "storj": "there"}
+
+
+def test_a_damaged_copy_is_passed_over_for_a_good_one(clouds, site):
+    given = kept(clouds, site)
+    keep.take(given, quiet)
+    clouds.client("s3").put_object(Bucket="dao-aws", Key=f"docs/{given['version']}.tar", Body=b"x")
+    done = keep.take(given | {"folder": None}, quiet)
+    assert done["stores"] == {"aws": "written", "storj": "there"}
+
+
+def test_a_version_that_no_store_has_is_a_sentence_for_each(clouds, site):
+    with pytest.raises(StepError) as caught:
+        keep.take(kept(clouds, site) | {"folder": None}, quiet)
+    assert len(caught.value.faults) == 2
+    assert "cannot be had from any store; `unmoor restore --list`" in caught.value.title
+
+
+def test_a_bundle_goes_only_when_enough_newer_ones_exist(clouds, site):
+    versions = []
+    for text in "abcd":
+        (site / "index.html").write_text(text)
+        keep.take(kept(clouds, site, retain=3), quiet)
+        versions.append(bundle.version(site))
+        clouds.client("s3").put_object(Bucket="dao-aws", Key="docs/notes.txt", Body=b"not ours")
+    # moto's clock ticks in seconds where the listing counts, so order among these is by name at worst.
+    left = {f"docs/{version}.tar" for version in versions} & clouds.keys("dao-aws")
+    assert len(left) == 3
+    assert f"docs/{versions[-1]}.tar" in left
+    assert "docs/notes.txt" in clouds.keys("dao-aws")
+
+
+@pytest.mark.parametrize(
+    ("served", "retain", "gone"),
+    [("a", 2, ["c", "d"]), ("d", 2, ["c"]), ("b", 1, ["c", "d"]), ("a", 4, []), ("a", 9, [])],
+)
+def test_the_served_version_is_never_too_old(served, retain, gone):
+    listed = [stores.Stored(key, 1, None, "") for key in "abcd"]
+    assert keep.too_old(listed, served, retain) == gone
+
+
+def test_a_store_can_be_a_lock(clouds):
+    store = keep.open_stores({"storj": clouds.stores["storj"]})[0]
+    assert (store.claim("lock", b"1"), store.claim("lock", b"2")) == (True, False)
+    assert clouds.object("dao-storj", "lock")["Body"] == b"1"
