@@ -13,8 +13,6 @@ from components.steps import bundle as keep
 from components.steps import publish
 from tests.contract.object_stores import kept, quiet
 
-pytest_plugins = ("tests.contract.object_stores",)
-
 
 def changed(half, folder):
     return half | {"version": bundle.version(folder)}

@@ -14,8 +14,6 @@ from components.errors import ConfigError, Fault, StepError
 from components.steps import bundle as keep
 from tests.contract.object_stores import kept, quiet
 
-pytest_plugins = ("tests.contract.object_stores",)
-
 
 def test_a_version_is_put_into_every_store_and_anyone_can_fetch_it(clouds, site):
     given = kept(clouds, site)

@@ -13,8 +13,6 @@ import pytest
 
 from tests.contract.object_stores import kept
 
-pytest_plugins = ("tests.contract.object_stores",)
-
 REPOSITORY = Path(__file__).parents[2]
 
 
