@@ -5,13 +5,22 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config as runtime_config
 
+from components import approval
 from components.deploy import deploy
 from components.errors import UnmoorError
 from components.kinds import KINDS
 from components.stack import from_pulumi
 
 try:
-    outputs = deploy(from_pulumi(runtime_config.CONFIG, KINDS, Path.cwd()), KINDS)
+    topology = from_pulumi(runtime_config.CONFIG, KINDS, Path.cwd())
+    if topology.require_approval:
+        try:
+            approval.demand(topology, approval.read(Path("stacks", f"approvals.{pulumi.get_stack()}.yaml")), pulumi.get_stack())
+        except approval.PlanError as error:
+            if not pulumi.runtime.is_dry_run():
+                raise
+            pulumi.log.warn(str(error))
+    outputs = deploy(topology, KINDS)
 except UnmoorError as error:
     # An operator's mistake is a sentence, not a traceback.
     raise pulumi.RunError(str(error)) from None

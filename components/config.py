@@ -254,8 +254,6 @@ def load_file(path: Path) -> dict[str, Any]:
 
     Raises ConfigError when there is no such file, or it is not YAML.
     """
-    import yaml  # noqa: PLC0415 only the command line needs it; the engine reads the file itself
-
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -265,11 +263,14 @@ def load_file(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        document = yaml.load(text, Loader=loader)  # noqa: S506 it is a safe loader, the C one
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise ConfigError(f"{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
-    return settings_of(document, str(path))
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str) -> dict[str, Any]:
+    """Read the settings of a stack file's text; `source` names it in errors.
+
+    Raises ConfigError when it is not YAML, or says one thing twice.
+    """
+    from . import yaml_text  # noqa: PLC0415 only the command line needs it; the engine reads the file itself
+
+    return settings_of(yaml_text.load(text, source), source)

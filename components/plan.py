@@ -47,7 +47,13 @@ def plan(stack: StackConfig, kinds: Mapping[str, Kind], root: Path) -> Topology:
     found += _clashes(stack, [p for p in plans if p])
     if found:
         raise PlanError("the stack configuration is not valid", found)
-    return Topology(zone=stack.zone, ttl=stack.ttl, acme=stack.acme, workloads=tuple(p for p in plans if p))
+    return Topology(
+        zone=stack.zone,
+        ttl=stack.ttl,
+        acme=stack.acme,
+        workloads=tuple(p for p in plans if p),
+        require_approval=stack.require_approval,
+    )
 
 
 def seats(workload: Workload) -> tuple[Seat, ...]:

@@ -140,6 +140,7 @@ class Topology:
     ttl: int
     acme: Acme
     workloads: tuple[WorkloadPlan, ...]
+    require_approval: bool
 
     def canonical(self) -> dict[str, Any]:
         """Return the plan as plain data with a stable order, for printing, comparing and hashing."""

@@ -1,0 +1,120 @@
+"""`unmoor review`: what a change of stack files does, as Markdown for a pull request."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import approval, config
+from ..assess.review import review
+from ..assess.review_text import markdown
+from ..errors import ConfigError
+from ..kind import Survey
+from ..kinds import KINDS
+from ..stack import topology
+from .plan import stack_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..assess.assessment import Assessment
+    from ..assess.review import Review
+    from ..topology import Topology
+
+#: The same kinds, but nobody looks at the disk: a review needs no built site.
+_KINDS = {
+    name: dataclasses.replace(kind, survey=lambda options, _: Survey(getattr(options, "version", None) or "0" * 64, "site"))
+    for name, kind in KINDS.items()
+}
+
+
+@click.command()
+@click.option("--base", required=True, metavar="REF", help="What to compare with: a branch, a tag or a commit.")
+@click.option("--inventory", type=click.Path(path_type=Path), default=Path("stacks/inventory.yaml"), show_default=True, help="For risk, downtime and hours; left out of the review when there is none.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.argument("stacks", nargs=-1, metavar="[STACK…]")
+def cli(base: str, inventory: Path, as_json: bool, stacks: tuple[str, ...]) -> int:
+    """Say in Markdown what this working tree's stack files do, compared with REF.
+
+    Without STACK every stack file is reviewed. Exit 1 when a change must not be merged.
+    """
+    commit = _commit(base)
+    paths = [stack_path(stack) for stack in stacks] or sorted(Path("stacks").glob("Pulumi.*.yaml"))
+    found = [_one(path, base, commit, inventory) for path in paths]
+    if as_json:
+        click.echo(json.dumps([_plain(one) for one in found], indent=2))
+    else:
+        click.echo("\n".join(markdown(one) for one in found), nl=False)
+    return 1 if any(one.refused for one in found) else 0
+
+
+def _plain(one: Review) -> dict[str, Any]:
+    return dataclasses.asdict(one) | {"refused": one.refused, "usd_month": one.usd_month}
+
+
+def _one(path: Path, base: str, commit: str, inventory: Path) -> Review:
+    name = path.name.split(".")[1] if path.name.startswith("Pulumi.") else str(path)
+    new_settings = config.load_file(path)
+    old_settings = _settings_at(commit, path, base)
+    new = topology(new_settings, _KINDS, Path.cwd())
+    old = _at_base(old_settings, path, base) if old_settings is not None else None
+    plan = approval.plan_hash(new)
+    return review(
+        name,
+        base,
+        (old, new),
+        (_assess(old_settings, inventory, name), _assess(new_settings, inventory, name)),
+        KINDS,
+        tuple(one.signer for one in approval.read(approval.approvals_file(path)) if one.plan == plan),
+    )
+
+
+def _at_base(settings: Mapping[str, Any], path: Path, base: str) -> Topology:
+    try:
+        return topology(settings, _KINDS, Path.cwd())
+    except config.ConfigError as error:
+        raise ConfigError(f"{path} at {base}: {error.title}", error.faults) from None
+
+
+def _assess(settings: Mapping[str, Any] | None, inventory: Path, name: str) -> Assessment | None:
+    """Assess the workloads of a stack that the inventory knows; nothing where there is no inventory."""
+    if settings is None or not inventory.exists():
+        return None
+    from ..assess import assessment, courses, reading  # noqa: PLC0415 a review without an inventory needs none of it
+    from ..prices import book  # noqa: PLC0415
+
+    today = datetime.now(UTC).date()
+    stack, _ = config.read(settings)
+    if stack is None:
+        return None
+    known = reading.load(inventory, today)
+    plan, _ = courses.from_stack(known, stack, name)
+    return assessment.assess(known, plan, book(), today, origin=f"stack {name}")
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise ConfigError("git is not installed; a review compares two commits") from None
+
+
+def _commit(base: str) -> str:
+    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+    if found.returncode:
+        raise ConfigError(f"{base}: no such branch, tag or commit here; fetch it, or choose another with --base")
+    return found.stdout.strip()
+
+
+def _settings_at(commit: str, path: Path, base: str) -> dict[str, Any] | None:
+    """Read a stack file as it was; None when it did not exist. Raises ConfigError when it does not parse."""
+    found = _git("show", f"{commit}:./{path.as_posix()}")
+    if found.returncode:
+        return None
+    return config.parse(found.stdout, f"{path} at {base}")
