@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..provider.resource import Change, Failure
 from ..provider.wire import UNKNOWN, holds_unknown
-from . import sdl
+from . import request, sdl
 from .changes import changes
-from .request import fingerprint, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 INPUTS = ("sdl", "name", "service", "avoid")
 #: It becomes a group's name on the market; the hash that `complete` adds fits beside it.
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,46}[a-z0-9])?")
+#: Advice on documents that is a fault here: a ceiling in the old coin would be taken for USD.
+REFUSED_ADVICE = ("uakt",)
 #: What `state` begins with when a lease is beyond use while its deployment is still open.
 LOST = "lost"
 
@@ -38,8 +39,9 @@ def faults(news: dict[str, Any]) -> list[Failure]:
     if not isinstance(document, dict):
         return [*found, Failure("sdl", "is not a document; give the whole SDL as data")]
     report = sdl.check(sdl.Document(document))
-    found += [Failure(_below("sdl", fault.path), fault.message) for fault in report.errors]
-    return found if report.errors else [*found, *_shape(document, news.get("service"))]
+    refused = [*report.errors, *(each for each in report.warnings if each.rule in REFUSED_ADVICE)]
+    found += [Failure(_below("sdl", fault.path), fault.message) for fault in refused]
+    return found if refused else [*found, *_shape(document, news.get("service"))]
 
 
 def _shape(document: dict[str, Any], service: object) -> Iterator[Failure]:
@@ -53,9 +55,8 @@ def _shape(document: dict[str, Any], service: object) -> Iterator[Failure]:
 
 def version(news: dict[str, Any]) -> Any:
     """Give the manifest's hash as hex, or UNKNOWN."""
-    if any(holds_unknown(news[key]) for key in ("sdl", "name", "service")):
-        return UNKNOWN
-    return request(news["name"], news["sdl"], news["service"]).version
+    unknown = holds_unknown(news["sdl"]) or holds_unknown(news["name"])
+    return UNKNOWN if unknown else request.version(news["name"], news["sdl"])
 
 
 def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any]) -> dict[str, Change]:
@@ -69,10 +70,10 @@ def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any
         found["name"] = Change.UPDATE_REPLACE
     if old["service"] != news["service"]:
         found["service"] = Change.UPDATE
-    if holds_unknown(news["avoid"]):
-        found["avoid"] = Change.UPDATE
-    elif outputs.get("provider") in news["avoid"]:
+    if news["avoid"] is not UNKNOWN and outputs.get("provider") in news["avoid"]:
         found["avoid"] = Change.UPDATE_REPLACE
+    elif holds_unknown(news["avoid"]):
+        found["avoid"] = Change.UPDATE
     if str(outputs.get("state", "")).startswith(LOST):
         found["state"] = Change.UPDATE_REPLACE
     found |= _document(old["sdl"], news["sdl"])
@@ -87,7 +88,7 @@ def _document(old: dict[str, Any], new: Any) -> dict[str, Change]:
     unknown = dict(_unknown(new, ""))
     known = _known(new, old)
     # Names of placements and endpoints are ours to give: a change of them alone changes nothing.
-    replaces = fingerprint("", old) != fingerprint("", known)
+    replaces = request.fingerprint("", old) != request.fingerprint("", known)
     found = {
         _below("sdl", change.path): _kind(old, known, change.path, replaces=change.kind == "replace")
         for change in changes(old, known)

@@ -66,7 +66,7 @@ def request(
     patience: Patience | None = None,
 ) -> Request:
     """Complete a valid document and ask for it. Pure: the same inputs name the same deployment on any machine."""
-    data = complete(name, document, service)
+    data = complete(name, document)
     group = next(iter(manifests.groups(data)))
     content = manifests.manifest(data)
     return Request(
@@ -83,14 +83,20 @@ def request(
     )
 
 
-def complete(name: str, document: dict[str, Any], service: str) -> dict[str, Any]:
+def complete(name: str, document: dict[str, Any]) -> dict[str, Any]:
     """Name the placement and the endpoints of a document after the deployment and its fingerprint.
 
     A replacement thus has another group name than what it replaces, and another endpoint name: one owner may use
     an endpoint's name once on one provider (akash-network/support#108). An update in place keeps both.
     """
     mark = fingerprint(name, document)
-    return overlay(sdl.Document(document), service=service, placement=f"{name}-{mark}", unique=mark).data
+    any_service = next(iter(document["services"]))
+    return overlay(sdl.Document(document), service=any_service, placement=f"{name}-{mark}", unique=mark).data
+
+
+def version(name: str, document: dict[str, Any]) -> str:
+    """Give the hash (hex) of the manifest that a document has once it is completed."""
+    return manifests.version(manifests.manifest(complete(name, document))).hex()
 
 
 def fingerprint(name: str, document: dict[str, Any]) -> str:

@@ -1,0 +1,363 @@
+"""The Console rail over a scripted transport: retries, ambiguity, errors, and what it reads out of the API's shapes.
+
+The shapes are those of Console's own schemas (September 2026). It cannot prove that the real Console still has them.
+"""
+
+# ruff: noqa: D102 the methods are the protocol's
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from components.akash import sdl
+from components.akash.console import Console
+from components.akash.console_rail import ConsoleRail
+from components.akash.lease import CloseDeployment, OpenDeployment, SendManifest, TakeBid, UpdateManifest
+from components.akash.market import Stumble
+from components.akash.observed import Bid, Lease, Service
+from components.akash.request import Request, request
+from components.errors import ConfigError, MarketError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+KEY = "key-that-must-not-be-seen"
+ENV = {"AKASH_CONSOLE_URL": "https://console.example", "AKASH_CONSOLE_API_KEY": KEY}
+DOCS = sdl.load((Path(__file__).parents[2] / "sdl" / "docs.yaml").read_bytes()).data
+WANT = request("docs.test", DOCS, "web")
+OPEN = ("POST", "/v1/deployments")
+LIST = ("GET", "/v1/deployments")
+SHOW = ("GET", "/v1/deployments/7")
+BIDS = ("GET", "/v1/bids")
+CHAIN = ("GET", "/akash/deployment/v1beta4/deployments/list")
+
+
+class StillClock:
+    """Time that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+class Wire:
+    """Answers by method and path, in order; the last answer stays. Keeps what was asked."""
+
+    def __init__(self, answers: dict[tuple[str, str], list[Answer] | Answer]) -> None:
+        self.answers = {key: value if isinstance(value, list) else [value] for key, value in answers.items()}
+        self.asked: list[httpx.Request] = []
+        self.clock = StillClock()
+        self.rail = ConsoleRail(self.clock, Console(self.clock, ENV, httpx.MockTransport(self.answer)))
+
+    def answer(self, asked: httpx.Request) -> httpx.Response:
+        self.asked.append(asked)
+        answers = self.answers[asked.method, asked.url.path]
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(found, Exception):
+            raise found
+        return found(asked) if callable(found) else found
+
+    def calls(self) -> list[tuple[str, str]]:
+        return [(each.method, each.url.path) for each in self.asked]
+
+
+def ok(data: Any) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _: httpx.Response(200, json={"data": data})
+
+
+def fault(status: int, message: str, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
+    body = {"error": "X", "message": message, "code": "x", "type": "x"}
+    return lambda _: httpx.Response(status, json=body, headers=headers)
+
+
+def entry(
+    dseq: str = "7", want: Request | None = WANT, state: str = "active", leases: Any = (), height: str = "100"
+) -> Any:
+    version = bytes.fromhex(want.version) if want else b"\0" * 32
+    return {
+        "deployment": {
+            "id": {"owner": "akash1me", "dseq": dseq},
+            "state": state,
+            "hash": base64.b64encode(version).decode(),
+            "created_at": height,
+        },
+        "leases": list(leases),
+        "escrow_account": {},
+    }
+
+
+def lease(provider: str = "akash1p", state: str = "active", status: Any = None, **more: Any) -> Any:
+    shown = {"id": {"owner": "akash1me", "dseq": "7", "gseq": 1, "oseq": 1, "provider": provider, "bseq": 0}}
+    price = {"denom": "uact", "amount": "8.020000000000000000"}
+    return {**shown, "state": state, "price": price, "created_at": "101", "closed_on": "0", "status": status, **more}
+
+
+def page(*entries: Any, more: bool = False) -> Any:
+    return ok({"deployments": list(entries), "pagination": {"total": 0, "skip": 0, "limit": 0, "hasMore": more}})
+
+
+def groups(**names: str) -> Any:
+    def each(dseq: str, name: str) -> Any:
+        return {"deployment": {"id": {"owner": "akash1me", "dseq": dseq}}, "groups": [{"group_spec": {"name": name}}]}
+
+    return lambda _: httpx.Response(200, json={"deployments": [each(k.strip("_"), v) for k, v in names.items()]})
+
+
+STATUS = {
+    "services": {"web": {"name": "web", "available": 1, "total": 1, "uris": ["x.example"], "updated_replicas": 1}},
+    "forwarded_ports": {},
+    "ips": {"web": [{"IP": "203.0.113.9", "Port": 80, "ExternalPort": 80, "Protocol": "TCP"}]},
+}
+
+
+def test_without_a_key_the_variable_is_named() -> None:
+    with pytest.raises(ConfigError, match="AKASH_CONSOLE_API_KEY is not set"):
+        Console(StillClock(), {})
+
+
+@pytest.mark.parametrize("url", ["http://console.example", "console.example", "ftp://127.0.0.1"])
+def test_the_key_goes_nowhere_unencrypted(url: str) -> None:
+    with pytest.raises(ConfigError, match="AKASH_CONSOLE_URL is not an https address"):
+        Console(StillClock(), {**ENV, "AKASH_CONSOLE_URL": url})
+
+
+def test_the_default_address_is_the_real_one_and_a_local_one_may_be_plain() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(200, json={})
+
+    for url in ("", "http://127.0.0.1:9/"):
+        console = Console(StillClock(), {**ENV, "AKASH_CONSOLE_URL": url}, httpx.MockTransport(answer))
+        console.call("list")
+    assert asked == ["https://console-api.akash.network/v1/deployments", "http://127.0.0.1:9/v1/deployments"]
+
+
+def test_a_deployment_is_read_with_lease_status_address_and_hash() -> None:
+    wire = Wire({SHOW: ok(entry(leases=[lease("old", "closed"), lease(status=STATUS)])), LIST: page(entry())})
+    wire.rail.id = "7"
+    seen = wire.rail.observe(WANT)
+    assert seen.deployment is not None
+    assert (seen.deployment.id, seen.deployment.owner, seen.deployment.version) == ("7", "akash1me", WANT.version)
+    assert seen.lease == Lease("akash1p", "active", Decimal("8.02"))
+    assert (seen.services, seen.ips, seen.uris) == (
+        {"web": Service(1, 1, 1)},
+        {"web": ("203.0.113.9",)},
+        {"web": ("x.example",)},
+    )
+    assert wire.asked[0].headers["x-api-key"] == KEY
+
+
+def test_bids_are_read_while_there_is_no_lease() -> None:
+    bid = {
+        "id": {"provider": "akash1p", "gseq": 1, "oseq": 2},
+        "state": "open",
+        "price": {"denom": "uact", "amount": "8.02"},
+    }
+    wire = Wire({SHOW: ok(entry()), LIST: page(entry()), BIDS: ok([{"bid": bid, "escrow_account": {}}])})
+    seen = wire.rail.observe(WANT)
+    assert seen.bids == (Bid("akash1p", Decimal("8.02"), "open", "uact", 1, 2),)
+    assert wire.asked[-1].url.params["dseq"] == "7"
+
+
+def test_ours_is_found_by_its_hash_on_the_second_page() -> None:
+    pages = [page(entry("9", None), more=True), page(entry())]
+    wire = Wire({LIST: pages, CHAIN: groups(_9="another"), SHOW: ok(entry()), BIDS: ok([])})
+    seen = wire.rail.observe(WANT)
+    assert seen.deployment is not None
+    assert [each.url.params["skip"] for each in wire.asked if each.url.path == LIST[1]] == ["0", "1"]
+
+
+def test_one_with_another_manifest_is_found_by_the_name_of_its_group_on_the_chain() -> None:
+    wire = Wire({LIST: page(entry(want=None)), CHAIN: groups(_7=WANT.name), SHOW: ok(entry(want=None)), BIDS: ok([])})
+    seen = wire.rail.observe(WANT)
+    assert seen.deployment is not None
+    assert seen.deployment.version == "00" * 32
+
+
+def test_a_list_that_shows_groups_saves_asking_the_chain() -> None:
+    shown = {**entry(want=None), "groups": [{"group_spec": {"name": WANT.name}}]}
+    wire = Wire({LIST: page(shown), SHOW: ok(shown), BIDS: ok([])})
+    assert wire.rail.observe(WANT).deployment is not None
+    assert CHAIN not in wire.calls()
+
+
+def test_a_console_without_the_chains_list_finds_by_hash_alone() -> None:
+    wire = Wire({LIST: page(entry(want=None)), CHAIN: fault(404, "Not found")})
+    assert wire.rail.observe(WANT).deployment is None
+
+
+def test_of_two_with_our_name_the_leased_one_is_ours_and_the_newer_one_spare() -> None:
+    wire = Wire(
+        {LIST: page(entry("8", height="1000"), entry("7", leases=[lease()])), SHOW: ok(entry(leases=[lease()]))}
+    )
+    seen = wire.rail.observe(WANT)
+    assert (wire.rail.id, seen.spare) == ("7", ("8",))
+
+
+def test_a_second_one_that_landed_late_is_seen_before_all_is_well() -> None:
+    ready = entry(leases=[lease(status=STATUS)])
+    wire = Wire({LIST: page(ready, entry("8")), SHOW: ok(ready)})
+    wire.rail.id = "7"
+    assert wire.rail.observe(WANT).spare == ("8",)
+
+
+def test_a_pinned_deployment_is_looked_at_and_nothing_else_listed() -> None:
+    wire = Wire({SHOW: ok(entry(leases=[lease(status=STATUS)]))})
+    wire.rail.observe(request("docs.test", DOCS, "web", id="7"))
+    assert wire.calls() == [SHOW]
+
+
+@pytest.mark.parametrize("answer", [fault(404, "Deployment not found"), ok(entry(state="closed"))])
+def test_gone_and_closed_are_the_same(answer: Any) -> None:
+    wire = Wire({SHOW: answer})
+    assert wire.rail.observe(request("docs.test", DOCS, "web", id="7")).open is None
+
+
+def test_an_opening_sends_the_completed_document_and_keeps_the_id() -> None:
+    wire = Wire(
+        {OPEN: lambda _: httpx.Response(201, json={"data": {"dseq": "7", "manifest": "", "signTx": {"code": 0}}})}
+    )
+    wire.rail.perform(WANT, OpenDeployment(WANT.name, WANT.deposit_usd))
+    sent = json.loads(wire.asked[0].content)["data"]
+    assert sdl.load(sent["sdl"]).data == WANT.data
+    assert (sent["deposit"], wire.rail.id) == (5.0, "7")
+
+
+def test_an_opening_whose_transaction_failed_is_refused() -> None:
+    wire = Wire({OPEN: ok({"dseq": "7", "manifest": "", "signTx": {"code": 5, "rawLog": "out of gas"}})})
+    with pytest.raises(Refused, match="out of gas"):
+        wire.rail.perform(WANT, OpenDeployment(WANT.name, WANT.deposit_usd))
+
+
+def test_taking_a_bid_sends_the_manifest_and_the_bids_identity() -> None:
+    wire = Wire({("POST", "/v1/leases"): ok(entry())})
+    wire.rail.perform(WANT, TakeBid("7", Bid("akash1p", Decimal(1), oseq=3)))
+    sent = json.loads(wire.asked[0].content)
+    assert sent == {"manifest": WANT.manifest, "leases": [{"dseq": "7", "gseq": 1, "oseq": 3, "provider": "akash1p"}]}
+
+
+@pytest.mark.parametrize("step", [SendManifest("7", "akash1p"), UpdateManifest("7")])
+def test_a_manifest_goes_with_the_whole_document(step: SendManifest | UpdateManifest) -> None:
+    wire = Wire({("PUT", SHOW[1]): ok(entry())})
+    wire.rail.perform(WANT, step)
+    assert sdl.load(json.loads(wire.asked[0].content)["data"]["sdl"]).data == WANT.data
+
+
+@pytest.mark.parametrize("answer", [ok({"success": True}), fault(404, "Deployment not found")])
+def test_closing_is_fine_twice(answer: Any) -> None:
+    wire = Wire({("DELETE", SHOW[1]): answer})
+    wire.rail.id = "7"
+    wire.rail.perform(WANT, CloseDeployment("7", "why"))
+    assert wire.rail.id == ""
+
+
+TROUBLE = {
+    "429": (fault(429, "slow down"), False),
+    "503": (fault(503, "Service unavailable"), None),
+    "a page of HTML": (lambda _: httpx.Response(502, text="<html>"), None),
+    "no connection": (httpx.ConnectError("refused"), False),
+    "no answer": (httpx.ReadTimeout("slow"), None),
+    "not JSON": (lambda _: httpx.Response(200, text="hello"), None),
+}
+
+
+@pytest.mark.parametrize(("answer", "took"), TROUBLE.values(), ids=list(TROUBLE))
+def test_what_opens_is_never_replayed_and_says_whether_it_may_have_worked(answer: Any, took: bool | None) -> None:
+    wire = Wire({OPEN: answer})
+    with pytest.raises(Stumble) as caught:
+        wire.rail.perform(WANT, OpenDeployment(WANT.name, WANT.deposit_usd))
+    assert (len(wire.asked), caught.value.took, wire.clock.slept) == (1, took, [])
+
+
+@pytest.mark.parametrize("answer", [trouble for trouble, _ in TROUBLE.values()], ids=list(TROUBLE))
+def test_looks_updates_and_closings_are_repeated(answer: Any) -> None:
+    wire = Wire({SHOW: [answer, answer, ok(entry(state="closed"))], ("DELETE", SHOW[1]): [answer, ok({})]})
+    wire.rail.close("7")
+    assert wire.rail.is_open("7") is False
+    assert wire.calls() == [("DELETE", SHOW[1])] * 2 + [SHOW] * 3
+
+
+def test_three_tries_are_enough() -> None:
+    wire = Wire({SHOW: httpx.ReadTimeout("slow")})
+    with pytest.raises(Stumble, match="did not answer \\(ReadTimeout\\)"):
+        wire.rail.is_open("7")
+    assert len(wire.asked) == 3
+
+
+def test_retry_after_is_obeyed_up_to_half_a_minute() -> None:
+    answers = [fault(429, "x", **{"Retry-After": "7"}), fault(503, "x", **{"Retry-After": "900"}), ok(entry())]
+    wire = Wire({SHOW: answers})
+    assert wire.rail.is_open("7")
+    assert wire.clock.slept == [7.0, 30.0]
+
+
+REFUSALS = {
+    "bad key": (fault(401, "Invalid API key"), Refused, "does not accept AKASH_CONSOLE_API_KEY: Invalid API key"),
+    "no credit": (fault(402, "Not enough balance to cover"), Refused, "Not enough balance to cover; add credit"),
+    "no funds": (fault(400, "Insufficient funds"), Refused, "Insufficient funds; add credit"),
+    "bad SDL": (fault(400, "Invalid SDL: x"), Refused, "Invalid SDL: x; trying again does not help"),
+    "the bid is gone": (
+        fault(400, "Cannot create lease: The selected bid is no longer open."),
+        Stumble,
+        "no longer open",
+    ),
+    "closed meanwhile": (fault(400, "Deployment closed"), Stumble, "Deployment closed"),
+    "not found": (fault(404, "Deployment not found"), Stumble, "Deployment not found"),
+}
+
+
+@pytest.mark.parametrize(("answer", "error", "text"), REFUSALS.values(), ids=list(REFUSALS))
+def test_a_refusal_has_the_consoles_words_and_says_what_to_do(answer: Any, error: type[MarketError], text: str) -> None:
+    wire = Wire({("POST", "/v1/leases"): answer})
+    with pytest.raises(error) as caught:
+        wire.rail.perform(WANT, TakeBid("7", Bid("akash1p", Decimal(1))))
+    assert text in str(caught.value)
+
+
+def test_what_the_validator_names_is_passed_on() -> None:
+    body = {"message": "Validation error", "data": [{"path": ["data", "sdl"], "message": "Required"}]}
+    wire = Wire({OPEN: lambda _: httpx.Response(400, json=body)})
+    with pytest.raises(Refused, match="Validation error: Required; trying again does not help"):
+        wire.rail.perform(WANT, OpenDeployment(WANT.name, WANT.deposit_usd))
+
+
+def test_the_key_is_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    wire = Wire({SHOW: fault(401, f"Invalid API key {KEY}"), LIST: httpx.ConnectError(KEY)})
+    with pytest.raises(Refused) as refused:
+        wire.rail.is_open("7")
+    with pytest.raises(Stumble) as stumbled:
+        wire.rail.observe(WANT)
+    assert KEY not in f"{refused.value}{stumbled.value}{caplog.text}"
+
+
+def test_an_answer_of_another_shape_is_a_sentence_not_a_traceback() -> None:
+    wire = Wire({LIST: ok({"items": []})})
+    with pytest.raises(MarketError, match="the Console's answer is not what its API describes"):
+        wire.rail.observe(WANT)
+
+
+def test_the_gateways_address_is_not_worth_an_error() -> None:
+    owner = ("GET", "/v1/providers/akash1p")
+    assert Wire({owner: lambda _: httpx.Response(200, json={"hostUri": "https://p:8443"})}).rail.host_uri(
+        "akash1p"
+    ) == ("https://p:8443")
+    assert Wire({owner: fault(500, "no")}).rail.host_uri("akash1p") == ""
+    assert Wire({owner: fault(404, "no")}).rail.host_uri("akash1p") == ""
