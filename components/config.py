@@ -113,8 +113,8 @@ class Workload(Setting):
         default=Side.CENTRALIZED, description="In active-standby, which side is primary; no meaning in other modes."
     )
     host: HostName = Field(description="The public name, inside `zone`.")
-    placement: Placement = Placement()
-    backup: Backup
+    placement: Placement = Field(default=Placement(), description="Which targets play each side.")
+    backup: Backup = Field(description="Where every version is kept.")
     options: dict[str, Any] = Field(default_factory=dict, description="What the kind needs to know; see the kind.")
 
 
@@ -136,7 +136,7 @@ class StackConfig(Setting):
 
     zone: HostName = Field(description="The Route 53 hosted zone all hosts lie in; it exists before the stack.")
     ttl: int = Field(default=60, ge=5, le=60, description="Seconds resolvers may keep an answer of a failover name.")
-    acme: Acme = Acme()
+    acme: Acme = Field(default=Acme(), description="Who signs certificates of sites outside AWS.")
     stores: dict[Name, Store] = Field(default_factory=dict, description="Stores by name.")
     workloads: dict[Name, Workload] = Field(min_length=1, description="Workloads by name.")
     require_approval: bool = Field(

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import click
+from pydantic import BaseModel
 
-from ..config import PROJECT, StackConfig
+from ..config import PROJECT, Acme, Backup, Placement, StackConfig, Store, Workload
 from ..kinds import KINDS
 
 
@@ -45,7 +46,56 @@ def schema() -> dict[str, Any]:
     }
 
 
+#: The models of a stack file in the order in which one meets them, and where each stands.
+_SECTIONS = (
+    (StackConfig, "The stack", "`unmoor:SETTING`"),
+    (Store, "A store", "`unmoor:stores.NAME`"),
+    (Workload, "A workload", "`unmoor:workloads.NAME`"),
+    (Placement, "Placement", "`unmoor:workloads.NAME.placement`"),
+    (Backup, "Backup", "`unmoor:workloads.NAME.backup`"),
+    (Acme, "The certificate authority", "`unmoor:acme`"),
+)
+
+_INTRO = """\
+<!-- Written by `unmoor schema --markdown`; edit the models. -->
+# The stack file
+
+`stacks/Pulumi.NAME.yaml` is what people review: every decision about a stack is in it, and nothing else is. Settings of
+ours begin with `unmoor:`; others, like `aws:region`, belong to Pulumi's plug-ins. `./unmoor plan --stack NAME` checks a file
+offline and says every fault at once. Editors complete it by `stacks/schema.json`.
+
+Names of secrets may stand here, values never do.
+"""
+
+
+def page() -> str:
+    """Return the manual's page of settings, written from the models."""
+    parts = [_INTRO]
+    for model, title, where in _SECTIONS:
+        parts.append(f"## {title}\n\n{where}\n\n{_table(model)}\n")
+    parts += [
+        f"## Options of kind `{kind.name}`\n\n`unmoor:workloads.NAME.options`\n\n{_table(kind.options)}\n"
+        for kind in KINDS.values()
+    ]
+    return "\n".join(parts)
+
+
+def _table(model: type[BaseModel]) -> str:
+    rows = ["| setting | needed | default | |", "|---|---|---|---|"]
+    for name, field in model.model_fields.items():
+        default = "" if field.is_required() or field.default is None else f"`{_shown(field.get_default(call_default_factory=True))}`"
+        rows.append(f"| `{name}` | {'yes' if field.is_required() else ''} | {default} | {field.description or ''} |")
+    return "\n".join(rows)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, BaseModel):
+        return "see below"
+    return json.dumps(value)
+
+
 @click.command()
-def cli() -> None:
+@click.option("--markdown", is_flag=True, help="Print the manual's page instead.")
+def cli(markdown: bool) -> None:
     """Print the JSON schema of stack files (kept in stacks/schema.json)."""
-    click.echo(json.dumps(schema(), indent=2, sort_keys=True))
+    click.echo(page() if markdown else json.dumps(schema(), indent=2, sort_keys=True), nl=not markdown)
