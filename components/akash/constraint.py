@@ -44,3 +44,8 @@ class Nullable:
 @dataclass(frozen=True)
 class OneOrMany:
     """A single item may stand for a list of one."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A list must not be empty."""

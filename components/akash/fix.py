@@ -65,7 +65,7 @@ def _services(data: dict[str, Any]) -> None:
             if expose.get("accept") == []:
                 del expose["accept"]
             options = expose.get("http_options") or {}
-            for key in (*ZERO_IS_DEFAULT, "next_cases"):
+            for key in ZERO_IS_DEFAULT:
                 if key in options and not options[key]:
                     del options[key]
         if service.get("expose"):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from .constraint import Above, Between, Length, Nullable, OneOrMany, Pattern
+from .constraint import Above, Between, Filled, Length, Nullable, OneOrMany, Pattern
 
 Scalar = str | bool | int | float
 
@@ -47,7 +47,7 @@ class HttpOptions:
     send_timeout: Milliseconds | None = None
     next_tries: Natural | None = None
     next_timeout: Natural | None = None
-    next_cases: tuple[NextCase, ...] | None = None
+    next_cases: Annotated[tuple[NextCase, ...], Filled()] | None = None
     proxy_buffer_size: Annotated[int, Between(0, 1_048_576)] | None = None
 
 

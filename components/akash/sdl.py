@@ -177,8 +177,10 @@ def plain_copy(value: Any) -> Any:
 
 
 def _touched(finding: Finding, damaged: list[Path]) -> bool:
+    """Tell whether a finding only follows from a value that was misshapen, and so taken out."""
     about = finding.path if finding.about is None else finding.about
-    return any(each[: len(about)] == about or about[: len(each)] == each for each in damaged)
+    inside = finding.about is not None
+    return any(about[: len(each)] == each or (inside and each[: len(about)] == about) for each in damaged)
 
 
 def _fault(problem: Problem) -> Fault:

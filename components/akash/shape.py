@@ -66,6 +66,17 @@ def checker(annotation: Any) -> Check:
         check = _scalar(get_args(annotation) if origin in {Union, types.UnionType} else (annotation,), extras)
     if constraint.Nullable() in extras:
         return lambda value, path, out: None if value is None else check(value, path, out)
+    if constraint.Filled() in extras:
+        return _filled(check)
+    return check
+
+
+def _filled(inner: Check) -> Check:
+    def check(value: Any, path: Path, out: list[Found]) -> None:
+        if value == []:
+            out.append(("not-allowed", path, "an empty list is not allowed; leave it out"))
+        inner(value, path, out)
+
     return check
 
 

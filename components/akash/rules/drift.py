@@ -38,6 +38,10 @@ def _tools_disagree(view: View) -> Iterator[Finding]:
 def _service(name: str, service: dict[str, Any]) -> Iterator[Finding]:
     path = ("services", name)
     for key in ("command", "args", "env"):
+        for index, word in enumerate(service.get(key) or ()):
+            if "\u2028" in word or "\u2029" in word:
+                yield Finding((*path, key, index), "holds U+2028 or U+2029, which one tool escapes in the hash; take it out")
+    for key in ("command", "args", "env"):
         if service.get(key) == []:
             yield Finding((*path, key), "an empty list is null in one tool; leave it out")
     params = service.get("params")
@@ -55,7 +59,7 @@ def _service(name: str, service: dict[str, Any]) -> Iterator[Finding]:
         if expose.get("accept") == []:
             yield Finding((*path, "expose", index, "accept"), "an empty list is null in one tool; leave it out")
         for key, value in (expose.get("http_options") or {}).items():
-            if (key in ZERO_IS_DEFAULT and not value) or (key == "next_cases" and not value):
+            if key in ZERO_IS_DEFAULT and not value:
                 yield Finding(
                     (*path, "expose", index, "http_options", key),
                     "one tool takes nothing for the default; leave it out",

@@ -77,7 +77,8 @@ def _service_name(view: View) -> Iterator[Finding]:
 )
 def _nothing_global(view: View) -> Iterator[Finding]:
     if view.placed and not any(to.get("global") for *_, to in view.targets):
-        yield Finding(("services",), "no port is global; a deployment must show at least one to the world")
+        message = "no port is global; a deployment must show at least one to the world"
+        yield Finding(("services",), message, ("services",))
 
 
 @rules.error(

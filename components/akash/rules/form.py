@@ -81,7 +81,7 @@ def _class_not_persistent(view: View) -> Iterator[Finding]:
     for path, volume in chain.from_iterable(view.volumes.values()):
         attributes = volume.get("attributes") or {}
         if "class" in attributes and "persistent" in attributes:
-            if attributes["class"] != "ram" and attributes["persistent"] not in {True, "true"}:
+            if attributes["class"] != "ram" and attributes["persistent"] in {False, "false"}:
                 yield Finding(
                     path, f"class {attributes['class']} needs persistent: true; without it leave the attributes out"
                 )

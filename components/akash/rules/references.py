@@ -132,7 +132,8 @@ def _mount_twice(view: View) -> Iterator[Finding]:
 def _persistent_not_mounted(view: View) -> Iterator[Finding]:
     for each in view.placed:
         for path, volume in view.volumes.get(each.profile, ()):
-            if truth((volume.get("attributes") or {}).get("persistent", False)):
+            attributes = volume.get("attributes") or {}
+            if each.service and attributes.get("class") != "ram" and truth(attributes.get("persistent", False)):
                 name = volume.get("name") or ""
                 if not (_mounts(each.service).get(name) or {}).get("mount"):
                     about = ("services", each.name, "params", "storage", name)
