@@ -9,16 +9,19 @@ from contextlib import suppress
 
 from aiohttp import web
 
+from ..net.tls import Authority
 from ..state import State, here
 from .app import application
 from .providers import PROVIDERS
 from .world import World
 
 NAME = "console"
+#: Where the Console is on the internet.
+HOST, ADDRESS = "console-api.akash.network", "198.51.100.100"
 
 
 async def serve(state: State) -> None:
-    """Serve the Console API on a free port, published as `console`, until SIGTERM or SIGINT."""
+    """Serve the Console API, published as port `console` and on the internet, until SIGTERM or SIGINT."""
     over = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, over.set)
@@ -27,12 +30,16 @@ async def serve(state: State) -> None:
     world = World(state)
     runner = web.AppRunner(application(world), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    tls = Authority(state).context([HOST])
+    for context in (None, tls):
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    plain, secure = (port for _, port in runner.addresses)
+    state.publish_host(HOST, ADDRESS)
+    state.publish_route(ADDRESS, 443, secure)
     for provider in PROVIDERS:
         await world.open_ingress(provider)
     life = asyncio.create_task(world.run())
-    state.publish_port(NAME, runner.addresses[0][1])
+    state.publish_port(NAME, plain)
     try:
         done, _ = await asyncio.wait({life, asyncio.create_task(over.wait())}, return_when=asyncio.FIRST_COMPLETED)
         if life in done:
@@ -42,6 +49,7 @@ async def serve(state: State) -> None:
         with suppress(asyncio.CancelledError, Exception):
             await life
         (state.root / "ports" / NAME).unlink(missing_ok=True)
+        state.withdraw_route(ADDRESS, 443)
         await world.close()
         await runner.cleanup()
 

@@ -114,13 +114,12 @@ class Console:
     # Bids and leases
 
     async def bids(self, request: web.Request) -> web.Response:
-        """The bids on a deployment, of audited providers only."""
+        """The bids on a deployment; all of audited providers, as nobody else may bid on what Console submits."""
         dseq = request.match_info.get("dseq") or request.query.get("dseq", "")
         if not dseq:
             raise ValidationError((("dseq",), "Required"))
         deployment = self.world.ledger.deployments.get(dseq)
-        shown = [bid for bid in deployment.bids if BY_OWNER[bid.provider].audited] if deployment else []
-        return _data([shapes.bid(deployment, bid) for bid in shown] if deployment else [])
+        return _data([shapes.bid(deployment, bid) for bid in deployment.bids] if deployment else [])
 
     async def lease(self, request: web.Request) -> web.Response:
         """Take bids and send the manifest; only the manifest if a lease is there already. No data envelope."""

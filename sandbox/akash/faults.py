@@ -1,4 +1,16 @@
-"""What can be broken in this Akash; a fault is a file in the state folder, its content optional JSON parameters."""
+"""The faults of this Akash: a fault is a file in the state folder, its content optional JSON parameters.
+
+provider-gone-OWNER  its processes end, routes vanish, it does not bid; its leases close after a few seconds
+                     (OWNER is its address, or its short name)
+no-bids              no provider bids
+bid-too-dear         each provider asks {"factor": 10} times its price; above the SDL's ceiling it declines, as ever
+escrow-empty         every deployment that is open at this moment runs out of funds, and closes; it strikes once
+chain-halted         no blocks: create, lease, update, deposit and close answer 503; running leases go on
+api-429              a {"share": 0.5} of the calls is turned away before the API sees it, with Retry-After
+api-timeout          changes take effect and are never answered: the next {"times": n} of them (all, if not given);
+                     {"hold": seconds} until the connection is cut
+volume-lost          every persistent volume is emptied, and what stood on it starts again; it strikes once
+"""
 
 from __future__ import annotations
 
@@ -7,21 +19,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..state import State
     from .providers import AkashProvider
-
-#: Name -> what it does while it is on.
-FAULTS = {
-    "provider-gone-OWNER": (
-        "its processes end, routes and gateway vanish, its leases close after a few seconds, it does not bid; "
-        "OWNER is its address, or its short name"
-    ),
-    "no-bids": "no provider bids",
-    "bid-too-dear": "each provider asks {factor: 10} times its price; above the SDL's ceiling it declines, as ever",
-    "escrow-empty": "every deployment that is open at this moment runs out of funds, and closes",
-    "chain-halted": "no blocks: create, lease, update, deposit and close answer 503; running leases go on",
-    "api-429": "a {share: 0.5} of the calls is turned away before it reaches the API, with Retry-After",
-    "api-timeout": "changes take effect and are never answered: the next {times: n}, cut off after {hold: seconds}",
-    "volume-lost": "every persistent volume is emptied once, and what stood on it starts again",
-}
 
 
 def gone(state: State, provider: AkashProvider) -> bool:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ssl
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from .akash_world import OWNERS, AkashWorld, sdl, wait
@@ -30,6 +32,17 @@ def error(status: int, kind: str, message: str, code: str) -> tuple[int, dict[st
 def test_a_wrong_key_is_refused(world: AkashWorld) -> None:
     answer = world.api.get("/v1/deployments", headers={"x-api-key": "wrong"})
     assert error(401, "UnauthorizedError", "Invalid API key", "unauthorized") == (answer.status_code, answer.json())
+
+
+def test_the_console_stands_on_the_internet_under_its_own_name_and_a_valid_certificate(world: AkashWorld) -> None:
+    port = world.state.route(world.state.host("console-api.akash.network"), 443)[1]
+    with httpx.Client(verify=ssl.create_default_context(cafile=world.state.ca), trust_env=False) as client:
+        answer = client.get(
+            f"https://127.0.0.1:{port}/v1/balances",
+            headers={"x-api-key": "sandbox-key"},
+            extensions={"sni_hostname": "console-api.akash.network"},
+        )
+    assert 200 == answer.status_code
 
 
 def test_two_ways_to_authenticate_at_once_are_refused(world: AkashWorld) -> None:
