@@ -1,0 +1,41 @@
+# `make demo` tells the whole story on this machine; `make test` proves it. Both set up what is missing.
+PYTHON_HERE := .venv/bin/python
+export PYTHON
+
+.PHONY: help setup demo sandbox test lint bench docs lock clean
+.DEFAULT_GOAL := help
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{printf "%-16s%s\n", $$1, $$2}'
+
+setup: ## .venv, from requirements.lock
+	@./setup.sh
+
+demo: setup site/index.html ## a docs site moves from AWS to Akash and back, live, on this machine
+	@$(PYTHON_HERE) -m sandbox.demo
+
+sandbox: setup site/index.html ## the same clouds, left running for you; Ctrl-C ends them
+	@$(PYTHON_HERE) -m sandbox up --stack sandbox
+
+test: setup site/index.html ## every tier of tests that this machine can run
+	@$(PYTHON_HERE) -m tests
+
+lint: setup ## style, types and the direction of imports
+	@$(PYTHON_HERE) -m tests --gates-only
+
+bench: setup site/index.html ## one JSON object a line for each figure
+	@$(PYTHON_HERE) -m benchmarks
+
+docs: setup site/index.html ## the manual, into site/
+
+site/index.html: mkdocs.yml requirements.lock $(shell find docs -type f) | setup
+	@echo "docs: building site/" >&2
+	@rm -rf site.new && .venv/bin/mkdocs build --quiet --strict --site-dir site.new && rm -rf site && mv site.new site
+
+lock: setup ## requirements.lock, from pyproject.toml
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --group dev --generate-hashes --no-header \
+		pyproject.toml --output-file requirements.lock
+
+clean: ## all that was made, but .venv
+	@$(PYTHON_HERE) -m sandbox stop 2>/dev/null || true
+	@rm -rf .sandbox site site.new dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Makes .venv from requirements.lock. Quick when there is nothing to do; an interrupted run is simply run again.
+set -eu
+cd "$(dirname "$0")"
+
+stamp=.venv/.made
+wanted="$(cksum < requirements.lock) $(pwd -P)"
+[ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
+
+for python in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11} none; do
+    [ "$python" = none ] && break
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break
+done
+if [ "$python" = none ]; then
+    echo "Python 3.11 or newer is needed and is not on PATH; install it, or name it: make PYTHON=/path/to/python3" >&2
+    exit 1
+fi
+
+mkdir -p .venv
+log=.venv/setup.log
+failed() {
+    echo "$1 failed: $(tail -n 1 "$log"); see $(pwd)/$log" >&2
+    exit 1
+}
+
+# A virtual environment that was moved, or whose Python is gone, is of no use.
+if ! .venv/bin/python -c "import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix != '$(pwd -P)/.venv')" 2>/dev/null
+then
+    echo "setup: making .venv ($("$python" --version))" >&2
+    "$python" -m venv --clear .venv > /tmp/unmoor-venv.$$ 2>&1 || { mv /tmp/unmoor-venv.$$ "$log"; failed "making .venv"; }
+    rm -f /tmp/unmoor-venv.$$
+fi
+
+if ! [ -x .venv/bin/uv ]; then
+    echo "setup: installing uv" >&2
+    sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p;}' requirements.lock > .venv/uv.txt
+    .venv/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r .venv/uv.txt > "$log" 2>&1 \
+        || failed "installing uv"
+fi
+
+echo "setup: installing $(grep -c == requirements.lock) packages into .venv, once; a minute or two" >&2
+.venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode --python .venv/bin/python requirements.lock > "$log" 2>&1 \
+    || failed "installing the packages"
+
+# `components` and `sandbox` are imported from here, from any folder.
+.venv/bin/python -c 'import pathlib, site, sys
+pathlib.Path(site.getsitepackages()[0], "unmoor.pth").write_text(sys.argv[1] + "\n")' "$(pwd -P)"
+
+echo "$wanted" > "$stamp"

@@ -1,0 +1,126 @@
+"""`python -m tests`: the gates, then every tier that this machine can run, in one run of pytest.
+
+A tier that cannot run is skipped with one line that says what to install. Where CI is set nothing that the machine
+has the tools for may be skipped. The exit code is 0 only if every gate and every test passed.
+"""
+
+# ruff: noqa: T201  it is a program
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.errors import UnmoorError
+from sandbox.engine import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+GATES: dict[str, list[str]] = {
+    "ruff check": ["ruff", "check", "--quiet"],
+    "ruff format": ["ruff", "format", "--check", "--quiet"],
+    "mypy": ["mypy", "--no-error-summary", "-p", "components", "-p", "sandbox"],
+    "lint-imports": ["lint-imports", "--no-cache"],
+}
+
+
+class Skip(Exception):  # noqa: N818 it says what happens
+    """A tier cannot run here; the message says what to install."""
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A folder of tests, and what it needs: `prepare` gets it, or raises Skip."""
+
+    name: str
+    prepare: Callable[[], None] = lambda: None
+
+
+def oracle() -> None:
+    """Install the official validator as its lock file says."""
+    if not (shutil.which("npm") and shutil.which("node")):
+        raise Skip("Node.js with npm")
+    folder = ROOT / "tests" / "oracle"
+    made, lock = folder / "node_modules" / ".package-lock.json", folder / "package-lock.json"
+    if made.exists() and made.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    words = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        unless_ci(f"the official validator: `{' '.join(words)}` failed ({done.stderr.strip().splitlines()[-1:]})")
+    made.touch()
+
+
+def engine() -> None:
+    """Get the engine and Caddy."""
+    try:
+        resolve.engine()
+        resolve.tool(resolve.CADDY)
+    except UnmoorError as error:
+        unless_ci(str(error))
+
+
+#: In the order in which they run: what is quick and says most about a fault comes first.
+TIERS = (
+    Tier("pure"), Tier("graph"), Tier("contract"), Tier("oracle", oracle), Tier("engine", engine), Tier("stateful"),
+)  # fmt: skip
+
+
+def unless_ci(reason: str) -> None:
+    """Skip the tier, or fail where nothing may be skipped."""
+    if os.environ.get("CI"):
+        sys.exit(f"tests: {reason}")
+    raise Skip(reason)
+
+
+def gates() -> list[str]:
+    """Run every gate; give the names of those that found something."""
+    failed = []
+    for name, words in GATES.items():
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        done = subprocess.run([BIN / words[0], *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(done.stdout + done.stderr, flush=True)
+            failed.append(name)
+    return failed
+
+
+def folders(tiers: Iterable[Tier]) -> list[str]:
+    """Prepare the tiers that exist; give their folders, and say which ones are skipped."""
+    chosen = []
+    for tier in tiers:
+        folder = ROOT / "tests" / tier.name
+        if not any(folder.glob("test_*.py")):
+            continue
+        try:
+            tier.prepare()
+        except Skip as reason:
+            print(f"skipped: tests/{tier.name}, which needs {reason}", file=sys.stderr, flush=True)
+        else:
+            chosen.append(str(folder.relative_to(ROOT)))
+    return chosen
+
+
+def main(words: list[str]) -> int:
+    """Run it all; 0 if everything passed."""
+    failed = gates()
+    if "--gates-only" not in words:
+        if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+            print("skipped: how the report looks in a browser, which needs Chromium", file=sys.stderr, flush=True)
+        done = subprocess.run([sys.executable, "-m", "pytest", "-rs", *folders(TIERS)], cwd=ROOT, check=False)
+        failed += ["pytest"] if done.returncode else []
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
