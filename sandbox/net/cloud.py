@@ -75,8 +75,18 @@ class Cloud:
         return list(page["Invalidation"]["InvalidationBatch"]["Paths"].get("Items", []))
 
     async def function(self, name: str) -> str:
-        """The source of a CloudFront function."""
-        return (await self._get("cloudfront", f"{CLOUDFRONT[1]}/function/{quote(name)}")).body.decode()
+        """The source of a CloudFront function, as distributions run it."""
+        return (await self._get("cloudfront", f"{CLOUDFRONT[1]}/function/{quote(name)}?Stage=LIVE")).body.decode()
+
+    async def cache_policy(self, policy: str) -> Shape:
+        """The configuration of a cache policy, managed or own."""
+        found = await self._call(CLOUDFRONT, "GetCachePolicy", f"/cache-policy/{policy}")
+        return dict(found["CachePolicy"]["CachePolicyConfig"])
+
+    async def headers_policy(self, policy: str) -> Shape:
+        """The configuration of a response headers policy, managed or own."""
+        found = await self._call(CLOUDFRONT, "GetResponseHeadersPolicy", f"/response-headers-policy/{policy}")
+        return dict(found["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"])
 
     async def certificate(self, arn: str) -> Shape | None:
         """A certificate of ACM, or None if there is none by that name."""

@@ -12,14 +12,6 @@ if TYPE_CHECKING:
 
     Policies = Callable[[str], Mapping[str, Any]]
 
-#: CloudFront's managed cache policies that the library uses: (minimum, default, maximum) TTL in seconds
-#: (CloudFront developer guide, "Use managed cache policies").
-TTLS: Mapping[str, tuple[int, int, int]] = {
-    "658327ea-f89d-4fab-a63d-7e88639e58f6": (1, 86_400, 31_536_000),  # CachingOptimized
-    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": (0, 0, 0),  # CachingDisabled
-    "83da9c7e-98b4-4e11-a168-04f0df8e2c65": (0, 0, 31_536_000),  # UseOriginCacheControlHeaders
-    "4cc15a8a-d715-48a4-82b8-cc0b614638fe": (0, 0, 31_536_000),  # UseOriginCacheControlHeaders-QueryStrings
-}
 #: Managed origin request policies that pass everything of the viewer on; the first one with its Host header too.
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
@@ -90,6 +82,7 @@ class Distribution:
     domain: str
     aliases: tuple[str, ...]
     enabled: bool
+    deployed: bool
     root: str
     certificate: str
     origins: Mapping[str, Origin]
@@ -102,7 +95,7 @@ class Distribution:
 
 
 def read(shape: Mapping[str, Any], policies: Policies) -> Distribution:
-    """A distribution of the API; `policies` gives the configuration of a cache policy of one's own by id."""
+    """A distribution of the API; `policies` gives the configuration of a cache policy by id."""
     config = shape["DistributionConfig"]
     behaviours = [*_items(config.get("CacheBehaviors")), {**config["DefaultCacheBehavior"], "PathPattern": "*"}]
     viewer = config.get("ViewerCertificate") or {}
@@ -112,12 +105,21 @@ def read(shape: Mapping[str, Any], policies: Policies) -> Distribution:
         domain=shape["DomainName"].lower(),
         aliases=tuple(name.lower() for name in _items(config.get("Aliases"))),
         enabled=bool(config["Enabled"]),
+        deployed=shape["Status"] == "Deployed",
         root=config.get("DefaultRootObject") or "",
         certificate=viewer.get("ACMCertificateArn") or "",
         origins={one["Id"]: _origin(one) for one in _items(config["Origins"])},
         behaviours=tuple(_behaviour(one, policies) for one in behaviours),
         errors={int(one["ErrorCode"]): _error(one) for one in _items(config.get("CustomErrorResponses"))},
     )
+
+
+def named(shape: Mapping[str, Any], kind: str) -> set[str]:
+    """The ids of policies of a kind (`CachePolicyId`) that a distribution of the API names."""
+    config = shape["DistributionConfig"]
+    return {
+        one[kind] for one in (config["DefaultCacheBehavior"], *_items(config.get("CacheBehaviors"))) if one.get(kind)
+    }
 
 
 def _items(listed: Mapping[str, Any] | None) -> list[Any]:
@@ -156,11 +158,8 @@ def _behaviour(one: Mapping[str, Any], policies: Policies) -> Behaviour:
 
 
 def _ttls(one: Mapping[str, Any], policies: Policies) -> tuple[int, int, int]:
-    policy = one.get("CachePolicyId") or ""
-    config = policies(policy)
-    if policy and not config:
-        return TTLS.get(policy, TTLS["658327ea-f89d-4fab-a63d-7e88639e58f6"])
-    source = config or one
+    policy = one.get("CachePolicyId")
+    source = policies(policy) if policy else one
     return int(source.get("MinTTL") or 0), int(source.get("DefaultTTL") or 0), int(source.get("MaxTTL") or 0)
 
 

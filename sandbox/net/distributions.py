@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from ..state import read as read_text
 from ..state import write
 from . import distribution, function, headers
+from .headers import HeadersPolicy
 from .known import Known
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 FIRST, PAST = 10, 250
 #: Seconds between two looks when nobody asks.
 LOOK_S = 1.0
-#: moto forgets which access control an origin names; where nothing else is known it is taken to name one.
-ASSUMED_ACCESS_CONTROL = "assumed"
+#: Policies older than this (seconds) are read again.
+POLICY_FRESH_S = 5.0
 
 
 class Distributions:
@@ -39,6 +41,8 @@ class Distributions:
         self._ports: tuple[int, int] | None = None
         self._routed: set[str] = set()
         self._seen: set[str] = set()
+        self._deployed: dict[str, Distribution] = {}
+        self._policies: dict[str, Known[Shape]] = {}
         self._codes: dict[str, Known[str]] = {}
         self._file = state.root / "edge.json"
         #: Distribution id -> address. It outlives this process, as resolvers' caches do.
@@ -72,24 +76,19 @@ class Distributions:
             self._codes[name] = Known(lambda: self._cloud.function(name), "")
         return function.run(await self._codes[name].get(), one, asked)
 
-    def policy(self, policy: str) -> headers.HeadersPolicy:
-        """A response headers policy; one that is not known does nothing."""
-        config = headers.MANAGED.get(policy) or self._kept("response-headers-policy", policy)
-        return headers.read(config) if config else headers.HeadersPolicy()
-
-    def _kept(self, kind: str, name: str) -> dict[str, Any]:
-        """What the AWS stand-in keeps beside moto, in the shape of the API: aws/<kind>/<id>.json."""
-        text = read_text(self._state.root / "aws" / kind / f"{name}.json") if name else None
-        kept: dict[str, Any] = json.loads(text) if text else {}
-        return kept
-
-    def _cache_policy(self, policy: str) -> dict[str, Any]:
-        return self._kept("cache-policy", policy)
+    def headers_policy(self, policy: str) -> HeadersPolicy:
+        """A response headers policy of a distribution that is served; none does nothing."""
+        return headers.read(self._policies[policy].last) if policy else HeadersPolicy()
 
     async def _read(self) -> None:
-        shapes = [self._whole(shape) for shape in await self._cloud.distributions()]
-        found = [distribution.read(shape, self._cache_policy) for shape in shapes]
-        serving = [one for one in found if one.enabled]
+        shapes = await self._cloud.distributions()
+        for shape in shapes:
+            await self._read_policies(shape)
+        found = [distribution.read(shape, lambda policy: self._policies[policy].last) for shape in shapes]
+        # The edge works by the last version that was deployed, whatever has been written since.
+        ready = {one.id: one if one.deployed else self._deployed.get(one.id) for one in found}
+        self._deployed = {name: one for name, one in ready.items() if one}
+        serving = [one for one in self._deployed.values() if one.enabled]
         certified = {}
         for arn in {one.certificate for one in serving if one.certificate}:
             if certificate := await self._cloud.certificate(arn):
@@ -101,13 +100,15 @@ class Distributions:
         self.by_name = {name: one for one in serving for name in (*one.aliases, one.domain)}
         self._place(found)
 
-    def _whole(self, shape: Shape) -> Shape:
-        config = shape["DistributionConfig"]
-        if kept := self._kept("distribution", shape["Id"]):
-            return {**shape, "DistributionConfig": {**config, **kept}}
-        for origin in config["Origins"]["Items"]:
-            origin.setdefault("OriginAccessControlId", ASSUMED_ACCESS_CONTROL)
-        return shape
+    async def _read_policies(self, shape: Shape) -> None:
+        for kind, load in (
+            ("CachePolicyId", self._cloud.cache_policy),
+            ("ResponseHeadersPolicyId", self._cloud.headers_policy),
+        ):
+            for policy in distribution.named(shape, kind):
+                if policy not in self._policies:
+                    self._policies[policy] = Known(partial(load, policy), {}, POLICY_FRESH_S)
+                await self._policies[policy].get()
 
     async def _sweep(self, one: Distribution) -> None:
         for invalidation in await self._cloud.invalidations(one.id):

@@ -153,7 +153,7 @@ class Edge:
         headers = [
             pair for pair in response.headers if pair[0] not in ("content-length", "date", "connection", "x-cache")
         ]
-        headers = self._distributions.policy(behaviour.headers_policy).apply(headers, secure=asked.secure)
+        headers = self._distributions.headers_policy(behaviour.headers_policy).apply(headers, secure=asked.secure)
         headers += [
             ("x-cache", _said(status, hit=hit)),
             ("via", f"1.1 {distribution.domain} (CloudFront)"),

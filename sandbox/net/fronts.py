@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..state import State
     from .tls import Authority
 
+#: moto reads the bucket out of a host name that it does not know, so every store is this one to it.
+KNOWN_AS = b"s3.us-east-1.amazonaws.com"
+
 
 @dataclass(frozen=True)
 class Front:
@@ -25,13 +28,11 @@ class Front:
     name: str
     address: str
     port: str
-    #: moto reads the bucket out of a host that it knows; another vendor's host is told to it as this one.
-    known_as: str
 
 
 FRONTS = (
-    Front("s3.us-east-1.amazonaws.com", "198.51.100.10", "aws", "s3.us-east-1.amazonaws.com"),
-    Front("gateway.storjshare.io", "198.51.100.20", "storj", "s3.us-east-1.amazonaws.com"),
+    Front("s3.us-east-1.amazonaws.com", "198.51.100.10", "aws"),
+    Front("gateway.storjshare.io", "198.51.100.20", "storj"),
 )
 
 
@@ -62,9 +63,8 @@ class Store:
         port = self._state.port(self.front.port)
         if port is None:
             raise Unreachable(f"the store behind {self.front.name} is not up")
-        headers = [(key, self._host(value) if key == b"host" else value) for key, value in request.headers]
-        return port, request.target, headers
-
-    def _host(self, given: bytes) -> bytes:
-        host = given.decode("latin-1").lower().partition(":")[0]
-        return host.replace(self.front.name, self.front.known_as).encode("latin-1")
+        host = dict(request.headers).get(b"host", b"").decode("latin-1").lower().partition(":")[0]
+        bucket = host.removesuffix(self.front.name).rstrip(".")
+        target = f"/{bucket}".encode("latin-1") + request.target if bucket else request.target
+        headers = [(key, value) for key, value in request.headers if key not in (b"host", b"x-sandbox")]
+        return port, target, [(b"Host", KNOWN_AS), *headers]

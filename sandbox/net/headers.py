@@ -1,4 +1,4 @@
-"""What a CloudFront response headers policy does to a response's headers (pure)."""
+"""What a CloudFront response headers policy does to a response's headers, CORS apart (pure)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .wire import Headers
-
-#: Managed policies (CloudFront developer guide, "Use managed response headers policies"), those without CORS.
-_SECURITY = {
-    "XSSProtection": {"Override": False, "Protection": True, "ModeBlock": True},
-    "FrameOptions": {"Override": False, "FrameOption": "SAMEORIGIN"},
-    "ReferrerPolicy": {"Override": False, "ReferrerPolicy": "strict-origin-when-cross-origin"},
-    "ContentTypeOptions": {"Override": True},
-    "StrictTransportSecurity": {"Override": False, "AccessControlMaxAgeSec": 31_536_000},
-}
-MANAGED: Mapping[str, Mapping[str, Any]] = {
-    "67f7725c-6f97-4210-82d7-5512b31e9d03": {"SecurityHeadersConfig": _SECURITY},
-}
 
 
 @dataclass(frozen=True)

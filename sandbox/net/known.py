@@ -25,15 +25,16 @@ PATIENCE_S = 1.0
 class Known(Generic[T]):
     """A value that is read again when it is asked for and old; while it cannot be read, the last one holds."""
 
-    def __init__(self, load: Callable[[], Awaitable[T]], first: T) -> None:
+    def __init__(self, load: Callable[[], Awaitable[T]], first: T, fresh_s: float = FRESH_S) -> None:
         self._load = load
+        self._fresh_s = fresh_s
         self._value = first
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
 
     async def get(self) -> T:
         """The value, as fresh as can be had without a long wait."""
-        if time.monotonic() - self._read_at > FRESH_S:
+        if time.monotonic() - self._read_at > self._fresh_s:
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._refresh())
             with contextlib.suppress(TimeoutError):

@@ -38,6 +38,7 @@ INSECURE = {"Bool": {"aws:SecureTransport": "false"}}
         ([statement(Principal={"AWS": "arn:aws:iam::1:root"})], False),
         ([statement(Condition={"StringEquals": {"AWS:SourceArn": ARN[:-1] + "2"}})], False),
         ([statement(Condition={"ArnLike": {"aws:SourceArn": ARN[:-1] + "*"}})], True),
+        ([statement(Condition={"StringNotEquals": {"aws:SourceArn": "another"}})], False),
         ([statement(Condition={"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}})], False),
         ([statement(), statement(Effect="Deny", Principal="*", Action="s3:*", Condition=INSECURE)], True),
         ([statement(), statement(Effect="Deny", Principal="*", Action="s3:*", Condition={})], False),
@@ -51,7 +52,8 @@ def distribution(**config):
     behaviour = {"TargetOriginId": "site", "ViewerProtocolPolicy": "allow-all"}
     origins = {"Items": [{"Id": "site", "DomainName": "my.site.s3.us-east-1.amazonaws.com"}]}
     defaults = {"Enabled": True, "DefaultCacheBehavior": behaviour, "Origins": origins}
-    return {"Id": "E1", "ARN": ARN, "DomainName": "d1.cloudfront.net", "DistributionConfig": defaults | config}
+    facts = {"Id": "E1", "ARN": ARN, "DomainName": "d1.cloudfront.net", "Status": "Deployed"}
+    return facts | {"DistributionConfig": defaults | config}
 
 
 def no_policies(_: str):
@@ -110,6 +112,7 @@ def test_a_response_is_kept_as_long_as_policy_and_origin_say(ttls, said, seconds
         ("/a*", {"/a", "/a/b"}),
         ("/a/*", {"/a/b"}),
         ("/a", {"/a"}),
+        ("/*/b", set()),  # only a last * is a wildcard
     ],
 )
 def test_an_invalidation_covers_its_paths(pattern, covered):
