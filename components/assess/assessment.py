@@ -222,7 +222,7 @@ def _warnings(
 ) -> Iterator[str]:
     used = {leaf.source.split(": ", 1)[-1] for figure in (before, after) for leaf in figure.leaves() if leaf.stale}
     for source in sorted(used):
-        yield f"Prices are stale or unverified: {source}. `unmoor prices refresh` reads them again."
+        yield f"Prices are stale or unverified: {source}. “unmoor prices refresh” reads them again."
     age = (coster.on - inventory.as_of).days
     if age > risk.PROOF_DAYS:
         yield f"The inventory is {age} days old."
@@ -239,6 +239,6 @@ def _warnings(
         }
     )
     if unknown:
-        yield f"Nothing is known about {', '.join(unknown)}: average values are assumed; say more under `vendors`."
+        yield f"Nothing is known about {', '.join(unknown)}: average values are assumed; say more under “vendors”."
     if only_in_stack:
         yield f"The stack has workloads that the inventory does not know: {', '.join(only_in_stack)}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..config import Mode
@@ -28,7 +28,7 @@ def costs_today(coster: Coster, name: str, workload: Workload) -> Figure:
             source = f"inventory {path}.cost.{basis}: {entry.source}" + (f", {entry.as_of}" if entry.as_of else "")
             return given(f"today ({basis})", entry.usd_month, USD_MONTH, source, basis)
     figure = coster.estimate(workload, path)
-    return Figure("today (estimated)", figure.value, figure.unit, figure.formula, figure.inputs)
+    return replace(figure, label=f"today ({figure.basis})")
 
 
 def beside(coster: Coster, name: str, workload: Workload) -> tuple[Figure, ...]:

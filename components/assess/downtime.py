@@ -35,7 +35,7 @@ RENT_AGAIN = (0.1, 1.0, "a schedule runs `up --refresh`: 6 min to 1 h")
 
 def downtime(workload: Workload, situation: Situation) -> Span:
     """Sum it up: every lone party's outages, every failover, both sides down at once, and the names."""
-    lone = {LAYERS[key].key: party for key, party in situation.alone() if LAYERS[key].serving}
+    lone = {key: party for key, party in situation.alone.items() if LAYERS[key].serving}
     pairs = {
         key: parties for key, parties in situation.layers.items() if LAYERS[key].serving and parties and key not in lone
     }
@@ -52,7 +52,7 @@ def downtime(workload: Workload, situation: Situation) -> Span:
     if "compute" in pairs:
         one, other, *_ = {party.company: party for party in pairs["compute"]}.values()
         parts.append(_both(one, other))
-    if any(key == "dns" for key, _ in situation.alone()):
+    if "dns" in situation.alone:
         parts.append(outages("names", "the DNS authority").hours_year())
     return span("expected downtime", parts, HOURS_YEAR)
 

@@ -51,7 +51,13 @@ def amount(value: float, unit: str) -> str:
     """Write a number with its unit, with as many digits as it deserves."""
     digits = f"{value:,.4f}".rstrip("0")
     if unit.startswith("USD"):
-        digits = f"{value:,.2f}" if abs(value) >= 1 or not value else digits if len(digits.split(".")[1]) > 1 else f"{value:.2f}"
+        digits = (
+            f"{value:,.2f}"
+            if abs(value) >= 1 or not value
+            else digits
+            if len(digits.split(".")[1]) > 1
+            else f"{value:.2f}"
+        )
     else:
         digits = digits.rstrip(".")
     return f"{digits} {unit}".rstrip()

@@ -64,6 +64,21 @@ def vendor(key: str, own: Mapping[str, VendorEntry]) -> Vendor:
     )
 
 
+_NAMES = {
+    "aws": "AWS",
+    "isrg": "ISRG",
+    "ibm": "IBM",
+    "ovh": "OVH",
+    "gitbook": "GitBook",
+    "digitalocean": "DigitalOcean",
+}
+
+
+def company_name(key: str) -> str:
+    """Write a company's key as its name."""
+    return _NAMES.get(key, key if any(letter.isupper() for letter in key) else key.replace("-", " ").title())
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A customer was put out: by whom, when, with how many days of notice."""

@@ -51,7 +51,7 @@ class Dependence:
 
 def dependence(situation: Situation) -> Dependence:
     """Find who alone can take a workload down."""
-    residuals = tuple(Residual(LAYERS[key], party) for key, party in situation.alone())
+    residuals = tuple(Residual(LAYERS[key], party) for key, party in situation.alone.items())
     lone = {one.layer.key for one in residuals}
     inputs = tuple(
         given(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .history import company_name
 from .inventory import State
 from .level import GRADES, Grade, Level, likelihood, risk
 
@@ -90,7 +91,7 @@ def _parties(facts: Facts) -> Iterator[Reason]:
         plural = "company alone can" if len(stoppers) == 1 else "companies can each alone"
         yield why(
             6 * len(stoppers),
-            f"{len(stoppers)} {plural} stop it: {', '.join(stoppers)}",
+            f"{len(stoppers)} {plural} stop it: {', '.join(map(company_name, stoppers))}",
             *dict.fromkeys(one.layer.lowers for one in facts.dependence.residuals if one.layer.effect == "down"),
         )
 
@@ -104,7 +105,9 @@ def _notice(facts: Facts) -> Iterator[Reason]:
         days, one = shortest
         points = 20 if days < 1 else 15 if days <= 7 else 8  # noqa: PLR2004 the table of notice
         yield why(
-            points, f"{one.party.company} gave {days:g} days of notice in a past case", "rehearse leaving within a day"
+            points,
+            f"{company_name(one.party.company)} gave {days:g} day{'s' * (days != 1)} of notice in a past case",
+            "rehearse leaving within a day",
         )
     elif stopping:
         yield why(
@@ -118,12 +121,9 @@ def _outages(facts: Facts) -> Iterator[Reason]:
     hours = facts.downtime.high.value
     points = _table(hours, ((8, 20), (2, 12), (0.5, 5)))
     if points:
-        low = facts.downtime.low.value
-        yield why(
-            points,
-            f"{low:.1f} to {hours:.1f} hours without it are expected in a year",
-            "a standby that answers by itself",
-        )
+        lone = any(one.layer.serving for one in facts.dependence.residuals)
+        expected = f"{facts.downtime.low.value:.1f} to {hours:.1f} hours without it are expected in a year"
+        yield why(points, expected, "a standby that answers by itself" if lone else "")
 
 
 def _substitutability(facts: Facts) -> Iterator[Reason]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..config import Mode, Side
@@ -10,7 +11,7 @@ from .history import Vendor, vendor
 from .layers import LAYERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import date
 
     from .inventory import Dao, VendorEntry, Workload
@@ -43,7 +44,7 @@ class Course:
         return f"{self.mode} on {' and '.join(self.decentralized)}" if self.moves else "stays where it is"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Situation:
     """Who a workload depends on, and what has been proved about it."""
 
@@ -57,13 +58,16 @@ class Situation:
     exit_rehearsed: date | None
     runway_days: float | None = None
 
-    def alone(self) -> Iterator[tuple[str, Vendor]]:
-        """Yield each layer that hangs on one company, and that company."""
+    @cached_property
+    def alone(self) -> Mapping[str, Vendor]:
+        """Each layer that hangs on one company, and that company."""
+        found = {}
         for key in LAYERS:
             parties = self.layers.get(key, ())
             companies = {party.company for party in parties}
             if len(companies) == 1 and SELF not in companies:
-                yield key, parties[0]
+                found[key] = parties[0]
+        return found
 
     def networks(self) -> frozenset[str]:
         """Name the decentralised networks among the hosts."""
@@ -120,8 +124,8 @@ def planned(workload: Workload, course: Course, dao: Dao, own: Mapping[str, Vend
     authority = vendor(tools.certificates, own)
     if workload.hosts:
         layers["certificates"] = (
-        (*(before.layers.get("edge") or before.layers["compute"])[:1], authority) if stays else (authority,)
-    )
+            (*(before.layers.get("edge") or before.layers["compute"])[:1], authority) if stays else (authority,)
+        )
     layers["rental"] = tuple(
         vendor(tools.rental if target == "akash" else target, own) for target in dict.fromkeys(course.decentralized)
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .figure import HOURS_YEAR, USD_MONTH, Figure, Span, given
+from .history import company_name
 
 if TYPE_CHECKING:
     from .residual import Dependence
@@ -98,7 +99,7 @@ def _payback(work: Span, month: Figure) -> Figure | None:
 
 def reputation(title: str, before: Dependence, after: Dependence) -> str:
     """Say what the DAO may truthfully claim afterwards."""
-    was, now = before.stoppers(), after.stoppers()
+    was, now = ([company_name(key) for key in one.stoppers()] for one in (before, after))
     if len(now) >= len(was):
         return f"{title}: nothing new to claim; {', '.join(now) or 'nobody'} can still stop it alone."
     gone = [company for company in was if company not in now]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import history
 from ..layers import LAYERS
 from ..level import Grade
-from ..migration import ONCE
+from ..effort import ONCE
 from ..value import reputation
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 def document(assessment: Assessment) -> dict[str, Any]:
     """Return the whole report as plain data with a stable order: the same assessment gives the same bytes."""
     inventory = assessment.inventory
+    titles = {one.name: one.workload.title for one in assessment.workloads}
     workloads = [_workload(one) for one in assessment.workloads]
     return {
         "dao": inventory.dao.name,
@@ -37,7 +38,13 @@ def document(assessment: Assessment) -> dict[str, Any]:
         "shared": _money(assessment.shared),
         "companies": _companies(assessment),
         "timeline": [
-            {"name": slot.name, "starts_week": slot.starts, "weeks": slot.weeks, "hours": _range(slot.hours)}
+            {
+                "name": slot.name,
+                "title": titles.get(slot.name, "Once for the DAO"),
+                "starts_week": slot.starts,
+                "weeks": slot.weeks,
+                "hours": _range(slot.hours),
+            }
             for slot in assessment.timeline
         ],
         "once": [_step(step) for step in ONCE],
@@ -95,13 +102,18 @@ def _summary(assessment: Assessment) -> dict[str, Any]:
             }
             for kind in ("availability", "exposure")
         },
-        "loss_avoided": round(sum(one.value.loss_avoided.value for one in assessment.workloads if one.value.loss_avoided), 2),
+        "loss_avoided": round(
+            sum(one.value.loss_avoided.value for one in assessment.workloads if one.value.loss_avoided), 2
+        ),
     }
 
 
 def _mean(spans: list[Span]) -> list[float]:
     count = len(spans) or 1
-    return [round(sum(one.low.value for one in spans) / count, 2), round(sum(one.high.value for one in spans) / count, 2)]
+    return [
+        round(sum(one.low.value for one in spans) / count, 2),
+        round(sum(one.high.value for one in spans) / count, 2),
+    ]
 
 
 def _round(figure: Figure) -> float:
@@ -118,7 +130,7 @@ def _money(figure: Figure) -> dict[str, Any]:
         "basis": str(figure.basis),
         "source": figure.source,
         "stale": figure.rests_on_stale(),
-        "lines": [{"label": line.label, "usd_month": round(line.value, 2)} for line in figure.inputs],
+        "lines": [{"label": line.label, "usd_month": round(line.value, 4)} for line in figure.inputs],
     }
 
 
@@ -239,7 +251,7 @@ def _residual(one: Residual) -> dict[str, Any]:
 
 def _parties(situation: Situation, key: str) -> dict[str, Any]:
     names = list(dict.fromkeys(party.name for party in situation.layers.get(key, ())))
-    return {"parties": names, "alone": key in dict(situation.alone())}
+    return {"parties": names, "alone": key in situation.alone}
 
 
 def _companies(assessment: Assessment) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..history import company_name
 from ..layers import LAYERS
 from ..level import GRADES, MATRIX, Level
 from . import words
@@ -36,7 +37,8 @@ def page(document: Mapping[str, Any]) -> str:
         between=words.between,
         usd_between=words.usd_between,
         day=words.day,
-        company=words.company,
+        company=company_name,
+        sentence=words.sentence,
         plural=words.plural,
         log=_log,
     )
@@ -66,7 +68,8 @@ def _matrix(workloads: Sequence[Mapping[str, Any]], kind: str) -> list[dict[str,
         {
             "likelihood": str(likelihood),
             "cells": [
-                {"grade": str(GRADES[MATRIX[likelihood][impact.rank]]), **at.get((likelihood, impact), empty)} for impact in Level
+                {"grade": str(GRADES[MATRIX[likelihood][impact.rank]]), **at.get((likelihood, impact), empty)}
+                for impact in Level
             ],
         }
         for likelihood in reversed(Level)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ..history import company_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,6 +15,8 @@ _CENTS_BELOW = 100
 
 def usd(value: float) -> str:
     """Write `$5.43`, `$1,240` or `-$206`: cents only where they matter."""
+    if 0 < abs(value) < 0.005:  # noqa: PLR2004 half a cent
+        return "<1¢" if value > 0 else "-<1¢"
     digits = f"{abs(value):,.2f}" if abs(value) < _CENTS_BELOW and round(value, 2) % 1 else f"{abs(value):,.0f}"
     return f"-${digits}" if round(value, 2) < 0 else f"${digits}"
 
@@ -48,7 +52,7 @@ def day(text: str) -> str:
 
 def plural(count: float, word: str) -> str:
     """Write `1 workload`, `2 workloads`, `2 companies`."""
-    many = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+    many = f"{word[:-1]}ies" if word.endswith("ny") else f"{word}s"
     return f"{number(count)} {word if count == 1 else many}"
 
 
@@ -67,7 +71,10 @@ def findings(document: Mapping[str, Any]) -> Iterator[str]:
         yield "Moving does not pay for itself: what it buys is independence, and a recovery that was tried."
     else:
         yield f"It pays for itself in {plural(summary['payback_months'], 'month')}."
-    for kind, what in (("availability", "being put out or going down"), ("exposure", "somebody reading what they should not")):
+    for kind, what in (
+        ("availability", "being put out or going down"),
+        ("exposure", "somebody reading what they should not"),
+    ):
         was, now = (summary["risk"][kind][when]["High"] for when in ("today", "after"))
         if was != now:
             yield f"Workloads at high risk of {what}: {was} today, {now} after."
@@ -76,10 +83,9 @@ def findings(document: Mapping[str, Any]) -> Iterator[str]:
     for row in document["companies"]:
         was, now = len(row["today"]), len(row["after"])
         if now > was and was:
-            yield f"{company(row['company'])} alone could stop {plural(now, 'workload')} instead of {was}, through what the plan itself uses."
+            yield f"{company_name(row['company'])} alone could stop {plural(now, 'workload')} instead of {was}, through what the plan itself uses."
 
 
-def company(key: str) -> str:
-    """Write a company's key as a name."""
-    known = {"aws": "AWS", "isrg": "ISRG", "ibm": "IBM", "ovh": "OVH", "github": "GitHub", "gitbook": "GitBook"}
-    return known.get(key, key if any(letter.isupper() for letter in key) else key.replace("-", " ").title())
+def sentence(text: str) -> str:
+    """Write a phrase as a sentence: a capital in front, a stop behind."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -1,0 +1,67 @@
+"""Measure the assessment: cold time and memory for 200 workloads, and the size of the example's report.
+
+Prints one JSON object a line: name, value, unit, reach.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+WORKLOADS = 200
+RUNS = 5
+
+
+def big_inventory() -> str:
+    """Repeat the example's workloads under new names until there are enough."""
+    document = yaml.safe_load((ROOT / "stacks" / "inventory.yaml").read_text(encoding="utf-8"))
+    example = document["workloads"]
+    names = list(example)
+    document["workloads"] = {}
+    for index in range(WORKLOADS):
+        name = names[index % len(names)]
+        one = {**example[name], "after": []}
+        document["workloads"][f"{name}-{index}"] = one
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def child(*arguments: str) -> tuple[float, int]:
+    """Run the command line and return seconds and the peak of its resident memory in bytes."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "components", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, f"exit {process.returncode}"
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return time.perf_counter() - started, peak
+
+
+def line(name: str, value: float, unit: str, reach: float) -> None:
+    """Print one figure."""
+    print(json.dumps({"name": name, "value": round(value, 3), "unit": unit, "reach": reach}))
+
+
+def main() -> None:
+    """Measure everything."""
+    with tempfile.TemporaryDirectory() as folder:
+        inventory = Path(folder) / "inventory.yaml"
+        inventory.write_text(big_inventory(), encoding="utf-8")
+        runs = [child("assess", "--inventory", str(inventory)) for _ in range(RUNS)]
+        line("assess_200_cold_s", sorted(seconds for seconds, _ in runs)[RUNS // 2], "s", 1.5)
+        line("assess_200_rss_mb", max(peak for _, peak in runs) / 1e6, "MB", 150)
+        child("assess", "--out", folder)
+        line("report_kb", (Path(folder) / "report.html").stat().st_size / 1000, "kB", 300)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""`unmoor explain`: trace a number of the assessment to its inputs and sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..config import did_you_mean
+from .assess import assessment, inputs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+TOPICS = ("cost", "risk", "residual", "value", "migration")
+
+
+@click.command()
+@click.argument("workload")
+@click.argument("topic", type=click.Choice(TOPICS))
+@inputs
+def cli(workload: str, topic: str, inventory: Path, stack: str | None, on: datetime | None) -> None:
+    """Explain where a number comes from, down to inputs and sources.
+
+    WORKLOAD is a name of the inventory, or `all` for the sums.
+    """
+    from ..assess import explain  # noqa: PLC0415 slow to load
+
+    whole = assessment(inventory, stack, on)
+    if workload == "all":
+        click.echo("\n".join(explain.lines(explain.explain_all(whole, topic))))
+        return
+    known = [one.name for one in whole.workloads]
+    if workload not in known:
+        raise click.BadParameter(
+            f"no workload {workload!r} in {inventory}{did_you_mean(workload, known)}; choose from all, {', '.join(known)}"
+        )
+    click.echo("\n".join(explain.lines(explain.explain(whole.of(workload), topic))))
