@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from .config import Store, faults
 from .errors import ConfigError, Fault, StepError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
     from io import IOBase
+
+    from .config import Store
 
 _CHUNK = 1 << 20
 
@@ -141,6 +142,8 @@ class OpenStore:
 def settings(given: Mapping[str, Any]) -> dict[str, Store]:
     """Read the stores of a step's input, by name; raise ConfigError with every fault."""
     from pydantic import ValidationError
+
+    from .config import Store, faults
 
     read, found = {}, []
     for name, values in given.items():
