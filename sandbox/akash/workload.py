@@ -34,20 +34,20 @@ class Grounds:
     """What the leases of one provider share: its addresses and the host names that it routes."""
 
     provider: AkashProvider
-    #: Leased address -> (dseq, name of the IP endpoint).
+    #: Leased address -> (lease, name of the IP endpoint).
     addresses: dict[str, tuple[str, str]] = field(default_factory=dict)
-    #: Host name -> (dseq, local HTTP port).
+    #: Host name -> (lease, local HTTP port).
     hosts: dict[str, tuple[str, int]] = field(default_factory=dict)
     node_ports: int = NODE_PORTS
 
-    def address(self, dseq: str, name: str) -> str | None:
-        """Lease an address to an IP endpoint; None if its name is taken by another deployment, or none is free."""
+    def address(self, lease: str, name: str) -> str | None:
+        """Lease an address to an IP endpoint; None if its name is taken by another lease, or none is free."""
         for ip, (holder, held) in self.addresses.items():
             if held == name:
-                return ip if holder == dseq else None
+                return ip if holder == lease else None
         for ip in self.provider.addresses:
             if ip not in self.addresses:
-                self.addresses[ip] = (dseq, name)
+                self.addresses[ip] = (lease, name)
                 return ip
         return None
 
@@ -63,6 +63,8 @@ class Workload:
     watchdog: Watchdog
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
     containers: dict[str, list[Container]] = field(default_factory=dict)
+    #: What an update has told to end.
+    leaving: list[Container] = field(default_factory=list)
     #: Service -> for each replica, the local port that stands for each exposed one.
     ports: dict[str, list[dict[int, int]]] = field(default_factory=dict)
     forwarded: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -94,7 +96,8 @@ class Workload:
     async def _roll_out(self, wanted: dict[str, dict[str, Any]]) -> None:
         async with self._turn:
             changed = [name for name in {**self.services, **wanted} if self.services.get(name) != wanted.get(name)]
-            await asyncio.gather(*(each.stop() for name in changed for each in self.containers.pop(name, [])))
+            self.leaving = [each for name in changed for each in self.containers.pop(name, [])]
+            await asyncio.gather(*(each.stop() for each in self.leaving))
             if self._ended:
                 return
             self.services = wanted
@@ -162,15 +165,15 @@ class Workload:
     def _publish(self) -> None:
         """Let addresses and names lead to the processes; what led to earlier ones is withdrawn."""
         provider, wanted = self.grounds.provider, {}
-        for host in [host for host, (holder, _) in self.grounds.hosts.items() if holder == self.dseq]:
+        for host in [host for host, (holder, _) in self.grounds.hosts.items() if holder == self.id]:
             del self.grounds.hosts[host]
         for name, expose in self._global():
             local = self.ports[name][0][expose["port"]]  # one replica answers for all
-            if expose.get("ip") and (ip := self.grounds.address(self.dseq, expose["ip"])):
+            if expose.get("ip") and (ip := self.grounds.address(self.id, expose["ip"])):
                 wanted[ip, external(expose)] = local
             if external(expose) == HTTP and expose["proto"] == "TCP":
                 for host in self._hosts(name, expose):
-                    self.grounds.hosts.setdefault(host, (self.dseq, local))
+                    self.grounds.hosts.setdefault(host, (self.id, local))
                 self.state.publish_host(self._hosts(name, expose)[0], provider.ingress)
             else:
                 wanted[provider.ingress, self._forward(name, expose)] = local
@@ -226,9 +229,7 @@ class Workload:
             }
         for name, expose in self._global():
             if external(expose) == HTTP and expose["proto"] == "TCP":
-                mine = [
-                    host for host in self._hosts(name, expose) if self.grounds.hosts.get(host, ("",))[0] == self.dseq
-                ]
+                mine = [host for host in self._hosts(name, expose) if self.grounds.hosts.get(host, ("",))[0] == self.id]
                 services[name]["uris"] += mine
             else:
                 forwarded.setdefault(name, []).append(
@@ -240,7 +241,7 @@ class Workload:
                         "name": name,
                     }
                 )
-            if expose.get("ip") and (ip := self.grounds.address(self.dseq, expose["ip"])):
+            if expose.get("ip") and (ip := self.grounds.address(self.id, expose["ip"])):
                 ips.setdefault(name, []).append(
                     {
                         "Port": expose["port"],
@@ -264,7 +265,7 @@ class Workload:
     def end(self) -> None:
         """The lease is over: processes, routes, names, addresses and data are gone this instant."""
         self._ended = True
-        for containers in self.containers.values():
+        for containers in (self.leaving, *self.containers.values()):
             for container in containers:
                 container.kill()
         for ip, port in self.routes:
@@ -273,7 +274,7 @@ class Workload:
             if external(expose) == HTTP:
                 self.state.withdraw_host(self._hosts(name, expose)[0])
         for table in (self.grounds.addresses, self.grounds.hosts):
-            for key in [key for key, value in table.items() if value[0] == self.dseq]:
+            for key in [key for key, value in table.items() if value[0] == self.id]:
                 del table[key]
         self.routes = set()
         shutil.rmtree(self.folder, ignore_errors=True)

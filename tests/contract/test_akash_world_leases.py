@@ -140,27 +140,36 @@ def test_an_update_in_place_keeps_address_and_volume_and_nothing_else(world: Aka
     world.close(dseq)
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
+def test_an_update_cannot_change_what_was_ordered(world: AkashWorld) -> None:
+    base = sdl().replace("cpu:\n          units: 1\n", "cpu: {units: 1}\n")
+    dseq = world.run(base, "monsoon")
+    for (old, new), words in (
         (("cpu: {units: 1}", "cpu: {units: 2}"), 'service "web": CPU resources mismatch for ID 1'),
         (("site:", "elsewhere:"), 'unknown deployment group "elsewhere"'),
         (("count: 1", "count: 2"), "over-utilized replicas (2) > group spec resources count (1)"),
         (("- global: true", "- {global: true, ip: new}"), "over-utilized IP endpoints"),
-    ],
-)
-def test_an_update_cannot_change_what_was_ordered(world: AkashWorld, change: tuple[str, str], words: str) -> None:
-    base = sdl().replace("cpu:\n          units: 1\n", "cpu: {units: 1}\n")
-    assert change[0] in base
-    changed = base.replace(*change) + ("endpoints: {new: {kind: ip}}\n" if "ip: new" in change[1] else "")
-    opened = world.create(base)
-    wait(lambda: "monsoon" in world.bids(opened["dseq"]))
-    world.take(opened, "monsoon")
-    answer = world.api.put(f"/v1/deployments/{opened['dseq']}", json={"data": {"sdl": changed}})
-    assert (422, "ProviderError") == (answer.status_code, answer.json()["error"])
-    assert answer.json()["message"].startswith("manifest cross-validation error: ")
-    assert words in answer.json()["message"]
-    world.close(opened["dseq"])
+    ):
+        assert old in base
+        changed = base.replace(old, new) + ("endpoints: {new: {kind: ip}}\n" if "ip: new" in new else "")
+        answer = world.api.put(f"/v1/deployments/{dseq}", json={"data": {"sdl": changed}})
+        assert (422, "ProviderError") == (answer.status_code, answer.json()["error"])
+        assert answer.json()["message"].startswith("manifest cross-validation error: ")
+        assert words in answer.json()["message"]
+    world.close(dseq)
+
+
+def test_an_update_that_is_stopping_the_old_process_ends_with_the_lease(world: AkashWorld) -> None:
+    stubborn = "trap '' TERM; while :; do sleep 1; done"
+    dseq = world.run(sdl(stubborn), "monsoon")
+    family = [
+        each
+        for each in psutil.Process(world.process.pid).children()
+        if each.name() == "sh" and each.cwd().find(f"/{dseq}-") > 0
+    ]
+    assert family
+    world.api.put(f"/v1/deployments/{dseq}", json={"data": {"sdl": sdl(stubborn, env=("A=1",))}})
+    world.close(dseq)
+    wait(lambda: not [each for each in family if alive(each)])
 
 
 def test_a_manifest_of_another_document_is_refused_by_the_provider(world: AkashWorld) -> None:
@@ -222,16 +231,19 @@ def test_wget_is_that_of_busybox(world: AkashWorld, tmp_path: Path) -> None:
     world.close(dseq)
 
 
+def alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_no_lease_outlives_its_world(tmp_path: Path, how: signal.Signals) -> None:
     with AkashWorld(tmp_path) as doomed:
         doomed.run(sdl("sleep 1000 & sleep 1001", ip="last"))
-        mine = lambda: [  # noqa: E731
-            each
-            for each in psutil.process_iter(["cwd", "status"])
-            if (each.info["cwd"] or "").startswith(str(tmp_path)) and each.info["status"] != psutil.STATUS_ZOMBIE
-        ]
-        assert len(mine()) >= 2
+        family = psutil.Process(doomed.process.pid).children(recursive=True)
+        assert {"sh", "sleep"} <= {each.name() for each in family}
         doomed.process.send_signal(how)
         doomed.process.wait(15)
-        wait(lambda: not mine())
+        wait(lambda: not [each for each in family if alive(each)])
