@@ -14,13 +14,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Fault, SdlError
 from . import model, shape, text
 from .rules import RULES
 from .rules.rule import Finding, Level, View, view
 from .rules.switch import allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Path = tuple[str | int, ...]
 
@@ -81,14 +84,14 @@ def check(document: Document, budget_usd_month: float | None = None) -> Report:
     found: list[tuple[str, Finding]] = []
     shape_found: list[shape.Found] = []
     shape.checker(model.Sdl)(document.data, (), shape_found)
-    data, damaged = document.data, [path for _, path, _ in shape_found]
+    data, damage = document.data, _Damage([path for _, path, _ in shape_found])
     if shape_found:
         found += [(rule, Finding(path, message)) for rule, path, message in shape_found]
-        data = _pruned(data, damaged)
-    laid_out = view(data, document.text, budget_usd_month, whole=not damaged)
+        data = _pruned(data, damage.paths)
+    laid_out = view(data, document.text, budget_usd_month, whole=not shape_found)
     for rule in RULES.values():
         if not rule.sound:
-            found += [(rule.name, each) for each in rule.find(laid_out) if not damaged or not _touched(each, damaged)]
+            found += [(rule.name, each) for each in rule.find(laid_out) if not shape_found or not damage.explains(each)]
     if not any(RULES[name].level is Level.ERROR for name, _ in found):
         for rule in RULES.values():
             if rule.sound:
@@ -150,7 +153,7 @@ def _line(lines: dict[Path, int], path: Path) -> int | None:
     return lines.get(path, 1 if lines else None)
 
 
-def _pruned(data: dict[str, Any], damaged: list[Path]) -> dict[str, Any]:
+def _pruned(data: dict[str, Any], damaged: Iterable[Path]) -> dict[str, Any]:
     """Copy a document without its misshapen values, so that the rules still find every other fault."""
     made: Any = plain_copy(data)
     for path in damaged:
@@ -176,11 +179,18 @@ def plain_copy(value: Any) -> Any:
     return value
 
 
-def _touched(finding: Finding, damaged: list[Path]) -> bool:
-    """Tell whether a finding only follows from a value that was misshapen, and so taken out."""
-    about = finding.path if finding.about is None else finding.about
-    inside = finding.about is not None
-    return any(about[: len(each)] == each or (inside and each[: len(about)] == about) for each in damaged)
+class _Damage:
+    """The paths of misshapen values, asked whether a finding only follows from one of them."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self.paths = frozenset(paths)
+        self.above = frozenset(path[:end] for path in paths for end in range(len(path) + 1))
+
+    def explains(self, finding: Finding) -> bool:
+        about = finding.path if finding.about is None else finding.about
+        if finding.about is not None and about in self.above:
+            return True
+        return any(about[:end] in self.paths for end in range(len(about) + 1))
 
 
 def _fault(problem: Problem) -> Fault:

@@ -314,7 +314,7 @@ def same_mount(d):
         return False
     asked.append({"name": "twin", "size": "1Gi"})
     storage["twin"] = {"mount": next(iter(storage.values()))["mount"]}
-    return _alone(d)
+    return True
 
 
 @breaks("persistent-not-mounted")
@@ -474,7 +474,7 @@ def name_of_an_attribute(d):
     placement(d)["attributes"] = {"1st": "x"}
 
 
-@breaks("attribute-value")
+@breaks("wrong-type")
 def attribute_of_a_list(d):
     placement(d)["attributes"] = {"region": ["eu"]}
 
@@ -529,10 +529,16 @@ def confidential_gpu_without_one(d):
     service(d).setdefault("params", {})["tee"] = "cpu-gpu"
 
 
+@breaks("missing-field")
+def half_an_attribute(d):
+    volume(d)["attributes"] = {"class": "ram"}
+
+
+@breaks("not-allowed")
+def an_ibc_denomination(d):
+    price(d)["denom"] = "ibc/170C677610AC31DF0904FFE09CD3B5C657492170E7E52372E48756B71E56F2F1"
+
+
 def _used(data: Data) -> set[str]:
     return {to.get("ip") for each in data["services"].values() for e in each.get("expose", []) for to in e["to"]}
 
-
-def _alone(data: Data) -> bool:
-    """Whether the first service's profile is used by no other service: a second volume would miss its mount there."""
-    return sum(each["profile"] == deployed(data)["profile"] for p in data["deployment"].values() for each in p.values()) >= 1
