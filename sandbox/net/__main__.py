@@ -61,7 +61,7 @@ async def run(state: State, parent: int) -> None:
         asyncio.create_task(_orphaned(parent)),
     ]
     state.publish_port("proxy", await _listen(Proxy(internet).connection))
-    state.publish_port("dns", await NameServer(names).start(int(os.environ.get(DNS_PORT_VARIABLE) or 0)))
+    state.publish_port("dns", await _answering(names))
     for task in work:
         task.add_done_callback(lambda _: stop.set())
     await stop.wait()
@@ -70,6 +70,14 @@ async def run(state: State, parent: int) -> None:
         task.cancel()
     if failed:
         raise failed[0].exception() or AssertionError
+
+
+async def _answering(names: Names) -> int:
+    wanted = int(os.environ.get(DNS_PORT_VARIABLE) or 0)
+    try:
+        return await NameServer(names).start(wanted)
+    except OSError as error:
+        sys.exit(f"the DNS port {wanted} cannot be had ({error.strerror}); choose another {DNS_PORT_VARIABLE}")
 
 
 async def _listen(connection: Connection, tls: ssl.SSLContext | None = None) -> int:
@@ -95,13 +103,9 @@ async def _orphaned(parent: int) -> None:
 
 
 def main() -> int:
-    """Run the sandbox's internet. 1 if a port that is wanted is busy."""
+    """Run the sandbox's internet; it ends with a sentence and 1 if the DNS port that is wanted is busy."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
-    try:
-        asyncio.run(run(here(), os.getppid()))
-    except OSError as error:
-        sys.stderr.write(f"the sandbox's internet cannot start: {error}\n")
-        return 1
+    asyncio.run(run(here(), os.getppid()))
     return 0
 
 

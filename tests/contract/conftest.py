@@ -1,5 +1,7 @@
 """Fixtures of the contract tests, each defined beside what it stands for."""
 
+from tests.contract.containers import container, shelves
+from tests.contract.net_world import net, peer
 from tests.contract.object_stores import clouds, half, moto_url, site
 
-__all__ = ["clouds", "half", "moto_url", "site"]
+__all__ = ["clouds", "container", "half", "moto_url", "net", "peer", "shelves", "site"]

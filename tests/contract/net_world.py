@@ -85,7 +85,7 @@ def world(state):
 
 
 @pytest.fixture
-def site():
+def peer():
     """A web server that says what it was asked, and how to make it sick."""
     said = SimpleNamespace(status=200, seen=[], body=VERSION.encode())
 

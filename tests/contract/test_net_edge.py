@@ -189,16 +189,16 @@ def test_methods_and_plain_http_are_refused_where_the_behaviour_says(net, cdn):
         assert (301, "https://www.dao.example/secure/x?y=z") == (answer.status_code, answer.headers["location"])
 
 
-def test_a_challenge_passes_to_the_other_site_with_the_viewers_host(net, cdn, site):
-    net.state.publish_route("203.0.113.51", 80, site.port)
+def test_a_challenge_passes_to_the_other_site_with_the_viewers_host(net, cdn, peer):
+    net.state.publish_route("203.0.113.51", 80, peer.port)
     net.put("peer.dao.example", values=["203.0.113.51"])
-    site.body = b"token.key"
+    peer.body = b"token.key"
     with net.web() as web:
         for _ in range(2):
             assert "token.key" == web.get("http://www.dao.example/.well-known/acme-challenge/token?q=1").text
-    path, headers, _ = site.seen[-1]
+    path, headers, _ = peer.seen[-1]
     assert ("/.well-known/acme-challenge/token?q=1", "www.dao.example") == (path, headers["host"])
-    assert 2 == len(site.seen)
+    assert 2 == len(peer.seen)
 
 
 def test_what_is_kept_is_served_until_it_is_invalidated(net, cdn):

@@ -75,20 +75,20 @@ def shown(net, check):
     return json.loads((net.state.root / "health.json").read_text()).get(check, {})
 
 
-def test_a_sick_primary_hands_over_to_the_secondary_and_takes_back(net, site):
-    net.state.publish_route("203.0.113.21", 80, site.port)
+def test_a_sick_primary_hands_over_to_the_secondary_and_takes_back(net, peer):
+    net.state.publish_route("203.0.113.21", 80, peer.port)
     net.put("direct.dao.example", values=["203.0.113.21"])
     check = check_of(net, "direct.dao.example", Type="HTTP_STR_MATCH", ResourcePath="/healthz", SearchString="5555")
     net.put("fail.dao.example", values=["203.0.113.21"], SetIdentifier="p", Failover="PRIMARY", HealthCheckId=check)
     net.put("fail.dao.example", values=["203.0.113.22"], SetIdentifier="s", Failover="SECONDARY")
-    assert until(lambda: shown(net, check).get("healthy") and site.seen)
+    assert until(lambda: shown(net, check).get("healthy") and peer.seen)
     assert ["203.0.113.21"] == values(net.ask("fail.dao.example"))
-    site.body = b"not what it should be"
+    peer.body = b"not what it should be"
     assert until(lambda: values(net.ask("fail.dao.example")) == ["203.0.113.22"])
     assert not shown(net, check)["healthy"]
-    site.body = VERSION.encode()
+    peer.body = VERSION.encode()
     assert until(lambda: values(net.ask("fail.dao.example")) == ["203.0.113.21"])
-    path, headers, _ = site.seen[-1]
+    path, headers, _ = peer.seen[-1]
     assert ("/healthz", "direct.dao.example") == (path, headers["host"])
 
 
@@ -117,13 +117,13 @@ def test_a_check_over_https_believes_any_certificate_as_the_real_one_does(net, t
     server.server_close()
 
 
-def test_the_visitor_keeps_an_address_for_its_ttl_and_writes_down_what_fails(net, site):
-    net.state.publish_route("203.0.113.61", 80, site.port)
+def test_the_visitor_keeps_an_address_for_its_ttl_and_writes_down_what_fails(net, peer):
+    net.state.publish_route("203.0.113.61", 80, peer.port)
     net.put("visited.dao.example", values=["203.0.113.61"], TTL=4)
     visitor = Visitor("http://visited.dao.example/healthz", net.state)
     visitor.start()
     assert until(lambda: visitor.samples)
-    net.state.publish_route("203.0.113.62", 80, site.port)
+    net.state.publish_route("203.0.113.62", 80, peer.port)
     net.put("visited.dao.example", values=["203.0.113.62"], TTL=4)
     net.state.withdraw_route("203.0.113.61", 80)
     assert until(lambda: visitor.samples[-1].ok and visitor.samples[-1].address == "203.0.113.62")

@@ -15,15 +15,15 @@ from botocore.config import Config
 from .net_world import KEYS, VERSION
 
 
-def test_the_proxy_passes_plain_http_on_and_keeps_the_host_that_was_asked(net, site):
-    net.state.publish_route("203.0.113.41", 80, site.port)
+def test_the_proxy_passes_plain_http_on_and_keeps_the_host_that_was_asked(net, peer):
+    net.state.publish_route("203.0.113.41", 80, peer.port)
     net.put("plain.dao.example", values=["203.0.113.41"])
     with net.web() as web:
         for _ in range(2):
             assert VERSION == web.get("http://plain.dao.example/a?b=c").text
         web.post("http://203.0.113.41/up", content=b"x" * 3_000_000, headers={"Host": "other.example"})
-    assert ("/a?b=c", "plain.dao.example") == (site.seen[0][0], site.seen[0][1]["host"])
-    assert ("other.example", 3_000_000) == (site.seen[-1][1]["host"], len(site.seen[-1][2]))
+    assert ("/a?b=c", "plain.dao.example") == (peer.seen[0][0], peer.seen[0][1]["host"])
+    assert ("other.example", 3_000_000) == (peer.seen[-1][1]["host"], len(peer.seen[-1][2]))
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_the_proxy_never_leaves_this_machine(net):
         assert 502 == web.get("http://203.0.113.98/").status_code
 
 
-def test_a_client_that_leaves_in_the_middle_takes_nothing_with_it(net, site):
-    net.state.publish_route("203.0.113.42", 80, site.port)
+def test_a_client_that_leaves_in_the_middle_takes_nothing_with_it(net, peer):
+    net.state.publish_route("203.0.113.42", 80, peer.port)
     for sent in (
         b"",
         b"GET http://203.0.113.42/ HT",
