@@ -5,245 +5,25 @@ The sandbox follows facts about the Console and the market; it cannot prove that
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from components.akash.resource import DeploymentResource
-from components.errors import ConfigError, LeaseLost, MarketError, NoAcceptableBid
-from components.provider.resource import Change, Context, Failure, Partial, State
-from components.provider.wire import UNKNOWN, holds_unknown
+from components.errors import LeaseLost, MarketError, NoAcceptableBid
+from components.provider.resource import Change, Partial, State
 from sandbox.state import REPOSITORY
 
-from .akash_world import OWNERS, AkashWorld, sdl, wait
+from .akash_world import OWNERS, AkashWorld, wait
+from .deployment_calls import DOCUMENT, context, inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-DOCUMENT: dict[str, Any] = yaml.safe_load(sdl(ip="site"))
-
-
-def context(preview: bool = False, timeout_s: float = 60.0, said: list[str] | None = None) -> Context:
-    def log(_severity: str, message: str) -> None:
-        if said is not None:
-            said.append(message)
-
-    return Context("urn", "site", "unmoor:akash:Deployment", preview, b"", threading.Event(), timeout_s, log)
-
-
-def inputs(name: str = "site.test", avoid: Any = (), **changed: Any) -> dict[str, Any]:
-    """Give inputs as check returns them; `changed` sets fields of the service."""
-    document = copy.deepcopy(DOCUMENT)
-    document["services"]["web"] |= changed
-    return {"name": name, "sdl": document, "service": "web", "avoid": avoid if avoid is UNKNOWN else list(avoid)}
-
-
-OUTPUTS = {**inputs(), "dseq": "7", "provider": "akash1p", "address": "203.0.113.9", "uris": [], "state": "active"}
-
-
-def standing(**changed: Any) -> dict[str, Any]:
-    """Give the outputs of a deployment that runs by `inputs()`."""
-    resource = DeploymentResource()
-    version = resource.create(inputs(), context(preview=True)).outputs["version"]
-    return {**OUTPUTS, "version": version, **changed}
-
-
-def differs(news: dict[str, Any], outputs: dict[str, Any] | None = None, **old: Any) -> dict[str, Change]:
-    return dict(DeploymentResource().diff("7", inputs(**old), outputs or standing(), news, context()).changes)
-
-
-# Check
-
-
-def test_inputs_without_a_fault_pass_with_their_defaults() -> None:
-    news = {"name": "site.test", "sdl": DOCUMENT, "service": "web", "avoid": None}
-    assert DeploymentResource().check(news, None, context()) == (inputs(), [])
-
-
-def test_providers_to_avoid_are_sorted_so_that_their_order_is_no_change() -> None:
-    checked, faults = DeploymentResource().check(inputs(avoid=["b", "a", "b"]), None, context())
-    assert (checked["avoid"], faults) == (["a", "b"], [])
-
-
-def test_every_fault_is_named_at_once_by_its_path() -> None:
-    document = copy.deepcopy(DOCUMENT)
-    document["services"]["web"]["image"] = ""
-    document["profiles"]["placement"]["site"]["pricing"]["web"]["denom"] = "uakt"
-    news = {"name": "Not A Name", "sdl": document, "service": "web", "avoid": ["ok", 7], "region": "eu"}
-    faults = DeploymentResource().check(news, None, context())[1]
-    assert {fault.property for fault in faults} == {
-        "region",
-        "name",
-        "avoid[1]",
-        "sdl.services.web.image",
-        "sdl.profiles.placement.site.pricing.web.denom",
-    }
-    assert Failure("region", "no such setting; choose from sdl, name, service, avoid") in faults
-
-
-@pytest.mark.parametrize(
-    ("news", "fault"),
-    [
-        ({**inputs(), "service": "db"}, Failure("service", "'db' is not in the document; choose from web")),
-        ({**inputs(), "sdl": "text"}, Failure("sdl", "is not a document; give the whole SDL as data")),
-        (
-            {**inputs(), "avoid": "akash1p"},
-            Failure("avoid", "is not a list; give the addresses of the Akash providers not to rent from"),
-        ),
-    ],
-)
-def test_each_input_has_its_sentence(news: dict[str, Any], fault: Failure) -> None:
-    assert fault in DeploymentResource().check(news, None, context())[1]
-
-
-def test_two_placements_are_two_deployments() -> None:
-    news = inputs()
-    placement = news["sdl"]["profiles"]["placement"]
-    placement["other"] = placement["site"]
-    news["sdl"]["services"]["more"] = {
-        **news["sdl"]["services"]["web"],
-        "expose": [{"port": 80, "to": [{"global": True}]}],
-    }
-    news["sdl"]["deployment"]["more"] = {"other": news["sdl"]["deployment"]["web"]["site"]}
-    faults = DeploymentResource().check(news, None, context())[1]
-    assert [fault.property for fault in faults] == ["sdl.profiles.placement"]
-
-
-@pytest.mark.parametrize(
-    "news", [{**inputs(), "sdl": UNKNOWN}, inputs(image=UNKNOWN), inputs(avoid=UNKNOWN), inputs(avoid=[UNKNOWN])]
-)
-def test_what_is_not_known_yet_is_no_fault(news: dict[str, Any]) -> None:
-    assert DeploymentResource().check(news, None, context())[1] == []
-
-
-# Diff and previews
-
-
-def test_nothing_differs_from_itself() -> None:
-    assert differs(inputs()) == {}
-
-
-def test_an_image_is_an_update_of_the_image_alone() -> None:
-    assert differs(inputs(image="docker.io/library/python:3.14")) == {"sdl.services.web.image": Change.UPDATE}
-
-
-def test_a_variable_is_an_update_of_that_variable() -> None:
-    assert differs(inputs(env=["WHO=somebody"])) == {"sdl.services.web.env[0]": Change.UPDATE}
-
-
-def test_what_appears_and_disappears_is_shown_as_that() -> None:
-    without = inputs()
-    del without["sdl"]["services"]["web"]["env"]
-    resource = DeploymentResource()
-    assert differs(without) == {"sdl.services.web.env": Change.DELETE}
-    assert dict(resource.diff("7", without, standing(), inputs(), context()).changes) == {
-        "sdl.services.web.env": Change.ADD
-    }
-
-
-def test_resources_price_and_count_replace() -> None:
-    news = inputs()
-    news["sdl"]["profiles"]["compute"]["web"]["resources"]["memory"]["size"] = "4Gi"
-    news["sdl"]["profiles"]["placement"]["site"]["pricing"]["web"]["amount"] = 99
-    news["sdl"]["deployment"]["web"]["site"]["count"] = 2
-    assert differs(news) == {
-        "sdl.profiles.compute.web.resources.memory.size": Change.UPDATE_REPLACE,
-        "sdl.profiles.placement.site.pricing.web.amount": Change.UPDATE_REPLACE,
-        "sdl.deployment.web.site.count": Change.UPDATE_REPLACE,
-    }
-
-
-def test_a_placement_or_endpoint_that_is_only_renamed_changes_nothing() -> None:
-    news = inputs()
-    news["sdl"]["profiles"]["placement"] = {"elsewhere": news["sdl"]["profiles"]["placement"]["site"]}
-    news["sdl"]["deployment"]["web"] = {"elsewhere": news["sdl"]["deployment"]["web"]["site"]}
-    news["sdl"]["endpoints"] = {"other": {"kind": "ip"}}
-    news["sdl"]["services"]["web"]["expose"][0]["to"][0]["ip"] = "other"
-    assert {change for change in differs(news).values() if change.replaces} == set()
-
-
-def test_another_name_replaces_and_another_service_does_not() -> None:
-    assert differs(inputs("other.test")) == {"name": Change.UPDATE_REPLACE}
-    assert differs({**inputs(), "service": "db"}) == {"service": Change.UPDATE}
-
-
-@pytest.mark.parametrize(
-    ("avoid", "changes"),
-    [
-        (["akash1q"], {}),
-        (["akash1p", "akash1q"], {"avoid": Change.UPDATE_REPLACE}),
-        (UNKNOWN, {"avoid": Change.UPDATE}),
-        ([UNKNOWN], {"avoid": Change.UPDATE}),
-        (["akash1p", UNKNOWN], {"avoid": Change.UPDATE_REPLACE}),
-    ],
-)
-def test_a_provider_to_avoid_matters_only_where_it_holds_the_lease(avoid: Any, changes: dict[str, Change]) -> None:
-    assert differs(inputs(avoid=avoid)) == changes
-
-
-def test_a_lost_lease_replaces_and_says_why() -> None:
-    assert differs(inputs(), standing(state="lost: its lease is closed (unstable)")) == {"state": Change.UPDATE_REPLACE}
-
-
-def test_a_manifest_that_somebody_else_changed_is_put_back() -> None:
-    assert differs(inputs(), standing(version="00")) == {"version": Change.UPDATE}
-
-
-def test_an_unknown_in_the_document_is_an_update_of_that_place() -> None:
-    assert differs(inputs(image=UNKNOWN)) == {"sdl.services.web.image": Change.UPDATE}
-    assert differs(inputs(env=["WHO=nobody", UNKNOWN]))["sdl.services.web.env[1]"] == Change.UPDATE
-    assert differs({**inputs(), "sdl": UNKNOWN}) == {"sdl": Change.UPDATE}
-
-
-def test_a_preview_of_creation_knows_the_hash_and_nothing_of_the_market() -> None:
-    state = DeploymentResource().create(inputs(), context(preview=True))
-    unknown = {key for key, value in state.outputs.items() if value is UNKNOWN}
-    assert (state.id, len(state.outputs["version"])) == ("", 64)
-    assert unknown == {
-        *("dseq", "owner", "provider", "host_uri", "address", "uris", "usd_month", "price_uact_block", "state")
-    }
-
-
-def test_a_preview_of_an_update_keeps_the_endpoint() -> None:
-    old, news = inputs(), inputs(env=["A=1"])
-    state = DeploymentResource().update("7", old, standing(), news, context(preview=True))
-    assert not holds_unknown(state.outputs)
-    assert (state.outputs["address"], state.outputs["sdl"]) == ("203.0.113.9", news["sdl"])
-    assert state.outputs["version"] != standing()["version"]
-
-
-def test_a_preview_with_an_unknown_document_does_not_know_its_hash() -> None:
-    state = DeploymentResource().update("7", inputs(), standing(), inputs(image=UNKNOWN), context(preview=True))
-    assert state.outputs["version"] is UNKNOWN
-    assert state.outputs["address"] == "203.0.113.9"
-
-
-def test_a_preview_of_finishing_an_unfinished_one_promises_no_endpoint() -> None:
-    state = DeploymentResource().update("7", inputs(), standing(state="pending"), inputs(), context(preview=True))
-    assert (state.outputs["address"], state.outputs["dseq"]) == (UNKNOWN, "7")
-
-
-def test_a_preview_of_another_service_does_not_know_its_address() -> None:
-    state = DeploymentResource().update("7", inputs(), standing(), {**inputs(), "service": "db"}, context(preview=True))
-    assert state.outputs["address"] is UNKNOWN
-
-
-def test_without_credentials_a_preview_works_and_creation_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AKASH_CONSOLE_API_KEY", raising=False)
-    DeploymentResource().create(inputs(), context(preview=True))
-    with pytest.raises(ConfigError, match="AKASH_CONSOLE_API_KEY is not set"):
-        DeploymentResource().create(inputs(), context())
-
-
-# Against the sandbox's Akash
 
 
 @pytest.fixture(scope="module")
@@ -324,6 +104,18 @@ def test_a_lost_lease_is_marked_replaced_and_leaves_nothing_open(market: AkashWo
         assert open_ones(market) == []
 
 
+def test_a_lost_lease_can_be_destroyed_after_a_refresh(market: AkashWorld) -> None:
+    state = DeploymentResource().create(inputs(), context())
+    with market.fault("provider-gone-europa"):
+        wait(lambda: market.show(state.id)["leases"][0]["state"] == "closed")
+        lost = DeploymentResource().read(state.id, inputs(), dict(state.outputs), context())
+    assert lost is not None
+    assert lost.outputs["state"] == "lost: its lease is closed (lease_closed_reason_unstable)"
+    assert open_ones(market) == [state.id]
+    DeploymentResource().delete(state.id, inputs(), dict(lost.outputs), context())
+    assert open_ones(market) == []
+
+
 def test_a_replacement_stands_beside_what_it_replaces(market: AkashWorld) -> None:
     resource = DeploymentResource()
     old = resource.create(inputs(), context())
@@ -378,7 +170,7 @@ def test_an_api_that_cannot_be_reached_is_an_error_and_never_a_lost_lease(monkey
     monkeypatch.setenv("AKASH_CONSOLE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AKASH_CONSOLE_API_KEY", "x")
     with pytest.raises(MarketError, match="cannot be reached"):
-        DeploymentResource().read("7", inputs(), standing(), context())
+        DeploymentResource().read("7", inputs(), {}, context())
 
 
 def test_a_closed_deployment_is_gone(market: AkashWorld) -> None:

@@ -1,0 +1,114 @@
+"""A scripted transport for the Console's API, and its shapes (Console's own schemas, September 2026)."""
+
+# ruff: noqa: D102 the methods are the protocol's
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from components.akash import sdl
+from components.akash.console import Console
+from components.akash.console_rail import ConsoleRail
+from components.akash.request import Request, request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+KEY = "key-that-must-not-be-seen"
+ENV = {"AKASH_CONSOLE_URL": "https://console.example", "AKASH_CONSOLE_API_KEY": KEY}
+DOCS = sdl.load((Path(__file__).parents[2] / "sdl" / "docs.yaml").read_bytes()).data
+WANT = request("docs.test", DOCS, "web")
+OPEN = ("POST", "/v1/deployments")
+LIST = ("GET", "/v1/deployments")
+SHOW = ("GET", "/v1/deployments/7")
+BIDS = ("GET", "/v1/bids")
+CHAIN = ("GET", "/akash/deployment/v1beta4/deployments/list")
+
+
+class StillClock:
+    """Time that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+class Wire:
+    """Answers by method and path, in order; the last answer stays. Keeps what was asked."""
+
+    def __init__(self, answers: dict[tuple[str, str], list[Answer] | Answer]) -> None:
+        self.answers = {key: value if isinstance(value, list) else [value] for key, value in answers.items()}
+        self.asked: list[httpx.Request] = []
+        self.clock = StillClock()
+        self.rail = ConsoleRail(self.clock, Console(self.clock, ENV, httpx.MockTransport(self.answer)))
+
+    def answer(self, asked: httpx.Request) -> httpx.Response:
+        self.asked.append(asked)
+        answers = self.answers[asked.method, asked.url.path]
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(found, Exception):
+            raise found
+        return found(asked) if callable(found) else found
+
+    def calls(self) -> list[tuple[str, str]]:
+        return [(each.method, each.url.path) for each in self.asked]
+
+
+def ok(data: Any) -> Callable[[httpx.Request], httpx.Response]:
+    return lambda _: httpx.Response(200, json={"data": data})
+
+
+def fault(status: int, message: str, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
+    body = {"error": "X", "message": message, "code": "x", "type": "x"}
+    return lambda _: httpx.Response(status, json=body, headers=headers)
+
+
+def entry(
+    dseq: str = "7", want: Request | None = WANT, state: str = "active", leases: Any = (), height: str = "100"
+) -> Any:
+    version = bytes.fromhex(want.version) if want else b"\0" * 32
+    return {
+        "deployment": {
+            "id": {"owner": "akash1me", "dseq": dseq},
+            "state": state,
+            "hash": base64.b64encode(version).decode(),
+            "created_at": height,
+        },
+        "leases": list(leases),
+        "escrow_account": {},
+    }
+
+
+def lease(provider: str = "akash1p", state: str = "active", status: Any = None, **more: Any) -> Any:
+    shown = {"id": {"owner": "akash1me", "dseq": "7", "gseq": 1, "oseq": 1, "provider": provider, "bseq": 0}}
+    price = {"denom": "uact", "amount": "8.020000000000000000"}
+    return {**shown, "state": state, "price": price, "created_at": "101", "closed_on": "0", "status": status, **more}
+
+
+def page(*entries: Any, more: bool = False) -> Any:
+    return ok({"deployments": list(entries), "pagination": {"total": 0, "skip": 0, "limit": 0, "hasMore": more}})
+
+
+def groups(**names: str) -> Any:
+    def each(dseq: str, name: str) -> Any:
+        return {"deployment": {"id": {"owner": "akash1me", "dseq": dseq}}, "groups": [{"group_spec": {"name": name}}]}
+
+    return lambda _: httpx.Response(200, json={"deployments": [each(k.strip("_"), v) for k, v in names.items()]})
+
+
+STATUS = {
+    "services": {"web": {"name": "web", "available": 1, "total": 1, "uris": ["x.example"], "updated_replicas": 1}},
+    "forwarded_ports": {},
+    "ips": {"web": [{"IP": "203.0.113.9", "Port": 80, "ExternalPort": 80, "Protocol": "TCP"}]},
+}

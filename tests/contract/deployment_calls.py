@@ -1,0 +1,31 @@
+"""What the engine hands to `unmoor:akash:Deployment`: inputs and a context."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from typing import Any
+
+import yaml
+
+from components.provider.resource import Context
+from components.provider.wire import UNKNOWN
+
+from .akash_world import sdl
+
+DOCUMENT: dict[str, Any] = yaml.safe_load(sdl(ip="site"))
+
+
+def context(preview: bool = False, timeout_s: float = 60.0, said: list[str] | None = None) -> Context:
+    def log(_severity: str, message: str) -> None:
+        if said is not None:
+            said.append(message)
+
+    return Context("urn", "site", "unmoor:akash:Deployment", preview, b"", threading.Event(), timeout_s, log)
+
+
+def inputs(name: str = "site.test", avoid: Any = (), **changed: Any) -> dict[str, Any]:
+    """Give inputs as check returns them; `changed` sets fields of the service."""
+    document = copy.deepcopy(DOCUMENT)
+    document["services"]["web"] |= changed
+    return {"name": name, "sdl": document, "service": "web", "avoid": avoid if avoid is UNKNOWN else list(avoid)}
