@@ -47,10 +47,10 @@ def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
 def assessment(inventory: Path, stack: str | None, on: datetime | None) -> Assessment:
     """Assess an inventory by the plan of a stack file, or by its own and our advice."""
     gc.disable()  # a short life with many small values, none of them in circles: collecting costs a third of the time
-    from ..assess import assessment as whole  # noqa: PLC0415 slow to load
-    from ..assess import courses, reading  # noqa: PLC0415 slow to load
+    from ..assess import assessment as whole
+    from ..assess import courses, reading
 
-    today = on.date() if on else date.today()  # noqa: DTZ011 the operator's day
+    today = on.date() if on else date.today()
     what = reading.load(inventory, today)
     if stack is None:
         only: tuple[str, ...] = ()
@@ -77,22 +77,22 @@ def cli(inventory: Path, stack: str | None, on: datetime | None, out: Path | Non
 
     Nothing is contacted. Trace any number with `unmoor explain WORKLOAD TOPIC`.
     """
-    from ..assess.report.document import document  # noqa: PLC0415 slow to load
+    from ..assess.report.document import document
 
     report = document(assessment(inventory, stack, on))
     if out:
-        from ..assess.report import files  # noqa: PLC0415 slow to load
+        from ..assess.report import files
 
         for path in files.write(report, out):
             click.echo(f"wrote {path}", err=True)
     if as_json:
-        from ..assess.report import files  # noqa: PLC0415 slow to load
+        from ..assess.report import files
 
         click.echo(files.as_json(report), nl=False)
         return
-    from rich.console import Console  # noqa: PLC0415 slow to load
+    from rich.console import Console
 
-    from ..assess.report import terminal  # noqa: PLC0415 slow to load
+    from ..assess.report import terminal
 
     width = None if sys.stdout.isatty() else 160
     terminal.show(report, Console(file=sys.stdout, width=width, highlight=False))

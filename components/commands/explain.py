@@ -25,7 +25,7 @@ def cli(workload: str, topic: str, inventory: Path, stack: str | None, on: datet
 
     WORKLOAD is a name of the inventory, or `all` for the sums.
     """
-    from ..assess import explain  # noqa: PLC0415 slow to load
+    from ..assess import explain
 
     whole = assessment(inventory, stack, on)
     if workload == "all":

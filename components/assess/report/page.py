@@ -21,7 +21,7 @@ AXIS = (0.01, 100.0)
 
 def page(document: Mapping[str, Any]) -> str:
     """Write the page. Everything from outside is escaped by the template engine."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 slow to load
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),

@@ -17,8 +17,8 @@ _COLOURS = {"High": "red", "Medium": "yellow", "Low": "green"}
 
 def show(document: Mapping[str, Any], console: Console) -> None:
     """Print what a reader needs first; text from outside is never read as markup."""
-    from rich.table import Table  # noqa: PLC0415 slow to load
-    from rich.text import Text  # noqa: PLC0415 slow to load
+    from rich.table import Table
+    from rich.text import Text
 
     def move(pair: Mapping[str, Mapping[str, Any]]) -> Text:
         was, now = pair["today"]["grade"], pair["after"]["grade"]

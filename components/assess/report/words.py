@@ -15,7 +15,7 @@ _CENTS_BELOW = 100
 
 def usd(value: float) -> str:
     """Write `$5.43`, `$1,240` or `-$206`: cents only where they matter."""
-    if 0 < abs(value) < 0.005:  # noqa: PLR2004 half a cent
+    if 0 < abs(value) < 0.005:
         return "<1¢" if value > 0 else "-<1¢"
     digits = f"{abs(value):,.2f}" if abs(value) < _CENTS_BELOW and round(value, 2) % 1 else f"{abs(value):,.0f}"
     return f"-${digits}" if round(value, 2) < 0 else f"${digits}"
@@ -28,7 +28,7 @@ def change(value: float) -> str:
 
 def number(value: float) -> str:
     """Write a number with at most two digits that matter behind the point."""
-    digits = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2  # noqa: PLR2004 the digits that matter
+    digits = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -1,0 +1,164 @@
+"""Putting what was found into an inventory file without touching what people wrote there."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+    from pathlib import Path
+
+_SKELETON = """\
+# yaml-language-server: $schema=inventory.schema.json
+# Drafted by `unmoor discover`: check every title, work, state and importance; see docs/assess.md.
+dao:
+  name: Your DAO
+as_of: {on}
+workloads: {{}}
+"""
+
+
+def _yaml() -> Any:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def load(path: Path, on: date) -> Any:
+    """Read an inventory with its comments, or begin one. Raises ConfigError when it is no YAML mapping."""
+    from ruamel.yaml.error import YAMLError
+
+    text = path.read_text(encoding="utf-8") if path.exists() else _SKELETON.format(on=on)
+    try:
+        document = _yaml().load(text)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ConfigError(
+            f"{path}:{mark.line + 1 if mark else 1}: not YAML: {getattr(error, 'problem', error)}"
+        ) from None
+    if not isinstance(document, dict) or not isinstance(document.get("workloads", {}), dict):
+        raise ConfigError(f"{path}: an inventory has `dao`, `as_of` and `workloads`; see stacks/inventory.yaml")
+    return document
+
+
+def dump(document: Any) -> str:
+    """Write it back, comments and all."""
+    out = io.StringIO()
+    _yaml().dump(document, out)
+    return out.getvalue()
+
+
+def save(document: Any, path: Path) -> None:
+    """Write the file in one go: whoever reads it sees the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(dump(document), encoding="utf-8")
+    os.replace(fresh, path)  # noqa: PTH105 the atomic one
+
+
+def merge(document: Any, drafts: Mapping[str, Mapping[str, Any]], found_by: str, on: date) -> list[str]:
+    """Add what is missing and return a line for each thing that was added, or seen and left as written."""
+    if document.get("workloads") is None:
+        document["workloads"] = {}
+    workloads = document["workloads"]
+    if not workloads and getattr(workloads, "fa", None):
+        workloads.fa.set_block_style()
+    said: list[str] = []
+    for name, draft in drafts.items():
+        if name not in workloads:
+            workloads[name] = _block(draft)
+            comment = f"drafted by {found_by} on {on}: check title, work, state and importance"
+            workloads.yaml_set_comment_before_after_key(name, before=comment, indent=2)
+            said.append(f"+ workloads.{name}: {_short(draft)}")
+        else:
+            said += _into(workloads[name], draft, f"workloads.{name}")
+    return said
+
+
+def _block(value: Any) -> Any:
+    """Turn plain data into ruamel's, small mappings in a line."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    if isinstance(value, dict):
+        made = CommentedMap((key, _block(one)) for key, one in value.items())
+        if not any(isinstance(one, (dict, list)) for one in value.values()):
+            made.fa.set_flow_style()
+        return made
+    if isinstance(value, list):
+        row = CommentedSeq(_block(one) for one in value)
+        if not any(isinstance(one, (dict, list)) for one in value):
+            row.fa.set_flow_style()
+        return row
+    return value
+
+
+def _short(draft: Mapping[str, Any]) -> str:
+    parts = [part["what"] for part in draft.get("parts", ())]
+    kinds = ", ".join(f"{parts.count(kind)} {kind}" for kind in dict.fromkeys(parts))
+    return f"{draft['title']} ({kinds})" if kinds else str(draft["title"])
+
+
+def _into(there: Any, draft: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Fill in what a workload does not say; what it says stays."""
+    for key, value in draft.items():
+        if key == "parts":
+            yield from _parts(there, value, path)
+        elif key == "hosts":
+            new = [host for host in value if host not in there.get("hosts", ())]
+            if new:
+                there.setdefault("hosts", _block([])).extend(new)
+                yield f"+ {path}.hosts: {', '.join(new)}"
+        elif key not in there:
+            if key in {"parties", "cost", "data", "size"}:
+                there[key] = _block(value)
+                yield f"+ {path}.{key}: {_flat(value)}"
+        elif key in {"parties", "cost"} and isinstance(there[key], dict):
+            yield from _mapping(there[key], value, f"{path}.{key}")
+
+
+def _mapping(there: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
+    for key, one in value.items():
+        if key not in there:
+            there[key] = _block(one)
+            yield f"+ {path}.{key}: {_flat(one)}"
+        elif key == "measured" and str(there[key].get("source", "")).startswith("Cost Explorer"):
+            if dict(there[key]) != one:
+                yield f"~ {path}.measured: {_flat(dict(there[key]))} -> {_flat(one)}"
+                there[key] = _block(one)
+        elif _flat(there[key]) != _flat(one):
+            yield f"  {path}.{key} says {_flat(there[key])}, found {_flat(one)}; left as written"
+
+
+def _parts(there: Any, parts: list[dict[str, Any]], path: str) -> Iterator[str]:
+    """Add parts that carry a new id, as long as every part there carries one: parts written by hand are a whole."""
+    present = there.get("parts") or []
+    ids = {part.get("note") for part in present}
+    new = [part for part in parts if part.get("note") not in ids]
+    if not new:
+        return
+    if all(ids) or not present:
+        if not present:
+            there["parts"] = _block([])
+            there["parts"].fa.set_block_style()
+        for part in new:
+            there["parts"].append(_block(part))
+            yield f"+ {path}.parts: {_flat(part)}"
+    else:
+        yield f"  {path}.parts were written by hand and stay; seen: {'; '.join(_flat(part) for part in new)}"
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_flat(one)}" for key, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_flat(one) for one in value)
+    return str(value)
