@@ -12,7 +12,7 @@ from components.kinds import KINDS
 from components.stack import from_pulumi
 
 try:
-    topology = from_pulumi(runtime_config.CONFIG, KINDS, Path.cwd())
+    topology = from_pulumi({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}, KINDS, Path.cwd())
     if topology.require_approval:
         try:
             approval.demand(topology, approval.read(Path("stacks", f"approvals.{pulumi.get_stack()}.yaml")), pulumi.get_stack())

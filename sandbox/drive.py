@@ -121,6 +121,7 @@ class Pulumi:
             lines.append(line)
             if self.on_line:
                 self.on_line(line.rstrip("\n"))
+        child.stdout.close()
         code = child.wait()
         self.children.remove(child)
         output = "".join(lines)
@@ -132,7 +133,7 @@ class Pulumi:
         child = subprocess.Popen(
             [*command, "--non-interactive", "--color", "never"],
             cwd=self.project,
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, "PULUMI_DEBUG_COMMANDS": "true"},  # for --event-log
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
