@@ -39,7 +39,7 @@ if ! [ -x .venv/bin/uv ]; then
 fi
 
 echo "setup: installing $(grep -c == requirements.lock) packages into .venv, once; a minute or two" >&2
-.venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode --python .venv/bin/python requirements.lock > "$log" 2>&1 \
+.venv/bin/uv pip sync --system-certs --quiet --require-hashes --compile-bytecode --python .venv/bin/python requirements.lock > "$log" 2>&1 \
     || failed "installing the packages"
 
 # `components` and `sandbox` are imported from here, from any folder.
