@@ -1,0 +1,142 @@
+"""The functions of the plugin that the workloads call: who and where we are, zones, policies by name, documents."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from components.errors import UnmoorError
+
+from .connection import ACCOUNT, Connection, speaking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from components.provider.server import Failure
+
+    Answer = tuple[dict[str, Any], list[Failure]]
+
+
+def _caller(_aws: Connection, _arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"accountId": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/sandbox", "id": ACCOUNT, "userId": "AIDASANDBOX"}
+
+
+def _region(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+    region = arguments.get("region") or aws.region
+    endpoint = f"ec2.{region}.amazonaws.com"
+    return {"id": region, "name": region, "region": region, "description": region, "endpoint": endpoint}
+
+
+def _partition(_aws: Connection, _arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
+
+
+def _zone(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+    name, id_ = arguments.get("name", "").rstrip(".").lower(), arguments.get("zoneId")
+    if bool(name) == bool(id_):
+        raise UnmoorError("one of `name,zoneId` must be specified")
+    route53 = aws.client("route53")
+    found = [
+        zone
+        for page in route53.get_paginator("list_hosted_zones").paginate()
+        for zone in page["HostedZones"]
+        if (id_ and zone["Id"].endswith(f"/{id_}")) or (name and zone["Name"].rstrip(".") == name)
+    ]
+    if len(found) != 1:
+        raise UnmoorError(f"{'no' if not found else 'multiple'} matching Route 53 Hosted Zone found: {name or id_}")
+    zone, own = found[0], found[0]["Id"].rpartition("/")[2]
+    servers = sorted(route53.get_hosted_zone(Id=own)["DelegationSet"]["NameServers"])
+    return {
+        "arn": f"arn:aws:route53:::hostedzone/{own}",
+        "callerReference": zone["CallerReference"],
+        "comment": zone["Config"].get("Comment", ""),
+        "id": own,
+        "name": zone["Name"].rstrip("."),
+        "nameServers": servers,
+        "primaryNameServer": servers[0],
+        "privateZone": zone["Config"].get("PrivateZone", False),
+        "resourceRecordSetCount": zone["ResourceRecordSetCount"],
+        "tags": {},
+        "zoneId": own,
+    }
+
+
+def _policy(word: str, element: str) -> Callable[[Connection, dict[str, Any]], dict[str, Any]]:
+    plural = word.removesuffix("y") + "ies"
+
+    def find(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+        from .types import cloudfront_shapes
+
+        name, id_ = arguments.get("name"), arguments.get("id")
+        if bool(name) == bool(id_):
+            raise UnmoorError("one of `id,name` must be specified")
+        answer = getattr(aws.client("cloudfront", "us-east-1"), f"list_{plural}")()
+        policies = [item[element] for item in answer[f"{element}List"].get("Items") or []]
+        for policy in policies:
+            if id_ == policy["Id"] or name == policy[f"{element}Config"].get("Name"):
+                lens = getattr(cloudfront_shapes, word.upper())
+                arn = f"arn:aws:cloudfront::{ACCOUNT}:{word.replace('_', '-')}/{policy['Id']}"
+                return {**lens.from_api(policy[f"{element}Config"]), "id": policy["Id"], "arn": arn, "etag": ""}
+        raise UnmoorError(f"reading CloudFront {element} ({name or id_}): couldn't find resource")
+
+    return find
+
+
+def _many(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _document(_aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+    statements = []
+    for given in arguments.get("statements") or []:
+        statement = {"Effect": given.get("effect", "Allow")} | {
+            api: _many(given[own])
+            for own, api in {"actions": "Action", "notActions": "NotAction", "resources": "Resource"}.items()
+            if given.get(own)
+        }
+        if given.get("sid"):
+            statement["Sid"] = given["sid"]
+        if given.get("principals"):
+            every = any(one["type"] == "*" for one in given["principals"])
+            named = {one["type"]: _many(one["identifiers"]) for one in given["principals"]}
+            statement["Principal"] = "*" if every else named
+        for one in given.get("conditions") or []:
+            statement.setdefault("Condition", {}).setdefault(one["test"], {})[one["variable"]] = _many(one["values"])
+        statements.append(statement)
+    text = json.dumps({"Version": arguments.get("version", "2012-10-17"), "Statement": statements}, indent=2)
+    return {
+        "id": str(abs(hash(text))),
+        "json": text,
+        "minifiedJson": json.dumps(json.loads(text), separators=(",", ":")),
+    }
+
+
+_TABLE: dict[str, Callable[[Connection, dict[str, Any]], dict[str, Any]]] = {
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller,
+    "aws:index/getRegion:getRegion": _region,
+    "aws:index/getPartition:getPartition": _partition,
+    "aws:route53/getZone:getZone": _zone,
+    "aws:iam/getPolicyDocument:getPolicyDocument": _document,
+    "aws:cloudfront/getCachePolicy:getCachePolicy": _policy("cache_policy", "CachePolicy"),
+    "aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": _policy(
+        "origin_request_policy", "OriginRequestPolicy"
+    ),
+    "aws:cloudfront/getResponseHeadersPolicy:getResponseHeadersPolicy": _policy(
+        "response_headers_policy", "ResponseHeadersPolicy"
+    ),
+}
+
+
+def functions(aws: Connection) -> dict[str, Callable[[dict[str, Any]], Answer]]:
+    """Give every function by token; `getRegion`, `getPartition` and the documents ask nobody."""
+
+    def call(
+        token: str, of: Callable[[Connection, dict[str, Any]], dict[str, Any]]
+    ) -> Callable[[dict[str, Any]], Answer]:
+        def answer(arguments: dict[str, Any]) -> Answer:
+            with speaking(f"invoking {token}"):
+                return of(aws, arguments), []
+
+        return answer
+
+    return {token: call(token, of) for token, of in _TABLE.items()}

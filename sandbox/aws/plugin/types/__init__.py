@@ -1,0 +1,15 @@
+"""The table of resource types: every row that the workloads use, by token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .acm import ACM
+from .cloudfront import CLOUDFRONT
+from .route53 import ROUTE53
+from .s3 import S3
+
+if TYPE_CHECKING:
+    from sandbox.aws.plugin.resource import AwsType
+
+TYPES: dict[str, AwsType] = {**S3, **ROUTE53, **ACM, **CLOUDFRONT}
