@@ -6,17 +6,17 @@ Source: what the hosts accept in a manifest update (the groups on the chain neve
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from . import manifest
-from .sdl import dotted
+from .groups import groups
+from .sdl import Document, check, dotted, plain_copy
 
 Path = tuple[str | int, ...]
 Kind = Literal["update", "replace"]
 ANY = "*"
 
-#: The first line that a path begins with decides. `endpoints` means: replace only if the chain's endpoints differ.
+#: The first line that a path begins with decides. `endpoints` means: replace only if the endpoints on the chain differ.
 TABLE: tuple[tuple[Path, str, str], ...] = (
     (("version",), "update", "the version of the language changes nothing on the network"),
     (("include",), "update", "the network ignores it"),
@@ -44,6 +44,8 @@ TABLE: tuple[tuple[Path, str, str], ...] = (
     ((), "update", "the network does not know it"),
 )
 _SAME = "it is written differently and means the same on the network"
+_CARRIED = "the manifest carries it"
+_TOGETHER = "together these differences change the order on the chain"
 
 
 @dataclass(frozen=True)
@@ -57,20 +59,36 @@ class Change:
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """List the differences of two documents that the check accepts; 1 and 1.0 are the same, and so are null and nothing."""
-    paths = list(_differences(old, new, ()))
-    if not paths:
-        return []
-    same_groups = manifest.groups(old) == manifest.groups(new) and old.get("reclamation") == new.get("reclamation")
-    made = []
-    for path in paths:
-        rule, why = next((rule, why) for start, rule, why in TABLE if _begins(path, start))
-        if rule == "endpoints":
-            rule = "update" if same_groups or _same_endpoints(old, new, str(path[1])) else "replace"
-            why = why if rule == "replace" else "the manifest carries it"
-        elif rule == "replace" and same_groups and path[0] in {"profiles", "deployment"}:
-            rule, why = "update", _SAME
-        made.append(Change(dotted(path), "replace" if rule == "replace" else "update", why))
+    made = [_change(old, new, path) for path in _differences(old, new, ())]
+    if groups(old) != groups(new) and all(change.kind == "update" for change in made):
+        return [replace(change, kind="replace", why=_TOGETHER) for change in made]
     return made
+
+
+def _change(old: dict[str, Any], new: dict[str, Any], path: Path) -> Change:
+    rule, why = next((rule, why) for start, rule, why in TABLE if _begins(path, start))
+    alone = _alone(old, new, path)
+    same_order = alone is not None and groups(old) == groups(alone)
+    if rule == "endpoints":
+        return Change(dotted(path), "update", _CARRIED) if same_order else Change(dotted(path), "replace", why)
+    if rule == "replace" and same_order and path[0] == "profiles":
+        return Change(dotted(path), "update", _SAME)
+    return Change(dotted(path), "replace" if rule == "replace" else "update", why)
+
+
+def _alone(old: dict[str, Any], new: dict[str, Any], path: Path) -> dict[str, Any] | None:
+    """Give the old document with one difference in it; None where that alone makes no document."""
+    made: Any = plain_copy(old)
+    holder, source = made, new
+    for part in path[:-1]:
+        holder, source = holder[part], source[part]
+    last: Any = path[-1]
+    if isinstance(source, dict) and last not in source:
+        del holder[last]
+    else:
+        holder[last] = plain_copy(source[last])
+    document: dict[str, Any] = made
+    return document if check(Document(document)).accepted else None
 
 
 def _begins(path: Path, start: Path) -> bool:
@@ -86,16 +104,3 @@ def _differences(old: Any, new: Any, path: Path) -> Iterator[Path]:
             yield from _differences(mine, theirs, (*path, index))
     elif old != new or isinstance(old, bool) != isinstance(new, bool):
         yield path
-
-
-def _same_endpoints(old: dict[str, Any], new: dict[str, Any], service: str) -> bool:
-    return _endpoints(old, service) == _endpoints(new, service)
-
-
-def _endpoints(data: dict[str, Any], name: str) -> list[list[dict[str, Any]]]:
-    return [
-        sorted((dict(each) for each in service["resources"]["endpoints"]), key=str)
-        for group in manifest.manifest(data)
-        for service in group["services"]
-        if service["name"] == name
-    ]

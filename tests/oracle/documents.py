@@ -106,7 +106,7 @@ def service(draw: Any, name: str, names: list[str], ips: list[str], ports: set[i
                 targets.append({"global": True, "ip": draw(st.sampled_from(ips))})
             elif kind == "inner":
                 other = draw(st.sampled_from(names))
-                targets.append(draw(st.sampled_from(({"service": other}, {"service": other, "global": False}))))
+                targets.append(draw(st.sampled_from(({"service": other}, {"service": other, "global": False}, {"global": False}, {}))))
             else:
                 targets.append({"global": True})
         expose["to"] = targets
