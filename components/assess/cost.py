@@ -79,7 +79,15 @@ def on_network(coster: Coster, target: str, name: str, workload: Workload, label
     if size is None:
         return total(label, ())
     lease = _Lease(size.cpu, size.memory_gib, size.disk_gib, _storage_class(workload), 1 if workload.hosts else 0)
-    return coster.charges(target, lease, label, f"workloads.{name}.size")
+    price = coster.charges(target, lease, label, f"workloads.{name}.size")
+    if target == "flux":
+        least = coster.price("up to the least that is charged", "flux/minimum_month", 1, "month")
+        if price.value < least.value:
+            missing = replace(
+                least, value=round(least.value - price.value, 6), formula=f"{least.value:g} - {price.value:g}"
+            )
+            return replace(total(label, (*price.inputs, missing)), source=price.source)
+    return price
 
 
 def costs_after(coster: Coster, name: str, workload: Workload, course: Course, dao: Dao) -> Figure:

@@ -81,10 +81,17 @@ def drafts(findings: Findings, tag: str, month: str) -> dict[str, dict[str, Any]
     for host, target in findings.records.items():
         if workload := reached.get(target.rstrip(".").lower()):
             hosts.setdefault(workload, []).append(host)
-    return {
-        name: _draft(name, groups[name], hosts.get(name, []), findings, tag, month)
-        for name in sorted(groups, key=lambda name: (name == UNTAGGED, name))
-    }
+    names = sorted(groups, key=lambda name: (name == UNTAGGED, name))
+    made = {name: _draft(name, groups[name], hosts.get(name, []), findings, tag, month) for name in names}
+    for zone, zone_id in sorted(findings.zones.items()):
+        owner = next((one for one in made.values() if any(_inside(host, zone) for host in one.get("hosts", ()))), None)
+        if owner:
+            owner["parts"].append({"what": "zone", "stays": True, "note": zone_id})
+    return made
+
+
+def _inside(host: str, zone: str) -> bool:
+    return host == zone or host.endswith(f".{zone}")
 
 
 def _draft(
@@ -104,11 +111,6 @@ def _draft(
     if names:
         draft["hosts"] = names
     parts = [{key: value for key, value in {**one.part, "note": one.id}.items() if value is not None} for one in seen]
-    parts += [
-        {"what": "zone", "stays": True, "note": zone_id}
-        for zone, zone_id in sorted(findings.zones.items())
-        if any(host == zone or host.endswith(f".{zone}") for host in names)
-    ]
     draft["parts"] = parts
     draft["size"] = {
         "cpu": round(sum(one.cpu for one in seen), 2) or 0.1,
