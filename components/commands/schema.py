@@ -96,6 +96,12 @@ def _shown(value: Any) -> str:
 
 @click.command()
 @click.option("--markdown", is_flag=True, help="Print the manual's page instead.")
-def cli(markdown: bool) -> None:
+@click.option("--inventory", is_flag=True, help="Print the schema of the inventory (kept in stacks/inventory.schema.json).")
+def cli(markdown: bool, inventory: bool) -> None:
     """Print the JSON schema of stack files (kept in stacks/schema.json)."""
+    if inventory:
+        from ..assess.schema import schema as of_inventory
+
+        click.echo(json.dumps(of_inventory(), indent=2, sort_keys=True))
+        return
     click.echo(page() if markdown else json.dumps(schema(), indent=2, sort_keys=True), nl=not markdown)
