@@ -15,7 +15,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
 from moto.route53.models import FakeZone, HealthCheck, RecordSet, Route53Backend, route53_backends
 from moto.s3.exceptions import S3ClientError
-from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
+from moto.s3.models import FakeBucket, FakeDeleteMarker, PublicAccessBlock, S3Backend
 
 from . import bucket_policy, check_rules, record_rules
 
@@ -126,7 +126,10 @@ def _create_check(original: Callable[..., HealthCheck]) -> Callable[..., HealthC
                 health_check_args["port"] = port
             for check in self.health_checks.values():
                 if check.caller_reference == caller_reference:
-                    if _config(_arguments(check)) == _config(health_check_args):
+                    wanted = HealthCheck(check.id, caller_reference, health_check_args)
+                    wanted.set_children(health_check_args.get("children") or [])
+                    wanted.set_regions(health_check_args.get("regions") or [])
+                    if check.health_check_config == wanted.health_check_config:
                         return check
                     fault = f"A health check with the caller reference {caller_reference} exists with other settings"
                     raise _Route53Refusal("HealthCheckAlreadyExists", [fault])
@@ -250,6 +253,7 @@ def install(certificate_users: Callable[[str], list[str]]) -> None:
     S3Backend.create_bucket = _create_bucket(S3Backend.create_bucket)
     S3Backend.put_bucket_policy = _put_policy(S3Backend.put_bucket_policy)
     FakeBucket.get_permission = _permission
+    FakeDeleteMarker.dispose = lambda _marker: None  # moto 5.2.5 asks for it when the last version of a key goes
     describe = AWSCertificateManagerBackend.describe_certificate
     AWSCertificateManagerBackend.describe_certificate = _describe_certificate(describe)
     delete = AWSCertificateManagerBackend.delete_certificate

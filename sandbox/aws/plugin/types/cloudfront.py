@@ -16,7 +16,7 @@ from sandbox.aws.plugin.resource import AwsType, Found
 from sandbox.aws.record_rules import CLOUDFRONT_ZONE
 
 from . import cloudfront_shapes as shapes
-from .functions import FUNCTION
+from .functions import FUNCTION, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -231,13 +231,7 @@ def _delete(aws: Connection, id_: str, outputs: dict[str, Any]) -> None:
 
 
 def _tag(aws: Connection, id_: str, old: dict[str, str], new: dict[str, str]) -> None:
-    arn, cloudfront = f"arn:aws:cloudfront::{ACCOUNT}:distribution/{id_}", _cloudfront(aws)
-    removed = sorted(set(old) - set(new))
-    if removed:
-        cloudfront.untag_resource(Resource=arn, TagKeys={"Items": removed})
-    if new:
-        tags = [{"Key": key, "Value": value} for key, value in sorted(new.items())]
-        cloudfront.tag_resource(Resource=arn, Tags={"Items": tags})
+    tag(aws, f"arn:aws:cloudfront::{ACCOUNT}:distribution/{id_}", old, new)
 
 
 CLOUDFRONT = {

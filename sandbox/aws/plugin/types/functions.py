@@ -85,6 +85,20 @@ def _delete(aws: Connection, id_: str, _outputs: dict[str, Any]) -> None:
             _cloudfront(aws).delete_function(Name=id_, IfMatch=answer["ETag"])
 
 
+def tag(aws: Connection, arn: str, old: dict[str, str], new: dict[str, str]) -> None:
+    """Turn the tags of anything of CloudFront from old to new."""
+    removed = sorted(set(old) - set(new))
+    if removed:
+        _cloudfront(aws).untag_resource(Resource=arn, TagKeys={"Items": removed})
+    if new:
+        tags = [{"Key": key, "Value": value} for key, value in sorted(new.items())]
+        _cloudfront(aws).tag_resource(Resource=arn, Tags={"Items": tags})
+
+
+def _tag(aws: Connection, id_: str, old: dict[str, str], new: dict[str, str]) -> None:
+    tag(aws, f"arn:aws:cloudfront::{ACCOUNT}:function/{id_}", old, new)
+
+
 FUNCTION = AwsType(
     title="CloudFront Function",
     inputs=frozenset({"name", "code", "comment", "publish", "runtime"}),
@@ -96,4 +110,5 @@ FUNCTION = AwsType(
     delete=_delete,
     name="name",
     faults=_faults,
+    tag=_tag,
 )
