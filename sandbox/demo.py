@@ -215,22 +215,26 @@ def _move(story: Story) -> None:
 
 def _lose_the_lease(story: Story) -> None:
     story.chapter("the Akash provider that holds the lease disappears")
-    (deployment,) = akash.open_deployments()
-    owner = deployment["provider"]
+    owner = _leases()[0]["id"]["provider"]
     story.state.start_fault(f"provider-gone-{owner}")
     story.until("visitors notice", lambda: not story.seen.samples[-1].ok)
-    story.until("the network closes the lease", lambda: akash.open_deployments()[0]["lease"] != "active")
+    story.until("the network closes the lease", lambda: _leases()[0]["state"] != "active")
     since = time.time()
     run = story.pulumi.up("--refresh")
     story.say(f"up --refresh took {run.seconds:.1f} s: {_count(run)}")
     story.until("an answer from another provider", lambda: story.served_by(AKASH))
     good = next(s.time for s in story.seen.samples if s.time > since and s.ok)
     story.figures["lost_lease_recovery_s"] = round(good - since, 1)
-    (now,) = akash.open_deployments()
-    story.claim(now["provider"] != owner, f"served from another provider {good - since:.1f} s after `up --refresh` began")
+    (lease,) = _leases()
+    story.claim(lease["id"]["provider"] != owner, f"served from another provider {good - since:.1f} s after `up --refresh` began")
     again = story.pulumi.up().changes()
     story.figures["second_up_changes"] += len(again)
     story.claim(not again, "a second up changes nothing")
+
+
+def _leases() -> list[dict[str, Any]]:
+    """Return the newest lease of every open deployment."""
+    return [deployment["leases"][-1] for deployment in akash.open_deployments() if deployment["leases"]]
 
 
 def _end(story: Story) -> None:
@@ -242,8 +246,8 @@ def _end(story: Story) -> None:
     story.figures["open_deployments_at_end"] = len(akash.open_deployments())
     story.claim(not left, f"nothing is left in AWS or in DNS {left or ''}")
     story.claim(not akash.open_deployments(), "no deployment is open")
-    story.figures["escrow_locked_usd_at_end"] = round(akash.locked_usd(), 2)
-    story.claim(akash.locked_usd() == 0, "the escrow came back")
+    story.figures["escrow_locked_usd_at_end"] = round(akash.escrow(), 2)
+    story.claim(akash.escrow() == 0, f"the escrow came back: ${akash.wallet():.2f} of $100.00 are left")
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def fetch(url: str, target: str, timeout: float) -> str:
 def main(arguments: list[str]) -> int:
     """Run as busybox's wget would."""
     try:
-        options, urls = getopt.gnu_getopt(arguments, "qO:T:")
+        options, urls = getopt.gnu_getopt(arguments, "qO:T:t:")  # busybox takes -t and ignores it
     except getopt.GetoptError as wrong:
         print(f"wget: {wrong}\n{USAGE}", file=sys.stderr)  # noqa: T201
         return 1
