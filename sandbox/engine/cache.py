@@ -77,6 +77,7 @@ def run(
     words: Sequence[str | Path],
     *,
     title: str,
+    takes: str,
     to: Path,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
@@ -85,7 +86,7 @@ def run(
     """Run one command of a making: output into the log, progress on stderr, NotMade if it fails or takes too long."""
     to.parent.mkdir(parents=True, exist_ok=True)
     started, told, live = time.monotonic(), 0.0, sys.stderr.isatty()
-    tell(f"{title} (log: {to})")
+    tell(f"{title}, once; {takes} (log: {to})")
     with to.open("ab") as out:
         child = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd, process_group=0

