@@ -1,0 +1,206 @@
+"""The docs container as a process of this machine: its script under a real shell, with real Caddy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+import pytest
+
+from components.kinds.docs_container import script
+from sandbox.engine import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+#: What the image has beside Caddy; where BusyBox is installed, the container's tools are BusyBox's, as in the image.
+APPLETS = [
+    "sh",
+    "wget",
+    "sha256sum",
+    "tar",
+    "od",
+    "base64",
+    "grep",
+    "sed",
+    "tr",
+    "date",
+    "sleep",
+    "mkdir",
+    "mv",
+    "rm",
+    "cat",
+    "echo",
+]
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(look: Callable[[], T | None], what: str, patience: float = 30) -> T:
+    """Look again and again until there is something, and return it."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    pytest.fail(f"waited {patience} s in vain: {what}")
+
+
+def tool(name: str) -> Path:
+    """Find a tool on PATH or among those already built, or skip the test."""
+    if found := shutil.which(name):
+        return Path(found)
+    if folder := resolve.ready(name):
+        return folder / name
+    pytest.skip(f"{name} is not on PATH and was not built yet")
+
+
+class Shelf(ThreadingHTTPServer):
+    """A store's public side: bytes by path, which a test may take away or damage."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        shelf = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                shelf.asked.append(self.path)
+                body = shelf.content.get(self.path)
+                self.send_response(200 if body is not None else 404)
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@dataclass
+class Container:
+    """One running container."""
+
+    folder: Path
+    scheme: str
+    environment: dict[str, str]
+    http_port: int = field(default_factory=free_port)
+    https_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Container:
+        """Run the script as the container runtime does: no shell variables but ours, a folder of its own."""
+        for name in ("srv", "data", "bin"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        environment = {
+            "PATH": self._path(),
+            "HTTP_PORT": str(self.http_port),
+            "HTTPS_PORT": str(self.https_port),
+            "BIND": "127.0.0.1",
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_CONFIG_HOME": str(self.folder / "data"),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+        }
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [shutil.which("sh", path=environment["PATH"]), "-c", script(self.scheme)],
+                cwd=self.folder / "srv",
+                env=environment | self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return self
+
+    def _path(self) -> str:
+        bin_ = self.folder / "bin"
+        (bin_ / "caddy").unlink(missing_ok=True)
+        (bin_ / "caddy").symlink_to(tool("caddy"))
+        if busybox := shutil.which("busybox"):
+            for applet in APPLETS:
+                if not (bin_ / applet).exists():
+                    (bin_ / applet).symlink_to(busybox)
+            # Debian builds its wget without -T, and then it falls over it; Alpine's has it.
+            if "-T SEC" not in subprocess.run([busybox, "wget", "--help"], capture_output=True, text=True).stderr:
+                (bin_ / "wget").unlink()
+                (bin_ / "wget").write_text(f"#!{busybox} sh\nexec {busybox} wget `echo $* | sed 's/-T [0-9]*//'`\n")
+                (bin_ / "wget").chmod(0o755)
+            return str(bin_)
+        return f"{bin_}:{os.environ['PATH']}"
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        """Ask over plain HTTP, without a proxy; a refused connection is status 0."""
+        try:
+            with httpx.Client(trust_env=False) as client:
+                return client.get(f"http://127.0.0.1:{self.http_port}{path}", timeout=10, **more)
+        except httpx.TransportError:
+            return httpx.Response(0)
+
+    def ready(self, version: str) -> None:
+        """Wait until /healthz answers the version."""
+        until(lambda: self.get("/healthz").text == version, f"{version} at /healthz; {self.log()[-2000:]}")
+
+    def log(self) -> str:
+        """Read what it said."""
+        return (self.folder / "log").read_text()
+
+    def stop(self) -> int:
+        """End it and everything it started, and return its exit status."""
+        if self.process is None:
+            return 0
+        self.process.terminate()
+        try:
+            return self.process.wait(timeout=20)
+        finally:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.process.wait()
+
+
+@pytest.fixture
+def shelves() -> Iterator[tuple[Shelf, Shelf]]:
+    """Two stores."""
+    made = (Shelf(), Shelf())
+    yield made
+    for shelf in made:
+        shelf.shutdown()
+        shelf.server_close()
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Iterator[Callable[..., Container]]:
+    """Make containers, and end them after the test."""
+    made: list[Container] = []
+
+    def make(scheme: str = "http", **environment: str) -> Container:
+        made.append(Container(tmp_path / f"container{len(made)}", scheme, environment))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
