@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -26,24 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: What the image has beside Caddy; where BusyBox is installed, the container's tools are BusyBox's, as in the image.
-APPLETS = [
-    "sh",
-    "wget",
-    "sha256sum",
-    "tar",
-    "od",
-    "base64",
-    "grep",
-    "sed",
-    "tr",
-    "date",
-    "sleep",
-    "mkdir",
-    "mv",
-    "rm",
-    "cat",
-    "echo",
-]
+APPLETS = "sh wget sha256sum tar od base64 grep sed tr date sleep mkdir mv rm cat echo"
 
 
 def free_port() -> int:
@@ -140,11 +124,12 @@ class Container:
         (bin_ / "caddy").unlink(missing_ok=True)
         (bin_ / "caddy").symlink_to(tool("caddy"))
         if busybox := shutil.which("busybox"):
-            for applet in APPLETS:
+            for applet in APPLETS.split():
                 if not (bin_ / applet).exists():
                     (bin_ / applet).symlink_to(busybox)
             # Debian builds its wget without -T, and then it falls over it; Alpine's has it.
-            if "-T SEC" not in subprocess.run([busybox, "wget", "--help"], capture_output=True, text=True).stderr:
+            usage = subprocess.run([busybox, "wget", "--help"], check=False, capture_output=True, text=True).stderr
+            if "-T SEC" not in usage:
                 (bin_ / "wget").unlink()
                 (bin_ / "wget").write_text(f"#!{busybox} sh\nexec {busybox} wget `echo $* | sed 's/-T [0-9]*//'`\n")
                 (bin_ / "wget").chmod(0o755)
@@ -175,10 +160,8 @@ class Container:
         try:
             return self.process.wait(timeout=20)
         finally:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self.process.wait()
 
 
