@@ -8,7 +8,7 @@ from .figure import HOURS_YEAR, Figure, Span, given, span
 from .history import outages
 from .inventory import State
 from .layers import LAYERS
-from .situation import NETWORKS
+from .situation import NETWORKS, SELF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +35,13 @@ RENT_AGAIN = (0.1, 1.0, "a schedule runs `up --refresh`: 6 min to 1 h")
 
 def downtime(workload: Workload, situation: Situation) -> Span:
     """Sum it up: every lone party's outages, every failover, both sides down at once, and the names."""
-    lone = {key: party for key, party in situation.alone.items() if LAYERS[key].serving}
-    pairs = {
-        key: parties for key, parties in situation.layers.items() if LAYERS[key].serving and parties and key not in lone
+    serving = {key: parties for key, parties in situation.layers.items() if LAYERS[key].serving and parties}
+    lone = {
+        key: parties[0]
+        for key, parties in serving.items()
+        if len({party.company for party in parties}) == 1 and (key == "compute" or parties[0].company != SELF)
     }
+    pairs = {key: parties for key, parties in serving.items() if len({party.company for party in parties}) > 1}
     parts = [
         _bounded(party, RENT_AGAIN) if party.key in NETWORKS else outages(party.history, party.name).hours_year()
         for party in {party.company: party for party in lone.values()}.values()
@@ -47,7 +50,7 @@ def downtime(workload: Workload, situation: Situation) -> Span:
     parts += [
         _bounded(party, SWITCH[workload.state])
         for company, party in primaries.items()
-        if company not in {one.company for one in lone.values()} and party.key != "own"
+        if company not in {one.company for one in lone.values()} and company != SELF
     ]
     if "compute" in pairs:
         one, other, *_ = {party.company: party for party in pairs["compute"]}.values()

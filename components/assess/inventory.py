@@ -66,7 +66,11 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Parties = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(min_length=1)]
+Parties = Annotated[
+    tuple[Name, ...],
+    Field(min_length=1),
+    BeforeValidator(_listed, json_schema_input_type=Name | tuple[Name, ...]),
+]
 
 
 class Signers(Setting):

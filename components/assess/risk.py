@@ -143,8 +143,8 @@ def _substitutability(facts: Facts) -> Iterator[Reason]:
 def _rehearsal(facts: Facts) -> Iterator[Reason]:
     age = _age(facts.situation.exit_rehearsed, facts.on)
     if age is None or age > REHEARSAL_DAYS:
-        when = "never" if age is None else f"not for {age} days"
-        yield why(10, f"leaving was {when} rehearsed", "a game day: leave, and come back")
+        when = "never rehearsed" if age is None else f"last rehearsed {age} days ago"
+        yield why(10, f"leaving was {when}", "a game day: leave, and come back")
     else:
         yield why(-10, f"leaving was rehearsed {age} days ago" if age else "leaving is rehearsed as part of the plan")
 
