@@ -40,7 +40,7 @@ __all__ = [
 #: The engine asks for at most 4 x processors at once, but commands and leases hold their thread for minutes.
 _THREADS = 64
 #: How long calls in flight may take to tidy up once the engine is gone, in seconds.
-_GRACE_S = 5.0
+_PATIENCE_S = 5.0
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
 
 
@@ -71,10 +71,9 @@ def serve(
     print(port, flush=True)  # noqa: T201 the protocol: the first line on stdout is the port
     threading.Thread(target=_watch_engine, args=(hung_up,), daemon=True).start()
     hung_up.wait()
-    servicer.cancelled.set()
-    server.stop(grace=None if servicer.idle() else _GRACE_S).wait()
+    servicer.drain(_PATIENCE_S)
     sys.stderr.flush()
-    os._exit(0)  # threads that hang in a dead call must not keep the process
+    os._exit(0)  # a thread that hangs in a dead call must not keep the process
 
 
 def _watch_engine(hung_up: threading.Event) -> None:

@@ -40,11 +40,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._resources, self._functions, self._configure = resources, functions, configure
         self._engine: engine_pb2_grpc.EngineStub | None = None
         self._running = 0
-        self._lock = threading.Lock()
+        self._idle = threading.Condition()
 
-    def idle(self) -> bool:
-        """Whether no call is being answered."""
-        return self._running == 0
+    def drain(self, patience_s: float) -> None:
+        """Tell everything in flight to end, and wait until it has; not longer than the seconds given.
+
+        gRPC's own grace will not do: it forgets a call whose engine is gone, while the work goes on.
+        """
+        self.cancelled.set()
+        with self._idle:
+            self._idle.wait_for(lambda: self._running == 0, patience_s)
 
     # -- the plugin itself
 
@@ -218,7 +223,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @contextmanager
     def _answering(self, context: grpc.ServicerContext, secrets: frozenset[Path] = frozenset()) -> Iterator[None]:
-        with self._lock:
+        with self._idle:
             self._running += 1
         try:
             yield
@@ -229,8 +234,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         except Exception:  # noqa: BLE001 the engine shows the operator what the plugin cannot
             context.abort(grpc.StatusCode.INTERNAL, f"a bug in the {self._name} plugin:\n{traceback.format_exc()}")
         finally:
-            with self._lock:
+            with self._idle:
                 self._running -= 1
+                self._idle.notify_all()
 
 
 def _failures(failures: list[Failure]) -> list[provider_pb2.CheckFailure]:

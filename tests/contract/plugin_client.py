@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -60,13 +60,22 @@ class Plugin:
 
     stub: Any
     process: subprocess.Popen[bytes]
+    channel: grpc.Channel
     deadline_s: float = 60.0
-    secrets: dict[str, frozenset[Any]] = field(default_factory=dict)
+
+    def hang_up(self) -> int:
+        """Go as a killed engine goes: connections and pipes close at once. Gives the plugin's exit status."""
+        self.channel.close()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.process.wait(30)
 
     def call(self, method: str, request: Any) -> Any:
         try:
             return getattr(self.stub, method)(request, timeout=self.deadline_s)
-        except grpc.RpcError as error:
+        except (grpc.RpcError, ValueError) as error:
+            if isinstance(error, ValueError):  # what gRPC raises on a channel that was closed
+                raise EngineError(str(error)) from None
             for key, value in error.trailing_metadata() or ():
                 if key == "grpc-status-details-bin":
                     status = status_pb2.Status.FromString(value)
@@ -194,7 +203,7 @@ def running(module: str, env: Mapping[str, str] | None = None) -> Iterator[Plugi
                 raise AssertionError(process.stderr.read().decode())
             options = [("grpc.enable_http_proxy", 0), ("grpc.max_metadata_size", 16 << 20)]
             with grpc.insecure_channel(f"127.0.0.1:{int(line)}", options=options) as channel:
-                plugin = Plugin(provider_pb2_grpc.ResourceProviderStub(channel), process)
+                plugin = Plugin(provider_pb2_grpc.ResourceProviderStub(channel), process, channel)
                 request = provider_pb2.ProviderHandshakeRequest(engine_address="127.0.0.1:1")
                 assert plugin.call("Handshake", request).accept_secrets
                 yield plugin

@@ -21,7 +21,7 @@ from sandbox.command.resource import INPUTS, LOGGING, TOKEN
 from .plugin_client import EngineError, Plugin, running, urn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,12 @@ def test_a_time_limit_ends_the_children_too(plugin: Plugin, tmp_path: Path) -> N
     assert _gone(int((tmp_path / "child").read_text()))
 
 
-def test_a_cancel_ends_the_children_too(tmp_path: Path) -> None:
+def _cancel(plugin: Plugin) -> None:
+    plugin.call("Cancel", provider_pb2.google_dot_protobuf_dot_empty__pb2.Empty())
+
+
+@pytest.mark.parametrize("end", [_cancel, Plugin.hang_up], ids=["a cancel", "a killed engine"])
+def test_the_children_end_with(end: Callable[[Plugin], Any], tmp_path: Path) -> None:
     said: list[str] = []
     with running("sandbox.command") as plugin:
 
@@ -168,10 +173,11 @@ def test_a_cancel_ends_the_children_too(tmp_path: Path) -> None:
         thread.start()
         while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
             time.sleep(0.05)
-        plugin.call("Cancel", provider_pb2.google_dot_protobuf_dot_empty__pb2.Empty())
+        end(plugin)
         thread.join(30)
-    assert said[0].startswith("context canceled")
-    assert _gone(int((tmp_path / "child").read_text()))
+        assert _gone(int((tmp_path / "child").read_text()))
+    assert len(said) == 1
+    assert end is not _cancel or said[0].startswith("context canceled")
 
 
 def _gone(process: int) -> bool:
