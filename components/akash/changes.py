@@ -5,12 +5,14 @@ Source: what the hosts accept in a manifest update (the groups on the chain neve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .groups import groups
 from .sdl import Document, check, dotted, plain_copy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Path = tuple[str | int, ...]
 Kind = Literal["update", "replace"]
@@ -58,7 +60,7 @@ class Change:
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """List the differences of two documents that the check accepts; 1 and 1.0 are the same, and so are null and nothing."""
+    """List the differences of two documents that the check accepts; 1 and 1.0 are the same, null and nothing too."""
     made = [_change(old, new, path) for path in _differences(old, new, ())]
     if groups(old) != groups(new) and all(change.kind == "update" for change in made):
         return [replace(change, kind="replace", why=_TOGETHER) for change in made]
@@ -79,7 +81,8 @@ def _change(old: dict[str, Any], new: dict[str, Any], path: Path) -> Change:
 def _alone(old: dict[str, Any], new: dict[str, Any], path: Path) -> dict[str, Any] | None:
     """Give the old document with one difference in it; None where that alone makes no document."""
     made: Any = plain_copy(old)
-    holder, source = made, new
+    holder: Any = made
+    source: Any = new
     for part in path[:-1]:
         holder, source = holder[part], source[part]
     last: Any = path[-1]

@@ -1,12 +1,14 @@
-"""Mend what has one right answer: words that need quotes, uact, an explicit `to`, and what the official tools read apart."""
+"""Mend what has one right answer: missing quotes, uact, an explicit `to`, what the official tools read apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import model, quantity, sdl, shape, writing
 from .rules.drift import ZERO_IS_DEFAULT, sorted_exposes, sorted_models, sorted_volumes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def fixed(raw: str | bytes, name: str = "") -> str | None:
@@ -60,7 +62,7 @@ def _services(data: dict[str, Any]) -> None:
             if service.get(key) == []:
                 del service[key]
         for key, value in (service.get("credentials") or {}).items():
-            service["credentials"][key] = value.strip()
+            service["credentials"][key] = value.strip() or value
         for expose in service.get("expose") or ():
             if expose.get("accept") == []:
                 del expose["accept"]
@@ -77,7 +79,12 @@ def _profiles(data: dict[str, Any]) -> None:
         resources = profile["resources"]
         units = resources["cpu"]["units"]
         exact = quantity.millicpu(units)
-        if exact is not None and exact.denominator == 1 and not str(units).endswith("m") and float(units) * 1000 != exact:
+        if (
+            exact is not None
+            and exact.denominator == 1
+            and not str(units).endswith("m")
+            and float(units) * 1000 != exact
+        ):
             resources["cpu"]["units"] = f"{exact}m"
         if isinstance(resources["storage"], list) and all(quantity.size(each["size"]) for each in resources["storage"]):
             _in_order(resources["storage"], sorted_volumes)

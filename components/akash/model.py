@@ -8,7 +8,7 @@ Source: chain-sdk `go/sdl/sdl-input.schema.yaml` and the tests beside it, July 2
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 the annotations are read at run time
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -56,7 +56,7 @@ class Expose:
     """One port of a service."""
 
     port: Port
-    as_: Port | None = named("as")
+    as_: Port | None = named("as")  # noqa: RUF009 it only declares a field
     proto: Literal["TCP", "UDP", "tcp", "udp"] | None = None
     accept: tuple[str, ...] | None = None
     to: tuple[To, ...] | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Fault, SdlError
 from . import price, resources, sdl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
 
 def overlay(  # noqa: C901 one line for each thing that can be laid over
@@ -30,28 +32,28 @@ def overlay(  # noqa: C901 one line for each thing that can be laid over
 ) -> sdl.Document:
     """Lay changes over one service of a valid document and give a valid document, or raise SdlError.
 
-    `service` may be left out where there is one. `env` sets variables by name and takes those out that are None. `accept`
-    are the hosts of the shared ingress. `storage` gives volumes new sizes, by name (`default` is the container's disk).
-    `placement` renames the one placement, which is the name of the group on the chain. `unique` is added to the name of
-    every endpoint: two deployments of one owner with the same name fight for the address. `ceiling_usd_month` sets the
-    price ceilings so that all replicas together stay below it, in USD.
+    `service` may be left out where there is one. `env` sets variables by name and takes those out that are None.
+    `accept` are the hosts of the shared ingress. `storage` gives volumes new sizes, by name (`default` is the
+    container's own disk). `placement` renames the one placement, which is the name of the group on the chain. `unique`
+    is added to the name of every endpoint: two deployments of one owner with the same name fight for the address.
+    `ceiling_usd_month` sets the price ceilings so that all replicas together stay below it, in USD.
     """
     data = sdl.plain_copy(document.data)
-    name = _the_service(data, service)
-    target = data["services"][name]
-    for key, value in (("image", image), ("command", command), ("args", args)):
-        if value is not None:
-            target[key] = value if isinstance(value, str) else list(value)
-    if env is not None:
-        target["env"] = _environment(target.get("env") or [], env)
-    if accept is not None:
-        _ingress_of(name, target)["accept"] = list(accept)
-    for deployed in data["deployment"][name].values():
-        if count is not None:
-            deployed["count"] = count
-        _resize(
-            data["profiles"]["compute"][deployed["profile"]]["resources"], deployed["profile"], cpu, memory, storage
-        )
+    lists = {"command": command, "args": args}
+    words = {"image": image} | {key: None if value is None else list(value) for key, value in lists.items()}
+    if any(value is not None for value in (service, env, accept, count, cpu, memory, storage, *words.values())):
+        name = _the_service(data, service)
+        target = data["services"][name]
+        target |= {key: value for key, value in words.items() if value is not None}
+        if env is not None:
+            target["env"] = _environment(target.get("env") or [], env)
+        if accept is not None:
+            _ingress_of(name, target)["accept"] = list(accept)
+        for deployed in data["deployment"][name].values():
+            if count is not None:
+                deployed["count"] = count
+            profile = deployed["profile"]
+            _resize(data["profiles"]["compute"][profile]["resources"], profile, cpu, memory, storage)
     if placement is not None:
         _rename_placement(data, placement)
     if unique is not None:
@@ -73,7 +75,7 @@ def _the_service(data: dict[str, Any], service: str | None) -> str:
     names = list(data["services"])
     if service is None and len(names) == 1:
         return str(names[0])
-    if service not in data["services"]:
+    if service is None or service not in names:
         asked = "name a service" if service is None else f"there is no service {service!r}"
         raise SdlError(f"the SDL document cannot be changed: {asked}; choose from {', '.join(names)}")
     return service

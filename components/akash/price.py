@@ -5,14 +5,16 @@ The formula is the default price script of Akash hosts (helm-charts `price_scrip
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import quantity
 from .groups import groups
 from .resources import LEASED_IP, placements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Blocks of 6.117 s in a month of 30.437 days, as that script counts.
 BLOCKS_PER_MONTH = 429_909
@@ -81,7 +83,7 @@ def ceiling_usd_month(data: dict[str, Any], made: list[dict[str, Any]] | None = 
 
 
 def ceilings(data: dict[str, Any], usd: float | Decimal | str) -> dict[tuple[str, str], Decimal]:
-    """Share a monthly budget out, as the formula weighs: the uact a block and replica, by placement and compute profile."""
+    """Share a monthly budget out, as the formula weighs: uact a block and replica, by placement and profile."""
     weights = [
         (placement, unit["count"], sum((amount * RATES[name] for name, amount in _amounts(unit)), Decimal(0)))
         for placement, unit in _units(data)

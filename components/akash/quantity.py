@@ -17,7 +17,7 @@ GIB = 1024**3
 
 
 def millicpu(units: Any) -> Fraction | None:
-    """Give the thousandths of a processor that `units` (`500m`, `0.5`, 1) asks for, exactly; None if it says nothing."""
+    """Give the thousandths of a processor that `units` (`500m`, `0.5`, 1) asks for, exactly; None if it is none."""
     return _millicpu(units if isinstance(units, str) else text(units))
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Path = tuple[str | int, ...]
+_WHOLE = "an SDL document is a mapping with version, services, profiles and deployment"
 
 
 @dataclass(frozen=True)
@@ -107,21 +108,28 @@ def examine(raw: str | bytes, name: str = "", budget_usd_month: float | None = N
     except text.TextError as fault:
         return None, Report(errors=(Problem("", fault.line, "unreadable", fault.message),))
     if not isinstance(data, dict):
-        message = (
-            f"an SDL document is a mapping with version, services, profiles and deployment, this is {shape.shown(data)}"
-        )
+        message = f"{_WHOLE}, this is {shape.shown(data)}"
         return None, Report(errors=(Problem("", 1, "unreadable", message),))
     document = Document(data, decoded, name)
     return document, check(document, budget_usd_month)
 
 
 def dump(document: Document) -> str:
-    """Write a document: its own text where nothing changed, the same text with the changes in place where something did."""
-    if document.text and text.read(document.text) == document.data:
+    """Write a document: its own text where nothing changed, and with the changes in place where something did."""
+    if document.text and same(text.read(document.text), document.data):
         return document.text
-    from . import writing  # noqa: PLC0415 it brings a library that reading does not need
+    from . import writing
 
     return writing.written(document.data, document.text)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same for the network: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 def dotted(path: Path) -> str:
@@ -160,11 +168,9 @@ def _pruned(data: dict[str, Any], damaged: Iterable[Path]) -> dict[str, Any]:
         keep = path
         while keep and isinstance(keep[-1], int):
             keep = keep[:-1]
-        holder = made
+        holder: Any = made
         for part in keep[:-1]:
-            holder = (
-                holder[part] if isinstance(holder, list) else holder.get(part) if isinstance(holder, dict) else None
-            )
+            holder = holder.get(part) if isinstance(holder, dict) else holder and holder[part]
         if isinstance(holder, dict) and keep:
             holder.pop(keep[-1], None)
     return made if isinstance(made, dict) else {}

@@ -118,9 +118,9 @@ def _fields(cls: type) -> Check:
                 near = difflib.get_close_matches(str(key), known, 1)
                 hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
                 out.append(("unknown-field", (*path, key), f"no such field; {hint}"))
-        for key in required:
-            if key not in value:
-                out.append(("missing-field", (*path, key), "is missing and must be written"))
+        out += [
+            ("missing-field", (*path, key), "is missing and must be written") for key in required if key not in value
+        ]
 
     return check
 
@@ -213,9 +213,8 @@ def _number_rule(extra: Any) -> Callable[[float], str | None]:
 
 def build(annotation: Any, value: Any) -> Any:
     """Build the typed value of an annotation from plain data that the check has accepted."""
-    extras: list[Any] = []
     if hasattr(annotation, "__metadata__"):
-        annotation, *extras = get_args(annotation)
+        annotation = get_args(annotation)[0]
     if value is None:
         return None
     if is_dataclass(annotation):

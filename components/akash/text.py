@@ -79,18 +79,16 @@ _TAGGED: dict[str, Callable[[str], Any]] = {
 
 
 def decode(raw: bytes | str) -> str:
-    """Give text from bytes, or raise TextError: too large, not UTF-8, or with characters YAML does not know."""
+    """Give text from bytes, or raise TextError: too large, or not UTF-8."""
     if len(raw) > MAX_BYTES:
         raise TextError(f"the document has {len(raw):,} bytes; at most {MAX_BYTES:,} are read")
-    if isinstance(raw, bytes):
-        try:
-            raw = raw.decode("utf-8-sig")
-        except UnicodeDecodeError as fault:
-            line = raw[: fault.start].count(b"\n") + 1
-            raise TextError(
-                f"this is not text: byte {fault.start} is not UTF-8; save the file as UTF-8", line
-            ) from None
-    return raw
+    if isinstance(raw, str):
+        return raw
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = raw.count(b"\n", 0, fault.start) + 1
+        raise TextError(f"this is not text: byte {fault.start} is not UTF-8; save the file as UTF-8", line) from None
 
 
 def read(text: str) -> Any:

@@ -24,7 +24,7 @@ def written(data: dict[str, Any], source: str, *, quote: bool = False) -> str:
     language.width = 4096
     language.preserve_quotes = True
     ground = language.load(source)
-    if any(True for _ in _shared(ground, set())):
+    if _shared(ground, set()):
         return written(data, "")
     _settle(ground, data)
     if quote:
@@ -42,7 +42,7 @@ def quoted(word: str) -> bool:
 
 
 _STR = "tag:yaml.org,2002:str"
-_OF_1_1 = yaml.SafeLoader("")
+_OF_1_1: Any = yaml.SafeLoader("")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -85,9 +85,11 @@ def _settle(ground: Any, data: Any) -> None:
         here = ground.get(key) if isinstance(data, dict) else ground[key]
         if (isinstance(item, dict) and isinstance(here, dict)) or (isinstance(item, list) and isinstance(here, list)):
             _settle(here, item)
-        elif key not in ground and isinstance(data, dict):
-            ground[key] = _plain(item)
-        elif here != item or isinstance(here, bool) != isinstance(item, bool):
+        elif (
+            (key not in ground and isinstance(data, dict))
+            or here != item
+            or isinstance(here, bool) != isinstance(item, bool)
+        ):
             ground[key] = _plain(item)
 
 
@@ -111,15 +113,14 @@ def _rename(ground: CommentedMap, data: dict[str, Any]) -> None:
                 ground.ca.items[new] = comment
 
 
-def _shared(node: Any, seen: set[int]) -> Any:
-    """Give the nodes that stand in two places: an alias cannot be changed in one of them alone."""
-    if isinstance(node, dict | list):
-        if id(node) in seen:
-            yield node
-            return
-        seen.add(id(node))
-        for item in node.values() if isinstance(node, dict) else node:
-            yield from _shared(item, seen)
+def _shared(node: Any, seen: set[int]) -> bool:
+    """Tell whether a node stands in two places: an alias cannot be changed in one of them alone."""
+    if not isinstance(node, dict | list):
+        return False
+    if id(node) in seen:
+        return True
+    seen.add(id(node))
+    return any(_shared(item, seen) for item in (node.values() if isinstance(node, dict) else node))
 
 
 def _indents(source: str) -> tuple[int, int]:

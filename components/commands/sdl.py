@@ -41,7 +41,7 @@ def _refused(name: str, report: Report) -> None:
 
 def _accepted(files: tuple[str, ...]) -> list[tuple[str, Document]]:
     """Read documents that must be valid; what is not is told, and the exit status says so."""
-    from ..akash import sdl  # noqa: PLC0415 loaded when a command runs
+    from ..akash import sdl
 
     read, bad = [], False
     for name in files:
@@ -62,7 +62,7 @@ def _accepted(files: tuple[str, ...]) -> list[tuple[str, Document]]:
 @BUDGET
 def check(files: tuple[str, ...], budget: float | None, *, as_json: bool) -> None:
     """Say what the network would refuse, and what is unwise."""
-    from ..akash import sdl  # noqa: PLC0415
+    from ..akash import sdl
 
     refused = warnings = 0
     for name in files:
@@ -96,11 +96,12 @@ def _tell_json(name: str, report: Report) -> None:
 def fix(files: tuple[str, ...]) -> None:
     """Mend what has one right answer, in place, and show the change.
 
-    uakt becomes uact, text is quoted, a port without `to` gets one, and what the official tools read apart is written so
-    that they agree. An image's digest is yours to choose. With - the mended document goes to standard output.
+    uakt becomes uact, text is quoted, a port without `to` gets one, and what the official tools read apart is written
+    so that they agree. An image's digest is yours to choose. With - the mended document goes to standard output.
     """
-    from ..akash import sdl  # noqa: PLC0415
-    from ..akash.fix import fixed  # noqa: PLC0415
+    from ..akash import sdl
+    from ..akash.fix import fixed
+    from ..akash.text import decode
 
     refused = False
     for name in files:
@@ -112,7 +113,7 @@ def fix(files: tuple[str, ...]) -> None:
             _refused(name, report)
         if after is None:
             continue
-        before = sdl.text.decode(raw)
+        before = decode(raw)
         if name == "-":
             click.echo(after, nl=False)
         elif after != before:
@@ -129,7 +130,7 @@ def _show(name: str, before: str, after: str) -> None:
 
 
 def _print(value: Any, *, as_json: bool) -> None:
-    from ..akash.manifest import canonical  # noqa: PLC0415
+    from ..akash.manifest import canonical
 
     click.echo(canonical(value) if as_json else json.dumps(value, indent=2, ensure_ascii=False))
 
@@ -139,7 +140,7 @@ def _print(value: Any, *, as_json: bool) -> None:
 @JSON
 def manifest(files: tuple[str, ...], *, as_json: bool) -> None:
     """Print the manifest; with --json, byte for byte what is hashed."""
-    from ..akash import manifest as made  # noqa: PLC0415
+    from ..akash import manifest as made
 
     for _, document in _accepted(files):
         _print(made.manifest(document.data), as_json=as_json)
@@ -150,7 +151,7 @@ def manifest(files: tuple[str, ...], *, as_json: bool) -> None:
 @JSON
 def groups(files: tuple[str, ...], *, as_json: bool) -> None:
     """Print what would be ordered on the chain."""
-    from ..akash.groups import groups as made  # noqa: PLC0415
+    from ..akash.groups import groups as made
 
     for _, document in _accepted(files):
         _print(made(document.data), as_json=as_json)
@@ -161,7 +162,7 @@ def groups(files: tuple[str, ...], *, as_json: bool) -> None:
 @JSON
 def hash_(files: tuple[str, ...], *, as_json: bool) -> None:
     """Print the hash by which the chain knows the manifest."""
-    from ..akash import manifest as made  # noqa: PLC0415
+    from ..akash import manifest as made
 
     for name, document in _accepted(files):
         version = made.version(made.manifest(document.data)).hex()
@@ -177,7 +178,7 @@ def hash_(files: tuple[str, ...], *, as_json: bool) -> None:
 @BUDGET
 def price(files: tuple[str, ...], budget: float | None, *, as_json: bool) -> None:
     """Print the monthly formula price with its parts, and what the ceiling lets be charged."""
-    from ..akash import price as made  # noqa: PLC0415
+    from ..akash import price as made
 
     for name, document in _accepted(files):
         asked, ceiling = made.usd_month(document.data), made.ceiling_usd_month(document.data)
@@ -193,7 +194,8 @@ def price(files: tuple[str, ...], budget: float | None, *, as_json: bool) -> Non
         for part, amount, usd in parts:
             click.echo(f"  {part:<10} {amount:>10,.3f} {_UNITS.get(part, 'GiB'):<7} ${usd:,.4f}")
         for share in shares:
-            click.echo(f"  ${budget:,.2f} a month: {share['placement']}.{share['profile']} at {share['uact_block']} uact a block")
+            where = f"{share['placement']}.{share['profile']}"
+            click.echo(f"  ${budget:,.2f} a month: {where} at {share['uact_block']} uact a block")
 
 
 _UNITS = {"cpu": "cores", "endpoint": "", "ip": "", "gpu": ""}
@@ -205,7 +207,7 @@ _UNITS = {"cpu": "cores", "endpoint": "", "ip": "", "gpu": ""}
 @JSON
 def diff(old: str, new: str, *, as_json: bool) -> None:
     """Say what differs: what a running deployment takes in place, and what needs a new one, and why."""
-    from ..akash.changes import changes  # noqa: PLC0415
+    from ..akash.changes import changes
 
     (_, before), (_, after) = _accepted((old, new))
     for change in changes(before.data, after.data):
@@ -213,15 +215,15 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
             click.echo(json.dumps({"path": change.path, "kind": change.kind, "why": change.why}))
         else:
             colour = "yellow" if change.kind == "replace" else "green"
-            click.echo(f"{click.style(change.kind, fg=colour):<8} {change.path}: {change.why}")
+            click.echo(f"{click.style(f'{change.kind:<8}', fg=colour)} {change.path}: {change.why}")
 
 
 @cli.command()
 @click.option("--markdown", is_flag=True, help="As the page of the manual.")
 def rules(*, markdown: bool) -> None:
     """Print every rule by name."""
-    from ..akash.rules import RULES  # noqa: PLC0415
-    from ..akash.rules.page import page  # noqa: PLC0415
+    from ..akash.rules import RULES
+    from ..akash.rules.page import page
 
     if markdown:
         click.echo(page(RULES), nl=False)

@@ -12,7 +12,23 @@ PLACEMENTS = ("dcloud", "eu-west", "Akash_2", "us", "docs.prod")
 ENDPOINTS = ("main", "ip-2", "a_b", "zz9")
 WORDS = st.one_of(
     st.sampled_from(
-        ("sh", "-c", "off", "yes", "007", "1.0", "1e3", "null", "~", "2026-11-22", "<a & b>", "a: b", "# no", "- x", "é ü")
+        (
+            "sh",
+            "-c",
+            "off",
+            "yes",
+            "007",
+            "1.0",
+            "1e3",
+            "null",
+            "~",
+            "2026-11-22",
+            "<a & b>",
+            "a: b",
+            "# no",
+            "- x",
+            "é ü",
+        )
     ),
     st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S"), include_characters=" "), max_size=24),
 )
@@ -29,7 +45,11 @@ def optional(keys: dict[str, st.SearchStrategy[Any]], **required: st.SearchStrat
 def http_options() -> st.SearchStrategy[Any]:
     cases = st.one_of(
         st.just(["off"]),
-        st.lists(st.sampled_from(("error", "timeout", "500", "502", "503", "504", "403", "404", "429")), min_size=1, max_size=3),
+        st.lists(
+            st.sampled_from(("error", "timeout", "500", "502", "503", "504", "403", "404", "429")),
+            min_size=1,
+            max_size=3,
+        ),
     )
     return optional(
         {
@@ -46,13 +66,17 @@ def http_options() -> st.SearchStrategy[Any]:
 @st.composite
 def volumes(draw: Any) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
-    for name in draw(st.lists(st.sampled_from(("", "data", "cache", "shm", "Log_1")), min_size=1, max_size=4, unique=True)):
+    for name in draw(
+        st.lists(st.sampled_from(("", "data", "cache", "shm", "Log_1")), min_size=1, max_size=4, unique=True)
+    ):
         volume: dict[str, Any] = {"size": draw(st.sampled_from(SIZES))}
         if name:
             volume["name"] = name
             kind = draw(st.sampled_from((None, "ram", "beta1", "beta2", "beta3", "default")))
             if kind:
-                truth = draw(st.sampled_from((True, "true"))) if kind != "ram" else draw(st.sampled_from((False, "false")))
+                truth = (
+                    draw(st.sampled_from((True, "true"))) if kind != "ram" else draw(st.sampled_from((False, "false")))
+                )
                 volume["attributes"] = {"class": kind, "persistent": truth}
         made.append(volume)
     return made
@@ -82,45 +106,62 @@ def resources(draw: Any) -> dict[str, Any]:
 
 
 @st.composite
-def service(draw: Any, name: str, names: list[str], ips: list[str], ports: set[int], hosts: set[str]) -> dict[str, Any]:
-    lists = st.one_of(st.none(), st.lists(WORDS, max_size=3))
-    variables = st.lists(st.builds("{}={}".format, st.sampled_from(("A", "LOG_LEVEL", "_x", "a.b")), WORDS), max_size=3)
-    made: dict[str, Any] = {"image": draw(st.sampled_from(("nginx", "ghcr.io/a/b:1@sha256:" + "a" * 64)))}
-    for key, values in (("command", lists), ("args", lists), ("env", st.one_of(st.none(), variables))):
-        if draw(st.booleans()):
-            made[key] = draw(values)
-    exposes = []
+def targets(draw: Any, names: list[str], ips: list[str], port: int, taken: set[int]) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(1, 2))):
+        kind = draw(st.sampled_from(("global", "inner", "address")))
+        if kind == "address" and ips and port not in taken:
+            taken.add(port)
+            made.append({"global": True, "ip": draw(st.sampled_from(ips))})
+        elif kind == "inner":
+            other = {"service": draw(st.sampled_from(names))}
+            made.append(draw(st.sampled_from((other, other | {"global": False}, {"global": False}, {}))))
+        else:
+            made.append({"global": True})
+    return made
+
+
+@st.composite
+def exposes(draw: Any, name: str, names: list[str], ips: list[str], taken: set[int], hosts: set[str]) -> list[Any]:
+    made = []
     for _ in range(draw(st.integers(0, 3))):
-        expose: dict[str, Any] = {"port": draw(st.sampled_from((80, 443, 3000, 8080, 53, 65535, 1)))}
-        if draw(st.booleans()):
-            expose["as"] = draw(st.sampled_from((80, 443, 8443, 1, 65535)))
-        if draw(st.booleans()):
-            expose["proto"] = draw(st.sampled_from(("TCP", "UDP", "tcp", "udp")))
-        if draw(st.booleans()):
-            expose["http_options"] = draw(http_options())
-        targets = []
-        for _ in range(draw(st.integers(1, 2))):
-            kind = draw(st.sampled_from(("global", "inner", "address")))
-            if kind == "address" and ips and expose.get("as", expose["port"]) not in ports:
-                ports.add(expose.get("as", expose["port"]))
-                targets.append({"global": True, "ip": draw(st.sampled_from(ips))})
-            elif kind == "inner":
-                other = draw(st.sampled_from(names))
-                targets.append(draw(st.sampled_from(({"service": other}, {"service": other, "global": False}, {"global": False}, {}))))
-            else:
-                targets.append({"global": True})
-        expose["to"] = targets
+        expose = draw(
+            optional(
+                {
+                    "as": st.sampled_from((80, 443, 8443, 1, 65535)),
+                    "proto": st.sampled_from(("TCP", "UDP", "tcp", "udp")),
+                    "http_options": http_options(),
+                },
+                port=st.sampled_from((80, 443, 3000, 8080, 53, 65535, 1)),
+            )
+        )
+        expose["to"] = draw(targets(names, ips, expose.get("as", expose["port"]), taken))
         if len(expose["to"]) == 1 and draw(st.integers(0, 2)) == 0:
             host = f"{name}-{len(hosts)}.dao.example"
             hosts.add(host)
             expose["accept"] = [host]
-        exposes.append(expose)
-    if exposes or draw(st.booleans()):
-        made["expose"] = exposes
+        made.append(expose)
+    return made
+
+
+@st.composite
+def service(draw: Any, name: str, names: list[str], ips: list[str], taken: set[int], hosts: set[str]) -> dict[str, Any]:
+    lists = st.one_of(st.none(), st.lists(WORDS, max_size=3))
+    variables = st.lists(st.builds("{}={}".format, st.sampled_from(("A", "LOG_LEVEL", "_x", "a.b")), WORDS), max_size=3)
+    credentials = optional(
+        {"email": st.just("a@b.c")}, host=st.just("ghcr.io"), username=st.just("u"), password=st.just("secret1")
+    )
+    made: dict[str, Any] = draw(
+        optional(
+            {"command": lists, "args": lists, "env": st.one_of(st.none(), variables)},
+            image=st.sampled_from(("nginx", "ghcr.io/a/b:1@sha256:" + "a" * 64)),
+        )
+    )
+    shown = draw(exposes(name, names, ips, taken, hosts))
+    if shown or draw(st.booleans()):
+        made["expose"] = shown
     if draw(st.integers(0, 3)) == 0:
-        made["credentials"] = {"host": "ghcr.io", "username": "u", "password": "secret1"}
-        if draw(st.booleans()):
-            made["credentials"]["email"] = "a@b.c"
+        made["credentials"] = draw(credentials)
     if draw(st.integers(0, 4)) == 0:
         made["dependencies"] = [{"service": draw(st.sampled_from(names))}]
     return made
@@ -148,17 +189,25 @@ def documents(draw: Any) -> dict[str, Any]:
     services = {name: draw(service(name, names, ips, ports, hosts)) for name in names}
     deployment: dict[str, Any] = {}
     for name in names:
-        mine = places if len(places) == 1 or not _hosts(services[name]) and draw(st.booleans()) else [draw(st.sampled_from(places))]
+        mine = (
+            places
+            if len(places) == 1 or (not _hosts(services[name]) and draw(st.booleans()))
+            else [draw(st.sampled_from(places))]
+        )
         profile = draw(st.sampled_from(profiles))
         deployment[name] = {place: {"profile": profile, "count": draw(st.integers(1, 3))} for place in mine}
         wanted = mounts(compute[profile]["resources"])
         if wanted or draw(st.integers(0, 3)) == 0:
             services[name]["params"] = {"storage": wanted} if wanted or draw(st.booleans()) else {}
             if draw(st.booleans()):
-                services[name]["params"]["permissions"] = {"read": draw(st.sampled_from((["logs"], ["deployment", "logs"])))}
+                services[name]["params"]["permissions"] = {
+                    "read": draw(st.sampled_from((["logs"], ["deployment", "logs"])))
+                }
     _show_one(services[names[0]], services)
     placement = {place: draw(_placement(profiles)) for place in places}
-    used = {to["ip"] for each in services.values() for expose in each.get("expose", []) for to in expose["to"] if "ip" in to}
+    used = {
+        to["ip"] for each in services.values() for expose in each.get("expose", []) for to in expose["to"] if "ip" in to
+    }
     made = {
         "version": draw(st.sampled_from(("2.0", "2.1"))),
         "services": services,

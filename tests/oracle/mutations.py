@@ -462,7 +462,17 @@ def for_too_much(d):
 @breaks("denom-mixed")
 def two_denominations(d):
     pricing = placement(d)["pricing"]
-    if len({each["profile"] for places in d["deployment"].values() for p, each in places.items() if placement(d) is d["profiles"]["placement"][p]}) < 2:  # noqa: E501
+    if (
+        len(
+            {
+                each["profile"]
+                for places in d["deployment"].values()
+                for p, each in places.items()
+                if placement(d) is d["profiles"]["placement"][p]
+            }
+        )
+        < 2
+    ):
         return False
     for index, each in enumerate(pricing.values()):
         each["denom"] = ("uact", "uakt")[index % 2]
@@ -541,4 +551,3 @@ def an_ibc_denomination(d):
 
 def _used(data: Data) -> set[str]:
     return {to.get("ip") for each in data["services"].values() for e in each.get("expose", []) for to in e["to"]}
-

@@ -28,7 +28,7 @@ BEYOND = {By.NEWER, By.PARSER, By.MANIFEST, By.CHAIN}
 
 #: Where this release and we differ although the rule is theirs too, by the name of the mutation.
 DISAGREE = {
-    "no_next_case": "their generated code reads a stale variable: an empty list is refused or not by the port before it",
+    "no_next_case": "their generated code reads a stale variable: the port before an empty list decides",
     "size_in_another_spelling": "they ignore the case of a suffix, the Go parser does not",
     "attribute_of_a_list": "they write it as text, the Go parser refuses it",
     "half_an_attribute": "later releases want class and persistent, or neither",
@@ -37,12 +37,16 @@ DISAGREE = {
 #: What later releases and the network take, and this release refuses.
 NEWER = {
     "reclamation": lambda d: d.update(reclamation={"min_window": "24h"}),
-    "tee": lambda d: mutations.service(d).update(params={"tee": "cpu"}) if not mutations.service(d).get("params") else False,
+    "tee": lambda d: (
+        mutations.service(d).update(params={"tee": "cpu"}) if not mutations.service(d).get("params") else False
+    ),
     "events": lambda d: mutations.service(d).setdefault("params", {}).update(permissions={"read": ["events"]}),
     "proxy_buffer_size": lambda d: mutations.exposed(d).update(http_options={"proxy_buffer_size": 4096}),
-    "expose of nothing": lambda d: d["services"].__setitem__("idle", {"image": "a", "expose": None})
-    or d["deployment"].__setitem__("idle", copy.deepcopy(next(iter(d["deployment"].values()))))
-    or not any("attributes" in v for v in _volumes(d)),
+    "expose of nothing": lambda d: (
+        d["services"].__setitem__("idle", {"image": "a", "expose": None})
+        or d["deployment"].__setitem__("idle", copy.deepcopy(next(iter(d["deployment"].values()))))
+        or not any("attributes" in v for v in _volumes(d))
+    ),
     "gpu without units": lambda d: mutations.resources(d).update(gpu={}),
 }
 #: Plain words that their YAML reads otherwise than the core schema of YAML 1.2.
@@ -161,8 +165,9 @@ def test_what_only_later_releases_take_is_known(valid):
 
 def test_their_yaml_reads_plain_words_as_ours():
     words = [
-        "off", "yes", "No", "true", "False", "null", "~", "010", "0o17", "0x1F", "-3", "+3", "1.0", ".5", "1e3", "-1.5E-3",
-        "12:30", "1.2.3", "=", "0o9", "é", "''", '"\\u2028"', "a b", "2Gi", "500m", "'off'", "[a, 1, off]", "{a: 1, b: {}}",
+        "off", "yes", "No", "true", "False", "null", "~", "010", "0o17", "0x1F", "-3", "+3", "1.0", ".5", "1e3",
+        "-1.5E-3", "12:30", "1.2.3", "=", "0o9", "é", "''", '"\\u2028"', "a b",
+        "2Gi", "500m", "'off'", "[a, 1, off]", "{a: 1, b: {}}",
         "&x a", "!!str 1", *WORDS,
     ]  # fmt: skip
     answers = official.ask([{"yaml": f"a: {word}", "only": "yaml"} for word in words])

@@ -90,7 +90,9 @@ def test_another_spelling_of_the_same_amount_replaces_nothing(path):
 def test_what_is_the_same_has_no_changes():
     assert [] == changes(DOCS.data, DOCS.data)
     assert [] == changes(DOCS.data, json.loads(json.dumps(DOCS.data), parse_int=float))
-    assert [] == changes(edited(services__web__env=["A=b"]), edited(services__web__env=["A=b"], endpoints__docs__kind="ip"))
+    assert [] == changes(
+        edited(services__web__env=["A=b"]), edited(services__web__env=["A=b"], endpoints__docs__kind="ip")
+    )
 
 
 def test_nothing_and_null_are_the_same():
@@ -109,14 +111,22 @@ def test_a_truth_is_not_a_number():
 def test_renaming_what_the_lease_knows_replaces():
     renamed = json.loads(json.dumps(DOCS.data).replace('"docs"', '"pages"'))
     kinds = {change.path: change.kind for change in changes(DOCS.data, renamed)}
-    assert {"endpoints.docs": "replace", "endpoints.pages": "replace", "deployment.web.pages": "replace"}.items() <= kinds.items()
-    service = json.loads(json.dumps(DOCS.data).replace('"web": {"image"', '"site": {"image"').replace('"deployment": {"web"', '"deployment": {"site"'))
+    assert {
+        "endpoints.docs": "replace",
+        "endpoints.pages": "replace",
+        "deployment.web.pages": "replace",
+    }.items() <= kinds.items()
+    service = json.loads(
+        json.dumps(DOCS.data)
+        .replace('"web": {"image"', '"site": {"image"')
+        .replace('"deployment": {"web"', '"deployment": {"site"')
+    )
     assert sdl.check(sdl.Document(service)).errors == ()
     assert {"replace"} == {change.kind for change in changes(DOCS.data, service)}
 
 
-def test_differences_that_only_together_change_the_order_replace():
-    """Each of two services takes over the other's port: alone each is no document, or no change; together the sums move."""
+def test_an_inner_port_that_is_shown_to_the_world_replaces():
+    """An inner port that is shown to the world differs in one place, and so in two endpoints of one unit."""
     old = edited()
     old["services"]["api"] = {"image": "nginx", "expose": [{"port": 9000, "to": [{"service": "web"}]}]}
     old["deployment"]["api"] = {"docs": {"profile": "web", "count": 1}}
@@ -130,7 +140,13 @@ def test_a_change_of_the_order_is_never_an_update(monkeypatch):
     """The table could miss a path one day: the groups have the last word."""
     monkeypatch.setattr("components.akash.changes.TABLE", (((), "update", "a table that knows nothing"),))
     made = changes(DOCS.data, edited(**{f"{PROFILE}__cpu__units": "200m"}))
-    assert [Change(f"{PROFILE}__cpu__units".replace("__", "."), "replace", "together these differences change the order on the chain")] == made
+    assert [
+        Change(
+            f"{PROFILE}__cpu__units".replace("__", "."),
+            "replace",
+            "together these differences change the order on the chain",
+        )
+    ] == made
 
 
 def test_an_inner_port_comes_and_goes_in_place():

@@ -84,7 +84,9 @@ def test_services_of_one_profile_share_a_unit_and_add_up():
     (unit,) = group["resources"]
     assert 3 == unit["count"]
     assert [{"sequence_number": 0}, {"kind": 1, "sequence_number": 0}] == unit["resource"]["endpoints"]
-    assert [("api", 1), ("web", 1)] == [(each["name"], each["resources"]["id"]) for each in manifest.manifest(data)[0]["services"]]
+    assert [("api", 1), ("web", 1)] == [
+        (each["name"], each["resources"]["id"]) for each in manifest.manifest(data)[0]["services"]
+    ]
 
 
 def test_trusted_execution_is_in_the_manifest_and_asked_of_the_bidders():
@@ -93,7 +95,9 @@ def test_trusted_execution_is_in_the_manifest_and_asked_of_the_bidders():
     data["profiles"]["placement"]["here"]["attributes"] = {"region": "eu"}
     params = manifest.manifest(data)[0]["services"][0]["params"]
     assert {"storage": None, "tee": {"type": "cpu", "attestation": True}} == params
-    assert [{"key": "region", "value": "eu"}, {"key": "tee/type", "value": "cpu"}] == groups(data)[0]["requirements"]["attributes"]
+    assert [{"key": "region", "value": "eu"}, {"key": "tee/type", "value": "cpu"}] == groups(data)[0]["requirements"][
+        "attributes"
+    ]
 
 
 def test_the_header_buffer_is_in_the_manifest_only_if_it_is_set():
@@ -126,7 +130,8 @@ def test_every_class_of_storage_and_gpus_and_addresses_have_their_price():
     data["deployment"]["web"]["here"]["count"] = 2.0
     amounts = {part.name: (float(part.amount), float(part.usd)) for part in price.usd_month(data).parts}
     assert {
-        "cpu": (2.0, 3.2), "memory": (4.0, 3.2), "ephemeral": (400.0, 8.0), "beta1": (200.0, 2.0), "beta2": (200.0, 6.0),
+        "cpu": (2.0, 3.2), "memory": (4.0, 3.2), "ephemeral": (400.0, 8.0), "beta1": (200.0, 2.0),
+        "beta2": (200.0, 6.0),
         "beta3": (400.0, 16.0), "endpoint": (2.0, 0.1), "ip": (1.0, 5.0), "gpu": (4.0, 400.0),
     } == amounts  # fmt: skip
 
@@ -146,7 +151,17 @@ def test_a_budget_is_shared_out_and_never_exceeded():
 
 @pytest.mark.parametrize(
     ("units", "thousandths"),
-    [("500m", 500), (0.5, 500), (1, 1000), (2.0, 2000), ("1.5", 1500), (0.07, 70), ("x", None), ("1.5mm", None), (None, None)],
+    [
+        ("500m", 500),
+        (0.5, 500),
+        (1, 1000),
+        (2.0, 2000),
+        ("1.5", 1500),
+        (0.07, 70),
+        ("x", None),
+        ("1.5mm", None),
+        (None, None),
+    ],
 )
 def test_processors_are_counted_exactly(units, thousandths):
     assert thousandths == quantity.millicpu(units)
@@ -154,7 +169,16 @@ def test_processors_are_counted_exactly(units, thousandths):
 
 @pytest.mark.parametrize(
     ("written", "size"),
-    [("1k", 1000), ("1Ki", 1024), ("1.5Gi", 1610612736), ("0.1k", 100), ("1", None), ("1mi", None), ("Mi", None), ("1e3Mi", None)],
+    [
+        ("1k", 1000),
+        ("1Ki", 1024),
+        ("1.5Gi", 1610612736),
+        ("0.1k", 100),
+        ("1", None),
+        ("1mi", None),
+        ("Mi", None),
+        ("1e3Mi", None),
+    ],
 )
 def test_sizes_are_counted_exactly(written, size):
     assert size == quantity.size(written)
@@ -162,7 +186,16 @@ def test_sizes_are_counted_exactly(written, size):
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(True, "true"), (False, "false"), (1, "1"), (1.0, "1"), (0.1, "0.1"), (1e-9, "0.000000001"), (float("inf"), "inf"), ("x", "x")],
+    [
+        (True, "true"),
+        (False, "false"),
+        (1, "1"),
+        (1.0, "1"),
+        (0.1, "0.1"),
+        (1e-9, "0.000000001"),
+        (float("inf"), "inf"),
+        ("x", "x"),
+    ],
 )
 def test_a_scalar_is_written_as_the_network_writes_it(value, written):
     assert written == quantity.text(value)
@@ -199,6 +232,12 @@ def test_reading_documents_needs_no_pulumi():
         "assert not heavy, heavy"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], check=False, capture_output=True, text=True, cwd=ROOT, process_group=0, timeout=60
+        [sys.executable, "-c", program],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        process_group=0,
+        timeout=60,
     )
     assert (0, "") == (done.returncode, done.stderr)

@@ -19,10 +19,12 @@ DOCS = (ROOT / "sdl" / "docs.yaml").read_text()
 
 WORDS = {
     "off": "off", "yes": "yes", "No": "No", "true": True, "False": False, "null": None, "~": None, "": None,
-    "010": 10, "0o17": 15, "0x1F": 31, "-3": -3, "+3": 3, "1.0": 1.0, ".5": 0.5, "1.": 1.0, "1e3": 1000.0, "-1.5E-3": -0.0015,
+    "010": 10, "0o17": 15, "0x1F": 31, "-3": -3, "+3": 3, "1.0": 1.0, ".5": 0.5, "1.": 1.0, "1e3": 1000.0,
+    "-1.5E-3": -0.0015,
     ".inf": float("inf"), "-.INF": float("-inf"), "0b1": "0b1", "1_000": "1_000", "2026-11-22": "2026-11-22",
     "12:30": "12:30", "1.2.3": "1.2.3", "+": "+", "=": "=", "0o9": "0o9", "1e": "1e", "é": "é",
-    "-x": "-x", "!!str 1": "1", "!!int 1": 1, "!!float 1": 1.0, "!!bool true": True, "!!null ~": None, "'1'": "1", '"a\\tb"': "a\tb",
+    "-x": "-x", "!!str 1": "1", "!!int 1": 1, "!!float 1": 1.0, "!!bool true": True, "!!null ~": None,
+    "'1'": "1", '"a\\tb"': "a\tb",
 }  # fmt: skip
 
 
@@ -84,7 +86,9 @@ def test_a_fault_of_the_text_names_its_line():
 BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30)
 )
-MERGE_BOMB = "a0: &a0 {k0: x}\n" + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}], k{n}: x}}\n" for n in range(1, 40))
+MERGE_BOMB = "a0: &a0 {k0: x}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}], k{n}: x}}\n" for n in range(1, 40)
+)
 
 
 @pytest.mark.parametrize("bomb", [BOMB, MERGE_BOMB], ids=["aliases", "merges"])
@@ -95,7 +99,8 @@ def test_an_alias_bomb_is_counted_before_it_goes_off(bomb):
 def test_anchors_aliases_and_merges_are_read():
     data = text.read("a: &x {b: 1, c: 2}\nd: *x\ne: {<<: *x, c: 3}\nf: {<<: [*x, {g: 4}]}\ng: {'<<': 1}\n")
     assert {
-        "a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 2}, "e": {"b": 1, "c": 3}, "f": {"b": 1, "c": 2, "g": 4}, "g": {"<<": 1},
+        "a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 2}, "e": {"b": 1, "c": 3}, "f": {"b": 1, "c": 2, "g": 4},
+        "g": {"<<": 1},
     } == data  # fmt: skip
 
 
@@ -124,7 +129,12 @@ def test_a_hostile_document_is_refused_in_little_memory(name, tmp_path):
     program = "import sys; from components.commands.sdl import cli; cli(['check', '--json', sys.argv[1]])"
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     done = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, check=False, cwd=ROOT, process_group=0, timeout=120
+        [sys.executable, "-c", program, str(path)],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        process_group=0,
+        timeout=120,
     )
     verdict = json.loads(done.stdout)
     assert (1, False) == (done.returncode, verdict["accepted"]), done.stderr
@@ -148,7 +158,26 @@ def test_any_punctuation_gets_a_verdict(raw):
 
 
 VALUES = st.sampled_from(
-    [None, True, 0, -1, 1.5, 10**30, float("nan"), float("inf"), "", "x", "9" * 500, "é", [], [None], [[]], {}, {"x": {}}, {"": 1}]
+    [
+        None,
+        True,
+        0,
+        -1,
+        1.5,
+        10**30,
+        float("nan"),
+        float("inf"),
+        "",
+        "x",
+        "9" * 500,
+        "é",
+        [],
+        [None],
+        [[]],
+        {},
+        {"x": {}},
+        {"": 1},
+    ]
 )
 
 
@@ -159,13 +188,25 @@ def paths(value, path=()):
         yield from paths(item, (*path, key))
 
 
+SERVICE = """    command: [a]
+    args: [b]
+    env: [A=b]
+    credentials: {host: a, username: b, password: abcdef}
+    dependencies: [{service: web}]
+    expose:"""
+OPTIONS = """proto: TCP
+        accept: [a.example]
+        http_options: {max_body_size: 1, next_cases: [off]}"""
+RESOURCES = """units: 100m
+          attributes: {arch: amd64}
+        gpu: {units: 1, attributes: {vendor: {nvidia: [{model: a}]}}}"""
 FULL = text.read(
-    DOCS.replace("    expose:", "    command: [a]\n    args: [b]\n    env: [A=b]\n    credentials: {host: a, username: b, password: abcdef}\n    dependencies: [{service: web}]\n    expose:", 1)
-    .replace("proto: TCP", "proto: TCP\n        accept: [a.example]\n        http_options: {max_body_size: 1, next_cases: [off]}", 1)
-    .replace("units: 100m", "units: 100m\n          attributes: {arch: amd64}\n        gpu: {units: 1, attributes: {vendor: {nvidia: [{model: a}]}}}")
+    DOCS.replace("    expose:", SERVICE, 1)
+    .replace("proto: TCP", OPTIONS, 1)
+    .replace("units: 100m", RESOURCES)
     .replace("      signedBy:", "      attributes: {region: eu}\n      signedBy:")
     .replace("    params:", "    params:\n      permissions: {read: [logs]}\n      tee: cpu", 1)
-)  # fmt: skip
+)
 
 
 def test_the_ground_of_the_fuzzing_has_every_part():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from .references import truth
 from .rule import Finding, Rules, View
 from .switch import allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rules = Rules()
 
@@ -23,9 +26,42 @@ RETIRED = {
 }
 #: Programs that keep state, by the last part of their image's name.
 STATEFUL = frozenset(
-    "postgres postgresql postgis timescaledb mysql mariadb percona mongo mongodb redis valkey elasticsearch opensearch "
-    "couchdb cassandra neo4j influxdb clickhouse clickhouse-server etcd minio rabbitmq nats meilisearch qdrant weaviate "
-    "nextcloud discourse gitea forgejo ghost wordpress mattermost vaultwarden".split()
+    [
+        "postgres",
+        "postgresql",
+        "postgis",
+        "timescaledb",
+        "mysql",
+        "mariadb",
+        "percona",
+        "mongo",
+        "mongodb",
+        "redis",
+        "valkey",
+        "elasticsearch",
+        "opensearch",
+        "couchdb",
+        "cassandra",
+        "neo4j",
+        "influxdb",
+        "clickhouse",
+        "clickhouse-server",
+        "etcd",
+        "minio",
+        "rabbitmq",
+        "nats",
+        "meilisearch",
+        "qdrant",
+        "weaviate",
+        "nextcloud",
+        "discourse",
+        "gitea",
+        "forgejo",
+        "ghost",
+        "wordpress",
+        "mattermost",
+        "vaultwarden",
+    ]
 )
 _SECRET_NAME = re.compile(
     r"(?i)(pass(word|wd|phrase)?|secret|token|api_?key|access_?key|private_?key|mnemonic|seed_phrase|credentials?)$"
@@ -153,7 +189,7 @@ def _state_without_volume(view: View) -> Iterator[Finding]:
     "Write `# unmoor: allow RULE because REASON`.",
 )
 def _allow_comment(view: View) -> Iterator[Finding]:
-    from . import RULES  # noqa: PLC0415 the table of all rules has this one in it
+    from . import RULES
 
     for name, reason in allowed(view.text).items():
         if name not in RULES:

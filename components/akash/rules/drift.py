@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import quantity
-from ..resources import endpoints
-from .rule import Finding, Rules, View
+from ..resources import endpoints, volumes
+from .rule import Finding, Path, Rules, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rules = Rules()
 
 #: Options for which the Go tool reads 0 as "the default", and the other one as 0.
 ZERO_IS_DEFAULT = ("max_body_size", "read_timeout", "send_timeout", "next_tries")
+_EMPTY = "an empty list is null in one tool; leave it out"
 
 
 @rules.warning(
@@ -38,18 +41,23 @@ def _tools_disagree(view: View) -> Iterator[Finding]:
 def _service(name: str, service: dict[str, Any]) -> Iterator[Finding]:
     path = ("services", name)
     for key in ("command", "args", "env"):
+        if service.get(key) == []:
+            yield Finding((*path, key), _EMPTY)
         for index, word in enumerate(service.get(key) or ()):
             if "\u2028" in word or "\u2029" in word:
-                yield Finding((*path, key, index), "holds U+2028 or U+2029, which one tool escapes in the hash; take it out")
-    for key in ("command", "args", "env"):
-        if service.get(key) == []:
-            yield Finding((*path, key), "an empty list is null in one tool; leave it out")
+                message = "holds U+2028 or U+2029, which one tool escapes in the hash; take it out"
+                yield Finding((*path, key, index), message)
     params = service.get("params")
     if params is not None and not params.get("storage") and not params.get("tee"):
-        yield Finding((*path, "params"), "params without storage: its list is empty in one tool and null in the other")
+        message = "params without storage: its list is empty in one tool and null in the other"
+        yield Finding((*path, "params"), message)
     for key, value in (service.get("credentials") or {}).items():
         if value != value.strip():
             yield Finding((*path, "credentials", key), "one tool cuts the spaces around it off")
+    yield from _exposes(path, service)
+
+
+def _exposes(path: Path, service: dict[str, Any]) -> Iterator[Finding]:
     exposes = service.get("expose") or []
     in_order = {"expose": sorted_exposes(exposes)}
     numbers = {to["ip"]: 0 for expose in exposes for to in expose.get("to") or () if to.get("ip")}
@@ -57,13 +65,11 @@ def _service(name: str, service: dict[str, Any]) -> Iterator[Finding]:
         yield Finding((*path, "expose"), "one tool sorts the ports; write them by number")
     for index, expose in enumerate(exposes):
         if expose.get("accept") == []:
-            yield Finding((*path, "expose", index, "accept"), "an empty list is null in one tool; leave it out")
+            yield Finding((*path, "expose", index, "accept"), _EMPTY)
         for key, value in (expose.get("http_options") or {}).items():
             if key in ZERO_IS_DEFAULT and not value:
-                yield Finding(
-                    (*path, "expose", index, "http_options", key),
-                    "one tool takes nothing for the default; leave it out",
-                )
+                message = "one tool takes nothing for the default; leave it out"
+                yield Finding((*path, "expose", index, "http_options", key), message)
 
 
 def sorted_exposes(exposes: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -76,7 +82,7 @@ def sorted_exposes(exposes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(exposes, key=key)
 
 
-def _resources(resources: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _resources(resources: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     units = resources["cpu"]["units"]
     exact = quantity.millicpu(units)
     if exact is not None and not str(units).endswith("m") and float(units) * 1000 != exact:
@@ -84,37 +90,39 @@ def _resources(resources: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...
     storage = resources["storage"]
     if isinstance(storage, dict):
         if storage.get("name", "default") != "default":
-            yield ("storage", "name"), "one tool ignores the name of a volume that is not in a list; write a list"
+            message = "one tool ignores the name of a volume that is not in a list; write a list"
+            yield ("storage", "name"), message
     elif storage != sorted_volumes(storage):
         yield ("storage",), "one tool sorts the volumes; write the smallest first"
     sizes = [("memory", resources["memory"]["size"])]
-    sizes += [("storage", volume["size"]) for volume in (storage if isinstance(storage, list) else [storage])]
+    sizes += [("storage", volume["size"]) for volume in volumes(resources)]
     for part, written in sizes:
         amount = quantity.size(written)
         if amount is not None and amount.denominator != 1:
             yield (part,), f"{written} is no whole number of bytes: one tool rounds up and the other down"
-    vendor = ((resources.get("gpu") or {}).get("attributes") or {}).get("vendor") or {}
+    yield from _gpu(((resources.get("gpu") or {}).get("attributes") or {}).get("vendor") or {})
+
+
+def _gpu(vendor: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    path: Path = ("gpu", "attributes", "vendor", "nvidia")
     models = vendor.get("nvidia") or []
     if models != sorted_models(models):
-        yield ("gpu", "attributes", "vendor", "nvidia"), "one tool sorts the models; write them by name"
+        yield path, "one tool sorts the models; write them by name"
     if "nvidia" in vendor and vendor["nvidia"] == []:
-        yield (
-            ("gpu", "attributes", "vendor", "nvidia"),
-            "an empty list is any model in one tool; write nothing behind nvidia",
-        )
+        yield path, "an empty list is any model in one tool; write nothing behind nvidia"
     for index, model in enumerate(models):
         if model.get("ram") and not model["ram"].endswith("Gi"):
-            yield ("gpu", "attributes", "vendor", "nvidia", index, "ram"), "one tool writes it in Gi; write it so"
+            yield (*path, index, "ram"), "one tool writes it in Gi; write it so"
 
 
-def sorted_volumes(volumes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def sorted_volumes(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Sort volumes as the Go tool does: the smaller first, then the fleeting, then by name."""
 
     def key(volume: dict[str, Any]) -> tuple[int, bool, str]:
         persistent = (volume.get("attributes") or {}).get("persistent") in {True, "true"}
         return quantity.whole(quantity.size(volume["size"])), persistent, volume.get("name") or "default"
 
-    return sorted(volumes, key=key)
+    return sorted(listed, key=key)
 
 
 def sorted_models(models: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from .rule import By, Finding, Rules, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rules = Rules()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from .rule import By, Finding, Rules, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rules = Rules()
 
@@ -80,8 +83,6 @@ def _ram_persistent(view: View) -> Iterator[Finding]:
 def _class_not_persistent(view: View) -> Iterator[Finding]:
     for path, volume in chain.from_iterable(view.volumes.values()):
         attributes = volume.get("attributes") or {}
-        if "class" in attributes and "persistent" in attributes:
-            if attributes["class"] != "ram" and attributes["persistent"] in {False, "false"}:
-                yield Finding(
-                    path, f"class {attributes['class']} needs persistent: true; without it leave the attributes out"
-                )
+        kind = attributes.get("class", "ram")
+        if kind != "ram" and attributes.get("persistent", True) in {False, "false"}:
+            yield Finding(path, f"class {kind} needs persistent: true; without it leave the attributes out")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from .rule import By, Level, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _WHO = {
     By.SCHEMA: "official JSON schema",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
+from .. import quantity
 from .rule import By, Finding, Path, Rules, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rules = Rules()
 _COMPUTE: Path = ("profiles", "compute")
@@ -181,13 +185,11 @@ def _vendor_empty(view: View) -> Iterator[Finding]:
 @rules.error("tee-without-gpu", By.NEWER, "`tee: cpu-gpu` runs on a profile with GPUs.", "Add GPUs, or choose `cpu`.")
 def _tee_without_gpu(view: View) -> Iterator[Finding]:
     for each in view.placed:
-        if (each.service.get("params") or {}).get("tee") == "cpu-gpu" and each.profile in view.compute:
-            if not int((each.compute.get("gpu") or {}).get("units") or 0):
-                path = ("services", each.name, "params", "tee")
-                about = (*_COMPUTE, each.profile, "resources", "gpu")
-                yield Finding(
-                    path, f"cpu-gpu needs a GPU in the compute profile {each.profile!r}; or choose cpu", about
-                )
+        asked = (each.service.get("params") or {}).get("tee") == "cpu-gpu" and each.profile in view.compute
+        if asked and quantity.text((each.compute.get("gpu") or {}).get("units") or 0) == "0":
+            path = ("services", each.name, "params", "tee")
+            about = (*_COMPUTE, each.profile, "resources", "gpu")
+            yield Finding(path, f"cpu-gpu needs a GPU in the compute profile {each.profile!r}; or choose cpu", about)
 
 
 @rules.error(
@@ -208,7 +210,7 @@ def _mounts(service: dict[str, object]) -> dict[str, dict[str, str]]:
     return (params.get("storage") or {}) if isinstance(params, dict) else {}
 
 
-def _gpus(view: View) -> Iterator[tuple[str, dict[str, object]]]:
+def _gpus(view: View) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in dict.fromkeys(each.profile for each in view.placed):
         gpu = ((view.compute.get(name) or {}).get("resources") or {}).get("gpu")
         if gpu:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
-from fractions import Fraction
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import quantity
 from .rule import By, Finding, Path, Rules, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from fractions import Fraction
 
 rules = Rules()
 
@@ -162,7 +164,9 @@ def _group_limit(view: View) -> Iterator[Finding]:
             totals[key] = totals.get(key, 0) + quantity.whole(amount) * count
     for (placement, kind), total in totals.items():
         if total > limits[kind]:
-            yield Finding(("profiles", "placement", placement), f"asks for more {kind} in all than the chain allows a group")
+            yield Finding(
+                ("profiles", "placement", placement), f"asks for more {kind} in all than the chain allows a group"
+            )
 
 
 def _asked(

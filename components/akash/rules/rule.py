@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import price
 from ..groups import groups
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 Path = tuple[str | int, ...]
 
@@ -114,7 +116,7 @@ def view(data: dict[str, Any], text: str, budget: float | None, *, whole: bool) 
         for name, places in (data.get("deployment") or {}).items()
         for where, deployed in places.items()
     )
-    exposes = [
+    exposes: list[tuple[str, Path, dict[str, Any]]] = [
         (name, ("services", name, "expose", index), expose)
         for name, service in services.items()
         for index, expose in enumerate(service.get("expose") or ())
@@ -150,21 +152,17 @@ def _volumes(profile: str, resources: dict[str, Any]) -> Iterator[tuple[Path, di
 Find = Callable[[View], Iterable[Finding]]
 
 
-def _nothing(_view: View) -> Iterable[Finding]:
-    return ()
-
-
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `find` is empty for the rules that the shape of the model already holds."""
+    """One rule, and how to find where it is broken."""
 
     name: str
     level: Level
     by: By
     says: str
     do: str
-    sound: bool = False  # asked only of a document without errors
-    find: Find = field(default=_nothing, repr=False, compare=False)
+    sound: bool  # asked only of a document without errors
+    find: Find = field(repr=False, compare=False)
 
 
 class Rules:
