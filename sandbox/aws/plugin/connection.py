@@ -23,6 +23,7 @@ class Connection:
     def __init__(self) -> None:
         self.region = "us-east-1"
         self.default_tags: dict[str, str] = {}
+        self.zone_names: dict[str, str] = {}
         self._endpoints: dict[str, str] = {}
         self._session: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
