@@ -254,11 +254,13 @@ def written(book: PriceBook, found: Refreshed, on: date) -> str:
         for key, source in book.sources.items()
     } | found.sources
     rows: dict[str, list[object]] = {
-        path: [price.usd, price.source.key, *([price.note] if price.note else [])]
+        path: [_short(price.usd), price.source.key, *([price.note] if price.note else [])]
         for path, price in book.prices.items()
     }
     for path, (usd, key) in found.prices.items():
-        rows[path] = [usd, key]
+        old = book.prices.get(path)
+        same = old is not None and old.source.key == key
+        rows[path] = [_short(usd), key, *([old.note] if same and old.note else [])]
     used = {str(row[1]) for row in rows.values()}
     head = {"compiled": on.isoformat(), "region": book.region, "currency": "USD"}
     lines = ["{", *(f" {json.dumps(key)}: {json.dumps(value)}," for key, value in head.items())]
@@ -269,3 +271,8 @@ def written(book: PriceBook, found: Refreshed, on: date) -> str:
 
 def _rows(rows: Mapping[str, object]) -> str:
     return ",\n".join(f"  {json.dumps(key)}: {json.dumps(rows[key], ensure_ascii=False)}" for key in sorted(rows))
+
+
+def _short(number: float) -> float:
+    """Write 5 where 5.0 would do, so that a line changes only when its price does."""
+    return int(number) if float(number).is_integer() else number

@@ -50,7 +50,7 @@ def test_a_price_nobody_verified_is_always_stale():
 def test_the_book_beside_the_stack_files_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     own = tmp_path / "stacks" / "pricebook.json"
     own.parent.mkdir()
-    own.write_text(prices.SHIPPED.read_text().replace('"akash/ip_lease": [5.0', '"akash/ip_lease": [7.0'))
+    own.write_text(prices.SHIPPED.read_text().replace('"akash/ip_lease": [5,', '"akash/ip_lease": [7,'))
     monkeypatch.chdir(tmp_path)
     assert prices.book().price("akash/ip_lease").usd == 7.0
 
