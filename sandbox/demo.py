@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from components import front
@@ -49,6 +50,7 @@ class Story:
     pulumi: Pulumi
     console: Console
     began: float = field(default_factory=time.monotonic)
+    settled: float = 0.0
     visitor: Visitor | None = None
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -58,7 +60,7 @@ class Story:
 
     def say(self, text: str) -> None:
         """Say what was seen."""
-        self.console.print(f"        {text}", highlight=False)
+        self.console.print(f"        {text}", highlight=False, soft_wrap=True)
 
     def claim(self, true: bool, text: str) -> None:  # noqa: FBT001 a claim is true or false
         """Check a claim of the story; a false one ends the demo."""
@@ -96,12 +98,13 @@ class Story:
             self.say(f"{_SIGNS.get(operation, operation):<3} {name}")
         outputs = re.search(r"^ *--outputs:--.*?(?=^Resources:)", run.output, re.DOTALL | re.MULTILINE)
         for line in (outputs.group(0).rstrip().splitlines() if outputs else [])[1:]:
-            self.say(f"[cyan]{line.rstrip()}[/cyan]".replace("[", r"\[", 0))
+            self.say(f"[cyan]{escape(line.rstrip())}[/cyan]")
         return run
 
     def up(self, *arguments: str) -> Run:
         """Update, then update again and see that nothing changes."""
         run = self.pulumi.up(*arguments)
+        self.settled = time.monotonic()
         self.say(f"up took {run.seconds:.1f} s: {_count(run)}")
         again = self.pulumi.up()
         changed = again.changes()
@@ -116,12 +119,12 @@ class Story:
         since = time.time()
         run = self.up()
         # The last visitor of the flip is one whose resolver kept the old answer for as long as it may.
-        time.sleep(ALIAS_TTL + 1)
+        time.sleep(max(0.0, self.settled + ALIAS_TTL + 1 - time.monotonic()))
         failed = self.seen.failed(since, time.time())
         self.figures["planned_flips"] = self.figures.get("planned_flips", 0) + 1
         self.figures["planned_flip_failed_requests"] = self.figures.get("planned_flip_failed_requests", 0) + len(failed)
         asked = len([s for s in self.seen.samples if s.time >= since])
-        self.claim(not failed, f"{asked} requests during the flip, {len(failed)} failed {failed[:1] or ''}")
+        self.claim(not failed, f"{asked} requests during the flip, {len(failed)} failed {escape(str(failed[:1])) if failed else ''}")
         return run
 
     def until(self, what: str, condition: Any) -> float:
@@ -166,7 +169,6 @@ def _begin(story: Story) -> None:
     before = aws.objects()
     story.figures["_aws_before"] = before
     story.pulumi.init()
-    story.preview()
     story.up()
     story.visitor = Visitor(front.url(HOST, front.HEALTH_PATH), story.state)
     story.visitor.start()
