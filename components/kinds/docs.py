@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from .. import bundle, prices
-from ..akash import price
 from ..config import Setting, Version
 from ..errors import Fault, UnmoorError
 from ..kind import Kind, OnTarget, Survey
 from ..topology import Form, Line
-from .docs_sdl import document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +64,9 @@ def _akash_bill(_: DocsOptions) -> tuple[Line, ...]:
 
 @functools.cache
 def _lease_usd_month() -> float:
+    from ..akash import price  # noqa: PLC0415 a stack without a lease need not read SDL
+    from .docs_sdl import document  # noqa: PLC0415
+
     return float(price.usd_month(document().data))
 
 
