@@ -30,11 +30,13 @@ docs: setup site/index.html ## the manual, into site/
 
 site/index.html: mkdocs.yml requirements.lock $(shell find docs -type f) | setup
 	@echo "docs: building site/" >&2
-	@rm -rf site.new && NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict --site-dir site.new && rm -rf site && mv site.new site
+	@rm -rf site.new
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict --site-dir site.new
+	@rm -rf site && mv site.new site
 
 lock: setup ## requirements.lock, from pyproject.toml
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --group dev --generate-hashes --no-header \
-		pyproject.toml --output-file requirements.lock
+	@.venv/bin/uv pip compile --system-certs --quiet --universal --python-version 3.11 --group dev \
+		--generate-hashes --no-header pyproject.toml --output-file requirements.lock
 
 clean: ## all that was made, but .venv
 	@$(PYTHON_HERE) -m sandbox stop 2>/dev/null || true

@@ -16,7 +16,6 @@ if [ "$python" = none ]; then
     exit 1
 fi
 
-mkdir -p .venv
 log=.venv/setup.log
 failed() {
     echo "$1 failed: $(tail -n 1 "$log"); see $(pwd)/$log" >&2
@@ -27,8 +26,7 @@ failed() {
 if ! .venv/bin/python -c "import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix != '$(pwd -P)/.venv')" 2>/dev/null
 then
     echo "setup: making .venv ($("$python" --version))" >&2
-    "$python" -m venv --clear .venv > /tmp/unmoor-venv.$$ 2>&1 || { mv /tmp/unmoor-venv.$$ "$log"; failed "making .venv"; }
-    rm -f /tmp/unmoor-venv.$$
+    "$python" -m venv --clear .venv >&2 || { echo "$python cannot make a virtual environment here" >&2; exit 1; }
 fi
 
 if ! [ -x .venv/bin/uv ]; then
@@ -39,7 +37,8 @@ if ! [ -x .venv/bin/uv ]; then
 fi
 
 echo "setup: installing $(grep -c == requirements.lock) packages into .venv, once; a minute or two" >&2
-.venv/bin/uv pip sync --system-certs --quiet --require-hashes --compile-bytecode --python .venv/bin/python requirements.lock > "$log" 2>&1 \
+.venv/bin/uv pip sync --system-certs --quiet --require-hashes --compile-bytecode --python .venv/bin/python \
+    requirements.lock > "$log" 2>&1 \
     || failed "installing the packages"
 
 # `components` and `sandbox` are imported from here, from any folder.

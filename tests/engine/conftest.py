@@ -121,6 +121,6 @@ def _project(folder: Path, program: str) -> Path:
 
 def _variables(process: psutil.Process) -> dict[str, str]:
     try:
-        return process.environ()
+        return dict(process.environ())
     except psutil.Error:
         return {}
