@@ -29,7 +29,9 @@ def caddyfile(scheme: str) -> str:
         ) + _block(
             "https://{$HOST}, https://{$DIRECT}",
             *_health("https"),
-            f"respond {OWN_CERTIFICATE} 204",
+            f"handle {OWN_CERTIFICATE} {{",
+            "  respond 204",
+            "}",
             *_content("https"),
         )
     else:
@@ -114,14 +116,28 @@ def _security(scheme: str) -> Iterable[str]:
     )
 
 
-#: What this site's own challenge solver does not know, the other site may: names may lead here and mean it.
+#: What this site's own challenge solver does not know, the other site may: names may lead here and mean it. The request
+#: goes there under the other site's own name, because a proxy on the way would follow any other; there it is asked once
+#: more with the name that the authority used, since tokens are found by name. It is not passed on again.
 _CHALLENGE = (
     f"handle {front.CHALLENGE_PATH} {{",
-    "  @passed header Unmoor-Passed *",
-    "  respond @passed 404",
-    "  reverse_proxy {$PEER}:80 {",
-    "    header_up Host {host}",
-    "    header_up Unmoor-Passed yes",
+    "  @passed header Unmoor-Host *",
+    "  handle @passed {",
+    "    reverse_proxy 127.0.0.1:{$HTTP_PORT:80} {",
+    "      header_up Host {http.request.header.Unmoor-Host}",
+    "      header_up -Unmoor-Host",
+    "      header_up Unmoor-Asked yes",
+    "    }",
+    "  }",
+    "  @asked header Unmoor-Asked *",
+    "  handle @asked {",
+    "    respond 404",
+    "  }",
+    "  handle {",
+    "    reverse_proxy {$PEER}:80 {",
+    "      header_up Host {$PEER}",
+    "      header_up Unmoor-Host {host}",
+    "    }",
     "  }",
     "}",
 )

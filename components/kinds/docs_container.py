@@ -117,7 +117,7 @@ against() {{
   soon=`date -u -d "@$((soon + {LAST_DAYS} * 86400))" +%y%m%d%H%M%S`
   if [ "$last" = 0 ]; then echo "there is no certificate for $HOST yet"
   elif [ "$last" -le "$soon" ]; then echo "the certificate for $HOST ends within {LAST_DAYS} days and was not renewed"
-  elif ! wget -q -t 1 -T 10 -O /dev/null "http://127.0.0.1:${{HTTP_PORT:-80}}{OWN_CERTIFICATE}"; then
+  elif ! wget -q -t 1 -T 10 -O /dev/null "http://127.0.0.1:${{HTTP_PORT:-80}}{OWN_CERTIFICATE}" 2>/dev/null; then
     echo "the certificate for $HOST is not valid for browsers"
   fi
 }}

@@ -1,0 +1,161 @@
+"""The docs container over HTTPS: certificates from a real ACME server, asked for through the other site too.
+
+Cannot prove that a public authority is content with CloudFront in between; here the other site is Caddy as well.
+"""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from components.kinds.docs_container import script
+from components.visit import visit
+from tests.contract.authority import self_signed
+from tests.contract.containers import until
+from tests.contract.test_docs_container import FILES, packed
+
+HOST, FIRST, SECOND = "docs.dao.example", "docs-akash.dao.example", "docs-akash-2.dao.example"
+
+
+@pytest.fixture
+def secure(container, authority, shelves, tmp_path, monkeypatch):
+    """Make a container for a direct name whose peer is another; its certificates are trusted by this process too."""
+    version, tar = packed(tmp_path / "site")
+    shelves[0].content["/docs.tar"] = tar
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.trust))
+
+    def make(direct=FIRST, peer=SECOND, **more):
+        made = container(
+            "https",
+            **{
+                "VERSION": version,
+                "BUNDLES": f"{shelves[0].url}/docs.tar",
+                "HOST": HOST,
+                "DIRECT": direct,
+                "PEER": peer,
+                "ACME_CA": authority.directory,
+                "ACME_CA_ROOT": str(authority.trust),
+                "SSL_CERT_FILE": str(authority.trust),
+                "HTTP_PROXY": f"http://127.0.0.1:{authority.street.server_port}",
+            }
+            | more,
+        )
+        authority.street.doors[direct] = made.http_port
+        return made
+
+    make.version = version
+    make.doors = authority.street.doors
+    make.seen = authority.street.seen
+    return make
+
+
+def asked(made, name, path="/"):
+    return visit(f"https://{name}:{made.https_port}{path}", "127.0.0.1")
+
+
+def test_a_fresh_site_gets_both_certificates_and_browsers_accept_them(secure):
+    made = secure()
+    secure.doors[HOST] = made.http_port
+    made.start().ready(secure.version)
+    for name in (HOST, FIRST):
+        page = until(lambda name=name: (p := asked(made, name)).status and p, f"HTTPS for {name}")
+        assert (page.status, page.body) == (200, FILES["index.html"])
+        assert page.certificate.names == (name,)
+    assert asked(made, HOST, "/healthz").body == secure.version
+
+
+def test_a_standby_gets_the_certificate_of_the_public_host_through_the_primary(secure):
+    """The authority asks the primary, which does not know the token, and passes the question on."""
+    primary, standby = secure(FIRST, SECOND), secure(SECOND, FIRST)
+    secure.doors[HOST] = primary.http_port
+    primary.start()
+    standby.start()
+    primary.ready(secure.version)
+    standby.ready(secure.version)
+    assert asked(standby, HOST).certificate.names == (HOST,)
+    assert any(host == SECOND and path.startswith("/.well-known/acme-challenge/") for host, path in secure.seen)
+
+
+def test_health_fails_with_the_reason_until_there_is_a_certificate(secure):
+    made = secure()
+    made.environment["ACME_CA"] = "https://localhost:9/dir"
+    made.start()
+    told = until(
+        lambda: (answer := made.get("/healthz")).status_code == 503 and "certificate" in answer.text and answer,
+        "the reason",
+    )
+    assert told.text == f"there is no certificate for {HOST} yet\n"
+
+
+def test_plain_http_leads_to_https_and_keeps_only_health_and_challenges(secure):
+    made = secure().start()
+    until(lambda: made.get("/healthz").status_code, "an answer")
+    for host, path, target in (
+        (HOST, "/guide/?q=1", f"https://{HOST}/guide/?q=1"),
+        (FIRST, "/", f"https://{FIRST}/"),
+        ("203.0.113.7", "/x", f"https://{HOST}/x"),
+        ("evil.example", "/x", f"https://{HOST}/x"),
+    ):
+        answer = made.get(path, headers={"Host": host})
+        assert (answer.status_code, answer.headers["location"]) == (308, target)
+
+
+def test_a_question_that_nobody_can_answer_does_not_go_round_for_ever(secure):
+    first, second = secure(FIRST, SECOND), secure(SECOND, FIRST)
+    first.start()
+    second.start()
+    for made in (first, second):
+        until(lambda made=made: made.get("/healthz").status_code, "an answer")
+    path = "/.well-known/acme-challenge/unknown"
+    assert first.get(path, headers={"Host": HOST}).status_code == 404
+    assert secure.seen.count((SECOND, path)) == 1
+    assert secure.seen.count((FIRST, path)) == 0
+
+
+def test_the_own_certificate_is_judged_for_the_inside_only(secure):
+    """The judge is Caddy's TLS client, which trusts what the image trusts; here, not this authority."""
+    made = secure(SSL_CERT_FILE="/nowhere.pem")
+    secure.doors[HOST] = made.http_port
+    made.start()
+    until(
+        lambda: made.get("/healthz").text == f"the certificate for {HOST} is not valid for browsers\n",
+        f"the reason; {made.log()}",
+    )
+
+
+def functions():
+    text = script("https")
+    return text[text.index("end_of() {") : text.index("while :;")]
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [
+        (None, f"there is no certificate for {HOST} yet\n"),
+        (-1, f"the certificate for {HOST} ends within 7 days and was not renewed\n"),
+        (6.9, f"the certificate for {HOST} ends within 7 days and was not renewed\n"),
+        (7.1, ""),
+        (300, ""),
+    ],
+)
+def test_a_certificate_counts_as_trouble_a_week_before_its_end(tmp_path, days, sentence):
+    """Reads the date with the image's tools; whether the certificate is trusted is asked of Caddy, not here."""
+    if days is not None:
+        folder = tmp_path / "caddy" / "certificates" / "an-authority" / HOST
+        self_signed(HOST, folder / HOST, days=days)
+        (folder / HOST).with_suffix(".crt").rename(folder / f"{HOST}.crt")
+    done = subprocess.run(
+        ["sh", "-uc", f"wget() {{ true; }}\n{functions()}\nagainst"],
+        env={"XDG_DATA_HOME": str(tmp_path), "HOST": HOST, "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == (sentence, "")
+
+
+def test_visitors_without_a_certificate_for_their_name_are_refused(secure):
+    made = secure()
+    secure.doors[HOST] = made.http_port
+    made.start().ready(secure.version)
+    page = asked(made, "other.dao.example")
+    assert page.trouble.startswith("no TLS: it has no certificate for other.dao.example yet")
