@@ -259,8 +259,8 @@ def written(book: PriceBook, found: Refreshed, on: date) -> str:
     }
     for path, (usd, key) in found.prices.items():
         old = book.prices.get(path)
-        same = old is not None and old.source.key == key
-        rows[path] = [_short(usd), key, *([old.note] if same and old.note else [])]
+        note = old.note if old is not None and old.source.key == key else ""
+        rows[path] = [_short(usd), key, *([note] if note else [])]
     used = {str(row[1]) for row in rows.values()}
     head = {"compiled": on.isoformat(), "region": book.region, "currency": "USD"}
     lines = ["{", *(f" {json.dumps(key)}: {json.dumps(value)}," for key, value in head.items())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
@@ -19,7 +20,8 @@ class Account:
         import boto3
         from botocore.config import Config
 
-        self.session = boto3.session.Session(region_name=region)
+        # boto3 itself reads AWS_DEFAULT_REGION only
+        self.session = boto3.session.Session(region_name=region or os.environ.get("AWS_REGION"))
         if self.session.region_name is None:
             raise ConfigError("no AWS region; set AWS_REGION or give --region")
         self.tag = tag

@@ -45,7 +45,7 @@ def load(path: Path, on: date) -> Any:
         raise ConfigError(
             f"{path}:{mark.line + 1 if mark else 1}: not YAML: {getattr(error, 'problem', error)}"
         ) from None
-    if not isinstance(document, dict) or not isinstance(document.get("workloads", {}), dict):
+    if not isinstance(document, dict) or not isinstance(document.get("workloads") or {}, dict):
         raise ConfigError(f"{path}: an inventory has `dao`, `as_of` and `workloads`; see stacks/inventory.yaml")
     return document
 
@@ -67,11 +67,11 @@ def save(document: Any, path: Path) -> None:
 
 def merge(document: Any, drafts: Mapping[str, Mapping[str, Any]], found_by: str, on: date) -> list[str]:
     """Add what is missing and return a line for each thing that was added, or seen and left as written."""
-    if document.get("workloads") is None:
-        document["workloads"] = {}
+    from ruamel.yaml.comments import CommentedMap
+
+    if not document.get("workloads"):
+        document["workloads"] = CommentedMap()
     workloads = document["workloads"]
-    if not workloads and getattr(workloads, "fa", None):
-        workloads.fa.set_block_style()
     said: list[str] = []
     for name, draft in drafts.items():
         if name not in workloads:
