@@ -5,7 +5,7 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from components import approval
+from components import approval, credentials
 from components.deploy import deploy
 from components.errors import UnmoorError
 from components.kinds import KINDS
@@ -13,9 +13,12 @@ from components.stack import from_pulumi
 
 try:
     topology = from_pulumi({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}, KINDS, Path.cwd())
+    credentials.demand(topology, KINDS)
     if topology.require_approval:
         try:
-            approval.demand(topology, approval.read(Path("stacks", f"approvals.{pulumi.get_stack()}.yaml")), pulumi.get_stack())
+            approval.demand(
+                topology, approval.read(Path("stacks", f"approvals.{pulumi.get_stack()}.yaml")), pulumi.get_stack()
+            )
         except approval.PlanError as error:
             if not pulumi.runtime.is_dry_run():
                 raise

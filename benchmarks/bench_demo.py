@@ -39,4 +39,9 @@ def main() -> Iterator[dict[str, Any]]:
         )
         figures = json.loads((state / "demo.json").read_text())
     for name, reach in _REACH.items():
-        yield {"name": f"demo_{name}", "value": figures[name], "unit": "s" if name.endswith("_s") else "", "reach": reach}
+        yield {
+            "name": f"demo_{name}",
+            "value": figures[name],
+            "unit": "s" if name.endswith("_s") else "",
+            "reach": reach,
+        }

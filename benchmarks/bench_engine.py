@@ -32,11 +32,12 @@ made = {}
 
 class Akash(pulumi.CustomResource):
     def __init__(self, name, props):
-        super().__init__("unmoor:akash:Deployment", name, {**props, **dict.fromkeys(("dseq", "owner", "provider", "host_uri", "version", "address", "uris", "usd_month", "price_uact_block", "state"))})
+        super().__init__("unmoor:akash:Deployment", name, props)
 
 class Any_(pulumi.CustomResource):
     def __init__(self, type_, name, props):
-        super().__init__(type_, name, props, pulumi.ResourceOptions(version="7.51.1" if type_.startswith("aws:") else None))
+        version = "7.51.1" if type_.startswith("aws:") else None
+        super().__init__(type_, name, props, pulumi.ResourceOptions(version=version))
 
 for one in json.load(open("resources.json")):
     if one["type"] == "unmoor:akash:Deployment":
@@ -77,7 +78,7 @@ def _start(state: State) -> tuple[subprocess.Popen[str], dict[str, str]]:
 
 
 def _resident(pid: int) -> float:
-    """Add up what the sandbox's processes hold in memory, in MB; shared pages are counted once, where the system can."""
+    """Add up what the sandbox's processes hold in memory, in MB; shared pages once, where the system can tell."""
     total = 0.0
     for each in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
         memory = each.memory_full_info()

@@ -32,11 +32,11 @@ COMMANDS = {
 class Commands(click.Group):
     """The table above as a click group that imports a command when it is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click calls it
         """Return the words in the table's order: what people do first comes first."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 click calls it
         """Import one command."""
         if name not in COMMANDS:
             return None
@@ -44,7 +44,7 @@ class Commands(click.Group):
         command: click.Command = module.cli
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 click calls it
         """Print the table without importing what it names."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, text in COMMANDS.items() if name != "step"])
@@ -53,7 +53,7 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="unmoor")
 def cli() -> None:
-    """Move a DAO's workloads off one cloud, one line of a stack file at a time.
+    r"""Move a DAO's workloads off one cloud, one line of a stack file at a time.
 
     \b
     See what a stack file means:        unmoor plan --stack prod

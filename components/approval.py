@@ -98,6 +98,10 @@ def demand(topology: Topology, approvals: list[Approval], stack: str) -> None:
         "this plan has not been approved",
         [
             Fault("plan", wanted),
-            Fault("", f"a signer reads `unmoor review --base main {stack}` and says `unmoor approve {wanted} --stack {stack}`"),
+            Fault(
+                "",
+                f"a signer reads `unmoor review --base main {stack}` and says "
+                f"`unmoor approve {wanted} --stack {stack}`",
+            ),
         ],
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
@@ -14,16 +13,20 @@ from .errors import ConfigError, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 #: The Pulumi project, and so the prefix of our settings in a stack file.
 PROJECT = "unmoor"
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-HostName = Annotated[str, StringConstraints(pattern=rf"^({_LABEL}\.)+{_LABEL}$", max_length=253)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+_HOST = rf"^({_LABEL}\.)+{_LABEL}$"
+_NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 _ENVIRONMENT_NAME = r"^[A-Z_][A-Z0-9_]*$"
+_VERSION = r"^[0-9a-f]{64}$"
+HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
+Name = Annotated[str, StringConstraints(pattern=_NAME)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=_ENVIRONMENT_NAME)]
-Version = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Version = Annotated[str, StringConstraints(pattern=_VERSION)]
 
 
 class Setting(BaseModel):
@@ -54,11 +57,13 @@ class Store(Setting):
     left out, the ordinary AWS credential chain is used.
     """
 
-    vendor: Name = Field(description="Who runs the store, e.g. aws, storj. Two stores at one vendor are one point of failure.")
+    vendor: Name = Field(
+        description="Who runs the store, e.g. aws, storj. Two stores at one vendor are one point of failure."
+    )
     bucket: str = Field(min_length=3, max_length=63, description="The bucket's name.")
     public_url: str = Field(
         pattern=r"^https?://[^\s]+[^/\s]$",
-        description="Where anyone can read the bucket's objects without credentials; containers fetch the site from here.",
+        description="Where anyone can read the objects without credentials; containers fetch the site from here.",
     )
     endpoint: str | None = Field(
         default=None, pattern=r"^https?://[^\s]+$", description="The S3 endpoint; left out for AWS itself."
@@ -126,9 +131,7 @@ class Acme(Setting):
         pattern=r"^https://[^\s]+$",
         description="The authority's ACME directory.",
     )
-    issuer: HostName = Field(
-        default="letsencrypt.org", description="The authority's name in CAA records (RFC 8659)."
-    )
+    issuer: HostName = Field(default="letsencrypt.org", description="The authority's name in CAA records (RFC 8659).")
 
 
 class StackConfig(Setting):
@@ -164,10 +167,12 @@ _SENTENCES: Mapping[str, str] = {
 
 #: What a value that breaks a pattern was meant to be.
 _MEANT: Mapping[str, str] = {
-    str(HostName.__metadata__[0].pattern): "is not a host name; write it in lower case like docs.dao.example",  # type: ignore[attr-defined]
-    str(Name.__metadata__[0].pattern): "is not a name; use lower-case letters, digits and hyphens, at most 40",  # type: ignore[attr-defined]
-    _ENVIRONMENT_NAME: "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here",
-    str(Version.__metadata__[0].pattern): "is not a version; give the 64 hex digits that `unmoor restore --list` prints",  # type: ignore[attr-defined]  # noqa: E501
+    _HOST: "is not a host name; write it in lower case like docs.dao.example",
+    _NAME: "is not a name; use lower-case letters, digits and hyphens, at most 40",
+    _ENVIRONMENT_NAME: (
+        "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here"
+    ),
+    _VERSION: "is not a version; give the 64 hex digits that `unmoor restore --list` prints",
 }
 
 
@@ -194,7 +199,9 @@ def _fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]
             here = field.annotation if field else None
         else:
             arguments = getattr(here, "__args__", ())
-            here = arguments[-1] if arguments and arguments[-1] is not Ellipsis else (arguments[0] if arguments else None)
+            here = (
+                arguments[-1] if arguments and arguments[-1] is not Ellipsis else (arguments[0] if arguments else None)
+            )
         models = [a for a in getattr(here, "__args__", ()) if isinstance(a, type) and issubclass(a, BaseModel)]
         if models and type(here).__name__ in {"UnionType", "_UnionGenericAlias"}:
             here = models[0]
@@ -271,6 +278,6 @@ def parse(text: str, source: str) -> dict[str, Any]:
 
     Raises ConfigError when it is not YAML, or says one thing twice.
     """
-    from . import yaml_text  # noqa: PLC0415 only the command line needs it; the engine reads the file itself
+    from . import yaml_text
 
     return settings_of(yaml_text.load(text, source), source)

@@ -61,7 +61,9 @@ class Workload(pulumi.ComponentResource):
         standing: dict[str, Realized] = {}
         # By name, not by role: which of two sites avoids the other must not change with a flip.
         for site in sorted(plan.sites, key=lambda site: site.name):
-            beside = [standing[other.name] for other in plan.sites if other.name in standing and other.target == site.target]
+            beside = [
+                standing[other.name] for other in plan.sites if other.name in standing and other.target == site.target
+            ]
             opts_of_site = pulumi.ResourceOptions(parent=self, depends_on=[kept])
             standing[site.name] = kind.on[site.target].realize(site.name, site, beside, opts_of_site)
         for site in plan.sites:

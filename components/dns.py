@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pulumi
 import pulumi_aws as aws
 
 from . import front
 from .topology import Form, RecordType, Role
 
 if TYPE_CHECKING:
+    import pulumi
+
     from .kind import Endpoint
     from .topology import Record, Site
 
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
 _ROUTE53_ROLE = {Role.PRIMARY: "PRIMARY", Role.STANDBY: "SECONDARY"}
 
 
-def _answer(
-    site: Site, endpoint: pulumi.Output[Endpoint], type_: RecordType, ttl: int
-) -> dict[str, Any]:
+def _answer(site: Site, endpoint: pulumi.Output[Endpoint], type_: RecordType, ttl: int) -> dict[str, Any]:
     """Say an endpoint as the arguments of a record of a type."""
     if site.form is Form.ALIAS and type_ is RecordType.A:
         alias = {

@@ -63,9 +63,7 @@ class Realized(Protocol):
 class Realize(Protocol):
     """Make a site stand; component classes satisfy it as they are."""
 
-    def __call__(
-        self, name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions
-    ) -> Realized:
+    def __call__(self, name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions) -> Realized:
         """Register the site's resources under `name`, on no host that runs a site `beside` it."""
         ...
 
@@ -84,11 +82,15 @@ class Survey:
 
 @dataclass(frozen=True)
 class OnTarget:
-    """How a kind runs on one target: its endpoint's form, its bill, its realization."""
+    """How a kind runs on one target: its endpoint's form, its bill, its realization.
+
+    `needs` names the environment variables without which the target cannot be reached at all.
+    """
 
     form: Callable[[Any], Form]
     bill: Callable[[Any], tuple[Line, ...]]
     realize: Realize
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

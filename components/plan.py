@@ -59,7 +59,9 @@ def plan(stack: StackConfig, kinds: Mapping[str, Kind], root: Path) -> Topology:
 def seats(workload: Workload) -> tuple[Seat, ...]:
     """Return the seats that a workload's mode takes, primary first."""
     taken = tuple(
-        seat for seat in SITES[workload.mode] if seat[0] is Side.CENTRALIZED or seat[1] < len(workload.placement.decentralized)
+        seat
+        for seat in SITES[workload.mode]
+        if seat[0] is Side.CENTRALIZED or seat[1] < len(workload.placement.decentralized)
     )
     turned = workload.mode is Mode.ACTIVE_STANDBY and workload.active is Side.DECENTRALIZED
     return taken[::-1] if turned else taken
@@ -105,7 +107,9 @@ def _workload(
     if kind is None:
         choices = ", ".join(sorted(kinds))
         found.append(
-            Fault(f"{path}.kind", f"no kind {workload.kind!r}{did_you_mean(workload.kind, kinds)}; choose from {choices}")
+            Fault(
+                f"{path}.kind", f"no kind {workload.kind!r}{did_you_mean(workload.kind, kinds)}; choose from {choices}"
+            )
         )
         return None
     found += _placement_faults(workload, kind, path)
@@ -157,7 +161,7 @@ def _workload(
 
 
 def _options(workload: Workload, kind: Kind, name: str, found: list[Fault]) -> BaseModel | None:
-    from pydantic import ValidationError  # noqa: PLC0415 config has loaded it already
+    from pydantic import ValidationError
 
     try:
         return kind.options.model_validate(workload.options)
@@ -203,7 +207,9 @@ def _site(
 def _check_line(site: str, form: Form) -> Line:
     usd = health_check_usd_month(aws_endpoint=form is Form.ALIAS, options=len(front.CHECK_OPTIONS))
     where = "AWS endpoint" if form is Form.ALIAS else "endpoint outside AWS"
-    return Line(f"{site}: health check ({where}, {', '.join(front.CHECK_OPTIONS)})", usd, "aws.route53_health_check_month")
+    return Line(
+        f"{site}: health check ({where}, {', '.join(front.CHECK_OPTIONS)})", usd, "aws.route53_health_check_month"
+    )
 
 
 def _host_faults(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:

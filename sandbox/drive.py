@@ -7,19 +7,19 @@ import os
 import subprocess
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .state import REPOSITORY, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 #: What the engine calls steps that change nothing.
 QUIET = frozenset({"same", "read", "refresh"})
 
 
-class EngineFailed(RuntimeError):
+class EngineFailed(RuntimeError):  # noqa: N818 the name says what happened
     """A command of the engine ended with an error; carries what it printed."""
 
 

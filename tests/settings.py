@@ -35,7 +35,9 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def settings(mode: str = "centralized", active: str = "centralized", decentralized: tuple[str, ...] = ("akash",), **docs: Any) -> dict[str, Any]:
+def settings(
+    mode: str = "centralized", active: str = "centralized", decentralized: tuple[str, ...] = ("akash",), **docs: Any
+) -> dict[str, Any]:
     """Return the stack with its one workload in a mode."""
     made = copy.deepcopy(SETTINGS)
     made["workloads"]["docs"] |= {"mode": mode, "active": active, **docs}

@@ -189,7 +189,10 @@ def _refused(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bo
     if not (old and new):
         return
     if stateful and {old.mode, new.mode} == {Mode.CENTRALIZED, Mode.DECENTRALIZED}:
-        yield "it has state and skips active-standby; go through active-standby, so that the writer moves once it is in step"
+        yield (
+            "it has state and skips active-standby; go through active-standby, "
+            "so that the writer moves once it is in step"
+        )
     if not set(old.backup.stores) & set(new.backup.stores):
         yield (
             "every store changes at once, so the last copy of older versions would be left behind; "

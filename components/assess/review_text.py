@@ -43,7 +43,8 @@ def _lines(review: Review) -> Iterator[str]:
         yield "> This must not be merged; see **refused** below."
         yield ""
     before, after = review.usd_month
-    yield f"Cost of the stack: ${before:,.2f} → **${after:,.2f} a month** ({after - before:+,.2f}). Compared with `{_cell(review.base)}`."
+    money = f"${before:,.2f} → **${after:,.2f} a month** ({after - before:+,.2f})"
+    yield f"Cost of the stack: {money}. Compared with `{_cell(review.base)}`."
     for one in changed:
         yield from _workload(one)
     quiet = [one.name for one in review.workloads if not one.changed]
@@ -83,7 +84,7 @@ def _workload(one: WorkloadReview) -> Iterator[str]:
     for title, say in _ROWS:
         old, new = _say(one.before, say), _say(one.after, say)
         if old or new:
-            yield f"| {title} | {old or '–'} | {f'**{new}**' if new and old != new else new or '–'} |"
+            yield f"| {title} | {old or '-'} | {f'**{new}**' if new and old != new else new or '-'} |"
     yield ""
     yield f"* Interruption: {one.interruption}."
     yield f"* Data at stake: {_cell(one.data)}."

@@ -12,9 +12,9 @@ from .. import front
 from ..content import SECURITY_HEADERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-#: Ids of CloudFront's managed policies, the same in every account (CloudFront developer guide, "Using managed policies").
+#: Ids of CloudFront's managed policies, the same in every account (CloudFront developer guide, "managed policies").
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
@@ -210,7 +210,12 @@ class StaticSite(pulumi.ComponentResource):
             ordered_cache_behaviors=behaviors,
             # A private bucket answers 403 for what it does not hold.
             custom_error_responses=[
-                {"error_code": code, "response_code": 404, "response_page_path": "/404.html", "error_caching_min_ttl": 10}
+                {
+                    "error_code": code,
+                    "response_code": 404,
+                    "response_page_path": "/404.html",
+                    "error_caching_min_ttl": 10,
+                }
                 for code in (403, 404)
             ],
             restrictions={"geo_restriction": {"restriction_type": "none"}},
@@ -224,7 +229,7 @@ class StaticSite(pulumi.ComponentResource):
 
 
 #: Security headers that CloudFront has settings of its own for: the name there, and how a value is given.
-_SETTINGS = {
+_SETTINGS: Mapping[str, tuple[str, Callable[[str], dict[str, object]]]] = {
     "X-Content-Type-Options": ("content_type_options", lambda _: {}),
     "X-Frame-Options": ("frame_options", lambda value: {"frame_option": value}),
     "Referrer-Policy": ("referrer_policy", lambda value: {"referrer_policy": value}),
@@ -238,16 +243,16 @@ _SETTINGS = {
 
 def _headers() -> dict[str, object]:
     """Say the one table of security headers in CloudFront's terms."""
-    table = dict(SECURITY_HEADERS[front.SCHEME])
-    security = {
-        _SETTINGS[name][0]: {**_SETTINGS[name][1](value), "override": True}
-        for name, value in table.items()
-        if name in _SETTINGS
-    }
-    custom = [
-        {"header": name, "value": value, "override": True} for name, value in table.items() if name not in _SETTINGS
-    ]
-    return {"security_headers_config": security} | ({"custom_headers_config": {"items": custom}} if custom else {})
+    table = SECURITY_HEADERS[front.SCHEME]
+    security = {}
+    custom = []
+    for name, value in table.items():
+        if name in _SETTINGS:
+            key, setting = _SETTINGS[name]
+            security[key] = {**setting(value), "override": True}
+        else:
+            custom.append({"header": name, "value": value, "override": True})
+    return {"security_headers_config": security, "custom_headers_config": {"items": custom}}
 
 
 def _policy(bucket_arn: str, distribution_arn: str) -> str:

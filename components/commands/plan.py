@@ -22,7 +22,9 @@ def stack_path(stack: str) -> Path:
 
 
 @click.command()
-@click.option("--stack", "-s", required=True, help="A stack's name (stacks/Pulumi.NAME.yaml) or a path to a stack file.")
+@click.option(
+    "--stack", "-s", required=True, help="A stack's name (stacks/Pulumi.NAME.yaml) or a path to a stack file."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.argument("workloads", nargs=-1)
 def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> None:
@@ -59,7 +61,11 @@ def _text(plan: WorkloadPlan) -> str:
     worst = max(record.ttl for record in plan.records)
     lines += [
         f"  failover {'to ' + plan.records[1].site if len(plan.records) > 1 else 'none: one site only'}"
-        + (f", seen by visitors within {bound(worst)} s of an outage (checks {_checks()}, answers kept {worst} s)" if len(plan.records) > 1 else ""),
+        + (
+            f", seen by visitors within {bound(worst)} s of an outage (checks {_checks()}, answers kept {worst} s)"
+            if len(plan.records) > 1
+            else ""
+        ),
         f"  backup   every version in {', '.join(sorted(plan.backup.stores))}, {plan.backup.retain} kept",
         "  steps",
         *(f"    {step}" for step in plan.steps),
@@ -70,7 +76,7 @@ def _text(plan: WorkloadPlan) -> str:
 
 
 def _checks() -> str:
-    return f"{front.CHECK_THRESHOLD} × {front.CHECK_INTERVAL} s"
+    return f"{front.CHECK_THRESHOLD} x {front.CHECK_INTERVAL} s"
 
 
 def bound(ttl: int) -> int:

@@ -29,14 +29,22 @@ if TYPE_CHECKING:
 
 #: The same kinds, but nobody looks at the disk: a review needs no built site.
 _KINDS = {
-    name: dataclasses.replace(kind, survey=lambda options, _: Survey(getattr(options, "version", None) or "0" * 64, "site"))
+    name: dataclasses.replace(
+        kind, survey=lambda options, _: Survey(getattr(options, "version", None) or "0" * 64, "site")
+    )
     for name, kind in KINDS.items()
 }
 
 
 @click.command()
 @click.option("--base", required=True, metavar="REF", help="What to compare with: a branch, a tag or a commit.")
-@click.option("--inventory", type=click.Path(path_type=Path), default=Path("stacks/inventory.yaml"), show_default=True, help="For risk, downtime and hours; left out of the review when there is none.")  # fmt: skip
+@click.option(
+    "--inventory",
+    type=click.Path(path_type=Path),
+    default=Path("stacks/inventory.yaml"),
+    show_default=True,
+    help="For risk, downtime and hours; left out of the review when there is none.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.argument("stacks", nargs=-1, metavar="[STACK…]")
 def cli(base: str, inventory: Path, as_json: bool, stacks: tuple[str, ...]) -> int:
@@ -78,7 +86,7 @@ def _one(path: Path, base: str, commit: str, inventory: Path) -> Review:
 def _at_base(settings: Mapping[str, Any], path: Path, base: str) -> Topology:
     try:
         return topology(settings, _KINDS, Path.cwd())
-    except config.ConfigError as error:
+    except ConfigError as error:
         raise ConfigError(f"{path} at {base}: {error.title}", error.faults) from None
 
 
@@ -86,8 +94,8 @@ def _assess(settings: Mapping[str, Any] | None, inventory: Path, name: str) -> A
     """Assess the workloads of a stack that the inventory knows; nothing where there is no inventory."""
     if settings is None or not inventory.exists():
         return None
-    from ..assess import assessment, courses, reading  # noqa: PLC0415 a review without an inventory needs none of it
-    from ..prices import book  # noqa: PLC0415
+    from ..assess import assessment, courses, reading
+    from ..prices import book
 
     today = datetime.now(UTC).date()
     stack, _ = config.read(settings)

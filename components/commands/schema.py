@@ -60,9 +60,10 @@ _INTRO = """\
 <!-- Written by `unmoor schema --markdown`; edit the models. -->
 # The stack file
 
-`stacks/Pulumi.NAME.yaml` is what people review: every decision about a stack is in it, and nothing else is. Settings of
-ours begin with `unmoor:`; others, like `aws:region`, belong to Pulumi's plug-ins. `./unmoor plan --stack NAME` checks a file
-offline and says every fault at once. Editors complete it by `stacks/schema.json`.
+`stacks/Pulumi.NAME.yaml` is what people review: every decision about a stack is in it, and nothing else is.
+Settings of ours begin with `unmoor:`; others, like `aws:region`, belong to Pulumi's plug-ins.
+`./unmoor plan --stack NAME` checks a file offline and says every fault at once. Editors complete
+it by `stacks/schema.json`.
 
 Names of secrets may stand here, values never do.
 """
@@ -83,7 +84,11 @@ def page() -> str:
 def _table(model: type[BaseModel]) -> str:
     rows = ["| setting | needed | default | |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
-        default = "" if field.is_required() or field.default is None else f"`{_shown(field.get_default(call_default_factory=True))}`"
+        default = (
+            ""
+            if field.is_required() or field.default is None
+            else f"`{_shown(field.get_default(call_default_factory=True))}`"
+        )
         rows.append(f"| `{name}` | {'yes' if field.is_required() else ''} | {default} | {field.description or ''} |")
     return "\n".join(rows)
 
@@ -96,7 +101,9 @@ def _shown(value: Any) -> str:
 
 @click.command()
 @click.option("--markdown", is_flag=True, help="Print the manual's page instead.")
-@click.option("--inventory", is_flag=True, help="Print the schema of the inventory (kept in stacks/inventory.schema.json).")
+@click.option(
+    "--inventory", is_flag=True, help="Print the schema of the inventory (kept in stacks/inventory.schema.json)."
+)
 def cli(markdown: bool, inventory: bool) -> None:
     """Print the JSON schema of stack files (kept in stacks/schema.json)."""
     if inventory:

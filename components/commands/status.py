@@ -38,8 +38,8 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
 
 def look(plan: WorkloadPlan, site: Site) -> dict[str, Any]:
     """Visit one site under the public host's name, wherever that name leads at the moment."""
-    from ..steps.probe import judge  # noqa: PLC0415 HTTP is loaded only by those who ask
-    from ..visit import visit  # noqa: PLC0415
+    from ..steps.probe import judge
+    from ..visit import visit
 
     page = visit(front.url(plan.host, front.HEALTH_PATH), site.direct)
     trouble = judge(page, plan.backup.version)
@@ -67,6 +67,7 @@ def _text(plan: WorkloadPlan, sites: list[dict[str, Any]]) -> str:
         if certificate := site["certificate"]:
             names = ", ".join(certificate["names"])
             lines.append(
-                f"           certificate by {certificate['issuer']} for {names}, {certificate['days_left']:.0f} days left"
+                f"           certificate by {certificate['issuer']} for {names}, "
+                f"{certificate['days_left']:.0f} days left"
             )
     return "\n".join(lines)

@@ -30,7 +30,11 @@ class DocsOnAws(pulumi.ComponentResource):
     identity: pulumi.Output[str]
 
     def __init__(
-        self, name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        site: Site,
+        beside: Sequence[Realized],  # noqa: ARG002 one account is one host; planning refuses two sites on it
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("unmoor:docs:OnAws", name, None, opts)
         after = list(opts.depends_on) if opts and isinstance(opts.depends_on, (list, tuple)) else []

@@ -34,7 +34,9 @@ def document_for(site: Site) -> dict[str, Any]:
     content = site.content
     environment = {
         "VERSION": content.version,
-        "BUNDLES": " ".join(f"{store.public_url}/{site.workload}/{content.version}.tar" for store in content.stores.values()),
+        "BUNDLES": " ".join(
+            f"{store.public_url}/{site.workload}/{content.version}.tar" for store in content.stores.values()
+        ),
         "HOST": site.host,
         "DIRECT": site.direct,
         "PEER": site.peer,

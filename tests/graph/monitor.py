@@ -163,7 +163,7 @@ def run(settings: dict[str, Any], root: Path, *, preview: bool = False) -> Graph
         def program() -> None:
             graph.outputs = deploy_module.deploy(topology(settings, KINDS, root), KINDS)
 
-        from pulumi.runtime.stack import run_pulumi_func  # noqa: PLC0415 it binds to the loop just made
+        from pulumi.runtime.stack import run_pulumi_func
 
         loop.run_until_complete(run_pulumi_func(program))
     finally:

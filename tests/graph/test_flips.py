@@ -80,9 +80,7 @@ def test_a_flip_changes_no_site(graphs, before, after) -> None:
     """What stands on a target is not touched by a flip: only records, probes and their order are."""
     old, new = graphs[before], graphs[after]
     changed = {
-        new.resources[urn].name
-        for urn in old.urns & new.urns
-        if old.resources[urn].inputs != new.resources[urn].inputs
+        new.resources[urn].name for urn in old.urns & new.urns if old.resources[urn].inputs != new.resources[urn].inputs
     }
     assert changed <= {"docs.dao.example/primary", "docs.dao.example/standby", "docs-aws-probe", "docs-akash-probe"}
 

@@ -49,11 +49,20 @@ def test_every_fault_is_said_at_once() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"placement": {"decentralised": ["akash"]}}, "workloads.docs.placement.decentralised: no such setting; did you mean decentralized?"),
+        (
+            {"placement": {"decentralised": ["akash"]}},
+            "workloads.docs.placement.decentralised: no such setting; did you mean decentralized?",
+        ),
         ({"placement": []}, "workloads.docs.placement: must be a mapping of settings, not []"),
-        ({"backup": {"stores": ["aws", "aws"]}}, "workloads.docs.backup.stores: a store is named twice; name each once"),
+        (
+            {"backup": {"stores": ["aws", "aws"]}},
+            "workloads.docs.backup.stores: a store is named twice; name each once",
+        ),
         ({"backup": None}, "workloads.docs.backup: must be a mapping of settings, not None"),
-        ({"backup": {"stores": ["aws"], "retain": "many"}}, "workloads.docs.backup.retain: must be a whole number, not 'many'"),
+        (
+            {"backup": {"stores": ["aws"], "retain": "many"}},
+            "workloads.docs.backup.retain: must be a whole number, not 'many'",
+        ),
         ({"host": 5}, "workloads.docs.host: must be text, not 5"),
     ],
 )

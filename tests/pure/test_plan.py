@@ -21,7 +21,7 @@ class Options(config.Setting):
     front: str = "ip"
 
 
-def _nothing(name, site, opts):  # noqa: ARG001
+def _nothing(name, site, opts):
     raise AssertionError("planning realizes nothing")
 
 
@@ -106,12 +106,13 @@ def test_every_fault_of_a_plan_is_said_at_once() -> None:
     made["workloads"]["docs"]["placement"] = {"centralized": "aws", "decentralized": ["fluks"]}
     made["workloads"]["docs"]["options"] = {"sight": "x"}
     made["workloads"]["forum"] = {**made["workloads"]["docs"], "kind": "form", "host": "forum.dao.example"}
+    undeclared = "no store named 'stroj'; did you mean storj?; declare it under stores or choose from aws, storj"
     assert refused(made) == [
         "workloads.docs.host: docs.other.example is outside the zone; choose a name that ends in .dao.example",
-        "workloads.docs.backup.stores[1]: no store named 'stroj'; did you mean storj?; declare it under stores or choose from aws, storj",
+        f"workloads.docs.backup.stores[1]: {undeclared}",
         "workloads.docs.placement.decentralized[0]: docs does not run on 'fluks'; choose from akash, aws, flux",
         "workloads.docs.options.sight: no such setting; did you mean site?",
-        "workloads.forum.backup.stores[1]: no store named 'stroj'; did you mean storj?; declare it under stores or choose from aws, storj",
+        f"workloads.forum.backup.stores[1]: {undeclared}",
         "workloads.forum.kind: no kind 'form'; choose from docs",
     ]
 

@@ -17,7 +17,6 @@ from components.assess.review import review
 from components.assess.review_text import markdown
 from components.commands import review as command
 from components.errors import ConfigError, PlanError
-from components.kinds import KINDS
 from components.stack import topology
 from tests.settings import settings
 
@@ -92,7 +91,9 @@ def test_markdown_from_outside_stays_text() -> None:
 def test_a_plan_hash_ignores_prices_and_content_and_nothing_else() -> None:
     def hashed(made: dict, version: str = "0" * 64) -> str:
         kinds = {
-            name: dataclasses.replace(kind, survey=lambda o, r: dataclasses.replace(SURVEYED["docs"].survey(o, r), version=version))
+            name: dataclasses.replace(
+                kind, survey=lambda o, r: dataclasses.replace(SURVEYED["docs"].survey(o, r), version=version)
+            )
             for name, kind in SURVEYED.items()
         }
         return approval.plan_hash(topology(made, kinds, Path()))
