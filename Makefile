@@ -27,6 +27,7 @@ bench: setup site/index.html ## one JSON object a line for each figure
 	@$(PYTHON_HERE) -m benchmarks
 
 docs: setup site/index.html ## the manual, into site/
+	@:
 
 site/index.html: mkdocs.yml requirements.lock $(shell find docs -type f) | setup
 	@echo "docs: building site/" >&2
