@@ -1,0 +1,137 @@
+"""The account: its two doors, strangers, faults, and what is left at the end."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.contract.aws_account import Account
+from tests.contract.plugin_client import EngineError, Plugin, Stood, running
+
+from .inputs import (
+    BUCKET,
+    CACHE,
+    CACHE_INPUTS,
+    CERTIFICATE,
+    DISTRIBUTION,
+    FUNCTION,
+    FUNCTION_INPUTS,
+    RECORD,
+    control,
+    distribution,
+    refusal,
+    simple,
+)
+
+
+def test_the_plugin_speaks_to_the_sandbox_only(aws: Account) -> None:
+    with running("sandbox.aws.plugin", {**aws.env, "AWS_ENDPOINT_URL": ""}) as plugin:
+        with pytest.raises(EngineError, match=r"speaks to the sandbox only, not to AWS \(AWS_ENDPOINT_URL\)"):
+            plugin.configure(region="us-east-1")
+        with pytest.raises(EngineError, match=r"not to https://s3\.amazonaws\.com \(endpoint s3\)"):
+            plugin.configure(endpoints=json.dumps([{"": aws.url(), "s3": "https://s3.amazonaws.com"}]))
+
+
+def test_the_stores_are_two_accounts_and_anybody_may_read_their_bundles(aws: Account) -> None:
+    import httpx
+
+    for door, bucket in (("aws", "dao-example-aws"), ("storj", "dao-example-storj")):
+        s3 = aws.client("s3", door)
+        assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+        s3.put_object(Bucket=bucket, Key="docs/x.tar", Body=b"bundle")
+        assert httpx.get(f"{aws.url(door)}/{bucket}/docs/x.tar").text == "bundle"
+    assert httpx.get(f"{aws.url('storj')}/dao-example-aws/docs/x.tar").status_code == 404
+    assert httpx.get(f"{aws.url()}/dao-example-storj/docs/x.tar").status_code == 404
+
+
+def test_a_stranger_reads_no_private_bucket(aws: Account) -> None:
+    import httpx
+
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="not-for-strangers")
+    s3.put_object(Bucket="not-for-strangers", Key="k", Body=b"x")
+    assert httpx.get(f"{aws.url()}/not-for-strangers/k").status_code == 403
+    s3.delete_object(Bucket="not-for-strangers", Key="k")
+    s3.delete_bucket(Bucket="not-for-strangers")
+
+
+FAULTS = {
+    "aws-down": ({"route53 read", "route53 write", "s3", "store"}, "storj"),
+    "dns-control-plane-down": ({"route53 write"}, ""),
+    "store-gone-aws": ({"store"}, ""),
+    "store-gone-storj": ({"storj"}, ""),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_breaks_what_it_names_and_nothing_else(aws: Account, zone: str, fault: str) -> None:
+    import httpx
+
+    head = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=t/20260101/us-east-1/{}/aws4_request, SignedHeaders=, Signature="
+    }
+
+    def status(method: str, path: str, service: str, door: str = "aws", **headers: str) -> int:
+        signed = {name: value.format(service) for name, value in head.items()}
+        return httpx.request(method, f"{aws.url(door)}{path}", headers={**signed, **headers}, content=b"").status_code
+
+    asked = {
+        "route53 read": lambda **more: status("GET", "/2013-04-01/hostedzone", "route53", **more),
+        "route53 write": lambda **more: status("DELETE", "/2013-04-01/healthcheck/none", "route53", **more),
+        "s3": lambda **more: status("GET", "/", "s3", **more),
+        "store": lambda **more: status("GET", "/dao-example-aws", "s3", **more),
+        "storj": lambda **more: status("GET", "/dao-example-storj", "s3", "storj", **more),
+    }
+    aws.state.start_fault(fault)
+    try:
+        broken = {name for name, ask in asked.items() if ask() == 503}
+        inside = {name for name, ask in asked.items() if ask(**{"X-Sandbox": "data-plane"}) == 503}
+    finally:
+        aws.state.end_fault(fault)
+    assert broken == FAULTS[fault][0]
+    assert inside == (broken if fault.startswith("store-gone") else set())
+    assert not any(ask() == 503 for ask in asked.values())
+
+
+def test_a_fault_reads_as_what_it_is(plugin: Plugin, aws: Account, zone: str) -> None:
+    aws.state.start_fault("dns-control-plane-down")
+    try:
+        said = refusal(plugin, RECORD, "r", simple(zone, "down.dao.example"))
+    finally:
+        aws.state.end_fault("dns-control-plane-down")
+    assert "StatusCode: 503, ServiceUnavailable: The Route 53 control plane in us-east-1 is down." in said
+    assert "mend dns-control-plane-down" in said
+
+
+def test_the_inventory_names_everything_and_is_empty_at_the_end(
+    plugin: Plugin, aws: Account, zone: str, check: Stood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sandbox.aws import inventory
+
+    monkeypatch.setenv("UNMOOR_SANDBOX", aws.env["UNMOOR_SANDBOX"])
+    stood = [
+        check,
+        plugin.create(RECORD, "r", simple(zone, "seen.dao.example")),
+        plugin.create(BUCKET, "b", {"bucket": "seen-bucket"}),
+        control(plugin, "seen-oac"),
+        plugin.create(FUNCTION, "f", {**FUNCTION_INPUTS, "name": "seen-function"}),
+        plugin.create(CACHE, "c", {**CACHE_INPUTS, "name": "seen-cache"}),
+        plugin.create(CERTIFICATE, "z", {"domainName": "seen.dao.example"}),
+        plugin.create(DISTRIBUTION, "d", distribution()),
+    ]
+    assert set(inventory.objects()) == (
+        {
+            f"health check {check.id}",
+            "record seen.dao.example. A",
+            "bucket seen-bucket",
+            "origin access control seen-oac-0001020",
+            "function seen-function",
+            "cache policies seen-cache",
+            "certificate seen.dao.example",
+            f"distribution {stood[-1].id}",
+        }
+    )
+    for one in reversed(stood):
+        plugin.delete(one)
+    assert inventory.objects() == []
