@@ -11,6 +11,7 @@ import click
 from components.errors import UnmoorError
 
 from . import environment, supervisor
+from .akash import inventory
 from .faults import FAULTS, known
 from .state import State, here, read
 
@@ -75,6 +76,9 @@ def status(*, as_json: bool) -> None:
     click.echo(f"a sandbox {'runs' if found['ready'] else 'is starting'} in {state.root}")
     for name, port in found["ports"].items():
         click.echo(f"  {name:10} 127.0.0.1:{port}")
+    for deployment in inventory.open_deployments() if found["ready"] else []:
+        for lease in deployment["leases"][-1:]:
+            click.echo(f"  lease of deployment {lease['id']['dseq']}: {lease['state']}, at {lease['id']['provider']}")
     for name, parameters in found["faults"].items():
         click.echo(f"  broken: {name}{' ' + json.dumps(parameters) if parameters else ''}")
 

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 
 
 def stack_path(stack: str) -> Path:
-    """Return the stack file for a stack's name, or the path itself when it is one."""
-    return Path(stack) if stack.endswith((".yaml", ".yml")) else Path("stacks") / f"Pulumi.{stack}.yaml"
+    """Return the stack file for a stack's name, in the project we stand in, or the path itself when it is one."""
+    if stack.endswith((".yaml", ".yml")):
+        return Path(stack)
+    here = Path.cwd()
+    project = next((folder for folder in (here, *here.parents) if (folder / "Pulumi.yaml").exists()), here)
+    path = project / "stacks" / f"Pulumi.{stack}.yaml"
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 @click.command()
