@@ -36,10 +36,25 @@ def size(written: str) -> Fraction | None:
     return Fraction(found[1]) * _SUFFIXES[found[2]]
 
 
-@lru_cache
 def whole(amount: Fraction | int | None) -> int:
     """Round up, as the official tools do; nothing is 0."""
     return -int(-(amount or 0) // 1)
+
+
+def thousandths(units: Any) -> int:
+    """Give the whole thousandths of a processor of an amount that a check has accepted."""
+    return _thousandths(units if isinstance(units, str) else text(units))
+
+
+@lru_cache
+def _thousandths(written: str) -> int:
+    return whole(_millicpu(written))
+
+
+@lru_cache
+def count(written: str) -> int:
+    """Give the whole bytes of a size that a check has accepted."""
+    return whole(size(written))
 
 
 def text(value: Any) -> str:

@@ -64,11 +64,11 @@ def resources(
     gpu = asked.get("gpu") or {}
     return {
         "id": identity,
-        "cpu": _amount("units", quantity.millicpu(asked["cpu"]["units"]), _pairs(asked["cpu"])),
-        "memory": _amount("size", quantity.size(asked["memory"]["size"]), []),
+        "cpu": _amount("units", quantity.thousandths(asked["cpu"]["units"]), _pairs(asked["cpu"])),
+        "memory": _amount("size", quantity.count(asked["memory"]["size"]), []),
         "storage": [
             {"name": volume.get("name") or "default"}
-            | _amount("size", quantity.size(volume["size"]), _volume_attributes(volume.get("attributes")))
+            | _amount("size", quantity.count(volume["size"]), _volume_attributes(volume.get("attributes")))
             for volume in volumes(asked)
         ],
         "gpu": _amount("units", int(gpu.get("units") or 0), _gpu_attributes(gpu.get("attributes") or {})),
@@ -76,8 +76,8 @@ def resources(
     }
 
 
-def _amount(key: str, amount: Any, attributes: list[dict[str, str]]) -> dict[str, Any]:
-    made: dict[str, Any] = {key: {"val": str(quantity.whole(amount))}}
+def _amount(key: str, amount: int, attributes: list[dict[str, str]]) -> dict[str, Any]:
+    made: dict[str, Any] = {key: {"val": str(amount)}}
     if attributes:
         made["attributes"] = attributes
     return made

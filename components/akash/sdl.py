@@ -19,11 +19,26 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Fault, SdlError
 from . import model, shape, text
 from .rules import RULES
-from .rules.rule import Finding, Level, View, view
+from .rules.rule import Finding, Level, view
 from .rules.switch import allowed
+from .verdict import Problem, Report, dotted, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+__all__ = [
+    "Document",
+    "Problem",
+    "Report",
+    "check",
+    "dotted",
+    "dump",
+    "examine",
+    "load",
+    "plain_copy",
+    "same",
+    "with_data",
+]
 
 Path = tuple[str | int, ...]
 _WHOLE = "an SDL document is a mapping with version, services, profiles and deployment"
@@ -42,33 +57,6 @@ class Document:
         """The typed form; only for a document that the check accepts."""
         typed: model.Sdl = shape.build(model.Sdl, self.data)
         return typed
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One broken rule: where (dotted, with the line from 1 where there is text), which, and what to do about it."""
-
-    path: str
-    line: int | None
-    rule: str
-    message: str
-
-    def __str__(self) -> str:
-        at = f"line {self.line}, " if self.line else ""
-        return f"{at}{self.path}: {self.message} [{self.rule}]"
-
-
-@dataclass(frozen=True)
-class Report:
-    """A verdict: what the network refuses, and what is unwise."""
-
-    errors: tuple[Problem, ...] = ()
-    warnings: tuple[Problem, ...] = ()
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the network takes the document."""
-        return not self.errors
 
 
 def load(raw: str | bytes, name: str = "") -> Document:
@@ -97,7 +85,8 @@ def check(document: Document, budget_usd_month: float | None = None) -> Report:
         for rule in RULES.values():
             if rule.sound:
                 found += [(rule.name, each) for each in rule.find(laid_out)]
-    return _report(document, found, laid_out)
+    off = allowed(document.text)
+    return Report(tuple((rule, finding) for rule, finding in found if not off.get(rule)), document.text)
 
 
 def examine(raw: str | bytes, name: str = "", budget_usd_month: float | None = None) -> tuple[Document | None, Report]:
@@ -106,10 +95,10 @@ def examine(raw: str | bytes, name: str = "", budget_usd_month: float | None = N
         decoded = text.decode(raw)
         data = text.read(decoded)
     except text.TextError as fault:
-        return None, Report(errors=(Problem("", fault.line, "unreadable", fault.message),))
+        return None, unreadable(fault.message, fault.line)
     if not isinstance(data, dict):
         message = f"{_WHOLE}, this is {shape.shown(data)}"
-        return None, Report(errors=(Problem("", 1, "unreadable", message),))
+        return None, unreadable(message, 1)
     document = Document(data, decoded, name)
     return document, check(document, budget_usd_month)
 
@@ -130,35 +119,6 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
-
-
-def dotted(path: Path) -> str:
-    """Write a path for people: `services.web.expose[0].port`."""
-    made = ""
-    for part in path:
-        made += f"[{part}]" if isinstance(part, int) else f".{part}" if made else f"{part}"
-    return made
-
-
-def _report(document: Document, found: list[tuple[str, Finding]], laid_out: View) -> Report:
-    off = allowed(laid_out.text)
-    found = [(rule, finding) for rule, finding in found if not off.get(rule)]
-    if not found:
-        return Report()
-    lines = text.lines(document.text) if document.text else {}
-    problems: dict[Level, list[Problem]] = {Level.ERROR: [], Level.WARNING: []}
-    for rule, finding in found:
-        problem = Problem(dotted(finding.path), _line(lines, finding.path), rule, finding.message)
-        problems[RULES[rule].level].append(problem)
-    for each in problems.values():
-        each.sort(key=lambda problem: (problem.line or 0, problem.path))
-    return Report(tuple(dict.fromkeys(problems[Level.ERROR])), tuple(dict.fromkeys(problems[Level.WARNING])))
-
-
-def _line(lines: dict[Path, int], path: Path) -> int | None:
-    while path and path not in lines:
-        path = path[:-1]
-    return lines.get(path, 1 if lines else None)
 
 
 def _pruned(data: dict[str, Any], damaged: Iterable[Path]) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def sorted_volumes(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     def key(volume: dict[str, Any]) -> tuple[int, bool, str]:
         persistent = (volume.get("attributes") or {}).get("persistent") in {True, "true"}
-        return quantity.whole(quantity.size(volume["size"])), persistent, volume.get("name") or "default"
+        return quantity.count(volume["size"]), persistent, volume.get("name") or "default"
 
     return sorted(listed, key=key)
 

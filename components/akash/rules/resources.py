@@ -161,7 +161,7 @@ def _group_limit(view: View) -> Iterator[Finding]:
         count = int(each.deployed.get("count") or 0)
         for kind, amount in _asked(each.compute, view.volumes.get(each.profile, [])):
             key = (each.placement, kind)
-            totals[key] = totals.get(key, 0) + quantity.whole(amount) * count
+            totals[key] = totals.get(key, 0) + amount * count
     for (placement, kind), total in totals.items():
         if total > limits[kind]:
             yield Finding(
@@ -169,15 +169,13 @@ def _group_limit(view: View) -> Iterator[Finding]:
             )
 
 
-def _asked(
-    resources: dict[str, Any], volumes: list[tuple[Path, dict[str, Any]]]
-) -> Iterator[tuple[str, Fraction | int | None]]:
-    yield "CPU", quantity.millicpu((resources.get("cpu") or {}).get("units"))
-    yield "memory", quantity.size((resources.get("memory") or {}).get("size") or "")
+def _asked(resources: dict[str, Any], volumes: list[tuple[Path, dict[str, Any]]]) -> Iterator[tuple[str, int]]:
+    yield "CPU", quantity.thousandths((resources.get("cpu") or {}).get("units"))
+    yield "memory", quantity.count((resources.get("memory") or {}).get("size") or "")
     for _, volume in volumes:
-        yield "storage", quantity.size(volume.get("size") or "")
+        yield "storage", quantity.count(volume.get("size") or "")
     written = quantity.text((resources.get("gpu") or {}).get("units") or 0)
-    yield "GPU", int(written[:20]) if written.isdecimal() else None
+    yield "GPU", int(written[:20]) if written.isdecimal() else 0
 
 
 def _prices(view: View) -> Iterator[tuple[Path, dict[str, Any]]]:

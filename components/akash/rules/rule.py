@@ -38,11 +38,12 @@ class By(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One place where a rule is broken; `about` is what it is about where that is somewhere else."""
+    """One place where a rule is broken; `about` is what it is about, `line` is for where the path cannot say."""
 
     path: Path
     message: str
     about: Path | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True)

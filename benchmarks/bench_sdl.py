@@ -1,0 +1,128 @@
+"""Measure the reading of Akash documents: one JSON object a line, `reach` being the figure to stay at or below.
+
+Run: .venv/bin/python -m benchmarks.bench_sdl
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, settings
+
+from components.akash import manifest, sdl, writing
+from tests.oracle import documents, official
+
+ROOT = Path(__file__).parents[1]
+COUNT = 2_000
+ROUNDS = 4
+
+
+def tell(name: str, value: float, unit: str, reach: float | None) -> None:
+    """Print one figure."""
+    print(json.dumps({"name": name, "value": round(value, 4), "unit": unit, "reach": reach}), flush=True)
+
+
+def whole(text: str) -> bytes:
+    """Check a document, make its manifest and hash it."""
+    document, report = sdl.examine(text)
+    assert document is not None
+    assert report.accepted
+    return manifest.version(manifest.manifest(document.data))
+
+
+def milliseconds(texts: list[str]) -> float:
+    """Give the time for all of them, after some to warm up."""
+    for text in texts[:200]:
+        whole(text)
+    begin = time.perf_counter()
+    for text in texts:
+        whole(text)
+    return (time.perf_counter() - begin) * 1000
+
+
+def generated() -> list[str]:
+    """Give the documents that the oracle tier compares, too."""
+    made: list[str] = []
+
+    @settings(
+        max_examples=COUNT,
+        database=None,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(documents.documents())
+    def collect(data: dict[str, object]) -> None:
+        made.append(writing.written(data, ""))
+
+    collect()
+    return made
+
+
+def command(*files: str) -> float:
+    """Give the seconds of `unmoor sdl check` in a new process."""
+    begin = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "components", "sdl", "check", *files],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        check=False,
+        process_group=0,
+    )
+    return time.perf_counter() - begin
+
+
+def hostile() -> dict[str, str]:
+    """Documents of about 1 MB, and the worst of those that are small enough to be read."""
+    levels = (f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30))
+    return {
+        "nesting": "[" * 1_000_000,
+        "alias-bomb": "a0: &a0 [x]\n" + "".join(levels) + "#" * 1_000_000,
+        "services": "services:\n" + "".join(f" s{n}: {{image: x}}\n" for n in range(100_000)),
+        "small-alias-bomb": "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1},*a{n - 1}]\n" for n in range(1, 60)),
+        "small-services": "version: '2.0'\nservices:\n" + "".join(f" s{n}: {{}}\n" for n in range(4_900)),
+        "small-unknown": "\n".join(f"servicez{n}: 1" for n in range(4_900)),
+    }
+
+
+def main() -> None:
+    """Measure everything."""
+    common = (ROOT / "sdl" / "docs.yaml").read_text()
+    tell("sdl.common-document", min(milliseconds([common] * 500) / 500 for _ in range(3)), "ms", 2)
+    texts = generated()
+    lines = [{"yaml": text} for text in texts]
+    ours, theirs = [], []
+    for _ in range(ROUNDS):  # in turns, so that both see the same neighbours on the machine
+        ours.append(milliseconds(texts))
+        if not official.missing():
+            theirs.append(float(official.ask(lines, "--bench")[0]["milliseconds"]))
+    tell("sdl.documents", min(ours), f"ms for {len(texts)}", None)
+    if theirs:
+        tell("sdl.documents.official", min(theirs), f"ms for {len(texts)}", None)
+        tell("sdl.documents.ratio", min(ours) / min(theirs), "ours/official", 1)
+    tell("sdl.check.cold", min(command("sdl/docs.yaml") for _ in range(5)), "s", 0.35)
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for number, text in enumerate(texts):
+            path = Path(folder) / f"{number}.yaml"
+            path.write_text(text)
+            files.append(str(path))
+        few, many = min(command(*files[:500]) for _ in range(2)), command(*files)
+        tell("sdl.check.linear", (many / len(files)) / (few / 500), "time a file, of 2000 against 500", 1.25)
+        for name, text in hostile().items():
+            path = Path(folder) / f"{name}.yaml"
+            path.write_text(text)
+            tell(f"sdl.hostile.{name}", min(command(str(path)) for _ in range(2)), "s", 1)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    tell("sdl.peak-of-children", peak, "MB, Node and 2,000 files among them", None)
+
+
+if __name__ == "__main__":
+    main()
