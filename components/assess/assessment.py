@@ -119,10 +119,10 @@ def assess(
         "after the plan, all workloads",
         (*(_named(one.name, one.cost_after) for one in workloads), *([shared] if shared.value else ())),
     )
-    down = tuple(
-        span(f"hours without a workload, {when}", (one.before.downtime if when == "today" else one.after.downtime for one in workloads), HOURS_YEAR)
-        for when in ("today", "after the plan")
-    )  # fmt: skip
+    down = (
+        span("hours without a workload, today", (one.before.downtime for one in workloads), HOURS_YEAR),
+        span("hours without a workload, after the plan", (one.after.downtime for one in workloads), HOURS_YEAR),
+    )
     return Assessment(
         inventory=inventory,
         on=on,
@@ -134,7 +134,7 @@ def assess(
         cost_after=after,
         downtime_before=down[0],
         downtime_after=down[1],
-        value=_whole(inventory, workloads, before, after, (down[0], down[1])),
+        value=_whole(inventory, workloads, before, after, down),
         order=order,
         timeline=migration.timeline(inventory, migrations, order),
         warnings=tuple(_warnings(coster, inventory, before, after, only_in_stack)),

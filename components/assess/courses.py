@@ -1,4 +1,4 @@
-"""What is planned for each workload: by the stack file where one is given, else by the DAO's wish, else by our advice."""
+"""What is planned for each workload: by the stack file where one is given, else by the DAO's wish or our advice."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def proposed(inventory: Inventory) -> dict[str, Course]:
 def from_stack(inventory: Inventory, stack: StackConfig, name: str) -> tuple[dict[str, Course], tuple[str, ...]]:
     """Return what a stack file says, and the names that stand only in it; the others stay where they are.
 
-    Raises ConfigError when an inventory names a workload that the stack does not have, or the stack plans what is refused.
+    Raises ConfigError when the stack lacks a workload that the inventory names in it, or plans what is refused.
     """
     courses: dict[str, Course] = {}
     found: list[Fault] = []
@@ -101,10 +101,8 @@ def _notes(workload: Workload, course: Course) -> list[str]:
         if data.backup_hours is None:
             said.append("Nobody backs it up, as far as the inventory says.")
         elif len(data.copies) < 2:  # noqa: PLR2004 one copy is none
-            where = " on the same company" if data.copies else ""
-            said.append(
-                f"A backup every {data.backup_hours:g} hours, kept{where} in {len(data.copies)} place: that is what an outage can lose."
-            )
+            where = "with one company" if data.copies else "nowhere else"
+            said.append(f"A backup every {data.backup_hours:g} hours, kept {where}: so much can an outage lose.")
     if course.moves and data and data.confidentiality is Confidentiality.PERSONAL:
         said.append("Personal data will lie at a host nobody has to know: say so in the privacy notice.")
     if course.decentralized and "flux" in course.decentralized:

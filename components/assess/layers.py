@@ -58,7 +58,7 @@ LAYERS: Mapping[str, Layer] = {
               "a deploy that also runs from a laptop"),
         Layer("images", "Image registry", Effect.FROZEN, "what runs keeps running, and cannot be started anew",
               "images pinned by digest, with a copy in a second registry"),
-        Layer("certificates", "Certificate authority", Effect.FROZEN, "browsers refuse the site when its certificate ends",
+        Layer("certificates", "Certificate authority", Effect.FROZEN, "browsers refuse it when its certificate ends",
               "a second ACME authority in CAA and in the configuration", ours=True),
         Layer("rental", "Who rents", Effect.FROZEN, "leases run until the escrow is used up, and cannot be changed",
               "the chain rail with own keys beside the managed Console", ours=True),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..config import Mode
 from . import effort
-from .effort import EXPORT, GATEWAY, ONCE, TEMPLATES, copy_hours
+from .effort import copy_hours
 from .figure import HOURS, Figure, Span, given, total
 from .inventory import SecretClass, State, Work
+from .recipes import EXPORT, GATEWAY, ONCE, TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -86,8 +86,8 @@ def _sentences(error: ValidationError) -> Iterator[Fault]:
             message = f"no part {word!r}{did_you_mean(word, choices)}; choose from {', '.join(choices)}"
         elif kind == "literal_error":
             choices = re.findall(r"'([^']+)'", str(context["expected"]))
-            what = "layer" if "parties" in item["loc"] else "choice"
-            message = f"no {what} {item['input']!r}{did_you_mean(str(item['input']), choices)}; choose from {', '.join(choices)}"
+            what, word = "layer" if "parties" in item["loc"] else "choice", str(item["input"])
+            message = f"no {what} {word!r}{did_you_mean(word, choices)}; choose from {', '.join(choices)}"
         elif kind in _BOUNDS:
             message = f"{item['input']!r} must be {_BOUNDS[kind].format(**context)}"
         elif kind == "union_tag_not_found":

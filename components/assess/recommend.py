@@ -54,7 +54,7 @@ TABLE: tuple[Advice, ...] = (
     Advice(
         lambda w: w.size is not None and w.size.disk_gib > TOO_MUCH_GIB,
         Mode.CENTRALIZED,
-        f"it holds more than {TOO_MUCH_GIB} GiB: no lease carries that to the next one, and losing the lease means days of syncing",
+        f"it holds over {TOO_MUCH_GIB} GiB: no lease carries that to the next, and losing one means days of syncing",
         refused=True,
         instead="move only a gateway with a cache and a rate limit, with backends at several companies",
     ),
@@ -73,7 +73,7 @@ TABLE: tuple[Advice, ...] = (
     Advice(
         lambda w: w.state is State.DATABASE,
         Mode.ACTIVE_STANDBY,
-        "the standby replays the archive and costs little; the switch comes once a restore and a rehearsal have proved it",
+        "the standby replays the archive and costs little; the switch comes once a rehearsal has proved it",
         decentralized=("akash",),
     ),
     Advice(

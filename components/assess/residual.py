@@ -29,7 +29,7 @@ class Residual:
 
     @property
     def notice(self) -> float | None:
-        """Return the shortest notice on record in days: in the contract, else in past cases; None when there is none."""
+        """Return the shortest notice on record in days, by contract or in past cases; None when there is none."""
         known = [case.notice_days for case in cases(self.party.company)]
         if self.party.notice_days is not None:
             known.append(self.party.notice_days)

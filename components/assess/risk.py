@@ -1,4 +1,4 @@
-"""Risk as likelihood x impact (NIST SP 800-30), with reasons and what would lower it; here: being put out, or an outage."""
+"""Risk as likelihood x impact (NIST SP 800-30), with reasons and cures; here: being put out, or an outage."""
 
 from __future__ import annotations
 

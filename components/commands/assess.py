@@ -50,7 +50,7 @@ def assessment(inventory: Path, stack: str | None, on: datetime | None) -> Asses
     from ..assess import assessment as whole
     from ..assess import courses, reading
 
-    today = on.date() if on else date.today()
+    today = on.date() if on else date.today()  # noqa: DTZ011 the operator's day
     what = reading.load(inventory, today)
     if stack is None:
         only: tuple[str, ...] = ()

@@ -33,7 +33,6 @@ def cli(workload: str, topic: str, inventory: Path, stack: str | None, on: datet
         return
     known = [one.name for one in whole.workloads]
     if workload not in known:
-        raise click.BadParameter(
-            f"no workload {workload!r} in {inventory}{did_you_mean(workload, known)}; choose from all, {', '.join(known)}"
-        )
+        meant = did_you_mean(workload, known)
+        raise click.BadParameter(f"no workload {workload!r} in {inventory}{meant}; choose from all, {', '.join(known)}")
     click.echo("\n".join(explain.lines(explain.explain(whole.of(workload), topic))))

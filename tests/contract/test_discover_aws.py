@@ -164,7 +164,9 @@ def test_the_size_of_a_bucket_is_what_was_counted(endpoint: str):
         Namespace="AWS/S3",
         MetricData=[{
             "MetricName": "BucketSizeBytes", "Value": 5e9,
-            "Dimensions": [{"Name": "BucketName", "Value": "dao-0"}, {"Name": "StorageType", "Value": "StandardStorage"}],
+            "Dimensions": [
+                {"Name": "BucketName", "Value": "dao-0"}, {"Name": "StorageType", "Value": "StandardStorage"},
+            ],
         }],
     )  # fmt: skip
     account, findings = Account("us-east-1", "workload"), seen.Findings()

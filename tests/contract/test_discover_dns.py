@@ -63,7 +63,7 @@ class Answers(BaseResolver):
     def __init__(self) -> None:
         self.records = RR.fromZone(ZONE)
 
-    def resolve(self, request, handler):
+    def resolve(self, request, _handler):
         reply = request.reply()
         for one in self.records:
             if one.rname == request.q.qname and one.rtype == request.q.qtype:
@@ -130,12 +130,12 @@ def test_every_range_of_the_table_is_one_and_belongs_to_one():
 
 
 def test_a_zone_that_is_none_is_a_sentence(resolver: str):
-    with pytest.raises(ConfigError, match="nowhere.example: no name servers"):
+    with pytest.raises(ConfigError, match=r"nowhere\.example: no name servers"):
         dns.discover(dns.Asker(resolver), "nowhere.example", [])
 
 
 def test_a_resolver_that_fails_is_a_sentence(resolver: str):
-    with pytest.raises(ConfigError, match="the resolver did not answer for broken.example NS"):
+    with pytest.raises(ConfigError, match=r"the resolver did not answer for broken\.example NS"):
         dns.discover(dns.Asker(resolver), "broken.example", [])
 
 

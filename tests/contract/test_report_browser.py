@@ -3,8 +3,10 @@
 What people find readable cannot be proved here; that nothing overflows, hides or fades can.
 """
 
+# ruff: noqa: E501 the script in the page keeps its lines
 from __future__ import annotations
 
+import contextlib
 import html
 import http.server
 import json
@@ -112,10 +114,8 @@ def browse(profile: Path, *arguments: str) -> str:
     try:
         out, _ = process.communicate(timeout=120)
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     return out
 
 

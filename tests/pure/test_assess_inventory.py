@@ -54,16 +54,17 @@ def test_every_fault_is_said_at_once():
     wrong["workloads"]["forum"]["state"] = "databas"
     assert faults(wrong) == {
         "dao.rate_usd_hour": "-3 must be more than 0",
-        "workloads.docs.parts[0]": "no part 'ec3'; did you mean ec2?; choose from akash, alb, cloudfront, cloudfront-plan, "
-        "ec2, egress, elasticache, fargate, fixed, ipv4, lightsail, logs, nat, rds, s3, secret, ses, storj, zone",
+        "workloads.docs.parts[0]": "no part 'ec3'; did you mean ec2?; choose from akash, alb, cloudfront, "
+        "cloudfront-plan, ec2, egress, elasticache, fargate, fixed, ipv4, lightsail, logs, nat, rds, s3, "
+        "secret, ses, storj, zone",
         "workloads.docs.parts[1]": "say what it is: `what` is required, as `what: ec2`",
         "workloads.docs.parts[2].type": "is required",
         "workloads.docs.parts[2].disk_gib": "-1 must be 0 or more",
         "workloads.docs.parts[2].tpe": "no such setting; did you mean type?",
-        "workloads.docs.parties.computer": "no layer 'computer'; did you mean compute?; choose from registrar, dns, edge, "
-        "compute, database, storage, mail, ci, images",
-        "workloads.forum.state": "'databas' is not a choice; choose none, cache, singleton, database, rebuildable, keys or "
-        "external",
+        "workloads.docs.parties.computer": "no layer 'computer'; did you mean compute?; choose from registrar, dns, "
+        "edge, compute, database, storage, mail, ci, images",
+        "workloads.forum.state": "'databas' is not a choice; choose none, cache, singleton, database, rebuildable, "
+        "keys or external",
     }
 
 

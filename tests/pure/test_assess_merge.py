@@ -88,10 +88,9 @@ def test_a_party_that_differs_is_told_and_left(file: Path):
 def test_a_machine_s_measure_is_kept_up_to_date(file: Path):
     measured = {"usd_month": 101.5, "source": "Cost Explorer, tag workload, 2026-10"}
     said, text = put(file, forum={"cost": {"measured": measured}})
-    assert said == [
-        "~ workloads.forum.cost.measured: usd_month 90, source Cost Explorer, tag workload, 2026-09 -> "
-        "usd_month 101.5, source Cost Explorer, tag workload, 2026-10"
-    ]
+    was = "usd_month 90, source Cost Explorer, tag workload, 2026-09"
+    now = "usd_month 101.5, source Cost Explorer, tag workload, 2026-10"
+    assert said == [f"~ workloads.forum.cost.measured: {was} -> {now}"]
     assert "101.5" in text
     assert put(file, forum={"cost": {"measured": measured}})[0] == []
 

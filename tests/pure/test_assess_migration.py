@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components import config
-from components.assess import courses, effort, migration, recommend
+from components.assess import courses, effort, migration, recipes, recommend
 from components.assess.inventory import Work
 from components.assess.residual import Dependence
 from components.assess.value import reputation
@@ -130,8 +130,8 @@ def test_hours_are_the_seeds_and_grow_with_their_drivers(workload: dict[str, Any
 
 
 def test_every_step_says_how_it_is_checked_and_the_way_back():
-    assert set(effort.TEMPLATES) == set(Work) - {Work.MAIL, Work.NODE, Work.VALIDATOR}
-    for templates in effort.TEMPLATES.values():
+    assert set(recipes.TEMPLATES) == set(Work) - {Work.MAIL, Work.NODE, Work.VALIDATOR}
+    for templates in recipes.TEMPLATES.values():
         for template in templates:
             assert template.does
             assert template.verify
@@ -228,9 +228,9 @@ def test_notes_say_what_an_outage_can_lose():
     none = assess(one={**FORUM, "data": {"gb": 1}}).of("one").notes
     assert none[0] == "Nobody backs it up, as far as the inventory says."
     one = assess(one=FORUM).of("one").notes
-    assert one[0] == "A backup every 168 hours, kept on the same company in 1 place: that is what an outage can lose."
+    assert one[0] == "A backup every 168 hours, kept with one company: so much can an outage lose."
     nowhere = assess(one={**FORUM, "data": {"gb": 1, "backup_hours": 24}}).of("one").notes
-    assert nowhere[0] == "A backup every 24 hours, kept in 0 place: that is what an outage can lose."
+    assert nowhere[0] == "A backup every 24 hours, kept nowhere else: so much can an outage lose."
     enough = assess(one={**FORUM, "data": {"gb": 1, "backup_hours": 1, "copies": ["aws", "storj"]}}).of("one").notes
     assert enough == ()
     assert (

@@ -180,5 +180,5 @@ def test_showing_filters_by_words_and_says_ages():
 def test_an_address_that_refuses_is_an_oserror(monkeypatch: pytest.MonkeyPatch):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(OSError, match="127.0.0.1:1"):
+    with pytest.raises(OSError, match=r"127\.0\.0\.1:1"):
         list(command._lines("http://127.0.0.1:1/none"))

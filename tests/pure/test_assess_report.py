@@ -289,7 +289,8 @@ def test_assessing_loads_neither_pulumi_nor_clients_nor_templates():
     script = (
         "import sys; from components.__main__ import cli; "
         "cli.main(['assess', '--date', '2026-11-22', '--json'], standalone_mode=False); "
-        "print(sorted({'pulumi', 'boto3', 'httpx', 'rich', 'jinja2', 'ruamel', 'dns'} & set(sys.modules)), file=sys.stderr)"
+        "heavy = {'pulumi', 'boto3', 'httpx', 'rich', 'jinja2', 'ruamel', 'dns'}; "
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60

@@ -6,9 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from .. import history
-from ..effort import ONCE
 from ..layers import LAYERS
 from ..level import Grade
+from ..recipes import ONCE
 from ..value import reputation
 
 if TYPE_CHECKING:

@@ -64,13 +64,9 @@ def show(document: Mapping[str, Any], console: Console) -> None:
     console.print()
     for text in words.findings(document):
         console.print(Text(f"• {text}"))
-    mighty = [row for row in document["companies"] if row["after"]][:3]
-    for row in mighty:
-        console.print(
-            Text(
-                f"• After the plan {company_name(row['company'])} alone can still stop {words.plural(len(row['after']), 'workload')}."
-            )
-        )
+    for row in [row for row in document["companies"] if row["after"]][:3]:
+        still = words.plural(len(row["after"]), "workload")
+        console.print(Text(f"• After the plan {company_name(row['company'])} alone can still stop {still}."))
     for text in document["warnings"]:
         console.print(Text(f"! {text}", style="yellow"))
     if any(w["cost"][when]["stale"] for w in document["workloads"] for when in ("today", "after")):

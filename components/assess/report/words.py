@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _CENTS_BELOW = 100
+_HALF_A_CENT = 0.005
+#: From which size on a number shows how many digits behind the point.
+_DIGITS = ((10, 0), (1, 1), (0, 2))
 
 
 def usd(value: float) -> str:
     """Write `$5.43`, `$1,240` or `-$206`: cents only where they matter."""
-    if 0 < abs(value) < 0.005:
+    if 0 < abs(value) < _HALF_A_CENT:
         return "<1¢" if value > 0 else "-<1¢"
     digits = f"{abs(value):,.2f}" if abs(value) < _CENTS_BELOW and round(value, 2) % 1 else f"{abs(value):,.0f}"
     return f"-${digits}" if round(value, 2) < 0 else f"${digits}"
@@ -28,7 +31,7 @@ def change(value: float) -> str:
 
 def number(value: float) -> str:
     """Write a number with at most two digits that matter behind the point."""
-    digits = 0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2
+    digits = next(digits for least, digits in _DIGITS if abs(value) >= least)
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -62,7 +65,8 @@ def findings(document: Mapping[str, Any]) -> Iterator[str]:
     money = summary["usd_month"]
     more = money["after"] - money["today"]
     moved = "rises" if more > 0 else "falls" if more < 0 else "stays"
-    yield f"{summary['moving']} of {plural(summary['workloads'], 'workload')} move; {summary['staying']} stay where they are."
+    all_of_them = plural(summary["workloads"], "workload")
+    yield f"{summary['moving']} of {all_of_them} move; {summary['staying']} stay where they are."
     yield (
         f"The bill {moved} from {usd(money['today'])} to {usd(money['after'])} a month ({change(more)}); "
         f"the work takes {between(summary['effort_hours'])} hours, {usd_between(summary['effort_usd'])}."
@@ -83,7 +87,8 @@ def findings(document: Mapping[str, Any]) -> Iterator[str]:
     for row in document["companies"]:
         was, now = len(row["today"]), len(row["after"])
         if now > was and was:
-            yield f"{company_name(row['company'])} alone could stop {plural(now, 'workload')} instead of {was}, through what the plan itself uses."
+            could = f"{company_name(row['company'])} alone could stop {plural(now, 'workload')} instead of {was}"
+            yield f"{could}, through what the plan itself uses."
 
 
 def sentence(text: str) -> str:
