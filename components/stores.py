@@ -107,22 +107,8 @@ class OpenStore:
         return f"{self._settings.public_url}/{key}"
 
     def seen_by_anyone(self, key: str) -> tuple[str, str]:
-        """Read an object as a container will, without credentials.
-
-        Returns (SHA-256, "") or ("", what was seen instead), and does not raise.
-        """
-        import httpx
-
-        digest = hashlib.sha256()
-        try:
-            with httpx.stream("GET", self.public_url(key), timeout=20, follow_redirects=True) as response:
-                if response.status_code != httpx.codes.OK:
-                    return "", f"answers {response.status_code}"
-                for chunk in response.iter_bytes(_CHUNK):
-                    digest.update(chunk)
-        except httpx.HTTPError as error:
-            return "", f"does not answer ({error})"
-        return digest.hexdigest(), ""
+        """Read an object as a container will: (SHA-256, "") or ("", what was seen instead); does not raise."""
+        return read_public(self.public_url(key), None)
 
     @contextmanager
     def _failing(self, what: str) -> Iterator[None]:
@@ -137,6 +123,30 @@ class OpenStore:
             raise StepError(f"store {self.name}: {sentence}") from None
         except (BotoCoreError, Boto3Error) as error:
             raise StepError(f"store {self.name}: {what}: {error}") from None
+
+
+def read_public(url: str, out: IO[bytes] | None) -> tuple[str, str]:
+    """Read an object without credentials, into an open file if there is one.
+
+    Returns (SHA-256, "") or ("", what was seen instead), and does not raise.
+    """
+    import httpx
+
+    digest = hashlib.sha256()
+    if out is not None:
+        out.seek(0)
+        out.truncate()
+    try:
+        with httpx.stream("GET", url, timeout=20, follow_redirects=True) as response:
+            if response.status_code != httpx.codes.OK:
+                return "", f"answers {response.status_code}"
+            for chunk in response.iter_bytes(_CHUNK):
+                digest.update(chunk)
+                if out is not None:
+                    out.write(chunk)
+    except httpx.HTTPError as error:
+        return "", f"does not answer ({error})"
+    return digest.hexdigest(), ""
 
 
 def settings(given: Mapping[str, Any]) -> dict[str, Store]:

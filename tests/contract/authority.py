@@ -6,7 +6,7 @@ proxy by which containers reach each other: it stands for DNS and for port 80 of
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import os
 import signal
@@ -68,7 +68,7 @@ class Street(ThreadingHTTPServer):
 
 
 class _EveryName(BaseResolver):
-    def resolve(self, request: Any, handler: Any) -> Any:
+    def resolve(self, request: Any, _handler: Any) -> Any:
         reply = request.reply()
         if request.q.qtype == QTYPE.A:
             reply.add_answer(RR(request.q.qname, QTYPE.A, rdata=A("127.0.0.1"), ttl=1))
@@ -132,7 +132,7 @@ class Authority:
 def self_signed(name: str, beside: Path, *, days: float) -> tuple[Path, Path]:
     """Make a certificate that ends in some days, and its key; return both files."""
     key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     made = (
         x509.CertificateBuilder()
@@ -140,8 +140,8 @@ def self_signed(name: str, beside: Path, *, days: float) -> tuple[Path, Path]:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=60))
-        .not_valid_after(now + datetime.timedelta(days=days))
+        .not_valid_before(now - dt.timedelta(days=60))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

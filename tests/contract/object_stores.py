@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -50,6 +51,13 @@ class Clouds:
         """Read an object with its headers."""
         found = self.client("s3").get_object(Bucket=bucket, Key=key)
         return {**found, "Body": found["Body"].read()}
+
+    def age(self, bucket: str, key: str, *, days: int) -> None:
+        """Make an object older than it is; S3 has no request for that, so this reaches into moto."""
+        from moto.s3.models import s3_backends
+
+        found = next(iter(s3_backends.values()))["aws"].buckets[bucket].keys[key]
+        found.last_modified -= timedelta(days=days)
 
     def bucket(self, name: str, *, public: bool = True) -> None:
         """Make a bucket that anyone can read, or nobody."""

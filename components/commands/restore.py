@@ -1,0 +1,201 @@
+"""`unmoor restore`: bring back a kept version of a workload's content from whichever store answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from .. import bundle, config, stores
+from ..errors import ConfigError, Fault, StepError
+from ..steps.bundle import bundles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A version that stores hold: when it was written last, its size in bytes, and where it is."""
+
+    version: str
+    written: datetime
+    size: int
+    stores: tuple[str, ...]
+
+
+@click.command()
+@click.argument("workload")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.option("--stack", "-s", required=True, help="A stack's name, or a path to a stack file.")
+@click.option("--version", "wanted", help="The version to bring back, or its beginning; the newest without it.")
+@click.option("--list", "only_list", is_flag=True, help="Print which versions are kept where, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def cli(workload: str, folder: Path | None, stack: str, wanted: str | None, only_list: bool, as_json: bool) -> None:
+    """Bring back a kept version of WORKLOAD's content into DIR, verified by its hash.
+
+    Stores are tried in the order of the stack file; one that answers is enough. DIR must be missing, empty, or hold
+    nothing but files of that version, of which the missing ones are put back.
+    """
+    named = stores_of(_path(stack), workload)
+    kept = _kept(named, workload)
+    if only_list:
+        _print(kept, as_json=as_json)
+        return
+    if folder is None:
+        raise click.UsageError("name the DIR to restore into, or ask for --list")
+    version = choose(kept, wanted, workload)
+    with tempfile.TemporaryFile() as tar:
+        answered = _fetch(tar, named, bundle.key(workload, version), version)
+        content = bundle.read(tar)
+        put = put_into(folder, tar, content)
+    done = {"workload": workload, "version": version, "store": answered, "dir": str(folder), "files": put}
+    sentence = f"{folder}: {put} of {len(content.entries)} files written; version {version}, from store {answered}"
+    click.echo(json.dumps(done) if as_json else sentence)
+
+
+def _path(stack: str) -> Path:
+    return Path(stack) if stack.endswith((".yaml", ".yml")) else Path("stacks") / f"Pulumi.{stack}.yaml"
+
+
+def stores_of(path: Path, workload: str) -> dict[str, config.Store]:
+    """Read which stores keep a workload, in the order of the stack file; raise ConfigError with every fault."""
+    stack, faults = config.read(config.load_file(path))
+    if stack is None:
+        raise ConfigError(f"{path} is not valid", faults)
+    if workload not in stack.workloads:
+        meant = config.did_you_mean(workload, stack.workloads)
+        raise ConfigError(f"{path}: no workload {workload!r}{meant or '; choose ' + ' or '.join(stack.workloads)}")
+    names = stack.workloads[workload].backup.stores
+    if unknown := [Fault("", f"no store {name!r}") for name in names if name not in stack.stores]:
+        raise ConfigError(f"{path}: workloads.{workload}.backup.stores", unknown)
+    return {name: stack.stores[name] for name in names}
+
+
+def _kept(named: Mapping[str, config.Store], workload: str) -> list[Kept]:
+    """List what the stores that can be opened and answer hold, newest first; say which do not."""
+    found: dict[str, Kept] = {}
+    for name, settings in named.items():
+        if missing := stores.missing_credentials({name: settings}):
+            click.echo(f"store {name} is not listed: {missing[0].message}", err=True)
+            continue
+        try:
+            listed = bundles(stores.OpenStore(name, settings), workload)
+        except StepError as error:
+            click.echo(str(error), err=True)
+            continue
+        for stored in listed:
+            version = stored.key.rpartition("/")[2].removesuffix(".tar")
+            before = found.get(version, Kept(version, stored.written, stored.size, ()))
+            found[version] = Kept(version, max(before.written, stored.written), stored.size, (*before.stores, name))
+    return sorted(found.values(), key=lambda kept: kept.written, reverse=True)
+
+
+def choose(kept: list[Kept], wanted: str | None, workload: str) -> str:
+    """Return the newest version, or the one whose beginning was given.
+
+    A whole version need not be listed: with no credentials at hand, a store's public side still gives it.
+    """
+    if wanted is None:
+        if not kept:
+            raise StepError(f"no version of {workload} is known from any store; name one with --version")
+        return kept[0].version
+    if len(wanted) == 64:  # noqa: PLR2004 the hex digits of a SHA-256
+        return wanted
+    meant = [each.version for each in kept if each.version.startswith(wanted)]
+    if len(meant) != 1:
+        how_many = "no version of" if not meant else f"{len(meant)} versions of"
+        raise StepError(f"{how_many} {workload} begin with {wanted!r}; `unmoor restore {workload} --list` prints them")
+    return meant[0]
+
+
+def _fetch(tar: IO[bytes], named: Mapping[str, config.Store], key: str, version: str) -> str:
+    """Write the bundle into `tar` from the first store that gives it whole, by its public side; return its name."""
+    failed = []
+    for name, settings in named.items():
+        came, instead = stores.read_public(f"{settings.public_url}/{key}", tar)
+        if came != version and not stores.missing_credentials({name: settings}):
+            try:
+                came = stores.OpenStore(name, settings).fetch(key, tar)
+            except StepError as error:
+                failed.append(Fault("", str(error)))
+                continue
+        if came == version:
+            tar.flush()
+            return name
+        failed.append(Fault("", f"store {name}: {key} {instead or 'is damaged: its content has another SHA-256'}"))
+    raise StepError(f"version {version} cannot be had from any store", failed)
+
+
+def put_into(folder: Path, tar: IO[bytes], content: bundle.Bundle) -> int:
+    """Make a folder hold a version, whole or not at all; return how many files were written.
+
+    Raises StepError when the folder holds anything that is not the version's.
+    """
+    missing = _missing(folder, tar, content)
+    if not missing:
+        return 0
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            fresh.chmod(0o755)
+            bundle.unpack(tar, bundle.Bundle(content.version, content.size, tuple(missing)), fresh)
+            _move(fresh, folder, missing)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        raise StepError(f"{folder} cannot be written: {error}") from None
+    return len(missing)
+
+
+def _move(fresh: Path, folder: Path, entries: list[bundle.Entry]) -> None:
+    """Put new files in place: the folder at once where there is none, else file by file."""
+    if not folder.exists() or not any(folder.iterdir()):
+        fresh.replace(folder)
+        return
+    for entry in entries:
+        (folder / entry.path).parent.mkdir(parents=True, exist_ok=True)
+        (fresh / entry.path).replace(folder / entry.path)
+
+
+def _missing(folder: Path, tar: IO[bytes], content: bundle.Bundle) -> list[bundle.Entry]:
+    """Return the files a folder lacks; raise StepError when it holds anything else than the others."""
+    wanted = {entry.path: entry for entry in content.entries}
+    files = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    here = {path.relative_to(folder).as_posix(): path for path in files}
+    others = [name for name, path in here.items() if name not in wanted or not _is_copy(path, tar, wanted[name])]
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""  # noqa: PLR2004 three names say enough
+        raise StepError(
+            f"{folder} is not empty, and {', '.join(sorted(others)[:3])}{more} "
+            "would be overwritten or left beside the version; name another DIR"
+        )
+    return [entry for name, entry in wanted.items() if name not in here]
+
+
+def _is_copy(path: Path, tar: IO[bytes], entry: bundle.Entry) -> bool:
+    if path.is_symlink() or path.stat().st_size != entry.size:
+        return False
+    return path.read_bytes() == os.pread(tar.fileno(), entry.size, entry.offset)
+
+
+def _print(kept: list[Kept], *, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {"version": k.version, "written": k.written.isoformat(), "size": k.size, "stores": k.stores} for k in kept
+        ]
+        click.echo(json.dumps({"versions": rows}, indent=2))
+        return
+    for each in kept:
+        date = each.written.strftime("%Y-%m-%d %H:%M:%S")
+        click.echo(f"{each.version}  {date} UTC  {each.size / 1e6:>8.2f} MB  {', '.join(each.stores)}")
+    if not kept:
+        click.echo("no versions", err=True)
