@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_command as command
 
-from .steps import COMMAND
+from .steps import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ def step(name: str, program: str, given: Mapping[str, Any], opts: pulumi.Resourc
     `given` becomes one JSON object on standard input. Credentials come from the environment of the
     process, never from here: inputs are kept in state.
     """
-    line = COMMAND(program)
+    line = command_line(program)
     return command.local.Command(
         name,
         create=line,
@@ -40,7 +40,7 @@ def drain(name: str, ttl: int, identity: pulumi.Input[str], opts: pulumi.Resourc
     """
     return command.local.Command(
         name,
-        delete=f"{COMMAND('drain')} --wait",
+        delete=f"{command_line('drain')} --wait",
         stdin=pulumi.Output.json_dumps({"ttl": ttl}),
         triggers=[identity],
         add_previous_output_in_env=False,

@@ -16,7 +16,7 @@ STEPS: Mapping[str, str] = {
 }
 
 
-def COMMAND(step: str) -> str:  # noqa: N802 a constant in everything but its spelling
+def command_line(step: str) -> str:
     """Return the command line that takes a step, a constant: a change of it would look like a change of every step."""
     project = "./unmoor" if __package__.startswith("components") else "unmoor"
     return f"{project} step {step}"
