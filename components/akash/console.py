@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ..errors import ConfigError, MarketError, Refused
+from . import KEY_VARIABLE, URL_VARIABLE
 from .market import Stumble
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 #: All that moves: where the API stands, what it is called with, and its routes (Console `apps/api`, September 2026).
 URL = "https://console-api.akash.network"
-URL_VARIABLE, KEY_VARIABLE = "AKASH_CONSOLE_URL", "AKASH_CONSOLE_API_KEY"
 KEY_HEADER = "x-api-key"
 ROUTES: Mapping[str, tuple[str, str]] = {
     "open": ("POST", "/v1/deployments"),

@@ -1,4 +1,4 @@
-"""The docs kind: a static site, from a folder or a kept version, on CloudFront or in a container with its own address."""
+"""The docs kind: a static site, from a folder or a kept version, on CloudFront or in a container."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from .. import bundle, prices
+from ..akash import KEY_VARIABLE
 from ..config import Setting, Version
 from ..errors import Fault, UnmoorError
 from ..kind import Kind, OnTarget, Survey
@@ -54,7 +55,11 @@ def _aws_bill(_: DocsOptions) -> tuple[Line, ...]:
     kept, request = "s3_standard_gb_month", "cloudfront_https_10k"
     return (
         Line("bucket, 1 GB", _KEPT_GB * prices.aws(kept), f"aws/{kept}"),
-        Line("CloudFront, 100,000 requests within the free egress", _REQUESTS / 10_000 * prices.aws(request), f"aws/{request}"),
+        Line(
+            "CloudFront, 100,000 requests within the free egress",
+            _REQUESTS / 10_000 * prices.aws(request),
+            f"aws/{request}",
+        ),
     )
 
 
@@ -64,20 +69,20 @@ def _akash_bill(_: DocsOptions) -> tuple[Line, ...]:
 
 @functools.cache
 def _lease_usd_month() -> float:
-    from ..akash import price  # noqa: PLC0415 a stack without a lease need not read SDL
-    from .docs_sdl import document  # noqa: PLC0415
+    from ..akash import price
+    from .docs_sdl import document
 
     return float(price.usd_month(document().data))
 
 
 def _on_aws(name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions) -> Realized:
-    from .docs_pair import DocsOnAws  # noqa: PLC0415 planning must not load Pulumi
+    from .docs_pair import DocsOnAws
 
     return DocsOnAws(name, site, beside, opts)
 
 
 def _on_akash(name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions) -> Realized:
-    from .docs_pair import DocsOnAkash  # noqa: PLC0415 planning must not load Pulumi
+    from .docs_pair import DocsOnAkash
 
     return DocsOnAkash(name, site, beside, opts)
 
@@ -89,6 +94,6 @@ DOCS = Kind(
     survey=survey,
     on={
         "aws": OnTarget(form=lambda _: Form.ALIAS, bill=_aws_bill, realize=_on_aws),
-        "akash": OnTarget(form=lambda _: Form.ADDRESS, bill=_akash_bill, realize=_on_akash),
+        "akash": OnTarget(form=lambda _: Form.ADDRESS, bill=_akash_bill, realize=_on_akash, needs=(KEY_VARIABLE,)),
     },
 )

@@ -78,8 +78,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
 
     def CheckConfig(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> Any:
-        """Take the settings as they are: `configure` reads them."""
-        return provider_pb2.CheckResponse(inputs=request.news)
+        """Take the settings as they are if `configure` reads them.
+
+        Else take none: a project of the plugin's own name has its whole configuration handed in here, and each
+        change of it would be kept in the state and shown as a change of the plugin.
+        """
+        return provider_pb2.CheckResponse(inputs=request.news if self._configure else None)
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> Any:
         """Changed settings never replace a resource."""
