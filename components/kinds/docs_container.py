@@ -55,7 +55,7 @@ trouble() {
   echo "$*" > health/trouble.new && mv health/trouble.new health/trouble
 }
 # Run something that a signal can interrupt.
-run() { "$@" & child=$!; wait "$child"; }
+run() { "$@" & child=$!; wait "$child"; code=$?; child=; return $code; }
 stop() { kill -TERM "$caddy" ${child:-} 2>/dev/null; wait "$caddy"; exit 0; }
 alive() { kill -0 "$caddy" 2>/dev/null || { say "caddy ended"; exit 1; }; }
 
