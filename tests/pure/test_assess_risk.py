@@ -149,6 +149,39 @@ def test_notice_in_a_contract_counts_like_a_case():
 
 
 @pytest.mark.parametrize(
+    ("parties", "reason"),
+    [
+        ({"compute": "forge"}, "+6 1 company alone can stop it: Forge"),
+        ({"compute": "forge", "dns": "desec"}, "+12 2 companies can each alone stop it: Desec, Forge"),
+        ({"compute": "forge", "ci": "github-actions"}, "+6 1 company alone can stop it: Forge"),
+    ],
+)
+def test_each_company_that_alone_can_stop_it_counts_once(parties: dict[str, str], reason: str):
+    before, _ = views({**BOT, "parties": parties})
+    assert reason in because(before.availability)
+
+
+@pytest.mark.parametrize(
+    ("parties", "points"),
+    [
+        ({"compute": "forge"}, 20),  # 1.8 to 8.8 hours: our prior
+        ({"compute": "aws"}, 12),  # 2.1 to 5.0 hours: counted
+        ({"compute": ["aws", "hetzner"], "dns": "desec"}, 5),  # the names alone: up to 0.9 hours, and a little
+        ({"compute": ["aws", "hetzner"]}, 0),
+    ],
+)
+def test_expected_hours_count_by_their_bounds(parties: dict[str, Any], points: int):
+    before, _ = views({**DOCS, "parties": parties})
+    said = [one.points for one in before.availability.reasons if "hours without it are expected" in one.because]
+    assert said == ([points] if points else [])
+
+
+def test_a_company_that_runs_it_can_read_its_memory():
+    before, _ = views(BOT)
+    assert "+8 forge can read memory, under a contract" in because(before.exposure)
+
+
+@pytest.mark.parametrize(
     ("party", "reason"),
     [
         ("firebase", "+15 Firebase and Firestore is hard to replace: 2 of 10"),
@@ -191,7 +224,7 @@ def test_data_that_may_be_lost_raises_the_impact_by_a_level(
     assert reason in because(before.availability)
 
 
-@pytest.mark.parametrize(("days", "points"), [(10, 20), (14, 8), (20, 8), (30, 0), (60, 0)])
+@pytest.mark.parametrize(("days", "points"), [(10, 20), (13, 20), (14, 8), (20, 8), (29, 8), (30, 0), (60, 0)])
 def test_a_short_runway_counts_only_on_a_network(days: int, points: int):
     moved = {**DOCS, "plan": wish("decentralized", "akash")}
     before, after = views(moved, {"runway_days": days})
