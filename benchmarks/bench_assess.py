@@ -6,6 +6,7 @@ Prints one JSON object a line: name, value, unit, reach.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -33,11 +34,15 @@ def big_inventory() -> str:
     return yaml.safe_dump(document, sort_keys=False)
 
 
-def child(*arguments: str) -> tuple[float, int]:
+def child(*arguments: str, **environment: str) -> tuple[float, int]:
     """Run the command line and return seconds and the peak of its resident memory in bytes."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "components", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "components", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -51,6 +56,28 @@ def line(name: str, value: float, unit: str, reach: float) -> None:
     print(json.dumps({"name": name, "value": round(value, 3), "unit": unit, "reach": reach}))
 
 
+def discovery(folder: str) -> None:
+    """Fill moto with 500 resources, then draft an inventory from it."""
+    from moto.server import ThreadedMotoServer
+
+    from tests.contract.filled_account import fill
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    fill(f"http://{host}:{port}", 500)
+    account = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "us-east-1",
+    }
+    seconds, _ = child("discover", "aws", "--inventory", f"{folder}/discovered.yaml", **account)
+    line("discover_aws_500_s", seconds, "s", 20)
+    server.stop()
+
+
 def main() -> None:
     """Measure everything."""
     with tempfile.TemporaryDirectory() as folder:
@@ -61,6 +88,7 @@ def main() -> None:
         line("assess_200_rss_mb", max(peak for _, peak in runs) / 1e6, "MB", 150)
         child("assess", "--out", folder)
         line("report_kb", (Path(folder) / "report.html").stat().st_size / 1000, "kB", 300)
+        discovery(folder)
 
 
 if __name__ == "__main__":
