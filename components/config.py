@@ -163,6 +163,9 @@ _SENTENCES: Mapping[str, str] = {
     "model_attributes_type": "must be a mapping of settings, not {input!r}",
     "tuple_type": "must be a list, not {input!r}",
     "list_type": "must be a list, not {input!r}",
+    "greater_than": "{input!r} must be more than {gt:g}",
+    "greater_than_equal": "{input!r} must be {ge:g} or more",
+    "less_than_equal": "{input!r} must be {le:g} or less",
 }
 
 #: What a value that breaks a pattern was meant to be.
@@ -227,7 +230,7 @@ def faults(error: ValidationError, model: type[BaseModel], prefix: tuple[str | i
         elif kind in {"value_error", "assertion_error"}:
             message = str(context["error"])
         elif kind in _SENTENCES:
-            message = _SENTENCES[kind].format(input=value)
+            message = _SENTENCES[kind].format(input=value, **context)
         else:
             message = f"{item['msg'][0].lower()}{item['msg'][1:]}, not {value!r}"
         found.append(Fault(join((*prefix, *place)), message))

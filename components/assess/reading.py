@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
 from pydantic import ValidationError
 
+from .. import yaml_text
 from ..config import did_you_mean, faults
 from ..errors import ConfigError, Fault
 from .inventory import Inventory
@@ -18,30 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A safe loader that does not let a second key hide the first."""
-
-
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: dict[Any, int] = {}
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        line = key_node.start_mark.line + 1
-        if isinstance(key, str) and key in seen:
-            raise ConfigError(f"the inventory says {key!r} twice, in lines {seen[key]} and {line}; keep one")
-        if isinstance(key, str):
-            seen[key] = line
-    loader.flatten_mapping(node)
-    return dict(loader.construct_pairs(node, deep=True))
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-_BOUNDS = {
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "{ge:g} or more",
-    "less_than_equal": "{le:g} or less",
-}
 _TITLE = "the inventory is not valid"
 _TAG = re.compile(r"(parts\[\d+\])\.[a-z0-9-]+")
 
@@ -59,12 +35,7 @@ def load(path: Path, today: date) -> Inventory:
 
 def parse(text: str, today: date, name: str = "inventory") -> Inventory:
     """Read an inventory from text. Raises ConfigError with every fault."""
-    try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 it is a safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{name}:{mark.line + 1}" if mark else name
-        raise ConfigError(f"{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
+    document = yaml_text.load(text, name)
     if not isinstance(document, dict):
         raise ConfigError(f"{name}: an inventory has `dao`, `as_of` and `workloads`; see stacks/inventory.yaml")
     try:
@@ -88,8 +59,6 @@ def _sentences(error: ValidationError) -> Iterator[Fault]:
             choices = re.findall(r"'([^']+)'", str(context["expected"]))
             what, word = "layer" if "parties" in item["loc"] else "choice", str(item["input"])
             message = f"no {what} {word!r}{did_you_mean(word, choices)}; choose from {', '.join(choices)}"
-        elif kind in _BOUNDS:
-            message = f"{item['input']!r} must be {_BOUNDS[kind].format(**context)}"
         elif kind == "union_tag_not_found":
             message = "say what it is: `what` is required, as `what: ec2`"
         yield Fault(_TAG.sub(r"\1", fault.path), message)

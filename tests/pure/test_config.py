@@ -38,7 +38,7 @@ def test_every_fault_is_said_at_once() -> None:
     made["ttl"] = 600
     made["zoen"] = "dao.example"
     assert faults_of(made) == [
-        "ttl: input should be less than or equal to 60, not 600",
+        "ttl: 600 must be 60 or less",
         "workloads.docs.mode: 'standby' is not a mode; choose centralized, active-standby or decentralized",
         "workloads.docs.host: 'Docs.dao.example' is not a host name; write it in lower case like docs.dao.example",
         "workloads.docs.mdoe: no such setting; did you mean mode?",
@@ -148,4 +148,11 @@ def test_bytes_that_are_not_text_are_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.x.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="cannot be read"):
+        config.load_file(path)
+
+
+def test_a_setting_that_stands_there_twice_is_a_fault_with_both_lines(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.x.yaml"
+    path.write_text("config:\n  unmoor:ttl: 10\n  unmoor:zone: dao.example\n  unmoor:ttl: 60\n")
+    with pytest.raises(ConfigError, match="says 'unmoor:ttl' twice, in lines 2 and 4; keep one"):
         config.load_file(path)
