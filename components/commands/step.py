@@ -19,7 +19,7 @@ LONGEST = 4096
 @click.command()
 @click.argument("name", type=click.Choice(list(STEPS)))
 @click.option("--wait", is_flag=True, help="For drain: wait now; without it there is nothing to wait for yet.")
-def cli(name: str, wait: bool) -> None:  # noqa: FBT001 click passes flags by name
+def cli(name: str, wait: bool) -> None:
     """Take the step NAME with the JSON object on standard input.
 
     Progress goes to standard error, and one short JSON line to standard output. Exit 1 with a sentence when the step

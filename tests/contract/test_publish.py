@@ -6,6 +6,7 @@ Cannot prove that CloudFront forgets: moto only notes the invalidation.
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from components import bundle, content
 from components.errors import StepError
@@ -146,3 +147,56 @@ def test_what_others_lead_to_is_written_first_and_the_version_last(clouds, half,
     assert order[0] == "assets/app.1a2b3c4d.js"
     assert order[1:3] == ["assets/old.css", "grüße & mehr.txt"]
     assert order[-2:] == ["healthz", "healthz"]
+
+
+class CloudFront:
+    """CloudFront as slow as it is: busy at first, then under way, and done in the end or never."""
+
+    def __init__(self, statuses):
+        self.statuses = statuses
+        self.asked = []
+
+    def client(self, *_, **__):
+        return self
+
+    def create_invalidation(self, **given):
+        self.asked.append(("create", given["InvalidationBatch"]["CallerReference"]))
+        return self._answer()
+
+    def get_invalidation(self, **given):
+        self.asked.append(("get", given["Id"]))
+        return self._answer()
+
+    def _answer(self):
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        if status == "TooManyInvalidationsInProgress":
+            raise ClientError({"Error": {"Code": status, "Message": ""}}, "CreateInvalidation")
+        return {"Invalidation": {"Id": "I1", "Status": status}}
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Put a slow CloudFront in place, and make waiting quick."""
+    now = [0.0]
+    monkeypatch.setattr(publish.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(publish.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+
+    def start(*statuses):
+        made = CloudFront(list(statuses))
+        monkeypatch.setattr(publish, "session", lambda: made)
+        return made
+
+    return start
+
+
+def test_it_waits_until_cloudfront_has_forgotten_and_asks_once(slow):
+    made = slow("TooManyInvalidationsInProgress", "InProgress", "InProgress", "Completed")
+    publish._invalidate("D1", ("/*",), "a" * 64, quiet)
+    assert [what for what, _ in made.asked] == ["create", "create", "get", "get"]
+    assert made.asked[0] == made.asked[1]
+
+
+def test_a_cloudfront_that_never_finishes_is_a_sentence(slow):
+    slow("InProgress")
+    with pytest.raises(StepError, match="distribution D1 is still invalidating after 900 s"):
+        publish._invalidate("D1", ("/*",), "a" * 64, quiet)
