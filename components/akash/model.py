@@ -1,8 +1,7 @@
 """SDL 2.0 and 2.1 as frozen classes: the one place that says which fields a document may have.
 
 The check of a document's shape is derived from these annotations (`shape.py`), so the typed interface and the verdict
-cannot drift apart. Plain dataclasses, because a command that checks a file must not wait for a validation library;
-pydantic takes them as they are (`pydantic.TypeAdapter(Sdl)`).
+cannot drift apart. Plain dataclasses, because a command that checks a file must not wait for a validation library.
 Source: chain-sdk `go/sdl/sdl-input.schema.yaml` and the tests beside it, July 2026.
 """
 
