@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": "Print what a stack file means: sites, records, steps and cost. Offline.",
     "review": "Say in Markdown what a change of stack files does, for a pull request.",
     "approve": "Record that a signer approved a plan.",
+    "flip": "Change a workload's mode in its stack file, if the result can be planned.",
     "runbook": "Write, or execute, the steps for a workload from its plan.",
     "status": "Ask each site what it serves, and for how long its certificate is good.",
     "restore": "Bring back a kept version of a workload's content, verified.",
@@ -53,13 +54,13 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="unmoor")
 def cli() -> None:
-    r"""Move a DAO's workloads off one cloud, one line of a stack file at a time.
+    """Move a DAO's workloads off one cloud, one line of a stack file at a time.
 
     \b
     See what a stack file means:        unmoor plan --stack prod
     See what an edit would do:          unmoor review --base main
     Do it:                              pulumi preview && pulumi up
-    """
+    """  # noqa: D301 click reads the backspace
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
