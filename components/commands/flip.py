@@ -1,0 +1,74 @@
+"""`unmoor flip`: change a workload's mode in its stack file, if the result can be planned."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import config
+from ..config import Mode, Side
+from ..kinds import KINDS
+from ..runbook import edit
+from ..runbook.case import Course
+from ..stack import topology
+from .plan import choose, stack_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@click.command()
+@click.argument("workload")
+@click.argument("mode", type=click.Choice([str(mode) for mode in Mode]))
+@click.option(
+    "--active",
+    type=click.Choice([str(side) for side in Side]),
+    help="Which side answers in active-standby; as it is without this.",
+)
+@click.option(
+    "--stack", "-s", required=True, help="A stack's name (stacks/Pulumi.NAME.yaml) or a path to a stack file."
+)
+@click.option("--dry-run", is_flag=True, help="Show the line, and write nothing.")
+def cli(workload: str, mode: str, active: str | None, stack: str, dry_run: bool) -> None:
+    """Put WORKLOAD into MODE: change that one line of its stack file, comments and order kept.
+
+    The result is planned first; when it cannot be, every fault is said and the file stays as it is. Nothing is
+    deployed: `pulumi preview` shows what the line does, and `pulumi up` does it.
+    """
+    path = stack_path(stack)
+    old = config.load_file(path)
+    before = path.read_bytes().decode("utf-8")
+    side = Side(active) if active else Side.CENTRALIZED
+    after = edit.flip(before, str(path), workload, Course(Mode(mode), side), say_active=active is not None)
+    new = config.parse(after, str(path))
+    choose(topology(new, KINDS, path.resolve().parent.parent), (workload,), stack)
+    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), n=1, lineterm=""):
+        click.echo(click.style(line, fg={"+": "green", "-": "red"}.get(line[:1])))
+    word = "written already" if before == after else "not written" if dry_run else "written"
+    if word == "written":
+        _write(path.resolve(), after)
+    click.echo(f"{workload}: {_said(old, workload)} → {_said(new, workload)}; {word}")
+
+
+def _said(settings: Mapping[str, Any], workload: str) -> str:
+    """Say a workload's course as its stack file has it, which need not be a valid one."""
+    written = settings["workloads"][workload]
+    mode, side = written.get("mode", "no mode"), written.get("active", Side.CENTRALIZED)
+    return f"{mode}, active {side}" if mode == Mode.ACTIVE_STANDBY else str(mode)
+
+
+def _write(path: Path, text: str) -> None:
+    """Put the file in place whole, with the permissions it had."""
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as new:
+        new.write(text.encode())
+    try:
+        shutil.copymode(path, new.name)
+        Path(new.name).replace(path)
+    except OSError:
+        Path(new.name).unlink(missing_ok=True)
+        raise

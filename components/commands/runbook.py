@@ -1,0 +1,217 @@
+"""`unmoor runbook`: the steps for a workload, written from its plan, or carried out one by one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import config
+from ..errors import ConfigError
+from ..kinds import KINDS
+from ..runbook import journal, shell
+from ..runbook.case import Case, case
+from ..runbook.execution import Report, State, World, execute
+from ..runbook.markdown import write
+from ..runbook.table import chapters, parts
+from .plan import stack_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..runbook.chapter import Chapter, Outcome, Step
+
+
+@click.command()
+@click.argument("workload")
+@click.option("--stack", "-s", required=True, help="The stack's name (stacks/Pulumi.NAME.yaml).")
+@click.option("--chapter", "-c", "wanted", multiple=True, metavar="NAME", help="Only this chapter; may be given again.")
+@click.option("--list", "only_list", is_flag=True, help="Print which chapters apply, with their steps and hours.")
+@click.option("--execute", "carry_out", is_flag=True, help="Carry the named chapters out, step by step.")
+@click.option("--from", "start", metavar="STEP", help="With --execute: go on at this step of the chapter.")
+@click.option("--yes", is_flag=True, help="With --execute: do not ask for approvals; needs --approved-by.")
+@click.option("--approved-by", metavar="NAME", help="Who has agreed to the steps that need it.")
+@click.option("--json", "as_json", is_flag=True, help="With --execute or --list: print one JSON object.")
+def cli(
+    workload: str,
+    stack: str,
+    wanted: tuple[str, ...],
+    only_list: bool,
+    carry_out: bool,
+    start: str | None,
+    yes: bool,
+    approved_by: str | None,
+    as_json: bool,
+) -> int:
+    """Write what an operator does for WORKLOAD, from its plan: commands, expected output, verify, the way back.
+
+    Markdown on standard output; its cells run in runme as they are. With --execute the named chapters are carried out:
+    each command is run, what it prints is checked, then its verify; the first failure stops, and --from goes on
+    there. Exit 1 when a step failed or was not approved.
+    """
+    _usage(wanted, carry_out=carry_out, start=start, yes=yes, approved_by=approved_by)
+    if carry_out:
+        return _execute(workload, stack, wanted, start, _approver(yes, approved_by), as_json=as_json)
+    now = _case(workload, stack)
+    for name in wanted:
+        _named(now, name)
+    if only_list:
+        _list(now, wanted, as_json=as_json)
+    else:
+        click.echo(write(now, wanted), nl=False)
+    return 0
+
+
+def _usage(wanted: tuple[str, ...], *, carry_out: bool, start: str | None, yes: bool, approved_by: str | None) -> None:
+    if not carry_out and (start or yes or approved_by):
+        raise click.UsageError("--from, --yes and --approved-by go with --execute")
+    if carry_out and not wanted:
+        raise click.UsageError("name what to execute with --chapter; `--list` prints the chapters")
+    if start and len(wanted) != 1:
+        raise click.UsageError("--from goes on in one chapter; name one --chapter")
+    if yes and not approved_by:
+        raise click.UsageError("--yes asks nobody, so say who has agreed with --approved-by NAME")
+
+
+def _case(workload: str, stack: str) -> Case:
+    path = stack_path(stack)
+    name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    read, faults = config.read(config.load_file(path))
+    if read is None:
+        raise ConfigError("the stack configuration is not valid", faults)
+    if workload not in read.workloads:
+        choice = ", ".join(read.workloads)
+        raise click.BadParameter(f"no workload {workload} in {stack}; choose from {choice}")
+    return case(name, read, workload, KINDS, path.resolve().parent.parent)
+
+
+def _named(now: Case, name: str) -> Chapter:
+    known = {chapter.name: chapter for chapter in chapters(now)}
+    if name not in known:
+        raise click.BadParameter(
+            f"no chapter {name} for {now.plan.name}, which is {now.course}"
+            f"{config.did_you_mean(name, known)}; choose from {', '.join(known)}"
+        )
+    return known[name]
+
+
+def _list(now: Case, wanted: tuple[str, ...], *, as_json: bool) -> None:
+    found = {part: [c for c in each if not wanted or c.name in wanted] for part, each in parts(now).items()}
+    if as_json:
+        rows = [_row(part, chapter) for part, each in found.items() for chapter in each]
+        click.echo(json.dumps({"workload": now.plan.name, "stack": now.stack, "chapters": rows}, indent=2))
+        return
+    for each in found.values():
+        for chapter in each:
+            name = click.style(f"{chapter.name:<20}", bold=True)
+            click.echo(f"{name}  {chapter.hours:>5g} h  {chapter.title}")
+            if wanted:
+                for step in chapter.steps:
+                    click.echo(f"    {step.name:<20} {step.title}")
+
+
+def _row(part: str, chapter: Chapter) -> dict[str, Any]:
+    return {
+        "name": chapter.name,
+        "part": part,
+        "title": chapter.title,
+        "hours": chapter.hours,
+        "steps": [step.name for step in chapter.steps],
+    }
+
+
+def _approver(yes: bool, approved_by: str | None) -> Callable[[Step], str]:
+    """Return who is asked: nobody with --yes, a person at a terminal, and otherwise nobody can agree."""
+
+    def ask(step: Step) -> str:
+        if yes and approved_by:
+            return approved_by
+        if not sys.stdin.isatty():
+            return ""
+        if approved_by:
+            agreed = click.confirm(f"      {approved_by}, as {step.approval}: go on?", default=False, err=True)
+            return approved_by if agreed else ""
+        question = f"      this needs {step.approval}; who agrees? (a name; nothing stops)"
+        return str(click.prompt(question, default="", show_default=False, err=True)).strip()
+
+    return ask
+
+
+def _execute(
+    workload: str, stack: str, wanted: tuple[str, ...], start: str | None, ask: Callable[[Step], str], *, as_json: bool
+) -> int:
+    """Carry chapters out one after the other, each written from the stack file as it is by then."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    told: list[tuple[Chapter, list[Report]]] = []
+    try:
+        for name in wanted:
+            chapter, kept = _chapter(workload, stack, name, start)
+            reports: list[Report] = []
+            told.append((chapter, reports))
+            execute(chapter, _world(ask), _before(chapter, start), reports.append)
+            if _left(chapter, reports):
+                break
+            kept.unlink()
+    finally:
+        resume = _resume(workload, stack, *told[-1]) if told else ""
+        if resume:
+            click.echo(f"go on with: {resume}", err=True)
+    if as_json:
+        rows = [{"name": each.name, "steps": [asdict(report) for report in reports]} for each, reports in told]
+        found = {"workload": workload, "stack": stack, "ok": not resume, "resume": resume or None, "chapters": rows}
+        click.echo(json.dumps(found, indent=2))
+    return 1 if resume else 0
+
+
+def _chapter(workload: str, stack: str, name: str, start: str | None) -> tuple[Chapter, Path]:
+    """Return a chapter as it is to be carried out, and its journal; to go on, the one that was begun."""
+    kept = Path(journal.FOLDER) / journal.name(stack_path(stack).stem.removeprefix("Pulumi."), workload, name)
+    chapter = journal.read(kept) if start else None
+    if chapter is None:
+        chapter = _named(_case(workload, stack), name)
+    _before(chapter, start)
+    journal.write(kept, chapter)
+    return chapter, kept
+
+
+def _before(chapter: Chapter, start: str | None) -> list[str]:
+    """Name the steps that lie before the one to go on at."""
+    names = [step.name for step in chapter.steps]
+    if start is None:
+        return []
+    if start not in names:
+        raise click.BadParameter(f"no step {start} in chapter {chapter.name}; choose from {', '.join(names)}")
+    return names[: names.index(start)]
+
+
+def _left(chapter: Chapter, reports: list[Report]) -> list[Step]:
+    done = {report.step for report in reports if report.state in {State.DONE, State.SKIPPED}}
+    return [step for step in chapter.steps if step.name not in done]
+
+
+def _resume(workload: str, stack: str, chapter: Chapter, reports: list[Report]) -> str:
+    """Return the command that goes on where a chapter stopped; nothing when it is done."""
+    left = _left(chapter, reports)
+    line = ["./unmoor", "runbook", workload, "--stack", stack, "--execute", "--chapter", chapter.name, "--from"]
+    return shlex.join([*line, left[0].name]) if left else ""
+
+
+def _world(ask: Callable[[Step], str]) -> World:
+    hidden = shell.secrets(os.environ)
+
+    def say(line: str) -> None:
+        click.echo(shell.hide(line, hidden), err=True)
+
+    def run(command: str, limit_s: float, show: bool) -> Outcome:
+        return shell.run(command, limit_s, (lambda line: say(f"      | {line}")) if show else None)
+
+    return World(run, ask, say, time.monotonic, time.sleep)

@@ -1,0 +1,149 @@
+"""What a runbook is written from: a workload's plan, the stack around it, and what each flip would make of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from .. import front
+from ..approval import plan_hash
+from ..config import Mode, Side
+from ..errors import ConfigError
+from ..kind import Survey
+from ..plan import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ..config import StackConfig
+    from ..kind import Kind
+    from ..topology import Site, Topology, WorkloadPlan
+
+#: What Pulumi takes for a stack's name.
+_STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+#: The target whose leases are paid from an account that can run dry, and who holds its key.
+RENTED = "akash"
+RENTER_KEY = "AKASH_CONSOLE_API_KEY"
+#: The only target that one company can take away whole.
+CLOUD = "aws"
+CLOUD_KEY = "AWS_SECRET_ACCESS_KEY"
+
+
+class Course(NamedTuple):
+    """A mode with its active side: what the line in the stack file says."""
+
+    mode: Mode
+    active: Side
+
+    def __str__(self) -> str:
+        return f"{self.mode}, active {self.active}" if self.mode is Mode.ACTIVE_STANDBY else str(self.mode)
+
+
+#: From one end to the other; a flip goes to a neighbour and no further, so that each can be taken back.
+RING = (
+    Course(Mode.CENTRALIZED, Side.CENTRALIZED),
+    Course(Mode.ACTIVE_STANDBY, Side.CENTRALIZED),
+    Course(Mode.ACTIVE_STANDBY, Side.DECENTRALIZED),
+    Course(Mode.DECENTRALIZED, Side.DECENTRALIZED),
+)
+
+
+class Prospect(NamedTuple):
+    """What a course would make of the workload, and the hash of the stack's plan then."""
+
+    plan: WorkloadPlan
+    hash: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One workload of one stack, and what each course would make of it."""
+
+    stack: str
+    topology: Topology
+    plan: WorkloadPlan
+    prospects: Mapping[Course, Prospect]
+
+    @property
+    def course(self) -> Course:
+        """Where the workload is on the ring."""
+        return Course(self.plan.mode, self.plan.active)
+
+    @property
+    def hash(self) -> str:
+        """The hash of the stack's plan as the file is now."""
+        return plan_hash(self.topology)
+
+    @property
+    def neighbours(self) -> tuple[Course, ...]:
+        """The courses that one flip leads to."""
+        at = RING.index(self.course)
+        return tuple(RING[index] for index in (at - 1, at + 1) if 0 <= index < len(RING))
+
+    @property
+    def alone(self) -> bool:
+        """Whether the stack holds no other workload."""
+        return len(self.topology.workloads) == 1
+
+    @property
+    def everywhere(self) -> tuple[Site, ...]:
+        """Every site the workload can have on any course, each once."""
+        sites = {site.name: site for prospect in self.prospects.values() for site in prospect.plan.sites}
+        return tuple(sites[name] for name in sorted(sites))
+
+    @property
+    def rent_usd_month(self) -> float:
+        """USD a month of leases: the other workloads' as they are, and this one's where it rents most."""
+        others = sum(_rent(other) for other in self.topology.workloads if other.name != self.plan.name)
+        return round(others + max(_rent(prospect.plan) for prospect in self.prospects.values()), 2)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Names of the environment variables that must be set, sorted."""
+        stores = self.plan.backup.stores.values()
+        named = {name for store in stores for name in (store.access_key, store.secret_key) if name}
+        return tuple(sorted(named | ({RENTER_KEY} if any(s.target == RENTED for s in self.everywhere) else set())))
+
+    @property
+    def owner(self) -> str:
+        """Who has to agree to a change."""
+        return "a signer" if self.topology.require_approval else f"the owner of {self.plan.name}"
+
+
+def _rent(plan: WorkloadPlan) -> float:
+    return sum(
+        line.usd_month for site in plan.sites if site.target == RENTED for line in site.bill if line.source == RENTED
+    )
+
+
+def bound_s(plan: WorkloadPlan) -> int:
+    """Seconds until every visitor that honours TTLs has followed a failover."""
+    return front.CHECK_THRESHOLD * front.CHECK_INTERVAL + max(record.ttl for record in plan.records)
+
+
+def case(stack: str, config: StackConfig, workload: str, kinds: Mapping[str, Kind], root: Path) -> Case:
+    """Plan a workload as it is, and on every course.
+
+    Raises PlanError with every fault, and ConfigError for a stack or a workload that is not there.
+    """
+    if not _STACK.fullmatch(stack):
+        raise ConfigError(f"{stack!r} is not the name of a stack; its file is stacks/Pulumi.NAME.yaml")
+    topology = plan(config, kinds, root)
+    now = next((each for each in topology.workloads if each.name == workload), None)
+    if now is None:
+        names = ", ".join(each.name for each in topology.workloads)
+        raise ConfigError(f"no workload {workload!r} in stack {stack}; choose from {names}")
+    # The content is what it was: nobody reads the operator's disk again for a plan that differs in its mode.
+    seen = Survey(now.backup.version, now.backup.folder)
+    known = {name: dataclasses.replace(kind, survey=lambda *_: seen) for name, kind in kinds.items()}
+    return Case(stack, topology, now, {course: _prospect(config, workload, course, known, root) for course in RING})
+
+
+def _prospect(config: StackConfig, workload: str, course: Course, kinds: Mapping[str, Kind], root: Path) -> Prospect:
+    changed = config.workloads[workload].model_copy(update={"mode": course.mode, "active": course.active})
+    stack = config.model_copy(update={"workloads": {**config.workloads, workload: changed}})
+    topology = plan(stack, kinds, root)
+    return Prospect(next(each for each in topology.workloads if each.name == workload), plan_hash(topology))

@@ -1,0 +1,203 @@
+"""The commands that chapters are put together from, each with what it prints when all is well."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from .. import bundle, front
+from ..config import PROJECT, Mode
+from .case import RENTED, bound_s
+from .chapter import Check
+
+if TYPE_CHECKING:
+    from ..config import Store
+    from ..topology import Site, WorkloadPlan
+    from .case import Case, Course
+
+#: Days of rent below which the account is to be topped up before anything else.
+RUNWAY_DAYS = 30
+#: Seconds that an update may take: CloudFront alone takes minutes.
+_UPDATE_S = 3600
+#: Seconds that one look at all sites may take, and for which it is repeated after something has changed.
+_LOOK_S, _SETTLE_S = 120, 180
+_PYTHON = ".venv/bin/python -c"
+_CONSOLE = (
+    "printf 'x-api-key: %s\\n' \"$AKASH_CONSOLE_API_KEY\" | "
+    'curl -fsS --max-time 30 -H @- "${AKASH_CONSOLE_URL:-https://console-api.akash.network}/v1/balances"'
+)
+_RUNWAY = (
+    "import json, sys; held = json.load(sys.stdin)['data']; rent = float(sys.argv[1]); "
+    "days = (held['balance'] + held['deployments']) * 30 / rent; "
+    f"print(f'{{days:.0f}} days of rent at {{rent:.2f}} USD a month'); sys.exit(days < {RUNWAY_DAYS})"
+)
+_LEAKS = (
+    "import os, sys; text = sys.stdin.read(); "
+    "found = [name for name in sys.argv[1:] if os.environ.get(name) and os.environ[name] in text]; "
+    "print(*found or ['no credential in the state']); sys.exit(bool(found))"
+)
+
+
+def stack(case: Case) -> str:
+    """Return the option that names the stack."""
+    return f"--stack {shlex.quote(case.stack)}"
+
+
+def flip(case: Case, course: Course) -> str:
+    """Return the command that puts a workload on a course; `active` is said where it has a meaning."""
+    side = f" --active {course.active}" if course.mode is Mode.ACTIVE_STANDBY else ""
+    return f"./unmoor flip {case.plan.name} {course.mode}{side} {stack(case)}"
+
+
+def update(case: Case) -> str:
+    """Return the command that makes the stack file so."""
+    return f"pulumi up --yes --skip-preview {stack(case)}"
+
+
+def up(case: Case, *flags: str) -> Check:
+    """Make the stack file so."""
+    return Check(" ".join((update(case), *flags)), ("Updating (…):", "Resources:"), limit_s=_UPDATE_S)
+
+
+def preview(case: Case, *flags: str, shows: tuple[str, ...] = ()) -> Check:
+    """Show what an update would change."""
+    return Check(" ".join(("pulumi preview", stack(case), *flags)), (*shows, "Resources:"), limit_s=600)
+
+
+def plan(case: Case, of: WorkloadPlan) -> Check:
+    """Read the stack file and see that it says what it should."""
+    sites = {record.site: record.role for record in of.records}
+    lines = [f"{role} {name} on …" for name, role in sites.items()]
+    return Check(
+        f"./unmoor plan {of.name} {stack(case)}",
+        (f"{of.name} {of.kind}, {of.mode}, active side {of.active}, {of.host}", *lines),
+    )
+
+
+def planned(case: Case, of: WorkloadPlan) -> Check:
+    """Read the stack file as machines do."""
+    return Check(
+        f"./unmoor plan {of.name} {stack(case)} --json", (f'"mode": "{of.mode}",', f'"active": "{of.active}",')
+    )
+
+
+def status(case: Case, of: WorkloadPlan, *, gone: tuple[str, ...] = ()) -> Check:
+    """See that every site serves the version; those on a target that is `gone` do not."""
+    short = of.backup.version[:12]
+    lost = {site.name for site in of.sites if site.target in gone}
+    lines = [
+        f"{record.role} {record.site} not well…" if record.site in lost else f"{record.role} {record.site} well {short}"
+        for record in of.records
+    ]
+    return Check(
+        f"./unmoor status {of.name} {stack(case)}",
+        (f"{of.name} {front.url(of.host)} should serve {short}", *lines),
+        fails=bool(lost),
+        within_s=_SETTLE_S,
+        limit_s=_LOOK_S,
+    )
+
+
+def well(case: Case) -> Check:
+    """See that every site serves what the stack file says by then, whatever that is: the exit status says so."""
+    shows = (f"{case.plan.name} {front.url(case.plan.host)} should serve …",)
+    return Check(f"./unmoor status {case.plan.name} {stack(case)}", shows, within_s=_SETTLE_S, limit_s=_LOOK_S)
+
+
+def unwell(case: Case) -> Check:
+    """See that one site or another is not well."""
+    shows = (f"{case.plan.name} {front.url(case.plan.host)} should serve …", "… not well…")
+    return Check(
+        f"./unmoor status {case.plan.name} {stack(case)}", shows, fails=True, within_s=_SETTLE_S, limit_s=_LOOK_S
+    )
+
+
+def visit(of: WorkloadPlan, host: str | None = None) -> Check:
+    """Ask a name for its version, as any visitor could; within the time that a failover may take."""
+    return Check(_visit(host or of.host), (of.backup.version,), within_s=bound_s(of) + 30, limit_s=20)
+
+
+def answered(of: WorkloadPlan) -> Check:
+    """See that visitors get an answer, whatever version that is."""
+    return Check(_visit(of.host), ("…",), within_s=bound_s(of) + 30, limit_s=20)
+
+
+def unanswered(of: WorkloadPlan) -> Check:
+    """See that visitors get no answer."""
+    return Check(_visit(of.host), ("curl: …",), fails=True, within_s=bound_s(of) + 30, limit_s=20)
+
+
+def _visit(host: str) -> str:
+    return f"curl -fsS --max-time 10 {shlex.quote(front.url(host, front.HEALTH_PATH))}"
+
+
+def page(site: Site) -> Check:
+    """Open a site's first page at its own name."""
+    url = shlex.quote(front.url(site.direct))
+    return Check(f"curl -sS --max-time 10 -o /dev/null -w '%{{http_code}}\\n' {url}", ("200",), within_s=60, limit_s=20)
+
+
+def outputs(case: Case, of: WorkloadPlan) -> Check:
+    """Read what the stack says of itself after an update."""
+    return Check(
+        f"pulumi stack output workloads --json {stack(case)}",
+        (f'"{of.name}": {{', f'"active": "{of.active}",', f'"mode": "{of.mode}",', f'"url": "{front.url(of.host)}",'),
+    )
+
+
+def bundle_url(of: WorkloadPlan, store: Store) -> str:
+    """Return where anyone can read a version's bundle, quoted for the shell."""
+    return shlex.quote(f"{store.public_url}/{bundle.key(of.name, of.backup.version)}")
+
+
+def kept(of: WorkloadPlan, store: Store) -> Check:
+    """Fetch a bundle as a container does, without credentials, and hash it: the hash is its name."""
+    command = f"curl -fsS --max-time 600 {bundle_url(of, store)} | openssl dgst -sha256 -r"
+    return Check(command, (f"{of.backup.version}…",), within_s=60, limit_s=660)
+
+
+def unreadable(of: WorkloadPlan, store: Store) -> Check:
+    """See that a store does not give a bundle."""
+    return Check(f"curl -fsS --max-time 30 -o /dev/null {bundle_url(of, store)}", ("curl: …",), fails=True)
+
+
+def listed(of: WorkloadPlan, store: Store) -> Check:
+    """See that a bundle unpacks."""
+    command = f"curl -fsS --max-time 600 {bundle_url(of, store)} | tar -tf -"
+    return Check(command, ("index.html",), within_s=60, limit_s=660)
+
+
+def names_set(case: Case) -> Check:
+    """See which of the credentials are in the environment, by their names."""
+    wanted = " ".join(f"-e {name}" for name in case.secrets)
+    return Check(f"env | cut -d= -f1 | LC_ALL=C sort | grep -x {wanted}", case.secrets)
+
+
+def balance() -> Check:
+    """Ask what the account at Akash Console holds; the key goes by standard input, not as an argument."""
+    return Check(_CONSOLE, ('{"data":…"balance":…',))
+
+
+def runway(case: Case) -> Check:
+    """Say for how many days the account pays the rent; fewer than RUNWAY_DAYS are an error."""
+    command = f"{_CONSOLE} | {_PYTHON} {shlex.quote(_RUNWAY)} {case.rent_usd_month:.2f}"
+    return Check(command, (f"… days of rent at {case.rent_usd_month:.2f} USD a month",))
+
+
+def no_leak(case: Case, *more: str) -> Check:
+    """See that no credential of the environment stands in the stack's state."""
+    names = " ".join((*case.secrets, *more))
+    return Check(
+        f"pulumi stack export {stack(case)} | {_PYTHON} {shlex.quote(_LEAKS)} {names}", ("no credential in the state",)
+    )
+
+
+def refill(case: Case) -> Check:
+    """Put the version into every store again, with the clouds asked what there is."""
+    step = f"urn:pulumi:{case.stack}::{PROJECT}::unmoor:index:Workload$command:local:Command::{case.plan.name}-bundle"
+    return up(case, "--refresh", "--replace", shlex.quote(step))
+
+
+def rents(of: WorkloadPlan) -> bool:
+    """Say whether a site stands on a lease."""
+    return any(site.target == RENTED for site in of.sites)

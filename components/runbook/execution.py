@@ -1,0 +1,128 @@
+"""Carry a chapter out: command, what it printed, verify; wait for whoever must agree, and stop at the first failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from .chapter import Chapter, Check, Outcome, Step
+
+#: Seconds between two tries of a check.
+PAUSE_S = 3.0
+
+
+class State(StrEnum):
+    """How a step ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    WAITING = "waiting"  #: nobody has agreed to it; nothing was done
+    SKIPPED = "skipped"  #: done in an earlier run
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a step: what was wrong, how often its command and its verify were tried, who agreed."""
+
+    step: str
+    state: State
+    seconds: float
+    tries: int = 0
+    trouble: str = ""
+    approved_by: str = ""
+
+
+@dataclass(frozen=True)
+class World:
+    """What carrying out needs from outside: a shell, a person, a clock, and somebody who listens.
+
+    `shell` runs a command for at most so many seconds, and shows its lines if told to; `ask` returns the name of
+    whoever agreed to a step, or nothing.
+    """
+
+    shell: Callable[[str, float, bool], Outcome]
+    ask: Callable[[Step], str]
+    say: Callable[[str], None]
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+def execute(
+    chapter: Chapter, world: World, done: Collection[str] = (), note: Callable[[Report], None] = lambda _: None
+) -> list[Report]:
+    """Carry out a chapter's steps, those already `done` left out; `note` hears of each as soon as it has ended."""
+    reports: list[Report] = []
+    total = len(chapter.steps)
+    for number, step in enumerate(chapter.steps, 1):
+        world.say(f"[{number}/{total}] {chapter.name}: {step.title}")
+        report = Report(step.name, State.SKIPPED, 0.0) if step.name in done else _take(step, world)
+        reports.append(report)
+        note(report)
+        if report.state is State.SKIPPED:
+            world.say("      done before")
+        elif report.state is State.DONE:
+            world.say(f"      done, and verified, after {report.seconds:.1f} s")
+        else:
+            for line in ending(chapter, step, report):
+                world.say(f"      {line}")
+            break
+    return reports
+
+
+def ending(chapter: Chapter, step: Step, report: Report) -> Iterable[str]:
+    """Say what stopped a chapter, and what there is to do about it."""
+    if report.state is State.WAITING:
+        yield f"stopped: this step needs the approval of {step.approval}; nothing of it was done"
+        return
+    yield f"stopped: {report.trouble}"
+    if step.otherwise:
+        yield f"what to do: {step.otherwise}"
+    yield f"the way back: {step.rollback}" if step.rollback else "the way back: none is needed for this step"
+    if not step.rollback and (last := _last_rollback(chapter, step)):
+        yield f"the way back of the steps before it: {last}"
+
+
+def _last_rollback(chapter: Chapter, step: Step) -> str:
+    before = chapter.steps[: chapter.steps.index(step)]
+    return next((each.rollback for each in reversed(before) if each.rollback), "")
+
+
+def _take(step: Step, world: World) -> Report:
+    began = world.clock()
+    agreed = ""
+    if step.approval:
+        agreed = world.ask(step)
+        if not agreed:
+            return Report(step.name, State.WAITING, 0.0)
+    tries = 0
+    for label, check in (("command", step.do), ("verify", step.verify)):
+        trouble, count = _try(check, world, show=label == "command")
+        tries += count
+        if trouble:
+            seconds = round(world.clock() - began, 1)
+            said = f"the {label} `{check.command}`: {trouble}"
+            return Report(step.name, State.FAILED, seconds, tries, said, agreed)
+    return Report(step.name, State.DONE, round(world.clock() - began, 1), tries, "", agreed)
+
+
+def _try(check: Check, world: World, *, show: bool) -> tuple[str, int]:
+    """Run a check until it is content or its time is over; return what is wrong in the end, and the number of tries."""
+    end = world.clock() + check.within_s
+    world.say(f"      $ {check.command}")
+    count = 0
+    while True:
+        count += 1
+        outcome = world.shell(check.command, check.limit_s, show and count == 1)
+        trouble = check.trouble(outcome)
+        if not trouble or world.clock() + PAUSE_S > end:
+            if trouble and not (show and count == 1):
+                for line in outcome.output.splitlines()[-20:]:
+                    world.say(f"      | {line}")
+            return trouble, count
+        if count == 1:
+            world.say(f"      not yet: {trouble}; trying for {check.within_s} s")
+        world.sleep(PAUSE_S)

@@ -1,0 +1,107 @@
+"""Run one line of shell: its output as it comes, its time bounded, and nothing left running behind it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from .chapter import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+#: Seconds that a command is given to end by itself once it is told to: an engine finishes what is under way.
+END_S = 60.0
+#: Most that is kept of what a command prints, in characters, from its end.
+_KEPT = 4_000_000
+_SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|PASSPHRASE")
+#: Shorter values are words that would be taken out of every sentence.
+_SHORTEST_SECRET = 8
+
+
+def secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values in an environment that must not be shown, longest first."""
+    found = {value for name, value in environment.items() if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def hide(text: str, hidden: tuple[str, ...]) -> str:
+    """Take secrets out of a text."""
+    for value in hidden:
+        text = text.replace(value, "•••")
+    return text
+
+
+def run(command: str, limit_s: float, show: Callable[[str], None] | None = None) -> Outcome:
+    """Run a command with `/bin/sh`, without input; its two outputs are one. It ends with all that it started.
+
+    An interrupt is passed on, and raised again when the command has ended.
+    """
+    child = subprocess.Popen(
+        ["/bin/sh", "-c", command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        process_group=0,
+    )
+    late = threading.Event()
+    lines: list[str] = []
+    with child, _ended(child), _bounded(child, limit_s, late):
+        try:
+            _collect(child, lines, show)
+        except KeyboardInterrupt:
+            _signal(child, signal.SIGINT)
+            with _bounded(child, END_S, late):
+                _collect(child, lines, show)
+            raise
+    return Outcome(None if late.is_set() else child.returncode, "".join(lines)[-_KEPT:])
+
+
+def _collect(child: subprocess.Popen[str], lines: list[str], show: Callable[[str], None] | None) -> None:
+    """Read until the command and all that holds its output have ended."""
+    for line in child.stdout or ():
+        lines.append(line)
+        if show:
+            show(line.rstrip("\n"))
+    child.wait()
+
+
+@contextmanager
+def _bounded(child: subprocess.Popen[str], limit_s: float, late: threading.Event) -> Iterator[None]:
+    """Tell the command to end when its time is over, and end it when it does not."""
+    over = threading.Event()
+
+    def watch() -> None:
+        if not over.wait(limit_s):
+            late.set()
+            _signal(child, signal.SIGINT)
+            if not over.wait(END_S):
+                _signal(child, signal.SIGKILL)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+@contextmanager
+def _ended(child: subprocess.Popen[str]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        _signal(child, signal.SIGKILL)
+
+
+def _signal(child: subprocess.Popen[str], number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, number)

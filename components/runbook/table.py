@@ -1,0 +1,42 @@
+"""Every chapter there is, in the order in which a reader needs them; each says itself when it applies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import everyday, incidents, moves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .case import Case
+    from .chapter import Chapter
+
+#: Part of the runbook → its chapters: functions of a workload's plan that give none where they do not apply.
+CHAPTERS: dict[str, tuple[Callable[[Case], Iterable[Chapter]], ...]] = {
+    "Every day": (everyday.before, everyday.fund, everyday.approve, everyday.deploy, everyday.check),
+    "Moving": (moves.stand_by, moves.swap, moves.leave),
+    "Content": (everyday.roll_back, everyday.roll_forward),
+    "When something is gone": (
+        incidents.cloud_gone,
+        incidents.cloud_back,
+        incidents.lease_lost,
+        incidents.chain_halted,
+        incidents.dns_gone,
+        incidents.store_gone,
+        incidents.refill,
+        incidents.certificate,
+        incidents.interrupted,
+    ),
+    "Rehearsing and ending": (everyday.restore_drill, moves.game_day, everyday.rotate, everyday.decommission),
+}
+
+
+def parts(case: Case) -> dict[str, list[Chapter]]:
+    """Write the chapters that apply, by part of the runbook."""
+    return {part: [chapter for write in chapters for chapter in write(case)] for part, chapters in CHAPTERS.items()}
+
+
+def chapters(case: Case) -> list[Chapter]:
+    """Write the chapters that apply, in order."""
+    return [chapter for part in parts(case).values() for chapter in part]

@@ -1,0 +1,362 @@
+"""A runbook is written from the plan alone: real names, in every mode, and nothing that cannot be typed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shlex
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from components import config
+from components.__main__ import cli
+from components.errors import ConfigError
+from components.kinds import KINDS
+from components.runbook import incidents
+from components.runbook.case import RING, Course, case
+from components.runbook.chapter import Chapter, Check, Outcome, Step
+from components.runbook.markdown import text, write
+from components.runbook.table import chapters, parts
+from tests.settings import settings, site_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from components.runbook.case import Case
+
+#: The chapters that apply, by where the workload stands.
+EVERYWHERE = {
+    "before", "fund", "deploy", "check", "roll-back", "aws-gone", "aws-back", "dns-gone", "store-gone-aws",
+    "store-gone-storj", "refill", "interrupted", "restore-drill", "rotate", "decommission",
+}  # fmt: skip
+RENTED = {"lease-lost", "chain-halted"}
+APPLIES = {
+    RING[0]: EVERYWHERE | {"active-standby"},
+    RING[1]: EVERYWHERE | RENTED | {"swap", "centralized", "game-day"},
+    RING[2]: EVERYWHERE | RENTED | {"swap", "decentralized", "game-day"},
+    RING[3]: EVERYWHERE | RENTED | {"active-standby"},
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    site_folder(folder)
+    return folder
+
+
+def made(root: Path, course: Course = RING[0], stack: str = "prod", **more) -> Case:
+    wanted = settings(str(course.mode), str(course.active)) | more
+    read, faults = config.read(wanted)
+    assert read, faults
+    return case(stack, read, "docs", KINDS, root)
+
+
+def other(root: Path) -> Case:
+    """The same workload, with another beside it and a second lease for decentralized mode."""
+    wanted = settings("decentralized", decentralized=("akash", "akash"))
+    wanted["workloads"]["handbook"] = copy.deepcopy(wanted["workloads"]["docs"]) | {"host": "handbook.dao.example"}
+    read, faults = config.read(wanted)
+    assert read, faults
+    return case("prod", read, "docs", KINDS, root)
+
+
+def checks(of: Case) -> list[Check]:
+    return [check for chapter in chapters(of) for step in chapter.steps for check in (step.do, step.verify)]
+
+
+def commands(of: Case) -> list[str]:
+    rollbacks = [step.rollback for chapter in chapters(of) for step in chapter.steps if step.rollback]
+    return [check.command for check in checks(of)] + rollbacks
+
+
+def typed(of: Case) -> list[list[str]]:
+    """Every simple command of every line, as words; one that stands inside `$(…)` for itself."""
+    found = []
+    for command in commands(of):
+        inner = re.findall(r"\$\((\./.*)\)\"", command)
+        outer = re.sub(r"\$\(\./.*\)\"", 'HASH"', command)
+        words = shlex.shlex("\n".join([*inner, outer]), posix=True, punctuation_chars="&|\n")
+        words.whitespace_split = True
+        words.whitespace = " "
+        line: list[str] = []
+        for word in [*words, "|"]:
+            if set(word) <= set("&|\n"):
+                found.append(line)
+                line = []
+            else:
+                line.append(word)
+    return found
+
+
+@pytest.fixture(scope="module")
+def cases(root: Path) -> list[Case]:
+    """Every way of writing a runbook that there is."""
+    pinned = settings()
+    pinned["workloads"]["docs"]["options"] = {"version": "a" * 64}
+    return [
+        *(made(root, course) for course in RING),
+        *(made(root, course, require_approval=True) for course in RING),
+        made(root, workloads=pinned["workloads"]),
+        other(root),
+    ]
+
+
+@pytest.mark.parametrize("course", RING, ids=str)
+def test_each_mode_has_the_chapters_that_apply(root: Path, course: Course) -> None:
+    assert {chapter.name for chapter in chapters(made(root, course))} == APPLIES[course]
+
+
+def test_a_chapter_has_one_name_in_every_mode_and_no_other_has_it(cases) -> None:
+    for of in cases:
+        names = [chapter.name for chapter in chapters(of)]
+        assert sorted(names) == sorted(set(names))
+
+
+def test_signatures_are_asked_for_where_the_stack_asks_for_them(root: Path) -> None:
+    free, signed = (made(root, RING[1], require_approval=each) for each in (False, True))
+    with_sign = {chapter.name for chapter in chapters(signed) if any(step.name == "sign" for step in chapter.steps)}
+    assert with_sign == {"approve", "deploy", "swap", "centralized", "game-day", "roll-back"}
+    assert not [step for chapter in chapters(free) for step in chapter.steps if step.name == "sign"]
+
+
+def test_the_signature_of_a_flip_is_for_the_plan_after_it(root: Path) -> None:
+    now, after = (made(root, course, require_approval=True) for course in RING[:2])
+    (flip,) = (chapter for chapter in chapters(now) if chapter.name == "active-standby")
+    (sign,) = (step for step in flip.steps if step.name == "sign")
+    assert (f"./unmoor approve {after.hash} " in sign.do.command, after.hash == now.hash) == (True, False)
+
+
+def test_a_kept_version_in_the_stack_file_is_rolled_forward_from(root: Path) -> None:
+    pinned = settings()
+    pinned["workloads"]["docs"]["options"] = {"version": "a" * 64}
+    names = {chapter.name for chapter in chapters(made(root, workloads=pinned["workloads"]))}
+    assert ("roll-forward" in names, "roll-back" in names) == (True, False)
+
+
+def test_a_certificate_is_looked_after_where_there_is_tls(root: Path, monkeypatch) -> None:
+    seen = []
+    for scheme in ("http", "https"):
+        monkeypatch.setattr("components.front.SCHEME", scheme)
+        seen.append([chapter.name for chapter in incidents.certificate(made(root))])
+    assert seen == [[], ["certificate"]]
+
+
+def test_nothing_is_rented_without_akash(root: Path, monkeypatch) -> None:
+    monkeypatch.setattr("components.runbook.case.RENTED", "nowhere")
+    monkeypatch.setattr("components.runbook.checks.RENTED", "nowhere")
+    of = made(root, RING[1])
+    assert ("AKASH_CONSOLE_API_KEY" in of.secrets, {c.name for c in chapters(of)} & {"fund", *RENTED}) == (False, set())
+
+
+def test_the_last_store_leaves_nobody_else_to_ask(root: Path) -> None:
+    alone = settings()
+    alone["workloads"]["docs"]["backup"]["stores"] = ["storj"]
+    (gone,) = incidents.store_gone(made(root, workloads=alone["workloads"]))
+    assert ([step.name for step in gone.steps], "No other store" in gone.when) == (["confirm"], True)
+
+
+def test_a_workload_that_is_not_alone_is_taken_out_of_the_stack_and_not_the_stack_with_it(root: Path) -> None:
+    (end,) = (chapter for chapter in chapters(other(root)) if chapter.name == "decommission")
+    (remove,) = (step for step in end.steps if step.name == "remove")
+    assert remove.do.command.startswith("pulumi config rm --path unmoor:workloads.docs --stack prod && pulumi up ")
+
+
+def test_every_command_names_the_stack_it_is_about(cases) -> None:
+    for of in cases:
+        for words in typed(of):
+            if words[0] in {"./unmoor", "pulumi"} and words[1] not in {"--version", "version", "review"}:
+                about = "select" in words or "ls" in words or words[words.index("--stack") + 1] == "prod"
+                assert about, words
+
+
+def test_every_command_of_ours_is_one_that_there_is(cases) -> None:
+    """Options and arguments are parsed by the command itself, which is not run."""
+    seen = set()
+    for of in cases:
+        for name, *words in typed(of):
+            if name == "./unmoor" and words != ["--version"]:
+                found = cli.get_command(click.Context(cli), words[0])
+                assert found is not None
+                found.make_context(words[0], words[1:])
+                seen.add(words[0])
+    assert seen == {"plan", "status", "flip", "approve", "review", "restore"}
+
+
+def test_every_command_is_shell_that_parses(cases) -> None:
+    script = "\n".join(sorted({command for of in cases for command in commands(of)}))
+    done = subprocess.run(["sh", "-n"], input=script, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_changes_something_can_be_taken_back_or_says_what_to_do(cases) -> None:
+    for of in cases:
+        for chapter in chapters(of):
+            for step in chapter.steps:
+                if re.search(r"pulumi (up|destroy|config set|config rm)|unmoor flip(?!.*--dry-run)", step.do.command):
+                    assert step.rollback or step.otherwise, f"{chapter.name}-{step.name}"
+
+
+def test_what_moves_production_is_approved_by_somebody(cases) -> None:
+    """Two steps move it without: giving back what an incident took, and finishing what was approved before."""
+    without = {
+        f"{chapter.name}-{step.name}"
+        for of in cases
+        for chapter in chapters(of)
+        for step in chapter.steps
+        if re.search(r"pulumi (up|destroy)", step.do.command) and not step.approval
+    }
+    assert without == {"lease-lost-rent", "interrupted-finish", "refill-refill", "game-day-back"}
+
+
+def test_no_credential_is_an_argument(cases) -> None:
+    """A key is expanded by the shell's own printf alone, whose arguments no other process sees."""
+    for of in cases:
+        for command in commands(of):
+            for part in re.split(r"&&|\|", command):
+                if "$AKASH_CONSOLE_API_KEY" in part:
+                    assert part.startswith("printf "), command
+
+
+def test_text_from_the_stack_file_is_quoted_for_the_shell(root: Path) -> None:
+    odd = settings()
+    odd["stores"]["aws"]["public_url"] = "https://s3.example/$(touch${IFS}pwned);`id`'x"
+    of = made(root, stores=odd["stores"])
+    for command in commands(of):
+        if "s3.example" in command:
+            words = shlex.split(command.replace("|", " | "))
+            assert [word for word in words if word.startswith("https://s3.example/$(touch${IFS}pwned);`id`'x/docs/")]
+
+
+def test_a_stack_name_that_is_none_is_refused(root: Path) -> None:
+    with pytest.raises(ConfigError, match="is not the name of a stack"):
+        made(root, stack="prod; reboot")
+
+
+def test_a_workload_that_is_not_there_is_refused(root: Path) -> None:
+    read, _ = config.read(settings())
+    assert read
+    with pytest.raises(ConfigError, match="no workload 'dosc' in stack prod; choose from docs"):
+        case("prod", read, "dosc", KINDS, root)
+
+
+def test_the_rent_counts_every_lease_where_the_workload_has_most(root: Path) -> None:
+    one, two = made(root), other(root)
+    assert two.rent_usd_month == pytest.approx(4 * one.rent_usd_month, abs=0.02)
+
+
+def test_the_same_plan_gives_the_same_text(root: Path) -> None:
+    assert write(made(root, RING[1])) == write(made(root, RING[1]))
+
+
+@pytest.mark.parametrize("course", RING, ids=str)
+def test_every_step_is_in_the_text_with_its_cells(root: Path, course: Course) -> None:
+    of = made(root, course)
+    names = re.findall(r"^`{3,}sh (\{.*\})$", write(of), re.MULTILINE)
+    cells = [json.loads(name)["name"] for name in names]
+    wanted = []
+    for chapter in chapters(of):
+        for step in chapter.steps:
+            name = f"{chapter.name}-{step.name}"
+            wanted += [name, f"{name}-verify", *([f"{name}-rollback"] if step.rollback else [])]
+    assert cells == wanted
+    assert len(cells) == len(set(cells))
+
+
+def test_cells_are_as_runme_reads_them(cases) -> None:
+    """By its parser: JSON from the first `{` to the first `}`, values as text; lines lose a leading `$`."""
+    for of in cases:
+        for line in write(of).splitlines():
+            if line.lstrip("`").startswith("sh {"):
+                attributes = json.loads(line[line.index("{") : line.index("}") + 1])
+                assert line.endswith("}")
+                assert {key: type(value) for key, value in attributes.items()} == {
+                    "excludeFromRunAll": str, "interactive": str, "name": str, "promptEnv": str,
+                }  # fmt: skip
+
+
+def test_fences_hold_whatever_they_hold(root: Path) -> None:
+    odd = settings()
+    odd["stores"]["aws"]["public_url"] = "https://s3.example/````"
+    fences = [line for line in write(made(root, stores=odd["stores"])).splitlines() if line.startswith("`````sh")]
+    assert fences
+
+
+def test_some_chapters_are_written_alone(root: Path) -> None:
+    found = write(made(root), {"check", "fund"})
+    assert re.findall(r'<a id="(.*)">', found) == ["fund", "check"]
+
+
+def test_who_approves_is_said_and_has_a_line_to_sign(root: Path) -> None:
+    assert "**Approved by the owner of docs:** \\_\\_" in write(made(root), {"deploy"})
+
+
+def test_links_lead_to_chapters(cases) -> None:
+    for of in cases:
+        found = write(of)
+        assert re.findall(r"\]\(#(.*?)\)", found) == re.findall(r'<a id="(.*)">', found)
+
+
+def test_text_is_never_markup() -> None:
+    assert text("a_b <i> `x_y` *z*") == "a\\_b \\<i\\> `x_y` \\*z\\*"
+    assert text("one ` tick_") == "one ' tick\\_"
+
+
+def test_all_parts_have_chapters(root: Path) -> None:
+    assert [part for part, found in parts(made(root)).items() if not found] == []
+
+
+OK = Check("true", ("done",))
+
+
+@pytest.mark.parametrize(
+    ("check", "outcome", "trouble"),
+    [
+        (OK, Outcome(0, "done\n"), ""),
+        (OK, Outcome(0, "well  done\n"), "it did not print 'done'"),
+        (Check("x", ("a … b",)), Outcome(0, "  a  1   b \n"), ""),
+        (Check("x", ("one", "two")), Outcome(0, "two\none\n"), "it did not print 'two' after what comes before it"),
+        (Check("x", ("one", "two")), Outcome(0, "one\nthree\ntwo\n"), ""),
+        (Check("x", ("a.b",)), Outcome(0, "axb\n"), "it did not print 'a.b'"),
+        (OK, Outcome(3, "done\n"), "it ended with exit status 3"),
+        (OK, Outcome(None, "done\n"), "it was not done after 120 s"),
+        (replace(OK, fails=True), Outcome(0, "done\n"), "it succeeded, and was expected to fail"),
+        (replace(OK, fails=True), Outcome(7, "done\n"), ""),
+    ],
+)
+def test_a_check_judges_by_exit_status_and_by_lines_in_order(check: Check, outcome: Outcome, trouble: str) -> None:
+    assert check.trouble(outcome) == trouble
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: Check("", ("x",)),
+        lambda: Check("one\ntwo", ("x",)),
+        lambda: Check("$ one", ("x",)),
+        lambda: Check("one", ()),
+        lambda: Check("one", (" ",)),
+        lambda: Check("one", ("a\nb",)),
+        lambda: Check("one", ("x",), limit_s=0),
+        lambda: Check("one", ("x",), within_s=-1),
+        lambda: Step("Bad Name", "t", "w", OK, Check("x", ("y",)), 1),
+        lambda: Step("a", "", "w", OK, Check("x", ("y",)), 1),
+        lambda: Step("a", "t", "", OK, Check("x", ("y",)), 1),
+        lambda: Step("a", "t", "w", OK, Check("x", ("y",)), 0),
+        lambda: Step("a", "t", "w", OK, OK, 1),
+        lambda: Chapter("c", "t", "w", ()),
+        lambda: Chapter("c", "t", "w", (STEP, STEP)),
+        lambda: Chapter("C!", "t", "w", (STEP,)),
+    ],
+)
+def test_a_step_that_cannot_be_carried_out_cannot_be_written(wrong) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        wrong()
+
+
+STEP = Step("a", "title", "why", OK, Check("x", ("y",)), 1)
