@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .state import REPOSITORY, State
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 #: What the engine calls steps that change nothing.
 QUIET = frozenset({"same", "read", "refresh"})
-
-
-class EngineFailed(RuntimeError):  # noqa: N818 the name says what happened
-    """A command of the engine ended with an error; carries what it printed."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +42,14 @@ class Run:
 
     def _metadata(self, kind: str) -> list[dict[str, Any]]:
         return [event[kind]["metadata"] for event in self.events if kind in event]
+
+
+class EngineFailed(RuntimeError):  # noqa: N818 the name says what happened
+    """A command of the engine ended with an error; says what it printed, and carries how far it came."""
+
+    def __init__(self, message: str, run: Run) -> None:
+        super().__init__(message)
+        self.run = run
 
 
 def name(urn: str) -> str:
@@ -108,8 +112,12 @@ class Pulumi:
     def _run(self, command: list[str]) -> Run:
         log = self.state.root / f"events-{self.stack}.jsonl"
         log.unlink(missing_ok=True)
-        run = self._call([*command, "--event-log", str(log)])
-        return Run(run.output, tuple(_events(log)), run.seconds)
+        try:
+            run = self._call([*command, "--event-log", str(log)])
+        except EngineFailed as failed:
+            failed.run = replace(failed.run, events=tuple(_events(log)))
+            raise
+        return replace(run, events=tuple(_events(log)))
 
     def _call(self, command: list[str], *, config: bool = True) -> Run:
         flags = self._flags(config=config) if command[:2] != ["stack", "init"] else []
@@ -124,10 +132,10 @@ class Pulumi:
         child.stdout.close()
         code = child.wait()
         self.children.remove(child)
-        output = "".join(lines)
+        run = Run("".join(lines), (), time.monotonic() - began)
         if code:
-            raise EngineFailed(f"`pulumi {' '.join(command)}` ended with {code}:\n{output}")
-        return Run(output, (), time.monotonic() - began)
+            raise EngineFailed(f"`pulumi {' '.join(command)}` ended with {code}:\n{run.output}", run)
+        return run
 
     def _popen(self, command: list[str]) -> subprocess.Popen[str]:
         child = subprocess.Popen(

@@ -19,6 +19,8 @@ from sandbox.drive import Pulumi
 from sandbox.engine import resolve
 from sandbox.state import REPOSITORY, VARIABLE, State
 
+from . import docs_stack
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -103,6 +105,16 @@ def pulumi(sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[..., Pulumi]]:
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)
             child.communicate()
+
+
+@pytest.fixture(scope="module")
+def docs(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[docs_stack.Docs]:
+    """Give the docs workload on a stack of its own, not up yet; a module's tests run in order and share it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(sandbox.state.root))  # for the inventories
+        made = docs_stack.make(tmp_path_factory.mktemp("docs"), sandbox.state, sandbox.environment)
+        yield made
+        made.end()
 
 
 def _project(folder: Path, program: str) -> Path:

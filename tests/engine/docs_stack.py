@@ -1,0 +1,212 @@
+"""The docs workload on a stack of its own: the program of this repository, with the two longest waits made short."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from components import bundle, front
+from sandbox.akash import inventory as akash
+from sandbox.aws import inventory as aws
+from sandbox.client import NotReached, Resolver, get
+from sandbox.drive import EngineFailed, Pulumi, Run
+from sandbox.state import REPOSITORY, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+HOST = "docs.dao.example"
+PRIMARY, STANDBY = f"{HOST}/primary", f"{HOST}/standby"
+#: The addresses of the sandbox's CloudFront, and those that its Akash leases out.
+AWS, AKASH = "192.0.2.", "203.0.113."
+#: Seconds that a drain waits here: Route 53's 60 s for aliases would be most of what the tests take.
+TTL = 5
+#: Seconds after which a probe gives up here (300 s in earnest), so that a site that stays wrong can be waited for.
+PROBE_VARIABLE, PROBE_S = "TESTS_PROBE_S", "90"
+#: The longest that a test waits for something that happens by itself, in seconds.
+PATIENCE_S = 120.0
+
+_PROGRAM = f"""
+import runpy, sys
+sys.path.insert(0, {str(REPOSITORY)!r})
+from components import front
+front.ALIAS_TTL = {TTL}
+runpy.run_path({str(REPOSITORY / "__main__.py")!r})
+"""
+_STEPS = f"""#!{sys.executable}
+import os, sys
+sys.path.insert(0, {str(REPOSITORY)!r})
+from components.steps import probe
+probe._TIMEOUT = float(os.environ[{PROBE_VARIABLE!r}])
+from components.__main__ import main
+main()
+"""
+
+
+@dataclass
+class Docs:
+    """The stack `docs`: `setting` writes one line of its file, `up` makes it so."""
+
+    pulumi: Pulumi
+    state: State
+    site: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def workload(self) -> dict[str, Any]:
+        """What stands in the stack file of the workload; `write` puts changes in place."""
+        found: dict[str, Any] = self.settings["unmoor:workloads"]["docs"]
+        return found
+
+    def write(self, **workload: Any) -> None:
+        """Set lines of the workload (None takes one out) and write the stack file."""
+        self.workload.update(workload)
+        for name in [name for name, value in self.workload.items() if value is None]:
+            del self.workload[name]
+        committed = yaml.safe_load((REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text())
+        kept = {"encryptionsalt": committed["encryptionsalt"], "config": self.settings}
+        self.pulumi.config_file.write_text(yaml.safe_dump(kept))
+
+    def up(self, *arguments: str, **workload: Any) -> Run:
+        """Set lines, and update."""
+        self.write(**workload)
+        return self.pulumi.up(*arguments)
+
+    def fails(self, *arguments: str, **workload: Any) -> Run:
+        """Set lines and update, which must fail; return how far it came, and what it printed."""
+        try:
+            self.up(*arguments, **workload)
+        except EngineFailed as failed:
+            return failed.run
+        raise AssertionError("the update did not fail")
+
+    def page(self, text: str, name: str = "index.html") -> None:
+        """Write a page of the site."""
+        path = self.site / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"<!doctype html><title>{text}</title>{text}")
+
+    def version(self) -> str:
+        """The version of the folder as it is."""
+        return bundle.version(self.site)
+
+    def records(self) -> dict[str, str]:
+        """What Route 53 holds of the workload: `name/set identifier` to the address or alias."""
+        route53 = aws.client("route53")
+        found = {}
+        for zone in route53.list_hosted_zones()["HostedZones"]:
+            for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
+                if record["Type"] == "A":
+                    value = record.get("AliasTarget", {}).get("DNSName") or record["ResourceRecords"][0]["Value"]
+                    name = record["Name"].rstrip(".")
+                    found["/".join(filter(None, (name, record.get("SetIdentifier"))))] = value.rstrip(".")
+        return found
+
+    def served(self, host: str = HOST, path: str = front.HEALTH_PATH, address: str | None = None) -> str:
+        """What a visitor gets: the page's text without the white space round it, or why there was none."""
+        try:
+            page = get(front.url(host, path), self.state, address=address)
+        except NotReached as why:
+            return f"not reached: {why}"
+        return page.body.decode().strip() if page.status == 200 else f"{page.status}: {page.body.decode()[:200]}"
+
+    def site_serves(self, site: str, path: str = front.HEALTH_PATH) -> str:
+        """What a site serves under the public host, asked at its own address."""
+        try:
+            return self.served(path=path, address=Resolver(self.state).addresses(f"{site}.dao.example")[0])
+        except NotReached as why:
+            return f"not reached: {why}"
+
+    def address(self) -> str:
+        """Where DNS leads a visitor who comes for the first time."""
+        return Resolver(self.state).addresses(HOST)[0]
+
+    @staticmethod
+    def leases() -> dict[str, str]:
+        """The open deployments: dseq to the Akash provider of its newest lease, or nothing."""
+        return {
+            str(each["deployment"]["id"]["dseq"]): each["leases"][-1]["id"]["provider"] if each["leases"] else ""
+            for each in akash.open_deployments()
+        }
+
+    @contextmanager
+    def broken(self, *faults: str, **parameters: Any) -> Iterator[None]:
+        """Break things for a while."""
+        for fault in faults:
+            self.state.start_fault(fault, parameters)
+        try:
+            yield
+        finally:
+            for fault in faults:
+                self.state.end_fault(fault)
+
+    def end(self) -> None:
+        """End whatever a test left running."""
+        for child in self.pulumi.children:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
+
+
+def make(folder: Path, state: State, environment: dict[str, str]) -> Docs:
+    """Make a site, a project and a stack in a folder; the stack file is that of the sandbox, with a short TTL."""
+    settings = yaml.safe_load((REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text())["config"]
+    settings["unmoor:ttl"] = TTL
+    file = folder / "Pulumi.docs.yaml"
+    runner = Pulumi(state, {**environment, PROBE_VARIABLE: PROBE_S}, "docs", file, project(folder, _PROGRAM))
+    made = Docs(runner, state, folder / "site", settings)
+    made.page("the first page")
+    made.page("another page", "guide/index.html")
+    made.page("no such page", "404.html")
+    made.workload["options"]["site"] = str(made.site)
+    made.write()
+    runner.init()
+    return made
+
+
+def project(folder: Path, program: str) -> Path:
+    """Make a Pulumi project with our plugin, our steps and a program in a folder; return where it is."""
+    made = folder / "project"
+    made.mkdir()
+    (made / "Pulumi.yaml").write_text((REPOSITORY / "Pulumi.yaml").read_text())
+    (made / ".venv").symlink_to(sys.prefix)
+    (made / "components").symlink_to(REPOSITORY / "components")  # where the plugin is looked for
+    (made / "__main__.py").write_text(program)
+    (made / "unmoor").write_text(_STEPS)
+    (made / "unmoor").chmod(0o755)
+    return made
+
+
+def until(look: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
+    """Wait for something that happens by itself."""
+    end = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < end, f"{what}: not seen within {seconds} s"
+        time.sleep(0.1)
+
+
+def started(run: Run, name: str, operation: str = "") -> int:
+    """When a resource's step (the first, or that of an operation) began, as a place in the run's events."""
+    return _place(run, "resourcePreEvent", name, operation)
+
+
+def finished(run: Run, name: str, operation: str = "") -> int:
+    """When a resource's step (the first, or that of an operation) was done, as a place in the run's events."""
+    return _place(run, "resOutputsEvent", name, operation)
+
+
+def _place(run: Run, kind: str, name: str, operation: str) -> int:
+    for place, event in enumerate(run.events):
+        found = event[kind]["metadata"] if kind in event else {"op": "refresh"}
+        right = found["op"] == operation if operation else found["op"] != "refresh"
+        if right and found["urn"].endswith(f"::{name}"):
+            return place
+    raise AssertionError(f"the run has no {kind} of {operation} {name}")
