@@ -1,0 +1,156 @@
+"""The command line: what it prints, how it ends, and that planning loads neither Pulumi nor HTTP."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from components import approval, visit
+from components.__main__ import COMMANDS, cli, main
+from components.errors import ConfigError, PlanError
+from components.kinds import KINDS
+from components.stack import from_file, from_pulumi
+from tests.settings import settings, site_folder
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one stack, `prod`, in active-standby."""
+    (tmp_path / "Pulumi.yaml").write_text("name: unmoor\n")
+    (tmp_path / "stacks").mkdir()
+    site_folder(tmp_path)
+    write(tmp_path, settings("active-standby"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(project: Path, made: dict) -> None:
+    text = yaml.safe_dump({"config": {f"unmoor:{key}": value for key, value in made.items()}})
+    (project / "stacks/Pulumi.prod.yaml").write_text(text)
+
+
+def run(*words: str):
+    return CliRunner().invoke(cli, list(words), standalone_mode=False, catch_exceptions=True)
+
+
+def test_plan_says_roles_failover_and_cost(project: Path) -> None:
+    said = run("plan", "--stack", "prod").output
+    assert "primary  docs-aws" in said
+    assert "standby  docs-akash" in said
+    assert "seen by visitors within 90 s" in said
+    assert "USD a month" in said
+
+
+def test_plan_of_one_site_says_that_there_is_no_failover(project: Path) -> None:
+    write(project, settings("centralized"))
+    assert "failover none: one site only" in run("plan", "--stack", "prod").output
+
+
+def test_plan_finds_the_project_from_a_folder_below(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project / "site")
+    assert run("plan", "--stack", "prod").exception is None
+
+
+def test_plan_as_json_is_the_canonical_plan(project: Path) -> None:
+    said = json.loads(run("plan", "--stack", "stacks/Pulumi.prod.yaml", "--json", "docs").output)
+    assert said == from_file(project / "stacks/Pulumi.prod.yaml", KINDS).canonical()
+
+
+def test_a_workload_that_is_not_there_is_wrong_usage(project: Path) -> None:
+    result = run("plan", "--stack", "prod", "dosc")
+    assert "no workload dosc in prod; choose from docs" in str(result.exception.message)
+
+
+def test_an_operators_mistake_ends_with_1_and_a_sentence(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(project, {**settings(), "zone": "Dao"})
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", "--stack", "prod"])
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("the stack configuration is not valid:\n  - zone: 'Dao' is not a host name")
+    assert "Traceback" not in said
+
+
+def test_wrong_usage_ends_with_2() -> None:
+    for words in (["paln"], ["plan"]):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 2
+
+
+def test_every_word_loads_and_explains_itself() -> None:
+    for word in COMMANDS:
+        result = CliRunner().invoke(cli, [word, "--help"])
+        assert result.exit_code == 0, word
+        assert "Usage:" in result.output
+
+
+def test_planning_loads_neither_pulumi_nor_http(project: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "components", "plan", "--stack", "prod"],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert loaded.isdisjoint({"pulumi", "pulumi_aws", "grpc", "httpx", "boto3", "rich", "jinja2"})
+
+
+def test_approve_is_recorded_once(project: Path) -> None:
+    plan = "a" * 64
+    assert (
+        "a@dao.example approved aaaaaaaaaaaa"
+        in run("approve", plan, "--stack", "prod", "--signer", "a@dao.example").output
+    )
+    assert "had approved" in run("approve", plan, "--stack", "prod", "--signer", "a@dao.example").output
+    (kept,) = approval.read(project / "stacks/approvals.prod.yaml")
+    assert (kept.plan, kept.signer) == (plan, "a@dao.example")
+
+
+def test_approve_needs_a_stack_and_a_signer(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(run("approve", "a" * 64, "--stack", "prd", "--signer", "a").exception, ConfigError)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    assert "name the signer with --signer" in str(run("approve", "a" * 64, "--stack", "prod").exception)
+
+
+def test_what_pulumi_hands_over_is_planned_like_the_file(project: Path) -> None:
+    made = settings("active-standby")
+    values = {f"unmoor:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in made.items()}
+    planned = from_pulumi({**values, "aws:region": "us-east-1"}, KINDS, project)
+    assert planned == from_file(project / "stacks/Pulumi.prod.yaml", KINDS)
+
+
+def test_a_site_folder_that_is_missing_is_a_fault_of_its_setting(project: Path) -> None:
+    write(project, settings(options={"site": "built"}))
+    error = run("plan", "--stack", "prod").exception
+    assert isinstance(error, PlanError)
+    assert [fault.path for fault in error.faults] == ["workloads.docs.options.site"]
+
+
+def seen(status: int = 200, body: str = "", trouble: str = "") -> visit.Page:
+    return visit.Page(status, body, visit.Certificate("An Authority", ("docs.dao.example",), 41.0), trouble)
+
+
+def test_status_ends_with_1_when_a_site_is_not_well(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = from_file(project / "stacks/Pulumi.prod.yaml", KINDS).workloads[0].backup.version
+    pages = {
+        "docs-aws.dao.example": seen(body=f"{version}\n"),
+        "docs-akash.dao.example": seen(status=0, trouble="no answer in time"),
+    }
+    monkeypatch.setattr(visit, "visit", lambda url, address: pages[address])
+    result = run("status", "--stack", "prod")
+    assert result.return_value == 1
+    assert "no answer in time" in result.output
+    assert "certificate by An Authority for docs.dao.example, 41 days left" in result.output
+    found = json.loads(run("status", "--stack", "prod", "--json").output)["docs"]
+    assert [(one["site"], one["well"]) for one in found] == [("docs-aws", True), ("docs-akash", False)]
