@@ -1,13 +1,12 @@
-"""Chapters for days on which something is wrong: what to look at, what to do, and what not to do."""
+"""Chapters for days on which somebody else is gone: what to look at, what to do, and what not to do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import front
 from . import checks
 from .case import CLOUD, bound_s
-from .chapter import Chapter, Check, Step
+from .chapter import Chapter, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +66,7 @@ def cloud_back(case: Case) -> Iterator[Chapter]:
         "When AWS says that it is over. Traffic returns by itself."
         + (" Then consider the chapter about a standby." if len(case.plan.sites) == 1 else ""),
         (
-            _well(case),
+            well(case),
             Step(
                 "drift",
                 "Nothing was lost or changed meanwhile",
@@ -121,7 +120,7 @@ def lease_lost(case: Case) -> Iterator[Chapter]:
                     otherwise="Without an acceptable bid the error names the rule that refused each: wait and take the "
                     "step again, or raise options.budget_usd_month. What stands is left as it is.",
                 ),
-                _seen(case),
+                seen(case),
             ),
         )
 
@@ -134,7 +133,7 @@ def chain_halted(case: Case) -> Iterator[Chapter]:
             "The chain is halted",
             "When Akash makes no blocks: an upgrade, or worse. Leases run on; none can be opened, changed or closed.",
             (
-                _well(case),
+                well(case),
                 Step(
                     "hands-off",
                     "Wait with every change",
@@ -162,7 +161,7 @@ def dns_gone(case: Case) -> Iterator[Chapter]:
         "DNS cannot be changed",
         "When Route 53's control plane is away: names are answered, and no record can be edited.",
         (
-            _well(case),
+            well(case),
             Step(
                 "hands-off",
                 "Wait with every change",
@@ -175,145 +174,8 @@ def dns_gone(case: Case) -> Iterator[Chapter]:
     )
 
 
-def store_gone(case: Case) -> Iterator[Chapter]:
-    """One store does not answer: sites go on, the others hold the content, publishing waits."""
-    of = case.plan
-    for name, store in sorted(of.backup.stores.items()):
-        others = [(other, kept) for other, kept in sorted(of.backup.stores.items()) if other != name]
-        holds = (
-            f"{', '.join(other for other, _ in others)} still holds every version."
-            if others
-            else "No other store holds the content!"
-        )
-        yield Chapter(
-            f"store-gone-{name}",
-            f"Store {name} is gone",
-            f"When {store.vendor} gives no bundles. Sites go on serving; publishing waits until it is back. {holds}",
-            (
-                Step(
-                    "confirm",
-                    f"See that it is {name}",
-                    "Asked as a container does that starts anew; visitors notice nothing.",
-                    checks.unreadable(of, store),
-                    checks.visit(of),
-                    0.1,
-                ),
-                *(
-                    Step(
-                        f"store-{other}",
-                        f"Store {other} holds the version",
-                        "A lease that starts now fetches it here.",
-                        checks.kept(of, kept),
-                        checks.listed(of, kept),
-                        0.1,
-                    )
-                    for other, kept in others
-                ),
-            ),
-        )
-
-
-def refill(case: Case) -> Iterator[Chapter]:
-    """Fill the stores again, after one was gone or a drill found a bundle missing."""
-    of = case.plan
-    stores = [of.backup.stores[name] for name in sorted(of.backup.stores)]
-    yield Chapter(
-        "refill",
-        "Fill the stores again",
-        "When a store is back, or the restore drill found a bundle missing. To give a store up, name another in the "
-        "stack file first.",
-        (
-            Step(
-                "refill",
-                "Put the version into every store",
-                "What is there already is left; each is then asked as anyone could.",
-                checks.refill(case),
-                checks.kept(of, stores[0]),
-                0.25,
-                otherwise="The error names the store that refused, and why.",
-            ),
-            *(
-                Step(
-                    f"store-{name}",
-                    f"Store {name} gives it back",
-                    "Fetched without credentials.",
-                    checks.kept(of, of.backup.stores[name]),
-                    checks.listed(of, of.backup.stores[name]),
-                    0.1,
-                )
-                for name in sorted(of.backup.stores)
-            ),
-        ),
-    )
-
-
-def certificate(case: Case) -> Iterator[Chapter]:
-    """A browser refuses a site: its certificate is missing, old, or for another name."""
-    of = case.plan
-    if front.SCHEME == "https":
-        yield Chapter(
-            "certificate",
-            "A certificate is missing",
-            "When a browser refuses a site, or `unmoor status` counts fewer than 14 days.",
-            (
-                _well(case, otherwise=_CERTIFICATE),
-                *(
-                    Step(
-                        f"site-{site.name}",
-                        f"{site.name} shows a good one at {site.direct}",
-                        "The chain, the name and the date are checked as a browser does.",
-                        checks.visit(of, site.direct),
-                        checks.page(site),
-                        0.25,
-                        otherwise=_CERTIFICATE,
-                    )
-                    for site in of.sites
-                ),
-            ),
-        )
-
-
-_CERTIFICATE = (
-    "The site asks its authority again by itself, every few minutes. If that takes longer than an hour: does a CAA "
-    "record of the zone name another authority, and does http:// at the site's own name answer? Then deploy again."
-)
-
-
-def interrupted(case: Case) -> Iterator[Chapter]:
-    """An update was killed: give its lock back and let another finish."""
-    of = case.plan
-    yield Chapter(
-        "interrupted",
-        "An update was interrupted",
-        "When a machine died under `pulumi up`, and the next one says that the stack is locked. Ask first that nobody "
-        "else is at it.",
-        (
-            Step(
-                "unlock",
-                "Give the lock back",
-                "What was made is in the state or is found again by its name; nothing is rented twice.",
-                Check(
-                    f"pulumi cancel --yes {checks.stack(case)}",
-                    ("The currently running update for … has been canceled!",),
-                ),
-                checks.visit(of),
-                0.1,
-                approval=case.owner,
-            ),
-            Step(
-                "finish",
-                "Finish it",
-                "The clouds are asked what there is, and what is missing is made.",
-                checks.up(case, "--refresh"),
-                checks.status(case, of),
-                0.25,
-                otherwise="Read the last error, mend what it names, and take the step again.",
-            ),
-        ),
-    )
-
-
-def _well(case: Case, otherwise: str = "Something else is wrong as well: turn to its chapter.") -> Step:
+def well(case: Case, otherwise: str = "Something else is wrong as well: turn to its chapter.") -> Step:
+    """See that every site answers."""
     return Step(
         "well",
         "See that every site answers",
@@ -325,7 +187,8 @@ def _well(case: Case, otherwise: str = "Something else is wrong as well: turn to
     )
 
 
-def _seen(case: Case) -> Step:
+def seen(case: Case) -> Step:
+    """See what visitors see."""
     return Step(
         "seen",
         "See what visitors see",

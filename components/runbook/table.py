@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import everyday, incidents, moves
+from . import content, ending, everyday, incidents, moves, repairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 CHAPTERS: dict[str, tuple[Callable[[Case], Iterable[Chapter]], ...]] = {
     "Every day": (everyday.before, everyday.fund, everyday.approve, everyday.deploy, everyday.check),
     "Moving": (moves.stand_by, moves.swap, moves.leave),
-    "Content": (everyday.roll_back, everyday.roll_forward),
+    "Content": (content.roll_back, content.roll_forward),
     "When something is gone": (
         incidents.cloud_gone,
         incidents.cloud_back,
         incidents.lease_lost,
         incidents.chain_halted,
         incidents.dns_gone,
-        incidents.store_gone,
-        incidents.refill,
-        incidents.certificate,
-        incidents.interrupted,
+        repairs.store_gone,
+        repairs.refill,
+        repairs.certificate,
+        repairs.interrupted,
     ),
-    "Rehearsing and ending": (everyday.restore_drill, moves.game_day, everyday.rotate, everyday.decommission),
+    "Rehearsing and ending": (content.restore_drill, moves.game_day, ending.rotate, ending.decommission),
 }
 
 

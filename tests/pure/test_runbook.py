@@ -7,7 +7,6 @@ import json
 import re
 import shlex
 import subprocess
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,9 +16,8 @@ from components import config
 from components.__main__ import cli
 from components.errors import ConfigError
 from components.kinds import KINDS
-from components.runbook import incidents
+from components.runbook import repairs
 from components.runbook.case import RING, Course, case
-from components.runbook.chapter import Chapter, Check, Outcome, Step
 from components.runbook.markdown import text, write
 from components.runbook.table import chapters, parts
 from tests.settings import settings, site_folder
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from components.runbook.case import Case
+    from components.runbook.chapter import Check
 
 #: The chapters that apply, by where the workload stands.
 EVERYWHERE = {
@@ -143,7 +142,7 @@ def test_a_certificate_is_looked_after_where_there_is_tls(root: Path, monkeypatc
     seen = []
     for scheme in ("http", "https"):
         monkeypatch.setattr("components.front.SCHEME", scheme)
-        seen.append([chapter.name for chapter in incidents.certificate(made(root))])
+        seen.append([chapter.name for chapter in repairs.certificate(made(root))])
     assert seen == [[], ["certificate"]]
 
 
@@ -157,7 +156,7 @@ def test_nothing_is_rented_without_akash(root: Path, monkeypatch) -> None:
 def test_the_last_store_leaves_nobody_else_to_ask(root: Path) -> None:
     alone = settings()
     alone["workloads"]["docs"]["backup"]["stores"] = ["storj"]
-    (gone,) = incidents.store_gone(made(root, workloads=alone["workloads"]))
+    (gone,) = repairs.store_gone(made(root, workloads=alone["workloads"]))
     assert ([step.name for step in gone.steps], "No other store" in gone.when) == (["confirm"], True)
 
 
@@ -309,54 +308,3 @@ def test_text_is_never_markup() -> None:
 
 def test_all_parts_have_chapters(root: Path) -> None:
     assert [part for part, found in parts(made(root)).items() if not found] == []
-
-
-OK = Check("true", ("done",))
-
-
-@pytest.mark.parametrize(
-    ("check", "outcome", "trouble"),
-    [
-        (OK, Outcome(0, "done\n"), ""),
-        (OK, Outcome(0, "well  done\n"), "it did not print 'done'"),
-        (Check("x", ("a … b",)), Outcome(0, "  a  1   b \n"), ""),
-        (Check("x", ("one", "two")), Outcome(0, "two\none\n"), "it did not print 'two' after what comes before it"),
-        (Check("x", ("one", "two")), Outcome(0, "one\nthree\ntwo\n"), ""),
-        (Check("x", ("a.b",)), Outcome(0, "axb\n"), "it did not print 'a.b'"),
-        (OK, Outcome(3, "done\n"), "it ended with exit status 3"),
-        (OK, Outcome(None, "done\n"), "it was not done after 120 s"),
-        (replace(OK, fails=True), Outcome(0, "done\n"), "it succeeded, and was expected to fail"),
-        (replace(OK, fails=True), Outcome(7, "done\n"), ""),
-    ],
-)
-def test_a_check_judges_by_exit_status_and_by_lines_in_order(check: Check, outcome: Outcome, trouble: str) -> None:
-    assert check.trouble(outcome) == trouble
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        lambda: Check("", ("x",)),
-        lambda: Check("one\ntwo", ("x",)),
-        lambda: Check("$ one", ("x",)),
-        lambda: Check("one", ()),
-        lambda: Check("one", (" ",)),
-        lambda: Check("one", ("a\nb",)),
-        lambda: Check("one", ("x",), limit_s=0),
-        lambda: Check("one", ("x",), within_s=-1),
-        lambda: Step("Bad Name", "t", "w", OK, Check("x", ("y",)), 1),
-        lambda: Step("a", "", "w", OK, Check("x", ("y",)), 1),
-        lambda: Step("a", "t", "", OK, Check("x", ("y",)), 1),
-        lambda: Step("a", "t", "w", OK, Check("x", ("y",)), 0),
-        lambda: Step("a", "t", "w", OK, OK, 1),
-        lambda: Chapter("c", "t", "w", ()),
-        lambda: Chapter("c", "t", "w", (STEP, STEP)),
-        lambda: Chapter("C!", "t", "w", (STEP,)),
-    ],
-)
-def test_a_step_that_cannot_be_carried_out_cannot_be_written(wrong) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        wrong()
-
-
-STEP = Step("a", "title", "why", OK, Check("x", ("y",)), 1)
