@@ -117,7 +117,9 @@ def main(words: list[str]) -> int:
     if "--gates-only" not in words:
         if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
             print("skipped: how the report looks in a browser, which needs Chromium", file=sys.stderr, flush=True)
-        done = subprocess.run([sys.executable, "-m", "pytest", "-rs", *SIDE_BY_SIDE, *folders(TIERS)], cwd=ROOT, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-rs", *SIDE_BY_SIDE, *folders(TIERS)], cwd=ROOT, check=False
+        )
         failed += ["pytest"] if done.returncode else []
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr, flush=True)

@@ -1,7 +1,5 @@
 """A scripted transport for the Console's API, and its shapes (Console's own schemas, September 2026)."""
 
-# ruff: noqa: D102 the methods are the protocol's
-
 from __future__ import annotations
 
 import base64

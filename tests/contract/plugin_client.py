@@ -1,7 +1,5 @@
 """A plugin driven as the engine drives it: start, handshake, configure, then calls in the engine's order."""
 
-# ruff: noqa: D102 the methods are the engine's calls
-
 from __future__ import annotations
 
 import json
