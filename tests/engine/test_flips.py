@@ -74,7 +74,7 @@ def story(docs: Docs) -> dict[str, Seen]:
     for name, flip in FLIPS.items():
         docs.write(**flip.lines)
         preview = docs.pulumi.preview("--diff") if name in PREVIEWED else None
-        run, again = docs.pulumi.up(), docs.pulumi.up("--expect-no-changes")
+        run, again = docs.pulumi.up(), docs.again()
         outputs = docs.pulumi.outputs()["workloads"]["docs"]
         seen[name] = Seen(run, again, preview, docs.records(), docs.leases(), outputs)
     return seen

@@ -104,4 +104,4 @@ def rests(base: Docs, primary: str, standby: str) -> None:
     assert [value.startswith(AKASH) for value in found] == ["akash" in site for site in sites]
     assert (len(base.leases()), all(base.leases().values())) == (len(on_akash), True)
     assert [base.site_serves(site) for site in sites] == [base.version()] * 2
-    assert base.pulumi.up("--expect-no-changes").changes() == {}
+    assert base.again().changes() == {}
