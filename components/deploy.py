@@ -10,10 +10,10 @@ import pulumi_aws as aws
 from . import dns, front
 from .backup import bundle
 from .step import drain, step
-from .topology import Form, Role
+from .topology import Form, RecordType, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .kind import Endpoint, Kind, Realized
     from .topology import Site, Topology, WorkloadPlan
@@ -66,20 +66,31 @@ class Workload(pulumi.ComponentResource):
             ]
             opts_of_site = pulumi.ResourceOptions(parent=self, depends_on=[kept])
             standing[site.name] = kind.on[site.target].realize(site.name, site, beside, opts_of_site)
+        if plan.authorities:
+            dns.caa_record(f"{plan.host}-caa", plan.host, plan.authorities, zone_id, self._after())
+        # Primary first, to its end: who is probed next is asked to be as good as the one that answers.
+        settled: list[pulumi.Resource] = []
         for site in plan.sites:
-            self._point(site, standing[site.name])
+            settled = [self._point(site, standing[site.name], settled)]
         self.register_outputs({})
 
-    def _point(self, site: Site, realized: Realized) -> None:
-        """Make the names of a site: direct name first, then a probe, and only then the failover record."""
+    def _point(self, site: Site, realized: Realized, settled: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        """Make the names of a site: direct name first, then a probe, only then the failover record, and a last look."""
         record = next(r for r in self._plan.records if r.site == site.name)
         stands = self._after(realized)
+        allowed = []
+        if record.type is RecordType.A and site.authority:
+            allowed = [dns.caa_record(f"{site.name}-caa", site.direct, [site.authority], self._zone_id, self._after())]
         direct = dns.direct_record(site, realized.endpoint, record.type, self._zone_id, stands)
         check = dns.health_check(site, self._after(realized, direct))
-        proof = step(f"{site.name}-probe", "probe", _probe(site, record.role, realized.endpoint), self._after(direct))
+        asked = _probe(site, record.role, realized.endpoint)
+        gate = {"zone_id": self._zone_id, "direct": site.direct}
+        proof = step(f"{site.name}-probe", "probe", asked | gate, self._after(direct, *settled))
         # Deleted in the opposite order: the record, then the wait, then the site.
-        wait = drain(f"{site.name}-drain", site.ttl, realized.identity, self._after(realized, direct, check))
-        dns.failover_record(record, site, realized.endpoint, check, self._zone_id, self._after(proof, wait))
+        wait = drain(f"{site.name}-drain", site.ttl, realized.identity, self._after(realized, direct, check, *allowed))
+        points = dns.failover_record(record, site, realized.endpoint, check, self._zone_id, self._after(proof, wait))
+        seen: pulumi.Resource = step(f"{site.name}-confirm", "probe", asked | {"moved": True}, self._after(points))
+        return seen
 
     def _after(self, *these: Any) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(these))
@@ -92,7 +103,7 @@ def _probe(site: Site, role: Role, endpoint: pulumi.Output[Endpoint]) -> dict[st
     the site is probed again before its record moves.
     """
     return {
-        "url": front.url(site.host, front.HEALTH_PATH),
+        "url": front.url(site.host, front.HEALTH_PATH, site.scheme),
         "address": endpoint.apply(lambda e: e.ipv4 if site.form is Form.ADDRESS else e.name),  # type: ignore[union-attr]
         "version": site.content.version,
         "role": str(role),

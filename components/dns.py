@@ -10,6 +10,8 @@ from . import front
 from .topology import Form, RecordType, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pulumi
 
     from .kind import Endpoint
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Route 53's words for our roles; also what identifies a member of the set for life.
 _ROUTE53_ROLE = {Role.PRIMARY: "PRIMARY", Role.STANDBY: "SECONDARY"}
+#: Seconds for which resolvers of certificate authorities keep CAA records.
+CAA_TTL = 300
 
 
 def _answer(site: Site, endpoint: pulumi.Output[Endpoint], type_: RecordType, ttl: int) -> dict[str, Any]:
@@ -53,13 +57,13 @@ def health_check(site: Site, opts: pulumi.ResourceOptions) -> aws.route53.Health
     """Let Route 53 watch the site by its direct name, so that a new address needs no new check."""
     return aws.route53.HealthCheck(
         f"{site.name}-health",
-        type=front.CHECK_TYPE,
+        type=site.scheme.upper(),
         fqdn=site.direct,
-        port=front.PORT,
+        port=front.PORTS[site.scheme],
         resource_path=front.HEALTH_PATH,
         request_interval=front.CHECK_INTERVAL,
         failure_threshold=front.CHECK_THRESHOLD,
-        enable_sni=front.SCHEME == "https",
+        enable_sni=site.scheme == "https",
         opts=opts,
     )
 
@@ -87,5 +91,24 @@ def failover_record(
         failover_routing_policies=[{"type": role}],
         health_check_id=check.id,
         **_answer(site, endpoint, record.type, record.ttl),
+        opts=opts,
+    )
+
+
+def caa_record(
+    resource: str, name: str, authorities: Sequence[str], zone_id: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> aws.route53.Record:
+    """Say who may sign certificates for a name, and that nobody may for what is below it.
+
+    Only names of ours have such a record, never the zone's apex: a name's own record counts and those above it do not
+    (RFC 8659 §3), so whatever the zone has stays as it is, and keeps its meaning for everybody else.
+    """
+    return aws.route53.Record(
+        resource,
+        zone_id=zone_id,
+        name=name,
+        type="CAA",
+        ttl=CAA_TTL,
+        records=[*(f'0 issue "{authority}"' for authority in authorities), '0 issuewild ";"'],
         opts=opts,
     )

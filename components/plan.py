@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import front
+from . import certificates, front
 from .config import Mode, Side, StackConfig, did_you_mean, faults
 from .errors import Fault, PlanError
 from .prices import health_check_usd_month
@@ -105,12 +105,8 @@ def _workload(
     ]
     kind = kinds.get(workload.kind)
     if kind is None:
-        choices = ", ".join(sorted(kinds))
-        found.append(
-            Fault(
-                f"{path}.kind", f"no kind {workload.kind!r}{did_you_mean(workload.kind, kinds)}; choose from {choices}"
-            )
-        )
+        said = f"no kind {workload.kind!r}{did_you_mean(workload.kind, kinds)}; choose from {', '.join(sorted(kinds))}"
+        found.append(Fault(f"{path}.kind", said))
         return None
     found += _placement_faults(workload, kind, path)
     options = _options(workload, kind, name, found)
@@ -145,18 +141,20 @@ def _workload(
         )
         for role, site in zip(_ROLES, sites, strict=False)
     )
-    active = seats(workload)[0][0]
+    authorities = certificates.authorities(forms, stack.acme)
     return WorkloadPlan(
         name=name,
         kind=kind.name,
         mode=workload.mode,
-        active=active,
+        active=taken[0][0],
         host=workload.host,
         sites=sites,
         records=records,
         backup=backup,
         steps=_steps(backup, sites, records),
         bill=tuple(line for site in sites for line in site.bill),
+        notes=certificates.notes(sites, authorities if workload.host == stack.zone else ()),
+        authorities=authorities if kind_of_set is RecordType.A and workload.host != stack.zone else (),
     )
 
 
@@ -184,8 +182,10 @@ def _site(
     on = kind.on[target_of(workload, seat)]
     form = on.form(options)
     this = site_name(name, workload, seat)
-    # The peer is who the placement names, not who stands now: a site's own configuration must not change with a flip.
-    peer = site_name(name, workload, DECENTRAL_1 if seat == CENTRAL else CENTRAL)
+    # While one site answers the host, challenges of the other come there. The peer is who the placement names, not who
+    # stands now: a site's own configuration must not change with a flip.
+    other = DECENTRAL_2 if len(workload.placement.decentralized) > 1 else CENTRAL
+    peer = site_name(name, workload, other if seat == DECENTRAL_1 else DECENTRAL_1)
     return Site(
         name=this,
         workload=name,
@@ -195,6 +195,7 @@ def _site(
         host=workload.host,
         direct=f"{this}.{stack.zone}",
         peer=f"{peer}.{stack.zone}",
+        authority=certificates.authority(form, stack.acme),
         ttl=front.ALIAS_TTL if form is Form.ALIAS else stack.ttl,
         zone=stack.zone,
         acme=stack.acme,
@@ -205,11 +206,10 @@ def _site(
 
 
 def _check_line(site: str, form: Form) -> Line:
-    usd = health_check_usd_month(aws_endpoint=form is Form.ALIAS, options=len(front.CHECK_OPTIONS))
+    options = front.CHECK_OPTIONS["http" if form is Form.HOST else front.SCHEME]
+    usd = health_check_usd_month(aws_endpoint=form is Form.ALIAS, options=len(options))
     where = "AWS endpoint" if form is Form.ALIAS else "endpoint outside AWS"
-    return Line(
-        f"{site}: health check ({where}, {', '.join(front.CHECK_OPTIONS)})", usd, "aws.route53_health_check_month"
-    )
+    return Line(f"{site}: health check ({where}, {', '.join(options)})", usd, "aws.route53_health_check_month")
 
 
 def _host_faults(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:
@@ -286,9 +286,12 @@ def _steps(backup: Backup, sites: Sequence[Site], records: Sequence[Record]) -> 
     steps = [Step("bundle", backup.workload, f"version {backup.version[:12]} into {stores}")]
     for site in sites:
         record = next(r for r in records if r.site == site.name)
+        health = front.url(site.host, front.HEALTH_PATH, site.scheme)
+        valid = ", with a certificate that browsers accept" if site.scheme == "https" else ""
         steps += [
             Step("stand", site.name, f"on {site.target}, direct name {site.direct}"),
-            Step("probe", site.name, f"{front.url(site.host, front.HEALTH_PATH)} must answer {backup.version[:12]}"),
+            Step("probe", site.name, f"{health} must answer {backup.version[:12]} at its address{valid}"),
             Step("point", site.host, f"{record.role} {record.type}, ttl {record.ttl} s, to {site.name}"),
+            Step("confirm", site.name, f"{health} must answer so once its record stands"),
         ]
     return tuple(steps)

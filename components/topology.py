@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from . import front
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -71,8 +73,10 @@ class Site:
     form: Form
     host: str
     direct: str
-    #: direct name of the site on the other side, whether or not it stands right now
+    #: direct name of the other site that asks for certificates of `host`, whether or not it stands right now
     peer: str
+    #: who signs this site's certificates, as CAA records name them; empty if nobody does
+    authority: str
     #: seconds a resolver may keep an answer that points here
     ttl: int
     zone: str
@@ -80,6 +84,14 @@ class Site:
     options: BaseModel
     content: Backup
     bill: tuple[Line, ...]
+
+    @property
+    def scheme(self) -> str:
+        """How the site can be reached under the public host's name so that a browser is content.
+
+        Behind a name somewhere else the certificate is somebody else's, so there is plain HTTP.
+        """
+        return "http" if self.form is Form.HOST else front.SCHEME
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,10 @@ class WorkloadPlan:
     backup: Backup
     steps: tuple[Step, ...]
     bill: tuple[Line, ...]
+    #: what an operator should know before saying yes
+    notes: tuple[str, ...]
+    #: who may sign certificates of `host`, as CAA records name them; empty where no such record of ours can stand
+    authorities: tuple[str, ...]
 
     @property
     def usd_month(self) -> float:
@@ -169,4 +185,5 @@ def _canonical(plan: WorkloadPlan) -> dict[str, Any]:
         "usd_month": plan.usd_month,
         "bill": [{"what": b.what, "usd_month": round(b.usd_month, 4), "source": b.source} for b in plan.bill],
         "steps": [str(step) for step in plan.steps],
+        "notes": list(plan.notes),
     }

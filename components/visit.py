@@ -115,11 +115,24 @@ def _certificate(connection: ssl.SSLObject | ssl.SSLSocket | None) -> Certificat
     )
 
 
+#: OpenSSL's codes for a certificate whose time has not come, or is over (x509_vfy.h).
+_BY_THE_CLOCK = (9, 10)
+
+
+def _clock(code: int) -> str:
+    """Say what time it is here when a certificate was judged by that: one of the two is wrong."""
+    return (
+        f", by this machine's clock ({time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC)"
+        if code in _BY_THE_CLOCK
+        else ""
+    )
+
+
 def _sentence(error: Exception, host: str) -> str:
     """Say what a network failure means."""
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its certificate is not valid for browsers: {cause.verify_message}"
+        return f"its certificate is not valid for browsers: {cause.verify_message}{_clock(cause.verify_code)}"
     if isinstance(cause, ssl.SSLError):
         return f"no TLS: it has no certificate for {host} yet, or does not speak TLS there ({cause.reason})"
     if isinstance(error, httpcore.TimeoutException):

@@ -16,9 +16,9 @@ FAULTS = {
     "store-gone-": "the store of this name is gone",
     "acme-down": "the certificate authority answers nothing",
     "acme-rate-limited": "the certificate authority issues no more this week",
-    "challenge-blocked": "the certificate authority cannot see the challenge",
-    "certificate-expired": "a certificate is old",
-    "volume-lost": "a lease's volume was lost, with the certificate on it",
+    "challenge-blocked": "the edge passes no challenge on to the other site",
+    "certificate-expired": "the certificates on leases are past their end, and no new ones are issued",
+    "volume-lost": "the volumes of leases are lost, with the certificates on them",
 }
 
 

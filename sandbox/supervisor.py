@@ -42,10 +42,12 @@ class World:
     ports: tuple[str, ...]
 
 
-#: The internet comes before Akash, whose containers are started with the way out in their environment.
+#: The internet comes before Akash, whose containers are started with the way out in their environment, and before the
+#: certificate authority, which looks at sites through it.
 AWS = World("aws", "sandbox.aws", ("aws", "storj"))
 NET = World("net", "sandbox.net", ("dns", "proxy"))
 AKASH = World("akash", "sandbox.akash", ("console",))
+ACME = World("acme", "sandbox.acme", ("acme",))
 
 
 @dataclass
@@ -60,13 +62,13 @@ class Supervisor:
         """Bring the sandbox up, say so on stdout, and stay until told to end (SIGINT, SIGTERM, SIGHUP).
 
         `stack` is made and selected, so that bare `pulumi` commands are about it. Raises SandboxError if the sandbox
-        is running already or a world does not come up or ends; NotMade if the engine or Caddy cannot be had.
+        is running already or a world does not come up or ends; NotMade if the engine, Caddy or Pebble cannot be had.
         """
         with alone(self.state):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, self._told_to_end)
             try:
-                folders = [resolve.engine(), resolve.tool(resolve.CADDY), environment.INSTALLED]
+                folders = [resolve.engine(), *map(resolve.tool, resolve.TOOLS.values()), environment.INSTALLED]
                 clean(self.state)
                 self._start(folders, stack)
                 print(f". {_short(self.state.env_file)}", flush=True)  # noqa: T201 the one line that is promised
@@ -89,8 +91,9 @@ class Supervisor:
         self._spawn(NET, base)
         chosen = self._select(stack, base) if stack else None
         self._await(NET)
+        self._spawn(ACME, base)
         self._spawn(AKASH, base | environment.internet(self.state))
-        self._await(AWS, AKASH)
+        self._await(AWS, AKASH, ACME)
         environment.publish(self.state, folders)
         if chosen and chosen.wait(START_S) != 0:
             raise SandboxError(f"the stack could not be made ({_last_line(self.state.log('stack'))})")

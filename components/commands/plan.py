@@ -72,6 +72,7 @@ def _text(plan: WorkloadPlan) -> str:
             else ""
         ),
         f"  backup   every version in {', '.join(sorted(plan.backup.stores))}, {plan.backup.retain} kept",
+        *(f"  note     {note}" for note in plan.notes),
         "  steps",
         *(f"    {step}" for step in plan.steps),
         f"  cost     {plan.usd_month:.2f} USD a month",

@@ -41,7 +41,7 @@ def look(plan: WorkloadPlan, site: Site) -> dict[str, Any]:
     from ..steps.probe import judge
     from ..visit import visit
 
-    page = visit(front.url(plan.host, front.HEALTH_PATH), site.direct)
+    page = visit(front.url(plan.host, front.HEALTH_PATH, site.scheme), site.direct)
     trouble = judge(page, plan.backup.version)
     shown = page.certificate
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -28,6 +29,13 @@ _KEPT_GB = 1
 _REQUESTS = 100_000
 
 
+class Front(StrEnum):
+    """What stands between visitors and the container."""
+
+    IP = "ip"
+    INGRESS = "ingress"
+
+
 class DocsOptions(Setting):
     """What a docs workload needs to know."""
 
@@ -37,6 +45,11 @@ class DocsOptions(Setting):
     )
     budget_usd_month: float = Field(
         default=12.0, gt=0, le=1000, description="Ceiling for one lease in USD a month; a dearer bid is refused."
+    )
+    front: Front = Field(
+        default=Front.IP,
+        description="On Akash: `ip`, an address and certificates of its own, or `ingress`, the host's shared one, "
+        "cheaper and without a certificate that browsers accept.",
     )
 
 
@@ -63,16 +76,22 @@ def _aws_bill(_: DocsOptions) -> tuple[Line, ...]:
     )
 
 
-def _akash_bill(_: DocsOptions) -> tuple[Line, ...]:
-    return (Line("lease with an IPv4 address, by the providers' list", _lease_usd_month(), "akash"),)
+def _akash_form(options: DocsOptions) -> Form:
+    return Form.HOST if options.front is Front.INGRESS else Form.ADDRESS
+
+
+def _akash_bill(options: DocsOptions) -> tuple[Line, ...]:
+    form = _akash_form(options)
+    what = "with an IPv4 address" if form is Form.ADDRESS else "behind the shared ingress"
+    return (Line(f"lease {what}, by the providers' list", _lease_usd_month(form), "akash"),)
 
 
 @functools.cache
-def _lease_usd_month() -> float:
+def _lease_usd_month(form: Form) -> float:
     from ..akash import price
     from .docs_sdl import document
 
-    return float(price.usd_month(document().data))
+    return float(price.usd_month(document(form).data))
 
 
 def _on_aws(name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions) -> Realized:
@@ -94,6 +113,6 @@ DOCS = Kind(
     survey=survey,
     on={
         "aws": OnTarget(form=lambda _: Form.ALIAS, bill=_aws_bill, realize=_on_aws),
-        "akash": OnTarget(form=lambda _: Form.ADDRESS, bill=_akash_bill, realize=_on_akash, needs=(KEY_VARIABLE,)),
+        "akash": OnTarget(form=_akash_form, bill=_akash_bill, realize=_on_akash, needs=(KEY_VARIABLE,)),
     },
 )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: Asked over HTTP from inside only: is our own HTTPS valid for browsers, as seen by a TLS client that validates?
 OWN_CERTIFICATE = "/.well-known/unmoor/certificate"
+#: Where errors of asking for certificates are written, one JSON object a line.
+AUTHORITY_LOG = "authority.log"
 
 
 def caddyfile(scheme: str) -> str:
@@ -19,6 +21,7 @@ def caddyfile(scheme: str) -> str:
         sites = _block(
             "http://",
             *_health("http"),
+            *_LEADS_HERE,
             *_CHALLENGE,
             *_SELF_CHECK,
             "handle {",
@@ -27,7 +30,7 @@ def caddyfile(scheme: str) -> str:
             "  redir https://{$HOST}{uri} 308",
             "}",
         ) + _block(
-            "https://{$HOST}, https://{$DIRECT}",
+            "{$NAMES}",
             *_health("https"),
             f"handle {OWN_CERTIFICATE} {{",
             "  respond 204",
@@ -74,12 +77,25 @@ def _options(scheme: str) -> Iterable[str]:
             "  disable_tlsalpn_challenge",
             "  {$ACME_TRUST}",
             "}",
+            # What the authority said last, for the script to repeat.
+            "log authority {",
+            f"  output file {AUTHORITY_LOG} {{",
+            "    roll_size 1MiB",
+            "    roll_keep 1",
+            "  }",
+            "  include tls.obtain tls.renew",
+            "  level ERROR",
+            "}",
         )
     else:
         yield "auto_https off"
 
 
-_PRIVATE = ("request>remote_ip", "request>remote_port", "request>client_ip", "request>headers", "resp_headers")
+_PRIVATE = (
+    *("request>remote_ip", "request>remote_port", "request>client_ip", "request>headers", "resp_headers"),
+    # The challenge solver's own words for whoever asks it.
+    *("remote_addr", "user_agent"),
+)
 
 
 def _health(scheme: str) -> Iterable[str]:
@@ -115,6 +131,13 @@ def _security(scheme: str) -> Iterable[str]:
         "}",
     )
 
+
+#: Asked by the script under each of its names: would an authority that looks for a challenge there come to this site?
+_LEADS_HERE = (
+    f"handle {front.CHALLENGE_PATH.removesuffix('*')}{{$TOKEN}} {{",
+    '  respond "{$TOKEN}"',
+    "}",
+)
 
 #: What this site's own challenge solver does not know, the other site may: names may lead here and mean it. The request
 #: goes there under the other site's own name, because a proxy on the way would follow any other; there it is asked once

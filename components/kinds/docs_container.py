@@ -13,10 +13,14 @@ from __future__ import annotations
 import functools
 from typing import TypedDict
 
-from .docs_caddyfile import OWN_CERTIFICATE, caddyfile
+from .. import front
+from .docs_caddyfile import AUTHORITY_LOG, OWN_CERTIFICATE, caddyfile
 
 #: Days before its end at which a certificate counts as trouble: renewal has failed for three weeks by then.
 LAST_DAYS = 7
+#: Seconds after which a certificate is asked for although the way to this site was not seen from inside: a resolver may
+#: remember for longer than the authority that a name did not exist, and a network may not lead back to itself.
+PATIENCE = 60
 
 
 class Command(TypedDict):
@@ -41,8 +45,9 @@ def command(scheme: str) -> Command:
 
 def script(scheme: str) -> str:
     """Return the shell script (POSIX) for a scheme."""
-    after = _KEEP_CHECKING if scheme == "https" else _JUST_WAIT
-    return _START + caddyfile(scheme) + _FETCH + after
+    if scheme == "https":
+        return _START + _NAMES + _CONFIGURE + caddyfile(scheme) + _SERVE + _FETCH + _KEEP_CHECKING
+    return _START + _CONFIGURE + caddyfile(scheme) + _SERVE + _FETCH + _JUST_WAIT
 
 
 _START = """\
@@ -52,25 +57,67 @@ say() { echo "unmoor: $*" >&2; }
 trouble() {
   [ "$*" = "${said:-}" ] || say "$*"
   said="$*"
-  echo "$*" > health/trouble.new && mv health/trouble.new health/trouble
+  echo "$*${serving:-}" > health/trouble.new && mv health/trouble.new health/trouble
 }
 # Run something that a signal can interrupt.
 run() { "$@" & child=$!; wait "$child"; code=$?; child=; return $code; }
 stop() { kill -TERM "$caddy" ${child:-} 2>/dev/null; wait "$caddy"; exit 0; }
 alive() { kill -0 "$caddy" 2>/dev/null || { say "caddy ended"; exit 1; }; }
 
+ask() { :; }
+
 rm -rf site fresh health bundle.tar
 mkdir health
 trouble "the content is not here yet"
-export ACME_TRUST="${ACME_CA_ROOT:+trusted_roots $ACME_CA_ROOT}"
+"""
+
+#: Which names there are to have certificates for, and when to ask. A failed try costs a minute, and soon an hour, so
+#: the authority is asked once its question for a challenge would come here: through DNS, and through the other site
+#: where that one answers the name.
+_NAMES = f"""\
+certificates() {{ ls "${{XDG_DATA_HOME:-/data}}"/caddy/certificates/*/"$1"/"$1".crt 2>/dev/null; }}
+leads_here() {{
+  [ "`wget -q -t 1 -T 3 -O - "http://$1{front.CHALLENGE_PATH.removesuffix("*")}$TOKEN" 2>/dev/null`" = "$TOKEN" ]
+}}
+# How a name stands ("seen" to lead here, "hoped" to, or nothing), from how it stood before.
+standing() {{
+  if [ "$2" = seen ]; then echo seen
+  elif certificates "$1" >/dev/null; then echo "$2"
+  elif leads_here "$1"; then echo seen
+  elif [ -n "$2" ] || [ `date +%s` -ge "$patience" ]; then echo hoped
+  fi
+}}
+want() {{ export NAMES="http://nobody.invalid${{direct:+, https://$DIRECT}}${{host:+, https://$HOST}}"; }}
+ask() {{
+  is=`standing "$DIRECT" "$direct"`/`standing "$HOST" "$host"`
+  [ "$is" != "$direct/$host" ] || return 0
+  direct=${{is%/*}} host=${{is#*/}}
+  want
+  kill -TERM "$caddy"
+  wait "$caddy"
+  serve
+}}
+direct= host= patience=$((`date +%s` + {PATIENCE}))
+! certificates "$DIRECT" >/dev/null || direct=seen
+! certificates "$HOST" >/dev/null || host=seen
+want
+export ACME_TRUST="${{ACME_CA_ROOT:+trusted_roots $ACME_CA_ROOT}}"
+export TOKEN=unmoor-`od -An -N16 -tx1 /dev/urandom | tr -d ' \\n'`
+rm -f {AUTHORITY_LOG}
+"""
+
+_CONFIGURE = """\
 cat > Caddyfile <<'END'
 """
 
-_FETCH = """\
+_SERVE = """\
 END
-caddy run --config Caddyfile --adapter caddyfile &
-caddy=$!
+serve() { caddy run --config Caddyfile --adapter caddyfile & caddy=$!; }
+serve
 trap stop TERM INT
+"""
+
+_FETCH = """\
 
 fetch() {
   for address in $BUNDLES; do
@@ -87,11 +134,14 @@ fetch() {
 pause=1
 until fetch; do
   alive
+  ask
   trouble "no store gives the content; trying again"
   run sleep $pause
   [ $pause -ge 30 ] || pause=$((pause * 2))
 done
 say "serving version $VERSION"
+serving="
+serving $VERSION"
 """
 
 _JUST_WAIT = """\
@@ -105,24 +155,40 @@ end_of() {{
   sed '/END/q' "$1" | sed '/---/d' | base64 -d | od -An -v -tx1 | tr -d ' \\n' |
     grep -Eo '170d(3[0-9]){{12}}5a' | sed -n '2s/^170d\\(.*\\)5a$/\\1/p' | sed 's/3\\(.\\)/\\1/g'
 }}
+# What the authority said last of a name, if it refused it.
+refusal() {{
+  line=`grep -F "\\"$1\\"" {AUTHORITY_LOG} 2>/dev/null | sed -n '$p'`
+  case "$line" in
+    '') ;;
+    *acme:error:rateLimited*) echo "; the authority issues no more of them for now (rate limit)" ;;
+    *acme:error:caa*) echo "; a CAA record of the zone forbids the authority to issue it" ;;
+    *acme:error:*)
+      echo "$line" | sed 's/.*acme:error:\\([a-zA-Z]*\\) - \\([^"]*\\).*/; the authority refuses: \\1, \\2/' ;;
+    *) echo "; the authority $ACME_CA does not answer" ;;
+  esac
+}}
 # What a browser would hold against this site; nothing when it is well.
 against() {{
   last=0
-  for file in "${{XDG_DATA_HOME:-/data}}"/caddy/certificates/*/"$HOST"/"$HOST".crt; do
-    [ -f "$file" ] || continue
+  for file in `certificates "$HOST"`; do
     this=`end_of "$file"`
     [ "${{this:-0}}" -le "$last" ] || last=$this
   done
   soon=`date +%s`
   soon=`date -u -d "@$((soon + {LAST_DAYS} * 86400))" +%y%m%d%H%M%S`
-  if [ "$last" = 0 ]; then echo "there is no certificate for $HOST yet"
-  elif [ "$last" -le "$soon" ]; then echo "the certificate for $HOST ends within {LAST_DAYS} days and was not renewed"
+  if [ "$last" = 0 ] && [ "$host" != seen ]; then
+    echo "there is no certificate for $HOST yet: its challenges do not come here; the site that answers $HOST must" \\
+      "pass {front.CHALLENGE_PATH} on to $DIRECT"
+  elif [ "$last" = 0 ]; then echo "there is no certificate for $HOST yet`refusal "$HOST"`"
+  elif [ "$last" -le "$soon" ]; then
+    echo "the certificate for $HOST ends within {LAST_DAYS} days and was not renewed`refusal "$HOST"`"
   elif ! wget -q -t 1 -T 10 -O /dev/null "http://127.0.0.1:${{HTTP_PORT:-80}}{OWN_CERTIFICATE}" 2>/dev/null; then
     echo "the certificate for $HOST is not valid for browsers"
   fi
 }}
 while :; do
   alive
+  ask
   against > health/against
   read -r why < health/against || why=
   if [ -n "$why" ]; then trouble "$why"; run sleep 1; else rm -f health/trouble; said=; run sleep 10; fi

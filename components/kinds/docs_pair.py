@@ -11,8 +11,9 @@ from .. import front
 from ..akash.deployment import Deployment
 from ..aws.static_site import CERTIFICATE_REGION, StaticSite
 from ..backup import store_settings
-from ..kind import Address, Alias, Endpoint  # Pulumi reads annotations at run time
+from ..kind import Address, Alias, Endpoint, Host  # Pulumi reads annotations at run time
 from ..step import step
+from ..topology import Form
 from .docs_sdl import document_for
 
 if TYPE_CHECKING:
@@ -85,7 +86,14 @@ class DocsOnAkash(pulumi.ComponentResource):
             avoid=[other.host for other in beside],
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
-        self.endpoint = deployment.address.apply(Address)
+        self.endpoint = pulumi.Output.all(deployment.address, deployment.uris).apply(lambda at: _endpoint(site, *at))
         self.host = deployment.provider
         self.identity = deployment.id
         self.register_outputs({"usdMonth": deployment.usd_month})
+
+
+def _endpoint(site: Site, address: str, names: Sequence[str]) -> Endpoint:
+    """Say where a lease is reached: its address, or the name that the host's ingress gave it."""
+    if site.form is Form.ADDRESS:
+        return Address(address)
+    return Host(next((name for name in names if name not in (site.host, site.direct)), ""))

@@ -6,9 +6,9 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import front
 from ..akash import sdl
 from ..akash.overlay import overlay
+from ..topology import Form
 from .docs_container import command
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ _FOLDERS = (Path(__file__).parents[2] / "sdl", Path(__file__).parents[1] / "sdl"
 
 
 @functools.cache
-def document() -> sdl.Document:
-    """Read the document as it is shipped. Raises SdlError when somebody broke it."""
+def document(form: Form) -> sdl.Document:
+    """Read the document for a form of endpoint as it is shipped. Raises SdlError when somebody broke it."""
     folder = next(folder for folder in _FOLDERS if folder.is_dir())
-    path = folder / "docs.yaml"
+    path = folder / {Form.ADDRESS: "docs.yaml", Form.HOST: "docs-ingress.yaml"}[form]
     return sdl.load(path.read_text(encoding="utf-8"), name=str(path.name))
 
 
@@ -43,10 +43,11 @@ def document_for(site: Site) -> dict[str, Any]:
         "ACME_CA": site.acme.directory,
     }
     overlaid = overlay(
-        document(),
+        document(site.form),
         service="web",
         env=environment,
-        **command(front.SCHEME),
+        **command(site.scheme),
+        accept=[site.host, site.direct] if site.form is Form.HOST else None,
         ceiling_usd_month=site.options.budget_usd_month,  # type: ignore[attr-defined]
     )
     return overlaid.data

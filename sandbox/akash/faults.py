@@ -10,6 +10,7 @@ api-429              a {"share": 0.5} of the calls is turned away before the API
 api-timeout          changes take effect and are never answered: the next {"times": n} of them (all, if not given);
                      {"hold": seconds} until the connection is cut
 volume-lost          every persistent volume is emptied, and what stood on it starts again; it strikes once
+certificate-expired  the certificates on volumes are past their end by a day, or have `days` left; it strikes once
 """
 
 from __future__ import annotations

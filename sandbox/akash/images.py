@@ -14,7 +14,8 @@ HERE = Path(__file__).parent / "image"
 #: The applets of busybox that a host is sure to have under the same name, and `wget`, which is ours.
 BUSYBOX = (
     "sh ls cat cp mv rm mkdir rmdir ln chmod touch date sleep echo printf test true false env expr id kill "
-    "ps head tail cut tr sort uniq wc sed grep awk find xargs tee sha256sum md5sum base64 tar gzip gunzip nc hostname"
+    "ps head tail cut tr sort uniq wc sed grep awk find xargs tee sha256sum md5sum base64 od tar "
+    "gzip gunzip nc hostname"
 )
 
 

@@ -65,7 +65,7 @@ class World:
         self._real = time.time()
         self._decided: set[tuple[str, int, int, str]] = set()
         self._gone: dict[str, float] = {}
-        self._struck = {name: since(state, name) for name in ("escrow-empty", "volume-lost")}
+        self._struck = {name: since(state, name) for name in ("escrow-empty", "volume-lost", "certificate-expired")}
         self._tasks: set[asyncio.Task[None]] = set()
         self._journal = ""
 
@@ -242,6 +242,13 @@ class World:
                 workload.lose_volumes()
             self.say("volumes lost")
         self._struck["volume-lost"] = struck
+        struck = since(self.state, "certificate-expired")
+        if struck not in (0, self._struck["certificate-expired"]):
+            days = float((self.state.fault("certificate-expired") or {}).get("days", -1))
+            for workload in self.workloads.values():
+                workload.age_certificates(days)
+            self.say("certificates aged")
+        self._struck["certificate-expired"] = struck
 
     # Inspection and the end
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: While this fault is on, nothing of AWS answers, the edge neither.
 FAULT = "aws-down"
+#: Where certificate authorities look (RFC 8555 §8.3): a distribution without a behaviour for it has the default one.
+CHALLENGES = "/.well-known/acme-challenge/"
 #: What a client that sends no name, or names the distribution's own, is shown.
 OWN_NAMES = ("*.cloudfront.net", "cloudfront.net")
 
@@ -66,6 +68,10 @@ class Edge:
     def _down(self) -> bool:
         return self._state.fault(FAULT) is not None
 
+    def _blocked(self, path: str) -> bool:
+        """Whether somebody has broken every distribution's way for certificate challenges."""
+        return path.startswith(CHALLENGES) and self._state.fault("challenge-blocked") is not None
+
     def _named(self, handshake: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
         """Choose the certificate by the name that the client sends, as CloudFront does."""
         if self._down():
@@ -95,7 +101,7 @@ class Edge:
             return _stop(403, "Bad request. No distribution has this name among its aliases.")
         if f"{distribution.domain} (CloudFront)" in asked.header("via"):
             return _stop(403, "Request loop: it has been here before.")
-        behaviour = distribution.behaviour(asked.path)
+        behaviour = distribution.behaviour("/" if self._blocked(asked.path) else asked.path)
         if asked.method not in behaviour.methods:
             return _stop(403, "This distribution is not configured to allow the HTTP request method of this request.")
         if not asked.secure and behaviour.viewer != "allow-all":

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import dns.exception
 import dns.flags
@@ -23,8 +23,7 @@ from .wire import attended, close
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .answer import Record
-    from .names import Names
+    from .answer import Answer, Record
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +37,18 @@ LARGEST_STREAM = 65_535
 TRIES = 20
 
 
+class LooksUp(Protocol):
+    """What knows the answers."""
+
+    async def look_up(self, name: str, kind: str) -> Answer:
+        """What is found for a name and a type."""
+        ...
+
+
 class NameServer:
     """Answers questions on one port of 127.0.0.1, over UDP and TCP."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: LooksUp) -> None:
         self._names = names
         self._tasks: set[asyncio.Task[None]] = set()
 

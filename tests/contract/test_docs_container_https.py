@@ -37,7 +37,7 @@ def secure(container, authority, shelves, tmp_path, monkeypatch):
                 "ACME_CA": authority.directory,
                 "ACME_CA_ROOT": str(authority.trust),
                 "SSL_CERT_FILE": str(authority.trust),
-                "HTTP_PROXY": f"http://127.0.0.1:{authority.street.server_port}",
+                **dict.fromkeys(("HTTP_PROXY", "http_proxy"), f"http://127.0.0.1:{authority.street.server_port}"),
             }
             | more,
         )
@@ -52,6 +52,11 @@ def secure(container, authority, shelves, tmp_path, monkeypatch):
 
 def asked(made, name, path="/"):
     return visit(f"https://{name}:{made.https_port}{path}", "127.0.0.1")
+
+
+def settled(made, direct):
+    """Wait until it has the certificate of its own name: until then it starts its server anew."""
+    until(lambda: asked(made, direct).status, f"HTTPS for {direct}")
 
 
 def test_a_fresh_site_gets_both_certificates_and_browsers_accept_them(secure):
@@ -79,18 +84,45 @@ def test_a_standby_gets_the_certificate_of_the_public_host_through_the_primary(s
 
 def test_health_fails_with_the_reason_until_there_is_a_certificate(secure):
     made = secure()
+    secure.doors[HOST] = made.http_port
     made.environment["ACME_CA"] = "https://localhost:9/dir"
     made.start()
-    told = until(
-        lambda: (answer := made.get("/healthz")).status_code == 503 and "certificate" in answer.text and answer,
-        "the reason",
+    told = until(lambda: (said := made.get("/healthz").text).count("does not answer") and said, "the reason")
+    assert told == (
+        f"there is no certificate for {HOST} yet; the authority https://localhost:9/dir does not answer\n"
+        f"serving {secure.version}\n"
     )
-    assert told.text == f"there is no certificate for {HOST} yet\n"
+
+
+def test_health_says_so_when_challenges_do_not_come_here_and_the_authority_is_not_asked_in_vain(secure):
+    """A failed validation costs a minute, and five of them an hour."""
+    made = secure()
+    made.start()
+    told = until(lambda: (said := made.get("/healthz").text).count("challenges") and said, "the reason")
+    assert told == (
+        f"there is no certificate for {HOST} yet: its challenges do not come here; the site that answers {HOST} must"
+        f" pass /.well-known/acme-challenge/* on to {FIRST}\nserving {secure.version}\n"
+    )
+    assert [line for line in made.log().splitlines() if f'"identifier":"{HOST}"' in line] == []
+    secure.doors[HOST] = made.http_port
+    made.ready(secure.version)
+
+
+def test_a_restart_keeps_the_certificates_of_its_volume(secure):
+    made = secure()
+    secure.doors[HOST] = made.http_port
+    made.start().ready(secure.version)
+    before = [path.read_text() for path in sorted((made.folder / "data").glob("caddy/certificates/*/*/*.crt"))]
+    made.stop()
+    del secure.doors[HOST], secure.doors[FIRST]
+    made.start().ready(secure.version)
+    assert asked(made, HOST).certificate.names == (HOST,)
+    assert [path.read_text() for path in sorted((made.folder / "data").glob("caddy/certificates/*/*/*.crt"))] == before
 
 
 def test_plain_http_leads_to_https_and_keeps_only_health_and_challenges(secure):
     made = secure().start()
-    until(lambda: made.get("/healthz").status_code, "an answer")
+    settled(made, FIRST)
     for host, path, target in (
         (HOST, "/guide/?q=1", f"https://{HOST}/guide/?q=1"),
         (FIRST, "/", f"https://{FIRST}/"),
@@ -105,8 +137,8 @@ def test_a_question_that_nobody_can_answer_does_not_go_round_for_ever(secure):
     first, second = secure(FIRST, SECOND), secure(SECOND, FIRST)
     first.start()
     second.start()
-    for made in (first, second):
-        until(lambda made=made: made.get("/healthz").status_code, "an answer")
+    settled(first, FIRST)
+    settled(second, SECOND)
     path = "/.well-known/acme-challenge/unknown"
     assert first.get(path, headers={"Host": HOST}).status_code == 404
     assert secure.seen.count((SECOND, path)) == 1
@@ -119,14 +151,15 @@ def test_the_own_certificate_is_judged_for_the_inside_only(secure):
     secure.doors[HOST] = made.http_port
     made.start()
     until(
-        lambda: made.get("/healthz").text == f"the certificate for {HOST} is not valid for browsers\n",
+        lambda: made.get("/healthz").text.startswith(f"the certificate for {HOST} is not valid for browsers\n"),
         f"the reason; {made.log()}",
     )
 
 
 def functions():
     text = script("https")
-    return text[text.index("end_of() {") : text.index("while :;")]
+    kept = next(line for line in text.splitlines() if line.startswith("certificates() {"))
+    return f"{kept}\n{text[text.index('end_of() {') : text.index('while :;')]}"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +179,7 @@ def test_a_certificate_counts_as_trouble_a_week_before_its_end(tmp_path, days, s
         self_signed(HOST, folder / HOST, days=days)
         (folder / HOST).with_suffix(".crt").rename(folder / f"{HOST}.crt")
     done = subprocess.run(
-        ["sh", "-uc", f"wget() {{ true; }}\n{functions()}\nagainst"],
+        ["sh", "-uc", f"host=seen\nwget() {{ true; }}\n{functions()}\nagainst"],
         env={"XDG_DATA_HOME": str(tmp_path), "HOST": HOST, "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip

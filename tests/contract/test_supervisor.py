@@ -40,9 +40,9 @@ from sandbox import supervisor, __main__ as command
 from sandbox.engine import resolve
 resolve.engine = lambda: Path("/engine")
 resolve.tool = lambda tool: Path("/tools")
-supervisor.AWS, supervisor.NET, supervisor.AKASH = (
-    supervisor.World(w.name, f"stub_{w.name}", w.ports) for w in (supervisor.AWS, supervisor.NET, supervisor.AKASH)
-)
+for name in ("AWS", "NET", "AKASH", "ACME"):
+    world = getattr(supervisor, name)
+    setattr(supervisor, name, supervisor.World(world.name, f"stub_{world.name}", world.ports))
 try:
     command.main(prog_name="sandbox")
 except supervisor.UnmoorError as error:
@@ -61,7 +61,7 @@ def state(tmp_path: Path) -> State:
 def start(tmp_path: Path, state: State) -> Iterator[Start]:
     modules = tmp_path / "modules"
     modules.mkdir()
-    for name, ports in (("aws", "aws storj"), ("net", "dns proxy"), ("akash", "console")):
+    for name, ports in (("aws", "aws storj"), ("net", "dns proxy"), ("akash", "console"), ("acme", "acme")):
         words = ["-", "-", name, *ports.split()]
         (modules / f"stub_{name}.py").write_text(f"import sys; sys.argv[1:] = {words[1:]!r}\n{STUB}")
     began: list[subprocess.Popen[str]] = []
@@ -117,7 +117,7 @@ def test_ready_is_one_line_to_source(start: Start, state: State) -> None:
     child = start("up")
     assert (ready(child), state.ports(), state.summary_file.exists()) == (
         f". {state.env_file}\n",
-        {"aws": 4003, "storj": 4005, "dns": 4003, "proxy": 4005, "console": 4007},
+        {"aws": 4003, "storj": 4005, "dns": 4003, "proxy": 4005, "console": 4007, "acme": 4004},
         True,
     )
 

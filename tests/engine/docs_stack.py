@@ -132,6 +132,17 @@ class Docs:
         except NotReached as why:
             return f"not reached: {why}"
 
+    def shown(self) -> dict[str, str]:
+        """What a visitor who validates is shown by each site that DNS knows, under the host's name and its own."""
+        found = {}
+        for name in sorted(self.records()):
+            if name.startswith("docs-"):
+                address = Resolver(self.state).addresses(name)[0]
+                served = {host: self.served(host, address=address) for host in (HOST, name)}
+                wrong = {host: said for host, said in served.items() if said != self.version()}
+                found[name.partition(".")[0]] = str(wrong) if wrong else "valid for both names"
+        return found
+
     def address(self) -> str:
         """Where DNS leads a visitor who comes for the first time."""
         return Resolver(self.state).addresses(HOST)[0]

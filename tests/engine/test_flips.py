@@ -65,6 +65,7 @@ class Seen:
     preview: Run | None
     records: dict[str, str]
     leases: dict[str, str]
+    shown: dict[str, str]
     outputs: dict[str, Any]
 
 
@@ -76,7 +77,7 @@ def story(docs: Docs) -> dict[str, Seen]:
         preview = docs.pulumi.preview("--diff") if name in PREVIEWED else None
         run, again = docs.pulumi.up(), docs.again()
         outputs = docs.pulumi.outputs()["workloads"]["docs"]
-        seen[name] = Seen(run, again, preview, docs.records(), docs.leases(), outputs)
+        seen[name] = Seen(run, again, preview, docs.records(), docs.leases(), docs.shown(), outputs)
     return seen
 
 
@@ -118,7 +119,8 @@ def test_a_site_stands_and_was_probed_before_a_record_points_at_it(name: str, st
 
 
 def test_swapping_the_roles_probes_both_sites_and_changes_two_records_in_place(story: dict[str, Seen]) -> None:
-    changed = ("docs-aws-probe", "docs-akash-probe", PRIMARY, STANDBY)
+    looks = (f"docs-{target}-{look}" for target in ("aws", "akash") for look in ("probe", "confirm"))
+    changed = (*looks, PRIMARY, STANDBY)
     assert story["turned round"].run.changes() == dict.fromkeys(changed, "update")
 
 
@@ -139,7 +141,8 @@ def test_the_record_goes_then_old_answers_drain_then_the_site(name: str, site: s
     records = [finished(run, record) for record in (PRIMARY, STANDBY) if record in run.changes()]
     assert records
     assert max(records) < started(run, drain)
-    rest = [n for op, n in run.steps() if op == "delete" and site_of(n) == site and n not in (drain, f"{site}-probe")]
+    looks = (f"{site}-probe", f"{site}-confirm")
+    rest = [n for op, n in run.steps() if op == "delete" and site_of(n) == site and n not in (drain, *looks)]
     assert len(rest) > 2
     assert finished(run, drain) < min(started(run, each) for each in rest)
 
@@ -152,6 +155,12 @@ def test_the_failover_set_is_what_the_mode_means(name: str, story: dict[str, See
     told = {PRIMARY: f"{HOST}/primary", STANDBY: f"{HOST}/secondary"}
     assert ours == {told[role]: seen.records[f"{site}.dao.example"] for role, site in flip.roles.items()}
     assert seen.outputs["sites"] == {site: role.rsplit("/")[1] for role, site in flip.roles.items()}
+
+
+@every_flip
+def test_every_site_shows_whoever_validates_both_its_names(name: str, story: dict[str, Seen]) -> None:
+    """The public host's at the standby too, before it is needed. The versions are those of the folder."""
+    assert story[name].shown == dict.fromkeys(FLIPS[name].roles.values(), "valid for both names")
 
 
 @every_flip

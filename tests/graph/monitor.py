@@ -48,7 +48,7 @@ ANSWERS: dict[str, Any] = {
         "provider": "akash1host",
         "hostUri": "https://host.example:8443",
         "version": "00",
-        "uris": [],
+        "uris": ["docs.dao.example", "docs-akash.dao.example", "abc.ingress.host.example"],
         "usdMonth": 5.5,
         "priceUactBlock": "12",
     },

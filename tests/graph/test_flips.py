@@ -56,11 +56,8 @@ def test_a_second_decentralized_site_adds_only_itself(root, graphs) -> None:
     """With two targets, decentralized mode is not a part of active-standby: what it adds is named after the second."""
     two = run(settings("decentralized", decentralized=("akash", "akash")), root)
     added = two.urns - graphs[STATES[1]].urns
-    assert {urn.rsplit("::", 1)[1].removesuffix("-direct").split("-probe")[0] for urn in added} == {
-        "docs-akash-2",
-        "docs-akash-2-health",
-        "docs-akash-2-drain",
-    }
+    parts = ("", "-caa", "-confirm", "-direct", "-drain", "-health", "-probe")
+    assert {urn.rsplit("::", 1)[1] for urn in added} == {f"docs-akash-2{part}" for part in parts}
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
@@ -82,7 +79,8 @@ def test_a_flip_changes_no_site(graphs, before, after) -> None:
     changed = {
         new.resources[urn].name for urn in old.urns & new.urns if old.resources[urn].inputs != new.resources[urn].inputs
     }
-    assert changed <= {"docs.dao.example/primary", "docs.dao.example/standby", "docs-aws-probe", "docs-akash-probe"}
+    steps = {f"docs-{target}-{step}" for target in ("aws", "akash") for step in ("probe", "confirm")}
+    assert changed <= {"docs.dao.example/primary", "docs.dao.example/standby", *steps}
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
@@ -155,3 +153,46 @@ def test_outputs_name_mode_sites_hosts_and_cost(root) -> None:
         "version": "",
         "usd_month": 0,
     }
+
+
+@pytest.mark.parametrize("state", [STATES[1], STATES[2]])
+def test_the_standby_is_probed_once_the_primary_is_seen_to_be_served(graphs, state) -> None:
+    """So whoever is probed second is measured against a site that answers the host."""
+    primary, standby = ("docs-aws", "docs-akash") if state[1] == "centralized" else ("docs-akash", "docs-aws")
+    behind = graphs[state].behind(graphs[state].named(f"{standby}-probe").urn)
+    assert graphs[state].named(f"{primary}-confirm").urn in behind
+    assert graphs[state].named("docs.dao.example/primary").urn in behind
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_who_may_sign_is_said_at_our_own_names_alone(graphs, state) -> None:
+    """A record at the zone's apex would speak for every name of the zone, and clash with the one that may be there."""
+    found = {r.inputs["name"]: r.inputs["records"] for r in graphs[state].of_type(RECORD) if r.inputs["type"] == "CAA"}
+    ours = {
+        "docs.dao.example": ['0 issue "amazon.com"', '0 issue "letsencrypt.org"'],
+        "docs-aws.dao.example": ['0 issue "amazon.com"'],
+        "docs-akash.dao.example": ['0 issue "letsencrypt.org"'],
+    }
+    stands = {
+        "docs.dao.example",
+        *(f"{site}.dao.example" for site in graphs[state].outputs["workloads"]["docs"]["sites"]),
+    }
+    assert found == {name: [*values, '0 issuewild ";"'] for name, values in ours.items() if name in stands}
+
+
+def test_at_the_apex_nothing_is_said_for_the_whole_zone(root) -> None:
+    graph = run(settings("active-standby", host="dao.example"), root)
+    named = {r.inputs["name"] for r in graph.of_type(RECORD) if r.inputs["type"] == "CAA"}
+    assert named == {"docs-aws.dao.example", "docs-akash.dao.example"}
+
+
+def test_behind_the_shared_ingress_a_site_has_a_name_and_plain_http(root) -> None:
+    graph = run(settings("active-standby", options={"site": "site", "front": "ingress"}), root)
+    records = {r.name: r.inputs for r in graph.of_type(RECORD)}
+    assert {records[name]["type"] for name in records if "proof" not in name} == {"CNAME"}
+    assert records["docs.dao.example/standby"]["records"] == ["abc.ingress.host.example"]
+    check = graph.named("docs-akash-health").inputs
+    assert (check["type"], check["port"]) == ("HTTP", 80)
+    (deployment,) = graph.of_type("unmoor:akash:Deployment")
+    (expose,) = deployment.inputs["sdl"]["services"]["web"]["expose"]
+    assert (expose["as"], expose["accept"]) == (80, ["docs.dao.example", "docs-akash.dao.example"])

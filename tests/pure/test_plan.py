@@ -135,9 +135,35 @@ def test_two_workloads_do_not_share_a_host_or_a_direct_name() -> None:
     assert [fault.split(":")[0] for fault in found] == ["workloads.blog.host", "workloads.wiki.host"]
 
 
-def test_a_site_knows_its_peer_even_while_the_peer_does_not_stand() -> None:
-    (workload,) = planned(settings("decentralized", decentralized=("akash", "akash"))).workloads
-    assert [site.peer for site in workload.sites] == ["docs-aws.dao.example", "docs-aws.dao.example"]
+@pytest.mark.parametrize(
+    ("decentralized", "peers"),
+    [
+        (("akash",), {"docs-aws": "docs-akash", "docs-akash": "docs-aws"}),
+        (("akash", "akash"), {"docs-aws": "docs-akash", "docs-akash": "docs-akash-2", "docs-akash-2": "docs-akash"}),
+    ],
+)
+def test_a_question_for_a_challenge_comes_to_every_site_that_may_have_asked_for_it(decentralized, peers) -> None:
+    """Peers do not depend on who stands. AWS proves its names by DNS, so no question has to come to it."""
+    found = {
+        site.name: site.peer
+        for mode in ("active-standby", "decentralized")
+        for site in planned(settings(mode, decentralized=decentralized)).workloads[0].sites
+    }
+    assert found == {site: f"{peer}.dao.example" for site, peer in peers.items()}
+
+
+def test_a_site_without_a_certificate_for_the_host_is_a_note_and_is_probed_over_http() -> None:
+    (workload,) = planned(settings("active-standby", options={"front": "ingress"})).workloads
+    (note,) = workload.notes
+    assert note.startswith("docs-akash is reached by a name at akash, where nobody has a certificate for docs.dao")
+    probes = {step.subject: step.detail.split("/healthz")[0] for step in workload.steps if step.verb == "probe"}
+    assert probes == {"docs-aws": "https://docs.dao.example", "docs-akash": "http://docs.dao.example"}
+
+
+def test_at_the_apex_the_authorities_are_a_note() -> None:
+    (workload,) = planned(settings("centralized", host="dao.example")).workloads
+    assert workload.authorities == ()
+    assert workload.notes[0].endswith("they must allow amazon.com and letsencrypt.org")
 
 
 def test_the_bill_has_a_health_check_for_every_site() -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: The chapters that apply, by where the workload stands.
 EVERYWHERE = {
     "before", "fund", "deploy", "check", "roll-back", "aws-gone", "aws-back", "dns-gone", "store-gone-aws",
-    "store-gone-storj", "refill", "interrupted", "restore-drill", "rotate", "decommission",
+    "store-gone-storj", "refill", "interrupted", "certificate", "restore-drill", "rotate", "decommission",
 }  # fmt: skip
 RENTED = {"lease-lost", "chain-halted"}
 APPLIES = {
