@@ -25,7 +25,9 @@ pytestmark = pytest.mark.timeout(600)
 SITES = ("docs-aws", "docs-akash")
 #: What new content changes, and nothing else: no record, no check, no drain.
 IN_PLACE = dict.fromkeys(
-    ("docs-bundle", "docs-akash", "docs-akash-probe", "docs-aws-publish", "docs-aws-probe"), "update"
+    ("docs-bundle", "docs-akash", "docs-aws-publish")
+    + tuple(f"{site}-{look}" for site in SITES for look in ("probe", "confirm")),
+    "update",
 )
 
 
