@@ -23,12 +23,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(600)
 
 SITES = ("docs-aws", "docs-akash")
+LOOKS = (f"{site}-{look}" for site in SITES for look in ("probe", "confirm"))
 #: What new content changes, and nothing else: no record, no check, no drain.
-IN_PLACE = dict.fromkeys(
-    ("docs-bundle", "docs-akash", "docs-aws-publish")
-    + tuple(f"{site}-{look}" for site in SITES for look in ("probe", "confirm")),
-    "update",
-)
+IN_PLACE = dict.fromkeys(("docs-bundle", "docs-akash", "docs-aws-publish", *LOOKS), "update")
 
 
 @dataclass(frozen=True)
