@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -125,6 +126,8 @@ def browser() -> None:
 
 def main(words: list[str]) -> int:
     """Run it all; 0 if everything passed."""
+    # A shell that starts us in the background has SIGINT ignored, and every child would inherit that: tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = gates()
     if "--gates-only" not in words:
         browser()
