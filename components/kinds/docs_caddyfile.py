@@ -139,9 +139,10 @@ _LEADS_HERE = (
     "}",
 )
 
-#: What this site's own challenge solver does not know, the other site may: names may lead here and mean it. The request
-#: goes there under the other site's own name, because a proxy on the way would follow any other; there it is asked once
-#: more with the name that the authority used, since tokens are found by name. It is not passed on again.
+#: What this site's own challenge solver does not know, another may: names may lead here and mean it. First whoever has
+#: this site's own name by now (its successor on a new lease), then the other site. The request goes there under that
+#: name, because a proxy on the way would follow any other; there it is asked once more with the name that the authority
+#: used, since tokens are found by name. It is not passed on again.
 _CHALLENGE = (
     f"handle {front.CHALLENGE_PATH} {{",
     "  @passed header Unmoor-Host *",
@@ -157,9 +158,19 @@ _CHALLENGE = (
     "    respond 404",
     "  }",
     "  handle {",
-    "    reverse_proxy {$PEER}:80 {",
-    "      header_up Host {$PEER}",
+    "    reverse_proxy {$DIRECT}:80 {$PEER}:80 {",
+    "      lb_policy first",
+    "      lb_retries 1",
+    "      fail_duration 2s",
+    "      header_up Host {http.reverse_proxy.upstream.host}",
     "      header_up Unmoor-Host {host}",
+    "      @unknown status 4xx 5xx",
+    "      handle_response @unknown {",
+    "        reverse_proxy {$PEER}:80 {",
+    "          header_up Host {$PEER}",
+    "          header_up Unmoor-Host {host}",
+    "        }",
+    "      }",
     "    }",
     "  }",
     "}",

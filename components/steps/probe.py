@@ -70,6 +70,8 @@ def take(
                 f"{place} is not well after {given.get('timeout_s', _TIMEOUT):.0f} s: {trouble}; "
                 f"its failover record {stands}"
             )
+        # While nobody answers the host, every second counts.
+        pause = _PAUSE if alone else pause
         sleep(pause)
         pause = min(pause * _GROWTH, _LONGEST)
     seen = {"certificate": asdict(health.certificate)} if health.certificate else {}

@@ -180,6 +180,18 @@ def test_where_nobody_answers_yet_the_record_comes_before_the_certificate_and_is
     assert docs.pulumi.up("--expect-no-changes").changes() == {}
 
 
+def test_a_lease_that_is_replaced_hands_the_host_over_with_a_certificate(centralized: Docs) -> None:
+    """The old one is alone and answers the host: the gate is the full one, and the old lease passes challenges on."""
+    docs = centralized
+    before = serial(docs)
+    run = docs.up(options=docs.workload["options"] | {"budget_usd_month": 11})
+    assert ("create-replacement", "docs-akash") in run.steps()
+    assert "nobody answers" not in run.output
+    assert finished(run, "docs-akash-confirm") < started(run, "docs-akash", "delete-replaced")
+    assert serial(docs) != before
+    assert docs.shown() == {"docs-akash": "valid for both names"}
+
+
 def test_two_leases_from_nothing_have_both_names_before_the_standby_has_its_record(centralized: Docs) -> None:
     docs = centralized
     docs.pulumi.destroy()
