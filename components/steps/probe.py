@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _TIMEOUT = 300.0
 #: Seconds between two questions: the first pause, what it grows by, and the longest.
 _PAUSE, _GROWTH, _LONGEST = 0.5, 1.3, 2.0
-#: How many times in a row nobody may have answered the host before it counts as answered by nobody.
-_LOOKS = 3
+#: How many times in a row nobody must have answered the host before that counts, and the seconds between two times.
+_LOOKS, _BETWEEN_LOOKS = 3, 1.0
 _ALONE = (
     "nobody answers {host} now, so its record may lead to {direct} before there is a certificate for {host}: "
     "the authority gives that one only then"
@@ -70,8 +70,8 @@ def take(
                 f"{place} is not well after {given.get('timeout_s', _TIMEOUT):.0f} s: {trouble}; "
                 f"its failover record {stands}"
             )
-        # While nobody answers the host, every second counts.
-        pause = _PAUSE if alone else pause
+        # While nobody answers the host every second counts; but a connection that broke must not look like nobody.
+        pause = _BETWEEN_LOOKS if alone else pause
         sleep(pause)
         pause = min(pause * _GROWTH, _LONGEST)
     seen = {"certificate": asdict(health.certificate)} if health.certificate else {}
