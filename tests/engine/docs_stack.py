@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -132,13 +134,23 @@ class Docs:
         except NotReached as why:
             return f"not reached: {why}"
 
+    def curl(self, host: str, address: str) -> str:
+        """What `curl --resolve` says, validating; asked from Python where there is no curl."""
+        real = self.state.route(address, 443)
+        if not shutil.which("curl") or real is None:
+            return self.served(host, address=address)
+        command = ["curl", "-sS", "--noproxy", "*", "--cacert", str(self.state.ca_bundle), "--max-time", "10"]
+        place = ["--connect-to", f"{host}:443:{real[0]}:{real[1]}", f"https://{host}{front.HEALTH_PATH}"]
+        done = subprocess.run([*command, *place], capture_output=True, text=True, check=False)
+        return (done.stdout if done.returncode == 0 else done.stderr).strip()
+
     def shown(self) -> dict[str, str]:
         """What a visitor who validates is shown by each site that DNS knows, under the host's name and its own."""
         found = {}
         for name in sorted(self.records()):
             if name.startswith("docs-"):
                 address = Resolver(self.state).addresses(name)[0]
-                served = {host: self.served(host, address=address) for host in (HOST, name)}
+                served = {host: self.curl(host, address) for host in (HOST, name)}
                 wrong = {host: said for host, said in served.items() if said != self.version()}
                 found[name.partition(".")[0]] = str(wrong) if wrong else "valid for both names"
         return found
