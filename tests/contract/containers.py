@@ -37,7 +37,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(look: Callable[[], T | None], what: str, patience: float = 30) -> T:
+def until(look: Callable[[], T | None], what: str, patience: float = 120) -> T:
     """Look again and again until there is something, and return it."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
