@@ -142,6 +142,11 @@ class WorkloadPlan:
         return round(sum(line.usd_month for line in self.bill), 2)
 
     @property
+    def failover_s(self) -> int:
+        """Seconds until every visitor that honours TTLs has followed a failover."""
+        return front.CHECK_THRESHOLD * front.CHECK_INTERVAL + max(record.ttl for record in self.records)
+
+    @property
     def primary(self) -> Site:
         """The site that answers while everything is well."""
         name = next(record.site for record in self.records if record.role is Role.PRIMARY)

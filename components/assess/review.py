@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .. import front
 from ..approval import plan_hash
 from ..config import Mode
 
@@ -131,16 +130,12 @@ def _side(plan: WorkloadPlan, assessed: Assessed | None) -> Side:
         sites=tuple(f"{site.name} on {site.target}" for site in plan.sites),
         records=tuple(_record(record) for record in plan.records),
         usd_month=plan.usd_month,
-        failover_s=_bound(plan) if len(plan.records) > 1 else None,
+        failover_s=plan.failover_s if len(plan.records) > 1 else None,
         risk=str(assessed.after.availability.grade) if assessed else "",
         exposure=str(assessed.after.exposure.grade) if assessed else "",
         residual=assessed.after.dependence.stoppers() if assessed else (),
         downtime=_span(assessed.after.downtime) if assessed else "",
     )
-
-
-def _bound(plan: WorkloadPlan) -> int:
-    return front.CHECK_THRESHOLD * front.CHECK_INTERVAL + max(record.ttl for record in plan.records)
 
 
 def _record(record: Record) -> str:

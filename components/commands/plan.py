@@ -67,7 +67,7 @@ def _text(plan: WorkloadPlan) -> str:
     lines += [
         f"  failover {'to ' + plan.records[1].site if len(plan.records) > 1 else 'none: one site only'}"
         + (
-            f", seen by visitors within {bound(worst)} s of an outage (checks {_checks()}, answers kept {worst} s)"
+            f", seen by visitors within {plan.failover_s} s of an outage (checks {_checks()}, answers kept {worst} s)"
             if len(plan.records) > 1
             else ""
         ),
@@ -83,8 +83,3 @@ def _text(plan: WorkloadPlan) -> str:
 
 def _checks() -> str:
     return f"{front.CHECK_THRESHOLD} x {front.CHECK_INTERVAL} s"
-
-
-def bound(ttl: int) -> int:
-    """Return the seconds after which every visitor that honours TTLs has followed a failover."""
-    return front.CHECK_THRESHOLD * front.CHECK_INTERVAL + ttl

@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from .. import front
 from ..approval import plan_hash
 from ..config import Mode, Side
 from ..errors import ConfigError
@@ -117,11 +116,6 @@ def _rent(plan: WorkloadPlan) -> float:
     return sum(
         line.usd_month for site in plan.sites if site.target == RENTED for line in site.bill if line.source == RENTED
     )
-
-
-def bound_s(plan: WorkloadPlan) -> int:
-    """Seconds until every visitor that honours TTLs has followed a failover."""
-    return front.CHECK_THRESHOLD * front.CHECK_INTERVAL + max(record.ttl for record in plan.records)
 
 
 def case(stack: str, config: StackConfig, workload: str, kinds: Mapping[str, Kind], root: Path) -> Case:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import bundle, front
 from ..config import PROJECT, Mode
-from .case import RENTED, bound_s
+from .case import RENTED
 from .chapter import Check
 
 if TYPE_CHECKING:
@@ -114,17 +114,17 @@ def unwell(case: Case) -> Check:
 
 def visit(of: WorkloadPlan, host: str | None = None) -> Check:
     """Ask a name for its version, as any visitor could; within the time that a failover may take."""
-    return Check(_visit(host or of.host), (of.backup.version,), within_s=bound_s(of) + 30, limit_s=20)
+    return Check(_visit(host or of.host), (of.backup.version,), within_s=of.failover_s + 30, limit_s=20)
 
 
 def answered(of: WorkloadPlan) -> Check:
     """See that visitors get an answer, whatever version that is."""
-    return Check(_visit(of.host), ("…",), within_s=bound_s(of) + 30, limit_s=20)
+    return Check(_visit(of.host), ("…",), within_s=of.failover_s + 30, limit_s=20)
 
 
 def unanswered(of: WorkloadPlan) -> Check:
     """See that visitors get no answer."""
-    return Check(_visit(of.host), ("curl: …",), fails=True, within_s=bound_s(of) + 30, limit_s=20)
+    return Check(_visit(of.host), ("curl: …",), fails=True, within_s=of.failover_s + 30, limit_s=20)
 
 
 def _visit(host: str) -> str:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ..config import PROJECT
 from . import checks
-from .case import bound_s
 from .chapter import Chapter, Check, Step
 
 if TYPE_CHECKING:
@@ -159,7 +158,7 @@ def _serve(case: Case, rollback: str) -> Iterator[Step]:
     yield Step(
         "seen",
         "See what visitors see",
-        f"Pages are asked for again each time, so {bound_s(case.plan)} s are enough for everyone.",
+        f"Pages are asked for again each time, so {case.plan.failover_s} s are enough for everyone.",
         checks.answered(case.plan),
         checks.outputs(case, case.plan),
         0.1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import checks
-from .case import CLOUD, bound_s
+from .case import CLOUD
 from .chapter import Chapter, Step
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def cloud_gone(case: Case) -> Iterator[Chapter]:
         f"{here[0].name} is the only site, so visitors get nothing, and no record can be changed while AWS is away. "
         "Tell people; nothing here brings it back sooner."
         if down
-        else f"Route 53 leads visitors to the site that answers, within {bound_s(of)} s, by records that are there. "
+        else f"Route 53 leads visitors to the site that answers, within {of.failover_s} s, by records that are there. "
         "Change nothing: not DNS, not the stack."
         if here
         else f"No site of {of.name} is there. Route 53's name servers go on answering; records cannot be changed."
@@ -95,7 +95,7 @@ def lease_lost(case: Case) -> Iterator[Chapter]:
                     "See which site it is",
                     "It is the only one, so visitors get nothing until the next steps are done."
                     if dark
-                    else f"The other site answers within {bound_s(of)} s. Take the next steps at once all the same.",
+                    else f"The other site answers within {of.failover_s} s. Take the next steps at once all the same.",
                     checks.unwell(case),
                     checks.unanswered(of) if dark else checks.visit(of),
                     0.1,
@@ -152,7 +152,7 @@ def dns_gone(case: Case) -> Iterator[Chapter]:
     """Route 53 takes no changes: answers and failover go on."""
     of = case.plan
     failover = (
-        f"A failover still happens by itself, within {bound_s(of)} s."
+        f"A failover still happens by itself, within {of.failover_s} s."
         if len(of.sites) > 1
         else "There is no failover: one site only."
     )
@@ -192,7 +192,7 @@ def seen(case: Case) -> Step:
     return Step(
         "seen",
         "See what visitors see",
-        f"Everyone has followed after {bound_s(case.plan)} s at most.",
+        f"Everyone has followed after {case.plan.failover_s} s at most.",
         checks.visit(case.plan),
         checks.outputs(case, case.plan),
         0.1,

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from .case import RING, bound_s
+from .case import RING
 from .table import parts
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _lines(case: Case, only: Collection[str]) -> Iterator[str]:
         yield f"| {site.name} | {record.role} | {site.target} | {site.direct} |"
     yield ""
     failover = (
-        f"A failover is seen by everyone within {bound_s(of)} s."
+        f"A failover is seen by everyone within {of.failover_s} s."
         if len(of.records) > 1
         else "There is no failover: one site only."
     )

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from ..config import Mode
 from . import checks
-from .case import Course, bound_s
 from .chapter import Chapter, Check, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .case import Case
+    from .case import Case, Course
 
 #: How long the way back of a flip is open, in words.
 _BACK = "the way back is the rollback below, and stays open"
@@ -81,7 +80,7 @@ def game_day(case: Case) -> Iterator[Chapter]:
                     Step(
                         "seen",
                         "See what visitors see",
-                        f"Resolvers may keep the old answer for up to {bound_s(there)} s; both answers are good.",
+                        f"Resolvers may keep the old answer for up to {there.failover_s} s; both answers are good.",
                         checks.visit(there),
                         checks.outputs(case, there),
                         0.25,
@@ -154,7 +153,7 @@ def _flip(case: Case, to: Course) -> Iterator[Step]:
     yield Step(
         "seen",
         "See what visitors see",
-        f"Every visitor has followed after {bound_s(before)} s at most.",
+        f"Every visitor has followed after {before.failover_s} s at most.",
         checks.visit(after),
         checks.outputs(case, after),
         0.1,
