@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Front(StrEnum):
+    """What stands between visitors and a container on Akash: an address of its own, or the host's shared ingress."""
+
+    IP = "ip"
+    INGRESS = "ingress"
+
+
 #: The scheme of every address that is published.
 SCHEME = "https"
 #: The port that each scheme uses.

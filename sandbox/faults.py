@@ -18,6 +18,7 @@ FAULTS = {
     "acme-rate-limited": "the certificate authority issues no more this week",
     "challenge-blocked": "the edge passes no challenge on to the other site",
     "certificate-expired": "the certificates on leases are past their end, and no new ones are issued",
+    "clock-skew": "the certificates on leases begin tomorrow, as all new ones do for a clock that is a day behind",
     "volume-lost": "the volumes of leases are lost, with the certificates on them",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -12,6 +11,7 @@ from .. import bundle, prices
 from ..akash import KEY_VARIABLE
 from ..config import Setting, Version
 from ..errors import Fault, UnmoorError
+from ..front import Front
 from ..kind import Kind, OnTarget, Survey
 from ..topology import Form, Line
 
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 #: What the estimate assumes of a documentation site: gigabytes kept, gigabytes read and requests a month.
 _KEPT_GB = 1
 _REQUESTS = 100_000
-
-
-class Front(StrEnum):
-    """What stands between visitors and the container."""
-
-    IP = "ip"
-    INGRESS = "ingress"
 
 
 class DocsOptions(Setting):

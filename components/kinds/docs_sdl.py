@@ -6,10 +6,12 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import bundle
 from ..akash import sdl
 from ..akash.overlay import overlay
+from ..caddy.folder import Folder
+from ..caddy.web_server import WebServer
 from ..topology import Form
-from .docs_container import command
 
 if TYPE_CHECKING:
     from ..topology import Site
@@ -27,26 +29,21 @@ def document(form: Form) -> sdl.Document:
 
 
 def document_for(site: Site) -> dict[str, Any]:
-    """Return the document for one site as data.
-
-    Everything that differs between sites and versions is environment; the command is a constant.
-    """
+    """Return the document for one site as data. What a new version of the content changes is environment alone."""
     content = site.content
-    environment = {
-        "VERSION": content.version,
-        "BUNDLES": " ".join(
-            f"{store.public_url}/{site.workload}/{content.version}.tar" for store in content.stores.values()
+    server = WebServer.of(
+        site,
+        Folder(
+            tuple(
+                f"{store.public_url}/{bundle.key(site.workload, content.version)}" for store in content.stores.values()
+            )
         ),
-        "HOST": site.host,
-        "DIRECT": site.direct,
-        "PEER": site.peer,
-        "ACME_CA": site.acme.directory,
-    }
+    )
     overlaid = overlay(
         document(site.form),
         service="web",
-        env=environment,
-        **command(site.scheme),
+        env=server.environment(),
+        **server.command(),
         accept=[site.host, site.direct] if site.form is Form.HOST else None,
         ceiling_usd_month=site.options.budget_usd_month,  # type: ignore[attr-defined]
     )

@@ -11,6 +11,8 @@ api-timeout          changes take effect and are never answered: the next {"time
                      {"hold": seconds} until the connection is cut
 volume-lost          every persistent volume is emptied, and what stood on it starts again; it strikes once
 certificate-expired  the certificates on volumes are past their end by a day, or have `days` left; it strikes once
+clock-skew           the certificates on volumes begin in {"days": 1}: to every visitor, and to the lease, they are what
+                     a new one is to a clock that is behind; it strikes once, and its end gives good ones
 """
 
 from __future__ import annotations
@@ -20,6 +22,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..state import State
     from .providers import AkashProvider
+
+
+#: Faults that act in the moment in which they are switched on.
+STRIKE_ONCE = ("escrow-empty", "volume-lost", "certificate-expired", "clock-skew")
 
 
 def gone(state: State, provider: AkashProvider) -> bool:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import shutil
 import uuid
 from base64 import b32hexencode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..net.tls import CERTIFICATE_DAYS, Authority
+from ..net.tls import Authority
 from .container import Container, Watchdog, free_port
 from .ledger import OWNER
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Coroutine
     from pathlib import Path
 
@@ -261,11 +261,10 @@ class Workload:
                 shutil.rmtree(each) if each.is_dir() else each.unlink()
         self._restart()
 
-    def age_certificates(self, days: float) -> None:
-        """Let so many days be left to the certificates that Caddy keeps on volumes, and start what uses them again."""
+    def date_certificates(self, since: dt.datetime) -> None:
+        """Let the certificates that Caddy keeps on volumes begin at a time, and start what uses them again."""
         authority = Authority(self.state)
         for path in (self.folder / "volumes").glob("*/caddy/certificates/*/*/*.crt"):
-            since = dt.datetime.now(dt.UTC) - dt.timedelta(days=CERTIFICATE_DAYS - days)
             certificate, key = authority.certificate([path.stem], since=since)
             path.write_text(certificate)
             path.with_suffix(".key").write_text(key)

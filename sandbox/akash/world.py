@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..net.tls import CERTIFICATE_DAYS
 from ..state import write
 from . import crosscheck, journal
 from .container import Watchdog
-from .faults import gone, since
+from .faults import STRIKE_ONCE, gone, since
 from .ingress import Ingress
 from .ledger import BLOCK_SECONDS, Deployment, Lease, Ledger, Reason
 from .monitor import Monitor
@@ -65,7 +67,7 @@ class World:
         self._real = time.time()
         self._decided: set[tuple[str, int, int, str]] = set()
         self._gone: dict[str, float] = {}
-        self._struck = {name: since(state, name) for name in ("escrow-empty", "volume-lost", "certificate-expired")}
+        self._struck = {name: since(state, name) for name in STRIKE_ONCE}
         self._tasks: set[asyncio.Task[None]] = set()
         self._journal = ""
 
@@ -218,8 +220,7 @@ class World:
     # Money
 
     def _escrows(self) -> None:
-        struck = since(self.state, "escrow-empty")
-        drained, self._struck["escrow-empty"] = struck not in (0, self._struck["escrow-empty"]), struck
+        drained = self._strike("escrow-empty") is not None
         for deployment in list(self.ledger.deployments.values()):
             if deployment.state != "active":
                 continue
@@ -236,19 +237,29 @@ class World:
                 self.say(f"{deployment.dseq} closed: insufficient funds")
 
     def _volumes(self) -> None:
-        struck = since(self.state, "volume-lost")
-        if struck not in (0, self._struck["volume-lost"]):
+        if self._strike("volume-lost") is not None:
             for workload in self.workloads.values():
                 workload.lose_volumes()
             self.say("volumes lost")
-        self._struck["volume-lost"] = struck
-        struck = since(self.state, "certificate-expired")
-        if struck not in (0, self._struck["certificate-expired"]):
-            days = float((self.state.fault("certificate-expired") or {}).get("days", -1))
-            for workload in self.workloads.values():
-                workload.age_certificates(days)
-            self.say("certificates aged")
-        self._struck["certificate-expired"] = struck
+        if (aged := self._strike("certificate-expired")) is not None:
+            self._date_certificates(float(aged.get("days", -1)) - CERTIFICATE_DAYS)
+        behind = self._struck["clock-skew"]
+        if (skewed := self._strike("clock-skew")) is not None:
+            self._date_certificates(float(skewed.get("days", 1)))
+        elif behind and not self._struck["clock-skew"]:
+            self._date_certificates(0)
+
+    def _date_certificates(self, days: float) -> None:
+        """Let all certificates on volumes begin so many days from now."""
+        for workload in self.workloads.values():
+            workload.date_certificates(dt.datetime.now(dt.UTC) + dt.timedelta(days=days))
+        self.say(f"certificates begin {days:+g} days from now")
+
+    def _strike(self, name: str) -> dict[str, Any] | None:
+        """The parameters of a fault that acts once, in the moment in which it is switched on; else None."""
+        struck, before = since(self.state, name), self._struck[name]
+        self._struck[name] = struck
+        return self.state.fault(name) or {} if struck not in (0, before) else None
 
     # Inspection and the end
 

@@ -129,8 +129,8 @@ class Authority:
             self.process.wait()
 
 
-def self_signed(name: str, beside: Path, *, days: float) -> tuple[Path, Path]:
-    """Make a certificate that ends in some days, and its key; return both files."""
+def self_signed(name: str, beside: Path, *, days: float, since: float = -60) -> tuple[Path, Path]:
+    """Make a certificate that begins and ends so many days from now, and its key; return both files."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = dt.datetime.now(dt.UTC)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
@@ -140,7 +140,7 @@ def self_signed(name: str, beside: Path, *, days: float) -> tuple[Path, Path]:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=60))
+        .not_valid_before(now + dt.timedelta(days=since))
         .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

@@ -1,4 +1,4 @@
-"""The docs container as a process of this machine: its script under a real shell, with real Caddy."""
+"""A container with our web server as a process of this machine: its script under a real shell, with real Caddy."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
-from components.kinds.docs_container import script
+from components.caddy.web_server import WebServer
 from sandbox.engine import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from components.caddy.web_server import Behind
 
 T = TypeVar("T")
 
@@ -88,7 +90,8 @@ class Container:
     """One running container."""
 
     folder: Path
-    scheme: str
+    server: WebServer
+    #: Of the machine, beside what the server is given.
     environment: dict[str, str]
     http_port: int = field(default_factory=free_port)
     https_port: int = field(default_factory=free_port)
@@ -109,10 +112,12 @@ class Container:
             "no_proxy": "127.0.0.1,localhost",
         }
         with (self.folder / "log").open("ab") as log:
+            command = self.server.command()
+            shell, *words = command["command"]
             self.process = subprocess.Popen(
-                [shutil.which("sh", path=environment["PATH"]), "-c", script(self.scheme)],
+                [shutil.which(shell, path=environment["PATH"]), *words, *command["args"]],
                 cwd=self.folder / "srv",
-                env=environment | self.environment,
+                env=environment | self.server.environment() | self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -144,9 +149,10 @@ class Container:
         except httpx.TransportError:
             return httpx.Response(0)
 
-    def ready(self, version: str) -> None:
+    def ready(self) -> Container:
         """Wait until /healthz answers the version."""
-        until(lambda: self.get("/healthz").text == version, f"{version} at /healthz; {self.log()[-2000:]}")
+        until(lambda: self.get("/healthz").text == self.server.version, f"the version; {self.log()[-2000:]}")
+        return self
 
     def log(self) -> str:
         """Read what it said."""
@@ -165,6 +171,17 @@ class Container:
             self.process.wait()
 
 
+def web_server(version: str, behind: Behind, scheme: str = "http", **more: str) -> WebServer:
+    """Return the web server of a site."""
+    given = {
+        "host": "docs.dao.example",
+        "direct": "docs-akash.dao.example",
+        "peer": "docs-akash-2.dao.example",
+        "acme_directory": "https://acme.example/dir",
+    }
+    return WebServer(scheme=scheme, version=version, behind=behind, **{**given, **more})
+
+
 @pytest.fixture
 def shelves() -> Iterator[tuple[Shelf, Shelf]]:
     """Two stores."""
@@ -180,8 +197,8 @@ def container(tmp_path: Path) -> Iterator[Callable[..., Container]]:
     """Make containers, and end them after the test."""
     made: list[Container] = []
 
-    def make(scheme: str = "http", **environment: str) -> Container:
-        made.append(Container(tmp_path / f"container{len(made)}", scheme, environment))
+    def make(server: WebServer, **environment: str) -> Container:
+        made.append(Container(tmp_path / f"container{len(made)}", server, environment))
         return made[-1]
 
     yield make

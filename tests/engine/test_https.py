@@ -6,6 +6,7 @@ The tests run in order on one stack: what one leaves, the next one uses.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -142,6 +143,24 @@ def test_a_lost_volume_is_a_new_certificate_and_nothing_else(centralized: Docs) 
         until(lambda: docs.site_serves("docs-akash") == docs.version(), "it is served again")
     assert serial(docs) != before
     assert docs.pulumi.up("--refresh").changes() == {}
+
+
+def test_a_clock_that_is_wrong_is_named_with_both_times_and_no_record_moves(centralized: Docs) -> None:
+    """The certificates begin tomorrow, as a new one does for a clock that is a day behind: the lease's, or ours."""
+    docs = centralized
+    with docs.broken("clock-skew"):
+        until(lambda: "one of the two is wrong" in health(docs), "the container has looked")
+        tomorrow = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m-%d}"
+        said = health(docs)
+        assert said.startswith(f"the certificate for {HOST} is valid from {tomorrow} ")
+        assert f"by the clock of its machine it is {dt.datetime.now(dt.UTC):%Y-%m-%d} " in said
+        assert "certificate is not yet valid, by this machine's clock (" in status(docs)["trouble"]
+        until(lambda: "status 503" in (docs.state.root / "health.json").read_text(), "Route 53 has seen it")
+        with impatient(docs), unmoved(docs):
+            said = docs.fails(active="decentralized").output
+    assert "its certificate is not valid for browsers: certificate is not yet valid, by this machine's clock (" in said
+    assert f"it says: the certificate for {HOST} is valid from {tomorrow} " in said
+    until(lambda: status(docs)["well"], "it is well once the clock is right")
 
 
 def test_a_certificate_near_its_end_is_found_while_it_is_still_valid(centralized: Docs) -> None:

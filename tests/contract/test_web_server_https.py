@@ -1,20 +1,24 @@
-"""The docs container over HTTPS: certificates from a real ACME server, asked for through the other site too.
+"""Our web server over HTTPS: certificates from a real ACME server, asked for through the other site too.
 
 Cannot prove that a public authority is content with CloudFront in between; here the other site is Caddy as well.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import subprocess
 
 import pytest
 
-from components.kinds.docs_container import script
+from components.caddy.folder import Folder
 from components.visit import visit
 from tests.contract.authority import self_signed
-from tests.contract.containers import until
-from tests.contract.test_docs_container import FILES, packed
+from tests.contract.containers import until, web_server
+from tests.contract.test_web_server_folder import FILES, packed
 
+#: How the script reads a time out.
+FORM, TIME = "%Y-%m-%d %H:%M UTC", r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
 HOST, FIRST, SECOND = "docs.dao.example", "docs-akash.dao.example", "docs-akash-2.dao.example"
 
 
@@ -25,21 +29,13 @@ def secure(container, authority, shelves, tmp_path, monkeypatch):
     shelves[0].content["/docs.tar"] = tar
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.trust))
 
-    def make(direct=FIRST, peer=SECOND, **more):
+    def make(direct=FIRST, peer=SECOND, directory=authority.directory, **environment):
+        behind = Folder((f"{shelves[0].url}/docs.tar",))
         made = container(
-            "https",
-            **{
-                "VERSION": version,
-                "BUNDLES": f"{shelves[0].url}/docs.tar",
-                "HOST": HOST,
-                "DIRECT": direct,
-                "PEER": peer,
-                "ACME_CA": authority.directory,
-                "ACME_CA_ROOT": str(authority.trust),
-                "SSL_CERT_FILE": str(authority.trust),
-                **dict.fromkeys(("HTTP_PROXY", "http_proxy"), f"http://127.0.0.1:{authority.street.server_port}"),
-            }
-            | more,
+            web_server(version, behind, "https", direct=direct, peer=peer, acme_directory=directory),
+            **{"SSL_CERT_FILE": str(authority.trust)}
+            | dict.fromkeys(("HTTP_PROXY", "http_proxy"), f"http://127.0.0.1:{authority.street.server_port}")
+            | environment,
         )
         authority.street.doors[direct] = made.http_port
         return made
@@ -62,7 +58,7 @@ def settled(made, direct):
 def test_a_fresh_site_gets_both_certificates_and_browsers_accept_them(secure):
     made = secure()
     secure.doors[HOST] = made.http_port
-    made.start().ready(secure.version)
+    made.start().ready()
     for name in (HOST, FIRST):
         page = until(lambda name=name: (p := asked(made, name)).status and p, f"HTTPS for {name}")
         assert (page.status, page.body) == (200, FILES["index.html"])
@@ -76,16 +72,15 @@ def test_a_standby_gets_the_certificate_of_the_public_host_through_the_primary(s
     secure.doors[HOST] = primary.http_port
     primary.start()
     standby.start()
-    primary.ready(secure.version)
-    standby.ready(secure.version)
+    primary.ready()
+    standby.ready()
     assert asked(standby, HOST).certificate.names == (HOST,)
     assert any(host == SECOND and path.startswith("/.well-known/acme-challenge/") for host, path in secure.seen)
 
 
 def test_health_fails_with_the_reason_until_there_is_a_certificate(secure):
-    made = secure()
+    made = secure(directory="https://localhost:9/dir")
     secure.doors[HOST] = made.http_port
-    made.environment["ACME_CA"] = "https://localhost:9/dir"
     made.start()
     told = until(lambda: (said := made.get("/healthz").text).count("does not answer") and said, "the reason")
     assert told == (
@@ -105,17 +100,17 @@ def test_health_says_so_when_challenges_do_not_come_here_and_the_authority_is_no
     )
     assert [line for line in made.log().splitlines() if f'"identifier":"{HOST}"' in line] == []
     secure.doors[HOST] = made.http_port
-    made.ready(secure.version)
+    made.ready()
 
 
 def test_a_restart_keeps_the_certificates_of_its_volume(secure):
     made = secure()
     secure.doors[HOST] = made.http_port
-    made.start().ready(secure.version)
+    made.start().ready()
     before = [path.read_text() for path in sorted((made.folder / "data").glob("caddy/certificates/*/*/*.crt"))]
     made.stop()
     del secure.doors[HOST], secure.doors[FIRST]
-    made.start().ready(secure.version)
+    made.start().ready()
     assert asked(made, HOST).certificate.names == (HOST,)
     assert [path.read_text() for path in sorted((made.folder / "data").glob("caddy/certificates/*/*/*.crt"))] == before
 
@@ -149,15 +144,15 @@ def test_a_lease_passes_questions_on_to_its_successor(secure):
     """The site's own name leads to the new lease before the public host does; the other site does not stand."""
     old, new = secure(FIRST, SECOND), secure(FIRST, SECOND)
     secure.doors |= {HOST: old.http_port, FIRST: old.http_port}
-    old.start().ready(secure.version)
+    old.start().ready()
     secure.doors[FIRST] = new.http_port
-    new.start().ready(secure.version)
+    new.start().ready()
     assert asked(new, HOST).certificate.names == (HOST,)
 
 
-def test_the_own_certificate_is_judged_for_the_inside_only(secure):
-    """The judge is Caddy's TLS client, which trusts what the image trusts; here, not this authority."""
-    made = secure(SSL_CERT_FILE="/nowhere.pem")
+def test_the_own_certificate_is_judged_for_the_inside_only(secure, authority):
+    """The judge is Caddy's TLS client, which trusts what the image trusts; here, not what this authority signs."""
+    made = secure(SSL_CERT_FILE=str(authority.folder / "pebble.crt"))
     secure.doors[HOST] = made.http_port
     made.start()
     until(
@@ -167,38 +162,51 @@ def test_the_own_certificate_is_judged_for_the_inside_only(secure):
 
 
 def functions():
-    text = script("https")
+    (text,) = web_server("", Folder(()), "https").command()["args"]
     kept = next(line for line in text.splitlines() if line.startswith("certificates() {"))
-    return f"{kept}\n{text[text.index('end_of() {') : text.index('while :;')]}"
+    return f"{kept}\n{text[text.index('dates_of() {') : text.index('while :;')]}"
+
+
+WELL, NONE = "", f"there is no certificate for {HOST} yet"
+ENDS = f"the certificate for {HOST} ends within 7 days and was not renewed; by the clock of its machine it is NOW"
+LATER = f"the certificate for {HOST} is valid from TIME on, and by the clock of its machine it is NOW: one of the two"
 
 
 @pytest.mark.parametrize(
-    ("days", "sentence"),
+    ("since", "days", "sentence"),
     [
-        (None, f"there is no certificate for {HOST} yet\n"),
-        (-1, f"the certificate for {HOST} ends within 7 days and was not renewed\n"),
-        (6.9, f"the certificate for {HOST} ends within 7 days and was not renewed\n"),
-        (7.1, ""),
-        (300, ""),
+        (0, None, NONE),
+        (-60, -1, ENDS),
+        (-60, 6.9, ENDS),
+        (-60, 7.1, WELL),
+        (-60, 300, WELL),
+        (-0.01, 90, WELL),
+        (0.01, 90, f"{LATER} is wrong"),
+        (1, 90, f"{LATER} is wrong"),
     ],
 )
-def test_a_certificate_counts_as_trouble_a_week_before_its_end(tmp_path, days, sentence):
-    """Reads the date with the image's tools; whether the certificate is trusted is asked of Caddy, not here."""
+def test_a_certificate_counts_as_trouble_before_its_time_and_a_week_before_its_end(tmp_path, since, days, sentence):
+    """Reads the dates with the image's tools; whether the certificate is trusted is asked of Caddy, not here."""
     if days is not None:
         folder = tmp_path / "caddy" / "certificates" / "an-authority" / HOST
-        self_signed(HOST, folder / HOST, days=days)
+        self_signed(HOST, folder / HOST, days=days, since=since)
         (folder / HOST).with_suffix(".crt").rename(folder / f"{HOST}.crt")
+    now = dt.datetime.now(dt.UTC)
     done = subprocess.run(
-        ["sh", "-uc", f"host=seen\nwget() {{ true; }}\n{functions()}\nagainst"],
-        env={"XDG_DATA_HOME": str(tmp_path), "HOST": HOST, "PATH": "/usr/bin:/bin"},
+        ["sh", "-uc", f"host=seen\nwget() {{ true; }}\n{functions()}\ncertificate"],
+        env={"XDG_DATA_HOME": str(tmp_path), "HOST": HOST, "HTTP_PORT": "80", "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert (done.stdout, done.stderr) == (sentence, "")
+    times = [dt.datetime.strptime(found, FORM).replace(tzinfo=dt.UTC) for found in re.findall(TIME, done.stdout)]
+    wanted = {"TIME": now + dt.timedelta(days=since), "NOW": now}
+    named = [wanted[word] for word in re.findall("TIME|NOW", sentence)]
+    assert all(abs(seen - meant) < dt.timedelta(minutes=2) for seen, meant in zip(times, named, strict=True))
+    assert (re.sub(TIME, "", done.stdout).strip("\n"), done.stderr) == (re.sub("TIME|NOW", "", sentence), "")
 
 
 def test_visitors_without_a_certificate_for_their_name_are_refused(secure):
     made = secure()
     secure.doors[HOST] = made.http_port
-    made.start().ready(secure.version)
+    made.start().ready()
     page = asked(made, "other.dao.example")
     assert page.trouble.startswith("no TLS: it has no certificate for other.dao.example yet")

@@ -1,4 +1,4 @@
-"""What the docs container serves, and what it does when stores fail. Real Caddy, a real shell.
+"""What a web server before a folder serves, and what it does when stores fail. Real Caddy, a real shell.
 
 Where BusyBox is on PATH its tools are used, as in the image; elsewhere this machine's, and then the tests cannot prove
 that BusyBox's options are the same.
@@ -6,6 +6,7 @@ that BusyBox's options are the same.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
@@ -14,9 +15,8 @@ import psutil
 import pytest
 
 from components import bundle, content
-from components.kinds.docs_caddyfile import caddyfile
-from components.kinds.docs_container import command, script
-from tests.contract.containers import until
+from components.caddy.folder import Folder
+from tests.contract.containers import until, web_server
 
 FILES = {
     "index.html": "<h1>docs</h1>",
@@ -43,8 +43,8 @@ def served(container, shelves, tmp_path):
     """A container that serves the site."""
     version, tar = packed(tmp_path / "site")
     shelves[0].content["/docs.tar"] = tar
-    made = container(VERSION=version, BUNDLES=f"{shelves[0].url}/docs.tar").start()
-    made.ready(version)
+    made = container(web_server(version, Folder((f"{shelves[0].url}/docs.tar",)))).start()
+    made.ready()
     return made
 
 
@@ -91,8 +91,8 @@ def test_an_address_that_is_not_there_gets_the_sites_own_page(served, path):
 def test_a_site_without_a_page_for_it_still_answers_404(container, shelves, tmp_path):
     version, tar = packed(tmp_path / "site", {"index.html": "x"})
     shelves[0].content["/docs.tar"] = tar
-    made = container(VERSION=version, BUNDLES=f"{shelves[0].url}/docs.tar").start()
-    made.ready(version)
+    made = container(web_server(version, Folder((f"{shelves[0].url}/docs.tar",)))).start()
+    made.ready()
     answer = made.get("/missing")
     assert (answer.status_code, answer.text) == (404, "404 Not Found")
 
@@ -106,7 +106,7 @@ def test_text_is_compressed_and_asked_for_again_by_its_version(served):
 
 def test_health_is_the_version_as_fresh_text(served):
     answer = served.get("/healthz")
-    assert answer.text == served.environment["VERSION"]
+    assert answer.text == served.server.version
     assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
         content.HEALTH_TYPE,
         content.ALWAYS_FRESH,
@@ -124,12 +124,12 @@ def test_no_log_names_a_visitor_and_health_checks_are_not_logged(served):
 def test_nothing_is_served_before_the_version_is_there_and_the_reason_is_told(container, shelves, tmp_path):
     version, tar = packed(tmp_path / "site")
     address = f"{shelves[0].url}/docs.tar"
-    made = container(VERSION=version, BUNDLES=address).start()
+    made = container(web_server(version, Folder((address,)))).start()
     until(lambda: "no store gives" in made.get("/healthz").text, "the reason")
     assert [made.get(path).status_code for path in ("/", "/healthz", "/guide/", "/assets/old.css")] == [503] * 4
     assert made.get("/").headers["retry-after"] == "10"
     shelves[0].content["/docs.tar"] = tar
-    made.ready(version)
+    made.ready()
 
 
 def test_with_one_store_gone_and_one_giving_other_bytes_the_third_is_used(container, shelves, tmp_path):
@@ -137,8 +137,8 @@ def test_with_one_store_gone_and_one_giving_other_bytes_the_third_is_used(contai
     shelves[0].content |= {"/wrong.tar": packed(tmp_path / "evil", {"index.html": "evil"})[1], "/cut.tar": tar[:-512]}
     shelves[1].content["/docs.tar"] = tar
     stores = ["http://127.0.0.1:9/docs.tar", *(f"{shelves[0].url}/{n}.tar" for n in ("gone", "wrong", "cut"))]
-    made = container(VERSION=version, BUNDLES=" ".join([*stores, f"{shelves[1].url}/docs.tar"])).start()
-    made.ready(version)
+    made = container(web_server(version, Folder((*stores, f"{shelves[1].url}/docs.tar")))).start()
+    made.ready()
     assert made.get("/").text == FILES["index.html"]
     assert shelves[0].asked == ["/gone.tar", "/wrong.tar", "/cut.tar"]
 
@@ -146,7 +146,7 @@ def test_with_one_store_gone_and_one_giving_other_bytes_the_third_is_used(contai
 def test_other_bytes_are_never_served(container, shelves, tmp_path):
     version, _ = packed(tmp_path / "site")
     shelves[0].content["/docs.tar"] = packed(tmp_path / "evil", {"index.html": "evil"})[1]
-    made = container(VERSION=version, BUNDLES=f"{shelves[0].url}/docs.tar").start()
+    made = container(web_server(version, Folder((f"{shelves[0].url}/docs.tar",)))).start()
     until(lambda: len(shelves[0].asked) > 1, "a second try")
     assert made.get("/").status_code == 503
 
@@ -156,35 +156,22 @@ def test_a_restart_in_the_same_folder_serves_nothing_of_before(container, shelve
     old, tar = packed(tmp_path / "site")
     new, _ = packed(tmp_path / "site", {"index.html": "new"})
     shelves[0].content["/old.tar"] = tar
-    made = container(VERSION=old, BUNDLES=f"{shelves[0].url}/old.tar").start()
-    made.ready(old)
+    made = container(web_server(old, Folder((f"{shelves[0].url}/old.tar",)))).start()
+    made.ready()
     assert made.stop() == 0
-    made.environment = {"VERSION": new, "BUNDLES": f"{shelves[0].url}/new.tar"}
+    made.server = dataclasses.replace(made.server, version=new, behind=Folder((f"{shelves[0].url}/new.tar",)))
     made.start()
     until(lambda: made.get("/healthz").status_code == 503, "an answer")
     assert made.get("/").status_code == 503
 
 
 def test_it_ends_when_told_to_even_while_it_waits_for_a_store(container):
-    made = container(VERSION="0" * 64, BUNDLES="http://127.0.0.1:9/x.tar").start()
+    made = container(web_server("0" * 64, Folder(("http://127.0.0.1:9/x.tar",)))).start()
     until(lambda: made.get("/healthz").status_code == 503, "an answer")
     assert made.stop() == 0
 
 
 def test_it_ends_when_its_server_does_so_that_it_is_started_again(served):
-    caddy = psutil.Process(served.process.pid).children()
-    assert [child.name() for child in caddy] == ["caddy"]
-    caddy[0].kill()
+    (caddy,) = [child for child in psutil.Process(served.process.pid).children() if child.name() == "caddy"]
+    caddy.kill()
     assert served.process.wait(timeout=20) != 0
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_kubernetes_has_nothing_to_replace_in_the_command(scheme):
-    """`$$` becomes `$`, and `$(NAME)` the value of NAME, wherever they stand in a container's command."""
-    assert re.findall(r"\$\$|\$\([A-Za-z_][A-Za-z0-9_.-]*\)", script(scheme)) == []
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_the_command_is_a_shell_and_one_script(scheme):
-    assert command(scheme) == {"command": ["sh", "-c"], "args": [script(scheme)]}
-    assert caddyfile(scheme) in script(scheme)

@@ -1,0 +1,62 @@
+"""An application behind the web server: another service of the same deployment, reached by its name."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .pieces import COMPRESSED, answer, at_most, proxy, rewrite, route
+
+if TYPE_CHECKING:
+    from .pieces import Json
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Where the application listens (`SERVICE:PORT`), and the path that it answers with 200 while it is well.
+
+    `body_bytes` is the longest body that is passed on. Raises ValueError for what is no such place or path.
+    """
+
+    place: str
+    health: str
+    body_bytes: int = 10_000_000
+
+    #: Seconds that a whole request may take to arrive: uploads over slow lines are requests too.
+    request_s = 300
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9.-]+:[0-9]{1,5}", self.place):
+            raise ValueError(f"{self.place!r} is not a place; write it like app:8080")
+        if not re.fullmatch(r"/[!-~]*", self.health):
+            raise ValueError(f"{self.health!r} is not a path; write it like /health")
+
+    def environment(self) -> dict[str, str]:
+        """Name what the script reads: nothing more."""
+        return {}
+
+    def health_routes(self, well: Json) -> list[Json]:
+        """Answer /healthz by asking the application at that moment: a checker need not wait for the script to look."""
+        ill = answer(503, f"the application answers {{http.reverse_proxy.status_code}} to {self.health}\n")
+        answers = [{"match": {"status_code": [200]}, "routes": [route(well)]}, {"routes": [route(ill)]}]
+        return [route(rewrite(self.health), proxy(self.place, handle_response=answers))]
+
+    def routes(self) -> list[Json]:
+        """Pass everything on. Connections that are upgraded (WebSocket) go through, and streams are not held back."""
+        return [route(at_most(self.body_bytes), COMPRESSED, proxy(self.place))]
+
+    def error_routes(self) -> list[Json]:
+        """Answer errors of the web server itself in its own words; those of the application are passed on."""
+        return []
+
+    def prepare(self) -> str:
+        """Return the shell lines that get it ready: none, it starts by itself."""
+        return ""
+
+    def judge(self) -> str:
+        """Return a shell command that prints what is wrong behind the web server, or nothing."""
+        url = shlex.quote(f"http://{self.place}{self.health}")
+        sentence = shlex.quote(f"the application does not answer {self.health} at {self.place} with 200")
+        return f"wget -q -t 1 -T 5 -O /dev/null {url} 2>/dev/null || echo {sentence}"
