@@ -79,7 +79,12 @@ class Workload:
     @property
     def folder(self) -> Path:
         """Where everything of the lease is; it goes with the lease."""
-        return self.state.root / "akash" / "leases" / f"{self.dseq}-{self.lease.gseq}-{self.lease.oseq}"
+        return self.state.root / "akash" / "leases" / self.name
+
+    @property
+    def name(self) -> str:
+        """The lease's name on this machine."""
+        return f"{self.dseq}-{self.lease.gseq}-{self.lease.oseq}"
 
     @property
     def id(self) -> str:
@@ -133,6 +138,7 @@ class Workload:
                 log=self.state.log(f"lease-{self.dseq}-{name}"),
                 volumes=volumes,
                 named=self._named(service, ports),
+                lease=self.name,
                 watchdog=self.watchdog,
             )
             for index, ports in enumerate(self.ports[name])
@@ -169,6 +175,9 @@ class Workload:
         provider, wanted = self.grounds.provider, {}
         for host in [host for host, (holder, _) in self.grounds.hosts.items() if holder == self.id]:
             del self.grounds.hosts[host]
+        for name, service in self.services.items():
+            for expose in service["expose"]:
+                wanted[f"{name}.{self.name}", external(expose)] = self.ports[name][0][expose["port"]]
         for name, expose in self._global():
             local = self.ports[name][0][expose["port"]]  # one replica answers for all
             if expose.get("ip") and (ip := self.grounds.address(self.id, expose["ip"])):

@@ -186,12 +186,12 @@ class Docs:
             child.communicate()
 
 
-def make(folder: Path, state: State, environment: dict[str, str]) -> Docs:
+def make(folder: Path, state: State, environment: dict[str, str], program: str = _PROGRAM) -> Docs:
     """Make a site, a project and a stack in a folder; the stack file is that of the sandbox, with a short TTL."""
     settings = yaml.safe_load((REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text())["config"]
     settings["unmoor:ttl"] = TTL
     file = folder / "Pulumi.docs.yaml"
-    runner = Pulumi(state, {**environment, PROBE_VARIABLE: PROBE_S}, "docs", file, project(folder, _PROGRAM))
+    runner = Pulumi(state, {**environment, PROBE_VARIABLE: PROBE_S}, "docs", file, project(folder, program))
     made = Docs(runner, state, folder / "site", settings)
     made.page("the first page")
     made.page("another page", "guide/index.html")
