@@ -1,6 +1,6 @@
 """Caddy's configuration of a web server, as data: listeners, names, limits, headers, health, challenges, logs.
 
-Everything is literal but the version and where the container listens, which are environment.
+Names are literal; the version, and where the container and what is behind it listen, are environment.
 """
 
 from __future__ import annotations

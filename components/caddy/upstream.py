@@ -12,6 +12,8 @@ from .pieces import COMPRESSED, answer, at_most, proxy, rewrite, route
 if TYPE_CHECKING:
     from .pieces import Json
 
+_PLACE = "{env.UPSTREAM}"
+
 
 @dataclass(frozen=True)
 class Upstream:
@@ -34,18 +36,18 @@ class Upstream:
             raise ValueError(f"{self.health!r} is not a path; write it like /health")
 
     def environment(self) -> dict[str, str]:
-        """Name what the script reads: nothing more."""
-        return {}
+        """Name what the script and the configuration read."""
+        return {"UPSTREAM": self.place}
 
     def health_routes(self, well: Json) -> list[Json]:
         """Answer /healthz by asking the application at that moment: a checker need not wait for the script to look."""
         ill = answer(503, f"the application answers {{http.reverse_proxy.status_code}} to {self.health}\n")
         answers = [{"match": {"status_code": [200]}, "routes": [route(well)]}, {"routes": [route(ill)]}]
-        return [route(rewrite(self.health), proxy(self.place, handle_response=answers))]
+        return [route(rewrite(self.health), proxy(_PLACE, handle_response=answers))]
 
     def routes(self) -> list[Json]:
         """Pass everything on. Connections that are upgraded (WebSocket) go through, and streams are not held back."""
-        return [route(at_most(self.body_bytes), COMPRESSED, proxy(self.place))]
+        return [route(at_most(self.body_bytes), COMPRESSED, proxy(_PLACE))]
 
     def error_routes(self) -> list[Json]:
         """Answer errors of the web server itself in its own words; those of the application are passed on."""
@@ -57,6 +59,6 @@ class Upstream:
 
     def judge(self) -> str:
         """Return a shell command that prints what is wrong behind the web server, or nothing."""
-        url = shlex.quote(f"http://{self.place}{self.health}")
-        sentence = shlex.quote(f"the application does not answer {self.health} at {self.place} with 200")
-        return f"wget -q -t 1 -T 5 -O /dev/null {url} 2>/dev/null || echo {sentence}"
+        path = shlex.quote(self.health)
+        said = f'"the application does not answer "{path}" at $UPSTREAM with 200"'
+        return f'wget -q -t 1 -T 5 -O /dev/null "http://$UPSTREAM"{path} 2>/dev/null || echo {said}'

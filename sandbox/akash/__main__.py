@@ -58,7 +58,7 @@ def sweep(state: State) -> None:
     """Take away what an earlier world left when it was killed: its routes, and its leases' folders."""
     ours = {provider.ingress for provider in PROVIDERS}.union(*(provider.addresses for provider in PROVIDERS))
     for ip, port in state.routes():
-        if ip in ours or not ip.replace(".", "").isdigit():  # services have names, inside their lease
+        if ip in ours:
             state.withdraw_route(ip, port)
     for host in state.hosts():
         if ".ingress." in host:

@@ -26,7 +26,6 @@ GOOD_SECONDS = 600.0
 #: How long a container may take to end after SIGTERM.
 GRACE_SECONDS = 30.0
 POLL_SECONDS = 0.1
-PROXIES = ("http_proxy", "https_proxy")
 #: What a container knows of the internet, and nothing else of this machine's environment.
 PASSED = (
     *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
@@ -79,9 +78,9 @@ def free_port() -> int:
 class Container:
     """A replica: what to run, where, and how it is doing.
 
-    `named` are the variables by which the process learns of the local ports that stand for those it exposes. `lease` is
-    who it is to the proxy that is its network, where the lease's other services have names. `volumes` are lease-owned
-    folders by name; the rest of `home` is new at each start, as a container's disk is.
+    `ports` maps each port that the container exposes to the local one that stands for it, `named` the variables by
+    which the process learns of them. `volumes` are lease-owned folders by name; the rest of `home` is new at each
+    start, as a container's disk is.
     """
 
     image: str
@@ -93,7 +92,6 @@ class Container:
     log: Path
     volumes: Mapping[str, tuple[str, Path]]
     named: Mapping[str, str]
-    lease: str
     watchdog: Watchdog
     state: str = "Pending"
     restarts: int = 0
@@ -173,7 +171,7 @@ class Container:
     def _environment(self) -> dict[str, str]:
         data = next((path for mount, path in self.volumes.values() if mount.rstrip("/") == "/data"), None)
         return {
-            **{name: self._passed(name, os.environ[name]) for name in PASSED if name in os.environ},
+            **{name: os.environ[name] for name in PASSED if name in os.environ},
             **self.env,
             "PATH": str(self.tools),
             "HOME": str(self.home / "root"),
@@ -183,9 +181,6 @@ class Container:
             **{f"VOLUME_{name.upper().replace('-', '_')}": str(path) for name, (_, path) in self.volumes.items()},
             **self.named,
         }
-
-    def _passed(self, name: str, value: str) -> str:
-        return value.replace("://", f"://{self.lease}:@", 1) if name.lower() in PROXIES else value
 
     def _say(self, line: str) -> None:
         with self.log.open("a", encoding="utf-8") as log:

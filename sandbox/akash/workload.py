@@ -67,8 +67,8 @@ class Workload:
     containers: dict[str, list[Container]] = field(default_factory=dict)
     #: What an update has told to end.
     leaving: list[Container] = field(default_factory=list)
-    #: Service -> for each replica, the local port that stands for each exposed one.
-    ports: dict[str, list[dict[int, int]]] = field(default_factory=dict)
+    #: (service, replica, exposed port) -> the local port that stands for it as long as the lease lasts.
+    ports: dict[tuple[str, int, int], int] = field(default_factory=dict)
     forwarded: dict[tuple[str, int], int] = field(default_factory=dict)
     routes: set[tuple[str, int]] = field(default_factory=set)
     #: Services that a manifest has changed and that do not run by it yet.
@@ -79,12 +79,7 @@ class Workload:
     @property
     def folder(self) -> Path:
         """Where everything of the lease is; it goes with the lease."""
-        return self.state.root / "akash" / "leases" / self.name
-
-    @property
-    def name(self) -> str:
-        """The lease's name on this machine."""
-        return f"{self.dseq}-{self.lease.gseq}-{self.lease.oseq}"
+        return self.state.root / "akash" / "leases" / f"{self.dseq}-{self.lease.gseq}-{self.lease.oseq}"
 
     @property
     def id(self) -> str:
@@ -116,14 +111,13 @@ class Workload:
 
     def _start(self, name: str) -> None:
         service = self.services[name]
-        self.ports[name] = [{each["port"]: free_port() for each in service["expose"]} for _ in range(service["count"])]
         volumes = {}
         for mount in (service.get("params") or {}).get("storage") or []:
             if mount["name"] in self._persistent(service):
                 path = self.folder / "volumes" / f"{name}-{mount['name']}"
                 path.mkdir(parents=True, exist_ok=True)
                 volumes[mount["name"]] = (mount["mount"], path)
-        env = dict(each.partition("=")[::2] for each in service.get("env") or [])
+        env = {key: self._local(value) for key, _, value in (each.partition("=") for each in service.get("env") or [])}
         tools = self.folder / f"{name}-bin"
         shutil.rmtree(tools, ignore_errors=True)
         tools.parent.mkdir(parents=True, exist_ok=True)
@@ -137,17 +131,32 @@ class Workload:
                 tools=tools,
                 log=self.state.log(f"lease-{self.dseq}-{name}"),
                 volumes=volumes,
-                named=self._named(service, ports),
-                lease=self.name,
+                named=self._named(name, index),
                 watchdog=self.watchdog,
             )
-            for index, ports in enumerate(self.ports[name])
+            for index in range(service["count"])
         ]
         for container in self.containers[name]:
             container.start()
 
-    def _named(self, service: dict[str, Any], ports: dict[int, int]) -> dict[str, str]:
+    def _port(self, name: str, index: int, port: int) -> int:
+        key = name, index, port
+        if key not in self.ports:
+            self.ports[key] = free_port()
+        return self.ports[key]
+
+    def _local(self, value: str) -> str:
+        """Give a variable that says SERVICE:PORT of the lease its local place: a cluster's names are none here."""
+        name, _, port = value.rpartition(":")
+        for expose in self.services.get(name, {}).get("expose", ()):
+            if str(external(expose)) == port:
+                return f"127.0.0.1:{self._port(name, 0, expose['port'])}"  # one replica answers for all
+        return value
+
+    def _named(self, name: str, index: int) -> dict[str, str]:
         """Give the variables that the provider injects, and those that stand for fixed ports in this sandbox."""
+        expose = self.services[name]["expose"]
+        ports = {each["port"]: self._port(name, index, each["port"]) for each in expose}
         named = {
             "AKASH_OWNER": OWNER,
             "AKASH_PROVIDER": self.lease.provider,
@@ -157,7 +166,7 @@ class Workload:
             "AKASH_CLUSTER_PUBLIC_HOSTNAME": f"provider.{self.grounds.provider.domain}",
             **{f"PORT_{port}": str(local) for port, local in ports.items()},
         }
-        for each in service["expose"]:
+        for each in expose:
             if variable := {HTTP: "HTTP_PORT", HTTPS: "HTTPS_PORT"}.get(external(each)):
                 named[variable] = str(ports[each["port"]])
         return named
@@ -175,11 +184,8 @@ class Workload:
         provider, wanted = self.grounds.provider, {}
         for host in [host for host, (holder, _) in self.grounds.hosts.items() if holder == self.id]:
             del self.grounds.hosts[host]
-        for name, service in self.services.items():
-            for expose in service["expose"]:
-                wanted[f"{name}.{self.name}", external(expose)] = self.ports[name][0][expose["port"]]
         for name, expose in self._global():
-            local = self.ports[name][0][expose["port"]]  # one replica answers for all
+            local = self._port(name, 0, expose["port"])  # one replica answers for all
             if expose.get("ip") and (ip := self.grounds.address(self.id, expose["ip"])):
                 wanted[ip, external(expose)] = local
             if external(expose) == HTTP and expose["proto"] == "TCP":

@@ -19,15 +19,8 @@ class Internet:
         self._state = state
         self._names = names
 
-    async def way(self, host: str, port: int, lease: str = "") -> int:
-        """The port of 127.0.0.1 that host:port leads to. Raises Unreachable with a sentence for people.
-
-        From inside a lease, a name without a dot is that of one of its own services.
-        """
-        if lease and "." not in host:
-            if real := self._state.route(f"{host}.{lease}", port):
-                return real[1]
-            raise Unreachable(f"connection refused: nothing listens at port {port} of {host} in this lease")
+    async def way(self, host: str, port: int) -> int:
+        """The port of 127.0.0.1 that host:port leads to. Raises Unreachable with a sentence for people."""
         addresses = await self._addresses(host)
         for address in addresses:
             real = self._state.route(address, port)

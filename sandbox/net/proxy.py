@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -29,34 +27,25 @@ class Proxy:
         await relay.serve(reader, writer, self._aim)
 
     async def _aim(self, request: h11.Request) -> relay.Aim:
-        target, lease = request.target.decode("latin-1"), _lease(request)
+        target = request.target.decode("latin-1")
         if request.method == b"CONNECT":
             host, port = _place(f"//{target}", None)
-            raise relay.Tunnel(await self._way(host, port, lease))
+            raise relay.Tunnel(await self._way(host, port))
         if not target.startswith("http://"):
             raise relay.Refused(400, "this is a proxy: ask for http://HOST/PATH, or CONNECT HOST:PORT")
         host, port = _place(target, 80)
-        real = await self._way(host, port, lease)
+        real = await self._way(host, port)
         parts = urlsplit(target)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         # A proxy would set Host from the target (RFC 9112 §3.2.2). This one stands for the internet, where a program
         # may well ask an address for a name, so Host stays as it was sent.
         return real, path.encode("latin-1"), list(request.headers)
 
-    async def _way(self, host: str, port: int, lease: str) -> int:
+    async def _way(self, host: str, port: int) -> int:
         try:
-            return await self._internet.way(host, port, lease)
+            return await self._internet.way(host, port)
         except Unreachable as error:
             raise relay.Refused(502, str(error)) from error
-
-
-def _lease(request: h11.Request) -> str:
-    """Who asks: the lease whose name its containers have for a user at the proxy, or nobody in particular."""
-    for name, value in request.headers:
-        if name == b"proxy-authorization":
-            with contextlib.suppress(ValueError):
-                return base64.b64decode(value.partition(b" ")[2]).decode().partition(":")[0]
-    return ""
 
 
 def _place(url: str, default: int | None) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 """A kind that a user wrote, through the real engine: our web server in front of an application of theirs on Akash.
 
-Names of services are those of Kubernetes' DNS on Akash; here the sandbox's network knows them, which proves that the
-document and the web server agree, not that a provider's cluster resolves them.
+On Akash the name of a service is one of the cluster's DNS; the sandbox puts its place where a variable has the name,
+which proves that the document and the web server agree, not that a provider's cluster resolves it.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def test_challenges_go_to_a_successor_and_to_the_peer_and_nowhere_else(behind):
     dialled = {place["dial"] for one in handlers(plain["routes"]) for place in one.get("upstreams", [])}
     here = {"127.0.0.1:{env.HTTP_PORT}", "127.0.0.1:{env.HTTPS_PORT}"}
     known = here | {"docs-akash.dao.example:80", "docs-aws.dao.example:80"}
-    assert dialled == (known | {"app:8080"} if behind == "application" else known)
+    assert dialled == (known | {"{env.UPSTREAM}"} if behind == "application" else known)
 
 
 @pytest.mark.parametrize(("scheme", "behind"), EACH)
