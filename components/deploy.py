@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_aws as aws
 
-from . import dns, front
+from . import dns
 from .backup import bundle
 from .step import drain, step
 from .topology import Form, RecordType, Role
@@ -36,7 +36,7 @@ def outputs(plan: WorkloadPlan) -> dict[str, Any]:
     return {
         "mode": str(plan.mode),
         "active": str(plan.active),
-        "url": front.url(plan.host),
+        "url": plan.url,
         "hosts": [plan.host, *(site.direct for site in plan.sites)],
         "sites": {record.site: str(record.role) for record in plan.records},
         "version": plan.backup.version,
@@ -103,7 +103,7 @@ def _probe(site: Site, role: Role, endpoint: pulumi.Output[Endpoint]) -> dict[st
     the site is probed again before its record moves.
     """
     return {
-        "url": front.url(site.host, front.HEALTH_PATH, site.scheme),
+        "url": site.health_url,
         "address": endpoint.apply(lambda e: e.ipv4 if site.form is Form.ADDRESS else e.name),  # type: ignore[union-attr]
         "version": site.content.version,
         "role": str(role),

@@ -12,7 +12,7 @@ class Front(StrEnum):
     INGRESS = "ingress"
 
 
-#: The scheme of every address that is published.
+#: The scheme of every site that has a certificate for the public host.
 SCHEME = "https"
 #: The port that each scheme uses.
 PORTS = {"http": 80, "https": 443}

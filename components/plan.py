@@ -286,12 +286,11 @@ def _steps(backup: Backup, sites: Sequence[Site], records: Sequence[Record]) -> 
     steps = [Step("bundle", backup.workload, f"version {backup.version[:12]} into {stores}")]
     for site in sites:
         record = next(r for r in records if r.site == site.name)
-        health = front.url(site.host, front.HEALTH_PATH, site.scheme)
         valid = ", with a certificate that browsers accept" if site.scheme == "https" else ""
         steps += [
             Step("stand", site.name, f"on {site.target}, direct name {site.direct}"),
-            Step("probe", site.name, f"{health} must answer {backup.version[:12]} at its address{valid}"),
+            Step("probe", site.name, f"{site.health_url} must answer {backup.version[:12]} at its address{valid}"),
             Step("point", site.host, f"{record.role} {record.type}, ttl {record.ttl} s, to {site.name}"),
-            Step("confirm", site.name, f"{health} must answer so once its record stands"),
+            Step("confirm", site.name, f"{site.health_url} must answer so once its record stands"),
         ]
     return tuple(steps)

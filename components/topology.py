@@ -93,6 +93,11 @@ class Site:
         """
         return "http" if self.form is Form.HOST else front.SCHEME
 
+    @property
+    def health_url(self) -> str:
+        """Where the site says how it is, under the public host's name."""
+        return front.url(self.host, front.HEALTH_PATH, self.scheme)
+
 
 @dataclass(frozen=True)
 class Record:
@@ -151,6 +156,11 @@ class WorkloadPlan:
         """The site that answers while everything is well."""
         name = next(record.site for record in self.records if record.role is Role.PRIMARY)
         return next(site for site in self.sites if site.name == name)
+
+    @property
+    def url(self) -> str:
+        """Where visitors go while everything is well."""
+        return front.url(self.host, scheme=self.primary.scheme)
 
 
 @dataclass(frozen=True)

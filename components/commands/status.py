@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import front
 from ..kinds import KINDS
 from ..stack import from_file
 from .plan import choose, stack_path
@@ -41,7 +40,7 @@ def look(plan: WorkloadPlan, site: Site) -> dict[str, Any]:
     from ..steps.probe import judge
     from ..visit import visit
 
-    page = visit(front.url(plan.host, front.HEALTH_PATH, site.scheme), site.direct)
+    page = visit(site.health_url, site.direct)
     trouble = judge(page, plan.backup.version)
     shown = page.certificate
     return {
@@ -58,7 +57,7 @@ def look(plan: WorkloadPlan, site: Site) -> dict[str, Any]:
 
 
 def _text(plan: WorkloadPlan, sites: list[dict[str, Any]]) -> str:
-    lines = [f"{click.style(plan.name, bold=True)}  {front.url(plan.host)}  should serve {plan.backup.version[:12]}"]
+    lines = [f"{click.style(plan.name, bold=True)}  {plan.url}  should serve {plan.backup.version[:12]}"]
     for site in sites:
         word = click.style("well", fg="green") if site["well"] else click.style("not well", fg="red")
         lines.append(f"  {site['role']:<8} {site['site']:<20} {word}  {site['version'][:12]}")

@@ -91,7 +91,7 @@ def status(case: Case, of: WorkloadPlan, *, gone: tuple[str, ...] = ()) -> Check
     ]
     return Check(
         f"./unmoor status {of.name} {stack(case)}",
-        (f"{of.name} {front.url(of.host)} should serve {short}", *lines),
+        (f"{of.name} {of.url} should serve {short}", *lines),
         fails=bool(lost),
         within_s=_SETTLE_S,
         limit_s=_LOOK_S,
@@ -100,40 +100,50 @@ def status(case: Case, of: WorkloadPlan, *, gone: tuple[str, ...] = ()) -> Check
 
 def well(case: Case) -> Check:
     """See that every site serves what the stack file says by then, whatever that is: the exit status says so."""
-    shows = (f"{case.plan.name} {front.url(case.plan.host)} should serve …",)
+    shows = (f"{case.plan.name} {case.plan.url} should serve …",)
     return Check(f"./unmoor status {case.plan.name} {stack(case)}", shows, within_s=_SETTLE_S, limit_s=_LOOK_S)
 
 
 def unwell(case: Case) -> Check:
     """See that one site or another is not well."""
-    shows = (f"{case.plan.name} {front.url(case.plan.host)} should serve …", "… not well…")
+    shows = (f"{case.plan.name} {case.plan.url} should serve …", "… not well…")
     return Check(
         f"./unmoor status {case.plan.name} {stack(case)}", shows, fails=True, within_s=_SETTLE_S, limit_s=_LOOK_S
     )
 
 
-def visit(of: WorkloadPlan, host: str | None = None) -> Check:
-    """Ask a name for its version, as any visitor could; within the time that a failover may take."""
-    return Check(_visit(host or of.host), (of.backup.version,), within_s=of.failover_s + 30, limit_s=20)
+def visit(of: WorkloadPlan, without: str = "") -> Check:
+    """Ask the host for its version, as any visitor could; within the time that a failover may take.
+
+    Who is expected to answer is the primary, or the first site that is not on a target that has gone.
+    """
+    answers = next((site for site in of.sites if site.target != without), of.primary)
+    return Check(_visit(answers.health_url), (of.backup.version,), within_s=of.failover_s + 30, limit_s=20)
 
 
 def answered(of: WorkloadPlan) -> Check:
     """See that visitors get an answer, whatever version that is."""
-    return Check(_visit(of.host), ("…",), within_s=of.failover_s + 30, limit_s=20)
+    return Check(_visit(of.primary.health_url), ("…",), within_s=of.failover_s + 30, limit_s=20)
 
 
 def unanswered(of: WorkloadPlan) -> Check:
     """See that visitors get no answer."""
-    return Check(_visit(of.host), ("curl: …",), fails=True, within_s=of.failover_s + 30, limit_s=20)
+    return Check(_visit(of.primary.health_url), ("curl: …",), fails=True, within_s=of.failover_s + 30, limit_s=20)
 
 
-def _visit(host: str) -> str:
-    return f"curl -fsS --max-time 10 {shlex.quote(front.url(host, front.HEALTH_PATH))}"
+def visit_site(of: WorkloadPlan, site: Site) -> Check:
+    """Ask a site for its version at its own name."""
+    url = front.url(site.direct, front.HEALTH_PATH, site.scheme)
+    return Check(_visit(url), (of.backup.version,), within_s=of.failover_s + 30, limit_s=20)
+
+
+def _visit(url: str) -> str:
+    return f"curl -fsS --max-time 10 {shlex.quote(url)}"
 
 
 def page(site: Site) -> Check:
     """Open a site's first page at its own name."""
-    url = shlex.quote(front.url(site.direct))
+    url = shlex.quote(front.url(site.direct, scheme=site.scheme))
     return Check(f"curl -sS --max-time 10 -o /dev/null -w '%{{http_code}}\\n' {url}", ("200",), within_s=60, limit_s=20)
 
 
@@ -141,7 +151,7 @@ def outputs(case: Case, of: WorkloadPlan) -> Check:
     """Read what the stack says of itself after an update."""
     return Check(
         f"pulumi stack output workloads --json {stack(case)}",
-        (f'"{of.name}": {{', f'"active": "{of.active}",', f'"mode": "{of.mode}",', f'"url": "{front.url(of.host)}",'),
+        (f'"{of.name}": {{', f'"active": "{of.active}",', f'"mode": "{of.mode}",', f'"url": "{of.url}",'),
     )
 
 

@@ -172,7 +172,7 @@ def check(case: Case) -> Iterator[Chapter]:
                     f"site-{site.name}",
                     f"{site.name} answers at {site.direct}",
                     "Its health and its first page, without the failover record.",
-                    checks.visit(case.plan, site.direct),
+                    checks.visit_site(case.plan, site),
                     checks.page(site),
                     0.1,
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import checks
-from .case import CLOUD
+from .case import CLOUD, RENTED
 from .chapter import Chapter, Step
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def cloud_gone(case: Case) -> Iterator[Chapter]:
                 "See who is reached",
                 why,
                 checks.status(case, of, gone=(CLOUD,)),
-                checks.unanswered(of) if down else checks.visit(of),
+                checks.unanswered(of) if down else checks.visit(of, without=CLOUD),
                 0.25,
                 otherwise="It is not the whole of AWS: see its health page, and the chapter that asks if all is well.",
             ),
@@ -97,7 +97,7 @@ def lease_lost(case: Case) -> Iterator[Chapter]:
                     if dark
                     else f"The other site answers within {of.failover_s} s. Take the next steps at once all the same.",
                     checks.unwell(case),
-                    checks.unanswered(of) if dark else checks.visit(of),
+                    checks.unanswered(of) if dark else checks.visit(of, without=RENTED),
                     0.1,
                 ),
                 Step(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import front
 from . import checks
 from .chapter import Chapter, Check, Step
 from .incidents import well
@@ -90,7 +89,7 @@ def refill(case: Case) -> Iterator[Chapter]:
 def certificate(case: Case) -> Iterator[Chapter]:
     """A browser refuses a site: its certificate is missing, old, or for another name."""
     of = case.plan
-    if front.SCHEME == "https":
+    if certified := [site for site in of.sites if site.scheme == "https"]:
         yield Chapter(
             "certificate",
             "A certificate is missing",
@@ -102,12 +101,12 @@ def certificate(case: Case) -> Iterator[Chapter]:
                         f"site-{site.name}",
                         f"{site.name} shows a good one at {site.direct}",
                         "The chain, the name and the date are checked as a browser does.",
-                        checks.visit(of, site.direct),
+                        checks.visit_site(of, site),
                         checks.page(site),
                         0.25,
                         otherwise=_CERTIFICATE,
                     )
-                    for site in of.sites
+                    for site in certified
                 ),
             ),
         )

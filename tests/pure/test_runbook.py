@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from components.runbook.case import Case
-    from components.runbook.chapter import Check
+    from components.runbook.chapter import Chapter, Check
 
 #: The chapters that apply, by where the workload stands.
 EVERYWHERE = {
@@ -144,6 +144,48 @@ def test_a_certificate_is_looked_after_where_there_is_tls(root: Path, monkeypatc
         monkeypatch.setattr("components.front.SCHEME", scheme)
         seen.append([chapter.name for chapter in repairs.certificate(made(root))])
     assert seen == [[], ["certificate"]]
+
+
+@pytest.mark.parametrize(
+    ("course", "asked"),
+    [
+        (RING[0], {"aws-gone": ["https"], "active-standby": ["https"]}),
+        (RING[1], {"aws-gone": ["http"], "lease-lost": ["https", "https"], "swap": ["http"], "centralized": ["https"]}),
+        (
+            RING[2],
+            {"aws-gone": ["http"], "lease-lost": ["https", "http"], "swap": ["https"], "decentralized": ["http"]},
+        ),
+        (RING[3], {"aws-gone": ["http"], "lease-lost": ["http", "http"], "active-standby": ["http"]}),
+    ],
+    ids=str,
+)
+def test_the_host_is_asked_in_the_scheme_of_the_site_that_should_answer(root: Path, course, asked) -> None:
+    """Behind the shared ingress it is plain HTTP, which the AWS half only sends on to HTTPS."""
+    of = behind_ingress(root, course)
+    found = {
+        chapter.name: re.findall(r"(https?)://docs\.dao\.example/", " ".join(typed_in(chapter)))
+        for chapter in chapters(of)
+        if chapter.name in asked
+    }
+    assert found == asked
+
+
+@pytest.mark.parametrize("course", RING, ids=str)
+def test_a_site_without_a_certificate_is_asked_for_none(root: Path, course: Course) -> None:
+    of = behind_ingress(root, course)
+    asked = set(re.findall(r"(https?)://(docs-[a-z]+)\.", " ".join(commands(of))))
+    sites = {("https", "docs-aws"), ("http", "docs-akash")}
+    assert asked == {(scheme, name) for scheme, name in sites if name in {site.name for site in of.plan.sites}}
+
+
+def behind_ingress(root: Path, course: Course) -> Case:
+    wanted = settings(str(course.mode), str(course.active))
+    wanted["workloads"]["docs"]["options"]["front"] = "ingress"
+    return made(root, course, workloads=wanted["workloads"])
+
+
+def typed_in(chapter: Chapter) -> list[str]:
+    return [check.command for step in chapter.steps for check in (step.do, step.verify)]
 
 
 def test_nothing_is_rented_without_akash(root: Path, monkeypatch) -> None:
