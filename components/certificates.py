@@ -24,6 +24,11 @@ def authorities(forms: Iterable[Form], acme: Acme) -> tuple[str, ...]:
     return tuple(sorted({authority(form, acme) for form in forms} - {""}))
 
 
+def challenged(forms: Iterable[Form]) -> bool:
+    """Say whether any site of a host whose sites have these forms proves its names by answering challenges."""
+    return front.SCHEME == "https" and Form.ADDRESS in forms
+
+
 def notes(sites: Sequence[Site], at_apex: Sequence[str]) -> tuple[str, ...]:
     """Say what browsers will see of sites that nobody signs for, and whom an apex must allow (`at_apex`) to sign."""
     found = [

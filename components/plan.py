@@ -130,7 +130,7 @@ def _workload(
         retain=workload.backup.retain,
     )
     taken = seats(workload)
-    sites = tuple(_site(stack, name, workload, kind, options, seat, backup) for seat in taken)
+    sites = tuple(_site(stack, name, workload, kind, options, seat, forms, backup) for seat in taken)
     records = tuple(
         Record(
             host=workload.host,
@@ -177,7 +177,14 @@ def _survey(kind: Kind, options: BaseModel, root: Path, surveys: dict[str, Surve
 
 
 def _site(
-    stack: StackConfig, name: str, workload: Workload, kind: Kind, options: BaseModel, seat: Seat, backup: Backup
+    stack: StackConfig,
+    name: str,
+    workload: Workload,
+    kind: Kind,
+    options: BaseModel,
+    seat: Seat,
+    forms: Sequence[Form],
+    backup: Backup,
 ) -> Site:
     on = kind.on[target_of(workload, seat)]
     form = on.form(options)
@@ -194,7 +201,7 @@ def _site(
         form=form,
         host=workload.host,
         direct=f"{this}.{stack.zone}",
-        peer=f"{peer}.{stack.zone}",
+        peer=f"{peer}.{stack.zone}" if certificates.challenged(forms) else "",
         authority=certificates.authority(form, stack.acme),
         ttl=front.ALIAS_TTL if form is Form.ALIAS else stack.ttl,
         zone=stack.zone,

@@ -73,7 +73,8 @@ class Site:
     form: Form
     host: str
     direct: str
-    #: direct name of the other site that asks for certificates of `host`, whether or not it stands right now
+    #: direct name of the other site that challenges for `host` may be meant for, whether or not it stands right now;
+    #: empty if no site of the workload ever asks for any
     peer: str
     #: who signs this site's certificates, as CAA records name them; empty if nobody does
     authority: str

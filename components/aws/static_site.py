@@ -29,7 +29,7 @@ class StaticSite(pulumi.ComponentResource):
     """A private, versioned, encrypted bucket that only one CloudFront distribution may read.
 
     `hosts` are the names the distribution answers to, the first being the certificate's subject;
-    `challenge_peer` is the name of another site that answers ACME challenges this one does not know.
+    `challenge_peer` is the name of another site that ACME challenges are passed on to; nothing where nobody asks.
     """
 
     bucket: pulumi.Output[str]
@@ -43,7 +43,7 @@ class StaticSite(pulumi.ComponentResource):
         *,
         hosts: tuple[str, ...],
         zone_id: pulumi.Input[str],
-        challenge_peer: str | None,
+        challenge_peer: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("unmoor:aws:StaticSite", name, None, opts)
@@ -143,7 +143,7 @@ class StaticSite(pulumi.ComponentResource):
         hosts: tuple[str, ...],
         bucket: aws.s3.Bucket,
         certificate: aws.acm.CertificateValidation,
-        challenge_peer: str | None,
+        challenge_peer: str,
     ) -> aws.cloudfront.Distribution:
         access = aws.cloudfront.OriginAccessControl(
             f"{name}-access",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
-from .. import front
 from ..akash.deployment import Deployment
 from ..aws.static_site import CERTIFICATE_REGION, StaticSite
 from ..backup import store_settings
@@ -43,7 +42,7 @@ class DocsOnAws(pulumi.ComponentResource):
             name,
             hosts=(site.host, site.direct),
             zone_id=aws.route53.get_zone_output(name=site.zone).zone_id,
-            challenge_peer=site.peer if front.SCHEME == "https" else None,
+            challenge_peer=site.peer,
             opts=pulumi.ResourceOptions(parent=self),
         )
         published = step(
@@ -67,7 +66,7 @@ class DocsOnAws(pulumi.ComponentResource):
 
 
 class DocsOnAkash(pulumi.ComponentResource):
-    """The site in a container with an IPv4 address of its own, fetched by content hash from any store."""
+    """The site in a container with an address of its own or behind the shared ingress, fetched by content hash."""
 
     endpoint: pulumi.Output[Endpoint]
     host: pulumi.Output[str]

@@ -40,6 +40,12 @@ def graphs(root: Path) -> dict[tuple[str, str], Graph]:
     return {state: run(settings(*state), root) for state in STATES}
 
 
+@pytest.fixture(scope="module")
+def behind_ingress(root: Path) -> dict[tuple[str, str], Graph]:
+    options = {"site": "site", "front": "ingress"}
+    return {state: run(settings(*state, options=options), root) for state in STATES}
+
+
 def test_centralized_is_a_part_of_active_standby(graphs) -> None:
     assert graphs[STATES[0]].urns <= graphs[STATES[1]].urns
 
@@ -147,7 +153,7 @@ def test_outputs_name_mode_sites_hosts_and_cost(root) -> None:
     assert graph.outputs["workloads"]["docs"] | {"usd_month": 0, "version": ""} == {
         "mode": "active-standby",
         "active": "decentralized",
-        "url": graph.outputs["workloads"]["docs"]["url"],
+        "url": "https://docs.dao.example/",
         "hosts": ["docs.dao.example", "docs-akash.dao.example", "docs-aws.dao.example"],
         "sites": {"docs-akash": "primary", "docs-aws": "standby"},
         "version": "",
@@ -186,8 +192,8 @@ def test_at_the_apex_nothing_is_said_for_the_whole_zone(root) -> None:
     assert named == {"docs-aws.dao.example", "docs-akash.dao.example"}
 
 
-def test_behind_the_shared_ingress_a_site_has_a_name_and_plain_http(root) -> None:
-    graph = run(settings("active-standby", options={"site": "site", "front": "ingress"}), root)
+def test_behind_the_shared_ingress_a_site_has_a_name_and_plain_http(behind_ingress) -> None:
+    graph = behind_ingress[STATES[1]]
     records = {r.name: r.inputs for r in graph.of_type(RECORD)}
     assert {records[name]["type"] for name in records if "proof" not in name} == {"CNAME"}
     assert records["docs.dao.example/standby"]["records"] == ["abc.ingress.host.example"]
@@ -196,3 +202,27 @@ def test_behind_the_shared_ingress_a_site_has_a_name_and_plain_http(root) -> Non
     (deployment,) = graph.of_type("unmoor:akash:Deployment")
     (expose,) = deployment.inputs["sdl"]["services"]["web"]["expose"]
     assert (expose["as"], expose["accept"]) == (80, ["docs.dao.example", "docs-akash.dao.example"])
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_a_flip_behind_the_shared_ingress_renames_nothing_and_changes_no_site(behind_ingress, before, after) -> None:
+    test_a_flip_renames_nothing(behind_ingress, before, after)
+    test_a_flip_changes_no_site(behind_ingress, before, after)
+
+
+@pytest.mark.parametrize("state", STATES[:3])
+def test_the_aws_half_passes_challenges_on_where_somebody_asks_for_them(graphs, behind_ingress, state) -> None:
+    """In a set of CNAMEs nobody does, so the lease's name is no origin there."""
+    seen = []
+    for made in (graphs, behind_ingress):
+        inputs = made[state].named("docs-aws-distribution").inputs
+        origins = [each["domainName"] for each in inputs["origins"] if each["originId"] != "content"]
+        paths = [each["pathPattern"] for each in inputs["orderedCacheBehaviors"]]
+        seen.append((origins, paths))
+    challenges = "/.well-known/acme-challenge/*"
+    assert seen == [(["docs-akash.dao.example"], ["/healthz", challenges]), ([], ["/healthz"])]
+
+
+def test_the_stack_publishes_plain_http_while_the_lease_behind_the_ingress_answers(behind_ingress) -> None:
+    urls = [behind_ingress[state].outputs["workloads"]["docs"]["url"] for state in STATES]
+    assert urls == [f"{scheme}://docs.dao.example/" for scheme in ("https", "https", "http", "http")]

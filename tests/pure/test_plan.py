@@ -152,6 +152,28 @@ def test_a_question_for_a_challenge_comes_to_every_site_that_may_have_asked_for_
     assert found == {site: f"{peer}.dao.example" for site, peer in peers.items()}
 
 
+def test_where_nobody_asks_for_certificates_no_challenge_is_passed_on() -> None:
+    """Amazon's names are proved by records, and behind a shared ingress there is no certificate at all."""
+    for mode in ("centralized", "active-standby", "decentralized"):
+        for decentralized in (("akash",), ("akash", "akash")):
+            made = settings(mode, decentralized=decentralized, options={"front": "ingress"})
+            assert {site.peer for site in planned(made).workloads[0].sites} == {""}
+
+
+@pytest.mark.parametrize(
+    ("mode", "active", "front", "url"),
+    [
+        ("active-standby", "centralized", "ingress", "https://docs.dao.example/"),
+        ("active-standby", "decentralized", "ingress", "http://docs.dao.example/"),
+        ("decentralized", "centralized", "ingress", "http://docs.dao.example/"),
+        ("decentralized", "centralized", "ip", "https://docs.dao.example/"),
+    ],
+)
+def test_the_published_address_has_the_scheme_of_the_site_that_answers(mode, active, front, url) -> None:
+    (workload,) = planned(settings(mode, active, options={"front": front})).workloads
+    assert workload.url == url
+
+
 def test_a_site_without_a_certificate_for_the_host_is_a_note_and_is_probed_over_http() -> None:
     (workload,) = planned(settings("active-standby", options={"front": "ingress"})).workloads
     (note,) = workload.notes
