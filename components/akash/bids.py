@@ -18,7 +18,7 @@ REFUSALS: tuple[tuple[str, Callable[[Request, Observed, Bid], bool]], ...] = (
     ("no longer open", lambda _, __, bid: bid.state != "open"),
     ("not priced in uact", lambda _, __, bid: bid.denom != "uact"),
     ("from a provider to avoid", lambda want, _, bid: bid.provider in want.avoid),
-    ("from the provider of the deployment being replaced", lambda _, seen, bid: bid.provider in seen.taken),
+    ("from a provider where another deployment has its names", lambda _, seen, bid: bid.provider in seen.taken),
     ("from a provider that did not answer", lambda _, seen, bid: bid.provider in seen.since.shunned),
     ("over the ceiling of {ceiling} (lowest {lowest})", lambda want, _, bid: bid.price > want.ceiling),
 )

@@ -68,8 +68,34 @@ class ConsoleRail:
             Standing(_deployment(each, names.get(str(each["deployment"]["id"]["dseq"]))), _lease(each)[0])
             for each in standing
         ]
-        self.id, spare, self._taken = pick(want.name, sorted(want.avoid), found)
+        self.id, spare, taken = pick(want.name, sorted(want.avoid), found)
+        self._taken = taken | (self._holders(want, found) if want.hosts else frozenset())
         return spare
+
+    def _holders(self, want: Request, found: Iterable[Standing]) -> frozenset[str]:
+        """Name the providers whose ingress leads one of our hosts to another deployment: it would stay with that one.
+
+        Of the same owner's deployments on one provider the first one has a host until it ends, and it then leads to
+        nobody (provider v0.16, `cluster/hostname.go`).
+        """
+        return frozenset(
+            each.lease.provider
+            for each in found
+            if each.lease
+            and each.lease.state in RUNNING
+            and each.deployment.id != self.id
+            and want.hosts & self._hosts(each.deployment.id)
+        )
+
+    def _hosts(self, dseq: str) -> frozenset[str]:
+        """Give the hosts that lead to a deployment; none if that is not to be had, which its own status then shows."""
+        try:
+            answer = self._console.call("show", dseq=dseq, missing={}).get("data") or {}
+        except MarketError:
+            return frozenset()
+        _, status = _lease(answer)
+        services = ((status or {}).get("services") or {}).values()
+        return frozenset(uri for each in services for uri in each.get("uris") or ())
 
     def _list(self) -> list[_Json]:
         found: list[_Json] = []

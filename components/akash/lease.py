@@ -112,6 +112,11 @@ def shortfall(want: Request, seen: Observed) -> str:
             return f"{service.available if service else 0} of {service.total if service else 1} of {name} available"
     if want.leased_ip and not seen.ips.get(want.service):
         return f"no address for {want.service}"
+    names = frozenset(seen.uris.get(want.service, ()))
+    if missing := sorted(want.hosts - names):
+        return f"its ingress does not lead {', '.join(missing)} to {want.service}"
+    if want.hosts and names == want.hosts:
+        return f"its ingress has no name of its own for {want.service}"
     return ""
 
 

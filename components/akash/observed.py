@@ -99,8 +99,9 @@ class Since:
 class Observed:
     """One look at the market. `services` is None when the Akash provider gives no status.
 
-    `spare` are further open deployments of the same name, `taken` the providers on which the one that is being
-    replaced still runs (a leased IP's name may be used once on one provider).
+    `spare` are further open deployments of the same name, `taken` the providers on which another deployment of ours has
+    a name of this one: one that is being replaced, or one that its ingress leads the same host to. A leased IP's name
+    and a host may be used once on one provider.
     """
 
     now: float
@@ -140,7 +141,7 @@ def remember(since: Since, seen: Observed) -> Observed:
 
 
 def pick(group: str, avoid: Sequence[str], found: Sequence[Standing]) -> tuple[str, tuple[str, ...], frozenset[str]]:
-    """Choose among open deployments named `group`, newest first: ours (or ""), the spare ones, and `Observed.taken`.
+    """Choose among open deployments named `group`, newest first: ours (or ""), the spare ones, and taken providers.
 
     One with a provider to avoid, or whose provider is taking it back, runs on until its replacement stands.
     Of the others the one with a lease is ours, else the one without, else the one that lost it.

@@ -39,8 +39,9 @@ class Request:
     """One deployment as it should be.
 
     `name` is the group's name on the market, `version` the manifest's hash as hex, `ceiling` uact per block for the
-    whole group, `service` the one whose endpoint is asked for, on a leased IP if `leased_ip`. `id` pins a deployment
-    that stands already: then nothing is opened, and losing it is an error.
+    whole group, `service` the one whose endpoint is asked for, on a leased IP if `leased_ip`; `hosts` are those that
+    the shared ingress has to lead to it. `id` pins a deployment that stands already: then nothing is opened, and losing
+    it is an error.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Request:
     ceiling: Decimal
     service: str
     leased_ip: bool
+    hosts: frozenset[str] = frozenset()
     avoid: frozenset[str] = frozenset()
     deposit_usd: Decimal = DEPOSIT_USD
     id: str = ""
@@ -77,6 +79,9 @@ def request(
         ceiling=sum((Decimal(str(r["price"]["amount"])) * r["count"] for r in group["resources"]), Decimal()),
         service=service,
         leased_ip=any(to.get("ip") for to in _targets(data["services"][service])),
+        hosts=frozenset(
+            host for expose in data["services"][service].get("expose") or () for host in expose.get("accept") or ()
+        ),
         avoid=frozenset(avoid),
         id=id,
         patience=patience or Patience(),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +38,7 @@ from .console_wire import (
     entry,
     fault,
     groups,
+    leading,
     lease,
     ok,
     page,
@@ -134,6 +136,35 @@ def test_a_second_one_that_landed_late_is_seen_before_all_is_well() -> None:
     wire = Wire({LIST: page(ready, entry("8")), SHOW: ok(ready)})
     wire.rail.id = "7"
     assert wire.rail.observe(WANT).spare == ("8",)
+
+
+@pytest.mark.parametrize(
+    ("other", "taken"),
+    [
+        (ok(entry("8", None, leases=[lease("akash1q", status=leading("docs.example"))])), {"akash1q"}),
+        (ok(entry("8", None, leases=[lease("akash1q", status=leading("other.example"))])), set()),
+        (ok(entry("8", None, leases=[lease("akash1q")])), set()),
+        (fault(404, "Deployment not found"), set()),
+        (httpx.ReadTimeout("slow"), set()),
+    ],
+    ids=["leads our host there", "leads another", "shows no status", "is closed meanwhile", "does not answer"],
+)
+def test_a_provider_whose_ingress_leads_our_host_to_another_deployment_is_taken(other: Any, taken: set[str]) -> None:
+    """What cannot be asked hinders nobody: the lease's own status then shows that the host does not lead to it."""
+    wire = Wire(
+        {
+            LIST: page(entry("8", None, leases=[lease("akash1q")])),
+            CHAIN: groups(_8="another"),
+            ("GET", "/v1/deployments/8"): other,
+        }
+    )
+    seen = wire.rail.observe(replace(WANT, hosts=frozenset({"docs.example"})))
+    assert (seen.deployment, seen.taken) == (None, taken)
+
+
+def test_nobody_else_is_asked_for_a_deployment_without_hosts() -> None:
+    wire = Wire({LIST: page(entry("8", None, leases=[lease("akash1q")])), CHAIN: groups(_8="another")})
+    assert wire.rail.observe(WANT).taken == frozenset()
 
 
 def test_a_pinned_deployment_is_looked_at_and_nothing_else_listed() -> None:

@@ -158,6 +158,21 @@ def test_no_address_is_asked_for_where_none_is_leased() -> None:
 
 
 @pytest.mark.parametrize(
+    ("uris", "missing"),
+    [
+        ((), "its ingress does not lead a.example, b.example to web"),
+        (("own.example", "a.example"), "its ingress does not lead b.example to web"),
+        (("a.example", "b.example"), "its ingress has no name of its own for web"),
+        (("own.example", "a.example", "b.example"), ""),
+    ],
+)
+def test_a_lease_is_ready_once_the_ingress_leads_every_host_to_it(uris: tuple[str, ...], missing: str) -> None:
+    asked = want(leased_ip=False, hosts=frozenset({"a.example", "b.example"}))
+    step = decide(asked, seen(lease=LEASE, services=UP, uris={"web": uris}))
+    assert step == (AwaitReady("7", missing) if missing else Done("7", "p", LEASE.price))
+
+
+@pytest.mark.parametrize(
     ("step", "sentence"),
     [
         (OpenDeployment("docs", Decimal(5)), "open deployment docs with $5.00 in escrow"),
@@ -190,7 +205,7 @@ def test_every_refused_bid_is_counted_under_the_first_rule_that_refuses_it() -> 
     assert cheapest(asked, look) is None
     assert none_will_do(asked, look, "7") == (
         "akash: none of 7 bids on deployment 7 will do: 2 over the ceiling of $12.00 a month (lowest $21.50), "
-        "1 from a provider that did not answer, 1 from the provider of the deployment being replaced, "
+        "1 from a provider that did not answer, 1 from a provider where another deployment has its names, "
         "1 from a provider to avoid, 1 not priced in uact, 1 no longer open"
     )
 

@@ -72,6 +72,12 @@ def test_what_akash_cannot_change_gets_another_group_and_endpoint(data: dict[str
     assert "replace" in {change.kind for change in changes(DOCS, data)}
 
 
+def test_the_hosts_are_those_that_the_service_accepts() -> None:
+    accepting = changed("services/web/expose/0/accept", ["docs.dao.example", "docs-akash.dao.example"])
+    assert request("docs.test", accepting, "web").hosts == {"docs.dao.example", "docs-akash.dao.example"}
+    assert request("docs.test", DOCS, "web").hosts == frozenset()
+
+
 def test_the_manifest_changes_with_what_changes_in_place() -> None:
     versions = {request("docs.test", data, "web").version for data in (DOCS, *IN_PLACE.values())}
     assert len(versions) == 1 + len(IN_PLACE)
