@@ -108,21 +108,28 @@ class Docs:
         return bundle.version(self.site)
 
     def records(self) -> dict[str, str]:
-        """What Route 53 holds of the workload: `name/set identifier` to the address or alias."""
+        """What Route 53 holds that leads visitors: `name/set identifier` to the address, the alias or the CNAME."""
         route53 = aws.client("route53")
         found = {}
         for zone in route53.list_hosted_zones()["HostedZones"]:
             for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
-                if record["Type"] == "A":
+                # A name that begins with _ proves something to somebody, and leads nobody anywhere.
+                if record["Type"] in ("A", "CNAME") and not record["Name"].startswith("_"):
                     value = record.get("AliasTarget", {}).get("DNSName") or record["ResourceRecords"][0]["Value"]
                     name = record["Name"].rstrip(".")
                     found["/".join(filter(None, (name, record.get("SetIdentifier"))))] = value.rstrip(".")
         return found
 
-    def served(self, host: str = HOST, path: str = front.HEALTH_PATH, address: str | None = None) -> str:
+    def served(
+        self,
+        host: str = HOST,
+        path: str = front.HEALTH_PATH,
+        address: str | None = None,
+        scheme: str = front.SCHEME,
+    ) -> str:
         """What a visitor gets: the page's text without the white space round it, or why there was none."""
         try:
-            page = get(front.url(host, path), self.state, address=address)
+            page = get(front.url(host, path, scheme), self.state, address=address)
         except NotReached as why:
             return f"not reached: {why}"
         return page.body.decode().strip() if page.status == 200 else f"{page.status}: {page.body.decode()[:200]}"
@@ -154,6 +161,18 @@ class Docs:
                 wrong = {host: said for host, said in served.items() if said != self.version()}
                 found[name.partition(".")[0]] = str(wrong) if wrong else "valid for both names"
         return found
+
+    def unmoor(self, command: str, *arguments: str) -> str:
+        """What a command of `unmoor` prints about the stack, whether it finds all well or not."""
+        folder = self.site.parent / "stacks"  # where it looks for a project: paths start from its folder's parent
+        folder.mkdir(exist_ok=True)
+        file = folder / self.pulumi.config_file.name
+        file.write_text(self.pulumi.config_file.read_text())
+        words = [sys.executable, "-m", "components", command, "--stack", str(file), *arguments]
+        environment = {**os.environ, **self.pulumi.environment}
+        return subprocess.run(
+            words, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True, check=False
+        ).stdout
 
     def address(self) -> str:
         """Where DNS leads a visitor who comes for the first time."""

@@ -82,6 +82,17 @@ def test_what_cannot_be_built_is_told_at_once_by_its_path(docs: Docs, edited: di
     }
 
 
+def test_an_apex_that_would_be_a_cname_is_refused_before_anything_happens(docs: Docs, edited: dict[str, Any]) -> None:
+    workload = edited["unmoor:workloads"]["docs"]
+    workload |= {"host": "dao.example", "options": workload["options"] | {"front": "ingress"}}
+    title, fault = preview(docs)
+    assert title == "the stack configuration is not valid:"
+    assert fault == (
+        "workloads.docs.host: dao.example is the zone's apex, where no CNAME may stand, and a site of this workload is "
+        "reached by a name; choose a name below the apex, or a front with an address of its own"
+    )
+
+
 def test_missing_credentials_are_told_at_once_by_their_variables(docs: Docs, edited: dict[str, Any]) -> None:
     edited["unmoor:workloads"]["docs"]["mode"] = "active-standby"
     assert preview(docs, AKASH_CONSOLE_API_KEY="", STORJ_SECRET_KEY="") == [

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import subprocess
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +16,11 @@ from cryptography import x509
 
 from sandbox.aws import inventory
 from sandbox.client import NotReached, get
-from sandbox.state import REPOSITORY
 
 from .docs_stack import HOST, PRIMARY, PROBE_S, PROBE_VARIABLE, STANDBY, Docs, finished, started, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -234,21 +230,9 @@ def test_an_authority_that_is_down_leaves_a_dead_site_dead_and_says_so(centraliz
 
 def status(docs: Docs) -> dict[str, Any]:
     """What `unmoor status` says of the lease."""
-    done = subprocess.run(
-        [sys.executable, "-m", "components", "status", "--json", "--stack", str(stack_file(docs))],
-        cwd=REPOSITORY, env=docs.pulumi.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    (found,) = [site for site in json.loads(done.stdout)["docs"] if site["site"] == "docs-akash"]
+    sites = json.loads(docs.unmoor("status", "--json"))["docs"]
+    (found,) = [site for site in sites if site["site"] == "docs-akash"]
     return dict(found)
-
-
-def stack_file(docs: Docs) -> Path:
-    """A copy of the stack file where `unmoor` looks for a project: paths start from its folder's parent."""
-    folder = docs.site.parent / "stacks"
-    folder.mkdir(exist_ok=True)
-    file = folder / "Pulumi.docs.yaml"
-    file.write_text(docs.pulumi.config_file.read_text())
-    return file
 
 
 def serial(docs: Docs) -> str:
