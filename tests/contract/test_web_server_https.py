@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import socket
+import ssl
 import subprocess
+import warnings
 
 import pytest
 
@@ -210,3 +213,28 @@ def test_visitors_without_a_certificate_for_their_name_are_refused(secure):
     made.start().ready()
     page = asked(made, "other.dao.example")
     assert page.trouble.startswith("no TLS: it has no certificate for other.dao.example yet")
+
+
+def test_visitors_speak_http_2_over_tls_1_2_or_newer(secure):
+    made = secure()
+    secure.doors[HOST] = made.http_port
+    made.start().ready()
+    offered = ssl.create_default_context()
+    offered.set_alpn_protocols(["h2", "http/1.1"])
+    with connected(made, offered) as line:
+        assert (line.selected_alpn_protocol(), line.version()) == ("h2", "TLSv1.3")
+    offered.maximum_version = ssl.TLSVersion.TLSv1_2
+    with connected(made, offered) as line:
+        assert line.version() == "TLSv1.2"
+    old = ssl.create_default_context()
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")  # or our own side would refuse
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+        connected(made, old)
+
+
+def connected(made, context):
+    """Connect to the site as a visitor of the public host."""
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", made.https_port), 10), server_hostname=HOST)
