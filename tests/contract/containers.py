@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: What the image has beside Caddy; where BusyBox is installed, the container's tools are BusyBox's, as in the image.
-APPLETS = "sh wget sha256sum tar od base64 grep sed tr date sleep mkdir mv rm cat echo"
+APPLETS = "sh ls wget sha256sum tar od base64 grep sed tr date sleep mkdir mv rm cat echo"
 
 
 def free_port() -> int:
@@ -132,12 +132,14 @@ class Container:
             for applet in APPLETS.split():
                 if not (bin_ / applet).exists():
                     (bin_ / applet).symlink_to(busybox)
-            # Debian builds its wget without -T, and then it falls over it; Alpine's has it.
+            # BusyBox's wget knows no NO_PROXY; and Debian builds it without -T, and then it falls over it.
             usage = subprocess.run([busybox, "wget", "--help"], check=False, capture_output=True, text=True).stderr
-            if "-T SEC" not in usage:
-                (bin_ / "wget").unlink()
-                (bin_ / "wget").write_text(f"#!{busybox} sh\nexec {busybox} wget `echo $* | sed 's/-T [0-9]*//'`\n")
-                (bin_ / "wget").chmod(0o755)
+            words = "$*" if "-T SEC" in usage else "`echo $* | sed 's/-T [0-9]*//'`"
+            (bin_ / "wget").unlink(missing_ok=True)
+            (bin_ / "wget").write_text(
+                f"#!{busybox} sh\ncase $* in *://127.0.0.1:*) unset http_proxy ;; esac\nexec {busybox} wget {words}\n"
+            )
+            (bin_ / "wget").chmod(0o755)
             return str(bin_)
         return f"{bin_}:{os.environ['PATH']}"
 
