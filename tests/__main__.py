@@ -112,16 +112,37 @@ def folders(tiers: Iterable[Tier]) -> list[str]:
     return chosen
 
 
-def browser() -> None:
-    """Get Chromium from the distribution where we may install it, or say what is skipped without."""
-    if any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
-        return
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        print("chromium: installing the distribution's package", file=sys.stderr, flush=True)
-        for words in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+@dataclass(frozen=True)
+class Package:
+    """A program that some tests use, by the names it may have, and what is not tested without it."""
+
+    name: str
+    programs: tuple[str, ...]
+    without: str
+
+    @property
+    def there(self) -> bool:
+        """Whether it is on PATH."""
+        return any(map(shutil.which, self.programs))
+
+
+PACKAGES = (
+    Package("chromium", ("chromium", "chromium-browser", "google-chrome"), "how the report looks in a browser"),
+    Package("busybox", ("busybox",), "the container's script with BusyBox's tools; this machine's stand in for them"),
+)
+
+
+def packages() -> None:
+    """Get what is missing from the distribution where we may install it, or say what is not tested without."""
+    missing = [package for package in PACKAGES if not package.there]
+    if missing and shutil.which("apt-get") and os.geteuid() == 0:
+        names = [package.name for package in missing]
+        print(f"{', '.join(names)}: installing from the distribution", file=sys.stderr, flush=True)
+        for words in (["update"], ["install", "-y", "--no-install-recommends", *names]):
             subprocess.run(["apt-get", "-qq", *words], stdout=subprocess.DEVNULL, check=False)
-    if not shutil.which("chromium"):
-        print("skipped: how the report looks in a browser, which needs Chromium", file=sys.stderr, flush=True)
+    for package in missing:
+        if not package.there:
+            print(f"skipped: {package.without}, which needs {package.name}", file=sys.stderr, flush=True)
 
 
 def main(words: list[str]) -> int:
@@ -130,7 +151,7 @@ def main(words: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = gates()
     if "--gates-only" not in words:
-        browser()
+        packages()
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-rs", *SIDE_BY_SIDE, *folders(TIERS)], cwd=ROOT, check=False
         )
