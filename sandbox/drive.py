@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 from dataclasses import dataclass, field, replace
@@ -125,10 +126,16 @@ class Pulumi:
         child = self._popen(["pulumi", *command, *flags])
         lines = []
         assert child.stdout is not None  # noqa: S101 a pipe was asked for
-        for line in child.stdout:
-            lines.append(line)
-            if self.on_line:
-                self.on_line(line.rstrip("\n"))
+        try:
+            for line in child.stdout:
+                lines.append(line)
+                if self.on_line:
+                    self.on_line(line.rstrip("\n"))
+        except KeyboardInterrupt:
+            # It is in a group of its own, so the terminal has not told it; its plugins and their steps end with it.
+            child.send_signal(signal.SIGINT)
+            child.communicate()
+            raise
         child.stdout.close()
         code = child.wait()
         self.children.remove(child)
