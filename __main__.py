@@ -1,5 +1,6 @@
 """The Pulumi program: read the stack file, plan it, deploy the plan."""
 
+import gc
 from pathlib import Path
 
 import pulumi
@@ -10,6 +11,9 @@ from components.deploy import deploy
 from components.errors import UnmoorError
 from components.kinds import KINDS
 from components.stack import from_pulumi
+
+# What is loaded here, most of it pulumi_aws, is needed to the end: to look for garbage in it takes longer than to plan.
+gc.disable()
 
 try:
     topology = from_pulumi({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}, KINDS, Path.cwd())
@@ -30,3 +34,6 @@ except UnmoorError as error:
 
 for name, value in outputs.items():
     pulumi.export(name, value)
+
+# Nor does the interpreter look through all of it as it ends.
+gc.freeze()
