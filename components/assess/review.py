@@ -188,6 +188,11 @@ def _refused(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bo
             "it has state and skips active-standby; go through active-standby, "
             "so that the writer moves once it is in step"
         )
+    if old.host == new.host and (was := old.records[0].type) is not (becomes := new.records[0].type):
+        yield (
+            f"the records of {old.host} turn from {was} into {becomes}, and Route 53 lets no CNAME stand beside "
+            "others: the update would fail at the first; keep the front, or destroy the stack and deploy it anew"
+        )
     if not set(old.backup.stores) & set(new.backup.stores):
         yield (
             "every store changes at once, so the last copy of older versions would be left behind; "

@@ -59,6 +59,16 @@ def test_changing_every_store_at_once_is_refused() -> None:
     assert reviewed(old, new).refused
 
 
+@pytest.mark.parametrize("fronts", [("ip", "ingress"), ("ingress", "ip")])
+def test_records_that_would_change_their_type_are_refused(fronts) -> None:
+    """Route 53 lets no CNAME stand beside another type, so such an update fails at the first record."""
+    old, new = (settings("active-standby", options={"site": "site", "front": front}) for front in fronts)
+    ((sentence,),) = [one.refused for one in reviewed(old, new).workloads]
+    types = {"ip": "A", "ingress": "CNAME"}
+    assert sentence.startswith(f"the records of docs.dao.example turn from {types[fronts[0]]} into {types[fronts[1]]}")
+    assert not reviewed(old, settings("centralized", options=old["workloads"]["docs"]["options"])).refused
+
+
 def test_removing_a_workload_with_state_is_refused() -> None:
     old = copy.deepcopy(settings())
     old["workloads"]["blog"] = {**old["workloads"]["docs"], "host": "blog.dao.example"}
