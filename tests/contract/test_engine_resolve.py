@@ -132,6 +132,14 @@ def test_an_interrupted_build_leaves_nothing(
 
 
 def _runs(pid: int) -> bool:
+    """Whether it still runs, a moment after it was killed: a kill is not waited for by who is not its parent."""
+    until = time.monotonic() + 10
+    while _there(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    return _there(pid)
+
+
+def _there(pid: int) -> bool:
     said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return bool(said.strip()) and not said.strip().startswith("Z")
 

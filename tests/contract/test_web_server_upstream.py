@@ -221,9 +221,12 @@ def test_over_https_it_has_certificates_for_both_names(container, application, a
     made = container(server, SSL_CERT_FILE=str(authority.trust), HTTP_PROXY=street, http_proxy=street)
     authority.street.doors |= {HOST: made.http_port, DIRECT: made.http_port}
     made.start().ready()
+
+    def asked(name):
+        return visit(f"https://{name}:{made.https_port}/healthz", "127.0.0.1")
+
     for name in (HOST, DIRECT):
-        page = visit(f"https://{name}:{made.https_port}/healthz", "127.0.0.1")
+        page = until(lambda name=name: (p := asked(name)).status and p, f"HTTPS for {name}")
         assert (page.status, page.body, page.certificate.names) == (200, VERSION, (name,))
     behind.health = 500
-    page = visit(f"https://{HOST}:{made.https_port}/healthz", "127.0.0.1")
-    assert page.status == 503
+    assert asked(HOST).status == 503
