@@ -22,7 +22,7 @@ from .pieces import (
     unless_set,
     with_headers,
     without_header,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from .pieces import Json
