@@ -6,11 +6,12 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from components import approval, credentials
-from components.deploy import deploy
+from components.deploy import credentials
+from components.deploy.workload import deploy
 from components.errors import UnmoorError
 from components.kinds import KINDS
-from components.stack import from_pulumi
+from components.plan.stack import from_pulumi
+from components.review import approval
 
 # What is loaded here, most of it pulumi_aws, is needed to the end: to look for garbage in it takes longer than to plan.
 gc.disable()

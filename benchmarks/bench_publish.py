@@ -58,7 +58,7 @@ def make(folder: Path) -> None:
 
 def publish(folder: Path) -> float:
     """Publish a folder as Pulumi does, and return the seconds it took."""
-    version = _python("from components import bundle; from pathlib import Path; import sys; "
+    version = _python("from components.kinds.static import bundle; from pathlib import Path; import sys; "
                       "print(bundle.version(Path(sys.argv[1])))", str(folder))  # fmt: skip
     given = {
         "workload": "docs",

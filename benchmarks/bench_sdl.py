@@ -14,7 +14,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from components.akash import manifest, sdl, writing
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl import manifest, writing
 from tests.oracle import documents, official
 
 ROOT = Path(__file__).parents[1]
@@ -77,7 +78,7 @@ def megabytes(file: str) -> float:
     """Give the most memory that reading and checking a file takes in a new process, which says so itself."""
     program = (
         "import pathlib, re, resource, sys\n"
-        "from components.akash import sdl\n"
+        "from components.targets.akash.sdl import document as sdl\n"
         "report = sdl.examine(pathlib.Path(sys.argv[1]).read_bytes())[1]\n"
         "assert report.errors\n"
         "status = pathlib.Path('/proc/self/status')\n"

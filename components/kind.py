@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from .errors import Fault
-    from .topology import Form, Line, Site
+    from .plan.topology import Form, Line, Site
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components import front
+from components.web import http as front
 
 from .akash import inventory as akash
 from .aws import inventory as aws

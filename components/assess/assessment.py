@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..config import Mode
+from ..config.models import Mode
 from ..errors import ConfigError
 from . import cost, courses, exposure, history, migration, risk
 from .downtime import downtime
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ..errors import Fault
-    from ..prices import PriceBook
+    from ..prices.book import PriceBook
     from .inventory import Inventory, Workload
     from .migration import Migration, Slot
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..config import Mode
+from ..config.models import Mode
 from ..errors import ConfigError
 from .figure import USD_MONTH, Basis, Figure, given, total
 from .history import vendor

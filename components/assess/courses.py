@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..config import Mode, did_you_mean
+from ..config.models import Mode, did_you_mean
 from ..errors import ConfigError, Fault
 from .inventory import Confidentiality, State
 from .recommend import recommend, refusal
@@ -13,7 +13,7 @@ from .situation import Course
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..config import StackConfig
+    from ..config.models import StackConfig
     from .inventory import Inventory, Workload
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .inventory import VendorEntry
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parent / "data"
 _DAYS_PER_YEAR = 365.25
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from ..config import HostName, Mode, Name, Setting
+from ..config.models import HostName, Mode, Name, Setting
 from .layers import Named  # noqa: TC001 pydantic reads it at run time
 from .level import Level  # noqa: TC001 pydantic reads it at run time
 from .parts import Amount, AnyPart, Some  # noqa: TC001 pydantic reads it at run time

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..config import Mode
+from ..config.models import Mode
 from . import effort
 from .effort import copy_hours
 from .figure import HOURS, Figure, Span, given, total

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..config import Setting
+from ..config.models import Setting
 
 Amount = Annotated[float, Field(ge=0)]
 Some = Annotated[float, Field(gt=0)]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from .. import yaml_text
-from ..config import did_you_mean, faults
+from ..config import yaml_text
+from ..config.models import did_you_mean, faults
 from ..errors import ConfigError, Fault
 from .inventory import Inventory
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..config import Mode
+from ..config.models import Mode
 from .inventory import State, Work
 from .situation import Course
 

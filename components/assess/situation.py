@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..config import Mode, Side
+from ..config.models import Mode, Side
 from .history import Vendor, vendor
 from .layers import LAYERS
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Fault
-from ..prices import HOURS_PER_MONTH
+from ..prices.book import HOURS_PER_MONTH
 from .figure import USD_MONTH, Figure, given, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
-    from ..prices import PriceBook
+    from ..prices.book import PriceBook
     from .inventory import Workload
     from .parts import Part
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import click
 
-from .. import approval
 from ..errors import ConfigError
+from ..review import approval
 from .plan import stack_path
 
 

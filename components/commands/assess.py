@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import config, prices
+from ..config import models as config
 from ..errors import ConfigError
+from ..prices import book as prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..config import did_you_mean
+from ..config.models import did_you_mean
 from .assess import assessment, inputs
 
 if TYPE_CHECKING:

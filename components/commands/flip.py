@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import config
-from ..config import Mode, Side
+from ..config import models as config
+from ..config.models import Mode, Side
 from ..kinds import KINDS
+from ..plan.stack import topology
 from ..runbook import edit
 from ..runbook.case import Course
-from ..stack import topology
 from .plan import choose, stack_path
 
 if TYPE_CHECKING:

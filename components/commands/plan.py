@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import front
 from ..kinds import KINDS
-from ..stack import from_file
+from ..plan.stack import from_file
+from ..web import http as front
 
 if TYPE_CHECKING:
-    from ..topology import Topology, WorkloadPlan
+    from ..plan.topology import Topology, WorkloadPlan
 
 
 def stack_path(stack: str) -> Path:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import prices
 from ..errors import ConfigError
+from ..prices import book as prices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def refresh(on: datetime | None) -> None:
 
     The file has one price a line: its diff is the review. A price that is far off is left and said.
     """
-    from ..assess import refresh as again
+    from ..prices import refresh as again
 
     today = _today(on)
     book = prices.book()

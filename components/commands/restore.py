@@ -12,9 +12,11 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from .. import bundle, config, stores
+from ..config import models as config
 from ..errors import ConfigError, Fault, StepError
-from ..steps.bundle import bundles
+from ..kinds.static import bundle
+from ..kinds.static.keep import bundles
+from ..stores import s3 as stores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import approval, config
-from ..assess.review import review
-from ..assess.review_text import markdown
+from ..config import models as config
 from ..errors import ConfigError
 from ..kind import Survey
 from ..kinds import KINDS
-from ..stack import topology
+from ..plan.stack import topology
+from ..review import approval
+from ..review.comment import markdown
+from ..review.review import review
 from .plan import stack_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..assess.assessment import Assessment
-    from ..assess.review import Review
-    from ..topology import Topology
+    from ..plan.topology import Topology
+    from ..review.review import Review
 
 #: The same kinds, but nobody looks at the disk: a review needs no built site.
 _KINDS = {
@@ -95,7 +96,7 @@ def _assess(settings: Mapping[str, Any] | None, inventory: Path, name: str) -> A
     if settings is None or not inventory.exists():
         return None
     from ..assess import assessment, courses, reading
-    from ..prices import book
+    from ..prices.book import book
 
     today = datetime.now(UTC).date()
     stack, _ = config.read(settings)

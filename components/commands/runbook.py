@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import config
+from ..config import models as config
 from ..errors import ConfigError
 from ..kinds import KINDS
 from ..runbook import journal, shell

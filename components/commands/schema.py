@@ -8,7 +8,7 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
-from ..config import PROJECT, Acme, Backup, Placement, StackConfig, Store, Workload
+from ..config.models import PROJECT, Acme, Backup, Placement, StackConfig, Store, Workload
 from ..kinds import KINDS
 
 

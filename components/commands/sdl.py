@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ..akash.sdl import Document, Report
+    from ..targets.akash.sdl.document import Document, Report
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
 JSON = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON value a line.")
@@ -41,7 +41,7 @@ def _refused(name: str, report: Report) -> None:
 
 def _accepted(files: tuple[str, ...]) -> list[tuple[str, Document]]:
     """Read documents that must be valid; what is not is told, and the exit status says so."""
-    from ..akash import sdl
+    from ..targets.akash.sdl import document as sdl
 
     read, bad = [], False
     for name in files:
@@ -62,7 +62,7 @@ def _accepted(files: tuple[str, ...]) -> list[tuple[str, Document]]:
 @BUDGET
 def check(files: tuple[str, ...], budget: float | None, *, as_json: bool) -> None:
     """Say what the network would refuse, and what is unwise."""
-    from ..akash import sdl
+    from ..targets.akash.sdl import document as sdl
 
     refused = warnings = 0
     for name in files:
@@ -99,9 +99,9 @@ def fix(files: tuple[str, ...]) -> None:
     uakt becomes uact, text is quoted, a port without `to` gets one, and what the official tools read apart is written
     so that they agree. An image's digest is yours to choose. With - the mended document goes to standard output.
     """
-    from ..akash import sdl
-    from ..akash.fix import fixed
-    from ..akash.text import decode
+    from ..targets.akash.sdl import document as sdl
+    from ..targets.akash.sdl.fix import fixed
+    from ..targets.akash.sdl.text import decode
 
     refused = False
     for name in files:
@@ -130,7 +130,7 @@ def _show(name: str, before: str, after: str) -> None:
 
 
 def _print(value: Any, *, as_json: bool) -> None:
-    from ..akash.manifest import canonical
+    from ..targets.akash.sdl.manifest import canonical
 
     click.echo(canonical(value) if as_json else json.dumps(value, indent=2, ensure_ascii=False))
 
@@ -140,7 +140,7 @@ def _print(value: Any, *, as_json: bool) -> None:
 @JSON
 def manifest(files: tuple[str, ...], *, as_json: bool) -> None:
     """Print the manifest; with --json, byte for byte what is hashed."""
-    from ..akash import manifest as made
+    from ..targets.akash.sdl import manifest as made
 
     for _, document in _accepted(files):
         _print(made.manifest(document.data), as_json=as_json)
@@ -151,7 +151,7 @@ def manifest(files: tuple[str, ...], *, as_json: bool) -> None:
 @JSON
 def groups(files: tuple[str, ...], *, as_json: bool) -> None:
     """Print what would be ordered on the chain."""
-    from ..akash.groups import groups as made
+    from ..targets.akash.sdl.groups import groups as made
 
     for _, document in _accepted(files):
         _print(made(document.data), as_json=as_json)
@@ -162,7 +162,7 @@ def groups(files: tuple[str, ...], *, as_json: bool) -> None:
 @JSON
 def hash_(files: tuple[str, ...], *, as_json: bool) -> None:
     """Print the hash by which the chain knows the manifest."""
-    from ..akash import manifest as made
+    from ..targets.akash.sdl import manifest as made
 
     for name, document in _accepted(files):
         version = made.version(made.manifest(document.data)).hex()
@@ -178,7 +178,7 @@ def hash_(files: tuple[str, ...], *, as_json: bool) -> None:
 @BUDGET
 def price(files: tuple[str, ...], budget: float | None, *, as_json: bool) -> None:
     """Print the monthly formula price with its parts, and what the ceiling lets be charged."""
-    from ..akash import price as made
+    from ..targets.akash.sdl import price as made
 
     for name, document in _accepted(files):
         asked, ceiling = made.usd_month(document.data), made.ceiling_usd_month(document.data)
@@ -207,7 +207,7 @@ _UNITS = {"cpu": "cores", "endpoint": "", "ip": "", "gpu": ""}
 @JSON
 def diff(old: str, new: str, *, as_json: bool) -> None:
     """Say what differs: what a running deployment takes in place, and what needs a new one, and why."""
-    from ..akash.changes import changes
+    from ..targets.akash.sdl.changes import changes
 
     (_, before), (_, after) = _accepted((old, new))
     for change in changes(before.data, after.data):
@@ -222,8 +222,8 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
 @click.option("--markdown", is_flag=True, help="As the page of the manual.")
 def rules(*, markdown: bool) -> None:
     """Print every rule by name."""
-    from ..akash.rules import RULES
-    from ..akash.rules.page import page
+    from ..targets.akash.sdl.rules import RULES
+    from ..targets.akash.sdl.rules.page import page
 
     if markdown:
         click.echo(page(RULES), nl=False)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..kinds import KINDS
-from ..stack import from_file
+from ..plan.stack import from_file
 from .plan import choose, stack_path
 
 if TYPE_CHECKING:
-    from ..topology import Site, WorkloadPlan
+    from ..plan.topology import Site, WorkloadPlan
 
 
 @click.command()
@@ -37,8 +37,8 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
 
 def look(plan: WorkloadPlan, site: Site) -> dict[str, Any]:
     """Visit one site under the public host's name, wherever that name leads at the moment."""
-    from ..steps.probe import judge
-    from ..visit import visit
+    from ..probe.client import visit
+    from ..probe.probe import judge
 
     page = visit(site.health_url, site.direct)
     trouble = judge(page, plan.backup.version)

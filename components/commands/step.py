@@ -35,7 +35,7 @@ def cli(name: str, wait: bool) -> None:
     except (ValueError, TypeError) as error:
         click.echo(f"step {name}: standard input is not one JSON object: {error}", err=True)
         sys.exit(1)
-    module = importlib.import_module(f"..steps.{name}", __package__)
+    module = importlib.import_module(f"..{STEPS[name].module}", __package__)
     try:
         done = module.take(given | ({"wait": True} if wait else {}), _say)
         line = json.dumps(done, separators=(",", ":"), sort_keys=True)

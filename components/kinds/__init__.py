@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .docs import DOCS
+from .static.kind import DOCS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 def main() -> None:
     """Serve `unmoor:akash:Deployment` until the engine hangs up."""
-    from ..akash.resource import DeploymentResource
+    from ..targets.akash.resource import DeploymentResource
     from .server import serve
 
     try:

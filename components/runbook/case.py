@@ -7,19 +7,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..approval import plan_hash
-from ..config import Mode, Side
+from ..config.models import Mode, Side
 from ..errors import ConfigError
 from ..kind import Survey
-from ..plan import plan
+from ..plan.planner import plan
+from ..review.approval import plan_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ..config import StackConfig
+    from ..config.models import StackConfig
     from ..kind import Kind
-    from ..topology import Site, Topology, WorkloadPlan
+    from ..plan.topology import Site, Topology, WorkloadPlan
 
 #: What Pulumi takes for a stack's name.
 _STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}")

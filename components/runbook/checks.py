@@ -5,14 +5,15 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from .. import bundle, front
-from ..config import PROJECT, Mode
+from ..config.models import PROJECT, Mode
+from ..kinds.static import bundle
+from ..web import http as front
 from .case import RENTED
 from .chapter import Check
 
 if TYPE_CHECKING:
-    from ..config import Store
-    from ..topology import Site, WorkloadPlan
+    from ..config.models import Store
+    from ..plan.topology import Site, WorkloadPlan
     from .case import Case, Course
 
 #: Days of rent below which the account is to be topped up before anything else.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..config import PROJECT
+from ..config.models import PROJECT
 from . import checks
 from .chapter import Chapter, Check, Step
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from .. import config, yaml_text
-from ..config import PROJECT, Side
+from ..config import models as config
+from ..config import yaml_text
+from ..config.models import PROJECT, Side
 from ..errors import ConfigError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..config import Mode
+from ..config.models import Mode
 from . import checks
 from .chapter import Chapter, Check, Step
 

@@ -45,9 +45,9 @@ def version(manifest: Any) -> bytes:
 
 def read(text: str) -> Submitted:
     """Take an SDL as Console does; raises InvalidSdlError with every fault."""
-    from components.akash import manifest as manifests
-    from components.akash import sdl
     from components.errors import SdlError
+    from components.targets.akash.sdl import document as sdl
+    from components.targets.akash.sdl import manifest as manifests
 
     try:
         document = sdl.load(text)

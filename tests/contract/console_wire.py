@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from components.akash import sdl
-from components.akash.console import Console
-from components.akash.console_rail import ConsoleRail
-from components.akash.request import Request, request
+from components.targets.akash.market.request import Request, request
+from components.targets.akash.rails.console import ConsoleRail
+from components.targets.akash.rails.console_client import Console
+from components.targets.akash.sdl import document as sdl
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
-from components.caddy.web_server import WebServer
+from components.web.caddy.server import WebServer
 from sandbox.engine import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from components.caddy.web_server import Behind
+    from components.web.caddy.server import Behind
 
 T = TypeVar("T")
 

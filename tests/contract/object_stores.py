@@ -12,7 +12,7 @@ import boto3
 import httpx
 import pytest
 
-from components import bundle
+from components.kinds.static import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,16 +8,7 @@ import time
 from typing import Any
 
 from components.errors import Fault, UnmoorError
-from components.provider.server import (
-    UNKNOWN,
-    Change,
-    Context,
-    Diff,
-    Failure,
-    Partial,
-    State,
-    serve,
-)
+from components.provider.server import UNKNOWN, Change, Context, Diff, Failure, Partial, State, serve
 
 
 class Sample:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from components.akash.resource import DeploymentResource
 from components.provider.resource import Context
+from components.targets.akash.resource import DeploymentResource
 
 from .akash_world import OWNERS, AkashWorld, sdl, wait
 

@@ -14,13 +14,19 @@ from typing import Any
 import httpx
 import pytest
 
-from components.akash import sdl
-from components.akash.console import Console
-from components.akash.lease import CloseDeployment, OpenDeployment, SendManifest, TakeBid, UpdateManifest
-from components.akash.market import Stumble
-from components.akash.observed import Bid, Lease, Service
-from components.akash.request import request
 from components.errors import ConfigError, MarketError, Refused
+from components.targets.akash.market.decide import (
+    CloseDeployment,
+    OpenDeployment,
+    SendManifest,
+    TakeBid,
+    UpdateManifest,
+)
+from components.targets.akash.market.observed import Bid, Lease, Service
+from components.targets.akash.market.reconcile import Stumble
+from components.targets.akash.market.request import request
+from components.targets.akash.rails.console_client import Console
+from components.targets.akash.sdl import document as sdl
 
 from .console_wire import (
     BIDS,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from components.akash.resource import DeploymentResource
 from components.errors import ConfigError
 from components.provider.resource import Change, Failure
 from components.provider.wire import UNKNOWN, holds_unknown
+from components.targets.akash.resource import DeploymentResource
 
 from .deployment_calls import DOCUMENT, context, inputs
 

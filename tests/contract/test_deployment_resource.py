@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from components.akash.resource import DeploymentResource
 from components.errors import LeaseLost, MarketError, NoAcceptableBid
 from components.provider.resource import Change, Partial, State
+from components.targets.akash.resource import DeploymentResource
 from sandbox.state import REPOSITORY
 
 from .akash_world import OWNERS, AkashWorld, wait

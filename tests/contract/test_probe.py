@@ -15,8 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from components.errors import StepError
-from components.steps import drain, probe
-from components.visit import Certificate, Page, visit
+from components.probe import drain, probe
+from components.probe.client import Certificate, Page, visit
 from tests.contract.authority import self_signed
 from tests.contract.containers import free_port
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from components import bundle, content
 from components.errors import StepError
-from components.steps import bundle as keep
-from components.steps import publish
+from components.kinds.static import bundle, keep, publish
+from components.web import headers as content
 from tests.contract.object_stores import kept, quiet
 
 

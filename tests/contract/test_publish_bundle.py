@@ -9,9 +9,9 @@ import hashlib
 
 import pytest
 
-from components import bundle, stores
 from components.errors import ConfigError, Fault, StepError
-from components.steps import bundle as keep
+from components.kinds.static import bundle, keep
+from components.stores import s3 as stores
 from tests.contract.object_stores import kept, quiet
 
 

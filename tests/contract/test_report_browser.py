@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components import prices
 from components.assess import assessment, courses, reading
 from components.assess.report.document import document
 from components.assess.report.page import page
+from components.prices import book as prices
 
 from ..pure.assess_samples import ON
 

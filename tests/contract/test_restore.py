@@ -8,10 +8,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from components import bundle
 from components.commands.restore import cli
 from components.errors import ConfigError, StepError
-from components.steps import bundle as keep
+from components.kinds.static import bundle, keep
 from tests.contract.object_stores import kept, quiet
 from tests.settings import settings
 

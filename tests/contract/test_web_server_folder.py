@@ -14,8 +14,9 @@ import re
 import psutil
 import pytest
 
-from components import bundle, content
-from components.caddy.folder import Folder
+from components.kinds.static import bundle
+from components.web import headers as content
+from components.web.caddy.folder import Folder
 from tests.contract.containers import until, web_server
 
 FILES = {

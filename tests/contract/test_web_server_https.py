@@ -14,8 +14,8 @@ import warnings
 
 import pytest
 
-from components.caddy.folder import Folder
-from components.visit import visit
+from components.probe.client import visit
+from components.web.caddy.folder import Folder
 from tests.contract.authority import self_signed
 from tests.contract.containers import until, web_server
 from tests.contract.test_web_server_folder import FILES, packed

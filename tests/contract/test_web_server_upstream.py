@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from components import content
-from components.caddy.upstream import Upstream
-from components.visit import visit
+from components.probe.client import visit
+from components.web import headers as content
+from components.web.caddy.upstream import Upstream
 from tests.contract.containers import free_port, until, web_server
 
 VERSION = "ab" * 32

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from components import bundle, front
+from components.kinds.static import bundle
+from components.web import http as front
 from sandbox.akash import inventory as akash
 from sandbox.aws import inventory as aws
 from sandbox.client import NotReached, Resolver, get

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.akash import sdl
-from components.akash.deployment import Deployment
-from components.akash.overlay import overlay
-from components.caddy.upstream import Upstream
-from components.caddy.web_server import WebServer
 from components.kind import Address, Endpoint, Realized
-from components.kinds.docs import DOCS
-from components.kinds.docs_sdl import document
+from components.kinds.static.document import document
+from components.kinds.static.kind import DOCS
+from components.targets.akash.deployment import Deployment
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl.overlay import overlay
+from components.web.caddy.server import WebServer
+from components.web.caddy.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from components.topology import Site
+    from components.plan.topology import Site
 
 #: Says hello; `/ill` and `/fine` set what `/health` answers. A lease has its port, this sandbox another.
 _APPLICATION = """\

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from components import content
+from components.web import headers as content
 from sandbox.client import Resolver, get
 from sandbox.state import REPOSITORY, VARIABLE
 

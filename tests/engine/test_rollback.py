@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from components import bundle
+from components.kinds.static import bundle
 from sandbox.aws import inventory
 
 from .docs_stack import HOST, STANDBY, Docs, finished, started

@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from components import config, front
+from components.config import models as config
 from components.kinds import KINDS
 from components.runbook.case import case
 from components.runbook.table import chapters
+from components.web import http as front
 from sandbox.akash import inventory
 from sandbox.state import REPOSITORY, VARIABLE
 from tests.settings import site_folder

@@ -12,9 +12,9 @@ import pulumi_aws  # noqa: F401 loaded once, before time is measured or loops ar
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import resource_pb2
 
-from components import deploy as deploy_module
+from components.deploy import workload as deploy_module
 from components.kinds import KINDS
-from components.stack import topology
+from components.plan.stack import topology
 
 #: What a cloud answers beyond the inputs, by type: only what the program reads.
 ANSWERS: dict[str, Any] = {

@@ -14,9 +14,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from components.akash import manifest, sdl, text, writing
-from components.akash.rules import RULES
-from components.akash.rules.rule import By
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl import manifest, text, writing
+from components.targets.akash.sdl.rules import RULES
+from components.targets.akash.sdl.rules.rule import By
 
 from . import documents, mutations, official
 

@@ -6,9 +6,9 @@ import copy
 from datetime import date
 from typing import Any
 
-from components import prices
 from components.assess import assessment, courses
 from components.assess.inventory import Inventory
+from components.prices import book as prices
 
 ON = date(2026, 11, 22)
 

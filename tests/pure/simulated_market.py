@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from components.akash.lease import (
+from components.targets.akash.market.decide import (
     CloseDeployment,
     OpenDeployment,
     SendManifest,
@@ -20,9 +20,9 @@ from components.akash.lease import (
     TakeBid,
     UpdateManifest,
 )
-from components.akash.market import Stumble
-from components.akash.observed import Bid, Deployment, Lease, Observed, Service, Standing, pick
-from components.akash.request import Request
+from components.targets.akash.market.observed import Bid, Deployment, Lease, Observed, Service, Standing, pick
+from components.targets.akash.market.reconcile import Stumble
+from components.targets.akash.market.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,13 +6,13 @@ from typing import Any, get_args
 
 import pytest
 
-from components import prices
 from components.assess import cost, parts
 from components.assess.figure import Basis, Figure
 from components.assess.situation import Course
 from components.assess.tariff import TARIFF, Coster
-from components.config import Mode
+from components.config.models import Mode
 from components.errors import ConfigError
+from components.prices import book as prices
 
 from .assess_samples import BOT, DOCS, FORUM, ON, assess, inventory, planned
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from components import config
 from components.assess import courses, effort, migration, recipes, recommend
 from components.assess.inventory import Work
 from components.assess.residual import Dependence
 from components.assess.value import reputation
-from components.config import Mode, Side
+from components.config import models as config
+from components.config.models import Mode, Side
 from components.errors import ConfigError
 
 from ..settings import SETTINGS

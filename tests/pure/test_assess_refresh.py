@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from components import prices
-from components.assess import refresh
 from components.commands import prices as command
 from components.errors import ConfigError
+from components.prices import book as prices
+from components.prices import refresh
 
 from .assess_samples import ON
 

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from components import prices
 from components.assess import assessment, courses, explain, reading
 from components.assess.figure import HOURS, Figure, total
 from components.assess.report import files, terminal, words
 from components.assess.report.document import document
 from components.assess.report.page import page
+from components.prices import book as prices
 
 from .assess_samples import BOT, DOCS, FORUM, NODE, ON, VALIDATOR, assess, inventory
 

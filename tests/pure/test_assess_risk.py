@@ -13,7 +13,7 @@ from components.assess.assessment import View
 from components.assess.layers import LAYERS
 from components.assess.level import GRADES, MATRIX, Grade, Level, likelihood, risk
 from components.assess.situation import Course, planned, today
-from components.config import Mode, Side
+from components.config.models import Mode, Side
 
 from .assess_samples import BOT, DOCS, FORUM, LETTER, NODE, ON, VALIDATOR, assess, inventory
 from .assess_samples import planned as wish
@@ -138,9 +138,9 @@ def test_the_shortest_notice_on_record_counts(parties: dict[str, str], reason: s
 def test_notice_in_a_contract_counts_like_a_case():
     what = inventory(one={**BOT, "parties": {"compute": "forge"}}).model_dump(mode="json", by_alias=True)
     what["vendors"] = {"forge": {"name": "Forge", "company": "forge-inc", "notice_days": 5, "substitutability": 2}}
-    from components import prices
     from components.assess import assessment, courses
     from components.assess.inventory import Inventory
+    from components.prices import book as prices
 
     read = Inventory.model_validate(what)
     one = assessment.assess(read, courses.proposed(read), prices.read(prices.SHIPPED), ON).of("one")

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import bundle
 from components.errors import ConfigError, Fault, StepError
+from components.kinds.static import bundle
 
 LONG = "/".join(["a-folder-with-quite-a-name"] * 6) + "/page.html"
 

@@ -11,11 +11,12 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from components import approval, visit
 from components.__main__ import COMMANDS, cli, main
 from components.errors import ConfigError, PlanError
 from components.kinds import KINDS
-from components.stack import from_file, from_pulumi
+from components.plan.stack import from_file, from_pulumi
+from components.probe import client as visit
+from components.review import approval
 from tests.settings import settings, site_folder
 
 ROOT = Path(__file__).parents[2]

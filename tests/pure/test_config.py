@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import config
+from components.config import models as config
 from components.errors import ConfigError
 from tests.settings import SETTINGS, settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components import content
+from components.web import headers as content
 
 
 @pytest.mark.parametrize(

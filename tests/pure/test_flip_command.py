@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.__main__ import main
-from components.config import Mode, Side
+from components.config.models import Mode, Side
 from components.errors import ConfigError
 from components.runbook.case import RING, Course
 from components.runbook.edit import flip

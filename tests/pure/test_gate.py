@@ -7,8 +7,8 @@ import itertools
 import pytest
 
 from components.errors import StepError
-from components.steps import probe
-from components.visit import Certificate, Page
+from components.probe import probe
+from components.probe.client import Certificate, Page
 
 HOST, DIRECT, ADDRESS, VERSION = "docs.dao.example", "docs-akash.dao.example", "203.0.113.7", "ab" * 32
 SHOWN = Certificate("an authority", (DIRECT,), 89.0)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.akash.bids import cheapest, none_will_do
-from components.akash.lease import (
+from components.errors import LeaseLost, MarketError, NoAcceptableBid
+from components.targets.akash.market.bids import cheapest, none_will_do
+from components.targets.akash.market.decide import (
     AwaitBids,
     AwaitOpening,
     AwaitReady,
@@ -25,13 +26,22 @@ from components.akash.lease import (
     decide,
     learn,
 )
-from components.akash.observed import Bid, Deployment, Lease, Observed, Service, Since, Standing, pick, remember
-from components.errors import LeaseLost, MarketError, NoAcceptableBid
+from components.targets.akash.market.observed import (
+    Bid,
+    Deployment,
+    Lease,
+    Observed,
+    Service,
+    Since,
+    Standing,
+    pick,
+    remember,
+)
 
 from .simulated_market import want
 
 if TYPE_CHECKING:
-    from components.akash.steps import Step
+    from components.targets.akash.market.steps import Step
 
 OPEN = Deployment("7", "active", "aa", "owner", "docs.test-00")
 LEASE = Lease("p", "active", Decimal(10))

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from components.akash import manifest, sdl
-from components.akash.changes import changes
-from components.akash.observed import usd_month
-from components.akash.request import fingerprint, request
+from components.targets.akash.market.observed import usd_month
+from components.targets.akash.market.request import fingerprint, request
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl import manifest
+from components.targets.akash.sdl.changes import changes
 
 DOCS = sdl.load((Path(__file__).parents[2] / "sdl" / "docs.yaml").read_bytes()).data
 

@@ -10,19 +10,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.akash.lease import CloseDeployment, OpenDeployment, SendManifest, TakeBid, UpdateManifest
-from components.akash.market import WallClock, settle
-from components.akash.observed import Bid, Lease, Observed
-from components.akash.request import Patience
 from components.errors import LeaseLost, MarketError, NoAcceptableBid, Refused
+from components.targets.akash.market.decide import (
+    CloseDeployment,
+    OpenDeployment,
+    SendManifest,
+    TakeBid,
+    UpdateManifest,
+)
+from components.targets.akash.market.observed import Bid, Lease, Observed
+from components.targets.akash.market.reconcile import WallClock, settle
+from components.targets.akash.market.request import Patience
 
 from .simulated_market import CEILING, Killed, Rented, SimulatedClock, SimulatedMarket, World, want
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from components.akash.request import Request
-    from components.akash.steps import Step
+    from components.targets.akash.market.request import Request
+    from components.targets.akash.market.steps import Step
 
 AVOID = frozenset({"cheaper-but-avoided"})
 FAULTS = ("fail", "lost", "late", "void", "kill-before", "kill-after", "kill-late")

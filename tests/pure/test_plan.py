@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from components import config
+from components.config import models as config
 from components.errors import Fault, PlanError
 from components.kind import Kind, OnTarget, Survey
-from components.plan import plan
-from components.topology import Form, Line, RecordType, Role, Topology
+from components.plan.planner import plan
+from components.plan.topology import Form, Line, RecordType, Role, Topology
 from tests.settings import settings
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from components import prices
 from components.errors import ConfigError
+from components.prices import book as prices
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from components import approval
 from components.__main__ import cli
-from components.assess.review import review
-from components.assess.review_text import markdown
 from components.commands import review as command
 from components.errors import ConfigError, PlanError
-from components.stack import topology
+from components.plan.stack import topology
+from components.review import approval
+from components.review.comment import markdown
+from components.review.review import review
 from tests.settings import settings
 
 SURVEYED = command._KINDS

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from components import config
 from components.__main__ import cli
+from components.config import models as config
 from components.errors import ConfigError
 from components.kinds import KINDS
 from components.runbook import repairs
@@ -141,7 +141,7 @@ def test_a_kept_version_in_the_stack_file_is_rolled_forward_from(root: Path) -> 
 def test_a_certificate_is_looked_after_where_there_is_tls(root: Path, monkeypatch) -> None:
     seen = []
     for scheme in ("http", "https"):
-        monkeypatch.setattr("components.front.SCHEME", scheme)
+        monkeypatch.setattr("components.web.http.SCHEME", scheme)
         seen.append([chapter.name for chapter in repairs.certificate(made(root))])
     assert seen == [[], ["certificate"]]
 

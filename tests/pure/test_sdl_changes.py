@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.akash import manifest, sdl
-from components.akash.changes import Change, changes
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl import manifest
+from components.targets.akash.sdl.changes import Change, changes
 
 ROOT = Path(__file__).parents[2]
 DOCS = sdl.load((ROOT / "sdl" / "docs.yaml").read_bytes())
@@ -138,7 +139,7 @@ def test_an_inner_port_that_is_shown_to_the_world_replaces():
 
 def test_a_change_of_the_order_is_never_an_update(monkeypatch):
     """The table could miss a path one day: the groups have the last word."""
-    monkeypatch.setattr("components.akash.changes.TABLE", (((), "update", "a table that knows nothing"),))
+    monkeypatch.setattr("components.targets.akash.sdl.changes.TABLE", (((), "update", "a table that knows nothing"),))
     made = changes(DOCS.data, edited(**{f"{PROFILE}__cpu__units": "200m"}))
     assert [
         Change(

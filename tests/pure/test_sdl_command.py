@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from components.akash import manifest, sdl, text
-from components.akash.fix import fixed
 from components.commands.sdl import cli
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl import manifest, text
+from components.targets.akash.sdl.fix import fixed
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "sdl"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from components.akash import manifest, price, quantity, sdl
-from components.akash.manifest import canonical, groups, version
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl import manifest, price, quantity
+from components.targets.akash.sdl.manifest import canonical, groups, version
 
 ROOT = Path(__file__).parents[2]
 DOCS = sdl.load((ROOT / "sdl" / "docs.yaml").read_bytes(), "sdl/docs.yaml")
@@ -226,7 +227,7 @@ def test_reading_documents_needs_no_pulumi():
     import sys
 
     program = (
-        "import sys; from components.akash import sdl, manifest, overlay, changes, price, fix\n"
+        "import sys; from components.targets.akash.sdl import document as sdl, manifest, overlay, changes, price, fix\n"
         "sdl.load(open('sdl/docs.yaml', 'rb').read())\n"
         "heavy = {'pulumi', 'pydantic', 'httpx', 'boto3', 'rich', 'grpc'} & set(sys.modules)\n"
         "assert not heavy, heavy"

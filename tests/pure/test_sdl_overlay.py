@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from ruamel.yaml import YAML
 
-from components.akash import price, sdl, text, writing
-from components.akash.changes import changes
-from components.akash.overlay import overlay
 from components.errors import SdlError
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl import price, text, writing
+from components.targets.akash.sdl.changes import changes
+from components.targets.akash.sdl.overlay import overlay
 from tests.oracle.documents import documents
 
 ROOT = Path(__file__).parents[2]

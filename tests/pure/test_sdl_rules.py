@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from components.akash import sdl
-from components.akash.rules import RULES
-from components.akash.rules.page import page
-from components.akash.rules.rule import Level
 from components.errors import SdlError
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl.rules import RULES
+from components.targets.akash.sdl.rules.page import page
+from components.targets.akash.sdl.rules.rule import Level
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "sdl"

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.akash import sdl, text, writing
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl import text, writing
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "sdl" / "docs.yaml").read_text()
@@ -237,7 +238,7 @@ def test_a_wrong_type_at_any_path_gets_a_verdict(path):
         assert document is not None
         assert [p.rule for p in report.errors] == [p.rule for p in sdl.examine(writing.written(data, ""))[1].errors]
         if report.accepted:
-            from components.akash import manifest, price
+            from components.targets.akash.sdl import manifest, price
 
             manifest.version(manifest.manifest(document.data))
             manifest.groups(document.data)

@@ -11,10 +11,10 @@ import re
 
 import pytest
 
-from components import content
-from components.caddy.folder import Folder
-from components.caddy.upstream import Upstream
-from components.caddy.web_server import WebServer
+from components.web import headers as content
+from components.web.caddy.folder import Folder
+from components.web.caddy.server import WebServer
+from components.web.caddy.upstream import Upstream
 
 BEHIND = {"folder": Folder(("https://store.example/docs/v.tar",)), "application": Upstream("app:8080", "/health")}
 EACH = [(scheme, name) for scheme in ("http", "https") for name in BEHIND]

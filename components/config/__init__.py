@@ -1,0 +1,1 @@
+"""What operators write: models, files, and every fault in them at once."""

@@ -1,0 +1,286 @@
+"""What the operator writes: the stack file's `unmoor:` settings as models, and every fault in them at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from ..errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+#: The Pulumi project, and so the prefix of our settings in a stack file.
+PROJECT = "unmoor"
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = rf"^({_LABEL}\.)+{_LABEL}$"
+_NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
+_ENVIRONMENT_NAME = r"^[A-Z_][A-Z0-9_]*$"
+_VERSION = r"^[0-9a-f]{64}$"
+HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
+Name = Annotated[str, StringConstraints(pattern=_NAME)]
+EnvironmentName = Annotated[str, StringConstraints(pattern=_ENVIRONMENT_NAME)]
+Version = Annotated[str, StringConstraints(pattern=_VERSION)]
+
+
+class Setting(BaseModel):
+    """A part of the stack file: unknown keys are faults, values never change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Mode(StrEnum):
+    """Which sites of a workload exist."""
+
+    CENTRALIZED = "centralized"
+    ACTIVE_STANDBY = "active-standby"
+    DECENTRALIZED = "decentralized"
+
+
+class Side(StrEnum):
+    """One of the two sides a workload moves between."""
+
+    CENTRALIZED = "centralized"
+    DECENTRALIZED = "decentralized"
+
+
+class Store(Setting):
+    """An S3-compatible bucket at a named vendor; it exists before the stack and outlives it.
+
+    `access_key` and `secret_key` are the *names* of environment variables that hold the credentials;
+    left out, the ordinary AWS credential chain is used.
+    """
+
+    vendor: Name = Field(
+        description="Who runs the store, e.g. aws, storj. Two stores at one vendor are one point of failure."
+    )
+    bucket: str = Field(min_length=3, max_length=63, description="The bucket's name.")
+    public_url: str = Field(
+        pattern=r"^https?://[^\s]+[^/\s]$",
+        description="Where anyone can read the objects without credentials; containers fetch the site from here.",
+    )
+    endpoint: str | None = Field(
+        default=None, pattern=r"^https?://[^\s]+$", description="The S3 endpoint; left out for AWS itself."
+    )
+    region: str | None = Field(default=None, description="The store's region, if the vendor has regions.")
+    access_key: EnvironmentName | None = Field(
+        default=None, description="Name of the environment variable with the access key id."
+    )
+    secret_key: EnvironmentName | None = Field(
+        default=None, description="Name of the environment variable with the secret access key."
+    )
+
+    @model_validator(mode="after")
+    def _keys_come_in_pairs(self) -> Store:
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("access_key and secret_key go together; name both variables, or neither")
+        return self
+
+
+class Placement(Setting):
+    """Which targets play each side; a second decentralized entry is the standby of decentralized mode."""
+
+    centralized: str = Field(default="aws", description="The target of the centralized side.")
+    decentralized: tuple[str, ...] = Field(
+        default=("akash",),
+        min_length=1,
+        max_length=2,
+        description="One target, or two: the second is the standby of decentralized mode.",
+    )
+
+
+class Backup(Setting):
+    """Where every published version is kept, and how many."""
+
+    stores: tuple[str, ...] = Field(min_length=1, description="Names from `stores`; every version is put into each.")
+    retain: int = Field(default=10, ge=1, le=1000, description="A version is kept until this many newer ones exist.")
+
+    @field_validator("stores")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) != len(names):
+            raise ValueError("a store is named twice; name each once")
+        return names
+
+
+class Workload(Setting):
+    """A thing run for users, and where."""
+
+    kind: str = Field(description="The class of workload, e.g. docs.")
+    mode: Mode = Field(description="Which sites exist: centralized, active-standby or decentralized.")
+    active: Side = Field(
+        default=Side.CENTRALIZED, description="In active-standby, which side is primary; no meaning in other modes."
+    )
+    host: HostName = Field(description="The public name, inside `zone`.")
+    placement: Placement = Field(default=Placement(), description="Which targets play each side.")
+    backup: Backup = Field(description="Where every version is kept.")
+    options: dict[str, Any] = Field(default_factory=dict, description="What the kind needs to know; see the kind.")
+
+
+class Acme(Setting):
+    """The certificate authority of sites outside AWS."""
+
+    directory: str = Field(
+        default="https://acme-v02.api.letsencrypt.org/directory",
+        pattern=r"^https://[^\s]+$",
+        description="The authority's ACME directory.",
+    )
+    issuer: HostName = Field(default="letsencrypt.org", description="The authority's name in CAA records (RFC 8659).")
+
+
+class StackConfig(Setting):
+    """All of a stack file that is ours."""
+
+    zone: HostName = Field(description="The Route 53 hosted zone all hosts lie in; it exists before the stack.")
+    ttl: int = Field(default=60, ge=5, le=60, description="Seconds resolvers may keep an answer of a failover name.")
+    acme: Acme = Field(default=Acme(), description="Who signs certificates of sites outside AWS.")
+    stores: dict[Name, Store] = Field(default_factory=dict, description="Stores by name.")
+    workloads: dict[Name, Workload] = Field(min_length=1, description="Workloads by name.")
+    require_approval: bool = Field(
+        default=False, description="Refuse an update whose plan nobody approved with `unmoor approve`."
+    )
+
+
+#: pydantic's error types as our sentences; anything not here uses pydantic's own words.
+_SENTENCES: Mapping[str, str] = {
+    "missing": "is required",
+    "string_type": "must be text, not {input!r}",
+    "int_parsing": "must be a whole number, not {input!r}",
+    "int_type": "must be a whole number, not {input!r}",
+    "int_from_float": "must be a whole number, not {input!r}",
+    "float_parsing": "must be a number, not {input!r}",
+    "float_type": "must be a number, not {input!r}",
+    "bool_parsing": "must be true or false, not {input!r}",
+    "bool_type": "must be true or false, not {input!r}",
+    "dict_type": "must be a mapping of names to values, not {input!r}",
+    "model_type": "must be a mapping of settings, not {input!r}",
+    "model_attributes_type": "must be a mapping of settings, not {input!r}",
+    "tuple_type": "must be a list, not {input!r}",
+    "list_type": "must be a list, not {input!r}",
+    "greater_than": "{input!r} must be more than {gt:g}",
+    "greater_than_equal": "{input!r} must be {ge:g} or more",
+    "less_than_equal": "{input!r} must be {le:g} or less",
+}
+
+#: What a value that breaks a pattern was meant to be.
+_MEANT: Mapping[str, str] = {
+    _HOST: "is not a host name; write it in lower case like docs.dao.example",
+    _NAME: "is not a name; use lower-case letters, digits and hyphens, at most 40",
+    _ENVIRONMENT_NAME: (
+        "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here"
+    ),
+    _VERSION: "is not a version; give the 64 hex digits that `unmoor restore --list` prints",
+}
+
+
+def join(path: Iterable[str | int]) -> str:
+    """Write a location as `workloads.docs.placement.decentralized[0]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """Return `; did you mean X?` when a choice is close to the word, else nothing."""
+    close = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+    """Name the settings that exist at a place in a model, for suggestions."""
+    here: Any = model
+    for part in path:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            field = here.model_fields.get(str(part))
+            here = field.annotation if field else None
+        else:
+            arguments = getattr(here, "__args__", ())
+            here = (
+                arguments[-1] if arguments and arguments[-1] is not Ellipsis else (arguments[0] if arguments else None)
+            )
+        models = [a for a in getattr(here, "__args__", ()) if isinstance(a, type) and issubclass(a, BaseModel)]
+        if models and type(here).__name__ in {"UnionType", "_UnionGenericAlias"}:
+            here = models[0]
+    return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
+
+
+def faults(error: ValidationError, model: type[BaseModel], prefix: tuple[str | int, ...] = ()) -> list[Fault]:
+    """Turn pydantic's findings into faults that say what is wrong and what to choose, led by their path."""
+    found = []
+    for item in error.errors(include_url=False):
+        place = tuple(part for part in item["loc"] if part != "[key]")
+        kind, context, value = item["type"], item.get("ctx", {}), item["input"]
+        if kind == "extra_forbidden":
+            message = "no such setting" + did_you_mean(str(place[-1]), _fields_at(model, place[:-1]))
+        elif kind == "enum":
+            choices = re.findall(r"'([^']+)'", str(context["expected"]))
+            what = "a mode" if place[-1] == "mode" else "a choice"
+            message = f"{value!r} is not {what}; choose {' or '.join([', '.join(choices[:-1]), choices[-1]])}"
+        elif kind == "string_pattern_mismatch":
+            meant = _MEANT.get(context["pattern"], f"does not match {context['pattern']}")
+            # What stands where a variable's name belongs may be a secret: never repeat it.
+            message = meant if context["pattern"] == _ENVIRONMENT_NAME else f"{value!r} {meant}"
+        elif kind in {"value_error", "assertion_error"}:
+            message = str(context["error"])
+        elif kind in _SENTENCES:
+            message = _SENTENCES[kind].format(input=value, **context)
+        else:
+            message = f"{item['msg'][0].lower()}{item['msg'][1:]}, not {value!r}"
+        found.append(Fault(join((*prefix, *place)), message))
+    return found
+
+
+def read(settings: Mapping[str, Any]) -> tuple[StackConfig | None, list[Fault]]:
+    """Read the `unmoor:` settings (without the prefix) and return them, or every fault."""
+    try:
+        return StackConfig.model_validate(dict(settings)), []
+    except ValidationError as error:
+        return None, faults(error, StackConfig)
+
+
+def settings_of(document: Any, source: str) -> dict[str, Any]:
+    """Take our settings out of a parsed stack file; settings of other projects and plug-ins are left alone.
+
+    Raises ConfigError when the document is not a stack file at all.
+    """
+    if not isinstance(document, dict) or not isinstance(document.get("config"), dict):
+        raise ConfigError(f"{source}: no `config:` section; see stacks/Pulumi.example.yaml")
+    return {
+        str(key).removeprefix(f"{PROJECT}:"): value
+        for key, value in document["config"].items()
+        if str(key).startswith(f"{PROJECT}:")
+    }
+
+
+def load_file(path: Path) -> dict[str, Any]:
+    """Read the settings of a stack file from disk.
+
+    Raises ConfigError when there is no such file, or it is not YAML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        there = sorted(p.name.split(".")[1] for p in path.parent.glob("Pulumi.*.yaml"))
+        raise ConfigError(
+            f"{path}: no such stack file; choose from {', '.join(there) or 'none yet: copy stacks/Pulumi.example.yaml'}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str) -> dict[str, Any]:
+    """Read the settings of a stack file's text; `source` names it in errors.
+
+    Raises ConfigError when it is not YAML, or says one thing twice.
+    """
+    from . import yaml_text
+
+    return settings_of(yaml_text.load(text, source), source)

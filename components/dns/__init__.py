@@ -1,0 +1,1 @@
+"""Who answers for the zone's names: one folder an authority."""

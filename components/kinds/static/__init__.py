@@ -1,0 +1,1 @@
+"""The kind `static`: a folder of files, on CloudFront or in a container."""

@@ -1,0 +1,146 @@
+"""Put a version of a workload's content into every store, see that anyone can fetch it, and prune what is too old."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from ...errors import ConfigError, Fault, StepError
+from ...stores import s3 as stores
+from . import bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ...stores.s3 import OpenStore, Stored
+
+Result = TypeVar("Result")
+
+_BUNDLE = re.compile(r"[0-9a-f]{64}\.tar")
+
+
+def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+    """Keep `version` of `workload` in every one of `stores`, and at least `retain` versions.
+
+    The content comes from `folder`, or when there is none from whichever store has it. Every store is tried even when
+    another fails; raises StepError naming each that failed, because a backup in fewer stores than asked for is none.
+    """
+    opened = open_stores(given["stores"])
+    workload, version = given["workload"], given["version"]
+    with tempfile.TemporaryFile() as tar:
+        packed = obtain(tar, workload, version, given.get("folder"), opened, say)
+        done, failed = in_each(opened, lambda store: _keep(store, tar, packed, workload, int(given["retain"]), say))
+    if failed:
+        raise StepError(f"version {version[:12]} of {workload} is not in every store", failed)
+    return {"version": version, "size": packed.size, "files": len(packed.entries), "stores": done}
+
+
+def open_stores(given: Mapping[str, Any]) -> list[OpenStore]:
+    """Open the stores of a step's input; raise ConfigError with every missing credential."""
+    named = stores.settings(given)
+    if missing := stores.missing_credentials(named):
+        raise ConfigError("the stores cannot be opened", missing)
+    return [stores.OpenStore(name, settings) for name, settings in named.items()]
+
+
+def obtain(
+    tar: IO[bytes],
+    workload: str,
+    version: str,
+    folder: str | None,
+    opened: Iterable[OpenStore],
+    say: Callable[[str], None],
+) -> bundle.Bundle:
+    """Write a version's bundle into `tar`: packed from the folder, or fetched from the first store that has it whole.
+
+    Raises StepError when the folder is no longer what was planned, or no store has the version.
+    """
+    if folder:
+        packed = bundle.pack(Path(folder), tar)
+        tar.flush()
+        if packed.version != version:
+            raise StepError(
+                f"{folder} has changed since the plan: it holds version {packed.version[:12]}, "
+                f"the plan says {version[:12]}; run it again to plan what is there now"
+            )
+        return packed
+    key, failed = bundle.key(workload, version), []
+    for store in opened:
+        try:
+            came = store.fetch(key, tar)
+        except StepError as error:
+            failed.append(Fault("", str(error)))
+            continue
+        if came == version:
+            tar.flush()
+            say(f"version {version[:12]} of {workload} comes from store {store.name}")
+            return bundle.read(tar)
+        failed.append(Fault("", f"store {store.name}: {key} is damaged: its content has SHA-256 {came[:12]}"))
+    raise StepError(
+        f"version {version} of {workload} cannot be had from any store; `unmoor restore --list` prints what is kept",
+        failed,
+    )
+
+
+def in_each(opened: Sequence[OpenStore], task: Callable[[OpenStore], Result]) -> tuple[dict[str, Result], list[Fault]]:
+    """Do a task with every store at once, and give (result by store, a fault for each that failed)."""
+
+    def attempt(store: OpenStore) -> Result | Fault:
+        try:
+            return task(store)
+        except StepError as error:
+            return Fault("", str(error))
+
+    with ThreadPoolExecutor(len(opened)) as pool:
+        results = dict(zip((store.name for store in opened), pool.map(attempt, opened), strict=True))
+    failed = [result for result in results.values() if isinstance(result, Fault)]
+    return {name: result for name, result in results.items() if not isinstance(result, Fault)}, failed
+
+
+def _keep(
+    store: OpenStore, tar: IO[bytes], packed: bundle.Bundle, workload: str, retain: int, say: Callable[[str], None]
+) -> str:
+    """Put the bundle into one store, see it as the public does, prune; say whether it was there before."""
+    key = bundle.key(workload, packed.version)
+    kept = bundles(store, workload)
+    # An older version published again is put again, so that the newest bundle is always what was published last.
+    found = bool(kept) and kept[0].key == key and kept[0].size == packed.size and _seen(store, key) == packed.version
+    if not found:
+        say(f"store {store.name}: writing {key}, {packed.size / 1e6:.1f} MB")
+        store.put(key, bundle.Window(tar.fileno(), 0, packed.size), packed.version)
+        _see(store, key, packed.version)
+        kept = bundles(store, workload)
+    store.delete(too_old(kept, key, retain))
+    return "there" if found else "written"
+
+
+def _seen(store: OpenStore, key: str) -> str:
+    return store.seen_by_anyone(key)[0]
+
+
+def _see(store: OpenStore, key: str, version: str) -> None:
+    """Read the bundle back without credentials; raise StepError when that is not what was written."""
+    came, instead = store.seen_by_anyone(key)
+    if instead:
+        raise StepError(
+            f"store {store.name}: {store.public_url(key)} {instead} to readers without credentials; "
+            "the bucket's objects must be public, because containers fetch the site from there"
+        )
+    if came != version:
+        raise StepError(f"store {store.name}: {store.public_url(key)} gives other bytes than were written")
+
+
+def bundles(store: OpenStore, workload: str) -> list[Stored]:
+    """Return a workload's bundles in a store, newest first; other objects below its prefix are not ours."""
+    return [stored for stored in store.find(f"{workload}/") if _BUNDLE.fullmatch(stored.key, len(workload) + 1)]
+
+
+def too_old(kept: list[Stored], served: str, retain: int) -> list[str]:
+    """Return the keys of bundles that may go: `retain` newer ones exist, and it is not the one that is served.
+
+    `kept` is newest first.
+    """
+    return [stored.key for stored in kept[retain:] if stored.key != served]

@@ -1,0 +1,165 @@
+"""Put a version's files into the AWS half of a static site, and have CloudFront forget what changed."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ...errors import StepError
+from ...stores.s3 import session
+from ...web import headers as content
+from ...web import http as front
+from . import objects as upload
+from .keep import obtain, open_stores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+HEALTH_KEY = front.HEALTH_PATH.removeprefix("/")
+#: Requests under way at once.
+_WIDE = 32
+#: Seconds to wait for CloudFront; it says itself that it is done, ordinarily within two minutes.
+_PATIENCE = 900
+
+
+def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+    """Make bucket `bucket` hold exactly `version` of `workload`, then invalidate in `distribution` (may be absent).
+
+    The content comes from `folder`, or when there is none from one of `stores`. Only what differs is written: files
+    that others lead to first, /healthz after all files, and only then the files that went away are removed. Raises
+    StepError when AWS refuses, or CloudFront does not finish.
+    """
+    opened = [] if given.get("folder") else open_stores(given["stores"])
+    version = given["version"]
+    with tempfile.TemporaryFile() as tar, _speaking(given["bucket"]):
+        packed = obtain(tar, given["workload"], version, given.get("folder"), opened, say)
+        bucket = _Bucket(given["bucket"], given["region"], tar.fileno())
+        mark, there = bucket.look()
+        again = mark.get("rules") != content.fingerprint()
+        change = upload.changes(upload.objects(packed, tar.fileno()), there, all_again=again)
+        done = {"version": version, "written": len(change.write), "removed": len(change.remove)}
+        if not change.write and not change.remove and mark.get("settled") == version:
+            return done | {"invalidated": 0}
+        # What an earlier run changed before it was killed is not known any more.
+        settled = mark.get("settled") == mark.get("version")
+        paths = () if not mark and not there else change.invalidate if settled else ("/*",)
+        if mark and settled:
+            bucket.write_mark({**mark, "settled": ""})
+        bucket.write(change.write, say)
+        new = {"version": version, "rules": content.fingerprint()}
+        bucket.write_mark({**new, "settled": ""})
+        bucket.remove(change.remove)
+        if paths and given.get("distribution"):
+            _invalidate(given["distribution"], paths, version, say)
+        bucket.write_mark({**new, "settled": version})
+    return done | {"invalidated": len(paths)}
+
+
+class _Bucket:
+    """The bucket behind the distribution. Its /healthz object also notes how far the last run came."""
+
+    def __init__(self, name: str, region: str, tar: int) -> None:
+        from botocore.config import Config
+
+        config = Config(
+            max_pool_connections=_WIDE,
+            retries={"mode": "standard", "total_max_attempts": 5},
+            # Each write carries its MD5, which S3 checks; a second checksum would only cost time.
+            request_checksum_calculation="when_required",
+        )
+        self._client = session().client("s3", region_name=region, config=config)
+        self._name, self._tar = name, tar
+
+    def look(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return what the last run noted (nothing on the first), and the ETag of every file there, by key."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name)
+        there = {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", ())}
+        if there.pop(HEALTH_KEY, None) is None:
+            return {}, there
+        mark: dict[str, str] = self._client.head_object(Bucket=self._name, Key=HEALTH_KEY)["Metadata"]
+        return mark, there
+
+    def write_mark(self, mark: Mapping[str, str]) -> None:
+        """Write /healthz: the version as its content, and the notes as metadata."""
+        headers = content.Headers(content.HEALTH_TYPE, content.ALWAYS_FRESH)
+        self._put(HEALTH_KEY, f"{mark['version']}\n".encode(), headers, Metadata=dict(mark))
+
+    def write(self, objects: tuple[upload.Object, ...], say: Callable[[str], None]) -> None:
+        """Write objects, many at once, one group after the other in the order they come."""
+        total, lock, count = len(objects), threading.Lock(), itertools.count(1)
+        every = max(200, total // 20)
+
+        def one(item: upload.Object) -> None:
+            body = os.pread(self._tar, item.entry.size, item.entry.offset)
+            self._put(item.key, body, item.headers, ContentMD5=base64.b64encode(bytes.fromhex(item.md5)).decode())
+            with lock:
+                written = next(count)
+            if written % every == 0 or written == total:
+                say(f"{self._name}: {written} of {total} objects written")
+
+        with ThreadPoolExecutor(_WIDE) as pool:
+            for _, group in itertools.groupby(objects, lambda item: item.headers.cache):
+                for _ in pool.map(one, group):
+                    pass
+
+    def remove(self, keys: tuple[str, ...]) -> None:
+        """Remove objects, a thousand a request (the most S3 takes)."""
+        for start in range(0, len(keys), 1000):
+            batch = [{"Key": key} for key in keys[start : start + 1000]]
+            answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": batch, "Quiet": True})
+            if errors := answer.get("Errors"):
+                raise StepError(f"bucket {self._name}: {errors[0]['Key']} cannot be removed: {errors[0]['Message']}")
+
+    def _put(self, key: str, body: bytes, headers: content.Headers, **more: Any) -> None:
+        self._client.put_object(
+            Bucket=self._name, Key=key, Body=body, ContentType=headers.type, CacheControl=headers.cache, **more
+        )
+
+
+def _invalidate(distribution: str, paths: tuple[str, ...], version: str, say: Callable[[str], None]) -> None:
+    """Have CloudFront forget paths, and wait until it has."""
+    from botocore.exceptions import ClientError
+
+    client = session().client("cloudfront", region_name="us-east-1")
+    batch = {
+        "Paths": {"Quantity": len(paths), "Items": list(paths)},
+        "CallerReference": f"{version[:12]}-{time.time_ns()}",
+    }
+    say(f"distribution {distribution}: invalidating {', '.join(paths[:3])}{' …' if paths[3:] else ''}")
+    end, under_way = time.monotonic() + _PATIENCE, None
+    while time.monotonic() < end:
+        try:
+            if under_way is None:
+                answer = client.create_invalidation(DistributionId=distribution, InvalidationBatch=batch)
+            else:
+                answer = client.get_invalidation(DistributionId=distribution, Id=under_way)
+            under_way = answer["Invalidation"]["Id"]
+            if answer["Invalidation"]["Status"].lower() == "completed":
+                return
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TooManyInvalidationsInProgress":
+                raise
+        time.sleep(2)
+    raise StepError(
+        f"distribution {distribution} is still invalidating after {_PATIENCE} s; the files are in place, "
+        "and running this again waits for CloudFront again"
+    )
+
+
+@contextmanager
+def _speaking(bucket: str) -> Iterator[None]:
+    """Turn what boto3 raises into a sentence."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (ClientError, BotoCoreError, Boto3Error) as error:
+        raise StepError(f"bucket {bucket} cannot be published to: {error}") from None

@@ -1,0 +1,1 @@
+"""Dated prices, and where each comes from."""

@@ -1,0 +1,140 @@
+"""The dated price book: what a unit of anything costs, who says so, and how old that is."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOURS_PER_MONTH = 730
+SHIPPED = Path(__file__).parent / "pricebook.json"
+#: An operator's own, refreshed book (`unmoor prices refresh`), beside the stack files. It wins over the shipped one.
+OWN = Path("stacks") / "pricebook.json"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where prices were read, and when. Without a date nobody has verified them."""
+
+    key: str
+    title: str
+    read: date | None
+    stale_after_days: int
+
+    def age_days(self, today: date) -> int | None:
+        """Days since the source was read; None when it never was."""
+        return None if self.read is None else max((today - self.read).days, 0)
+
+    def stale(self, today: date) -> bool:
+        """Tell whether the source is unverified, or older than it may be."""
+        age = self.age_days(today)
+        return age is None or age > self.stale_after_days
+
+
+@dataclass(frozen=True)
+class Price:
+    """One price in USD (or a factor, or an allowance): its path in the book says the unit."""
+
+    path: str
+    usd: float
+    source: Source
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Every price that is known, by path, as in `aws/ec2_linux_ondemand_hour/t3.medium`."""
+
+    origin: Path
+    compiled: date
+    region: str
+    sources: Mapping[str, Source]
+    prices: Mapping[str, Price]
+
+    def price(self, path: str) -> Price:
+        """Return the price at a path. Raises ConfigError, naming the nearest paths, when there is none."""
+        if (found := self.prices.get(path)) is not None:
+            return found
+        raise ConfigError(f"the price book has no price {path!r}", [Fault(path, self.choose(path))])
+
+    def choose(self, path: str) -> str:
+        """Say which prices stand beside a path that is not in the book."""
+        parent, _, leaf = path.rpartition("/")
+        beside = sorted(known.rpartition("/")[2] for known in self.prices if known.rpartition("/")[0] == parent)
+        return f"no price for {leaf!r}; choose from {', '.join(beside)}" if beside else f"no such group {parent!r}"
+
+
+def parse(text: str, origin: Path) -> PriceBook:
+    """Read a price book. Raises ConfigError when it is not one."""
+    try:
+        data = json.loads(text)
+        sources = {
+            key: Source(
+                key, one["title"], date.fromisoformat(one["date"]) if one["date"] else None, one["stale_after_days"]
+            )
+            for key, one in data["sources"].items()
+        }
+        prices = {
+            path: Price(path, float(usd), sources[key], note[0] if note else "")
+            for path, (usd, key, *note) in data["prices"].items()
+        }
+        return PriceBook(origin, date.fromisoformat(data["compiled"]), data["region"], sources, prices)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"{origin} is not a price book: {error}; `unmoor prices refresh` writes one") from None
+
+
+def book() -> PriceBook:
+    """Return the operator's own price book where there is one, else the one that is shipped."""
+    return read(OWN if OWN.exists() else SHIPPED)
+
+
+def read(origin: Path) -> PriceBook:
+    """Read a price book from a file, once for each state of the file."""
+    return _read(origin, origin.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _read(origin: Path, _changed: int) -> PriceBook:
+    return parse(origin.read_text(encoding="utf-8"), origin)
+
+
+def aws(path: str) -> float:
+    """USD of one unit of something at AWS, on demand: `aws("ec2_linux_ondemand_hour/t3.medium")`."""
+    return book().price(f"aws/{path}").usd
+
+
+def akash_usd_month(
+    cpu_threads: float,
+    memory_gib: float,
+    storage_gib: Mapping[str, float],
+    endpoints: int = 1,
+    ips: int = 0,
+) -> float:
+    """USD a month of one Akash deployment by the providers' default list; storage by class, as `{"beta3": 50}`.
+
+    A provider may ask for more or less: the accepted bid is the truth.
+    """
+    prices = book()
+    return (
+        cpu_threads * prices.price("akash/cpu_thread").usd
+        + memory_gib * prices.price("akash/memory_gib").usd
+        + sum(gib * prices.price(f"akash/storage_{kind}_gib").usd for kind, gib in storage_gib.items())
+        + endpoints * prices.price("akash/endpoint").usd
+        + ips * prices.price("akash/ip_lease").usd
+    )
+
+
+def health_check_usd_month(*, aws_endpoint: bool, options: int) -> float:
+    """USD a month of one Route 53 health check; options are HTTPS, string match, the 10 s interval, latency."""
+    check, option = ("aws_endpoint", "optional_feature_aws") if aws_endpoint else (
+        "non_aws_endpoint", "optional_feature_non_aws",
+    )  # fmt: skip
+    return aws(f"route53_health_check_month/{check}") + options * aws(f"route53_health_check_month/{option}")

@@ -1,0 +1,1 @@
+"""Ask sites from outside, and wait out what resolvers remember."""

@@ -1,0 +1,107 @@
+"""What signers agree to: a hash over what a plan would build, and the approvals kept beside the stack file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from ..errors import ConfigError, Fault, PlanError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..plan.topology import Topology, WorkloadPlan
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One signer's word for one plan; `on` is an ISO date."""
+
+    plan: str
+    signer: str
+    on: str
+
+
+def plan_hash(topology: Topology) -> str:
+    """Return the SHA-256 (hex) over what a plan would build.
+
+    Prices are left out, and so is the version of content that comes from a folder: neither a refreshed price book nor a
+    mended typo asks for another vote. A version that the stack file names is part of it.
+    """
+    plan = {
+        "zone": topology.zone,
+        "acme": topology.acme.directory,
+        "workloads": {one.name: _agreed(one) for one in topology.workloads},
+    }
+    return hashlib.sha256(json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _agreed(plan: WorkloadPlan) -> dict[str, Any]:
+    options = plan.sites[0].options.model_dump(mode="json")
+    return {
+        "kind": plan.kind,
+        "mode": str(plan.mode),
+        "active": str(plan.active),
+        "host": plan.host,
+        "sites": {site.name: [site.target, str(site.form), site.direct] for site in plan.sites},
+        "records": sorted([r.host, str(r.role), r.site, str(r.type), r.ttl] for r in plan.records),
+        "stores": {name: store.model_dump(mode="json") for name, store in plan.backup.stores.items()},
+        "retain": plan.backup.retain,
+        "options": options,
+    }
+
+
+def approvals_file(stack_file: Path) -> Path:
+    """Name the file of approvals beside a stack file: `approvals.prod.yaml` beside `Pulumi.prod.yaml`."""
+    return stack_file.with_name(stack_file.name.replace("Pulumi.", "approvals.", 1))
+
+
+def read(path: Path) -> list[Approval]:
+    """Read the approvals; none when there is no file. Raises ConfigError when it is not one of ours."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    try:
+        return [Approval(str(one["plan"]), str(one["signer"]), str(one["on"])) for one in yaml.safe_load(text) or []]
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} is not a list of approvals: {error}; `unmoor approve` writes it") from None
+
+
+def record(path: Path, approval: Approval) -> bool:
+    """Add an approval; False when that signer has approved that plan already. Raises ConfigError for a bad hash."""
+    if not _HASH.fullmatch(approval.plan):
+        raise ConfigError(f"{approval.plan!r} is not a plan hash; give the 64 hex digits that `unmoor review` prints")
+    known = read(path)
+    if any((one.plan, one.signer) == (approval.plan, approval.signer) for one in known):
+        return False
+    entries = [{"plan": one.plan, "signer": one.signer, "on": one.on} for one in [*known, approval]]
+    temporary = path.with_suffix(".new")
+    temporary.write_text(yaml.safe_dump(entries, sort_keys=False), encoding="utf-8")
+    temporary.replace(path)
+    return True
+
+
+def demand(topology: Topology, approvals: list[Approval], stack: str) -> None:
+    """Refuse a plan that nobody approved. Raises PlanError that says what to do."""
+    wanted = plan_hash(topology)
+    if any(one.plan == wanted for one in approvals):
+        return
+    raise PlanError(
+        "this plan has not been approved",
+        [
+            Fault("plan", wanted),
+            Fault(
+                "",
+                f"a signer reads `unmoor review --base main {stack}` and says "
+                f"`unmoor approve {wanted} --stack {stack}`",
+            ),
+        ],
+    )

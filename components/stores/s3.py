@@ -1,0 +1,222 @@
+"""The door to stores: S3-compatible buckets at named vendors, over boto3, and their public side over HTTP."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from ..errors import ConfigError, Fault, StepError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from io import IOBase
+
+    from ..config.models import Store
+
+_CHUNK = 1 << 20
+
+#: What S3's error codes mean for whoever runs this; anything else is said in the store's own words.
+_SENTENCES = {
+    "NoSuchBucket": "bucket {bucket} does not exist; make it first, it belongs to the DAO and outlives the stack",
+    "AccessDenied": "access denied; the credentials must be allowed to list, read, write and delete in bucket {bucket}",
+    "InvalidAccessKeyId": "the store does not know this access key",
+    "SignatureDoesNotMatch": "the secret key does not belong to the access key",
+}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object in a store: its key, its size in bytes, when it was written, and the ETag the store gave it."""
+
+    key: str
+    size: int
+    written: datetime
+    etag: str
+
+
+class OpenStore:
+    """A store with credentials. Every method raises StepError with the store's name when the store fails."""
+
+    def __init__(self, name: str, settings: Store) -> None:
+        self.name = name
+        self._settings = settings
+        self._bucket = settings.bucket
+        self._client = _client(settings)
+
+    def find(self, prefix: str) -> list[Stored]:
+        """Return the objects below a prefix, newest first."""
+        with self._failing("cannot be listed"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            found = [
+                Stored(item["Key"], item["Size"], item["LastModified"], item["ETag"].strip('"'))
+                for page in pages
+                for item in page.get("Contents", ())
+            ]
+        return sorted(found, key=lambda stored: stored.written, reverse=True)
+
+    def put(self, key: str, content: IOBase, sha256: str) -> None:
+        """Write an object from an open file, over whatever is there."""
+        content.seek(0)
+        with self._failing(f"{key} cannot be written"):
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=content,
+                ContentType="application/x-tar",
+                Metadata={"sha256": sha256},
+            )
+
+    def claim(self, key: str, content: bytes) -> bool:
+        """Write an object only if there is none; say whether we were first. The store decides, so it can be a lock."""
+        from botocore.exceptions import ClientError
+
+        with self._failing(f"{key} cannot be claimed"):
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
+            except ClientError as error:
+                if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
+                    return False
+                raise
+        return True
+
+    def fetch(self, key: str, out: IO[bytes]) -> str:
+        """Read an object into an open file, from its start, and return the SHA-256 of what came."""
+        digest = hashlib.sha256()
+        out.seek(0)
+        out.truncate()
+        with self._failing(f"{key} cannot be read"):
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            for chunk in body.iter_chunks(_CHUNK):
+                digest.update(chunk)
+                out.write(chunk)
+        return digest.hexdigest()
+
+    def delete(self, keys: list[str]) -> None:
+        """Remove objects, one by one: some vendors have no request for several."""
+        with self._failing("an old version cannot be removed"):
+            for key in keys:
+                self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def public_url(self, key: str) -> str:
+        """Return where anyone can read an object."""
+        return f"{self._settings.public_url}/{key}"
+
+    def seen_by_anyone(self, key: str) -> tuple[str, str]:
+        """Read an object as a container will: (SHA-256, "") or ("", what was seen instead); does not raise."""
+        return read_public(self.public_url(key), None)
+
+    @contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except ClientError as error:
+            code, said = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+            sentence = _SENTENCES.get(code, f"{what}: {said or code}").format(bucket=self._bucket)
+            raise StepError(f"store {self.name}: {sentence}") from None
+        except (BotoCoreError, Boto3Error) as error:
+            raise StepError(f"store {self.name}: {what}: {error}") from None
+
+
+def read_public(url: str, out: IO[bytes] | None) -> tuple[str, str]:
+    """Read an object without credentials, into an open file if there is one.
+
+    Returns (SHA-256, "") or ("", what was seen instead), and does not raise.
+    """
+    import httpx
+
+    digest = hashlib.sha256()
+    if out is not None:
+        out.seek(0)
+        out.truncate()
+    try:
+        with httpx.stream("GET", url, timeout=20, follow_redirects=True) as response:
+            if response.status_code != httpx.codes.OK:
+                return "", f"answers {response.status_code}"
+            for chunk in response.iter_bytes(_CHUNK):
+                digest.update(chunk)
+                if out is not None:
+                    out.write(chunk)
+    except httpx.HTTPError as error:
+        return "", f"does not answer ({error})"
+    return digest.hexdigest(), ""
+
+
+def settings(given: Mapping[str, Any]) -> dict[str, Store]:
+    """Read the stores of a step's input, by name; raise ConfigError with every fault."""
+    from pydantic import ValidationError
+
+    from ..config.models import Store, faults
+
+    read, found = {}, []
+    for name, values in given.items():
+        try:
+            read[name] = Store.model_validate(values)
+        except ValidationError as error:
+            found += faults(error, Store, ("stores", name))
+    if found or not read:
+        raise ConfigError("the stores are not valid" if found else "no store is named", found)
+    return read
+
+
+def missing_credentials(stores: Mapping[str, Store]) -> list[Fault]:
+    """Say which stores cannot be opened from this process's environment, and what to set."""
+    found = []
+    for name, store in stores.items():
+        if store.access_key is None and store.vendor != "aws":
+            found.append(
+                Fault(
+                    f"stores.{name}.access_key",
+                    f"is required at {store.vendor}; name the environment variables that hold the store's keys",
+                )
+            )
+        found += [
+            Fault(f"stores.{name}.{setting}", f"the environment variable {variable} is not set; export it")
+            for setting, variable in (("access_key", store.access_key), ("secret_key", store.secret_key))
+            if variable is not None and not os.environ.get(variable)
+        ]
+    return found
+
+
+def _client(store: Store) -> Any:
+    from botocore.config import Config
+
+    elsewhere = store.endpoint is not None
+    config = Config(
+        connect_timeout=5,
+        read_timeout=60,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        # Vendors other than AWS know neither bucket names as host names nor AWS's newer checksums for certain.
+        **(
+            {
+                "s3": {"addressing_style": "path"},
+                "request_checksum_calculation": "when_required",
+                "response_checksum_validation": "when_required",
+            }
+            if elsewhere
+            else {}
+        ),
+    )
+    return session().client(
+        "s3",
+        endpoint_url=store.endpoint,
+        aws_access_key_id=os.environ[store.access_key] if store.access_key else None,
+        aws_secret_access_key=os.environ[store.secret_key] if store.secret_key else None,
+        region_name=store.region or ("us-east-1" if elsewhere else None),
+        config=config,
+    )
+
+
+@functools.cache
+def session() -> Any:
+    """Give boto3's session, one for all: making a client of it is quick the second time, and is not thread-safe."""
+    import boto3
+
+    return boto3.session.Session()

@@ -1,0 +1,1 @@
+"""One folder a target: building blocks, resources, clients."""

@@ -1,0 +1,142 @@
+"""What `unmoor:akash:Deployment` is told: which faults it has, and what a change of it means. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ...provider.resource import Change, Failure
+from ...provider.wire import UNKNOWN, holds_unknown
+from .market import request
+from .sdl import document as sdl
+from .sdl.changes import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INPUTS = ("sdl", "name", "service", "avoid")
+#: It becomes a group's name on the market; the hash that `complete` adds fits beside it.
+NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,46}[a-z0-9])?")
+#: Advice on documents that is a fault here: a ceiling in the old coin would be taken for USD.
+REFUSED_ADVICE = ("uakt",)
+#: What `state` begins with when a lease is beyond use while its deployment is still open.
+LOST = "lost"
+
+
+def faults(news: dict[str, Any]) -> list[Failure]:
+    """Name everything that is wrong with the inputs; what is not known yet is taken to be right."""
+    found = [Failure(key, f"no such setting; choose from {', '.join(INPUTS)}") for key in sorted({*news} - {*INPUTS})]
+    name, avoid = news.get("name"), news.get("avoid")
+    if name is not UNKNOWN and not (isinstance(name, str) and NAME.fullmatch(name)):
+        found.append(Failure("name", f"{name!r} cannot name a deployment; choose up to 48 of a-z, 0-9, - and ."))
+    if avoid is not UNKNOWN and not isinstance(avoid, list):
+        found.append(Failure("avoid", "is not a list; give the addresses of the Akash providers not to rent from"))
+    for index, each in enumerate(avoid if isinstance(avoid, list) else ()):
+        if each is not UNKNOWN and not (isinstance(each, str) and each):
+            found.append(Failure(f"avoid[{index}]", f"{each!r} is not the address of an Akash provider"))
+    document = news.get("sdl")
+    if holds_unknown(document):
+        return found
+    if not isinstance(document, dict):
+        return [*found, Failure("sdl", "is not a document; give the whole SDL as data")]
+    report = sdl.check(sdl.Document(document))
+    refused = [*report.errors, *(each for each in report.warnings if each.rule in REFUSED_ADVICE)]
+    found += [Failure(_below("sdl", fault.path), fault.message) for fault in refused]
+    return found if refused else [*found, *_shape(document, news.get("service"))]
+
+
+def _shape(document: dict[str, Any], service: object) -> Iterator[Failure]:
+    placements = document["profiles"]["placement"]
+    if len(placements) != 1:
+        why = f"{len(placements)} placements are as many leases; give one, and a deployment to each of the others"
+        yield Failure("sdl.profiles.placement", why)
+    if service is not UNKNOWN and service not in document["services"]:
+        yield Failure("service", f"{service!r} is not in the document; choose from {', '.join(document['services'])}")
+
+
+def version(news: dict[str, Any]) -> Any:
+    """Give the manifest's hash as hex, or UNKNOWN."""
+    unknown = holds_unknown(news["sdl"]) or holds_unknown(news["name"])
+    return UNKNOWN if unknown else request.version(news["name"], news["sdl"])
+
+
+def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any]) -> dict[str, Change]:
+    """Say by property what a change means, given what the market last showed.
+
+    A provider that is now to be avoided is left only if it holds the lease. A list to avoid that is not known yet
+    is shown as a change in place: it replaces only if it turns out to name that provider.
+    """
+    found: dict[str, Change] = {}
+    if old["name"] != news["name"]:
+        found["name"] = Change.UPDATE_REPLACE
+    if old["service"] != news["service"]:
+        found["service"] = Change.UPDATE
+    if news["avoid"] is not UNKNOWN and outputs.get("provider") in news["avoid"]:
+        found["avoid"] = Change.UPDATE_REPLACE
+    elif holds_unknown(news["avoid"]):
+        found["avoid"] = Change.UPDATE
+    if str(outputs.get("state", "")).startswith(LOST):
+        found["state"] = Change.UPDATE_REPLACE
+    found |= _document(old["sdl"], news["sdl"])
+    if not found and outputs.get("version") != version(old):
+        found["version"] = Change.UPDATE  # somebody changed the manifest behind our back
+    return found
+
+
+def _document(old: dict[str, Any], new: Any) -> dict[str, Change]:
+    if new is UNKNOWN:
+        return {"sdl": Change.UPDATE}
+    unknown = dict(_unknown(new, ""))
+    known = _known(new, old)
+    # Names of placements and endpoints are ours to give: a change of them alone changes nothing.
+    replaces = request.fingerprint("", old) != request.fingerprint("", known)
+    found = {
+        _below("sdl", change.path): _kind(old, known, change.path, replaces=change.kind == "replace")
+        for change in changes(old, known)
+        if replaces or change.kind != "replace"
+    }
+    if replaces and not any(change.replaces for change in found.values()):
+        found["sdl"] = Change.UPDATE_REPLACE
+    return {**{_below("sdl", path): Change.UPDATE for path in unknown}, **found}
+
+
+def _kind(old: Any, new: Any, path: str, *, replaces: bool) -> Change:
+    before, after = _at(old, path), _at(new, path)
+    word = "ADD" if before is None else "DELETE" if after is None else "UPDATE"
+    return Change(f"{word}_REPLACE" if replaces else word)
+
+
+def _at(value: Any, path: str) -> Any:
+    for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+        try:
+            value = value[int(index)] if index else value[key]
+        except (LookupError, TypeError):
+            return None
+    return value
+
+
+def _below(root: str, path: str) -> str:
+    return f"{root}.{path}" if path and not path.startswith("[") else f"{root}{path}"
+
+
+def _unknown(value: Any, path: str) -> Iterator[tuple[str, None]]:
+    if value is UNKNOWN:
+        yield path, None
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _unknown(each, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _unknown(each, f"{path}[{index}]")
+
+
+def _known(value: Any, old: Any) -> Any:
+    """Put the old value, or a word, where one is not known yet."""
+    if value is UNKNOWN:
+        return "unknown" if old is None else old
+    if isinstance(value, dict):
+        return {key: _known(each, old.get(key) if isinstance(old, dict) else None) for key, each in value.items()}
+    if isinstance(value, list):
+        olds = old if isinstance(old, list) else []
+        return [_known(each, olds[i] if i < len(olds) else None) for i, each in enumerate(value)]
+    return value

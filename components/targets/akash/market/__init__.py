@@ -1,0 +1,1 @@
+"""The life of a lease: look, decide, act."""

@@ -1,0 +1,127 @@
+"""What is asked of the market: one document, completed with the names by which a deployment is found again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ..sdl import document as sdl
+from ..sdl import manifest as manifests
+from ..sdl.overlay import overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Put into escrow when a deployment opens; what is left comes back on closing, and the Console tops it up.
+DEPOSIT_USD = Decimal(5)
+
+_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for what, in seconds of the market's clock, and how often to begin again."""
+
+    bid_window: float = 4.0  # after the first bid, so that the cheapest has a chance
+    refusal: float = 20.0  # after the first bid, for one that will do
+    bidding: float = 120.0  # for the first bid; a bid itself lives 300 s
+    appearing: float = 20.0  # for a deployment whose opening was asked for and not answered: three blocks
+    manifest: float = 20.0  # for a sign of life after the manifest was taken, before it is sent again
+    silence: float = 8.0  # for a provider that neither takes the manifest nor shows a status
+    ready: float = 300.0  # for every replica and the address; providers give up at 420 s
+    openings: int = 3  # deployments opened in one run
+
+
+@dataclass(frozen=True)
+class Request:
+    """One deployment as it should be.
+
+    `name` is the group's name on the market, `version` the manifest's hash as hex, `ceiling` uact per block for the
+    whole group, `service` the one whose endpoint is asked for, on a leased IP if `leased_ip`; `hosts` are those that
+    the shared ingress has to lead to it. `id` pins a deployment that stands already: then nothing is opened, and losing
+    it is an error.
+    """
+
+    name: str
+    data: dict[str, Any]
+    manifest: str
+    version: str
+    ceiling: Decimal
+    service: str
+    leased_ip: bool
+    hosts: frozenset[str] = frozenset()
+    avoid: frozenset[str] = frozenset()
+    deposit_usd: Decimal = DEPOSIT_USD
+    id: str = ""
+    patience: Patience = field(default_factory=Patience)
+
+
+def request(
+    name: str,
+    document: dict[str, Any],
+    service: str,
+    avoid: Iterable[str] = (),
+    *,
+    id: str = "",  # noqa: A002 what it is called everywhere
+    patience: Patience | None = None,
+) -> Request:
+    """Complete a valid document and ask for it. Pure: the same inputs name the same deployment on any machine."""
+    data = complete(name, document)
+    group = next(iter(manifests.groups(data)))
+    content = manifests.manifest(data)
+    return Request(
+        name=group["name"],
+        data=data,
+        manifest=manifests.canonical(content),
+        version=manifests.version(content).hex(),
+        ceiling=sum((Decimal(str(r["price"]["amount"])) * r["count"] for r in group["resources"]), Decimal()),
+        service=service,
+        leased_ip=any(to.get("ip") for to in _targets(data["services"][service])),
+        hosts=frozenset(
+            host for expose in data["services"][service].get("expose") or () for host in expose.get("accept") or ()
+        ),
+        avoid=frozenset(avoid),
+        id=id,
+        patience=patience or Patience(),
+    )
+
+
+def complete(name: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Name the placement and the endpoints of a document after the deployment and its fingerprint.
+
+    A replacement thus has another group name than what it replaces, and another endpoint name: one owner may use
+    an endpoint's name once on one provider (akash-network/support#108). An update in place keeps both.
+    """
+    mark = fingerprint(name, document)
+    any_service = next(iter(document["services"]))
+    return overlay(sdl.Document(document), service=any_service, placement=f"{name}-{mark}", unique=mark).data
+
+
+def version(name: str, document: dict[str, Any]) -> str:
+    """Give the hash (hex) of the manifest that a document has once it is completed."""
+    return manifests.version(manifests.manifest(complete(name, document))).hex()
+
+
+def fingerprint(name: str, document: dict[str, Any]) -> str:
+    """Hash what Akash cannot change in place, with the deployment's name: another fingerprint, another deployment.
+
+    That is the group as the chain holds it, and each service's name, count and resources; not the names of the
+    placement and the endpoints, which `complete` gives.
+    """
+    fixed = {
+        "name": name,
+        "groups": [{**group, "name": ""} for group in manifests.groups(document)],
+        "services": [
+            [service["name"], service["count"], service["resources"]]
+            for group in manifests.manifest(document)
+            for service in group["services"]
+        ],
+        "reclamation": document.get("reclamation"),
+    }
+    return hashlib.sha256(manifests.canonical(fixed).encode()).hexdigest()[:_LENGTH]
+
+
+def _targets(service: dict[str, Any]) -> list[dict[str, Any]]:
+    return [to for expose in service.get("expose") or () for to in expose.get("to") or ()]

@@ -1,0 +1,1 @@
+"""Akash documents (SDL): read, check, hash, price, overlay. Pure."""

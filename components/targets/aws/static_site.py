@@ -1,0 +1,283 @@
+"""A static site on AWS: a private bucket behind CloudFront, with a certificate for its names."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_aws as aws
+
+from ...web import http as front
+from ...web.headers import SECURITY_HEADERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Ids of CloudFront's managed policies, the same in every account (CloudFront developer guide, "managed policies").
+CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+
+#: CloudFront reads certificates from this region only.
+CERTIFICATE_REGION = "us-east-1"
+
+_READ = ["GET", "HEAD"]
+
+
+class StaticSite(pulumi.ComponentResource):
+    """A private, versioned, encrypted bucket that only one CloudFront distribution may read.
+
+    `hosts` are the names the distribution answers to, the first being the certificate's subject;
+    `challenge_peer` is the name of another site that ACME challenges are passed on to; nothing where nobody asks.
+    """
+
+    bucket: pulumi.Output[str]
+    distribution_id: pulumi.Output[str]
+    domain_name: pulumi.Output[str]
+    alias_zone_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        hosts: tuple[str, ...],
+        zone_id: pulumi.Input[str],
+        challenge_peer: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("unmoor:aws:StaticSite", name, None, opts)
+        self._inside = pulumi.ResourceOptions(parent=self)
+        bucket = self._bucket(name)
+        certificate = self._certificate(name, hosts, zone_id)
+        distribution = self._distribution(name, hosts, bucket, certificate, challenge_peer)
+        self._only_for(name, bucket, distribution)
+        self.bucket = bucket.bucket
+        self.distribution_id = distribution.id
+        self.domain_name = distribution.domain_name
+        self.alias_zone_id = distribution.hosted_zone_id
+        self.register_outputs({"bucket": self.bucket, "domainName": self.domain_name})
+
+    def _bucket(self, name: str) -> aws.s3.Bucket:
+        # The bucket is a copy of a bundle that every store holds, so removing the site may empty it.
+        bucket = aws.s3.Bucket(f"{name}-bucket", force_destroy=True, opts=self._inside)
+        aws.s3.BucketVersioning(
+            f"{name}-versioning",
+            bucket=bucket.bucket,
+            versioning_configuration={"status": "Enabled"},
+            opts=self._inside,
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=bucket.bucket,
+            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            opts=self._inside,
+        )
+        aws.s3.BucketOwnershipControls(
+            f"{name}-ownership",
+            bucket=bucket.bucket,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+            opts=self._inside,
+        )
+        return bucket
+
+    def _only_for(self, name: str, bucket: aws.s3.Bucket, distribution: aws.cloudfront.Distribution) -> None:
+        block = aws.s3.BucketPublicAccessBlock(
+            f"{name}-private",
+            bucket=bucket.bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self._inside,
+        )
+        aws.s3.BucketPolicy(
+            f"{name}-policy",
+            bucket=bucket.bucket,
+            policy=pulumi.Output.all(bucket.arn, distribution.arn).apply(lambda arns: _policy(*arns)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+        )
+
+    def _certificate(
+        self, name: str, hosts: tuple[str, ...], zone_id: pulumi.Input[str]
+    ) -> aws.acm.CertificateValidation:
+        certificate = aws.acm.Certificate(
+            f"{name}-certificate",
+            domain_name=hosts[0],
+            subject_alternative_names=list(hosts[1:]),
+            validation_method="DNS",
+            region=CERTIFICATE_REGION,
+            opts=self._inside,
+        )
+        proofs = [self._proof(name, host, certificate, zone_id) for host in hosts]
+        return aws.acm.CertificateValidation(
+            f"{name}-certificate-valid",
+            certificate_arn=certificate.arn,
+            validation_record_fqdns=[proof.fqdn for proof in proofs],
+            region=CERTIFICATE_REGION,
+            opts=self._inside,
+        )
+
+    def _proof(
+        self, name: str, host: str, certificate: aws.acm.Certificate, zone_id: pulumi.Input[str]
+    ) -> aws.route53.Record:
+        """Publish the record by which ACM sees that a host is ours."""
+        wanted = certificate.domain_validation_options.apply(
+            lambda options: next(option for option in options if option.domain_name == host)
+        )
+        return aws.route53.Record(
+            f"{name}-proof-{host}",
+            zone_id=zone_id,
+            name=wanted.resource_record_name,
+            type=wanted.resource_record_type,
+            records=[wanted.resource_record_value],
+            ttl=60,
+            # ACM asks for the same record again for every certificate of a host in one account.
+            allow_overwrite=True,
+            opts=self._inside,
+        )
+
+    def _distribution(
+        self,
+        name: str,
+        hosts: tuple[str, ...],
+        bucket: aws.s3.Bucket,
+        certificate: aws.acm.CertificateValidation,
+        challenge_peer: str,
+    ) -> aws.cloudfront.Distribution:
+        access = aws.cloudfront.OriginAccessControl(
+            f"{name}-access",
+            origin_access_control_origin_type="s3",
+            signing_behavior="always",
+            signing_protocol="sigv4",
+            opts=self._inside,
+        )
+        headers = aws.cloudfront.ResponseHeadersPolicy(f"{name}-headers", **_headers(), opts=self._inside)
+        viewer = "redirect-to-https" if front.SCHEME == "https" else "allow-all"
+        common = {
+            "target_origin_id": "content",
+            "viewer_protocol_policy": viewer,
+            "allowed_methods": _READ,
+            "cached_methods": _READ,
+            "compress": True,
+            "response_headers_policy_id": headers.id,
+        }
+        origins: list[Mapping[str, object]] = [
+            {
+                "origin_id": "content",
+                "domain_name": bucket.bucket_regional_domain_name,
+                "origin_access_control_id": access.id,
+            }
+        ]
+        # A probe must see what is served now, not what an edge remembers.
+        behaviors = [{**common, "path_pattern": front.HEALTH_PATH, "cache_policy_id": CACHING_DISABLED}]
+        if challenge_peer:
+            origins.append(
+                {
+                    "origin_id": "challenge-peer",
+                    "domain_name": challenge_peer,
+                    "custom_origin_config": {
+                        "http_port": 80,
+                        "https_port": 443,
+                        "origin_protocol_policy": "http-only",
+                        "origin_ssl_protocols": ["TLSv1.2"],
+                    },
+                }
+            )
+            behaviors.append(
+                {
+                    "path_pattern": front.CHALLENGE_PATH,
+                    "target_origin_id": "challenge-peer",
+                    "viewer_protocol_policy": "allow-all",
+                    "allowed_methods": _READ,
+                    "cached_methods": _READ,
+                    "compress": False,
+                    "cache_policy_id": CACHING_DISABLED,
+                    "origin_request_policy_id": ALL_VIEWER,
+                }
+            )
+        return aws.cloudfront.Distribution(
+            f"{name}-distribution",
+            enabled=True,
+            comment=f"unmoor {name}",
+            aliases=list(hosts),
+            default_root_object="index.html",
+            http_version="http2and3",
+            is_ipv6_enabled=True,
+            price_class="PriceClass_100",
+            origins=origins,
+            default_cache_behavior={**common, "cache_policy_id": CACHING_OPTIMIZED},
+            ordered_cache_behaviors=behaviors,
+            # A private bucket answers 403 for what it does not hold.
+            custom_error_responses=[
+                {
+                    "error_code": code,
+                    "response_code": 404,
+                    "response_page_path": "/404.html",
+                    "error_caching_min_ttl": 10,
+                }
+                for code in (403, 404)
+            ],
+            restrictions={"geo_restriction": {"restriction_type": "none"}},
+            viewer_certificate={
+                "acm_certificate_arn": certificate.certificate_arn,
+                "ssl_support_method": "sni-only",
+                "minimum_protocol_version": "TLSv1.2_2021",
+            },
+            opts=self._inside,
+        )
+
+
+#: Security headers that CloudFront has settings of its own for: the name there, and how a value is given.
+_SETTINGS: Mapping[str, tuple[str, Callable[[str], dict[str, object]]]] = {
+    "X-Content-Type-Options": ("content_type_options", lambda _: {}),
+    "X-Frame-Options": ("frame_options", lambda value: {"frame_option": value}),
+    "Referrer-Policy": ("referrer_policy", lambda value: {"referrer_policy": value}),
+    "Content-Security-Policy": ("content_security_policy", lambda value: {"content_security_policy": value}),
+    "Strict-Transport-Security": (
+        "strict_transport_security",
+        lambda value: {"access_control_max_age_sec": int(value.split("=")[1].split(";")[0])},
+    ),
+}
+
+
+def _headers() -> dict[str, object]:
+    """Say the one table of security headers in CloudFront's terms."""
+    table = SECURITY_HEADERS[front.SCHEME]
+    security = {}
+    custom = []
+    for name, value in table.items():
+        if name in _SETTINGS:
+            key, setting = _SETTINGS[name]
+            security[key] = {**setting(value), "override": True}
+        else:
+            custom.append({"header": name, "value": value, "override": True})
+    return {"security_headers_config": security, "custom_headers_config": {"items": custom}}
+
+
+def _policy(bucket_arn: str, distribution_arn: str) -> str:
+    """Write who may read the bucket: one distribution, and nobody without TLS."""
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "OneDistributionReads",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "cloudfront.amazonaws.com"},
+                    "Action": "s3:GetObject",
+                    "Resource": f"{bucket_arn}/*",
+                    "Condition": {"StringEquals": {"AWS:SourceArn": distribution_arn}},
+                },
+                {
+                    "Sid": "OnlyOverTls",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "s3:*",
+                    "Resource": [bucket_arn, f"{bucket_arn}/*"],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        },
+        sort_keys=True,
+    )

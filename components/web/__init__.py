@@ -1,0 +1,1 @@
+"""How visitors reach a site: HTTP, headers, the web server of containers."""

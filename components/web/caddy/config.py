@@ -1,0 +1,195 @@
+"""Caddy's configuration of a web server, as data: listeners, names, limits, headers, health, challenges, logs.
+
+Names are literal; the version, and where the container and what is behind it listen, are environment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import headers as content
+from .. import http as front
+from .pieces import (
+    answer,
+    file,
+    files,
+    has,
+    path,
+    proxy,
+    rewrite,
+    route,
+    subroute,
+    unless,
+    unless_set,
+    with_headers,
+    without_header,
+)
+
+if TYPE_CHECKING:
+    from .pieces import Json
+    from .server import WebServer
+
+#: Asked over HTTP from inside only: is our own HTTPS valid for browsers, as seen by a TLS client that validates?
+OWN_CERTIFICATE = "/.well-known/unmoor/certificate"
+#: Where errors of asking for certificates are written, one JSON object a line.
+AUTHORITY_LOG = "authority.log"
+#: Visitors' addresses and what their browsers say of them are in no log, errors included. The last two are the words of
+#: the challenge solver for whoever asks it.
+PRIVATE = (
+    *("request>remote_ip", "request>remote_port", "request>client_ip", "request>headers", "resp_headers"),
+    *("remote_addr", "user_agent"),
+)
+#: A header that a challenge carries from one site to the other: the name that the authority asked for; and the mark of
+#: one that came that way, which is not passed on again.
+_FOR, _PASSED_ON = "Unmoor-Host", "Unmoor-Asked"
+
+
+def of(server: WebServer) -> Json:
+    """Return the whole configuration of a web server."""
+    secure = server.scheme == "https"
+    health = _health(server)
+    behind = [health, *server.behind.routes()]
+    if secure:
+        plain = _server(server, 80, "http", [health, *_challenges(server), _self_check(server), _to_https(server)])
+        own = route(answer(204), when=path(OWN_CERTIFICATE))
+        servers = {
+            "plain": plain,
+            "secure": _server(server, 443, "https", [own, *behind]) | {"tls_connection_policies": [{}]},
+        }
+    else:
+        servers = {"plain": _server(server, 80, "http", behind)}
+    http = {"http_port": 80, "https_port": 443, "grace_period": "10s", "servers": servers}
+    return {
+        "admin": {"disabled": True, "config": {"persist": False}},
+        "logging": {"logs": _logs(secure=secure)},
+        "apps": {"http": http} | ({"tls": _certificates(server)} if secure else {}),
+    }
+
+
+def _server(server: WebServer, port: int, scheme: str, routes: list[Json]) -> Json:
+    """Listen on a port, with limits, an access log and the headers that every answer carries."""
+    listen = {80: "{env.BIND}:{env.HTTP_PORT}", 443: "{env.BIND}:{env.HTTPS_PORT}"}[port]
+    security = route(
+        *(unless_set(name, value) for name, value in content.SECURITY_HEADERS[scheme].items()), without_header("Server")
+    )
+    unlogged = route({"handler": "vars", "log_skip": True}, when=path(front.HEALTH_PATH))
+    plainly = with_headers({"Cache-Control": content.ALWAYS_FRESH, "Content-Type": "text/plain; charset=utf-8"})
+    no_tag = {"handler": "headers", "response": {"delete": ["Etag"]}}
+    error = {
+        "handler": "static_response",
+        "status_code": "{http.error.status_code}",
+        "body": "{http.error.status_code} {http.error.status_text}",
+    }
+    return {
+        "listen": [listen],
+        # HTTP/3 would need a UDP port, which is not leased.
+        "protocols": ["h1", "h2"],
+        "max_header_bytes": 16_000,
+        "read_header_timeout": "10s",
+        "read_timeout": f"{server.behind.request_s}s",
+        "idle_timeout": "2m",
+        # Names and redirects are said below, not found in the routes.
+        "automatic_https": {"disable": True},
+        "logs": {},
+        "routes": [unlogged, security, *routes],
+        "errors": {"routes": [security, route(no_tag, plainly), *server.behind.error_routes(), route(error)]},
+    }
+
+
+def _logs(*, secure: bool) -> Json:
+    private = {
+        "format": "filter",
+        "wrap": {"format": "json"},
+        "fields": {name: {"filter": "delete"} for name in PRIVATE},
+    }
+    if not secure:
+        return {"default": {"encoder": private}}
+    asking = ["tls.obtain", "tls.renew"]
+    writer = {"output": "file", "filename": AUTHORITY_LOG, "roll_size_mb": 1, "roll_keep": 1}
+    return {
+        "default": {"encoder": private},
+        # What the authority said last, for the script to repeat.
+        "authority": {"writer": writer, "level": "ERROR", "include": asking},
+    }
+
+
+def _certificates(server: WebServer) -> Json:
+    """Say who signs. The script puts the names in, each once its challenges come here."""
+    # That challenge is answered on port 443, which at a standby's name is the primary's.
+    issuer = {"module": "acme", "ca": server.acme_directory, "challenges": {"tls-alpn": {"disabled": True}}}
+    return {"certificates": {"automate": []}, "automation": {"policies": [{"issuers": [issuer]}]}}
+
+
+def _health(server: WebServer) -> Json:
+    """Answer the version, or 503 and the reason; the same on every port, so that a plain HTTP check sees it all."""
+    return route(
+        with_headers({"Cache-Control": content.ALWAYS_FRESH, "Content-Type": content.HEALTH_TYPE}),
+        subroute(
+            route(rewrite("/trouble"), files("health", 503), when=file("health", "/trouble")),
+            *server.behind.health_routes(answer(200, "{env.VERSION}")),
+        ),
+        when=path(front.HEALTH_PATH),
+    )
+
+
+def _challenges(server: WebServer) -> list[Json]:
+    """Answer challenges that this site's own solver, which comes before all routes, does not know.
+
+    Names may lead here and mean another: first whoever has this site's own name by now (its successor on a new lease),
+    then the other site. The request goes there under that name, because a proxy on the way would follow any other;
+    there it is asked once more with the name that the authority used, since tokens are found by name.
+    """
+    folder = front.CHALLENGE_PATH.removesuffix("*")
+    direct, peer = f"{server.direct}:80", f"{server.peer}:80"
+    asked = {_FOR: "{http.request.host}"}
+    to_peer = proxy(peer, headers={"Host": server.peer} | asked)
+    onward = proxy(
+        direct,
+        peer,
+        headers={"Host": "{http.reverse_proxy.upstream.host}"} | asked,
+        load_balancing={"selection_policy": {"policy": "first"}, "retries": 1},
+        health_checks={"passive": {"fail_duration": "2s"}},
+        handle_response=[{"match": {"status_code": [4, 5]}, "routes": [route(to_peer)]}],
+    )
+    here = proxy(
+        "127.0.0.1:{env.HTTP_PORT}",
+        headers={"Host": f"{{http.request.header.{_FOR}}}", _PASSED_ON: "yes"},
+        drop=_FOR,
+    )
+    return [
+        # Asked by the script under each of its names: would an authority that looks for a challenge come to this site?
+        # In lower case, since Caddy turns patterns of paths into that, with the names of variables in them.
+        route(answer(200, "{env.token}"), when=path(f"{folder}{{env.token}}")),
+        route(
+            subroute(
+                route(here, when=has(_FOR)),
+                route(answer(404), when=has(_PASSED_ON)),
+                route(onward),
+            ),
+            when=path(front.CHALLENGE_PATH),
+        ),
+    ]
+
+
+def _self_check(server: WebServer) -> Json:
+    """Tell the inside whether our own HTTPS is valid: 204 through a client that validates, 502 if it is not."""
+    transport = {
+        "protocol": "http",
+        "tls": {"server_name": server.host},
+        # A kept connection would not show a certificate that has ended since.
+        "keep_alive": {"enabled": False},
+    }
+    judged = proxy("127.0.0.1:{env.HTTPS_PORT}", headers={"Host": server.host}, transport=transport)
+    outside = unless({"remote_ip": {"ranges": ["127.0.0.1"]}})
+    return route(subroute(route(answer(404), when=outside), route(judged)), when=path(OWN_CERTIFICATE))
+
+
+def _to_https(server: WebServer) -> Json:
+    """Lead visitors to HTTPS, under the name they came by if it is one of ours."""
+    ours = {"host": [server.host, server.direct]}
+    return route(
+        subroute(
+            route(answer(308, headers={"Location": "https://{http.request.host}{http.request.uri}"}), when=ours),
+            route(answer(308, headers={"Location": f"https://{server.host}{{http.request.uri}}"})),
+        )
+    )

@@ -1,0 +1,96 @@
+"""What runs in the container of a site: the web server as a value, made from the topology."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypedDict
+
+from . import config as configuration
+from . import script
+
+if TYPE_CHECKING:
+    from ...plan.topology import Site
+    from .pieces import Json
+
+
+class Command(TypedDict):
+    """The two properties of an SDL service that say what runs."""
+
+    command: list[str]
+    args: list[str]
+
+
+class Behind(Protocol):
+    """What a web server stands before: a Folder or an Upstream."""
+
+    @property
+    def body_bytes(self) -> int:
+        """The longest body of a request that is taken."""
+        ...
+
+    @property
+    def request_s(self) -> int:
+        """Seconds that a whole request may take to arrive."""
+        ...
+
+    def environment(self) -> dict[str, str]:
+        """Name what the script reads of it."""
+        ...
+
+    def health_routes(self, well: Json) -> list[Json]:
+        """Answer /healthz with what is given, while it is well."""
+        ...
+
+    def routes(self) -> list[Json]:
+        """Answer what is neither health nor a challenge."""
+        ...
+
+    def error_routes(self) -> list[Json]:
+        """Answer some errors in its own way."""
+        ...
+
+    def prepare(self) -> str:
+        """Return shell lines that get it ready."""
+        ...
+
+    def judge(self) -> str:
+        """Return a shell command that prints what is wrong with it, or nothing."""
+        ...
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """One site's web server: its names, who signs for them, and what it stands before.
+
+    `scheme` is `https` where it has an address of its own, and `http` behind somebody else's ingress. `peer` is the own
+    name of the other site that asks for certificates of `host`. `version` is what /healthz answers while all is well.
+    """
+
+    scheme: str
+    host: str
+    direct: str
+    peer: str
+    acme_directory: str
+    version: str
+    behind: Behind
+
+    @classmethod
+    def of(cls, site: Site, behind: Behind) -> WebServer:
+        """Make the web server of a site."""
+        return cls(site.scheme, site.host, site.direct, site.peer, site.acme.directory, site.content.version, behind)
+
+    def configuration(self) -> Json:
+        """Return Caddy's configuration, whole and valid as it is; the version alone is environment."""
+        return configuration.of(self)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that the command reads; of these, an update of the content changes some.
+
+        Beside them HTTP_PORT, HTTPS_PORT and BIND say where to listen, if that is not 80, 443 and every address.
+        """
+        names = {"HOST": self.host, "DIRECT": self.direct, "ACME_CA": self.acme_directory}
+        return {"VERSION": self.version} | self.behind.environment() | (names if self.scheme == "https" else {})
+
+    def command(self) -> Command:
+        """Return what the SDL service runs: it depends on names and kind, never on the version."""
+        return {"command": ["sh", "-c"], "args": [script.of(self)]}
