@@ -9,16 +9,21 @@ from pulumi.runtime import config as runtime_config
 from components.deploy import credentials
 from components.deploy.workload import deploy
 from components.errors import UnmoorError
-from components.kinds import KINDS
 from components.plan.stack import from_pulumi
 from components.review import approval
+from project import REGISTRY
 
 # What is loaded here, most of it pulumi_aws, is needed to the end: to look for garbage in it takes longer than to plan.
 gc.disable()
 
 try:
-    topology = from_pulumi({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}, KINDS, Path.cwd())
-    credentials.demand(topology, KINDS)
+    topology = from_pulumi(
+        {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()},
+        REGISTRY,
+        Path.cwd(),
+        runtime_config.get_config_secret_keys_env(),
+    )
+    credentials.demand(topology, REGISTRY)
     if topology.require_approval:
         try:
             approval.demand(
@@ -28,7 +33,7 @@ try:
             if not pulumi.runtime.is_dry_run():
                 raise
             pulumi.log.warn(str(error))
-    outputs = deploy(topology, KINDS)
+    outputs = deploy(topology, REGISTRY)
 except UnmoorError as error:
     # An operator's mistake is a sentence, not a traceback.
     raise pulumi.RunError(str(error)) from None

@@ -2,6 +2,7 @@
 
     UnmoorError               an operator can act on it: a sentence, never a traceback
     ├── ConfigError           what the operator wrote cannot be read
+    │   └── NotBuiltError     what a workload would serve does not exist yet
     ├── PlanError             it can be read, and cannot be built
     ├── SdlError              an Akash document that the network would refuse
     ├── StepError             a step was taken and did not succeed
@@ -49,6 +50,10 @@ class UnmoorError(Exception):
 
 class ConfigError(UnmoorError):
     """What the operator wrote cannot be read."""
+
+
+class NotBuiltError(ConfigError):
+    """What a workload would serve does not exist yet; it has to be built first."""
 
 
 class PlanError(UnmoorError):

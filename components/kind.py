@@ -1,104 +1,142 @@
-"""What a kind of workload is: its options, what it costs, and one realization for each target."""
+"""What a kind of workload is: its options, its release, and one implementation for each target."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from .action import Ref, Run
+from .topology import Member, Name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     import pulumi
-    from pydantic import BaseModel
 
+    from .action import Action
+    from .authority import DeployedZone, ProofRecord
+    from .config.models import Acme
     from .errors import Fault
-    from .plan.topology import Form, Line, Site
+    from .exposure import Endpoint, Exposure
+    from .release import Release
+    from .topology import Line, Site, WorkloadPlan
+
+O = TypeVar("O", bound=BaseModel)  # noqa: E741 the field's name for a kind's options in one letter
+
+
+class State(StrEnum):
+    """What is lost with a site."""
+
+    NONE = "none"  #: nothing
+    REBUILDABLE = "rebuildable"  #: what the stores hold
+    WRITER = "writer"  #: data that one site alone may write
+
+
+class Rollout(StrEnum):
+    """How a new release reaches the sites."""
+
+    ONE_BY_ONE = "one-by-one"  #: the next site after the one before it was confirmed
+    TOGETHER = "together"
 
 
 @dataclass(frozen=True)
-class Alias:
-    """An AWS name that a Route 53 alias can point at, with its hosted zone id."""
+class Deployed:
+    """A standing site.
 
-    name: str
-    zone_id: str
-
-
-@dataclass(frozen=True)
-class Address:
-    """An IPv4 address."""
-
-    ipv4: str
-
-
-@dataclass(frozen=True)
-class Host:
-    """A name somewhere else."""
-
-    name: str
-
-
-Endpoint = Alias | Address | Host
-
-
-class Realized(Protocol):
-    """A workload standing on a target."""
-
-    @property
-    def endpoint(self) -> pulumi.Output[Endpoint]:
-        """How the site is reached."""
-        ...
-
-    @property
-    def host(self) -> pulumi.Output[str]:
-        """Who runs the machine: two sites of a workload must not share one."""
-        ...
-
-    @property
-    def identity(self) -> pulumi.Output[str]:
-        """What changes when the site is another one behind the same name (a new deployment)."""
-        ...
-
-
-class Realize(Protocol):
-    """Make a site stand; component classes satisfy it as they are."""
-
-    def __call__(self, name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions) -> Realized:
-        """Register the site's resources under `name`, on no host that runs a site `beside` it."""
-        ...
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What a look at the operator's disk found: the version of the content and where it lies, or faults.
-
-    Paths in `faults` are relative to the workload's options.
+    `operator` runs the machine. `identity` changes when another site stands behind the same name. `resource` is the one
+    resource of this action, directly below the Workload. `outputs` are what other actions may read by a Ref.
     """
 
-    version: str
-    folder: str | None
-    faults: tuple[Fault, ...] = ()
+    endpoint: pulumi.Output[Endpoint]
+    operator: pulumi.Output[str]
+    identity: pulumi.Output[str]
+    resource: pulumi.Resource
+    outputs: Mapping[str, pulumi.Output[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class OnTarget:
-    """How a kind runs on one target: its endpoint's form, its bill, its realization.
+class Context:
+    """What deployment gives to one action.
 
-    `needs` names the environment variables without which the target cannot be reached at all.
+    `opts` holds parent and dependencies: pass it to the one resource as it is. `value` returns plain data with Outputs
+    in place of Refs. `avoid` are the operators that the site must not share. `zones` are the zone at each authority.
     """
 
-    form: Callable[[Any], Form]
-    bill: Callable[[Any], tuple[Line, ...]]
-    realize: Realize
-    needs: tuple[str, ...] = ()
+    opts: pulumi.ResourceOptions
+    plan: WorkloadPlan
+    value: Callable[[Any], Any]
+    avoid: tuple[pulumi.Output[str], ...] = ()
+    zones: tuple[DeployedZone, ...] = ()
+
+    def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> list[pulumi.Output[str]]:
+        """Publish a proof of ownership at every authority, the first's resource named `name`; return the full names."""
+        names = (name, *(f"{zone.handle['authority']}:{name}" for zone in self.zones[1:]))
+        return [zone.prove(each, record, opts) for zone, each in zip(self.zones, names, strict=True)]
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of workload. The keys of `on` are the declared capability: where it can run."""
+class Implementation(ABC, Generic[O]):
+    """One kind on one target. Everything but `deploy` is pure."""
+
+    @abstractmethod
+    def exposure(self, options: O, acme: Acme) -> Exposure:
+        """Return how a site will be reached; `acme` is the issuer that the stack names."""
+
+    def bill(self, options: O, release: Release) -> Iterable[Line]:  # noqa: ARG002 a default
+        """Return what the target bills a month for one site."""
+        return ()
+
+    def losses(self, options: O) -> Iterable[str]:  # noqa: ARG002 a default
+        """Name what does not survive on this target, one sentence each."""
+        return ()
+
+    def refuses(self, options: O, release: Release) -> Iterable[Fault]:  # noqa: ARG002 a default
+        """Name what cannot run here; paths are relative to the options."""
+        return ()
+
+    def actions(self, site: Site, plan: WorkloadPlan) -> Iterable[Action]:  # noqa: ARG002 a default
+        """Return what only this target needs, such as filling a bucket."""
+        return ()
+
+    @abstractmethod
+    def deploy(self, site: Site, context: Context) -> Deployed:
+        """Register the site as one resource named `site.name`, with `context.opts`."""
+
+
+class Kind(ABC, Generic[O]):
+    """A kind of workload. The keys of `on` are its declared capability: the targets it runs on."""
 
     name: str
-    options: type[BaseModel]
-    stateful: bool
-    survey: Callable[[Any, Path], Survey]
-    on: Mapping[str, OnTarget]
+    options: type[O]
+    state: State = State.NONE
+    rollout: Rollout = Rollout.ONE_BY_ONE
+    needs_host: bool = True
+    on: Mapping[str, Implementation[O]]
+
+    @abstractmethod
+    def release(self, options: O, root: Path) -> Release:
+        """Return what to serve now; the only function of a kind that reads the disk, below `root`.
+
+        Raises ConfigError with every fault, paths relative to the options, and NotBuiltError when there is nothing yet.
+        """
+
+    def declared(self, options: O) -> Release | None:  # noqa: ARG002 a default
+        """Return the release that the options alone name; None where the disk decides."""
+        return None
+
+    def names(self, plan: WorkloadPlan) -> Iterable[Name]:
+        """Return the public names: by default the failover set of the host, in turn."""
+        members = tuple(Member(site, role) for site, role in plan.roles.items())
+        return (Name(plan.host, members),) if plan.host else ()
+
+    def check(self, site: Site, release: Release) -> Run:
+        """Return the probe that a site has to pass: by default /healthz answers the release, at the site's address."""
+        return Run("probe", {"url": site.health_url, "version": release.id, "at": Ref(site.name, "at")})
+
+    def actions(self, plan: WorkloadPlan) -> Iterable[Action]:  # noqa: ARG002 a default
+        """Return what the whole workload needs: Runs only."""
+        return ()

@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {
     },
     "workloads": {
         "docs": {
-            "kind": "docs",
+            "kind": "static",
             "mode": "centralized",
             "host": "docs.dao.example",
             "placement": {"centralized": "aws", "decentralized": ["akash"]},

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import click
 
 from ..errors import ConfigError
+from ..project import stack_file
 from ..review import approval
-from .plan import stack_path
 
 
 @click.command()
@@ -21,9 +21,9 @@ def cli(plan: str, stack: str, signer: str | None) -> None:
 
     Commit the file it writes: with `require_approval: true`, an update whose plan nobody approved is refused.
     """
-    path = approval.approvals_file(stack_path(stack))
-    if not stack_path(stack).exists():
-        raise ConfigError(f"{stack_path(stack)}: no such stack file")
+    path = approval.approvals_file(stack_file(stack))
+    if not stack_file(stack).exists():
+        raise ConfigError(f"{stack_file(stack)}: no such stack file")
     who = signer or _git_email()
     today = datetime.now(UTC).date().isoformat()
     if approval.record(path, approval.Approval(plan, who, today)):

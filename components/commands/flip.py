@@ -12,11 +12,11 @@ import click
 
 from ..config import models as config
 from ..config.models import Mode, Side
-from ..kinds import KINDS
 from ..plan.stack import topology
+from ..project import registry, stack_file
 from ..runbook import edit
 from ..runbook.case import Course
-from .plan import choose, stack_path
+from .plan import choose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,13 +40,14 @@ def cli(workload: str, mode: str, active: str | None, stack: str, dry_run: bool)
     The result is planned first; when it cannot be, every fault is said and the file stays as it is. Nothing is
     deployed: `pulumi preview` shows what the line does, and `pulumi up` does it.
     """
-    path = stack_path(stack)
+    path = stack_file(stack)
     old = config.load_file(path)
     before = path.read_bytes().decode("utf-8")
     side = Side(active) if active else Side.CENTRALIZED
     after = edit.flip(before, str(path), workload, Course(Mode(mode), side), say_active=active is not None)
     new = config.parse(after, str(path))
-    choose(topology(new, KINDS, path.resolve().parent.parent), (workload,), stack)
+    root = path.resolve().parent.parent
+    choose(topology(new, registry(root), root, built=False), (workload,), stack)
     for line in difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), n=1, lineterm=""):
         click.echo(click.style(line, fg={"+": "green", "-": "red"}.get(line[:1])))
     word = "written already" if before == after else "not written" if dry_run else "written"

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..kinds import KINDS
+from ..plan.canonical import canonical, plan_hash
 from ..plan.stack import from_file
-from ..web import http as front
+from ..project import registry, stack_file
+from ..release import NOT_BUILT
 
 if TYPE_CHECKING:
-    from ..plan.topology import Topology, WorkloadPlan
+    from pathlib import Path
 
-
-def stack_path(stack: str) -> Path:
-    """Return the stack file for a stack's name, in the project we stand in, or the path itself when it is one."""
-    if stack.endswith((".yaml", ".yml")):
-        return Path(stack)
-    here = Path.cwd()
-    project = next((folder for folder in (here, *here.parents) if (folder / "Pulumi.yaml").exists()), here)
-    path = project / "stacks" / f"Pulumi.{stack}.yaml"
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    from ..topology import Topology, WorkloadPlan
 
 
 @click.command()
@@ -33,19 +25,22 @@ def stack_path(stack: str) -> Path:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.argument("workloads", nargs=-1)
 def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> None:
-    """Print what a stack file means: sites, records, steps and monthly cost.
+    """Print what a stack file means: sites, names, actions and monthly cost.
 
     Nothing is contacted and nothing is changed. Name WORKLOADS to see only those.
     Exit 1 with every fault when the file cannot be planned.
     """
-    topology = from_file(stack_path(stack), KINDS)
+    topology = load(stack_file(stack), built=False)
     chosen = choose(topology, workloads, stack)
     if as_json:
-        whole = topology.canonical()
-        whole["workloads"] = {plan.name: whole["workloads"][plan.name] for plan in chosen}
-        click.echo(json.dumps(whole, indent=2))
+        click.echo(json.dumps(_plain(topology, chosen), indent=2))
         return
-    click.echo("\n\n".join(_text(plan) for plan in chosen))
+    click.echo("\n\n".join(_text(plan, topology) for plan in chosen))
+
+
+def load(path: Path, *, built: bool = True) -> Topology:
+    """Plan a stack file with its project's own registry; see `plan.stack.releases` for `built`."""
+    return from_file(path, registry(path.resolve().parent.parent), built=built)
 
 
 def choose(topology: Topology, workloads: tuple[str, ...], stack: str) -> list[WorkloadPlan]:
@@ -57,29 +52,48 @@ def choose(topology: Topology, workloads: tuple[str, ...], stack: str) -> list[W
     return [plan for plan in topology.workloads if not workloads or plan.name in workloads]
 
 
-def _text(plan: WorkloadPlan) -> str:
+def _plain(topology: Topology, chosen: list[WorkloadPlan]) -> dict[str, Any]:
+    return {
+        "zone": canonical(topology.zone),
+        "hash": plan_hash(topology),
+        "workloads": {
+            plan.name: canonical(plan, signed_only=False)
+            | {
+                "usd_month": plan.usd_month,
+                "url": plan.url,
+                "roles": {site: str(role) for site, role in plan.roles.items()},
+                "central": [str(control) for control in plan.central],
+                "actions": [str(action) for action in topology.of(plan.name)],
+            }
+            for plan in chosen
+        },
+    }
+
+
+def _text(plan: WorkloadPlan, topology: Topology) -> str:
     bold = click.style(plan.name, bold=True)
-    lines = [f"{bold}  {plan.kind}, {plan.mode}, active side {plan.active}, {plan.host}"]
-    for site in plan.sites:
-        record = next(r for r in plan.records if r.site == site.name)
-        lines.append(f"  {record.role:<8} {site.name:<20} on {site.target:<6} {site.direct}")
-    worst = max(record.ttl for record in plan.records)
+    names = ", ".join(name.host for name in plan.names) or "no public name"
+    lines = [f"{bold}  {plan.kind}, {plan.mode}, active side {plan.active}, {names}"]
     lines += [
-        f"  failover {'to ' + plan.records[1].site if len(plan.records) > 1 else 'none: one site only'}"
-        + (
-            f", seen by visitors within {plan.failover_s} s of an outage (checks {_checks()}, answers kept {worst} s)"
-            if len(plan.records) > 1
-            else ""
-        ),
-        f"  backup   every version in {', '.join(sorted(plan.backup.stores))}, {plan.backup.retain} kept",
-        *(f"  note     {note}" for note in plan.notes),
-        "  steps",
-        *(f"    {step}" for step in plan.steps),
+        f"  {plan.roles[site.name]:<8} {site.name:<20} on {site.target:<6} {site.site_host}" for site in plan.sites
+    ]
+    if plan.release == NOT_BUILT:
+        lines.append("  release  not built yet; build it before `pulumi up`")
+    lines.append(f"  failover {_failover(plan)}")
+    if plan.stores:
+        lines.append(f"  backup   every version in {', '.join(sorted(plan.stores))}, {plan.retain} kept")
+    lines += [
+        *(f"  central  {control}" for control in plan.central),
+        *(f"  note     {loss}" for loss in plan.losses),
+        "  actions",
+        *(f"    {action}" for action in topology.of(plan.name)),
         f"  cost     {plan.usd_month:.2f} USD a month",
         *(f"    {line.usd_month:>8.2f}  {line.what}" for line in plan.bill),
     ]
     return "\n".join(lines)
 
 
-def _checks() -> str:
-    return f"{front.CHECK_THRESHOLD} x {front.CHECK_INTERVAL} s"
+def _failover(plan: WorkloadPlan) -> str:
+    if len(plan.sites) == 1:
+        return "none: one site only"
+    return f"to {plan.sites[1].name}, seen by visitors within {plan.failover_s} s of an outage"

@@ -75,7 +75,8 @@ def stores_of(path: Path, workload: str) -> dict[str, config.Store]:
     if workload not in stack.workloads:
         meant = config.did_you_mean(workload, stack.workloads)
         raise ConfigError(f"{path}: no workload {workload!r}{meant or '; choose ' + ' or '.join(stack.workloads)}")
-    names = stack.workloads[workload].backup.stores
+    backup = stack.workloads[workload].backup
+    names = backup.stores if backup else ()
     if unknown := [Fault("", f"no store {name!r}") for name in names if name not in stack.stores]:
         raise ConfigError(f"{path}: workloads.{workload}.backup.stores", unknown)
     return {name: stack.stores[name] for name in names}

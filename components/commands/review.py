@@ -13,28 +13,19 @@ import click
 
 from ..config import models as config
 from ..errors import ConfigError
-from ..kind import Survey
-from ..kinds import KINDS
+from ..plan.canonical import plan_hash
 from ..plan.stack import topology
+from ..project import registry, stack_file
 from ..review import approval
 from ..review.comment import markdown
 from ..review.review import review
-from .plan import stack_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..assess.assessment import Assessment
-    from ..plan.topology import Topology
     from ..review.review import Review
-
-#: The same kinds, but nobody looks at the disk: a review needs no built site.
-_KINDS = {
-    name: dataclasses.replace(
-        kind, survey=lambda options, _: Survey(getattr(options, "version", None) or "0" * 64, "site")
-    )
-    for name, kind in KINDS.items()
-}
+    from ..topology import Topology
 
 
 @click.command()
@@ -54,7 +45,7 @@ def cli(base: str, inventory: Path, as_json: bool, stacks: tuple[str, ...]) -> i
     Without STACK every stack file is reviewed. Exit 1 when a change must not be merged.
     """
     commit = _commit(base)
-    paths = [stack_path(stack) for stack in stacks] or sorted(Path("stacks").glob("Pulumi.*.yaml"))
+    paths = [stack_file(stack) for stack in stacks] or sorted(Path("stacks").glob("Pulumi.*.yaml"))
     found = [_one(path, base, commit, inventory) for path in paths]
     if as_json:
         click.echo(json.dumps([_plain(one) for one in found], indent=2))
@@ -71,22 +62,23 @@ def _one(path: Path, base: str, commit: str, inventory: Path) -> Review:
     name = path.name.split(".")[1] if path.name.startswith("Pulumi.") else str(path)
     new_settings = config.load_file(path)
     old_settings = _settings_at(commit, path, base)
-    new = topology(new_settings, _KINDS, Path.cwd())
+    known = registry(path.resolve().parent.parent)
+    new = topology(new_settings, known, None)
     old = _at_base(old_settings, path, base) if old_settings is not None else None
-    plan = approval.plan_hash(new)
+    plan = plan_hash(new)
     return review(
         name,
         base,
         (old, new),
         (_assess(old_settings, inventory, name), _assess(new_settings, inventory, name)),
-        KINDS,
+        known,
         tuple(one.signer for one in approval.read(approval.approvals_file(path)) if one.plan == plan),
     )
 
 
 def _at_base(settings: Mapping[str, Any], path: Path, base: str) -> Topology:
     try:
-        return topology(settings, _KINDS, Path.cwd())
+        return topology(settings, registry(Path.cwd()), None)
     except ConfigError as error:
         raise ConfigError(f"{path} at {base}: {error.title}", error.faults) from None
 

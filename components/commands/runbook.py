@@ -16,13 +16,12 @@ import click
 
 from ..config import models as config
 from ..errors import ConfigError
-from ..kinds import KINDS
+from ..project import registry, stack_file
 from ..runbook import journal, shell
 from ..runbook.case import Case, case
 from ..runbook.execution import Report, State, World, execute
 from ..runbook.markdown import write
 from ..runbook.table import chapters, parts
-from .plan import stack_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +81,7 @@ def _usage(wanted: tuple[str, ...], *, carry_out: bool, start: str | None, yes: 
 
 
 def _case(workload: str, stack: str) -> Case:
-    path = stack_path(stack)
+    path = stack_file(stack)
     name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
     read, faults = config.read(config.load_file(path))
     if read is None:
@@ -90,7 +89,7 @@ def _case(workload: str, stack: str) -> Case:
     if workload not in read.workloads:
         choice = ", ".join(read.workloads)
         raise click.BadParameter(f"no workload {workload} in {stack}; choose from {choice}")
-    return case(name, read, workload, KINDS, path.resolve().parent.parent)
+    return case(name, read, workload, registry(path.resolve().parent.parent), path.resolve().parent.parent)
 
 
 def _named(now: Case, name: str) -> Chapter:
@@ -174,7 +173,7 @@ def _execute(
 
 def _chapter(workload: str, stack: str, name: str, start: str | None) -> tuple[Chapter, Path]:
     """Return a chapter as it is to be carried out, and its journal; to go on, the one that was begun."""
-    kept = Path(journal.FOLDER) / journal.name(stack_path(stack).stem.removeprefix("Pulumi."), workload, name)
+    kept = Path(journal.FOLDER) / journal.name(stack_file(stack).stem.removeprefix("Pulumi."), workload, name)
     chapter = journal.read(kept) if start else None
     if chapter is None:
         chapter = _named(_case(workload, stack), name)

@@ -8,15 +8,16 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
-from ..config.models import PROJECT, Acme, Backup, Placement, StackConfig, Store, Workload
-from ..kinds import KINDS
+from ..config.models import PROJECT, Acme, Backup, Dns, Placement, StackConfig, Store, Workload
+from ..project import registry
 
 
 def schema() -> dict[str, Any]:
     """Return the schema of a whole stack file; settings of other plug-ins are let through."""
     ours = StackConfig.model_json_schema()
     definitions = ours.pop("$defs")
-    for kind in KINDS.values():
+    kinds = registry().kinds
+    for kind in kinds.values():
         options = kind.options.model_json_schema()
         definitions |= options.pop("$defs", {})
         definitions[options["title"]] = options
@@ -25,9 +26,9 @@ def schema() -> dict[str, Any]:
             "if": {"properties": {"kind": {"const": kind.name}}},
             "then": {"properties": {"options": {"$ref": f"#/$defs/{kind.options.__name__}"}}},
         }
-        for kind in KINDS.values()
+        for kind in kinds.values()
     ]
-    definitions["Workload"]["properties"]["kind"]["enum"] = sorted(KINDS)
+    definitions["Workload"]["properties"]["kind"]["enum"] = sorted(kinds)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "unmoor stack file",
@@ -53,7 +54,8 @@ _SECTIONS = (
     (Workload, "A workload", "`unmoor:workloads.NAME`"),
     (Placement, "Placement", "`unmoor:workloads.NAME.placement`"),
     (Backup, "Backup", "`unmoor:workloads.NAME.backup`"),
-    (Acme, "The certificate authority", "`unmoor:acme`"),
+    (Dns, "Who answers for the zone", "`unmoor:dns`"),
+    (Acme, "The issuer of certificates", "`unmoor:acme`"),
 )
 
 _INTRO = """\
@@ -76,7 +78,7 @@ def page() -> str:
         parts.append(f"## {title}\n\n{where}\n\n{_table(model)}\n")
     parts += [
         f"## Options of kind `{kind.name}`\n\n`unmoor:workloads.NAME.options`\n\n{_table(kind.options)}\n"
-        for kind in KINDS.values()
+        for kind in registry().kinds.values()
     ]
     return "\n".join(parts)
 

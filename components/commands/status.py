@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..kinds import KINDS
-from ..plan.stack import from_file
-from .plan import choose, stack_path
+from ..project import stack_file
+from .plan import choose, load
 
 if TYPE_CHECKING:
-    from ..plan.topology import Site, WorkloadPlan
+    from ..topology import Site, WorkloadPlan
 
 
 @click.command()
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.argument("workloads", nargs=-1)
 def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
-    """Ask every site of a stack, at its direct name and under the public host, what it serves.
+    """Ask every site of a stack, at its site host and under the public host, what it serves.
 
     Certificates are validated as a browser does. Exit 1 when a site is not well.
     """
-    plans = choose(from_file(stack_path(stack), KINDS), workloads, stack)
+    plans = choose(load(stack_file(stack)), workloads, stack)
     with ThreadPoolExecutor(8) as pool:
         found = {plan.name: list(pool.map(lambda site, p=plan: look(p, site), plan.sites)) for plan in plans}
     if as_json:
@@ -40,13 +39,13 @@ def look(plan: WorkloadPlan, site: Site) -> dict[str, Any]:
     from ..probe.client import visit
     from ..probe.probe import judge
 
-    page = visit(site.health_url, site.direct)
-    trouble = judge(page, plan.backup.version)
+    page = visit(site.health_url, site.site_host)
+    trouble = judge(page, plan.release.id)
     shown = page.certificate
     return {
         "site": site.name,
-        "role": next(str(record.role) for record in plan.records if record.site == site.name),
-        "direct": site.direct,
+        "role": str(plan.roles[site.name]),
+        "site_host": site.site_host,
         "well": not trouble,
         "trouble": trouble,
         "version": page.body.partition("\n")[0].strip() if page.status == 200 else "",  # noqa: PLR2004
@@ -57,7 +56,7 @@ def look(plan: WorkloadPlan, site: Site) -> dict[str, Any]:
 
 
 def _text(plan: WorkloadPlan, sites: list[dict[str, Any]]) -> str:
-    lines = [f"{click.style(plan.name, bold=True)}  {plan.url}  should serve {plan.backup.version[:12]}"]
+    lines = [f"{click.style(plan.name, bold=True)}  {plan.url}  should serve {plan.release.short}"]
     for site in sites:
         word = click.style("well", fg="green") if site["well"] else click.style("not well", fg="red")
         lines.append(f"  {site['role']:<8} {site['site']:<20} {word}  {site['version'][:12]}")

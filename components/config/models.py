@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,7 @@ _HOST = rf"^({_LABEL}\.)+{_LABEL}$"
 _NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 _ENVIRONMENT_NAME = r"^[A-Z_][A-Z0-9_]*$"
 _VERSION = r"^[0-9a-f]{64}$"
+_ZONE_ID = r"^[A-Za-z0-9]{1,64}$"
 HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
 Name = Annotated[str, StringConstraints(pattern=_NAME)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=_ENVIRONMENT_NAME)]
@@ -86,12 +88,15 @@ class Store(Setting):
 class Placement(Setting):
     """Which targets play each side; a second decentralized entry is the standby of decentralized mode."""
 
-    centralized: str = Field(default="aws", description="The target of the centralized side.")
+    centralized: str | None = Field(
+        default=None,
+        description="The target of the centralized side; left out, the project's first that is not rented.",
+    )
     decentralized: tuple[str, ...] = Field(
-        default=("akash",),
-        min_length=1,
+        default=(),
         max_length=2,
-        description="One target, or two: the second is the standby of decentralized mode.",
+        description="One target, or two: the second is the standby of decentralized mode. Left out, the project's "
+        "first that is rented.",
     )
 
 
@@ -112,32 +117,50 @@ class Backup(Setting):
 class Workload(Setting):
     """A thing run for users, and where."""
 
-    kind: str = Field(description="The class of workload, e.g. docs.")
+    kind: str = Field(description="The class of workload, e.g. static.")
     mode: Mode = Field(description="Which sites exist: centralized, active-standby or decentralized.")
     active: Side = Field(
         default=Side.CENTRALIZED, description="In active-standby, which side is primary; no meaning in other modes."
     )
-    host: HostName = Field(description="The public name, inside `zone`.")
+    host: HostName | None = Field(
+        default=None, description="The public name, inside `zone`; required by every kind that visitors reach by one."
+    )
     placement: Placement = Field(default=Placement(), description="Which targets play each side.")
-    backup: Backup = Field(description="Where every version is kept.")
+    backup: Backup | None = Field(
+        default=None, description="Where every version is kept; required by every kind that has something to keep."
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="What the kind needs to know; see the kind.")
 
 
+class Dns(Setting):
+    """Who answers for the zone."""
+
+    authorities: tuple[Name, ...] = Field(
+        default=(), max_length=2, description="Who answers for the zone; left out, the project's first authority."
+    )
+    zone_id: str | None = Field(
+        default=None,
+        pattern=_ZONE_ID,
+        description="The zone's id at the authority, where its name alone does not choose one.",
+    )
+
+
 class Acme(Setting):
-    """The certificate authority of sites outside AWS."""
+    """The issuer of certificates of sites outside AWS."""
 
     directory: str = Field(
         default="https://acme-v02.api.letsencrypt.org/directory",
         pattern=r"^https://[^\s]+$",
-        description="The authority's ACME directory.",
+        description="The issuer's ACME directory.",
     )
-    issuer: HostName = Field(default="letsencrypt.org", description="The authority's name in CAA records (RFC 8659).")
+    issuer: HostName = Field(default="letsencrypt.org", description="The issuer's name in CAA records (RFC 8659).")
 
 
 class StackConfig(Setting):
     """All of a stack file that is ours."""
 
-    zone: HostName = Field(description="The Route 53 hosted zone all hosts lie in; it exists before the stack.")
+    zone: HostName = Field(description="The zone that all hosts lie in; it exists before the stack.")
+    dns: Dns = Field(default=Dns(), description="Who answers for the zone.")
     ttl: int = Field(default=60, ge=5, le=60, description="Seconds resolvers may keep an answer of a failover name.")
     acme: Acme = Field(default=Acme(), description="Who signs certificates of sites outside AWS.")
     stores: dict[Name, Store] = Field(default_factory=dict, description="Stores by name.")
@@ -175,6 +198,7 @@ _MEANT: Mapping[str, str] = {
     _ENVIRONMENT_NAME: (
         "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here"
     ),
+    _ZONE_ID: "is not the id of a zone; give what the authority shows, such as Z0123456789ABCDEFGHIJ",
     _VERSION: "is not a version; give the 64 hex digits that `unmoor restore --list` prints",
 }
 
@@ -259,8 +283,37 @@ def settings_of(document: Any, source: str) -> dict[str, Any]:
     }
 
 
+def settings_of_others(values: Mapping[str, Any], secret: Iterable[str] = ()) -> dict[str, str]:
+    """Take the settings of other plug-ins out of a stack's configuration, secrets left out: `aws:region`, for one.
+
+    Values are the text that the engine hands to programs, so that a stack file and a running program agree.
+    """
+    return {
+        str(key): _text(value)
+        for key, value in sorted(values.items(), key=lambda item: str(item[0]))
+        if not str(key).startswith(f"{PROJECT}:")
+        and key not in set(secret)
+        and not (isinstance(value, dict) and set(value) == {"secure"})
+    }
+
+
+def _text(value: Any) -> str:
+    """Write a configuration value as the engine does: scalars as they are, the rest as JSON."""
+    if isinstance(value, str) and value[:1] in "[{":
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return str(value)
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
 def load_file(path: Path) -> dict[str, Any]:
-    """Read the settings of a stack file from disk.
+    """Read our settings of a stack file from disk; see `load_document`."""
+    return settings_of(load_document(path), str(path))
+
+
+def load_document(path: Path) -> Any:
+    """Read a stack file from disk as plain data.
 
     Raises ConfigError when there is no such file, or it is not YAML.
     """
@@ -273,7 +326,9 @@ def load_file(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
-    return parse(text, str(path))
+    from . import yaml_text
+
+    return yaml_text.load(text, str(path))
 
 
 def parse(text: str, source: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A step as a resource: one constant command line, all variation as JSON on its standard input."""
+"""A program of `steps` as a resource: one constant command line, all variation as JSON on its standard input."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def step(name: str, program: str, given: Mapping[str, Any], opts: pulumi.ResourceOptions) -> command.local.Command:
-    """Take a step when its input is new or has changed; nobody reads what it prints.
+def run(name: str, program: str, given: Mapping[str, Any], opts: pulumi.ResourceOptions) -> command.local.Command:
+    """Run a program when its input is new or has changed; its standard output is not read.
 
-    `given` becomes one JSON object on standard input. Credentials come from the environment of the
-    process, never from here: inputs are kept in state.
+    `given` becomes one JSON object on standard input. Credentials come from the environment of the process and never
+    from here, because inputs are kept in state.
     """
     line = command_line(program)
     return command.local.Command(
@@ -31,18 +31,19 @@ def step(name: str, program: str, given: Mapping[str, Any], opts: pulumi.Resourc
     )
 
 
-def drain(name: str, ttl: int, identity: pulumi.Input[str], opts: pulumi.ResourceOptions) -> command.local.Command:
-    """Wait out `ttl` seconds before what stands behind this step is removed or replaced.
+def run_on_delete(
+    name: str, program: str, given: Mapping[str, Any], renew: list[pulumi.Input[Any]], opts: pulumi.ResourceOptions
+) -> command.local.Command:
+    """Run a program only when this resource is deleted, with `--wait`.
 
-    Only its deletion does anything: records that pointed at the site depend on this step, and this step
-    on the site, so the engine removes the records, waits, and removes the site. A new `identity`
-    replaces the step, so the site it replaces is waited for too.
+    What depends on this resource is removed before the program runs, and what this resource depends on after it. A new
+    value in `renew` replaces the resource, so that the program runs once for what is replaced.
     """
     return command.local.Command(
         name,
-        delete=f"{command_line('drain')} --wait",
-        stdin=pulumi.Output.json_dumps({"ttl": ttl}),
-        triggers=[identity],
+        delete=f"{command_line(program)} --wait",
+        stdin=pulumi.Output.json_dumps(dict(given)),
+        triggers=renew,
         add_previous_output_in_env=False,
         logging=command.local.Logging.STDERR,
         opts=opts,

@@ -9,21 +9,19 @@ from ..errors import ConfigError, Fault
 from ..stores.s3 import missing_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..kind import Kind
-    from ..plan.topology import Topology
+    from ..registry import Registry
+    from ..topology import Topology
 
 
-def demand(topology: Topology, kinds: Mapping[str, Kind]) -> None:
+def demand(topology: Topology, registry: Registry) -> None:
     """Raise ConfigError naming each variable that a store, or a target that a site stands on, cannot do without."""
-    stores = {name: store for plan in topology.workloads for name, store in plan.backup.stores.items()}
+    stores = {name: store for plan in topology.workloads for name, store in plan.stores.items()}
     found = missing_credentials(dict(sorted(stores.items())))
     for plan in topology.workloads:
         for target in sorted({site.target for site in plan.sites}):
             found += [
                 Fault(f"workloads.{plan.name}", f"{target} needs the environment variable {variable}; export it")
-                for variable in kinds[plan.kind].on[target].needs
+                for variable in registry.targets[target].credentials
                 if not os.environ.get(variable)
             ]
     if found:

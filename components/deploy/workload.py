@@ -1,110 +1,153 @@
-"""Topology in, Pulumi resources out, ordered so that a record moves only to a site that was seen to answer."""
+"""A topology as Pulumi resources: one resource an action, in the plan's order, with the plan's edges and no other."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-import pulumi_aws as aws
 
-from ..dns.route53 import records as dns
-from ..kinds.static.backup import bundle
-from ..plan.topology import Form, RecordType, Role
-from .command import drain, step
+from ..action import ZONES, Create, Entry, Ref, Run
+from ..kind import Context, Deployed
+from .command import run, run_on_delete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..kind import Endpoint, Kind, Realized
-    from ..plan.topology import Site, Topology, WorkloadPlan
+    from ..action import Action
+    from ..authority import DeployedZone
+    from ..registry import Registry
+    from ..topology import Topology, WorkloadPlan
 
 
-def deploy(topology: Topology, kinds: Mapping[str, Kind]) -> dict[str, Any]:
-    """Register everything a topology names, and return the stack's outputs.
+class Workload(pulumi.ComponentResource):
+    """One workload: the parent of everything that its actions register."""
 
-    Nothing is decided here. Outputs are plain values, so that a preview shows a flip as
-    `~ mode: "centralized" => "active-standby"` and what it costs.
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("unmoor:index:Workload", name, None, opts)
+
+
+def deploy(topology: Topology, registry: Registry, opts: pulumi.ResourceOptions | None = None) -> dict[str, Any]:
+    """Register everything that a topology names, and return the stack's outputs.
+
+    `opts` goes to each Workload, and so to everything below it: parent, providers, aliases, protect, transforms.
+    Outputs are plain values, so that a preview shows a flip as `~ mode: "centralized" => "active-standby"` and its
+    price.
     """
-    zone_id = aws.route53.get_zone_output(name=topology.zone).zone_id
-    for plan in topology.workloads:
-        Workload(plan, kinds[plan.kind], zone_id)
+    _Deployment(topology, registry, opts).run()
     return {"workloads": {plan.name: outputs(plan) for plan in topology.workloads}}
 
 
 def outputs(plan: WorkloadPlan) -> dict[str, Any]:
-    """Say what a workload is, in the words of its stack file, for previews and other stacks."""
+    """Describe a workload in the words of its stack file, for previews and other stacks."""
     return {
         "mode": str(plan.mode),
         "active": str(plan.active),
         "url": plan.url,
-        "hosts": [plan.host, *(site.direct for site in plan.sites)],
-        "sites": {record.site: str(record.role) for record in plan.records},
-        "version": plan.backup.version,
+        "hosts": [*([plan.host] if plan.host else []), *(site.site_host for site in plan.sites)],
+        "sites": {site: str(role) for site, role in plan.roles.items()},
+        "release": plan.release.id,
         "usd_month": plan.usd_month,
     }
 
 
-class Workload(pulumi.ComponentResource):
-    """One workload: its bundle in every store, its sites, and the records that point at them."""
+@dataclass(frozen=True)
+class _Made:
+    """What an action became: its resource, and the outputs that Refs may name."""
 
-    def __init__(
-        self,
-        plan: WorkloadPlan,
-        kind: Kind,
-        zone_id: pulumi.Input[str],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("unmoor:index:Workload", plan.name, None, opts)
-        self._plan = plan
-        self._zone_id = zone_id
-        kept = bundle(plan.backup, pulumi.ResourceOptions(parent=self))
-        standing: dict[str, Realized] = {}
-        # By name, not by role: which of two sites avoids the other must not change with a flip.
-        for site in sorted(plan.sites, key=lambda site: site.name):
-            beside = [
-                standing[other.name] for other in plan.sites if other.name in standing and other.target == site.target
-            ]
-            opts_of_site = pulumi.ResourceOptions(parent=self, depends_on=[kept])
-            standing[site.name] = kind.on[site.target].realize(site.name, site, beside, opts_of_site)
-        if plan.authorities:
-            dns.caa_record(f"{plan.host}-caa", plan.host, plan.authorities, zone_id, self._after())
-        # Primary first, to its end: who is probed next is asked to be as good as the one that answers.
-        settled: list[pulumi.Resource] = []
-        for site in plan.sites:
-            settled = [self._point(site, standing[site.name], settled)]
-        self.register_outputs({})
-
-    def _point(self, site: Site, realized: Realized, settled: Sequence[pulumi.Resource]) -> pulumi.Resource:
-        """Make the names of a site: direct name first, then a probe, only then the failover record, and a last look."""
-        record = next(r for r in self._plan.records if r.site == site.name)
-        stands = self._after(realized)
-        allowed = []
-        if record.type is RecordType.A and site.authority:
-            allowed = [dns.caa_record(f"{site.name}-caa", site.direct, [site.authority], self._zone_id, self._after())]
-        direct = dns.direct_record(site, realized.endpoint, record.type, self._zone_id, stands)
-        check = dns.health_check(site, self._after(realized, direct))
-        asked = _probe(site, record.role, realized.endpoint)
-        gate = {"zone_id": self._zone_id, "direct": site.direct}
-        proof = step(f"{site.name}-probe", "probe", asked | gate, self._after(direct, *settled))
-        # Deleted in the opposite order: the record, then the wait, then the site.
-        wait = drain(f"{site.name}-drain", site.ttl, realized.identity, self._after(realized, direct, check, *allowed))
-        points = dns.failover_record(record, site, realized.endpoint, check, self._zone_id, self._after(proof, wait))
-        seen: pulumi.Resource = step(f"{site.name}-confirm", "probe", asked | {"moved": True}, self._after(points))
-        return seen
-
-    def _after(self, *these: Any) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, depends_on=list(these))
+    resource: pulumi.Resource
+    outputs: Mapping[str, Any]
 
 
-def _probe(site: Site, role: Role, endpoint: pulumi.Output[Endpoint]) -> dict[str, Any]:
-    """Ask a site for its version as a visitor would, at its own address, before any name leads to it.
+class _Deployment:
+    """One run of `deploy`."""
 
-    The role is in the input although no answer depends on it: when roles swap, the input changes, and
-    the site is probed again before its record moves.
-    """
-    return {
-        "url": site.health_url,
-        "address": endpoint.apply(lambda e: e.ipv4 if site.form is Form.ADDRESS else e.name),  # type: ignore[union-attr]
-        "version": site.content.version,
-        "role": str(role),
-    }
+    def __init__(self, topology: Topology, registry: Registry, opts: pulumi.ResourceOptions | None) -> None:
+        self._topology, self._registry, self._opts = topology, registry, opts
+        self._plans = {plan.name: plan for plan in topology.workloads}
+        self._parents: dict[str, Workload] = {}
+        self._zones: tuple[DeployedZone, ...] = ()
+        self._made: dict[str, _Made] = {}
+
+    def run(self) -> None:
+        """Register all actions, then close the components."""
+        for name in self._plans:
+            self._parents[name] = Workload(name, self._opts)
+        # The zone is looked up as a child of a Workload, so that it uses the providers that `opts` names.
+        first = next(iter(self._parents.values()))
+        self._zones = tuple(
+            self._registry.authorities[name].zone(self._topology.zone, pulumi.InvokeOptions(parent=first))
+            for name in self._topology.zone.authorities
+        )
+        for action in self._topology.actions:
+            self._made[action.name] = self._make(action)
+        for parent in self._parents.values():
+            parent.register_outputs({})
+
+    def _make(self, action: Action) -> _Made:
+        context = self._context(action)
+        match action.does:
+            case Create():
+                return self._create(action, context)
+            case Run(program, given, on_delete, renew):
+                inputs = self._value(given)
+                if on_delete:
+                    watched = [self._value(ref) for ref in renew]
+                    return _step(run_on_delete(action.name, program, inputs, watched, context.opts))
+                return _step(run(action.name, program, inputs, context.opts))
+            case Entry(authority):
+                zone = self._zones[self._topology.zone.authorities.index(authority)]
+                return _step(zone.register(action, context))
+
+    def _create(self, action: Action, context: Context) -> _Made:
+        site = self._plans[action.workload].site(action.name)
+        deployed: Deployed = self._registry.implementations(site.kind)[site.target].deploy(site, context)
+        known = {
+            "endpoint": deployed.endpoint,
+            "at": deployed.endpoint.apply(lambda endpoint: endpoint.at),
+            "operator": deployed.operator,
+            "identity": deployed.identity,
+        }
+        return _Made(deployed.resource, {**known, **deployed.outputs})
+
+    def _context(self, action: Action) -> Context:
+        behind = [self._made[name].resource for name in action.needs]
+        opts = pulumi.ResourceOptions(parent=self._parents[action.workload], depends_on=behind)
+        if isinstance(action.does, Create) and behind:
+            opts.transformations = [_waiting_for(behind)]
+        return Context(
+            opts=opts,
+            plan=self._plans[action.workload],
+            value=self._value,
+            avoid=self._values(action.does.avoid) if isinstance(action.does, Create) else (),
+            zones=self._zones,
+        )
+
+    def _values(self, these: Sequence[Ref]) -> tuple[Any, ...]:
+        return tuple(self._value(ref) for ref in these)
+
+    def _value(self, data: Any) -> Any:
+        """Return plain data with Outputs in place of Refs, as the SDK can serialize it."""
+        if data == ZONES:
+            return [dict(zone.handle) for zone in self._zones]
+        if isinstance(data, Ref):
+            return self._made[data.of].outputs[data.output]
+        if isinstance(data, dict):
+            return {str(key): self._value(value) for key, value in data.items()}
+        if isinstance(data, list | tuple):
+            return [self._value(value) for value in data]
+        return str(data) if isinstance(data, str) else data
+
+
+def _waiting_for(behind: Sequence[pulumi.Resource]) -> pulumi.ResourceTransformation:
+    """Make everything inside a site wait for what the site waits for: the SDK does not pass a parent's edges on."""
+
+    def wait(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+        merged = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(depends_on=list(behind)))
+        return pulumi.ResourceTransformationResult(args.props, merged)
+
+    return wait
+
+
+def _step(resource: Any) -> _Made:
+    return _Made(resource, {"id": resource.id})

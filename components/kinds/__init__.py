@@ -1,14 +1,14 @@
-"""The table of kinds; pass your own beside or instead of these."""
+"""The table of kinds; a project adds its own to the registry."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .static.kind import DOCS
+from .static.kind import STATIC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..kind import Kind
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (DOCS,)}
+KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (STATIC,)}

@@ -1,304 +1,366 @@
-"""Configuration in, topology out: which sites a mode means, which records point at them, what it costs."""
+"""Configuration and releases in, topology out: sites, names, actions and bills."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
-from ..config.models import Mode, Side, StackConfig, did_you_mean, faults
+from ..action import ZONES, Action, Create, Phase, Ref, Run
+from ..config.models import did_you_mean, faults
 from ..errors import Fault, PlanError
-from ..prices.book import health_check_usd_month
-from ..web import http as front
-from . import certificates
-from .topology import Backup, Form, Line, Record, RecordType, Role, Site, Step, Topology, WorkloadPlan
+from ..exposure import Proof
+from ..kind import State
+from ..topology import Control, Line, Site, Topology, WorkloadPlan, ZonePlan
+from . import slots
+from .wire import ordered, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import BaseModel
 
-    from ..config.models import Workload
-    from ..kind import Kind, Survey
-
-#: A place in a workload's placement: the side, and which of the side's targets.
-Seat = tuple[Side, int]
-CENTRAL: Seat = (Side.CENTRALIZED, 0)
-DECENTRAL_1: Seat = (Side.DECENTRALIZED, 0)
-DECENTRAL_2: Seat = (Side.DECENTRALIZED, 1)
-
-#: What each mode means, and the whole of it: the seats that are taken, primary first.
-#: `active: decentralized` turns active-standby round; a seat the placement does not name stays empty.
-SITES: Mapping[Mode, tuple[Seat, ...]] = {
-    Mode.CENTRALIZED: (CENTRAL,),
-    Mode.ACTIVE_STANDBY: (CENTRAL, DECENTRAL_1),
-    Mode.DECENTRALIZED: (DECENTRAL_1, DECENTRAL_2),
-}
-
-_ROLES = (Role.PRIMARY, Role.STANDBY)
+    from ..config.models import Placement, StackConfig, Workload
+    from ..kind import Implementation, Kind
+    from ..registry import Registry
+    from ..release import Release
 
 
-def plan(stack: StackConfig, kinds: Mapping[str, Kind], root: Path) -> Topology:
-    """Plan a whole stack.
+def plan(
+    stack: StackConfig,
+    registry: Registry,
+    releases: Mapping[str, Release],
+    known: Sequence[Fault] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> Topology:
+    """Plan a whole stack: no disk, no network, no clock.
 
-    `root` is the folder that relative paths in options start from. Raises PlanError with every fault.
+    `releases` holds what each workload serves; a workload without one is checked as far as that goes. `known` are
+    faults that were found before, `settings` those of other plug-ins. Raises PlanError with every fault.
     """
-    found: list[Fault] = []
-    surveys: dict[str, Survey] = {}
-    plans = [_workload(stack, name, kinds, root, surveys, found) for name in stack.workloads]
-    found += _clashes(stack, [p for p in plans if p])
+    found = list(known)
+    zone = _zone(stack, registry, found)
+    plans = [_workload(stack, zone, name, registry, releases, found) for name in stack.workloads]
+    found += _clashes([plan for plan in plans if plan])
     if found:
         raise PlanError("the stack configuration is not valid", found)
+    standing = [plan for plan in plans if plan]
     return Topology(
-        zone=stack.zone,
-        ttl=stack.ttl,
+        zone=zone,
         acme=stack.acme,
-        workloads=tuple(p for p in plans if p),
+        workloads=tuple(standing),
         require_approval=stack.require_approval,
+        settings=dict(settings or {}),
+        actions=ordered(action for plan in standing for action in _wired(plan, zone, registry)),
     )
 
 
-def seats(workload: Workload) -> tuple[Seat, ...]:
-    """Return the seats that a workload's mode takes, primary first."""
-    taken = tuple(
-        seat
-        for seat in SITES[workload.mode]
-        if seat[0] is Side.CENTRALIZED or seat[1] < len(workload.placement.decentralized)
-    )
-    turned = workload.mode is Mode.ACTIVE_STANDBY and workload.active is Side.DECENTRALIZED
-    return taken[::-1] if turned else taken
-
-
-def target_of(workload: Workload, seat: Seat) -> str:
-    """Name the target that a seat of the placement names."""
-    side, index = seat
-    return workload.placement.centralized if side is Side.CENTRALIZED else workload.placement.decentralized[index]
-
-
-def site_name(name: str, workload: Workload, seat: Seat) -> str:
-    """Name a site after what it is, never after its mode or role: a flip must rename nothing."""
-    target = target_of(workload, seat)
-    return f"{name}-{target}" if seat[1] == 0 else f"{name}-{target}-{seat[1] + 1}"
-
-
-def record_type(forms: Sequence[Form]) -> RecordType:
-    """Choose the one type of a failover set from every site the placement can ever have.
-
-    An alias fits both: as A it is an alias, as CNAME it is the AWS name itself.
-    """
-    return RecordType.CNAME if Form.HOST in forms else RecordType.A
-
-
-def _workload(
-    stack: StackConfig, name: str, kinds: Mapping[str, Kind], root: Path, surveys: dict[str, Survey], found: list[Fault]
-) -> WorkloadPlan | None:
-    workload = stack.workloads[name]
-    path = f"workloads.{name}"
-    before = len(found)
-    found += _host_faults(stack, workload, path)
-    found += [
-        Fault(
-            f"{path}.backup.stores[{index}]",
-            f"no store named {store!r}{did_you_mean(store, stack.stores)}; declare it under stores"
-            + (f" or choose from {', '.join(sorted(stack.stores))}" if stack.stores else ""),
-        )
-        for index, store in enumerate(workload.backup.stores)
-        if store not in stack.stores
-    ]
-    kind = kinds.get(workload.kind)
-    if kind is None:
-        said = f"no kind {workload.kind!r}{did_you_mean(workload.kind, kinds)}; choose from {', '.join(sorted(kinds))}"
-        found.append(Fault(f"{path}.kind", said))
-        return None
-    found += _placement_faults(workload, kind, path)
-    options = _options(workload, kind, name, found)
-    if options is None:
-        return None
-    survey = _survey(kind, options, root, surveys)
-    found += [Fault(f"{path}.options.{fault.path}", fault.message) for fault in survey.faults]
-    if len(found) > before:
-        return None
-    everywhere = (CENTRAL, DECENTRAL_1, DECENTRAL_2)[: 1 + len(workload.placement.decentralized)]
-    forms = [kind.on[target_of(workload, seat)].form(options) for seat in everywhere]
-    kind_of_set = record_type(forms)
-    found += _set_faults(stack, workload, forms, path)
-    if len(found) > before:
-        return None
-    backup = Backup(
-        workload=name,
-        version=survey.version,
-        folder=survey.folder,
-        stores={store: stack.stores[store] for store in workload.backup.stores},
-        retain=workload.backup.retain,
-    )
-    taken = seats(workload)
-    sites = tuple(_site(stack, name, workload, kind, options, seat, forms, backup) for seat in taken)
-    records = tuple(
-        Record(
-            host=workload.host,
-            role=role,
-            site=site.name,
-            type=kind_of_set,
-            ttl=front.ALIAS_TTL if kind_of_set is RecordType.A and site.form is Form.ALIAS else stack.ttl,
-        )
-        for role, site in zip(_ROLES, sites, strict=False)
-    )
-    authorities = certificates.authorities(forms, stack.acme)
-    return WorkloadPlan(
-        name=name,
-        kind=kind.name,
-        mode=workload.mode,
-        active=taken[0][0],
-        host=workload.host,
-        sites=sites,
-        records=records,
-        backup=backup,
-        steps=_steps(backup, sites, records),
-        bill=tuple(line for site in sites for line in site.bill),
-        notes=certificates.notes(sites, authorities if workload.host == stack.zone else ()),
-        authorities=authorities if kind_of_set is RecordType.A and workload.host != stack.zone else (),
-    )
-
-
-def _options(workload: Workload, kind: Kind, name: str, found: list[Fault]) -> BaseModel | None:
+def options(workload: Workload, kind: Kind[Any], name: str) -> tuple[BaseModel | None, list[Fault]]:
+    """Read a workload's options by its kind's model; None with every fault."""
     from pydantic import ValidationError
 
     try:
-        return kind.options.model_validate(workload.options)
+        return kind.options.model_validate(workload.options), []
     except ValidationError as error:
-        found += faults(error, kind.options, ("workloads", name, "options"))
-        return None
+        return None, faults(error, kind.options, ("workloads", name, "options"))
 
 
-def _survey(kind: Kind, options: BaseModel, root: Path, surveys: dict[str, Survey]) -> Survey:
-    """Look at the content once, however many workloads share it."""
-    key = f"{kind.name} {options.model_dump_json()}"
-    if key not in surveys:
-        surveys[key] = kind.survey(options, root)
-    return surveys[key]
+def _zone(stack: StackConfig, registry: Registry, found: list[Fault]) -> ZonePlan:
+    names = stack.dns.authorities or tuple(registry.authorities)[:1]
+    choices = ", ".join(sorted(registry.authorities))
+    found += [
+        Fault(
+            f"dns.authorities[{index}]",
+            f"no authority {name!r}{did_you_mean(name, registry.authorities)}; choose from {choices}",
+        )
+        for index, name in enumerate(names)
+        if name not in registry.authorities
+    ]
+    return ZonePlan(stack.zone, stack.dns.zone_id, stack.ttl, tuple(n for n in names if n in registry.authorities))
 
 
-def _site(
+def _workload(
     stack: StackConfig,
+    zone: ZonePlan,
     name: str,
-    workload: Workload,
-    kind: Kind,
-    options: BaseModel,
-    seat: Seat,
-    forms: Sequence[Form],
-    backup: Backup,
-) -> Site:
-    on = kind.on[target_of(workload, seat)]
-    form = on.form(options)
-    this = site_name(name, workload, seat)
-    # While one site answers the host, challenges of the other come there. The peer is who the placement names, not who
-    # stands now: a site's own configuration must not change with a flip.
-    other = DECENTRAL_2 if len(workload.placement.decentralized) > 1 else CENTRAL
-    peer = site_name(name, workload, other if seat == DECENTRAL_1 else DECENTRAL_1)
-    return Site(
-        name=this,
-        workload=name,
+    registry: Registry,
+    releases: Mapping[str, Release],
+    found: list[Fault],
+) -> WorkloadPlan | None:
+    workload, path, before = stack.workloads[name], f"workloads.{name}", len(found)
+    found += [*_host_faults(stack, workload, path), *_store_faults(stack, workload, path)]
+    kind = registry.kinds.get(workload.kind)
+    if kind is None:
+        choices = ", ".join(sorted(registry.kinds))
+        what = f"no kind {workload.kind!r}{did_you_mean(workload.kind, registry.kinds)}; choose from {choices}"
+        found.append(Fault(f"{path}.kind", what))
+        return None
+    on = registry.implementations(kind.name)
+    placement = _placement(workload, registry)
+    found += [*_kind_faults(workload, kind, path), *_placement_faults(placement, kind.name, on, path)]
+    chosen, wrong = options(workload, kind, name)
+    found += wrong
+    if len(found) > before or chosen is None or name not in releases:
+        return None
+    everywhere = _sites(stack, name, workload, kind.name, placement, chosen, on)
+    taken = [everywhere[slot] for slot in slots.taken(workload.mode, workload.active, placement)]
+    draft = WorkloadPlan(
+        name=name,
         kind=kind.name,
-        target=target_of(workload, seat),
-        form=form,
+        mode=workload.mode,
+        active=slots.taken(workload.mode, workload.active, placement)[0].side,
         host=workload.host,
-        direct=f"{this}.{stack.zone}",
-        peer=f"{peer}.{stack.zone}" if certificates.challenged(forms) else "",
-        authority=certificates.authority(form, stack.acme),
-        ttl=front.ALIAS_TTL if form is Form.ALIAS else stack.ttl,
-        zone=stack.zone,
-        acme=stack.acme,
-        options=options,
-        content=backup,
-        bill=(*on.bill(options), _check_line(this, form)),
+        release=releases[name],
+        placement=placement,
+        options=chosen,
+        sites=tuple(taken),
+        everywhere=tuple(everywhere.values()),
+        names=(),
+        stores={store: stack.stores[store] for store in workload.backup.stores} if workload.backup else {},
+        retain=workload.backup.retain if workload.backup else 0,
+    )
+    draft = dataclasses.replace(draft, names=tuple(kind.names(draft)))
+    found += _refusals(draft, zone, registry, on, path)
+    return None if len(found) > before else _priced(draft, zone, registry, on)
+
+
+def _placement(workload: Workload, registry: Registry) -> Placement:
+    """Return the placement with the project's default targets where the stack file names none."""
+    kept = workload.placement
+    rented = [name for name, target in registry.targets.items() if target.rented]
+    own = [name for name, target in registry.targets.items() if not target.rented]
+    return kept.model_copy(
+        update={
+            "centralized": kept.centralized or next(iter(own), ""),
+            "decentralized": kept.decentralized or tuple(rented[:1]),
+        }
     )
 
 
-def _check_line(site: str, form: Form) -> Line:
-    options = front.CHECK_OPTIONS["http" if form is Form.HOST else front.SCHEME]
-    usd = health_check_usd_month(aws_endpoint=form is Form.ALIAS, options=len(options))
-    where = "AWS endpoint" if form is Form.ALIAS else "endpoint outside AWS"
-    return Line(f"{site}: health check ({where}, {', '.join(options)})", usd, "aws.route53_health_check_month")
+def _sites(
+    stack: StackConfig,
+    name: str,
+    workload: Workload,
+    kind: str,
+    placement: Placement,
+    chosen: BaseModel,
+    on: Mapping[str, Implementation[Any]],
+) -> dict[slots.Slot, Site]:
+    """Return the site of every slot, whether or not it stands in this mode."""
+    filled = slots.everywhere(placement)
+    exposures = {slot: on[slots.target(placement, slot)].exposure(chosen, stack.acme) for slot in filled}
+    challenged = any(exposure.proof is Proof.PASSED_ON for exposure in exposures.values())
+
+    def host_of(slot: slots.Slot) -> str:
+        return f"{slots.site_name(name, placement, slot)}.{stack.zone}"
+
+    return {
+        slot: Site(
+            name=slots.site_name(name, placement, slot),
+            workload=name,
+            kind=kind,
+            target=slots.target(placement, slot),
+            host=workload.host,
+            site_host=host_of(slot),
+            peer=host_of(slots.peer(placement, slot)) if challenged else "",
+            exposure=exposures[slot],
+            acme=stack.acme,
+            options=chosen,
+        )
+        for slot in filled
+    }
+
+
+def _priced(
+    draft: WorkloadPlan, zone: ZonePlan, registry: Registry, on: Mapping[str, Implementation[Any]]
+) -> WorkloadPlan:
+    """Add what people read: the bill, the losses, who can switch it off, and the time of a failover."""
+    answering = [registry.authorities[name] for name in zone.authorities]
+    bill: list[Line] = []
+    for site in draft.sites:
+        lines = on[site.target].bill(draft.options, draft.release)
+        bill += [dataclasses.replace(line, site=site.name, payee=site.target) for line in lines]
+        bill += [
+            dataclasses.replace(line, payee=authority.name)
+            for authority in answering
+            for line in authority.bill(draft, zone)
+            if line.site == site.name
+        ]
+    losses = [f"{site.name}: {loss}" for site in draft.sites for loss in on[site.target].losses(draft.options)]
+    losses += [note for authority in answering for note in authority.notes(draft, zone)]
+    detection = max((authority.detection_s() for authority in answering), default=0)
+    kept = {
+        site.name: max((authority.answer_ttl(site.exposure, zone.ttl) for authority in answering), default=zone.ttl)
+        for site in draft.sites
+    }
+    return dataclasses.replace(
+        draft,
+        bill=tuple(bill),
+        losses=tuple(losses),
+        central=_central(draft, zone, registry),
+        failover_s=detection + max(kept.values()),
+        kept_s=kept,
+    )
+
+
+def _central(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> tuple[Control, ...]:
+    """Name each company that alone can switch the workload off: the zone, the sites, or the copies."""
+    parties: Mapping[str, list[str | None]] = {
+        "the zone": [registry.authorities[name].company for name in zone.authorities],
+        "every site": [registry.targets[site.target].company for site in plan.sites],
+        "every copy": [store.vendor for store in plan.stores.values()],
+    }
+    return tuple(
+        Control(companies[0], what)
+        for what, companies in parties.items()
+        if companies and companies[0] and len(set(companies)) == 1
+    )
+
+
+def _wired(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> list[Action]:
+    kind, on = registry.kinds[plan.kind], registry.implementations(plan.kind)
+    actions = list(kind.actions(plan))
+    entries = [action for name in zone.authorities for action in registry.authorities[name].actions(plan, zone)]
+    actions += [entry for entry in entries if entry.site is None]
+    for site in plan.sites:
+        actions += [
+            Action(
+                site.name,
+                Phase.CREATE,
+                "create",
+                site.name,
+                Create(_avoid(plan, site, registry)),
+                site=site.name,
+                detail=f"on {site.target}, site host {site.site_host}",
+            ),
+            *on[site.target].actions(site, plan),
+            *(entry for entry in entries if entry.site == site.name and entry.phase <= Phase.REACH),
+            *_probes(plan, site, kind),
+            *(entry for entry in entries if entry.site == site.name and entry.phase > Phase.REACH),
+        ]
+        if plan.names:
+            actions.append(_confirm(plan, site, kind))
+    return wire(plan, actions, kind.rollout)
+
+
+def _avoid(plan: WorkloadPlan, site: Site, registry: Registry) -> tuple[Ref, ...]:
+    """Return the operators that a site must not share.
+
+    Sites are compared by name and not by role: which of two avoids the other must not change with a flip.
+    """
+    if not registry.targets[site.target].several_operators:
+        return ()
+    return tuple(
+        Ref(other.name, "operator")
+        for other in sorted(plan.sites, key=lambda each: each.name)
+        if other.name < site.name and other.target == site.target
+    )
+
+
+def _probes(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Iterable[Action]:
+    check = kind.check(site, plan.release)
+    # The role decides nothing in the answer. It is in the input so that a swap probes again before its record moves.
+    role = {"role": str(plan.roles[site.name])}
+    gate = {"site_host": site.site_host, "zones": ZONES}
+    valid = ", with a certificate that browsers accept" if site.scheme == "https" else ""
+    yield Action(
+        f"{site.name}-probe",
+        Phase.CHECK,
+        "probe",
+        site.name,
+        dataclasses.replace(check, given={**check.given, **role, **gate}),
+        site=site.name,
+        detail=f"{site.health_url} must answer {plan.release.short} at its address{valid}",
+    )
+    if plan.names:
+        yield Action(
+            f"{site.name}-drain",
+            Phase.DRAIN,
+            "drain",
+            site.name,
+            Run("drain", {"ttl": plan.kept_s[site.name]}, on_delete=True, renew=(Ref(site.name, "identity"),)),
+            site=site.name,
+            detail=f"on removal, {plan.kept_s[site.name]} s after its record",
+        )
+
+
+def _confirm(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Action:
+    check = kind.check(site, plan.release)
+    more = {"role": str(plan.roles[site.name]), "moved": True}
+    return Action(
+        f"{site.name}-confirm",
+        Phase.CONFIRM,
+        "confirm",
+        site.name,
+        dataclasses.replace(check, given={**check.given, **more}),
+        site=site.name,
+        detail=f"{site.health_url} must answer so once its record stands",
+    )
+
+
+def _store_faults(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:
+    choices = f" or choose from {', '.join(sorted(stack.stores))}" if stack.stores else ""
+    return [
+        Fault(
+            f"{path}.backup.stores[{index}]",
+            f"no store named {store!r}{did_you_mean(store, stack.stores)}; declare it under stores{choices}",
+        )
+        for index, store in enumerate(workload.backup.stores if workload.backup else ())
+        if store not in stack.stores
+    ]
 
 
 def _host_faults(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:
-    if workload.host == stack.zone or workload.host.endswith(f".{stack.zone}"):
+    host = workload.host
+    if host is None or host == stack.zone or host.endswith(f".{stack.zone}"):
         return []
-    return [Fault(f"{path}.host", f"{workload.host} is outside the zone; choose a name that ends in .{stack.zone}")]
+    return [Fault(f"{path}.host", f"{host} is outside the zone; choose a name that ends in .{stack.zone}")]
 
 
-def _placement_faults(workload: Workload, kind: Kind, path: str) -> list[Fault]:
-    named = [("centralized", workload.placement.centralized)]
-    named += [(f"decentralized[{i}]", target) for i, target in enumerate(workload.placement.decentralized)]
-    choices = ", ".join(sorted(kind.on))
-    found = [
-        Fault(f"{path}.placement.{where}", f"{kind.name} does not run on {target!r}; choose from {choices}")
-        for where, target in named
-        if target not in kind.on
-    ]
-    if workload.placement.centralized in workload.placement.decentralized:
-        found.append(
-            Fault(
-                f"{path}.placement",
-                f"both sides are on {workload.placement.centralized!r}, so one account can take both down; "
-                f"choose two targets",
-            )
-        )
-    return found
-
-
-def _set_faults(stack: StackConfig, workload: Workload, forms: Sequence[Form], path: str) -> list[Fault]:
-    if record_type(forms) is RecordType.A:
-        return []
+def _kind_faults(workload: Workload, kind: Kind[Any], path: str) -> list[Fault]:
     found = []
-    if workload.host == stack.zone:
-        found.append(
-            Fault(
-                f"{path}.host",
-                f"{workload.host} is the zone's apex, where no CNAME may stand, and a site of this workload is "
-                f"reached by a name; choose a name below the apex, or a front with an address of its own",
-            )
-        )
-    if Form.ADDRESS in forms:
-        found.append(
-            Fault(
-                f"{path}.placement",
-                "one site is reached by an address and another by a name, and all members of a failover set share "
-                "one record type; choose fronts of one form",
-            )
-        )
+    if workload.host is None and kind.needs_host:
+        found.append(Fault(f"{path}.host", "is required; give the public name, inside the zone"))
+    if workload.backup is None and kind.state is not State.NONE:
+        found.append(Fault(f"{path}.backup", "is required; name the stores that keep every version"))
     return found
 
 
-def _clashes(stack: StackConfig, plans: Sequence[WorkloadPlan]) -> list[Fault]:
-    """Find names that two workloads would both own: hosts, direct names, resources."""
+def _placement_faults(placement: Placement, kind: str, on: Mapping[str, Implementation[Any]], path: str) -> list[Fault]:
+    named = [("centralized", str(placement.centralized))]
+    named += [(f"decentralized[{i}]", target) for i, target in enumerate(placement.decentralized)]
+    choices = ", ".join(sorted(on))
+    found = [
+        Fault(
+            f"{path}.placement.{where}",
+            f"{kind} does not run on {target!r}{did_you_mean(target, on)}; choose from {choices}",
+        )
+        for where, target in named
+        if target not in on
+    ]
+    if placement.centralized in placement.decentralized:
+        why = f"both sides are on {placement.centralized!r}, so one account can take both down; choose two targets"
+        found.append(Fault(f"{path}.placement", why))
+    return found
+
+
+def _refusals(
+    plan: WorkloadPlan, zone: ZonePlan, registry: Registry, on: Mapping[str, Implementation[Any]], path: str
+) -> list[Fault]:
+    inside = [fault for name in zone.authorities for fault in registry.authorities[name].refuses(plan, zone)]
+    found = [Fault(f"{path}.{fault.path}", fault.message) for fault in inside]
+    targets = dict.fromkeys(site.target for site in plan.everywhere)
+    refused = [fault for target in targets for fault in on[target].refuses(plan.options, plan.release)]
+    return found + [Fault(f"{path}.options.{fault.path}".rstrip("."), fault.message) for fault in refused]
+
+
+def _clashes(plans: Sequence[WorkloadPlan]) -> list[Fault]:
+    """Find names that two workloads would both own: hosts and site hosts."""
     owners: dict[str, str] = {}
     found = []
     for plan_ in plans:
-        workload = stack.workloads[plan_.name]
-        everywhere = (CENTRAL, DECENTRAL_1, DECENTRAL_2)[: 1 + len(workload.placement.decentralized)]
-        names = [plan_.host, *(f"{site_name(plan_.name, workload, seat)}.{stack.zone}" for seat in everywhere)]
-        for name in names:
+        for name in [*([plan_.host] if plan_.host else []), *(site.site_host for site in plan_.everywhere)]:
             owner = owners.setdefault(name, plan_.name)
             if owner != plan_.name:
-                found.append(
-                    Fault(
-                        f"workloads.{plan_.name}.host",
-                        f"{name} belongs to workload {owner!r} already; choose another host or another workload name",
-                    )
-                )
+                why = f"{name} belongs to workload {owner!r} already; choose another host or another workload name"
+                found.append(Fault(f"workloads.{plan_.name}.host", why))
     return found
-
-
-def _steps(backup: Backup, sites: Sequence[Site], records: Sequence[Record]) -> tuple[Step, ...]:
-    stores = ", ".join(sorted(backup.stores))
-    steps = [Step("bundle", backup.workload, f"version {backup.version[:12]} into {stores}")]
-    for site in sites:
-        record = next(r for r in records if r.site == site.name)
-        valid = ", with a certificate that browsers accept" if site.scheme == "https" else ""
-        steps += [
-            Step("stand", site.name, f"on {site.target}, direct name {site.direct}"),
-            Step("probe", site.name, f"{site.health_url} must answer {backup.version[:12]} at its address{valid}"),
-            Step("point", site.host, f"{record.role} {record.type}, ttl {record.ttl} s, to {site.name}"),
-            Step("confirm", site.name, f"{site.health_url} must answer so once its record stands"),
-        ]
-    return tuple(steps)

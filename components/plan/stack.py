@@ -6,38 +6,92 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..config import models as config
-from ..errors import ConfigError
-from .planner import plan
+from ..errors import ConfigError, Fault, NotBuiltError
+from ..release import NOT_BUILT
+from .planner import options, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ..kind import Kind
-    from .topology import Topology
+    from ..config.models import StackConfig
+    from ..registry import Registry
+    from ..release import Release
+    from ..topology import Topology
 
 
-def topology(settings: Mapping[str, Any], kinds: Mapping[str, Kind], root: Path) -> Topology:
-    """Plan the given settings; relative paths start at `root`.
+def releases(
+    stack: StackConfig, registry: Registry, root: Path | None, *, built: bool = True
+) -> tuple[dict[str, Release], list[Fault]]:
+    """Return what each workload serves, with every fault of the disk.
 
-    Raises ConfigError or PlanError with every fault that can be found.
+    Relative paths in options start at `root`; without a root nothing is read and what the options do not name is
+    NOT_BUILT. With `built` false a release that is not built yet is NOT_BUILT too. Equal options are read once.
+    """
+    made: dict[str, Release] = {}
+    found: list[Fault] = []
+    read: dict[tuple[str, str], Release | list[Fault]] = {}
+    for name, workload in stack.workloads.items():
+        kind = registry.kinds.get(workload.kind)
+        chosen = options(workload, kind, name)[0] if kind else None
+        if kind is None or chosen is None:
+            continue
+        key = (kind.name, chosen.model_dump_json())
+        if key not in read:
+            read[key] = _release(kind, chosen, root, built=built)
+        release = read[key]
+        if isinstance(release, list):
+            found += [Fault(f"workloads.{name}.options.{fault.path}".rstrip("."), fault.message) for fault in release]
+        else:
+            made[name] = release
+    return made, found
+
+
+def _release(kind: Any, chosen: Any, root: Path | None, *, built: bool) -> Release | list[Fault]:
+    declared: Release | None = kind.declared(chosen)
+    if declared or root is None:
+        return declared or NOT_BUILT
+    try:
+        release: Release = kind.release(chosen, root)
+    except NotBuiltError as error:
+        return list(error.faults) if built else NOT_BUILT
+    except ConfigError as error:
+        return list(error.faults)
+    return release
+
+
+def topology(
+    settings: Mapping[str, Any],
+    registry: Registry,
+    root: Path | None,
+    *,
+    built: bool = True,
+    others: Mapping[str, Any] | None = None,
+) -> Topology:
+    """Plan the given settings, without the `unmoor:` prefix; `others` are those of other plug-ins.
+
+    Raises ConfigError or PlanError with every fault that can be found. See `releases` for `root` and `built`.
     """
     stack, found = config.read(settings)
     if stack is None:
         raise ConfigError("the stack configuration is not valid", found)
-    return plan(stack, kinds, root)
+    made, known = releases(stack, registry, root, built=built)
+    return plan(stack, registry, made, known, others)
 
 
-def from_file(path: Path, kinds: Mapping[str, Kind]) -> Topology:
+def from_file(path: Path, registry: Registry, *, built: bool = True) -> Topology:
     """Plan a stack file on disk, without Pulumi; relative paths start at the project, above `stacks/`."""
-    return topology(config.load_file(path), kinds, path.resolve().parent.parent)
+    document = config.load_document(path)
+    ours = config.settings_of(document, str(path))
+    root = path.resolve().parent.parent
+    return topology(ours, registry, root, built=built, others=config.settings_of_others(document["config"]))
 
 
-def from_pulumi(values: Mapping[str, str], kinds: Mapping[str, Kind], root: Path) -> Topology:
-    """Plan the settings that Pulumi hands to a program: text by full key, objects as JSON."""
+def from_pulumi(values: Mapping[str, str], registry: Registry, root: Path, secret: Iterable[str] = ()) -> Topology:
+    """Plan what Pulumi hands to a program: text by full key, objects as JSON; `secret` names the keys of secrets."""
     prefix = f"{config.PROJECT}:"
     settings = {key.removeprefix(prefix): _value(text) for key, text in values.items() if key.startswith(prefix)}
-    return topology(settings, kinds, root)
+    return topology(settings, registry, root, others=config.settings_of_others(values, secret))
 
 
 def _value(text: str) -> Any:

@@ -7,16 +7,15 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from ..dns.route53.answering import answering
 from ..errors import StepError
 from .client import Page, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     Look = Callable[[str, str | None], Page]
-    #: Who answers: the zone's id, the address to ask for, its host, how to look → places.
-    Others = Callable[[str, str, str, Look], list[str]]
+    #: Where a host's records lead: a zone's handle, the host → addresses and names.
+    Current = Callable[[Mapping[str, Any], str], list[str]]
 
 #: Seconds to go on asking, unless told otherwise.
 _TIMEOUT = 300.0
@@ -25,9 +24,16 @@ _PAUSE, _GROWTH, _LONGEST = 0.5, 1.3, 2.0
 #: How many times in a row nobody must have answered the host before that counts, and the seconds between two times.
 _LOOKS, _BETWEEN_LOOKS = 3, 1.0
 _ALONE = (
-    "nobody answers {host} now, so its record may lead to {direct} before there is a certificate for {host}: "
-    "the authority gives that one only then"
+    "nobody answers {host} now, so its record may lead to {site_host} before there is a certificate for {host}: "
+    "the issuer gives that one only then"
 )
+
+
+def _current(handle: Mapping[str, Any], host: str) -> list[str]:
+    """Ask the authority that a handle names, as the project knows it."""
+    from ..project import registry
+
+    return registry().authorities[handle["authority"]].current(handle, host)
 
 
 def take(
@@ -36,29 +42,30 @@ def take(
     look: Look = visit,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-    others: Others = answering,
+    current: Current = _current,
 ) -> dict[str, Any]:
     """Ask `url` (the site's health address) until it answers `version`, and the first page answers too.
 
-    With `address` the question goes there and not where DNS leads. With `direct`, the site's own name, and `zone_id` it
-    is also enough that the site serves the version with a valid certificate for that name, while nobody answers the
-    host: its authority then gives it none for the host before the record leads there, and nobody is taken away.
-    Raises StepError after `timeout_s` seconds with what was seen last. `moved`: the record leads there already.
+    With `at`, a list of addresses or names, each of them is asked and not where DNS leads. With `site_host` and
+    `zones`, what each authority needs to be asked, it is also enough that the site serves the version with a valid
+    certificate for its own name while no site answers the host: the issuer then gives none for the host before the
+    record leads there, and no visitor loses a site. Raises StepError after `timeout_s` seconds with what was seen last.
+    `moved`: the record leads there already.
     """
-    url, address, version = given["url"], given.get("address"), given["version"]
+    url, version = given["url"], given["version"]
+    addresses: list[str | None] = list(given.get("at") or ()) or [None]
     end, pause, last = clock() + float(given.get("timeout_s", _TIMEOUT)), _PAUSE, ""
-    place = f"{url} at {address}" if address else url
-    site = _Site(given, look, others)
+    site = _Site(given, look, current)
     alone = 0
     while True:
-        health = look(url, address)
-        trouble = judge(health, version) or _front_page(look(urljoin(url, "/"), address))
+        address, health, trouble = _first_fault(look, url, version, addresses)
+        place = f"{url} at {address}" if address else url
         if not trouble:
             break
         if health.trouble and url.startswith("https:"):
-            trouble, alone = site.explain(trouble, alone)
+            trouble, alone = site.explain(trouble, alone, address)
             if alone >= _LOOKS:
-                say(_ALONE.format(host=site.host, direct=site.direct))
+                say(_ALONE.format(host=site.host, site_host=site.site_host))
                 health = site.shown
                 break
         if trouble != last:
@@ -78,13 +85,24 @@ def take(
     return {"host": urlsplit(url).hostname, "version": version} | seen
 
 
+def _first_fault(look: Look, url: str, version: str, addresses: Sequence[str | None]) -> tuple[str | None, Page, str]:
+    """Ask every address; return the first that is not well with its page and fault, else the last with no fault."""
+    address, health, fault = addresses[0], Page(0, "", None), ""
+    for address in addresses:
+        health = look(url, address)
+        fault = judge(health, version) or _front_page(look(urljoin(url, "/"), address))
+        if fault:
+            break
+    return address, health, fault
+
+
 @dataclass
 class _Site:
     """A site that is not well over HTTPS: what it says of itself, and whether it may be pointed at all the same."""
 
     given: Mapping[str, Any]
     look: Look
-    others: Others
+    current: Current
     shown: Page = field(default=Page(0, "", None))
 
     @property
@@ -93,31 +111,36 @@ class _Site:
         return urlsplit(self.given["url"]).hostname or ""
 
     @property
-    def direct(self) -> str:
+    def site_host(self) -> str:
         """The site's own name, if that may be enough."""
-        return str(self.given.get("direct", ""))
+        return str(self.given.get("site_host", ""))
 
-    def explain(self, trouble: str, alone: int) -> tuple[str, int]:
+    def explain(self, trouble: str, alone: int, address: str | None) -> tuple[str, int]:
         """Say more of a trouble with TLS; count how often in a row it was the only one and nobody answered the host."""
-        said, ready = self._of_itself()
+        said, ready = self._of_itself(address)
         trouble = f"{trouble}; it says: {said}" if said else trouble
         if not ready:
             return trouble, 0
         try:
-            found = self.others(self.given["zone_id"], self.given["url"], self.host, self.look)
+            found = self._answering()
         except Exception as error:  # noqa: BLE001 whatever hinders the question, not to know is not nobody
             return f"{trouble}; who answers {self.host} now cannot be asked ({error})", 0
         return f"{trouble}; {found[0] if found else 'nobody'} answers {self.host} now", 0 if found else alone + 1
 
-    def _of_itself(self) -> tuple[str, bool]:
+    def _answering(self) -> list[str]:
+        """Return every place that the host's records lead to and that answers with a certificate browsers accept."""
+        places = dict.fromkeys(place for handle in self.given["zones"] for place in self.current(handle, self.host))
+        return [place for place in places if not self.look(self.given["url"], place).trouble]
+
+    def _of_itself(self, address: str | None) -> tuple[str, bool]:
         """What it says over plain HTTP, and whether it serves the version with a valid certificate for its own name."""
-        url, address = self.given["url"], self.given.get("address")
+        url = self.given["url"]
         plain = self.look(f"http:{url.partition(':')[2]}", address)
         said, _, serving = plain.body.partition("\n")
         if plain.status != 503 or not _is_sentence(plain):  # noqa: PLR2004
             return "", False
-        if self.direct and serving.strip() == f"serving {self.given['version']}":
-            self.shown = self.look(url.replace(self.host, self.direct, 1), address)
+        if self.site_host and serving.strip() == f"serving {self.given['version']}":
+            self.shown = self.look(url.replace(self.host, self.site_host, 1), address)
             return said.strip()[:300], not self.shown.trouble
         return said.strip()[:300], False
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
 from ..errors import ConfigError, Fault, PlanError
+from ..plan.canonical import plan_hash
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..plan.topology import Topology, WorkloadPlan
+    from ..topology import Topology
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -27,35 +26,6 @@ class Approval:
     plan: str
     signer: str
     on: str
-
-
-def plan_hash(topology: Topology) -> str:
-    """Return the SHA-256 (hex) over what a plan would build.
-
-    Prices are left out, and so is the version of content that comes from a folder: neither a refreshed price book nor a
-    mended typo asks for another vote. A version that the stack file names is part of it.
-    """
-    plan = {
-        "zone": topology.zone,
-        "acme": topology.acme.directory,
-        "workloads": {one.name: _agreed(one) for one in topology.workloads},
-    }
-    return hashlib.sha256(json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _agreed(plan: WorkloadPlan) -> dict[str, Any]:
-    options = plan.sites[0].options.model_dump(mode="json")
-    return {
-        "kind": plan.kind,
-        "mode": str(plan.mode),
-        "active": str(plan.active),
-        "host": plan.host,
-        "sites": {site.name: [site.target, str(site.form), site.direct] for site in plan.sites},
-        "records": sorted([r.host, str(r.role), r.site, str(r.type), r.ttl] for r in plan.records),
-        "stores": {name: store.model_dump(mode="json") for name, store in plan.backup.stores.items()},
-        "retain": plan.backup.retain,
-        "options": options,
-    }
 
 
 def approvals_file(stack_file: Path) -> Path:

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..config.models import Mode
-from .approval import plan_hash
+from ..exposure import Reach
+from ..kind import State
+from ..plan.canonical import plan_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ..assess.assessment import Assessed, Assessment
-    from ..kind import Kind
-    from ..plan.topology import Record, Topology, WorkloadPlan
+    from ..registry import Registry
+    from ..topology import Topology, WorkloadPlan
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def review(
     base: str,
     plans: tuple[Topology | None, Topology],
     assessments: tuple[Assessment | None, Assessment | None],
-    kinds: Mapping[str, Kind],
+    registry: Registry,
     approved_by: tuple[str, ...] = (),
 ) -> Review:
     """Compare two plans of one stack; the first is None when the stack is new."""
@@ -91,7 +93,7 @@ def review(
     return Review(
         stack=stack,
         base=base,
-        workloads=tuple(_workload(name, old.get(name), new.get(name), assessments, kinds) for name in names),
+        workloads=tuple(_workload(name, old.get(name), new.get(name), assessments, registry) for name in names),
         plan=plan_hash(after),
         approved_by=approved_by,
     )
@@ -102,10 +104,10 @@ def _workload(
     old: WorkloadPlan | None,
     new: WorkloadPlan | None,
     assessments: tuple[Assessment | None, Assessment | None],
-    kinds: Mapping[str, Kind],
+    registry: Registry,
 ) -> WorkloadReview:
     assessed = tuple(_assessed(assessment, name) for assessment in assessments)
-    stateful = kinds[(new or old).kind].stateful  # type: ignore[union-attr]
+    stateful = registry.kinds[(new or old).kind].state is State.WRITER  # type: ignore[union-attr]
     return WorkloadReview(
         name=name,
         before=_side(old, assessed[0]) if old else None,
@@ -128,18 +130,14 @@ def _side(plan: WorkloadPlan, assessed: Assessed | None) -> Side:
     return Side(
         mode=str(plan.mode) if plan.mode is not Mode.ACTIVE_STANDBY else f"{plan.mode} (active: {plan.active})",
         sites=tuple(f"{site.name} on {site.target}" for site in plan.sites),
-        records=tuple(_record(record) for record in plan.records),
+        records=tuple(f"{plan.host} {role} → {site}" for site, role in plan.roles.items()),
         usd_month=plan.usd_month,
-        failover_s=plan.failover_s if len(plan.records) > 1 else None,
+        failover_s=plan.failover_s if len(plan.sites) > 1 else None,
         risk=str(assessed.after.availability.grade) if assessed else "",
         exposure=str(assessed.after.exposure.grade) if assessed else "",
         residual=assessed.after.dependence.stoppers() if assessed else (),
         downtime=_span(assessed.after.downtime) if assessed else "",
     )
-
-
-def _record(record: Record) -> str:
-    return f"{record.host} {record.role} {record.type} → {record.site}, {record.ttl} s"
 
 
 def _span(span: object) -> str:
@@ -161,7 +159,7 @@ def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, statefu
         return "for ever: it is removed"
     if old.host != new.host:
         return f"{old.host} stops answering; {new.host} takes its place"
-    if {s.name for s in old.sites} == {s.name for s in new.sites} and old.records == new.records:
+    if old.roles == new.roles:
         return "none"
     if stateful:
         return "minutes: writing stops while the writer moves"
@@ -171,10 +169,10 @@ def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, statefu
 def _data(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bool) -> str:
     if new is None:
         return "its kept versions stay in the stores; nothing else does"
-    stores = ", ".join(sorted(new.backup.stores))
+    stores = ", ".join(sorted(new.stores))
     if stateful:
         return f"what was written since the last archived segment; archives in {stores}"
-    gone = sorted(set(old.backup.stores) - set(new.backup.stores)) if old else []
+    gone = sorted(set(old.stores) - set(new.stores)) if old else []
     return f"none: content is kept in {stores}" + (f"; no longer in {', '.join(gone)}" if gone else "")
 
 
@@ -188,23 +186,27 @@ def _refused(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bo
             "it has state and skips active-standby; go through active-standby, "
             "so that the writer moves once it is in step"
         )
-    if old.host == new.host and (was := old.records[0].type) is not (becomes := new.records[0].type):
+    if old.host == new.host and _by_name(old) != _by_name(new):
         yield (
-            f"the records of {old.host} turn from {was} into {becomes}, and Route 53 lets no CNAME stand beside "
-            "others: the update would fail at the first; keep the front, or destroy the stack and deploy it anew"
+            f"the records of {old.host} would turn between addresses and names, and no CNAME may stand with other "
+            "records: the update would fail at the first; keep the ingress, or destroy the stack and deploy it anew"
         )
-    if not set(old.backup.stores) & set(new.backup.stores):
+    if old.stores and new.stores and not set(old.stores) & set(new.stores):
         yield (
             "every store changes at once, so the last copy of older versions would be left behind; "
             "keep one store until the others have them"
         )
 
 
+def _by_name(plan: WorkloadPlan) -> bool:
+    return any(site.exposure.reach is Reach.NAME for site in plan.everywhere)
+
+
 def _cautions(old: WorkloadPlan | None, new: WorkloadPlan | None) -> Iterator[str]:
     if new is None:
         yield "the workload is removed"
         return
-    if len({store.vendor for store in new.backup.stores.values()}) < 2:  # noqa: PLR2004 two is the least
+    if len({store.vendor for store in new.stores.values()}) == 1:
         yield "all stores are at one vendor, who alone can delete every copy; name a second"
     if new.mode is not Mode.ACTIVE_STANDBY and len(new.sites) == 1 and old and len(old.sites) > 1:
         yield "there is no standby any more: a lost lease or account is an outage until the next update"

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..config.models import Mode, Side
 from ..errors import ConfigError
-from ..kind import Survey
+from ..plan.canonical import plan_hash
 from ..plan.planner import plan
-from ..review.approval import plan_hash
+from ..plan.stack import releases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from ..config.models import StackConfig
-    from ..kind import Kind
-    from ..plan.topology import Site, Topology, WorkloadPlan
+    from ..registry import Registry
+    from ..release import Release
+    from ..topology import Site, Topology, WorkloadPlan
 
 #: What Pulumi takes for a stack's name.
 _STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}")
@@ -102,7 +102,7 @@ class Case:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Names of the environment variables that must be set, sorted."""
-        stores = self.plan.backup.stores.values()
+        stores = self.plan.stores.values()
         named = {name for store in stores for name in (store.access_key, store.secret_key) if name}
         return tuple(sorted(named | ({RENTER_KEY} if any(s.target == RENTED for s in self.everywhere) else set())))
 
@@ -113,31 +113,29 @@ class Case:
 
 
 def _rent(plan: WorkloadPlan) -> float:
-    return sum(
-        line.usd_month for site in plan.sites if site.target == RENTED for line in site.bill if line.source == RENTED
-    )
+    return sum(line.usd_month for line in plan.bill if line.payee == RENTED)
 
 
-def case(stack: str, config: StackConfig, workload: str, kinds: Mapping[str, Kind], root: Path) -> Case:
+def case(stack: str, config: StackConfig, workload: str, registry: Registry, root: Path) -> Case:
     """Plan a workload as it is, and on every course.
 
     Raises PlanError with every fault, and ConfigError for a stack or a workload that is not there.
     """
     if not _STACK.fullmatch(stack):
         raise ConfigError(f"{stack!r} is not the name of a stack; its file is stacks/Pulumi.NAME.yaml")
-    topology = plan(config, kinds, root)
+    made, found = releases(config, registry, root)
+    topology = plan(config, registry, made, found)
     now = next((each for each in topology.workloads if each.name == workload), None)
     if now is None:
         names = ", ".join(each.name for each in topology.workloads)
         raise ConfigError(f"no workload {workload!r} in stack {stack}; choose from {names}")
-    # The content is what it was: nobody reads the operator's disk again for a plan that differs in its mode.
-    seen = Survey(now.backup.version, now.backup.folder)
-    known = {name: dataclasses.replace(kind, survey=lambda *_: seen) for name, kind in kinds.items()}
-    return Case(stack, topology, now, {course: _prospect(config, workload, course, known, root) for course in RING})
+    return Case(stack, topology, now, {course: _prospect(config, workload, course, registry, made) for course in RING})
 
 
-def _prospect(config: StackConfig, workload: str, course: Course, kinds: Mapping[str, Kind], root: Path) -> Prospect:
+def _prospect(
+    config: StackConfig, workload: str, course: Course, registry: Registry, made: Mapping[str, Release]
+) -> Prospect:
     changed = config.workloads[workload].model_copy(update={"mode": course.mode, "active": course.active})
     stack = config.model_copy(update={"workloads": {**config.workloads, workload: changed}})
-    topology = plan(stack, kinds, root)
+    topology = plan(stack, registry, made)
     return Prospect(next(each for each in topology.workloads if each.name == workload), plan_hash(topology))

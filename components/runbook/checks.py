@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ..config.models import PROJECT, Mode
 from ..kinds.static import bundle
-from ..web import http as front
+from ..web import http
 from .case import RENTED
 from .chapter import Check
 
 if TYPE_CHECKING:
     from ..config.models import Store
-    from ..plan.topology import Site, WorkloadPlan
+    from ..topology import Site, WorkloadPlan
     from .case import Case, Course
 
 #: Days of rent below which the account is to be topped up before anything else.
@@ -67,8 +67,7 @@ def preview(case: Case, *flags: str, shows: tuple[str, ...] = ()) -> Check:
 
 def plan(case: Case, of: WorkloadPlan) -> Check:
     """Read the stack file and see that it says what it should."""
-    sites = {record.site: record.role for record in of.records}
-    lines = [f"{role} {name} on …" for name, role in sites.items()]
+    lines = [f"{role} {name} on …" for name, role in of.roles.items()]
     return Check(
         f"./unmoor plan {of.name} {stack(case)}",
         (f"{of.name} {of.kind}, {of.mode}, active side {of.active}, {of.host}", *lines),
@@ -84,11 +83,10 @@ def planned(case: Case, of: WorkloadPlan) -> Check:
 
 def status(case: Case, of: WorkloadPlan, *, gone: tuple[str, ...] = ()) -> Check:
     """See that every site serves the version; those on a target that is `gone` do not."""
-    short = of.backup.version[:12]
+    short = of.release.short
     lost = {site.name for site in of.sites if site.target in gone}
     lines = [
-        f"{record.role} {record.site} not well…" if record.site in lost else f"{record.role} {record.site} well {short}"
-        for record in of.records
+        f"{role} {site} not well…" if site in lost else f"{role} {site} well {short}" for site, role in of.roles.items()
     ]
     return Check(
         f"./unmoor status {of.name} {stack(case)}",
@@ -119,7 +117,7 @@ def visit(of: WorkloadPlan, without: str = "") -> Check:
     Who is expected to answer is the primary, or the first site that is not on a target that has gone.
     """
     answers = next((site for site in of.sites if site.target != without), of.primary)
-    return Check(_visit(answers.health_url), (of.backup.version,), within_s=of.failover_s + 30, limit_s=20)
+    return Check(_visit(answers.health_url), (of.release.id,), within_s=of.failover_s + 30, limit_s=20)
 
 
 def answered(of: WorkloadPlan) -> Check:
@@ -134,8 +132,8 @@ def unanswered(of: WorkloadPlan) -> Check:
 
 def visit_site(of: WorkloadPlan, site: Site) -> Check:
     """Ask a site for its version at its own name."""
-    url = front.url(site.direct, front.HEALTH_PATH, site.scheme)
-    return Check(_visit(url), (of.backup.version,), within_s=of.failover_s + 30, limit_s=20)
+    url = http.url(site.site_host, http.HEALTH_PATH, site.scheme)
+    return Check(_visit(url), (of.release.id,), within_s=of.failover_s + 30, limit_s=20)
 
 
 def _visit(url: str) -> str:
@@ -144,7 +142,7 @@ def _visit(url: str) -> str:
 
 def page(site: Site) -> Check:
     """Open a site's first page at its own name."""
-    url = shlex.quote(front.url(site.direct, scheme=site.scheme))
+    url = shlex.quote(http.url(site.site_host, scheme=site.scheme))
     return Check(f"curl -sS --max-time 10 -o /dev/null -w '%{{http_code}}\\n' {url}", ("200",), within_s=60, limit_s=20)
 
 
@@ -158,13 +156,13 @@ def outputs(case: Case, of: WorkloadPlan) -> Check:
 
 def bundle_url(of: WorkloadPlan, store: Store) -> str:
     """Return where anyone can read a version's bundle, quoted for the shell."""
-    return shlex.quote(f"{store.public_url}/{bundle.key(of.name, of.backup.version)}")
+    return shlex.quote(f"{store.public_url}/{bundle.key(of.name, of.release.id)}")
 
 
 def kept(of: WorkloadPlan, store: Store) -> Check:
     """Fetch a bundle as a container does, without credentials, and hash it: the hash is its name."""
     command = f"curl -fsS --max-time 600 {bundle_url(of, store)} | openssl dgst -sha256 -r"
-    return Check(command, (f"{of.backup.version}…",), within_s=60, limit_s=660)
+    return Check(command, (f"{of.release.id}…",), within_s=60, limit_s=660)
 
 
 def unreadable(of: WorkloadPlan, store: Store) -> Check:
@@ -205,7 +203,7 @@ def no_leak(case: Case, *more: str) -> Check:
 
 def refill(case: Case) -> Check:
     """Put the version into every store again, with the clouds asked what there is."""
-    step = f"urn:pulumi:{case.stack}::{PROJECT}::unmoor:index:Workload$command:local:Command::{case.plan.name}-bundle"
+    step = f"urn:pulumi:{case.stack}::{PROJECT}::unmoor:index:Workload$command:local:Command::{case.plan.name}-keep"
     return up(case, "--refresh", "--replace", shlex.quote(step))
 
 

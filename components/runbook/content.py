@@ -33,16 +33,16 @@ def restore_drill(case: Case) -> Iterator[Chapter]:
                     0.1,
                     otherwise="Turn to the chapter about filling the stores again.",
                 )
-                for name, store in sorted(of.backup.stores.items())
+                for name, store in sorted(of.stores.items())
             ),
             Step(
                 "restore",
                 "The version unpacks into a folder",
                 "From the first store that answers; the hash is checked before anything is written.",
                 Check(
-                    f"rm -rf {target} && ./unmoor restore {of.name} {target} --version {of.backup.version} "
+                    f"rm -rf {target} && ./unmoor restore {of.name} {target} --version {of.release.id} "
                     f"{checks.stack(case)}",
-                    (f"…version {of.backup.version}…from store …",),
+                    (f"…version {of.release.id}…from store …",),
                     limit_s=600,
                 ),
                 Check(f"ls {target}", ("index.html",)),
@@ -57,7 +57,7 @@ def roll_back(case: Case) -> Iterator[Chapter]:
     """Serve a kept version in place of the folder's content."""
     of, flag = case.plan, checks.stack(case)
     key = _option(of.name)
-    if of.backup.folder is None:
+    if of.release.data is None:
         return
     yield Chapter(
         "roll-back",
@@ -68,8 +68,8 @@ def roll_back(case: Case) -> Iterator[Chapter]:
             Step(
                 "versions",
                 "See which versions are kept",
-                f"The {of.backup.retain} newest, newest first.",
-                Check(f"./unmoor restore {of.name} --list {flag}", (f"{of.backup.version}…",)),
+                f"The {of.retain} newest, newest first.",
+                Check(f"./unmoor restore {of.name} --list {flag}", (f"{of.release.id}…",)),
                 checks.status(case, of),
                 0.1,
             ),
@@ -78,7 +78,7 @@ def roll_back(case: Case) -> Iterator[Chapter]:
                 "Name the version in the stack file",
                 "Both sides then serve it from the stores; Pulumi writes the line.",
                 Check(
-                    f'pulumi config set --path {key} "${{VERSION:-{of.backup.version}}}" --plaintext {flag} && '
+                    f'pulumi config set --path {key} "${{VERSION:-{of.release.id}}}" --plaintext {flag} && '
                     f"pulumi config get --path {key} {flag}",
                     ("…",),
                 ),
@@ -96,12 +96,12 @@ def roll_forward(case: Case) -> Iterator[Chapter]:
     """Serve the folder's content again."""
     of, flag = case.plan, checks.stack(case)
     key = _option(of.name)
-    if of.backup.folder is not None:
+    if of.release.data is not None:
         return
     yield Chapter(
         "roll-forward",
         "Serve the folder's content again",
-        f"When the content is right again. Now version {of.backup.version[:12]} is named in the stack file.",
+        f"When the content is right again. Now version {of.release.short} is named in the stack file.",
         (
             Step(
                 "unpin",
@@ -113,11 +113,11 @@ def roll_forward(case: Case) -> Iterator[Chapter]:
                 ),
                 checks.planned(case, of),
                 0.1,
-                rollback=f"pulumi config set --path {key} {of.backup.version} --plaintext {flag}",
+                rollback=f"pulumi config set --path {key} {of.release.id} --plaintext {flag}",
             ),
             *_agree(case),
             *_serve(
-                case, f"pulumi config set --path {key} {of.backup.version} --plaintext {flag} && {checks.update(case)}"
+                case, f"pulumi config set --path {key} {of.release.id} --plaintext {flag} && {checks.update(case)}"
             ),
         ),
     )

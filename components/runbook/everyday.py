@@ -170,7 +170,7 @@ def check(case: Case) -> Iterator[Chapter]:
             *(
                 Step(
                     f"site-{site.name}",
-                    f"{site.name} answers at {site.direct}",
+                    f"{site.name} answers at {site.site_host}",
                     "Its health and its first page, without the failover record.",
                     checks.visit_site(case.plan, site),
                     checks.page(site),

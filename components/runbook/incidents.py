@@ -28,7 +28,7 @@ def cloud_gone(case: Case) -> Iterator[Chapter]:
         if here
         else f"No site of {of.name} is there. Route 53's name servers go on answering; records cannot be changed."
     )
-    others = {name: store for name, store in sorted(of.backup.stores.items()) if store.vendor != CLOUD}
+    others = {name: store for name, store in sorted(of.stores.items()) if store.vendor != CLOUD}
     yield Chapter(
         "aws-gone",
         "AWS is gone",

@@ -38,20 +38,19 @@ def _lines(case: Case, only: Collection[str]) -> Iterator[str]:
     yield f"# Runbook of {of.name}, stack {text(case.stack)}"
     yield ""
     yield f"Written by `unmoor runbook` from plan `{case.hash[:12]}`: {of.host} is **{case.course}**,"
-    yield f"version `{of.backup.version[:12]}`. Write it again whenever the stack file has changed."
+    yield f"version `{of.release.short}`. Write it again whenever the stack file has changed."
     yield ""
     yield "| site | role | on | own name |"
     yield "|---|---|---|---|"
-    for record in of.records:
-        site = next(each for each in of.sites if each.name == record.site)
-        yield f"| {site.name} | {record.role} | {site.target} | {site.direct} |"
+    for site in of.sites:
+        yield f"| {site.name} | {of.roles[site.name]} | {site.target} | {site.site_host} |"
     yield ""
     failover = (
         f"A failover is seen by everyone within {of.failover_s} s."
-        if len(of.records) > 1
+        if len(of.sites) > 1
         else "There is no failover: one site only."
     )
-    stores = ", ".join(f"{name} ({store.vendor})" for name, store in sorted(of.backup.stores.items()))
+    stores = ", ".join(f"{name} ({store.vendor})" for name, store in sorted(of.stores.items()))
     yield f"Stores: {stores}. {failover}"
     yield f"It costs {of.usd_month:.2f} USD a month. The way: {' → '.join(_at(case, course) for course in RING)}."
     yield ""

@@ -202,7 +202,7 @@ def _why(case: Case, to: Course) -> str:
     if new := sorted(after.keys() - before.keys()):
         return f"{', '.join(new)} is built and asked for its version from outside; only then does a record point at it."
     if gone := sorted(before.keys() - after.keys()):
-        wait = max(before[name].ttl for name in gone)
+        wait = max(case.plan.kept_s[name] for name in gone)
         return (
             f"The record of {', '.join(gone)} goes first; after {wait} s no resolver can lead anyone there, and it is "
             "removed."

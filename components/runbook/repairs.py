@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def store_gone(case: Case) -> Iterator[Chapter]:
     """One store does not answer: sites go on, the others hold the content, publishing waits."""
     of = case.plan
-    for name, store in sorted(of.backup.stores.items()):
-        others = [(other, kept) for other, kept in sorted(of.backup.stores.items()) if other != name]
+    for name, store in sorted(of.stores.items()):
+        others = [(other, kept) for other, kept in sorted(of.stores.items()) if other != name]
         holds = (
             f"{', '.join(other for other, _ in others)} still holds every version."
             if others
@@ -55,7 +55,7 @@ def store_gone(case: Case) -> Iterator[Chapter]:
 def refill(case: Case) -> Iterator[Chapter]:
     """Fill the stores again, after one was gone or a drill found a bundle missing."""
     of = case.plan
-    stores = [of.backup.stores[name] for name in sorted(of.backup.stores)]
+    stores = [of.stores[name] for name in sorted(of.stores)]
     yield Chapter(
         "refill",
         "Fill the stores again",
@@ -76,11 +76,11 @@ def refill(case: Case) -> Iterator[Chapter]:
                     f"store-{name}",
                     f"Store {name} gives it back",
                     "Fetched without credentials.",
-                    checks.kept(of, of.backup.stores[name]),
-                    checks.listed(of, of.backup.stores[name]),
+                    checks.kept(of, of.stores[name]),
+                    checks.listed(of, of.stores[name]),
                     0.1,
                 )
-                for name in sorted(of.backup.stores)
+                for name in sorted(of.stores)
             ),
         ),
     )
@@ -99,7 +99,7 @@ def certificate(case: Case) -> Iterator[Chapter]:
                 *(
                     Step(
                         f"site-{site.name}",
-                        f"{site.name} shows a good one at {site.direct}",
+                        f"{site.name} shows a good one at {site.site_host}",
                         "The chain, the name and the date are checked as a browser does.",
                         checks.visit_site(of, site),
                         checks.page(site),

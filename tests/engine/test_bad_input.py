@@ -84,7 +84,7 @@ def test_what_cannot_be_built_is_told_at_once_by_its_path(docs: Docs, edited: di
 
 def test_an_apex_that_would_be_a_cname_is_refused_before_anything_happens(docs: Docs, edited: dict[str, Any]) -> None:
     workload = edited["unmoor:workloads"]["docs"]
-    workload |= {"host": "dao.example", "options": workload["options"] | {"front": "ingress"}}
+    workload |= {"host": "dao.example", "options": workload["options"] | {"ingress": "shared"}}
     title, fault = preview(docs)
     assert title == "the stack configuration is not valid:"
     assert fault == (

@@ -30,7 +30,7 @@ SELF_SIGNED = ("self-signed certificate", "self signed certificate")
 
 @pytest.fixture(scope="module")
 def centralized(docs: Docs) -> Docs:
-    docs.up(options=docs.workload["options"] | {"front": "ingress"})
+    docs.up(options=docs.workload["options"] | {"ingress": "shared"})
     return docs
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws  # noqa: F401 loaded once, before time is measured or loops are made
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import resource_pb2
 
-from components.deploy import workload as deploy_module
-from components.kinds import KINDS
+from components.deploy.workload import deploy
 from components.plan.stack import topology
+from components.project import builtin
+
+if TYPE_CHECKING:
+    from components.registry import Registry
+    from components.topology import Topology
 
 #: What a cloud answers beyond the inputs, by type: only what the program reads.
 ANSWERS: dict[str, Any] = {
@@ -86,6 +90,7 @@ class Graph:
 
     resources: dict[str, Registered] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
+    topology: Topology | None = None
 
     @property
     def urns(self) -> set[str]:
@@ -143,8 +148,16 @@ class Recorder(mocks.MockMonitor):
         return response
 
 
-def run(settings: dict[str, Any], root: Path, *, preview: bool = False) -> Graph:
+def run(
+    settings: dict[str, Any],
+    root: Path,
+    *,
+    preview: bool = False,
+    registry: Registry | None = None,
+    opts: pulumi.ResourceOptions | None = None,
+) -> Graph:
     """Run the program against the recorder and return the graph it registered."""
+    known = registry or builtin()
     graph = Graph()
     loops: list[asyncio.AbstractEventLoop] = []
     make = asyncio.new_event_loop
@@ -161,7 +174,8 @@ def run(settings: dict[str, Any], root: Path, *, preview: bool = False) -> Graph
         mocks.set_mocks(Cloud(), "unmoor", "test", preview, monitor=Recorder(graph))
 
         def program() -> None:
-            graph.outputs = deploy_module.deploy(topology(settings, KINDS, root), KINDS)
+            graph.topology = topology(settings, known, root)
+            graph.outputs = deploy(graph.topology, known, opts)
 
         from pulumi.runtime.stack import run_pulumi_func
 

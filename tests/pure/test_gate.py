@@ -10,8 +10,8 @@ from components.errors import StepError
 from components.probe import probe
 from components.probe.client import Certificate, Page
 
-HOST, DIRECT, ADDRESS, VERSION = "docs.dao.example", "docs-akash.dao.example", "203.0.113.7", "ab" * 32
-SHOWN = Certificate("an authority", (DIRECT,), 89.0)
+HOST, SITE_HOST, ADDRESS, VERSION = "docs.dao.example", "docs-akash.dao.example", "203.0.113.7", "ab" * 32
+SHOWN = Certificate("an authority", (SITE_HOST,), 89.0)
 NO_TLS = Page(0, "", None, "no TLS: it has no certificate for docs.dao.example yet")
 REASON = "there is no certificate for docs.dao.example yet: its challenges do not come here"
 
@@ -25,27 +25,33 @@ class World:
         self.direct = Page(503, f"{REASON}\nserving {VERSION}\n", SHOWN)
         self.plain = Page(503, f"{REASON}\nserving {VERSION}\n", None)
         self.others = others
+        self.answering: set[str] = set()
         self.said: list[str] = []
 
     def look(self, url, address):
+        if address in self.answering:
+            return Page(200, "another release", None)
         assert address == ADDRESS
         if url.startswith("http:"):
             return self.plain
-        return self.direct if DIRECT in url else self.host()
+        return self.direct if SITE_HOST in url else self.host()
 
     def probe(self, *without, **more):
         given = {
             "url": f"https://{HOST}/healthz",
-            "address": ADDRESS,
+            "at": [ADDRESS],
             "version": VERSION,
-            "zone_id": "Z1",
-            "direct": DIRECT,
+            "zones": [{"authority": "route53", "zone_id": "Z1"}],
+            "site_host": SITE_HOST,
             "timeout_s": 30,
         }
         given = {name: value for name, value in (given | more).items() if name not in without}
-        return probe.take(
-            given, self.said.append, self.look, lambda: self.now, self.sleep, lambda *_: self.others(self.now)
-        )
+        return probe.take(given, self.said.append, self.look, lambda: self.now, self.sleep, self.current)
+
+    def current(self, zone, host):
+        assert (zone["authority"], host) == ("route53", HOST)
+        self.answering = set(self.others(self.now))
+        return [*self.answering]
 
     def sleep(self, seconds):
         self.now += seconds
@@ -72,8 +78,8 @@ def test_the_gate_opens_when_the_certificate_comes():
 
 def test_where_nobody_answers_the_sites_own_name_opens_the_gate_and_it_is_said():
     world = World()
-    assert world.probe()["certificate"]["names"] == (DIRECT,)
-    assert world.said[-1].startswith(f"nobody answers {HOST} now, so its record may lead to {DIRECT} before")
+    assert world.probe()["certificate"]["names"] == (SITE_HOST,)
+    assert world.said[-1].startswith(f"nobody answers {HOST} now, so its record may lead to {SITE_HOST} before")
 
 
 def test_nobody_is_looked_for_three_times():
@@ -112,7 +118,7 @@ def test_nothing_but_the_hosts_certificate_may_be_missing(what, page):
 
 
 def test_once_the_record_leads_there_only_the_hosts_certificate_will_do():
-    said = World().refused("zone_id", "direct", moved=True)
+    said = World().refused("zones", "site_host", moved=True)
     assert said.endswith("its failover record leads there already")
 
 

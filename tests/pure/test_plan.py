@@ -6,11 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from components.action import Entry
 from components.config import models as config
-from components.errors import Fault, PlanError
-from components.kind import Kind, OnTarget, Survey
+from components.errors import ConfigError, Fault, PlanError
+from components.exposure import Exposure, Proof, Reach
+from components.kind import Implementation, Kind, State
+from components.plan.canonical import canonical
 from components.plan.planner import plan
-from components.plan.topology import Form, Line, RecordType, Role, Topology
+from components.plan.stack import topology
+from components.project import builtin
+from components.release import Release
+from components.target import Target
+from components.targets.akash import ingress
+from components.targets.akash.ingress import Ingress
+from components.topology import Line, Topology
 from tests.settings import settings
 
 
@@ -18,42 +27,62 @@ class Options(config.Setting):
     """What a made-up kind needs."""
 
     site: str = "site"
-    front: str = "ip"
+    ingress: Ingress = Ingress.DEDICATED
 
 
-def _nothing(name, site, opts):
-    raise AssertionError("planning realizes nothing")
+class On(Implementation[Options]):
+    """A made-up implementation: `reach` decides how it is reached."""
 
+    def __init__(self, reach: Reach | None = None) -> None:
+        self.reach = reach
 
-def kind(faults: tuple[Fault, ...] = ()) -> Kind:
-    def bill(_: Options) -> tuple[Line, ...]:
+    def exposure(self, options, acme):
+        if self.reach is Reach.ALIAS:
+            return Exposure(Reach.ALIAS, "amazon.com", Proof.DNS)
+        return Exposure(self.reach) if self.reach else ingress.exposure(options.ingress, acme)
+
+    def bill(self, options, release):
         return (Line("it", 1.0, "stated"),)
 
-    return Kind(
-        name="docs",
-        options=Options,
-        stateful=False,
-        survey=lambda options, root: Survey("ab" * 32, options.site, faults),
-        on={
-            "aws": OnTarget(lambda o: Form.ALIAS, bill, _nothing),
-            "akash": OnTarget(lambda o: Form.ADDRESS if o.front == "ip" else Form.HOST, bill, _nothing),
-            "flux": OnTarget(lambda o: Form.HOST, bill, _nothing),
-        },
-    )
+    def losses(self, options):
+        return (ingress.SHARED_LOSS,) if self.reach is None and options.ingress is Ingress.SHARED else ()
+
+    def deploy(self, site, context):
+        raise AssertionError("planning deploys nothing")
+
+
+class Made(Kind[Options]):
+    """A made-up kind on three targets."""
+
+    name = "static"
+    options = Options
+    state = State.REBUILDABLE
+    on = {"aws": On(Reach.ALIAS), "akash": On(), "flux": On(Reach.NAME)}
+
+    def release(self, options, root):
+        raise AssertionError("planning reads no disk")
+
+
+FLUX = Target("flux", company=None)
+REGISTRY = builtin().with_(kinds=[Made()], targets=[FLUX])
 
 
 def planned(made: dict) -> Topology:
     stack, found = config.read(made)
     assert found == []
-    return plan(stack, {"docs": kind()}, Path())
+    return plan(stack, REGISTRY, dict.fromkeys(stack.workloads, Release("ab" * 32)))
 
 
-def refused(made: dict, **kinds: Kind) -> list[str]:
-    stack, found = config.read(made)
-    assert found == []
+def refused(made: dict) -> list[str]:
     with pytest.raises(PlanError) as caught:
-        plan(stack, kinds or {"docs": kind()}, Path())
+        planned(made)
     return [str(fault) for fault in caught.value.faults]
+
+
+def members(topology: Topology) -> dict[str, dict]:
+    """What the authority is asked to publish for the public name, by role."""
+    entries = [action.does.what for action in topology.actions if isinstance(action.does, Entry)]
+    return {entry["role"]: entry for entry in entries if entry["entry"] == "member"}
 
 
 @pytest.mark.parametrize(
@@ -70,30 +99,31 @@ def refused(made: dict, **kinds: Kind) -> list[str]:
 )
 def test_a_mode_means_these_sites(mode, active, decentralized, sites) -> None:
     (workload,) = planned(settings(mode, active, decentralized)).workloads
-    assert {str(r.role): r.site for r in workload.records} == sites
+    assert {str(role): site for site, role in workload.roles.items()} == sites
+    assert {str(m.role): m.site for name in workload.names for m in name.members} == sites
     assert workload.primary.name == sites["primary"]
 
 
 def test_an_alias_keeps_its_answer_for_sixty_seconds_whatever_the_ttl() -> None:
-    (workload,) = planned(settings("active-standby")).workloads
-    assert {r.role: r.ttl for r in workload.records} == {Role.PRIMARY: 60, Role.STANDBY: 30}
+    made = planned(settings("active-standby"))
+    assert {role: entry["ttl"] for role, entry in members(made).items()} == {"primary": 60, "standby": 30}
+    assert made.workloads[0].kept_s == {"docs-aws": 60, "docs-akash": 30}
 
 
 def test_a_set_with_a_name_in_it_is_of_type_cname_in_every_mode() -> None:
     for mode in ("centralized", "active-standby", "decentralized"):
-        (workload,) = planned(settings(mode, options={"front": "ingress"})).workloads
-        assert {r.type for r in workload.records} == {RecordType.CNAME}
-        assert {r.ttl for r in workload.records} == {30}
+        found = members(planned(settings(mode, options={"ingress": "shared"}))).values()
+        assert {(entry["type"], entry["alias"]) for entry in found} == {("CNAME", False)}
 
 
 def test_no_cname_stands_at_the_apex() -> None:
-    (said,) = refused(settings("centralized", host="dao.example", options={"front": "ingress"}))
+    (said,) = refused(settings("centralized", host="dao.example", options={"ingress": "shared"}))
     assert said.startswith("workloads.docs.host: dao.example is the zone's apex")
 
 
 def test_an_apex_with_addresses_is_fine() -> None:
-    (workload,) = planned(settings("active-standby", host="dao.example")).workloads
-    assert {r.type for r in workload.records} == {RecordType.A}
+    found = members(planned(settings("active-standby", host="dao.example")))
+    assert {(role, entry["type"]) for role, entry in found.items()} == {("primary", "A"), ("standby", "A")}
 
 
 def test_an_address_and_a_name_make_no_set() -> None:
@@ -110,10 +140,11 @@ def test_every_fault_of_a_plan_is_said_at_once() -> None:
     assert refused(made) == [
         "workloads.docs.host: docs.other.example is outside the zone; choose a name that ends in .dao.example",
         f"workloads.docs.backup.stores[1]: {undeclared}",
-        "workloads.docs.placement.decentralized[0]: docs does not run on 'fluks'; choose from akash, aws, flux",
+        "workloads.docs.placement.decentralized[0]: static does not run on 'fluks'; did you mean flux?; choose from "
+        "akash, aws, flux",
         "workloads.docs.options.sight: no such setting; did you mean site?",
         f"workloads.forum.backup.stores[1]: {undeclared}",
-        "workloads.forum.kind: no kind 'form'; choose from docs",
+        "workloads.forum.kind: no kind 'form'; choose from static",
     ]
 
 
@@ -122,12 +153,19 @@ def test_two_sides_on_one_target_are_refused() -> None:
     assert said.startswith("workloads.docs.placement: both sides are on 'aws'")
 
 
-def test_what_a_kind_finds_missing_is_a_fault_under_its_options() -> None:
-    found = refused(settings(), docs=kind((Fault("site", "no such folder"),)))
-    assert found == ["workloads.docs.options.site: no such folder"]
+def test_what_a_kind_finds_missing_is_a_fault_under_its_options_with_all_others() -> None:
+    class Missing(Made):
+        def release(self, options, root):
+            raise ConfigError("it cannot be served", [Fault("site", "no such folder")])
+
+    made = settings(host="docs.other.example")
+    with pytest.raises(PlanError) as caught:
+        topology(made, REGISTRY.with_(kinds=[Missing()]), Path())
+    found = [fault.path for fault in caught.value.faults]
+    assert found == ["workloads.docs.options.site", "workloads.docs.host"]
 
 
-def test_two_workloads_do_not_share_a_host_or_a_direct_name() -> None:
+def test_two_workloads_do_not_share_a_host_or_a_site_host() -> None:
     made = settings()
     made["workloads"]["blog"] = {**made["workloads"]["docs"]}
     made["workloads"]["wiki"] = {**made["workloads"]["docs"], "host": "docs-akash.dao.example"}
@@ -156,36 +194,36 @@ def test_where_nobody_asks_for_certificates_no_challenge_is_passed_on() -> None:
     """Amazon's names are proved by records, and behind a shared ingress there is no certificate at all."""
     for mode in ("centralized", "active-standby", "decentralized"):
         for decentralized in (("akash",), ("akash", "akash")):
-            made = settings(mode, decentralized=decentralized, options={"front": "ingress"})
+            made = settings(mode, decentralized=decentralized, options={"ingress": "shared"})
             assert {site.peer for site in planned(made).workloads[0].sites} == {""}
 
 
 @pytest.mark.parametrize(
-    ("mode", "active", "front", "url"),
+    ("mode", "active", "kind", "url"),
     [
-        ("active-standby", "centralized", "ingress", "https://docs.dao.example/"),
-        ("active-standby", "decentralized", "ingress", "http://docs.dao.example/"),
-        ("decentralized", "centralized", "ingress", "http://docs.dao.example/"),
-        ("decentralized", "centralized", "ip", "https://docs.dao.example/"),
+        ("active-standby", "centralized", "shared", "https://docs.dao.example/"),
+        ("active-standby", "decentralized", "shared", "http://docs.dao.example/"),
+        ("decentralized", "centralized", "shared", "http://docs.dao.example/"),
+        ("decentralized", "centralized", "dedicated", "https://docs.dao.example/"),
     ],
 )
-def test_the_published_address_has_the_scheme_of_the_site_that_answers(mode, active, front, url) -> None:
-    (workload,) = planned(settings(mode, active, options={"front": front})).workloads
+def test_the_published_address_has_the_scheme_of_the_site_that_answers(mode, active, kind, url) -> None:
+    (workload,) = planned(settings(mode, active, options={"ingress": kind})).workloads
     assert workload.url == url
 
 
 def test_a_site_without_a_certificate_for_the_host_is_a_note_and_is_probed_over_http() -> None:
-    (workload,) = planned(settings("active-standby", options={"front": "ingress"})).workloads
-    (note,) = workload.notes
-    assert note.startswith("docs-akash is reached by a name at akash, where nobody has a certificate for docs.dao")
-    probes = {step.subject: step.detail.split("/healthz")[0] for step in workload.steps if step.verb == "probe"}
+    made = planned(settings("active-standby", options={"ingress": "shared"}))
+    (loss,) = made.workloads[0].losses
+    assert loss.startswith("docs-akash: it is reached by a name of the provider, where no certificate")
+    probes = {action.subject: action.detail.split("/healthz")[0] for action in made.actions if action.verb == "probe"}
     assert probes == {"docs-aws": "https://docs.dao.example", "docs-akash": "http://docs.dao.example"}
 
 
-def test_at_the_apex_the_authorities_are_a_note() -> None:
-    (workload,) = planned(settings("centralized", host="dao.example")).workloads
-    assert workload.authorities == ()
-    assert workload.notes[0].endswith("they must allow amazon.com and letsencrypt.org")
+def test_at_the_apex_the_issuers_are_a_note() -> None:
+    made = planned(settings("centralized", host="dao.example"))
+    assert "dao.example" not in {action.subject for action in made.actions if action.verb == "allow"}
+    assert made.workloads[0].losses[0].endswith("they must allow amazon.com and letsencrypt.org")
 
 
 def test_the_bill_has_a_health_check_for_every_site() -> None:
@@ -197,4 +235,4 @@ def test_the_bill_has_a_health_check_for_every_site() -> None:
 def test_the_canonical_plan_does_not_depend_on_the_order_of_keys() -> None:
     made = settings("active-standby")
     turned = {key: made[key] for key in reversed(made)}
-    assert planned(made).canonical() == planned(turned).canonical()
+    assert canonical(planned(made), signed_only=False) == canonical(planned(turned), signed_only=False)

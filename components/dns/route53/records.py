@@ -1,114 +1,147 @@
-"""A site's names in Route 53: its direct name, its health check, and its place in the failover set."""
+"""The entries of a workload as resources of pulumi_aws."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi_aws as aws
 
-from ...plan.topology import Form, RecordType, Role
-from ...web import http as front
+from ...action import Entry
+from ...topology import Role
+from ...web import http
+from .authority import CAA_TTL, CHECK_INTERVAL, CHECK_THRESHOLD, ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping
 
     import pulumi
 
-    from ...kind import Endpoint
-    from ...plan.topology import Record, Site
+    from ...action import Action
+    from ...authority import ProofRecord
+    from ...kind import Context
+    from ...topology import ZonePlan
 
-#: Route 53's words for our roles; also what identifies a member of the set for life.
-_ROUTE53_ROLE = {Role.PRIMARY: "PRIMARY", Role.STANDBY: "SECONDARY"}
-#: Seconds for which resolvers of certificate authorities keep CAA records.
-CAA_TTL = 300
+#: Seconds for which resolvers keep a proof; issuers ask the authority itself.
+_PROOF_TTL = 60
 
 
-def _answer(site: Site, endpoint: pulumi.Output[Endpoint], type_: RecordType, ttl: int) -> dict[str, Any]:
-    """Say an endpoint as the arguments of a record of a type."""
-    if site.form is Form.ALIAS and type_ is RecordType.A:
+@dataclass(frozen=True)
+class Zone:
+    """A hosted zone in one deployment."""
+
+    authority: str
+    id: pulumi.Input[str]
+
+    @classmethod
+    def of(cls, authority: str, zone: ZonePlan, opts: pulumi.InvokeOptions) -> Zone:
+        """Take the zone that the plan names by its id, else look it up by its name."""
+        return cls(authority, zone.id or aws.route53.get_zone_output(name=zone.name, opts=opts).zone_id)
+
+    @property
+    def handle(self) -> Mapping[str, Any]:
+        """Return what `Route53.current` needs."""
+        return {"authority": self.authority, "zone_id": self.id}
+
+    def register(self, action: Action, context: Context) -> pulumi.Resource:
+        """Register the one resource of an entry."""
+        if not isinstance(action.does, Entry):
+            raise TypeError(action.name)
+        what = context.value(action.does.what)
+        resource: pulumi.Resource = _ENTRIES[what["entry"]](action.name, self.id, what, context.opts)
+        return resource
+
+    def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+        """Publish the record by which an issuer sees that a host is ours."""
+        published = aws.route53.Record(
+            name,
+            zone_id=self.id,
+            name=record.name,
+            type=record.type,
+            records=[record.value],
+            ttl=_PROOF_TTL,
+            # ACM asks for the same record again for every certificate of a host in one account.
+            allow_overwrite=True,
+            opts=opts,
+        )
+        fqdn: pulumi.Output[str] = published.fqdn
+        return fqdn
+
+
+def _answer(what: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an endpoint as the arguments of a record."""
+    endpoint: pulumi.Output[Any] = what["endpoint"]
+    if what["alias"]:
         alias = {
-            "name": endpoint.apply(lambda e: e.name),  # type: ignore[union-attr]
-            "zone_id": endpoint.apply(lambda e: e.zone_id),  # type: ignore[union-attr]
+            "name": endpoint.apply(lambda e: e.name),
+            "zone_id": endpoint.apply(lambda e: e.zone),
             "evaluate_target_health": False,
         }
-        return {"type": type_.value, "aliases": [alias]}
-    value = endpoint.apply(lambda e: e.ipv4 if site.form is Form.ADDRESS else e.name)  # type: ignore[union-attr]
-    return {"type": type_.value, "records": [value], "ttl": ttl}
+        return {"type": what["type"], "aliases": [alias]}
+    return {"type": what["type"], "records": endpoint.apply(lambda e: e.at), "ttl": what["ttl"]}
 
 
-def direct_record(
-    site: Site,
-    endpoint: pulumi.Output[Endpoint],
-    type_: RecordType,
-    zone_id: pulumi.Input[str],
+def _host(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
+    """Publish the site's own name, by which probes, health checks and issuers reach it."""
+    return aws.route53.Record(resource, zone_id=zone_id, name=what["name"], **_answer(what), opts=opts)
+
+
+def _health(
+    resource: str,
+    zone_id: pulumi.Input[str],  # noqa: ARG001 one signature for every entry
+    what: Mapping[str, Any],
     opts: pulumi.ResourceOptions,
-) -> aws.route53.Record:
-    """Publish the site's own name, by which probes, health checks and certificate authorities reach it."""
-    return aws.route53.Record(
-        f"{site.name}-direct",
-        zone_id=zone_id,
-        name=site.direct,
-        **_answer(site, endpoint, type_, site.ttl),
-        opts=opts,
-    )
-
-
-def health_check(site: Site, opts: pulumi.ResourceOptions) -> aws.route53.HealthCheck:
-    """Let Route 53 watch the site by its direct name, so that a new address needs no new check."""
+) -> Any:
+    """Watch the site by its own name, so that a new address needs no new check."""
     return aws.route53.HealthCheck(
-        f"{site.name}-health",
-        type=site.scheme.upper(),
-        fqdn=site.direct,
-        port=front.PORTS[site.scheme],
-        resource_path=front.HEALTH_PATH,
-        request_interval=front.CHECK_INTERVAL,
-        failure_threshold=front.CHECK_THRESHOLD,
-        enable_sni=site.scheme == "https",
+        resource,
+        type=what["scheme"].upper(),
+        fqdn=what["host"],
+        port=http.PORTS[what["scheme"]],
+        resource_path=http.HEALTH_PATH,
+        request_interval=CHECK_INTERVAL,
+        failure_threshold=CHECK_THRESHOLD,
+        enable_sni=what["scheme"] == "https",
         opts=opts,
     )
 
 
-def failover_record(
-    record: Record,
-    site: Site,
-    endpoint: pulumi.Output[Endpoint],
-    check: aws.route53.HealthCheck,
-    zone_id: pulumi.Input[str],
-    opts: pulumi.ResourceOptions,
-) -> aws.route53.Record:
-    """Put a site into its place in the failover set.
+def _member(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
+    """Put a site into its place in a failover set.
 
-    The resource is named after host and role and never after the site: a flip changes what a record
-    says, not which record it is. It is a failover record even when it is alone, since turning a simple
-    record into a failover record deletes it first.
+    The resource is named after host and role and never after the site: a flip changes what a record leads to, not which
+    record it is. It is a failover record even when it is alone, because turning a simple record into a failover record
+    deletes it first.
     """
-    role = _ROUTE53_ROLE[record.role]
-    return aws.route53.Record(
-        f"{record.host}/{record.role}",
-        zone_id=zone_id,
-        name=record.host,
-        set_identifier=role.lower(),
-        failover_routing_policies=[{"type": role}],
-        health_check_id=check.id,
-        **_answer(site, endpoint, record.type, record.ttl),
-        opts=opts,
-    )
-
-
-def caa_record(
-    resource: str, name: str, authorities: Sequence[str], zone_id: pulumi.Input[str], opts: pulumi.ResourceOptions
-) -> aws.route53.Record:
-    """Say who may sign certificates for a name, and that nobody may for what is below it.
-
-    Only names of ours have such a record, never the zone's apex: a name's own record counts and those above it do not
-    (RFC 8659 §3), so whatever the zone has stays as it is, and keeps its meaning for everybody else.
-    """
+    role = ROLES[Role(what["role"])]
     return aws.route53.Record(
         resource,
         zone_id=zone_id,
-        name=name,
-        type="CAA",
-        ttl=CAA_TTL,
-        records=[*(f'0 issue "{authority}"' for authority in authorities), '0 issuewild ";"'],
+        name=what["name"],
+        set_identifier=role.lower(),
+        failover_routing_policies=[{"type": role}],
+        health_check_id=what["check"],
+        **_answer(what),
         opts=opts,
     )
+
+
+def _caa(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
+    """Name who may sign certificates for a name."""
+    return aws.route53.Record(
+        resource,
+        zone_id=zone_id,
+        name=what["name"],
+        type="CAA",
+        ttl=CAA_TTL,
+        records=[*(f'0 issue "{issuer}"' for issuer in what["issuers"]), '0 issuewild ";"'],
+        opts=opts,
+    )
+
+
+_ENTRIES: Mapping[str, Callable[[str, Any, Mapping[str, Any], pulumi.ResourceOptions], Any]] = {
+    "host": _host,
+    "health": _health,
+    "member": _member,
+    "caa": _caa,
+}

@@ -1,37 +1,29 @@
-"""The docs kind: a static site, from a folder or a kept version, on CloudFront or in a container."""
+"""The kind `static`: a site from a folder, or a kept version of one, on CloudFront or in a container."""
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from ...action import Action, Phase, Run
 from ...config.models import Setting, Version
-from ...errors import Fault, UnmoorError
-from ...kind import Kind, OnTarget, Survey
-from ...plan.topology import Form, Line
-from ...prices import book as prices
-from ...targets.akash import KEY_VARIABLE
-from ...web.http import Front
-from . import bundle
+from ...errors import ConfigError, Fault, NotBuiltError
+from ...kind import Kind, Rollout, State
+from ...release import Release
+from ...targets.akash.ingress import Ingress
+from .akash import OnAkash
+from .aws import OnAws
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    import pulumi
-
-    from ...kind import Realized
-    from ...plan.topology import Site
-
-#: What the estimate assumes of a documentation site: gigabytes kept, gigabytes read and requests a month.
-_KEPT_GB = 1
-_REQUESTS = 100_000
+    from ...topology import WorkloadPlan
 
 
-class DocsOptions(Setting):
-    """What a docs workload needs to know."""
+class StaticOptions(Setting):
+    """What a static site needs to know."""
 
     site: str = Field(default="site", description="Folder of the built site, relative to the project.")
     version: Version | None = Field(
@@ -40,73 +32,51 @@ class DocsOptions(Setting):
     budget_usd_month: float = Field(
         default=12.0, gt=0, le=1000, description="Ceiling for one lease in USD a month; a dearer bid is refused."
     )
-    front: Front = Field(
-        default=Front.IP,
-        description="On Akash: `ip`, an address and certificates of its own, or `ingress`, the host's shared one, "
+    ingress: Ingress = Field(
+        default=Ingress.DEDICATED,
+        description="On Akash: `dedicated`, an address and certificates of its own, or `shared`, the provider's, "
         "cheaper and without a certificate that browsers accept.",
     )
 
 
-def survey(options: DocsOptions, root: Path) -> Survey:
-    """Name the version to serve: the one asked for, or that of the folder as it is now."""
-    if options.version:
-        return Survey(options.version, None)
-    try:
-        return Survey(bundle.version(root / options.site), options.site)
-    except UnmoorError as error:
-        found = [Fault("site", f"{error.title}: {fault}") for fault in error.faults]
-        return Survey("", None, tuple(found or [Fault("site", error.title)]))
+class Static(Kind[StaticOptions]):
+    """A folder of files. `Release.data` is the folder, or None when the stores hold the version."""
+
+    name = "static"
+    options = StaticOptions
+    state = State.REBUILDABLE
+    rollout = Rollout.TOGETHER
+    on = {"aws": OnAws(), "akash": OnAkash()}  # noqa: RUF012 it is never changed
+
+    def declared(self, options: StaticOptions) -> Release | None:
+        """Return the version that the options name."""
+        return Release(options.version) if options.version else None
+
+    def release(self, options: StaticOptions, root: Path) -> Release:
+        """Return the folder's version as it is now."""
+        from . import bundle
+
+        folder = root / options.site
+        if not folder.exists():
+            why = f"{folder} does not exist; build the site first, or name the folder that the site generator writes"
+            raise NotBuiltError("the site is not built", [Fault("site", why)])
+        try:
+            return Release(bundle.version(folder), options.site, pinned=False)
+        except ConfigError as error:
+            inside = [Fault("site", f"{error.title}: {fault}") for fault in error.faults]
+            raise ConfigError(error.title, inside or [Fault("site", error.title)]) from None
+
+    def actions(self, plan: WorkloadPlan) -> Iterator[Action]:
+        """Keep the version in every store before anything serves it."""
+        given = {"workload": plan.name, "version": plan.release.id, **content(plan), "retain": plan.retain}
+        detail = f"version {plan.release.short} into {', '.join(sorted(plan.stores))}"
+        yield Action(f"{plan.name}-keep", Phase.PREPARE, "keep", plan.name, Run("keep", given), detail=detail)
 
 
-def _aws_bill(_: DocsOptions) -> tuple[Line, ...]:
-    kept, request = "s3_standard_gb_month", "cloudfront_https_10k"
-    return (
-        Line("bucket, 1 GB", _KEPT_GB * prices.aws(kept), f"aws/{kept}"),
-        Line(
-            "CloudFront, 100,000 requests within the free egress",
-            _REQUESTS / 10_000 * prices.aws(request),
-            f"aws/{request}",
-        ),
-    )
+def content(plan: WorkloadPlan) -> dict[str, Any]:
+    """Return where a release's files come from, as programs take it; names of credentials, never values."""
+    stores = {name: store.model_dump(exclude_none=True) for name, store in sorted(plan.stores.items())}
+    return {"folder": plan.release.data, "stores": stores}
 
 
-def _akash_form(options: DocsOptions) -> Form:
-    return Form.HOST if options.front is Front.INGRESS else Form.ADDRESS
-
-
-def _akash_bill(options: DocsOptions) -> tuple[Line, ...]:
-    form = _akash_form(options)
-    what = "with an IPv4 address" if form is Form.ADDRESS else "behind the shared ingress"
-    return (Line(f"lease {what}, by the providers' list", _lease_usd_month(form), "akash"),)
-
-
-@functools.cache
-def _lease_usd_month(form: Form) -> float:
-    from ...targets.akash.sdl import price
-    from .document import document
-
-    return float(price.usd_month(document(form).data))
-
-
-def _on_aws(name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions) -> Realized:
-    from .pair import DocsOnAws
-
-    return DocsOnAws(name, site, beside, opts)
-
-
-def _on_akash(name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions) -> Realized:
-    from .pair import DocsOnAkash
-
-    return DocsOnAkash(name, site, beside, opts)
-
-
-DOCS = Kind(
-    name="docs",
-    options=DocsOptions,
-    stateful=False,
-    survey=survey,
-    on={
-        "aws": OnTarget(form=lambda _: Form.ALIAS, bill=_aws_bill, realize=_on_aws),
-        "akash": OnTarget(form=_akash_form, bill=_akash_bill, realize=_on_akash, needs=(KEY_VARIABLE,)),
-    },
-)
+STATIC = Static()

@@ -1,1 +1,5 @@
-"""Building blocks of the halves that run on AWS."""
+"""Everything AWS: the target and its building blocks."""
+
+from ...target import Target
+
+TARGET = Target("aws", company="AWS")

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
+from ...authority import ProofRecord
 from ...web import http as front
 from ...web.headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    #: Publishes a proof record as a resource of that name, and returns the names at which it stands.
+    Prove = Callable[[str, ProofRecord, pulumi.ResourceOptions], Sequence[pulumi.Output[str]]]
 
 #: Ids of CloudFront's managed policies, the same in every account (CloudFront developer guide, "managed policies").
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
@@ -29,6 +33,7 @@ class StaticSite(pulumi.ComponentResource):
     """A private, versioned, encrypted bucket that only one CloudFront distribution may read.
 
     `hosts` are the names the distribution answers to, the first being the certificate's subject;
+    `prove` publishes the record by which ACM sees that a host is ours: an authority's `prove`;
     `challenge_peer` is the name of another site that ACME challenges are passed on to; nothing where nobody asks.
     """
 
@@ -42,14 +47,14 @@ class StaticSite(pulumi.ComponentResource):
         name: str,
         *,
         hosts: tuple[str, ...],
-        zone_id: pulumi.Input[str],
+        prove: Prove,
         challenge_peer: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("unmoor:aws:StaticSite", name, None, opts)
         self._inside = pulumi.ResourceOptions(parent=self)
         bucket = self._bucket(name)
-        certificate = self._certificate(name, hosts, zone_id)
+        certificate = self._certificate(name, hosts, prove)
         distribution = self._distribution(name, hosts, bucket, certificate, challenge_peer)
         self._only_for(name, bucket, distribution)
         self.bucket = bucket.bucket
@@ -98,9 +103,7 @@ class StaticSite(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
 
-    def _certificate(
-        self, name: str, hosts: tuple[str, ...], zone_id: pulumi.Input[str]
-    ) -> aws.acm.CertificateValidation:
+    def _certificate(self, name: str, hosts: tuple[str, ...], prove: Prove) -> aws.acm.CertificateValidation:
         certificate = aws.acm.Certificate(
             f"{name}-certificate",
             domain_name=hosts[0],
@@ -109,33 +112,24 @@ class StaticSite(pulumi.ComponentResource):
             region=CERTIFICATE_REGION,
             opts=self._inside,
         )
-        proofs = [self._proof(name, host, certificate, zone_id) for host in hosts]
+        proofs = [proof for host in hosts for proof in self._proof(name, host, certificate, prove)]
         return aws.acm.CertificateValidation(
             f"{name}-certificate-valid",
             certificate_arn=certificate.arn,
-            validation_record_fqdns=[proof.fqdn for proof in proofs],
+            validation_record_fqdns=proofs,
             region=CERTIFICATE_REGION,
             opts=self._inside,
         )
 
     def _proof(
-        self, name: str, host: str, certificate: aws.acm.Certificate, zone_id: pulumi.Input[str]
-    ) -> aws.route53.Record:
+        self, name: str, host: str, certificate: aws.acm.Certificate, prove: Prove
+    ) -> Sequence[pulumi.Output[str]]:
         """Publish the record by which ACM sees that a host is ours."""
         wanted = certificate.domain_validation_options.apply(
             lambda options: next(option for option in options if option.domain_name == host)
         )
-        return aws.route53.Record(
-            f"{name}-proof-{host}",
-            zone_id=zone_id,
-            name=wanted.resource_record_name,
-            type=wanted.resource_record_type,
-            records=[wanted.resource_record_value],
-            ttl=60,
-            # ACM asks for the same record again for every certificate of a host in one account.
-            allow_overwrite=True,
-            opts=self._inside,
-        )
+        record = ProofRecord(wanted.resource_record_name, wanted.resource_record_type, wanted.resource_record_value)
+        return prove(f"{name}-proof-{host}", record, self._inside)
 
     def _distribution(
         self,

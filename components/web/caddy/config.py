@@ -140,7 +140,7 @@ def _challenges(server: WebServer) -> list[Json]:
     there it is asked once more with the name that the authority used, since tokens are found by name.
     """
     folder = front.CHALLENGE_PATH.removesuffix("*")
-    direct, peer = f"{server.direct}:80", f"{server.peer}:80"
+    direct, peer = f"{server.site_host}:80", f"{server.peer}:80"
     asked = {_FOR: "{http.request.host}"}
     to_peer = proxy(peer, headers={"Host": server.peer} | asked)
     onward = proxy(
@@ -186,7 +186,7 @@ def _self_check(server: WebServer) -> Json:
 
 def _to_https(server: WebServer) -> Json:
     """Lead visitors to HTTPS, under the name they came by if it is one of ours."""
-    ours = {"host": [server.host, server.direct]}
+    ours = {"host": [server.host, server.site_host]}
     return route(
         subroute(
             route(answer(308, headers={"Location": "https://{http.request.host}{http.request.uri}"}), when=ours),

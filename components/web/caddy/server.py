@@ -9,7 +9,6 @@ from . import config as configuration
 from . import script
 
 if TYPE_CHECKING:
-    from ...plan.topology import Site
     from .pieces import Json
 
 
@@ -68,16 +67,11 @@ class WebServer:
 
     scheme: str
     host: str
-    direct: str
+    site_host: str
     peer: str
     acme_directory: str
     version: str
     behind: Behind
-
-    @classmethod
-    def of(cls, site: Site, behind: Behind) -> WebServer:
-        """Make the web server of a site."""
-        return cls(site.scheme, site.host, site.direct, site.peer, site.acme.directory, site.content.version, behind)
 
     def configuration(self) -> Json:
         """Return Caddy's configuration, whole and valid as it is; the version alone is environment."""
@@ -88,7 +82,7 @@ class WebServer:
 
         Beside them HTTP_PORT, HTTPS_PORT and BIND say where to listen, if that is not 80, 443 and every address.
         """
-        names = {"HOST": self.host, "DIRECT": self.direct, "ACME_CA": self.acme_directory}
+        names = {"HOST": self.host, "DIRECT": self.site_host, "ACME_CA": self.acme_directory}
         return {"VERSION": self.version} | self.behind.environment() | (names if self.scheme == "https" else {})
 
     def command(self) -> Command:

@@ -1,0 +1,112 @@
+"""Actions: the one list of things that a plan prints and a deployment registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A value that exists only later, as plain data; also an edge.
+
+    `of` is the name of an action. A site's create action has the site's name and gives `endpoint`, `at` (a list of
+    addresses, or of one name), `operator`, `identity` and what the implementation adds. Every other action gives `id`.
+    """
+
+    of: str
+    output: str
+
+
+#: The zone as each authority knows it: a list of mappings that a program can ask the authority with.
+ZONES = Ref("", "zones")
+
+
+class Phase(IntEnum):
+    """When an action is registered, and by `wire` what it waits for."""
+
+    PREPARE = 0  #: copies in every store, credentials
+    CREATE = 1  #: the site, and what fills it
+    REACH = 2  #: the site's own name, before the check: HTTP-01 needs it
+    CHECK = 3  #: a probe from outside, at the site's address
+    PROMOTE = 4  #: the writer moves
+    DRAIN = 5  #: acts on removal only: waits until no resolver keeps an answer
+    ROUTE = 6  #: visitors' names and health checks
+    CONFIRM = 7  #: a probe behind the record
+
+
+@dataclass(frozen=True)
+class Create:
+    """Register a site. `avoid` are the operators of sites that it must not share."""
+
+    avoid: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run a program of `steps` when `given` changes.
+
+    With `on_delete` it runs only when it is removed, from state, and once for the old when a value of `renew` changes.
+    """
+
+    program: str
+    given: Mapping[str, Any]
+    on_delete: bool = False
+    renew: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Put something into a zone: the authority makes the resource from `what`."""
+
+    authority: str
+    what: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that will be done: exactly one resource of this name, directly below its Workload.
+
+    Names are unique in a stack. `site` is None for what belongs to the whole workload. `after` and `before` name
+    actions where phases do not order them. The planner sets `workload` and `needs`, transitively reduced; deployment
+    adds no edge.
+    """
+
+    name: str
+    phase: Phase
+    verb: str
+    subject: str
+    does: Create | Run | Entry
+    site: str | None = None
+    detail: str = field(default="", metadata={"signed": False})
+    after: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    workload: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb:<8} {self.subject}: {self.detail}" if self.detail else f"{self.verb:<8} {self.subject}"
+
+
+def refs(data: Any) -> list[Ref]:
+    """Return every Ref inside plain data, an action's `does` included."""
+    match data:
+        case Ref():
+            return [data]
+        case Create(avoid):
+            inside: Iterable[Any] = avoid
+        case Run(_, given, _, renew):
+            inside = (given, renew)
+        case Entry(_, what):
+            inside = (what,)
+        case dict():
+            inside = data.values()
+        case list() | tuple():
+            inside = data
+        case _:
+            inside = ()
+    return [found for each in inside for found in refs(each)]

@@ -1,0 +1,92 @@
+"""Who answers for the names of a zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pulumi
+
+    from .action import Action
+    from .errors import Fault
+    from .exposure import Exposure
+    from .kind import Context
+    from .topology import Line, WorkloadPlan, ZonePlan
+
+
+@dataclass(frozen=True)
+class ProofRecord:
+    """A record by which an issuer sees that a host is ours: its name, type and value, known later."""
+
+    name: pulumi.Input[str]
+    type: pulumi.Input[str]
+    value: pulumi.Input[str]
+
+
+class DeployedZone(Protocol):
+    """A zone at one authority, in one deployment."""
+
+    @property
+    def handle(self) -> Mapping[str, Any]:
+        """Return what a program needs to ask this authority: its name, and the zone as it knows it."""
+        ...
+
+    def register(self, action: Action, context: Context) -> pulumi.Resource:
+        """Register the one resource of an action whose `does` is an Entry of this authority."""
+        ...
+
+    def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+        """Publish a proof as the resource `name`, and return the record's full name once it is published."""
+        ...
+
+
+class Authority(Protocol):
+    """Who answers for the names of a zone. All but `zone` and `current` is pure.
+
+    `company` is the vendor that can switch the zone off; None where it is the stack's own servers.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that stack files use."""
+        ...
+
+    @property
+    def company(self) -> str | None:
+        """The vendor that can switch the zone off."""
+        ...
+
+    def refuses(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[Fault]:
+        """Name what cannot be published; paths are relative to the workload."""
+        ...
+
+    def notes(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[str]:
+        """Name what an operator should know before agreeing, one sentence each."""
+        ...
+
+    def answer_ttl(self, exposure: Exposure, ttl: int) -> int:
+        """Return for how many seconds resolvers keep an answer that leads to a site; `ttl` is the zone's."""
+        ...
+
+    def detection_s(self) -> int:
+        """Return after how many seconds a silent site is taken out of a name."""
+        ...
+
+    def bill(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[Line]:
+        """Return what the authority bills a month for a workload."""
+        ...
+
+    def actions(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[Action]:
+        """Return the Entries of a workload, one a member of a name, and the Runs that go with them."""
+        ...
+
+    def current(self, handle: Mapping[str, Any], host: str) -> list[str]:
+        """Ask the authority where a host's records lead now: addresses and names, each once."""
+        ...
+
+    def zone(self, zone: ZonePlan, opts: pulumi.InvokeOptions) -> DeployedZone:
+        """Return the zone in a deployment."""
+        ...

@@ -1,0 +1,68 @@
+"""A static site on Akash: a container that fetches the release by its hash."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from ...kind import Deployed, Implementation
+from ...targets.akash import ingress
+from ...targets.akash.ingress import Ingress
+from ...topology import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...config.models import Acme
+    from ...exposure import Exposure
+    from ...kind import Context
+    from ...release import Release
+    from ...topology import Site
+    from .kind import StaticOptions
+
+
+class OnAkash(Implementation["StaticOptions"]):
+    """A lease with an address of its own, or behind the provider's shared ingress."""
+
+    def exposure(self, options: StaticOptions, acme: Acme) -> Exposure:
+        """Return an address with certificates over ACME, or a name without one."""
+        return ingress.exposure(options.ingress, acme)
+
+    def bill(self, options: StaticOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 one size for all
+        """Return the lease, by the providers' price list."""
+        what = "with an IPv4 address" if options.ingress is Ingress.DEDICATED else "behind the shared ingress"
+        yield Line(f"lease {what}, by the providers' list", _lease_usd_month(options.ingress), "akash")
+
+    def losses(self, options: StaticOptions) -> Iterator[str]:
+        """Name what a shared ingress costs."""
+        if options.ingress is Ingress.SHARED:
+            yield ingress.SHARED_LOSS
+
+    def deploy(self, site: Site, context: Context) -> Deployed:
+        """Register the deployment."""
+        import pulumi
+
+        from ...targets.akash.deployment import Deployment
+        from .document import document_for
+
+        lease = Deployment(
+            site.name,
+            name=f"{site.name}.{pulumi.get_stack()}",
+            sdl=document_for(site, context.plan),
+            service="web",
+            avoid=list(context.avoid),
+            opts=context.opts,
+        )
+        kind, ours = site.options.ingress, [site.host or "", site.site_host]  # type: ignore[attr-defined]
+        endpoint = pulumi.Output.all(lease.address, lease.uris).apply(
+            lambda known: ingress.endpoint(kind, known[0], known[1], ours)
+        )
+        return Deployed(endpoint, lease.provider, lease.id, lease)
+
+
+@functools.cache
+def _lease_usd_month(kind: Ingress) -> float:
+    from ...targets.akash.sdl import price
+    from .document import document
+
+    return float(price.usd_month(document(kind).data))

@@ -1,0 +1,86 @@
+"""A static site on AWS: files in a private bucket behind CloudFront."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...action import Action, Phase, Ref, Run
+from ...exposure import Exposure, Proof, Reach
+from ...kind import Deployed, Implementation
+from ...prices import book as prices
+from ...topology import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...config.models import Acme
+    from ...kind import Context
+    from ...release import Release
+    from ...topology import Site, WorkloadPlan
+    from .kind import StaticOptions
+
+#: Amazon's name in CAA records (ACM user guide, "Configure a CAA record"); one of its four is enough.
+AMAZON = "amazon.com"
+#: What the estimate assumes of a documentation site: gigabytes kept, and requests a month.
+_KEPT_GB, _REQUESTS = 1, 100_000
+
+
+class OnAws(Implementation["StaticOptions"]):
+    """CloudFront with a certificate of ACM, proved by a record."""
+
+    def exposure(self, options: StaticOptions, acme: Acme) -> Exposure:  # noqa: ARG002 AWS has an issuer of its own
+        """Return an alias."""
+        return Exposure(Reach.ALIAS, AMAZON, Proof.DNS)
+
+    def bill(self, options: StaticOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 an estimate by assumption
+        """Return bucket and requests."""
+        kept, request = "s3_standard_gb_month", "cloudfront_https_10k"
+        yield Line("bucket, 1 GB", _KEPT_GB * prices.aws(kept), f"aws/{kept}")
+        usd = _REQUESTS / 10_000 * prices.aws(request)
+        yield Line("CloudFront, 100,000 requests within the free egress", usd, f"aws/{request}")
+
+    def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:
+        """Publish the release into the bucket."""
+        from .kind import content
+
+        given = {
+            "workload": plan.name,
+            "version": plan.release.id,
+            **content(plan),
+            "bucket": Ref(site.name, "bucket"),
+            "region": Ref(site.name, "region"),
+            "distribution": Ref(site.name, "distribution"),
+        }
+        yield Action(
+            f"{site.name}-publish",
+            Phase.CREATE,
+            "publish",
+            site.name,
+            Run("publish", given),
+            site=site.name,
+            detail=f"version {plan.release.short} into its bucket",
+        )
+
+    def deploy(self, site: Site, context: Context) -> Deployed:
+        """Register bucket, certificate and distribution."""
+        import pulumi
+
+        from ...exposure import Endpoint
+        from ...targets.aws.static_site import CERTIFICATE_REGION, StaticSite
+
+        hosts = tuple(host for host in (site.host, site.site_host) if host)
+        static = StaticSite(site.name, hosts=hosts, prove=context.prove, challenge_peer=site.peer, opts=context.opts)
+        endpoint = pulumi.Output.all(static.domain_name, static.alias_zone_id).apply(
+            lambda known: Endpoint(name=known[0], zone=known[1])
+        )
+        return Deployed(
+            endpoint=endpoint,
+            operator=pulumi.Output.from_input(site.target),
+            identity=static.distribution_id,
+            resource=static,
+            outputs={
+                "bucket": static.bucket,
+                "region": pulumi.Output.from_input(CERTIFICATE_REGION),
+                "distribution": static.distribution_id,
+            },
+        )

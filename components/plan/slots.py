@@ -1,0 +1,68 @@
+"""The table of modes: which slots of a placement a mode takes, and how their sites are named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..config.models import Mode, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..config.models import Placement
+
+
+class Slot(NamedTuple):
+    """A place in a placement: the side, and which of the side's targets."""
+
+    side: Side
+    place: int
+
+
+CENTRAL = Slot(Side.CENTRALIZED, 0)
+DECENTRAL_1 = Slot(Side.DECENTRALIZED, 0)
+DECENTRAL_2 = Slot(Side.DECENTRALIZED, 1)
+
+#: What each mode means, and the whole of it: the slots that are taken, primary first.
+#: `active: decentralized` turns active-standby round; a slot that the placement does not name stays empty.
+SITES: Mapping[Mode, tuple[Slot, ...]] = {
+    Mode.CENTRALIZED: (CENTRAL,),
+    Mode.ACTIVE_STANDBY: (CENTRAL, DECENTRAL_1),
+    Mode.DECENTRALIZED: (DECENTRAL_1, DECENTRAL_2),
+}
+
+
+def everywhere(placement: Placement) -> tuple[Slot, ...]:
+    """Return every slot that a placement fills, in any mode."""
+    return (CENTRAL, DECENTRAL_1, DECENTRAL_2)[: 1 + len(placement.decentralized)]
+
+
+def taken(mode: Mode, active: Side, placement: Placement) -> tuple[Slot, ...]:
+    """Return the slots that a mode takes, primary first."""
+    found = tuple(slot for slot in SITES[mode] if slot in everywhere(placement))
+    return found[::-1] if mode is Mode.ACTIVE_STANDBY and active is Side.DECENTRALIZED else found
+
+
+def target(placement: Placement, slot: Slot) -> str:
+    """Return the target that a slot names."""
+    return str(placement.centralized) if slot.side is Side.CENTRALIZED else placement.decentralized[slot.place]
+
+
+def site_name(workload: str, placement: Placement, slot: Slot) -> str:
+    """Name a site after its workload and target, never after its mode, role or slot: a flip renames nothing.
+
+    Only where a target stands twice does the second get a number.
+    """
+    on = target(placement, slot)
+    twice = Counter(placement.decentralized)[on] > 1 and slot.place > 0
+    return f"{workload}-{on}-{slot.place + 1}" if twice else f"{workload}-{on}"
+
+
+def peer(placement: Placement, slot: Slot) -> Slot:
+    """Return the slot whose site challenges for the public host may be meant for while this one answers it.
+
+    It follows from the placement and not from the mode, because a site's own configuration must not change with a flip.
+    """
+    other = DECENTRAL_2 if len(placement.decentralized) > 1 else CENTRAL
+    return other if slot == DECENTRAL_1 else DECENTRAL_1

@@ -1,0 +1,75 @@
+"""Where a project is, and what it knows: its stack files, and its own registry."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from .dns import authorities
+from .errors import ConfigError
+from .kinds import KINDS
+from .registry import Registry
+from .targets import TARGETS
+
+#: The file in which a project names its registry, and the name that it gives it.
+FILE, NAME = "project.py", "REGISTRY"
+
+
+def builtin() -> Registry:
+    """Return the kinds, targets and authorities that come with this library; `with_` adds one's own."""
+    return Registry(KINDS, TARGETS, authorities())
+
+
+def root(start: Path | None = None) -> Path:
+    """Return the project's folder: the nearest one upwards from `start` that holds Pulumi.yaml, else `start` itself."""
+    here = (start or Path.cwd()).resolve()
+    return next((folder for folder in (here, *here.parents) if (folder / "Pulumi.yaml").exists()), here)
+
+
+def stack_file(stack: str) -> Path:
+    """Return the stack file for a stack's name in the project, or the path itself where one is given."""
+    if stack.endswith((".yaml", ".yml")):
+        return Path(stack)
+    path = root() / "stacks" / f"Pulumi.{stack}.yaml"
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def stack_name(path: Path) -> str:
+    """Return the name of the stack that a stack file belongs to."""
+    return path.name.split(".")[1] if path.name.startswith("Pulumi.") else path.stem
+
+
+def registry(folder: Path | None = None) -> Registry:
+    """Return REGISTRY of the project's project.py, or the built-in registry where there is no such file.
+
+    Raises ConfigError when project.py cannot be imported or names no registry.
+    """
+    path = (folder or root()) / FILE
+    if not path.exists():
+        return builtin()
+    found = getattr(_module(path), NAME, None)
+    if not isinstance(found, Registry):
+        raise ConfigError(f"{path}: has no {NAME}; write `{NAME} = builtin().with_(…)`, see docs/kinds.md")
+    return found
+
+
+def _module(path: Path) -> Any:
+    """Import a project's file, with its folder on the path so that it finds its neighbours."""
+    name = f"unmoor_project_{abs(hash(path))}"
+    if name in sys.modules:
+        return sys.modules[name]
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path}: is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ConfigError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+    return module

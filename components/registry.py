@@ -1,0 +1,53 @@
+"""The kinds, targets and authorities that a project knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .authority import Authority
+    from .kind import Implementation, Kind
+    from .target import Target
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What stack files may name. Program and every command use the same one.
+
+    The first authority is the default of stack files, and the first target that is not rented is that of the
+    centralized side. `on` adds an implementation to a kind that others wrote.
+    """
+
+    kinds: Mapping[str, Kind[Any]]
+    targets: Mapping[str, Target]
+    authorities: Mapping[str, Authority]
+    on: Mapping[tuple[str, str], Implementation[Any]] = field(default_factory=dict)
+
+    def with_(
+        self,
+        *,
+        kinds: Iterable[Kind[Any]] = (),
+        targets: Iterable[Target] = (),
+        authorities: Iterable[Authority] = (),
+        on: Mapping[tuple[str, str], Implementation[Any]] | None = None,
+    ) -> Registry:
+        """Return a registry with more, or with others of the same name in their place."""
+        return Registry(
+            {**self.kinds, **{kind.name: kind for kind in kinds}},
+            {**self.targets, **{target.name: target for target in targets}},
+            {**self.authorities, **{authority.name: authority for authority in authorities}},
+            {**self.on, **(on or {})},
+        )
+
+    def implementations(self, kind: str) -> dict[str, Implementation[Any]]:
+        """Return the implementations of a kind by target."""
+        added = {target: implementation for (name, target), implementation in self.on.items() if name == kind}
+        return {**self.kinds[kind].on, **added}
+
+    @property
+    def rented(self) -> frozenset[str]:
+        """Names of the targets whose sites end when a prepaid account runs dry."""
+        return frozenset(name for name, target in self.targets.items() if target.rented)

@@ -1,0 +1,25 @@
+"""The web server in front of a container, from the facts of a site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...web.caddy.server import WebServer
+
+if TYPE_CHECKING:
+    from ...release import Release
+    from ...topology import Site
+    from ...web.caddy.server import Behind
+
+
+def web_server(site: Site, release: Release, behind: Behind) -> WebServer:
+    """Return the web server of a site whose health answer is `release`."""
+    return WebServer(
+        scheme=site.scheme,
+        host=site.host or site.site_host,
+        site_host=site.site_host,
+        peer=site.peer,
+        acme_directory=site.acme.directory,
+        version=release.id,
+        behind=behind,
+    )

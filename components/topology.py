@@ -1,0 +1,183 @@
+"""What planning makes: sites, names, actions and bills of a stack, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from .web import http
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel
+
+    from .action import Action
+    from .config.models import Acme, Mode, Placement, Side, Store
+    from .exposure import Exposure
+    from .release import Release
+
+
+class Role(StrEnum):
+    """The part of a site while everything is well."""
+
+    PRIMARY = "primary"
+    STANDBY = "standby"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a monthly bill: what, USD a month, and where the price comes from.
+
+    The planner sets `site` and `payee`, the target or authority that sends the bill.
+    """
+
+    what: str
+    usd_month: float
+    source: str
+    site: str = ""
+    payee: str = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One workload on one target. Nothing here depends on mode, role or release.
+
+    `host` is the public name, `site_host` the site's own. `peer` is the site host of the site that challenges for
+    `host` may be meant for, whether or not it stands now; empty where no site of the workload proves by HTTP-01.
+    """
+
+    name: str
+    workload: str
+    kind: str
+    target: str
+    host: str | None
+    site_host: str
+    peer: str
+    exposure: Exposure
+    acme: Acme
+    options: BaseModel
+
+    @property
+    def scheme(self) -> str:
+        """The scheme that visitors can use without a certificate warning."""
+        return self.exposure.scheme
+
+    @property
+    def health_url(self) -> str:
+        """Where the site answers its release, under the public host's name."""
+        return http.url(self.host or self.site_host, http.HEALTH_PATH, self.scheme)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A site's place in the set of a name."""
+
+    site: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Name:
+    """A public name: a set of members, primary first. Record types are the authority's."""
+
+    host: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True)
+class Control:
+    """A company that alone can switch something off, and what: `AWS` and `the zone`."""
+
+    company: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.company} alone can still switch this off: {self.what}"
+
+
+def _unsigned(**more: Any) -> Any:
+    return field(metadata={"signed": False}, **more)
+
+
+@dataclass(frozen=True)
+class WorkloadPlan:
+    """Everything about one workload.
+
+    `sites` stand in this mode, primary first; `everywhere` are those of every slot of the placement. `losses` is what
+    an operator should know before agreeing. `failover_s` is the time in seconds until every visitor that honours TTLs
+    has followed a failover, `kept_s` for how many seconds resolvers keep an answer that leads to a site.
+    """
+
+    name: str
+    kind: str
+    mode: Mode
+    active: Side
+    host: str | None
+    release: Release
+    placement: Placement
+    options: BaseModel
+    sites: tuple[Site, ...]
+    everywhere: tuple[Site, ...]
+    names: tuple[Name, ...]
+    stores: Mapping[str, Store]
+    retain: int
+    bill: tuple[Line, ...] = _unsigned(default=())
+    losses: tuple[str, ...] = _unsigned(default=())
+    central: tuple[Control, ...] = _unsigned(default=())
+    failover_s: int = _unsigned(default=0)
+    kept_s: Mapping[str, int] = _unsigned(default_factory=dict)
+
+    @property
+    def usd_month(self) -> float:
+        """USD a month, all lines, rounded to cents."""
+        return round(sum(line.usd_month for line in self.bill), 2)
+
+    @property
+    def primary(self) -> Site:
+        """The site that answers while everything is well."""
+        return self.sites[0]
+
+    @property
+    def roles(self) -> dict[str, Role]:
+        """The role of each site that stands, by name, primary first."""
+        return {site.name: role for site, role in zip(self.sites, Role, strict=False)}
+
+    @property
+    def url(self) -> str:
+        """Where visitors go while everything is well; empty for a workload without a host."""
+        return http.url(self.host, scheme=self.primary.scheme) if self.host else ""
+
+    def site(self, name: str) -> Site:
+        """Return a site that stands, by its name."""
+        return next(site for site in self.sites if site.name == name)
+
+
+@dataclass(frozen=True)
+class ZonePlan:
+    """The zone that all hosts lie in: its name, its id where the name is not enough, and who answers for it.
+
+    `ttl` is how many seconds resolvers may keep an answer of a failover name.
+    """
+
+    name: str
+    id: str | None
+    ttl: int
+    authorities: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A whole stack as it should be. `settings` are those of other plug-ins, which decide where things are built."""
+
+    zone: ZonePlan
+    acme: Acme
+    workloads: tuple[WorkloadPlan, ...]
+    require_approval: bool
+    settings: Mapping[str, Any]
+    actions: tuple[Action, ...] = _unsigned(default=())
+
+    def of(self, workload: str) -> tuple[Action, ...]:
+        """Return the actions of one workload, in order."""
+        return tuple(action for action in self.actions if action.workload == workload)
