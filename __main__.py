@@ -10,20 +10,21 @@ from components.deploy import credentials
 from components.deploy.workload import deploy
 from components.errors import UnmoorError
 from components.plan.stack import from_pulumi
+from components.project import registry
 from components.review import approval
-from project import REGISTRY
 
 # What is loaded here, most of it pulumi_aws, is needed to the end: to look for garbage in it takes longer than to plan.
 gc.disable()
 
 try:
+    known = registry(Path.cwd())
     topology = from_pulumi(
         {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()},
-        REGISTRY,
+        known,
         Path.cwd(),
         runtime_config.get_config_secret_keys_env(),
     )
-    credentials.demand(topology, REGISTRY)
+    credentials.demand(topology, known)
     if topology.require_approval:
         try:
             approval.demand(
@@ -33,7 +34,7 @@ try:
             if not pulumi.runtime.is_dry_run():
                 raise
             pulumi.log.warn(str(error))
-    outputs = deploy(topology, REGISTRY)
+    outputs = deploy(topology, known)
 except UnmoorError as error:
     # An operator's mistake is a sentence, not a traceback.
     raise pulumi.RunError(str(error)) from None

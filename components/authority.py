@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from .action import Action
     from .errors import Fault
     from .exposure import Exposure
-    from .kind import Context
     from .topology import Line, WorkloadPlan, ZonePlan
 
 
@@ -34,8 +33,8 @@ class DeployedZone(Protocol):
         """Return what a program needs to ask this authority: its name, and the zone as it knows it."""
         ...
 
-    def register(self, action: Action, context: Context) -> pulumi.Resource:
-        """Register the one resource of an action whose `does` is an Entry of this authority."""
+    def register(self, name: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Resource:
+        """Register the one resource of an Entry of this authority; `what` has Outputs in place of Refs."""
         ...
 
     def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:

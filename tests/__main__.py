@@ -32,6 +32,7 @@ GATES: dict[str, list[str]] = {
     "ruff format": ["ruff", "format", "--check", "--quiet"],
     "mypy": ["mypy", "--no-error-summary", "-p", "components", "-p", "sandbox"],
     "lint-imports": ["lint-imports", "--no-cache"],
+    "lint-imports at run time": ["lint-imports", "--no-cache", "--config", "tests/import_contracts.toml"],
 }
 
 

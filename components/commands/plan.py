@@ -62,7 +62,6 @@ def _plain(topology: Topology, chosen: list[WorkloadPlan]) -> dict[str, Any]:
                 "usd_month": plan.usd_month,
                 "url": plan.url,
                 "roles": {site: str(role) for site, role in plan.roles.items()},
-                "central": [str(control) for control in plan.central],
                 "actions": [str(action) for action in topology.of(plan.name)],
             }
             for plan in chosen

@@ -95,9 +95,9 @@ class _Deployment:
                     watched = [self._value(ref) for ref in renew]
                     return _step(run_on_delete(action.name, program, inputs, watched, context.opts))
                 return _step(run(action.name, program, inputs, context.opts))
-            case Entry(authority):
+            case Entry(authority, what):
                 zone = self._zones[self._topology.zone.authorities.index(authority)]
-                return _step(zone.register(action, context))
+                return _step(zone.register(action.name, self._value(what), context.opts))
 
     def _create(self, action: Action, context: Context) -> _Made:
         site = self._plans[action.workload].site(action.name)

@@ -177,7 +177,7 @@ def web_server(version: str, behind: Behind, scheme: str = "http", **more: str) 
     """Return the web server of a site."""
     given = {
         "host": "docs.dao.example",
-        "direct": "docs-akash.dao.example",
+        "site_host": "docs-akash.dao.example",
         "peer": "docs-akash-2.dao.example",
         "acme_directory": "https://acme.example/dir",
     }

@@ -1,6 +1,6 @@
 """A plugin of one resource, for the tests of the server: what it is told to do stands in its inputs."""
 
-# ruff: noqa: ARG002, A002 the methods are the protocol's
+# ruff: noqa: A002 the methods are the protocol's
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def site(tmp_path, monkeypatch):
 
 
 def given(site, scheme="http", **more):
-    return {"url": f"{scheme}://{HOST}:{site.server_port}/healthz", "address": "127.0.0.1", "version": VERSION} | more
+    return {"url": f"{scheme}://{HOST}:{site.server_port}/healthz", "at": ["127.0.0.1"], "version": VERSION} | more
 
 
 def quiet(_):
@@ -145,7 +145,7 @@ def test_a_version_is_the_first_line(site):
 
 def test_a_site_that_is_not_there_is_a_sentence():
     port = free_port()
-    said = failure({"url": f"http://{HOST}:{port}/healthz", "address": "127.0.0.1", "version": VERSION})
+    said = failure({"url": f"http://{HOST}:{port}/healthz", "at": ["127.0.0.1"], "version": VERSION})
     assert said.startswith(f"http://{HOST}:{port}/healthz at 127.0.0.1 is not well after 0 s: no answer (")
     assert said.endswith("; its failover record was left as it is")
 
@@ -218,7 +218,7 @@ def test_it_asks_until_the_version_is_served_and_says_each_trouble_once():
     answers = [Page(0, "", None, "no answer (refused)")] * 2 + [well(body=OTHER)] * 2 + [well(), well()]
     now, said = [0.0], []
     probe.take(
-        {"url": f"https://{HOST}/healthz", "address": "203.0.113.7", "version": VERSION},
+        {"url": f"https://{HOST}/healthz", "at": ["203.0.113.7"], "version": VERSION},
         said.append,
         lambda *_: answers.pop(0),
         lambda: now[0],

@@ -39,7 +39,7 @@ def test_a_step_prints_one_short_json_line(clouds, site, half):
 
 def test_a_step_that_fails_ends_with_a_sentence_and_no_traceback(clouds, site):
     clouds.stores["storj"] |= {"endpoint": "http://127.0.0.1:9"}
-    code, out, err = run("bundle", kept(clouds, site))
+    code, out, err = run("keep", kept(clouds, site))
     assert (code, out) == (1, "")
     assert "store storj" in err
     assert "Traceback" not in err
@@ -47,7 +47,7 @@ def test_a_step_that_fails_ends_with_a_sentence_and_no_traceback(clouds, site):
 
 def test_no_credential_is_printed(clouds, site):
     clouds.stores["aws"] |= {"bucket": "missing"}
-    _, out, err = run("bundle", kept(clouds, site))
+    _, out, err = run("keep", kept(clouds, site))
     assert "storj-secret" not in out + err
     assert "testing" not in out + err
 

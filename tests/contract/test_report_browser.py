@@ -64,7 +64,7 @@ frame.addEventListener("load", () => {
 class Recorder(http.server.SimpleHTTPRequestHandler):
     """Serves the folder, and writes down every address that is asked for, a proxy's requests too."""
 
-    asked: list[str] = []  # noqa: RUF012 one server at a time
+    asked: list[str] = []
 
     def do_GET(self) -> None:
         self.asked.append(self.path)

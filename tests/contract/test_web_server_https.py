@@ -35,7 +35,7 @@ def secure(container, authority, shelves, tmp_path, monkeypatch):
     def make(direct=FIRST, peer=SECOND, directory=authority.directory, **environment):
         behind = Folder((f"{shelves[0].url}/docs.tar",))
         made = container(
-            web_server(version, behind, "https", direct=direct, peer=peer, acme_directory=directory),
+            web_server(version, behind, "https", site_host=direct, peer=peer, acme_directory=directory),
             **{"SSL_CERT_FILE": str(authority.trust)}
             | dict.fromkeys(("HTTP_PROXY", "http_proxy"), f"http://127.0.0.1:{authority.street.server_port}")
             | environment,

@@ -15,7 +15,7 @@ STACK = """config:
   unmoor:zone: dao.example
   unmoor:stores: {aws: {vendor: aws, bucket: dao-aws, public_url: "https://s3.example/dao"}}
   unmoor:workloads:
-    docs: {kind: docs, mode: active-standby, host: docs.dao.example, backup: {stores: [aws]}, options: {site: site}}
+    docs: {kind: static, mode: active-standby, host: docs.dao.example, backup: {stores: [aws]}, options: {site: site}}
 """
 
 

@@ -40,14 +40,18 @@ PATIENCE_S = 120.0
 _PROGRAM = f"""
 import runpy, sys
 sys.path.insert(0, {str(REPOSITORY)!r})
-from components import front
-front.ALIAS_TTL = {TTL}
 runpy.run_path({str(REPOSITORY / "__main__.py")!r})
+"""
+#: The project's own registry: the authority's aliases are kept for TTL seconds.
+REGISTRY = f"""
+from components.dns.route53 import Route53
+from components.project import builtin
+REGISTRY = builtin().with_(authorities=[Route53(alias_ttl={TTL})])
 """
 _STEPS = f"""#!{sys.executable}
 import os, sys
 sys.path.insert(0, {str(REPOSITORY)!r})
-from components.steps import probe
+from components.probe import probe
 probe._TIMEOUT = float(os.environ[{PROBE_VARIABLE!r}])
 from components.__main__ import main
 main()
@@ -206,12 +210,12 @@ class Docs:
             child.communicate()
 
 
-def make(folder: Path, state: State, environment: dict[str, str], program: str = _PROGRAM) -> Docs:
+def make(folder: Path, state: State, environment: dict[str, str], registry: str = REGISTRY) -> Docs:
     """Make a site, a project and a stack in a folder; the stack file is that of the sandbox, with a short TTL."""
     settings = yaml.safe_load((REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text())["config"]
     settings["unmoor:ttl"] = TTL
     file = folder / "Pulumi.docs.yaml"
-    runner = Pulumi(state, {**environment, PROBE_VARIABLE: PROBE_S}, "docs", file, project(folder, program))
+    runner = Pulumi(state, {**environment, PROBE_VARIABLE: PROBE_S}, "docs", file, project(folder, registry))
     made = Docs(runner, state, folder / "site", settings)
     made.page("the first page")
     made.page("another page", "guide/index.html")
@@ -222,14 +226,15 @@ def make(folder: Path, state: State, environment: dict[str, str], program: str =
     return made
 
 
-def project(folder: Path, program: str) -> Path:
-    """Make a Pulumi project with our plugin, our steps and a program in a folder; return where it is."""
+def project(folder: Path, registry: str) -> Path:
+    """Make a Pulumi project with our plugin, steps, program and a registry in a folder; return where it is."""
     made = folder / "project"
     made.mkdir()
     (made / "Pulumi.yaml").write_text((REPOSITORY / "Pulumi.yaml").read_text())
     (made / ".venv").symlink_to(sys.prefix)
     (made / "components").symlink_to(REPOSITORY / "components")  # where the plugin is looked for
-    (made / "__main__.py").write_text(program)
+    (made / "__main__.py").write_text(_PROGRAM)
+    (made / "project.py").write_text(registry)
     (made / "unmoor").write_text(_STEPS)
     (made / "unmoor").chmod(0o755)
     return made

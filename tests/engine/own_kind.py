@@ -1,27 +1,29 @@
-"""A kind of a user's own: an application behind our web server on Akash, and the docs kind's half on AWS."""
+"""A kind of a user's own: an application behind our web server on Akash, and the static kind's half on AWS."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.kind import Address, Endpoint, Realized
+from components.kind import Deployed
+from components.kinds.static.akash import OnAkash
+from components.kinds.static.aws import OnAws
 from components.kinds.static.document import document
-from components.kinds.static.kind import DOCS
+from components.kinds.static.kind import Static
+from components.targets.akash import ingress
 from components.targets.akash.deployment import Deployment
 from components.targets.akash.sdl import document as sdl
 from components.targets.akash.sdl.overlay import overlay
-from components.web.caddy.server import WebServer
+from components.targets.akash.web import web_server
 from components.web.caddy.upstream import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from components.kind import Context
+    from components.release import Release
+    from components.topology import Site
 
-    from components.plan.topology import Site
-
-#: Says hello; `/ill` and `/fine` set what `/health` answers. A lease has its port, this sandbox another.
+#: Answers; `/ill` and `/fine` set what `/health` answers. A lease has its port, this sandbox another.
 _APPLICATION = """\
 import http.server, os
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -36,9 +38,10 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT_8080", "8
 _IMAGE = "docker.io/library/python:3.13-alpine@sha256:" + "ab" * 32
 
 
-def application_document(site: Site) -> dict[str, Any]:
-    """Return the document of a site: the docs kind's, with a second service that only the first one reaches."""
-    shipped = document(site.form)
+def application_document(site: Site, release: Release) -> dict[str, Any]:
+    """Return the document of a site: the static kind's, with a second service that only the first one reaches."""
+    options: Any = site.options
+    shipped = document(options.ingress)
     data = sdl.plain_copy(shipped.data)
     data["services"]["app"] = {
         "image": _IMAGE,
@@ -50,34 +53,38 @@ def application_document(site: Site) -> dict[str, Any]:
     data["profiles"]["compute"]["app"] = {"resources": resources}
     data["profiles"]["placement"]["docs"]["pricing"]["app"] = {"denom": "uact", "amount": 1}
     data["deployment"]["app"] = {"docs": {"profile": "app", "count": 1}}
-    server = WebServer.of(site, Upstream("app:8080", "/health"))
+    server = web_server(site, release, Upstream("app:8080", "/health"))
     return overlay(
         sdl.with_data(shipped, data),
         service="web",
         env=server.environment(),
         **server.command(),
-        ceiling_usd_month=site.options.budget_usd_month,
+        ceiling_usd_month=options.budget_usd_month,
     ).data
 
 
-class OnAkash(pulumi.ComponentResource):
+class ApplicationOnAkash(OnAkash):
     """The application in a lease."""
 
-    def __init__(self, name: str, site: Site, beside: Sequence[Realized], opts: pulumi.ResourceOptions) -> None:
-        super().__init__("tests:index:OnAkash", name, None, opts)
-        deployment = Deployment(
-            name,
-            name=f"{name}.{pulumi.get_stack()}",
-            sdl=application_document(site),
+    def deploy(self, site: Site, context: Context) -> Deployed:
+        options: Any = site.options
+        lease = Deployment(
+            site.name,
+            name=f"{site.name}.{pulumi.get_stack()}",
+            sdl=application_document(site, context.plan.release),
             service="web",
-            avoid=[other.host for other in beside],
-            opts=pulumi.ResourceOptions(parent=self),
+            avoid=list(context.avoid),
+            opts=context.opts,
         )
-        self.endpoint: pulumi.Output[Endpoint] = deployment.address.apply(Address)
-        self.host, self.identity = deployment.provider, deployment.id
-        self.register_outputs({})
+        endpoint = lease.address.apply(lambda address: ingress.endpoint(options.ingress, address, (), ()))
+        return Deployed(endpoint, lease.provider, lease.id, lease)
 
 
-APPLICATION = dataclasses.replace(
-    DOCS, name="application", on={**DOCS.on, "akash": dataclasses.replace(DOCS.on["akash"], realize=OnAkash)}
-)
+class Application(Static):
+    """Static on AWS, an application on Akash."""
+
+    name = "application"
+    on = {"aws": OnAws(), "akash": ApplicationOnAkash()}
+
+
+APPLICATION = Application()

@@ -141,7 +141,8 @@ def test_the_record_goes_then_old_answers_drain_then_the_site(name: str, site: s
     records = [finished(run, record) for record in (PRIMARY, STANDBY) if record in run.changes()]
     assert records
     assert max(records) < started(run, drain)
-    looks = (f"{site}-probe", f"{site}-confirm")
+    # The health check belongs to the record, and goes with it.
+    looks = (f"{site}-probe", f"{site}-confirm", f"{site}-health")
     rest = [n for op, n in run.steps() if op == "delete" and site_of(n) == site and n not in (drain, *looks)]
     assert len(rest) > 2
     assert finished(run, drain) < min(started(run, each) for each in rest)

@@ -24,21 +24,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(600)
 
-_PROGRAM = f"""
+_REGISTRY = f"""
 import sys
 sys.path.insert(0, {str(REPOSITORY)!r})
-from pathlib import Path
-import pulumi
-from pulumi.runtime import config
-from components import front
-from components.deploy import deploy
-from components.stack import from_pulumi
+from components.dns.route53 import Route53
+from components.project import builtin
 from tests.engine.own_kind import APPLICATION
-front.ALIAS_TTL = {TTL}
-kinds = {{"application": APPLICATION}}
-topology = from_pulumi({{**config.get_config_env(), **config.CONFIG.get()}}, kinds, Path.cwd())
-for name, value in deploy(topology, kinds).items():
-    pulumi.export(name, value)
+REGISTRY = builtin().with_(kinds=[APPLICATION], authorities=[Route53(alias_ttl={TTL})])
 """
 
 
@@ -47,7 +39,7 @@ def site(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The workload `docs`, of the user's kind: static on AWS, an application on Akash."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(sandbox.state.root))
-        made = docs_stack.make(tmp_path_factory.mktemp("own"), sandbox.state, sandbox.environment, _PROGRAM)
+        made = docs_stack.make(tmp_path_factory.mktemp("own"), sandbox.state, sandbox.environment, _REGISTRY)
         made.write(kind="application")
         yield made
         made.end()

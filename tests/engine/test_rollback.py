@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(600)
 SITES = ("docs-aws", "docs-akash")
 LOOKS = (f"{site}-{look}" for site in SITES for look in ("probe", "confirm"))
 #: What new content changes, and nothing else: no record, no check, no drain.
-IN_PLACE = dict.fromkeys(("docs-bundle", "docs-akash", "docs-aws-publish", *LOOKS), "update")
+IN_PLACE = dict.fromkeys(("docs-keep", "docs-akash", "docs-aws-publish", *LOOKS), "update")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def test_the_preview_of_new_content_shows_that_no_record_moves(story: Story) -> 
 
 
 def test_new_content_is_in_every_store_before_a_site_is_told_of_it(story: Story) -> None:
-    bundled = finished(story.run, "docs-bundle")
+    bundled = finished(story.run, "docs-keep")
     assert bundled < min(started(story.run, name) for name in ("docs-akash", "docs-aws-publish"))
 
 

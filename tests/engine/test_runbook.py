@@ -24,10 +24,9 @@ import pytest
 import yaml
 
 from components.config import models as config
-from components.kinds import KINDS
+from components.project import builtin
 from components.runbook.case import case
 from components.runbook.table import chapters
-from components.web import http as front
 from sandbox.akash import inventory
 from sandbox.state import REPOSITORY, VARIABLE
 from tests.settings import site_folder
@@ -50,6 +49,14 @@ GOING = frozenset(JOURNEY)
 PATIENCE = 120
 
 
+#: The project's own registry: the authority's aliases are kept for 10 s.
+REGISTRY = """
+from components.dns.route53 import Route53
+from components.project import builtin
+REGISTRY = builtin().with_(authorities=[Route53(alias_ttl=10)])
+"""
+
+
 @dataclass
 class Operator:
     """Somebody in a repository of their own, with a sandbox's variables in the shell."""
@@ -70,7 +77,7 @@ class Operator:
     def case(self, workload: str = WORKLOAD) -> Case:
         read, faults = config.read(config.load_file(self.file))
         assert read, faults
-        return case(STACK, read, workload, KINDS, self.root)
+        return case(STACK, read, workload, builtin(), self.root)
 
     def type(self, *words: str) -> str:
         done = subprocess.run(
@@ -165,17 +172,14 @@ def operator(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
     for name in ("sdl", ".venv", "unmoor", "__main__.py", "Pulumi.yaml", "requirements.lock", "setup.sh"):
         (root / name).symlink_to(REPOSITORY / name)
     shutil.copytree(REPOSITORY / "components", root / "components", ignore=shutil.ignore_patterns("__pycache__"))
-    waits = root / "components" / "front.py"
-    text = waits.read_text()
-    assert text.count(f"ALIAS_TTL = {front.ALIAS_TTL}\n") == 1
-    waits.write_text(text.replace(f"ALIAS_TTL = {front.ALIAS_TTL}\n", "ALIAS_TTL = 10\n"))
+    (root / "project.py").write_text(REGISTRY)
     site_folder(root)
     (root / "stacks").mkdir()
     stack = yaml.safe_load((REPOSITORY / "stacks" / f"Pulumi.{STACK}.yaml").read_text())
     stack["config"] |= {"unmoor:ttl": 5, "unmoor:require_approval": True}
     ours = Operator(root, sandbox)
     ours.file.write_text(yaml.safe_dump(stack, sort_keys=False))
-    (root / ".gitignore").write_text("components\nsite\n")
+    (root / ".gitignore").write_text("components\nproject.py\nsite\n")
     for words in (
         ("init", "--quiet"), ("config", "user.email", "signer@dao.example"), ("config", "user.name", "A signer"),
         ("add", "stacks", ".gitignore"), ("commit", "--quiet", "--message", "The stack"),

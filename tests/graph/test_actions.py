@@ -192,8 +192,8 @@ class InMemory:
     def handle(self):
         return {"authority": "memory", "zone": "in memory"}
 
-    def register(self, action, context):
-        return Note(action.name, context.value(action.does.what), context.opts)
+    def register(self, name, what, opts):
+        return Note(name, what, opts)
 
     def prove(self, name, record, opts):
         return Note(name, {"name": record.name}, opts).id

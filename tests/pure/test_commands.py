@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 from components.__main__ import COMMANDS, cli, main
 from components.errors import ConfigError, PlanError
-from components.kinds import KINDS
+from components.plan.canonical import canonical, plan_hash
 from components.plan.stack import from_file, from_pulumi
 from components.probe import client as visit
+from components.project import builtin
 from components.review import approval
 from tests.settings import settings, site_folder
 
@@ -62,7 +63,14 @@ def test_plan_finds_the_project_from_a_folder_below(project: Path, monkeypatch: 
 
 def test_plan_as_json_is_the_canonical_plan(project: Path) -> None:
     said = json.loads(run("plan", "--stack", "stacks/Pulumi.prod.yaml", "--json", "docs").output)
-    assert said == from_file(project / "stacks/Pulumi.prod.yaml", KINDS).canonical()
+    plan = from_file(project / "stacks/Pulumi.prod.yaml", builtin())
+    found = said["workloads"]["docs"]
+    assert said["hash"] == plan_hash(plan)
+    assert {key: found[key] for key in canonical(plan.workloads[0], signed_only=False)} == json.loads(
+        json.dumps(canonical(plan.workloads[0], signed_only=False))
+    )
+    assert found["actions"] == [str(action) for action in plan.actions]
+    assert found["usd_month"] == plan.workloads[0].usd_month
 
 
 def test_a_workload_that_is_not_there_is_wrong_usage(project: Path) -> None:
@@ -127,15 +135,37 @@ def test_approve_needs_a_stack_and_a_signer(project: Path, monkeypatch: pytest.M
 def test_what_pulumi_hands_over_is_planned_like_the_file(project: Path) -> None:
     made = settings("active-standby")
     values = {f"unmoor:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in made.items()}
-    planned = from_pulumi({**values, "aws:region": "us-east-1"}, KINDS, project)
-    assert planned == from_file(project / "stacks/Pulumi.prod.yaml", KINDS)
+    others = {
+        "aws:region": "us-east-1",
+        "aws:allowedAccountIds": '["1234"]',
+        "aws:skipMetadataApiCheck": "true",
+    }
+    file = project / "stacks/Pulumi.prod.yaml"
+    document = yaml.safe_load(file.read_text())
+    document["config"] |= {
+        "aws:region": "us-east-1",
+        "aws:allowedAccountIds": ["1234"],
+        "aws:skipMetadataApiCheck": True,
+        "aws:secretKey": {"secure": "v1:abc"},
+    }
+    file.write_text(yaml.safe_dump(document))
+    planned = from_pulumi({**values, **others, "aws:secretKey": "hunter2"}, builtin(), project, ["aws:secretKey"])
+    assert planned == from_file(file, builtin())
+    assert planned.settings["aws:region"] == "us-east-1"
+    assert "hunter2" not in str(planned)
 
 
 def test_a_site_folder_that_is_missing_is_a_fault_of_its_setting(project: Path) -> None:
     write(project, settings(options={"site": "built"}))
-    error = run("plan", "--stack", "prod").exception
-    assert isinstance(error, PlanError)
-    assert [fault.path for fault in error.faults] == ["workloads.docs.options.site"]
+    with pytest.raises(PlanError) as caught:
+        from_file(project / "stacks/Pulumi.prod.yaml", builtin())
+    assert [fault.path for fault in caught.value.faults] == ["workloads.docs.options.site"]
+    assert isinstance(run("status", "--stack", "prod").exception, PlanError)
+
+
+def test_a_site_that_is_not_built_can_be_planned_and_it_is_printed(project: Path) -> None:
+    write(project, settings(options={"site": "built"}))
+    assert "release  not built yet; build it before `pulumi up`" in run("plan", "--stack", "prod").output
 
 
 def seen(status: int = 200, body: str = "", trouble: str = "") -> visit.Page:
@@ -143,7 +173,7 @@ def seen(status: int = 200, body: str = "", trouble: str = "") -> visit.Page:
 
 
 def test_status_ends_with_1_when_a_site_is_not_well(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    version = from_file(project / "stacks/Pulumi.prod.yaml", KINDS).workloads[0].backup.version
+    version = from_file(project / "stacks/Pulumi.prod.yaml", builtin()).workloads[0].release.id
     pages = {
         "docs-aws.dao.example": seen(body=f"{version}\n"),
         "docs-akash.dao.example": seen(status=0, trouble="no answer in time"),

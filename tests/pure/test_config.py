@@ -58,7 +58,7 @@ def test_every_fault_is_said_at_once() -> None:
             {"backup": {"stores": ["aws", "aws"]}},
             "workloads.docs.backup.stores: a store is named twice; name each once",
         ),
-        ({"backup": None}, "workloads.docs.backup: must be a mapping of settings, not None"),
+        ({"backup": "aws"}, "workloads.docs.backup: must be a mapping of settings, not 'aws'"),
         (
             {"backup": {"stores": ["aws"], "retain": "many"}},
             "workloads.docs.backup.retain: must be a whole number, not 'many'",

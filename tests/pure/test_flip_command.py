@@ -30,13 +30,13 @@ config:
             access_key: STORJ_ACCESS_KEY, secret_key: STORJ_SECRET_KEY}
   unmoor:workloads:
     docs:
-      kind: "docs"
+      kind: "static"
       mode: centralized    # since 2024
       # where people read
       host: docs.dao.example
       backup: {stores: [storj]}
     'forum':
-      {kind: docs, mode: 'centralized', host: forum.dao.example, backup: {stores: [storj]}}
+      {kind: static, mode: 'centralized', host: forum.dao.example, backup: {stores: [storj]}}
 """
 STANDBY = Course(Mode.ACTIVE_STANDBY, Side.CENTRALIZED)
 TURNED = Course(Mode.ACTIVE_STANDBY, Side.DECENTRALIZED)
@@ -72,7 +72,7 @@ def test_the_side_is_left_alone_unless_it_is_said() -> None:
 
 def test_a_mapping_on_one_line_stays_on_it() -> None:
     after = flip(STACK, "x", "forum", TURNED, say_active=True)
-    assert "{kind: docs, mode: active-standby, active: decentralized, host: forum" in after
+    assert "{kind: static, mode: active-standby, active: decentralized, host: forum" in after
 
 
 def test_line_ends_stay_as_they_are() -> None:
@@ -187,7 +187,7 @@ def test_what_is_so_already_is_not_written(file: Path) -> None:
 
 
 def test_a_result_that_cannot_be_planned_is_refused_with_every_fault(file: Path) -> None:
-    broken = STACK.replace('kind: "docs"', "kind: dosc").replace("[storj]}\n    '", "[strj]}\n    '")
+    broken = STACK.replace('kind: "static"', "kind: dosc").replace("[storj]}\n    '", "[strj]}\n    '")
     file.write_text(broken)
     code, out, err = run("docs", "active-standby")
     assert (code, out, file.read_text()) == (1, "", broken)

@@ -137,15 +137,23 @@ def test_every_fault_of_a_plan_is_said_at_once() -> None:
     made["workloads"]["docs"]["options"] = {"sight": "x"}
     made["workloads"]["forum"] = {**made["workloads"]["docs"], "kind": "form", "host": "forum.dao.example"}
     undeclared = "no store named 'stroj'; did you mean storj?; declare it under stores or choose from aws, storj"
+    targets = "choose from akash, aws, flux"
     assert refused(made) == [
         "workloads.docs.host: docs.other.example is outside the zone; choose a name that ends in .dao.example",
         f"workloads.docs.backup.stores[1]: {undeclared}",
-        "workloads.docs.placement.decentralized[0]: static does not run on 'fluks'; did you mean flux?; choose from "
-        "akash, aws, flux",
+        f"workloads.docs.placement.decentralized[0]: static does not run on 'fluks'; did you mean flux?; {targets}",
         "workloads.docs.options.sight: no such setting; did you mean site?",
         f"workloads.forum.backup.stores[1]: {undeclared}",
         "workloads.forum.kind: no kind 'form'; choose from static",
     ]
+
+
+@pytest.mark.parametrize("setting", ["backup", "host"])
+def test_what_a_kind_cannot_do_without_is_required(setting) -> None:
+    made = settings()
+    made["workloads"]["docs"][setting] = None
+    (fault,) = refused(made)
+    assert fault.startswith(f"workloads.docs.{setting}: is required; ")
 
 
 def test_two_sides_on_one_target_are_refused() -> None:

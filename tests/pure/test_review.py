@@ -12,21 +12,29 @@ import pytest
 from click.testing import CliRunner
 
 from components.__main__ import cli
-from components.commands import review as command
 from components.errors import ConfigError, PlanError
+from components.kind import State
+from components.kinds.static.kind import Static
+from components.plan.canonical import plan_hash
 from components.plan.stack import topology
+from components.project import builtin
+from components.release import Release
 from components.review import approval
 from components.review.comment import markdown
 from components.review.review import review
 from tests.settings import settings
 
-SURVEYED = command._KINDS
+
+class Writer(Static):
+    """A static site that has a writer, which there is not: what a review makes of state."""
+
+    state = State.WRITER
 
 
 def reviewed(old: dict | None, new: dict, *, stateful: bool = False):
-    kinds = {name: dataclasses.replace(kind, stateful=stateful) for name, kind in SURVEYED.items()}
-    plans = tuple(topology(one, kinds, Path()) if one else None for one in (old, new))
-    return review("prod", "main", plans, (None, None), kinds)
+    registry = builtin().with_(kinds=[Writer() if stateful else Static()])
+    plans = tuple(topology(one, registry, None) if one else None for one in (old, new))
+    return review("prod", "main", plans, (None, None), registry)
 
 
 def test_a_flip_is_said_in_the_headline() -> None:
@@ -59,13 +67,12 @@ def test_changing_every_store_at_once_is_refused() -> None:
     assert reviewed(old, new).refused
 
 
-@pytest.mark.parametrize("fronts", [("ip", "ingress"), ("ingress", "ip")])
-def test_records_that_would_change_their_type_are_refused(fronts) -> None:
-    """Route 53 lets no CNAME stand beside another type, so such an update fails at the first record."""
-    old, new = (settings("active-standby", options={"site": "site", "front": front}) for front in fronts)
+@pytest.mark.parametrize("kinds", [("dedicated", "shared"), ("shared", "dedicated")])
+def test_records_that_would_change_their_type_are_refused(kinds) -> None:
+    """No CNAME may stand with another type, so such an update fails at the first record."""
+    old, new = (settings("active-standby", options={"site": "site", "ingress": kind}) for kind in kinds)
     ((sentence,),) = [one.refused for one in reviewed(old, new).workloads]
-    types = {"ip": "A", "ingress": "CNAME"}
-    assert sentence.startswith(f"the records of docs.dao.example turn from {types[fronts[0]]} into {types[fronts[1]]}")
+    assert sentence.startswith("the records of docs.dao.example would turn between addresses and names")
     assert not reviewed(old, settings("centralized", options=old["workloads"]["docs"]["options"])).refused
 
 
@@ -100,13 +107,11 @@ def test_markdown_from_outside_stays_text() -> None:
 
 def test_a_plan_hash_ignores_prices_and_content_and_nothing_else() -> None:
     def hashed(made: dict, version: str = "0" * 64) -> str:
-        kinds = {
-            name: dataclasses.replace(
-                kind, survey=lambda o, r: dataclasses.replace(SURVEYED["docs"].survey(o, r), version=version)
-            )
-            for name, kind in SURVEYED.items()
-        }
-        return approval.plan_hash(topology(made, kinds, Path()))
+        class Built(Static):
+            def release(self, options, root):
+                return Release(version, "site", pinned=False)
+
+        return plan_hash(topology(made, builtin().with_(kinds=[Built()]), Path()))
 
     base = hashed(settings())
     assert hashed(settings(), "1" * 64) == base
@@ -122,11 +127,11 @@ def test_a_plan_hash_ignores_prices_and_content_and_nothing_else() -> None:
 
 
 def test_an_update_that_nobody_approved_is_refused(tmp_path: Path) -> None:
-    plan = topology({**settings(), "require_approval": True}, SURVEYED, Path())
+    plan = topology({**settings(), "require_approval": True}, builtin(), None)
     path = tmp_path / "approvals.prod.yaml"
     with pytest.raises(PlanError, match="has not been approved"):
         approval.demand(plan, approval.read(path), "prod")
-    made = approval.Approval(approval.plan_hash(plan), "a@dao.example", "2026-11-23")
+    made = approval.Approval(plan_hash(plan), "a@dao.example", "2026-11-23")
     assert approval.record(path, made)
     assert not approval.record(path, made)
     approval.demand(plan, approval.read(path), "prod")
@@ -149,7 +154,7 @@ STACK = """config:
   unmoor:stores:
     aws: {vendor: aws, bucket: dao-aws, public_url: "https://s3.example/dao"}
   unmoor:workloads:
-    docs: {kind: docs, mode: MODE, host: docs.dao.example, backup: {stores: [aws]}}
+    docs: {kind: static, mode: MODE, host: docs.dao.example, backup: {stores: [aws]}}
 """
 
 

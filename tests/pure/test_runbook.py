@@ -15,7 +15,10 @@ import pytest
 from components.__main__ import cli
 from components.config import models as config
 from components.errors import ConfigError
-from components.kinds import KINDS
+from components.exposure import Exposure, Reach
+from components.kinds.static.akash import OnAkash
+from components.kinds.static.aws import OnAws
+from components.project import builtin
 from components.runbook import repairs
 from components.runbook.case import RING, Course, case
 from components.runbook.markdown import text, write
@@ -49,11 +52,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def made(root: Path, course: Course = RING[0], stack: str = "prod", **more) -> Case:
+def made(root: Path, course: Course = RING[0], stack: str = "prod", registry=None, **more) -> Case:
     wanted = settings(str(course.mode), str(course.active)) | more
     read, faults = config.read(wanted)
     assert read, faults
-    return case(stack, read, "docs", KINDS, root)
+    return case(stack, read, "docs", registry or builtin(), root)
 
 
 def other(root: Path) -> Case:
@@ -62,7 +65,7 @@ def other(root: Path) -> Case:
     wanted["workloads"]["handbook"] = copy.deepcopy(wanted["workloads"]["docs"]) | {"host": "handbook.dao.example"}
     read, faults = config.read(wanted)
     assert read, faults
-    return case("prod", read, "docs", KINDS, root)
+    return case("prod", read, "docs", builtin(), root)
 
 
 def checks(of: Case) -> list[Check]:
@@ -138,11 +141,17 @@ def test_a_kept_version_in_the_stack_file_is_rolled_forward_from(root: Path) -> 
     assert ("roll-forward" in names, "roll-back" in names) == (True, False)
 
 
-def test_a_certificate_is_looked_after_where_there_is_tls(root: Path, monkeypatch) -> None:
-    seen = []
-    for scheme in ("http", "https"):
-        monkeypatch.setattr("components.web.http.SCHEME", scheme)
-        seen.append([chapter.name for chapter in repairs.certificate(made(root))])
+def test_a_certificate_is_looked_after_where_there_is_tls(root: Path) -> None:
+    class Plain(OnAws):
+        def exposure(self, options, acme):
+            return Exposure(Reach.ALIAS)
+
+    class PlainLease(OnAkash):
+        def exposure(self, options, acme):
+            return Exposure(Reach.ADDRESS)
+
+    plain = builtin().with_(on={("static", "aws"): Plain(), ("static", "akash"): PlainLease()})
+    seen = [[chapter.name for chapter in repairs.certificate(made(root, registry=known))] for known in (plain, None)]
     assert seen == [[], ["certificate"]]
 
 
@@ -180,7 +189,7 @@ def test_a_site_without_a_certificate_is_asked_for_none(root: Path, course: Cour
 
 def behind_ingress(root: Path, course: Course) -> Case:
     wanted = settings(str(course.mode), str(course.active))
-    wanted["workloads"]["docs"]["options"]["front"] = "ingress"
+    wanted["workloads"]["docs"]["options"]["ingress"] = "shared"
     return made(root, course, workloads=wanted["workloads"])
 
 
@@ -283,7 +292,7 @@ def test_a_workload_that_is_not_there_is_refused(root: Path) -> None:
     read, _ = config.read(settings())
     assert read
     with pytest.raises(ConfigError, match="no workload 'dosc' in stack prod; choose from docs"):
-        case("prod", read, "dosc", KINDS, root)
+        case("prod", read, "dosc", builtin(), root)
 
 
 def test_the_rent_counts_every_lease_where_the_workload_has_most(root: Path) -> None:

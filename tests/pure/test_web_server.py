@@ -24,7 +24,7 @@ def server(scheme: str = "https", behind: str = "folder") -> WebServer:
     return WebServer(
         scheme=scheme,
         host="docs.dao.example",
-        direct="docs-akash.dao.example",
+        site_host="docs-akash.dao.example",
         peer="docs-aws.dao.example",
         acme_directory="https://acme.example/dir",
         version="ab" * 32,

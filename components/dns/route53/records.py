@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi_aws as aws
 
-from ...action import Entry
 from ...topology import Role
 from ...web import http
 from .authority import CAA_TTL, CHECK_INTERVAL, CHECK_THRESHOLD, ROLES
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from ...action import Action
     from ...authority import ProofRecord
-    from ...kind import Context
     from ...topology import ZonePlan
 
 #: Seconds for which resolvers keep a proof; issuers ask the authority itself.
@@ -43,12 +40,9 @@ class Zone:
         """Return what `Route53.current` needs."""
         return {"authority": self.authority, "zone_id": self.id}
 
-    def register(self, action: Action, context: Context) -> pulumi.Resource:
+    def register(self, name: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Resource:
         """Register the one resource of an entry."""
-        if not isinstance(action.does, Entry):
-            raise TypeError(action.name)
-        what = context.value(action.does.what)
-        resource: pulumi.Resource = _ENTRIES[what["entry"]](action.name, self.id, what, context.opts)
+        resource: pulumi.Resource = _ENTRIES[what["entry"]](name, self.id, what, opts)
         return resource
 
     def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
