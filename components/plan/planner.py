@@ -348,6 +348,15 @@ def _refusals(
 ) -> list[Fault]:
     inside = [fault for name in zone.authorities for fault in registry.authorities[name].refuses(plan, zone)]
     found = [Fault(f"{path}.{fault.path}", fault.message) for fault in inside]
+    found += [
+        Fault(
+            f"{path}.mode",
+            f"{site.name} gets a certificate only once {plan.host} leads to it, so it cannot be a standby; "
+            "choose a mode in which it is primary",
+        )
+        for site in plan.sites[1:]
+        if site.exposure.proof is Proof.HOST_ONLY
+    ]
     targets = dict.fromkeys(site.target for site in plan.everywhere)
     refused = [fault for target in targets for fault in on[target].refuses(plan.options, plan.release)]
     return found + [Fault(f"{path}.options.{fault.path}".rstrip("."), fault.message) for fault in refused]

@@ -100,6 +100,16 @@ class Case:
         return round(others + max(_rent(prospect.plan) for prospect in self.prospects.values()), 2)
 
     @property
+    def keeps(self) -> bool:
+        """Whether stores hold what the workload serves."""
+        return bool(self.plan.stores)
+
+    @property
+    def pinnable(self) -> bool:
+        """Whether the stack file can name a kept version to serve."""
+        return self.keeps and "version" in type(self.plan.options).model_fields
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Names of the environment variables that must be set, sorted."""
         stores = self.plan.stores.values()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 def restore_drill(case: Case) -> Iterator[Chapter]:
     """Bring the content back from each store: a backup that nobody restored is none."""
     of = case.plan
+    if not case.pinnable:
+        return
     target = f'"${{TMPDIR:-/tmp}}"/restore-drill-{of.name}'
     yield Chapter(
         "restore-drill",
@@ -57,7 +59,7 @@ def roll_back(case: Case) -> Iterator[Chapter]:
     """Serve a kept version in place of the folder's content."""
     of, flag = case.plan, checks.stack(case)
     key = _option(of.name)
-    if of.release.data is None:
+    if not case.pinnable or of.release.pinned:
         return
     yield Chapter(
         "roll-back",
@@ -96,7 +98,7 @@ def roll_forward(case: Case) -> Iterator[Chapter]:
     """Serve the folder's content again."""
     of, flag = case.plan, checks.stack(case)
     key = _option(of.name)
-    if of.release.data is not None:
+    if not case.pinnable or not of.release.pinned:
         return
     yield Chapter(
         "roll-forward",

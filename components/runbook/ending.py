@@ -36,7 +36,7 @@ def rotate(case: Case) -> Iterator[Chapter]:
                 "use",
                 "Every door opens with them",
                 "The clouds are asked what there is, and the version is put into every store again.",
-                checks.refill(case),
+                checks.refill(case) if case.keeps else checks.up(case, "--refresh"),
                 checks.status(case, case.plan),
                 0.25,
                 otherwise="The error names the door that did not open. The old ones still work: do not revoke yet.",
@@ -70,16 +70,9 @@ def decommission(case: Case) -> Iterator[Chapter]:
     yield Chapter(
         "decommission",
         f"End {of.name}",
-        f"When nobody needs {of.host} any more. The bundles stay in the stores, which outlive the stack.",
+        f"When {of.host} is not needed any more. What the stores hold stays there: they outlive the stack.",
         (
-            Step(
-                "kept",
-                "The content is safe",
-                "From the store that is asked last, since the others are asked first in all that follows.",
-                checks.kept(of, of.stores[max(of.stores)]),
-                checks.status(case, of),
-                0.25,
-            ),
+            *_kept(case),
             Step(
                 "remove",
                 f"Remove {', '.join(site.name for site in of.sites)}",
@@ -95,9 +88,22 @@ def decommission(case: Case) -> Iterator[Chapter]:
                 "Nothing is left",
                 "What is left would go on costing.",
                 left,
-                checks.kept(of, of.stores[min(of.stores)]),
+                checks.kept(of, of.stores[min(of.stores)]) if case.keeps else checks.unanswered(of),
                 0.1,
                 rollback=rollback,
             ),
         ),
     )
+
+
+def _kept(case: Case) -> Iterator[Step]:
+    of = case.plan
+    if case.keeps:
+        yield Step(
+            "kept",
+            "The content is safe",
+            "From the store that is asked last, since the others are asked first in all that follows.",
+            checks.kept(of, of.stores[max(of.stores)]),
+            checks.status(case, of),
+            0.25,
+        )

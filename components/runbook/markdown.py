@@ -51,7 +51,7 @@ def _lines(case: Case, only: Collection[str]) -> Iterator[str]:
         else "There is no failover: one site only."
     )
     stores = ", ".join(f"{name} ({store.vendor})" for name, store in sorted(of.stores.items()))
-    yield f"Stores: {stores}. {failover}"
+    yield f"Stores: {stores}. {failover}" if stores else failover
     yield f"It costs {of.usd_month:.2f} USD a month. The way: {' → '.join(_at(case, course) for course in RING)}."
     yield ""
     yield "Commands are typed in the repository's root, where this file lies when `runme` runs it. Expected output is"

@@ -55,6 +55,8 @@ def store_gone(case: Case) -> Iterator[Chapter]:
 def refill(case: Case) -> Iterator[Chapter]:
     """Fill the stores again, after one was gone or a drill found a bundle missing."""
     of = case.plan
+    if not case.keeps:
+        return
     stores = [of.stores[name] for name in sorted(of.stores)]
     yield Chapter(
         "refill",
