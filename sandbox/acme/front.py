@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..net.server import Asked
     from ..state import State
 
+#: The CAA parameter that names the methods of proof an issuer may use (RFC 8657).
+METHODS = "validationmethods"
 #: Where the authority is, and its name in CAA records.
 HOST, ADDRESS, ISSUER = "acme.ca.example", "198.51.100.30", "ca.example"
 DIRECTORY = f"https://{HOST}/dir"
@@ -87,10 +89,17 @@ class Front:
             found = await ask(self._state, at, "CAA")
             records = [item for one in found.answer if one.rdtype == dns.rdatatype.CAA for item in one]
             if records:
-                issuers = [item.value.decode().partition(";")[0].strip() for item in records if item.tag == b"issue"]
-                return at if issuers and ISSUER not in issuers else ""
+                values = [item.value.decode() for item in records if item.tag == b"issue"]
+                return at if values and not any(_allows(value) for value in values) else ""
             at = at.partition(".")[2]
         return ""
+
+
+def _allows(value: str) -> bool:
+    """Whether the value of an `issue` property allows this authority HTTP-01 (RFC 8659 §4.2, RFC 8657 §4)."""
+    issuer, *parameters = (part.strip() for part in value.split(";"))
+    methods = [part.partition("=")[2].strip() for part in parameters if part.partition("=")[0].strip() == METHODS]
+    return issuer == ISSUER and all("http-01" in allowed.split(",") for allowed in methods)
 
 
 def _ordered(body: bytes) -> list[str]:

@@ -86,7 +86,8 @@ def test_a_flip_changes_no_site(graphs, before, after) -> None:
         new.resources[urn].name for urn in old.urns & new.urns if old.resources[urn].inputs != new.resources[urn].inputs
     }
     steps = {f"docs-{target}-{step}" for target in ("aws", "akash") for step in ("probe", "confirm")}
-    assert changed <= {"docs.dao.example/primary", "docs.dao.example/standby", *steps}
+    names = ("docs.dao.example/primary", "docs.dao.example/standby", "docs.dao.example-exchange")
+    assert changed <= {*names, *steps}
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
@@ -173,9 +174,9 @@ def test_who_may_sign_is_said_at_our_own_names_alone(graphs, state) -> None:
     """A record at the zone's apex would speak for every name of the zone, and clash with the one that may be there."""
     found = {r.inputs["name"]: r.inputs["records"] for r in graphs[state].of_type(RECORD) if r.inputs["type"] == "CAA"}
     ours = {
-        "docs.dao.example": ['0 issue "amazon.com"', '0 issue "letsencrypt.org"'],
+        "docs.dao.example": ['0 issue "amazon.com"', '0 issue "letsencrypt.org; validationmethods=http-01"'],
         "docs-aws.dao.example": ['0 issue "amazon.com"'],
-        "docs-akash.dao.example": ['0 issue "letsencrypt.org"'],
+        "docs-akash.dao.example": ['0 issue "letsencrypt.org; validationmethods=http-01"'],
     }
     stands = {
         "docs.dao.example",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ...action import Action, Entry, Phase, Ref
+from ...action import ZONES, Action, Entry, Phase, Ref, Run
 from ...errors import Fault
-from ...exposure import Exposure, Reach
+from ...exposure import Exposure, Proof, Reach
 from ...prices import book as prices
 from ...topology import Line, Role
 
@@ -45,8 +45,17 @@ def record_type(plan: WorkloadPlan) -> RecordType:
 
 
 def issuers(sites: Iterable[Site]) -> list[str]:
-    """Return the issuers of the sites' certificates, as CAA records name them, sorted."""
-    return sorted({site.exposure.issuer for site in sites if site.exposure.issuer})
+    """Return the issuers of the sites' certificates, as values of CAA records, sorted.
+
+    Where a site proves names by HTTP-01 the issuer is held to that method (RFC 8657 §4), so that an account of somebody
+    who can write records elsewhere is of no use.
+    """
+    return sorted({_allowed(site.exposure) for site in sites if site.exposure.issuer})
+
+
+def _allowed(exposure: Exposure) -> str:
+    by_http = exposure.proof in {Proof.PASSED_ON, Proof.HOST_ONLY}
+    return f"{exposure.issuer}; validationmethods=http-01" if by_http else str(exposure.issuer)
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,7 @@ class Route53:
 
     def notes(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[str]:
         """Name the issuers that the CAA records of an apex must allow, because those are left alone."""
-        allowed = issuers(plan.everywhere)
+        allowed = sorted({site.exposure.issuer for site in plan.everywhere if site.exposure.issuer})
         if plan.host == zone.name and allowed:
             yield (
                 f"{plan.host} is the zone's apex, whose CAA records are the whole zone's and left alone; if there are "
@@ -115,7 +124,7 @@ class Route53:
                 yield self._caa(
                     f"{site.name}-caa",
                     site.site_host,
-                    [site.exposure.issuer],
+                    issuers([site]),
                     Phase.REACH,
                     before=f"{site.name}-host",
                     site=site,
@@ -137,7 +146,9 @@ class Route53:
     ) -> Iterator[Action]:
         if site.name not in {member.site for member in name.members}:
             return
-        role = plan.roles[site.name]
+        role, member = plan.roles[site.name], f"{name.host}/{plan.roles[site.name]}"
+        if role is Role.PRIMARY:
+            yield self._exchange(name, site, before=member)
         yield self._entry(
             f"{site.name}-health",
             Phase.ROUTE,
@@ -147,12 +158,14 @@ class Route53:
                 "entry": "health",
                 "scheme": site.scheme,
                 "host": site.site_host,
+                "by_address": site.exposure.reach is Reach.ADDRESS,
+                "at": Ref(site.name, "at"),
             },
             site,
             f"{site.scheme.upper()} {site.site_host}, every {CHECK_INTERVAL} s, {CHECK_THRESHOLD} failures",
         )
         yield self._entry(
-            f"{name.host}/{role}",
+            member,
             Phase.ROUTE,
             "route",
             name.host,
@@ -160,6 +173,20 @@ class Route53:
             | {"entry": "member", "name": name.host, "role": str(role), "check": Ref(f"{site.name}-health", "id")},
             site,
             f"{role} {type_}, ttl {self.answer_ttl(site.exposure, zone.ttl)} s, to {site.name}",
+        )
+
+    def _exchange(self, name: Name, site: Site, *, before: str) -> Action:
+        """Let the members change places in one change, if what becomes primary is the standby now."""
+        given = {"authority": self.name, "zones": ZONES, "host": name.host, "at": Ref(site.name, "at")}
+        return Action(
+            f"{name.host}-exchange",
+            Phase.ROUTE,
+            "exchange",
+            name.host,
+            Run("exchange", given),
+            site=site.name,
+            detail=f"if the standby leads to {site.name} now, both members change places at once",
+            before=(before,),
         )
 
     def _answer(self, site: Site, type_: RecordType, zone: ZonePlan) -> dict[str, Any]:
@@ -185,7 +212,7 @@ class Route53:
             name,
             Entry(self.name, {"entry": "caa", "name": name, "issuers": allowed}),
             site=site.name if site else None,
-            detail=f"certificates by {' and '.join(allowed)}",
+            detail=f"certificates by {' and '.join(issuer.partition(';')[0] for issuer in allowed)}",
             before=(before,) if before else (),
         )
 

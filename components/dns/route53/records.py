@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 import pulumi_aws as aws
 
 from ...topology import Role
@@ -13,8 +14,6 @@ from .authority import CAA_TTL, CHECK_INTERVAL, CHECK_THRESHOLD, ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import pulumi
 
     from ...authority import ProofRecord
     from ...topology import ZonePlan
@@ -86,17 +85,25 @@ def _health(
     what: Mapping[str, Any],
     opts: pulumi.ResourceOptions,
 ) -> Any:
-    """Watch the site by its own name, so that a new address needs no new check."""
+    """Watch the machine that the record leads to.
+
+    A site with an address is asked at that address, with its own name for SNI and Host. A new address replaces the
+    check, because Route 53 cannot add or remove one later (API reference, UpdateHealthCheck), and the record takes
+    address and check in one change. An alias has no address of its own, so it is asked by its own name.
+    """
+    by_address = {"ip_address": what["at"].apply(lambda at: at[0])} if what["by_address"] else {}
+    replacing = pulumi.ResourceOptions(replace_on_changes=["ipAddress", "type"])
     return aws.route53.HealthCheck(
         resource,
         type=what["scheme"].upper(),
         fqdn=what["host"],
+        **by_address,
         port=http.PORTS[what["scheme"]],
         resource_path=http.HEALTH_PATH,
         request_interval=CHECK_INTERVAL,
         failure_threshold=CHECK_THRESHOLD,
         enable_sni=what["scheme"] == "https",
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(opts, replacing),
     )
 
 

@@ -89,3 +89,16 @@ def test_a_caller_reference_makes_one_health_check(aws: Account) -> None:
     with pytest.raises(route53.exceptions.HealthCheckAlreadyExists):
         route53.create_health_check(CallerReference="r", HealthCheckConfig={**config, "Port": 81})
     route53.delete_health_check(HealthCheckId=ids.pop())
+
+
+def test_two_members_that_are_aliases_of_one_distribution_are_refused(plugin: Plugin, zone: str, check: Stood) -> None:
+    """The API reference forbids it for failover alias records."""
+
+    def member(role: str) -> dict:
+        alias = {"name": "d1.cloudfront.net", "zoneId": "Z2FDTNDATAQYW2", "evaluateTargetHealth": False}
+        made = failover(zone, "same.dao.example", role, healthCheckId=check.id)
+        return {key: value for key, value in made.items() if key not in {"ttl", "records"}} | {"aliases": [alias]}
+
+    first = plugin.create(RECORD, "p", member("PRIMARY"))
+    assert "aliases of one CloudFront distribution" in refusal(plugin, RECORD, "s", member("SECONDARY"))
+    plugin.delete(first)

@@ -1,0 +1,75 @@
+"""Swap the members of a failover set in one change, where writing one after the other would give two of the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import StepError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+#: What a member leads to, and who judges it: all that members exchange.
+_MOVES = ("AliasTarget", "ResourceRecords", "TTL", "HealthCheckId")
+_PRIMARY, _STANDBY = "PRIMARY", "SECONDARY"
+
+
+def take(given: Mapping[str, Any], report: Callable[[str], None], client: Any = None) -> dict[str, Any]:
+    """Make both members of `host` change places when the standby leads to what becomes the primary.
+
+    `at` is where the site that becomes primary is reached. Otherwise nothing is changed: what the deployment writes
+    next gives no set with two members that lead to one place. Route 53 forbids two failover aliases of one CloudFront
+    distribution (API reference, AliasTarget). Raises StepError when Route 53 refuses.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    moved = []
+    try:
+        for zone in given["zones"]:
+            if zone["authority"] == given["authority"]:
+                moved += _exchange(client or _client(), zone["zone_id"], given["host"], given["at"])
+    except (BotoCoreError, ClientError) as error:
+        raise StepError(f"the members of {given['host']} cannot be exchanged: {error}") from None
+    if moved:
+        report(f"{given['host']}: primary and standby have changed places in one change")
+    return {"exchanged": bool(moved)}
+
+
+def _client() -> Any:
+    import boto3
+
+    return boto3.client("route53")
+
+
+def _exchange(client: Any, zone_id: str, host: str, at: Sequence[str]) -> list[dict[str, Any]]:
+    pages = client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id, StartRecordName=host)
+    records = next(iter(pages))["ResourceRecordSets"]
+    batch = swap([one for one in records if one["Name"].rstrip(".").lower() == host], at)
+    if batch:
+        changes = [{"Action": "UPSERT", "ResourceRecordSet": record} for record in batch]
+        client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
+    return batch
+
+
+def swap(records: Sequence[Mapping[str, Any]], at: Sequence[str]) -> list[dict[str, Any]]:
+    """Return both members with their places exchanged, when the standby leads to `at` and the primary does not."""
+    members = {record["Failover"]: record for record in records if record.get("Failover")}
+    primary, standby = members.get(_PRIMARY), members.get(_STANDBY)
+    if primary is None or standby is None or _leads(standby) != _plain(at) or _leads(primary) == _plain(at):
+        return []
+    return [_with(primary, standby), _with(standby, primary)]
+
+
+def _with(place: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in place.items() if name not in _MOVES}
+    return kept | {name: other[name] for name in _MOVES if name in other}
+
+
+def _leads(record: Mapping[str, Any]) -> set[str]:
+    if alias := record.get("AliasTarget"):
+        return _plain([alias["DNSName"]])
+    return _plain([value["Value"] for value in record.get("ResourceRecords", ())])
+
+
+def _plain(names: Sequence[str]) -> set[str]:
+    return {name.rstrip(".").lower() for name in names}
