@@ -2,7 +2,7 @@
 PYTHON_HERE := .venv/bin/python
 export PYTHON
 
-.PHONY: help setup demo sandbox test lint bench docs lock clean
+.PHONY: help setup demo sandbox test lint bench docs classes lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -34,6 +34,9 @@ site/index.html: mkdocs.yml requirements.lock $(shell find docs -type f) | setup
 	@rm -rf site.new
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict --site-dir site.new
 	@rm -rf site && mv site.new site
+
+classes: setup ## the Python classes and the page of the provider's schema
+	@$(PYTHON_HERE) -m components.provider.classes
 
 lock: setup ## requirements.lock, from pyproject.toml
 	@.venv/bin/uv pip compile --system-certs --quiet --universal --python-version 3.11 --group dev \

@@ -6,15 +6,17 @@ from importlib.metadata import PackageNotFoundError, version
 
 
 def main() -> None:
-    """Serve `unmoor:akash:Deployment` until the engine hangs up."""
+    """Serve the resources of `schema.json` until the engine hangs up."""
+    from ..targets.akash.inputs import TOKEN
     from ..targets.akash.resource import DeploymentResource
+    from . import schema
     from .server import serve
 
     try:
         own = version("unmoor")
     except PackageNotFoundError:  # run from a checkout
         own = "0.0.0"
-    serve("unmoor", own, {"unmoor:akash:Deployment": DeploymentResource()})
+    serve("unmoor", own, {TOKEN: DeploymentResource()}, schema=schema.package())
 
 
 if __name__ == "__main__":

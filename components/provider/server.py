@@ -50,9 +50,13 @@ def serve(
     resources: Mapping[str, Resource],
     functions: Mapping[str, Callable[[dict[str, Any]], tuple[dict[str, Any], list[Failure]]]] | None = None,
     configure: Callable[[dict[str, Any]], None] | None = None,
+    schema: Mapping[str, Any] | None = None,
 ) -> None:
-    """Serve the resources and functions by token; `configure` gets the provider's settings before anything else."""
-    servicer = Servicer(name, version, resources, functions or {}, configure)
+    """Serve the resources and functions by token; `configure` gets the provider's settings before anything else.
+
+    `schema` is the package's schema without a version; with it, properties have its names on the wire.
+    """
+    servicer = Servicer(name, version, resources, functions or {}, configure, schema)
     hung_up = threading.Event()
 
     def interrupted(_number: int, _frame: object) -> None:

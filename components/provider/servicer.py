@@ -14,6 +14,7 @@ import grpc
 from google.protobuf import any_pb2, empty_pb2
 
 from ..errors import UnmoorError
+from . import schema as schemas
 from .resource import Context, Failure, Partial, Resource, State
 from .stubs import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 from .wire import Path, decode, encode
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """Answers the engine for a table of resources; `cancelled` is set once the engine wants an end."""
+    """Answers the engine for a table of resources; `cancelled` is set once the engine wants an end.
+
+    Resources trade in Python's names of properties; where there is a schema, the wire has the schema's.
+    """
 
     def __init__(
         self,
@@ -34,8 +38,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         resources: Mapping[str, Resource],
         functions: Functions,
         configure: Callable[[dict[str, Any]], None] | None,
+        schema: Mapping[str, Any] | None = None,
     ) -> None:
         self.cancelled = threading.Event()
+        self._schema = schema
+        described = schema["resources"] if schema else {}
+        self._names = {token: schemas.Names.of(described.get(token, {})) for token in resources}
         self._name, self._version = name, version
         self._resources, self._functions, self._configure = resources, functions, configure
         self._engine: engine_pb2_grpc.EngineStub | None = None
@@ -68,14 +76,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=self._version)
 
     def GetSchema(self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext) -> Any:
-        """The names only: Python programs never ask for more."""
-        schema = {
+        """Return what there is, for other languages; without a schema the tokens only."""
+        schema = self._schema or {
             "name": self._name,
-            "version": self._version,
             "resources": {token: {} for token in self._resources},
             "functions": {token: {} for token in self._functions},
         }
-        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
+        return provider_pb2.GetSchemaResponse(schema=json.dumps({**schema, "version": self._version}))
 
     def CheckConfig(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> Any:
         """Take the settings as they are if `configure` reads them.
@@ -118,70 +125,80 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> Any:
         """Defaults, autonames and every fault at once."""
         with self._answering(context):
-            news, secrets = decode(request.news)
-            olds = decode(request.olds)[0] if request.olds.fields else None
+            names = self._named(request.urn)
+            news, secrets = names.decode(request.news)
+            olds = names.decode(request.olds)[0] if request.olds.fields else None
             ctx = self._context(request.urn, seed=request.randomSeed, secrets=secrets)
             inputs, failures = self._resource(ctx).check(news, olds, ctx)
-            return provider_pb2.CheckResponse(inputs=encode(inputs, secrets), failures=_failures(failures))
+            return provider_pb2.CheckResponse(
+                inputs=names.encode(inputs, secrets), failures=_failures(failures, names.path)
+            )
 
     def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> Any:
         """What changes, property by property."""
         with self._answering(context):
-            (news, secrets), old_inputs = decode(request.news), decode(request.old_inputs)[0]
+            names = self._named(request.urn)
+            (news, secrets), old_inputs = names.decode(request.news), names.decode(request.old_inputs)[0]
             ctx = self._context(request.urn, secrets=secrets)
-            diff = self._resource(ctx).diff(request.id, old_inputs, decode(request.olds)[0], news, ctx)
-            top = {path: path.split(".")[0].split("[")[0] for path in diff.changes}
+            diff = self._resource(ctx).diff(request.id, old_inputs, names.decode(request.olds)[0], news, ctx)
+            changes = {names.path(path): change for path, change in diff.changes.items()}
+            given = {names.path(name) for name in (*news, *old_inputs)}
+            top = {path: path.split(".")[0].split("[")[0] for path in changes}
             kinds = provider_pb2.PropertyDiff.Kind
             return provider_pb2.DiffResponse(
                 changes=provider_pb2.DiffResponse.DIFF_SOME if top else provider_pb2.DiffResponse.DIFF_NONE,
                 diffs=sorted(set(top.values())),
-                replaces=sorted({top[path] for path, change in diff.changes.items() if change.replaces}),
+                replaces=sorted({top[path] for path, change in changes.items() if change.replaces}),
                 deleteBeforeReplace=diff.delete_before_replace,
                 hasDetailedDiff=True,
                 detailedDiff={
-                    path: provider_pb2.PropertyDiff(
-                        kind=kinds.Value(change.value), inputDiff=top[path] in news or top[path] in old_inputs
-                    )
-                    for path, change in diff.changes.items()
+                    path: provider_pb2.PropertyDiff(kind=kinds.Value(change.value), inputDiff=top[path] in given)
+                    for path, change in changes.items()
                 },
             )
 
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> Any:
         """Make it, or in preview say what it would be."""
-        inputs, secrets = decode(request.properties)
-        with self._answering(context, secrets):
+        names = self._named(request.urn)
+        inputs, secrets = names.decode(request.properties)
+        with self._answering(context, names, secrets):
             ctx = self._context(request.urn, request.preview, request.timeout, secrets=secrets)
             state = self._resource(ctx).create(inputs, ctx)
-            return provider_pb2.CreateResponse(id=state.id, properties=_outputs(state, secrets))
+            return provider_pb2.CreateResponse(id=state.id, properties=_outputs(state, names, secrets))
 
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> Any:
         """Look at the world; an empty id says that it is gone."""
-        inputs, hidden = decode(request.inputs)
-        outputs, secrets = decode(request.properties)
-        with self._answering(context, secrets | hidden):
+        names = self._named(request.urn)
+        inputs, hidden = names.decode(request.inputs)
+        outputs, secrets = names.decode(request.properties)
+        with self._answering(context, names, secrets | hidden):
             ctx = self._context(request.urn, timeout_s=request.timeout, secrets=secrets | hidden)
             state = self._resource(ctx).read(request.id, inputs, outputs, ctx)
             if state is None:
                 return provider_pb2.ReadResponse()
             found = inputs if state.inputs is None else state.inputs
             return provider_pb2.ReadResponse(
-                id=state.id, properties=_outputs(state, secrets | hidden), inputs=encode(found, hidden)
+                id=state.id,
+                properties=_outputs(state, names, secrets | hidden),
+                inputs=names.encode(found, hidden),
             )
 
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> Any:
         """Change it in place, or in preview say what it would be."""
-        news, secrets = decode(request.news)
-        with self._answering(context, secrets):
+        names = self._named(request.urn)
+        news, secrets = names.decode(request.news)
+        with self._answering(context, names, secrets):
             ctx = self._context(request.urn, request.preview, request.timeout, secrets=secrets)
-            old_inputs, old_outputs = decode(request.old_inputs)[0], decode(request.olds)[0]
+            old_inputs, old_outputs = names.decode(request.old_inputs)[0], names.decode(request.olds)[0]
             state = self._resource(ctx).update(request.id, old_inputs, old_outputs, news, ctx)
-            return provider_pb2.UpdateResponse(properties=_outputs(state, secrets))
+            return provider_pb2.UpdateResponse(properties=_outputs(state, names, secrets))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> Any:
         """Remove it."""
         with self._answering(context):
+            names = self._named(request.urn)
             ctx = self._context(request.urn, timeout_s=request.timeout)
-            inputs, outputs = decode(request.old_inputs)[0], decode(request.properties)[0]
+            inputs, outputs = names.decode(request.old_inputs)[0], names.decode(request.properties)[0]
             self._resource(ctx).delete(request.id, inputs, outputs, ctx)
         return empty_pb2.Empty()
 
@@ -193,6 +210,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             raise UnmoorError(f"the {self._name} plugin has no resource {ctx.type}; choose from {known}")
         return self._resources[ctx.type]
 
+    def _named(self, urn: str) -> schemas.Names:
+        return self._names.get(_type(urn), schemas.Names())
+
     def _context(
         self,
         urn: str,
@@ -201,11 +221,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         seed: bytes = b"",
         secrets: frozenset[Path] = frozenset(),
     ) -> Context:
-        _, _, types, name = urn.split("::", 3)
         return Context(
             urn=urn,
-            name=name,
-            type=types.rsplit("$", 1)[-1],
+            name=urn.split("::", 3)[3],
+            type=_type(urn),
             preview=preview,
             seed=seed,
             cancelled=self.cancelled,
@@ -226,13 +245,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 self._engine.Log(engine_pb2.LogRequest(severity=level, message=message, urn=urn, ephemeral=passing))
 
     @contextmanager
-    def _answering(self, context: grpc.ServicerContext, secrets: frozenset[Path] = frozenset()) -> Iterator[None]:
+    def _answering(
+        self, context: grpc.ServicerContext, names: schemas.Names | None = None, secrets: frozenset[Path] = frozenset()
+    ) -> Iterator[None]:
         with self._idle:
             self._running += 1
         try:
             yield
         except Partial as partial:
-            context.abort_with_status(_init_failed(partial, secrets))
+            context.abort_with_status(_init_failed(partial, names or schemas.Names(), secrets))
         except UnmoorError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except Exception:  # noqa: BLE001 the engine shows the operator what the plugin cannot
@@ -243,16 +264,21 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 self._idle.notify_all()
 
 
-def _failures(failures: list[Failure]) -> list[provider_pb2.CheckFailure]:
-    return [provider_pb2.CheckFailure(property=failure.property, reason=failure.reason) for failure in failures]
+def _type(urn: str) -> str:
+    return urn.split("::", 3)[2].rsplit("$", 1)[-1]
 
 
-def _outputs(state: State, secrets: frozenset[Path]) -> Any:
+def _failures(failures: list[Failure], named: Callable[[str], str] = str) -> list[provider_pb2.CheckFailure]:
+    return [provider_pb2.CheckFailure(property=named(each.property), reason=each.reason) for each in failures]
+
+
+def _outputs(state: State, names: schemas.Names, secrets: frozenset[Path]) -> Any:
     known = {path for path in secrets if path[0] in state.outputs}
-    return encode(state.outputs, known | {(name,) for name in state.secret if name in state.outputs})
+    hidden = {*state.secret, *names.secret}
+    return names.encode(state.outputs, known | {(name,) for name in hidden if name in state.outputs})
 
 
-def _init_failed(partial: Partial, secrets: frozenset[Path]) -> Any:
+def _init_failed(partial: Partial, names: schemas.Names, secrets: frozenset[Path]) -> Any:
     from google.rpc import status_pb2
     from grpc_status import rpc_status
 
@@ -260,9 +286,9 @@ def _init_failed(partial: Partial, secrets: frozenset[Path]) -> Any:
     detail.Pack(
         provider_pb2.ErrorResourceInitFailed(
             id=partial.state.id,
-            properties=_outputs(partial.state, secrets),
+            properties=_outputs(partial.state, names, secrets),
             reasons=partial.reasons,
-            inputs=encode(partial.state.inputs or {}, secrets),
+            inputs=names.encode(partial.state.inputs or {}, secrets),
         )
     )
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(partial), details=[detail])

@@ -54,18 +54,26 @@ def test_every_fault_is_named_at_once_by_its_path() -> None:
         "sdl.services.web.image",
         "sdl.profiles.placement.site.pricing.web.denom",
     }
-    assert Failure("region", "no such setting; choose from sdl, name, service, avoid") in faults
+    assert Failure("region", "no such setting; choose from name, sdl, service, avoid") in faults
 
 
 @pytest.mark.parametrize(
     ("news", "fault"),
     [
         ({**inputs(), "service": "db"}, Failure("service", "'db' is not in the document; choose from web")),
-        ({**inputs(), "sdl": "text"}, Failure("sdl", "is not a document; give the whole SDL as data")),
+        (
+            {**inputs(), "sdl": "text"},
+            Failure("sdl", "must be a map, not a string; give the whole SDL document as data, with one placement"),
+        ),
         (
             {**inputs(), "avoid": "akash1p"},
-            Failure("avoid", "is not a list; give the addresses of the Akash providers not to rent from"),
+            Failure("avoid", "must be a list, not a string; give the addresses of Akash providers not to rent from"),
         ),
+        (
+            {"sdl": DOCUMENT, "service": "web"},
+            Failure("name", "is required; give the name by which the deployment is found again"),
+        ),
+        ({**inputs(), "avoid": [""]}, Failure("avoid[0]", "'' is not the address of an Akash provider")),
     ],
 )
 def test_each_input_has_its_sentence(news: dict[str, Any], fault: Failure) -> None:

@@ -1,42 +1,28 @@
-"""An Akash deployment as Pulumi programs write it."""
+"""`unmoor:akash:Deployment` as Pulumi programs write it; made from the provider's `schema.json` by `make classes`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence  # noqa: TC003 the SDK evaluates annotations
+from typing import Any, cast
 
 import pulumi
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+
+@pulumi.input_type
+class _Inputs:
+    name: pulumi.Input[str] | None = pulumi.property("name")
+    sdl: pulumi.Input[Mapping[str, Any]] | None = pulumi.property("sdl")
+    service: pulumi.Input[str] | None = pulumi.property("service")
+    avoid: pulumi.Input[list[str]] | None = pulumi.property("avoid")
 
 
 class Deployment(pulumi.CustomResource):
     """A document that runs on the Akash market, with a lease that is rented again when it is lost.
 
-    Credentials come from the process (`AKASH_CONSOLE_API_KEY`), never from inputs, so nothing here is secret: a
-    document that needs a secret is a fault, its host could read it.
+    Nothing here is secret: an Akash provider can read the whole document, so a secret in it is a fault. Image,
+    environment, command and accepted hosts of a service change in place. Resources, volumes, endpoints, prices and
+    placement need a new lease: the deployment is replaced, the new one before the old one.
     """
-
-    dseq: pulumi.Output[str]
-    """The deployment's identity on the market, an opaque string; the same as `id`."""
-    owner: pulumi.Output[str]
-    """The account that pays, as the market writes it."""
-    provider: pulumi.Output[str]
-    """The Akash provider that hosts it, as the market writes it."""
-    host_uri: pulumi.Output[str]
-    """The address of that provider's gateway; empty if it is not to be had."""
-    version: pulumi.Output[str]
-    """The hash of the manifest (SHA-256, hex): what runs."""
-    address: pulumi.Output[str]
-    """The leased IPv4 address of `service`; empty if the document asks for none."""
-    uris: pulumi.Output[list[str]]
-    """The host names under which the provider's shared ingress serves `service`."""
-    usd_month: pulumi.Output[float]
-    """The price of the taken bid in USD per month (30.437 days)."""
-    price_uact_block: pulumi.Output[str]
-    """The price of the taken bid in uact (a millionth of a USD) per block of 6.117 s, as a decimal number."""
-    state: pulumi.Output[str]
-    """`active`; `pending` while it is not finished; `lost: …` with the reason once its lease is gone."""
 
     def __init__(
         self,
@@ -48,29 +34,118 @@ class Deployment(pulumi.CustomResource):
         avoid: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Ask for a deployment.
+        """Register the resource.
 
-        `name` is stable for life and unique to the account: by it a deployment is found again. `sdl` is the whole
-        document as data, with one placement; `service` the one whose endpoint is wanted; `avoid` the addresses of
-        Akash providers not to rent from.
+        `name`: the name by which the deployment is found again: stable for life and unique in the account. Up to 48 of
+        a-z, 0-9, - and .; a change replaces the deployment.
+
+        `sdl`: the whole SDL document as data, with one placement.
+
+        `service`: the service of the document whose endpoint is wanted.
+
+        `avoid`: the addresses of Akash providers not to rent from; none unless given.
         """
-        outputs = dict.fromkeys(
-            (
-                "dseq",
-                "owner",
-                "provider",
-                "host_uri",
-                "version",
-                "address",
-                "uris",
-                "usd_month",
-                "price_uact_block",
-                "state",
-            )
+        inputs = _Inputs.__new__(_Inputs)
+        inputs.__dict__.update(
+            {
+                "name": name,
+                "sdl": sdl,
+                "service": service,
+                "avoid": avoid,
+                "dseq": None,
+                "owner": None,
+                "provider": None,
+                "host_uri": None,
+                "version": None,
+                "address": None,
+                "uris": None,
+                "usd_month": None,
+                "price_uact_block": None,
+                "state": None,
+            }
         )
-        super().__init__(
-            "unmoor:akash:Deployment",
-            resource_name,
-            {"name": name, "sdl": sdl, "service": service, "avoid": avoid if avoid is not None else [], **outputs},
-            opts,
-        )
+        super().__init__("unmoor:akash:Deployment", resource_name, inputs, opts)  # type: ignore[arg-type]
+
+    @property
+    @pulumi.getter
+    def name(self) -> pulumi.Output[str]:
+        """The name by which the deployment is found again."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "name"))
+
+    @property
+    @pulumi.getter
+    def sdl(self) -> pulumi.Output[Mapping[str, Any]]:
+        """The whole SDL document as data."""
+        return cast("pulumi.Output[Mapping[str, Any]]", pulumi.get(self, "sdl"))
+
+    @property
+    @pulumi.getter
+    def service(self) -> pulumi.Output[str]:
+        """The service whose endpoint is given."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "service"))
+
+    @property
+    @pulumi.getter
+    def avoid(self) -> pulumi.Output[list[str]]:
+        """The addresses of Akash providers that are not rented from, sorted."""
+        return cast("pulumi.Output[list[str]]", pulumi.get(self, "avoid"))
+
+    @property
+    @pulumi.getter
+    def dseq(self) -> pulumi.Output[str]:
+        """The deployment's identity on the market, an opaque string; the same as `id`."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "dseq"))
+
+    @property
+    @pulumi.getter
+    def owner(self) -> pulumi.Output[str]:
+        """The address of the account that pays."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "owner"))
+
+    @property
+    @pulumi.getter
+    def provider(self) -> pulumi.Output[str]:
+        """The address of the Akash provider that runs it."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "provider"))
+
+    @property
+    @pulumi.getter(name="hostUri")
+    def host_uri(self) -> pulumi.Output[str]:
+        """The URL of that Akash provider's gateway; empty if it is not known."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "host_uri"))
+
+    @property
+    @pulumi.getter
+    def version(self) -> pulumi.Output[str]:
+        """The SHA-256 of the manifest that runs, in hexadecimal."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "version"))
+
+    @property
+    @pulumi.getter
+    def address(self) -> pulumi.Output[str]:
+        """The leased IPv4 address of `service`; empty if the document asks for none."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "address"))
+
+    @property
+    @pulumi.getter
+    def uris(self) -> pulumi.Output[list[str]]:
+        """The host names under which the Akash provider's shared ingress serves `service`."""
+        return cast("pulumi.Output[list[str]]", pulumi.get(self, "uris"))
+
+    @property
+    @pulumi.getter(name="usdMonth")
+    def usd_month(self) -> pulumi.Output[float]:
+        """The price of the lease in USD per month of 30.437 days."""
+        return cast("pulumi.Output[float]", pulumi.get(self, "usd_month"))
+
+    @property
+    @pulumi.getter(name="priceUactBlock")
+    def price_uact_block(self) -> pulumi.Output[str]:
+        """The price of the lease in uact (a millionth of a USD) per block of 6.117 s, as a decimal number."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "price_uact_block"))
+
+    @property
+    @pulumi.getter
+    def state(self) -> pulumi.Output[str]:
+        """`active`; `pending` while it is not finished; `lost: …` with the reason once its lease is gone."""
+        return cast("pulumi.Output[str]", pulumi.get(self, "state"))

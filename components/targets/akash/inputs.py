@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ...provider import schema
 from ...provider.resource import Change, Failure
 from ...provider.wire import UNKNOWN, holds_unknown
 from .market import request
@@ -14,7 +15,7 @@ from .sdl.changes import changes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-INPUTS = ("sdl", "name", "service", "avoid")
+TOKEN = "unmoor:akash:Deployment"  # noqa: S105 a type token
 #: It becomes a group's name on the market; the hash that `complete` adds fits beside it.
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,46}[a-z0-9])?")
 #: Advice on documents that is a fault here: a ceiling in the old coin would be taken for USD.
@@ -25,24 +26,20 @@ LOST = "lost"
 
 def faults(news: dict[str, Any]) -> list[Failure]:
     """Name everything that is wrong with the inputs; what is not known yet is taken to be right."""
-    found = [Failure(key, f"no such setting; choose from {', '.join(INPUTS)}") for key in sorted({*news} - {*INPUTS})]
-    name, avoid = news.get("name"), news.get("avoid")
-    if name is not UNKNOWN and not (isinstance(name, str) and NAME.fullmatch(name)):
+    found = schema.faults(TOKEN, news)
+    refused = {failure.property for failure in found}
+    name, document = news.get("name"), news.get("sdl")
+    if "name" not in refused and name is not UNKNOWN and not NAME.fullmatch(name or ""):
         found.append(Failure("name", f"{name!r} cannot name a deployment; choose up to 48 of a-z, 0-9, - and ."))
-    if avoid is not UNKNOWN and not isinstance(avoid, list):
-        found.append(Failure("avoid", "is not a list; give the addresses of the Akash providers not to rent from"))
-    for index, each in enumerate(avoid if isinstance(avoid, list) else ()):
-        if each is not UNKNOWN and not (isinstance(each, str) and each):
-            found.append(Failure(f"avoid[{index}]", f"{each!r} is not the address of an Akash provider"))
-    document = news.get("sdl")
-    if holds_unknown(document):
+    for index, each in enumerate(news["avoid"] if isinstance(news.get("avoid"), list) else ()):
+        if each == "":
+            found.append(Failure(f"avoid[{index}]", "'' is not the address of an Akash provider"))
+    if not isinstance(document, dict) or holds_unknown(document):
         return found
-    if not isinstance(document, dict):
-        return [*found, Failure("sdl", "is not a document; give the whole SDL as data")]
     report = sdl.check(sdl.Document(document))
-    refused = [*report.errors, *(each for each in report.warnings if each.rule in REFUSED_ADVICE)]
-    found += [Failure(_below("sdl", fault.path), fault.message) for fault in refused]
-    return found if refused else [*found, *_shape(document, news.get("service"))]
+    wrong = [*report.errors, *(each for each in report.warnings if each.rule in REFUSED_ADVICE)]
+    found += [Failure(_below("sdl", fault.path), fault.message) for fault in wrong]
+    return found if wrong or "service" in refused else [*found, *_shape(document, news.get("service"))]
 
 
 def _shape(document: dict[str, Any], service: object) -> Iterator[Failure]:

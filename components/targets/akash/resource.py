@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...errors import MarketError
+from ...provider import schema
 from ...provider.resource import Diff, Failure, Partial, State
 from ...provider.wire import UNKNOWN
-from .inputs import LOST, difference, faults, version
+from .inputs import LOST, TOKEN, difference, faults, version
 from .market.observed import RUNNING, Observed, usd_month
 from .market.reconcile import LIMIT_S, POLL_S, STUMBLES, Stumble, WallClock, settle
 from .market.request import Patience, request
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _ENDPOINT = ("address", "uris")
 #: What only the market can say.
-_OUTPUTS = ("dseq", "owner", "provider", "host_uri", *_ENDPOINT, "usd_month", "price_uact_block", "state")
+_OUTPUTS = schema.outputs(TOKEN)
 #: How often `read` asks again before it believes that a provider is silent.
 _LOOKS = 3
 
@@ -47,7 +48,7 @@ class DeploymentResource:
         self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context
     ) -> tuple[dict[str, Any], list[Failure]]:
         """Name every fault at once; sort the list of providers to avoid."""
-        inputs = {"avoid": [], **{key: value for key, value in news.items() if value is not None}}
+        inputs = {**schema.defaults(TOKEN), **{key: value for key, value in news.items() if value is not None}}
         found = faults(inputs)
         if not found and isinstance(inputs["avoid"], list) and UNKNOWN not in inputs["avoid"]:
             inputs["avoid"] = sorted(set(inputs["avoid"]))
