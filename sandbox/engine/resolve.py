@@ -7,6 +7,7 @@ The tools: on PATH -> built from their Go modules. Go: on PATH -> the toolchain 
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import re
 import shutil
@@ -28,6 +29,10 @@ OFFICIAL_ADDRESS, OFFICIAL_ANSWER_S, OFFICIAL_AGAIN_S = "https://get.pulumi.com/
 #: What runs a Python program for the engine; it has to stand beside it.
 EXEC = "pulumi-language-python-exec"
 
+#: The same words for all that is built of the engine's modules: packages that are compiled once serve every build.
+GO_BUILD = ("build", "-trimpath", "-mod=readonly", "-tags", "osusergo,grpcnotrace")
+
+_MODULES = Path(__file__).parent / "go"
 _SDK = "github.com/pulumi/pulumi/sdk/v3"
 _INSTALL = (
     "import sys; from semver import VersionInfo; from pulumi.automation import PulumiCommand;"
@@ -56,6 +61,8 @@ CADDY = Tool(
 #: Built from its module it calls itself "dev", so one on PATH cannot be told from another.
 PEBBLE = Tool("pebble", "2.10.1", "github.com/letsencrypt/pebble/v2/cmd/pebble")
 TOOLS = {tool.name: tool for tool in (CADDY, PEBBLE)}
+#: Runs programs in YAML for the engine; only tests need it. Nothing on PATH is asked: it does not print its version.
+YAML_HOST = Tool("pulumi-language-yaml", "1.25.0", "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml")
 
 
 def engine() -> Path:
@@ -69,6 +76,13 @@ def tool(wanted: Tool) -> Path:
     if found and _fits(_version([found, *wanted.version_words]), wanted.version):
         return Path(found).parent
     return cache.made(cache.key(wanted.name, wanted.version), functools.partial(_build_tool, wanted)) / "bin"
+
+
+def codegen() -> Path:
+    """Give the program `codegen` (`go/codegen`), which generates packages of a schema; NotMade if it cannot be had."""
+    digest = hashlib.sha256((_MODULES / "codegen" / "main.go").read_bytes()).hexdigest()[:12]
+    folder = cache.key("codegen", f"{ENGINE}-{digest}")
+    return cache.made(folder, functools.partial(_build_codegen, cache.log(folder))) / "bin" / "codegen"
 
 
 def ready(name: str) -> Path | None:
@@ -130,12 +144,23 @@ def _install_engine(new: Path) -> None:
         raise NotMade(f"pulumi {ENGINE}: what the official installer brought cannot run Python programs")
 
 
+def _build_codegen(log: Path, new: Path) -> None:
+    cache.run(
+        [_go(), *GO_BUILD, "-o", new / "bin" / "codegen", "./codegen"],
+        title=f"codegen {ENGINE}: building the code generators from the engine's modules",
+        takes="seconds after a build of the engine, else a few minutes",
+        to=log,
+        env=_go_environment(),
+        cwd=_MODULES,
+    )
+
+
 def _build_engine(new: Path) -> None:
-    modules, log = Path(__file__).parent / "go", cache.log(cache.key("pulumi", ENGINE))
+    modules, log = _MODULES, cache.log(cache.key("pulumi", ENGINE))
     go, env = _go(), _go_environment()
     stamp = f"-s -w -X {_SDK}/go/common/version.Version=v{ENGINE}"
     cache.run(
-        [go, "build", "-trimpath", "-mod=readonly", "-tags", "osusergo,grpcnotrace", "-ldflags", stamp,
+        [go, *GO_BUILD, "-ldflags", stamp,
          "-o", new / "bin" / "pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],
         title=f"pulumi {ENGINE}: building the engine from its Go modules",
         takes="about 5 minutes on two cores",
