@@ -25,7 +25,22 @@ STEPS: Mapping[str, Program] = {
 }
 
 
+_MISSING = "unmoor: the virtual environment that Pulumi.yaml names is not there; run 'pulumi install'"
+#: Starts a step with the Python that runs the program; `$0` is the command line. Decision 14 has the reasons.
+#: Constant, like `command_line`: both are kept in state, and deletions run by the text that is there.
+INTERPRETER = (
+    "/bin/sh",
+    "-c",
+    f"""set -- $0; shift
+r=.; until [ -f $r/Pulumi.yaml ] || [ $r -ef / ]; do r=$r/..; done
+[ -f $r/unmoor ] && exec $r/unmoor "$@"
+v=${{PULUMI_RUNTIME_VIRTUALENV:-.venv}}; case $v in /*) ;; *) v=$r/$v;; esac
+[ -x "$v/bin/python" ] && exec "$v/bin/python" -P -m unmoor "$@"
+[ -z "${{PULUMI_RUNTIME_VIRTUALENV:-}}" ] && exec python3 -P -m unmoor "$@"
+echo "{_MISSING}" >&2; exit 127""",
+)
+
+
 def command_line(step: str) -> str:
-    """Return the command line that takes a step, a constant: a change of it would look like a change of every step."""
-    project = "./unmoor" if __package__.startswith("components") else "unmoor"
-    return f"{project} step {step}"
+    """Return the command line that takes a step, for `INTERPRETER`: the same text wherever this library is."""
+    return f"unmoor step {step}"

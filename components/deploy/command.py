@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_command as command
 
-from ..steps import command_line
+from ..steps import INTERPRETER, command_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ def run(name: str, program: str, given: Mapping[str, Any], opts: pulumi.Resource
         name,
         create=line,
         update=line,
+        interpreter=list(INTERPRETER),
         stdin=pulumi.Output.json_dumps(dict(given), sort_keys=True),
         add_previous_output_in_env=False,
         logging=command.local.Logging.STDERR,
@@ -42,6 +43,7 @@ def run_on_delete(
     return command.local.Command(
         name,
         delete=f"{command_line(program)} --wait",
+        interpreter=list(INTERPRETER),
         stdin=pulumi.Output.json_dumps(dict(given)),
         triggers=renew,
         add_previous_output_in_env=False,
