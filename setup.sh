@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes .venv from requirements.lock. Quick when there is nothing to do; an interrupted run is simply run again.
+# Makes .venv from requirements.lock, or completes it. Quick when there is nothing to do; an interrupted run is simply
+# run again. Every `./unmoor` runs it, and a deployment runs several at once, so one works and the others wait.
 set -eu
 cd "$(dirname "$0")"
 
@@ -14,6 +15,14 @@ done
 if [ "$python" = none ]; then
     echo "Python 3.11 or newer is needed and is not on PATH; install it, or name it: make PYTHON=/path/to/python3" >&2
     exit 1
+fi
+
+if [ "${UNMOOR_SETUP_LOCKED:-}" != "$(pwd -P)" ]; then
+    UNMOOR_SETUP_LOCKED=$(pwd -P) exec "$python" -c 'import fcntl, os, sys
+lock = os.open(".venv.lock", os.O_CREAT | os.O_RDWR, 0o644)
+fcntl.flock(lock, fcntl.LOCK_EX)
+os.set_inheritable(lock, True)
+os.execv("/bin/sh", ["sh", "./setup.sh"])'
 fi
 
 log=.venv/setup.log
