@@ -39,7 +39,7 @@ classes: setup ## the Python classes and the page of the provider's schema
 	@$(PYTHON_HERE) -m components.provider.classes
 
 lock: setup ## requirements.lock, from pyproject.toml
-	@.venv/bin/uv pip compile --system-certs --quiet --universal --python-version 3.11 --group dev \
+	@.venv/bin/uv pip compile --system-certs --quiet --universal --python-version 3.11 --all-extras --group dev \
 		--generate-hashes --no-header pyproject.toml --output-file requirements.lock
 
 clean: ## all that was made, but .venv
