@@ -28,6 +28,8 @@ COMMANDS = {
     "schema": "Print the JSON schema of stack files, for editors.",
     "step": "Take one step of a deployment; Pulumi runs this.",
 }
+#: The extra that brings a package, by the name under which it is imported; what is not here comes with the library.
+EXTRAS = {"jinja2": "assess", "boto3": "pulumi", "botocore": "pulumi", "pulumi": "pulumi", "grpc": "pulumi"}
 
 
 class Commands(click.Group):
@@ -75,6 +77,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         sys.exit(error.exit_code)
     except UnmoorError as error:
         click.echo(str(error), err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        click.echo(f"{error.name} is not installed, and this needs it; run: pip install 'unmoor[{extra}]'", err=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()

@@ -1,22 +1,17 @@
-"""Runs the `unmoor` plugin: `python -m components.provider`."""
+"""Runs the `unmoor` plugin: `python -m components.provider`, or `pulumi-resource-unmoor` of the wheel."""
 
 from __future__ import annotations
-
-from importlib.metadata import PackageNotFoundError, version
 
 
 def main() -> None:
     """Serve the resources of `schema.json` until the engine hangs up."""
+    from .. import __version__
     from ..targets.akash.inputs import TOKEN
     from ..targets.akash.resource import DeploymentResource
     from . import schema
     from .server import serve
 
-    try:
-        own = version("unmoor")
-    except PackageNotFoundError:  # run from a checkout
-        own = "0.0.0"
-    serve("unmoor", own, {TOKEN: DeploymentResource()}, schema=schema.package())
+    serve("unmoor", __version__, {TOKEN: DeploymentResource()}, schema=schema.package())
 
 
 if __name__ == "__main__":

@@ -184,15 +184,22 @@ def parts(of: str) -> tuple[str, str]:
 @contextmanager
 def running(module: str, env: Mapping[str, str] | None = None) -> Iterator[Plugin]:
     """The plugin `python -m module`, shaken hands with; ended as the engine ends it, and it must go quietly."""
-    command = [sys.executable, "-m", module]
-    with subprocess.Popen(
-        command,
+    process = subprocess.Popen(
+        [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, **(env or {})},
         start_new_session=True,
-    ) as process:
+    )
+    with connected(process) as plugin:
+        yield plugin
+
+
+@contextmanager
+def connected(process: subprocess.Popen[bytes]) -> Iterator[Plugin]:
+    """A plugin that was started with three pipes, shaken hands with; it ends with the block."""
+    with process:
         try:
             assert process.stdout is not None
             assert process.stderr is not None
