@@ -1,0 +1,73 @@
+"""Every program of the manual's pages for programmers, as printed, from the wheel, against the sandbox.
+
+The environment of the shell is bare: an empty HOME, no environment active, and on PATH the engine and the system alone.
+`pip install` is done by uv with the versions of the lock file, because `unmoor` would come from an index.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from components.errors import UnmoorError
+from sandbox.engine import resolve
+from sandbox.state import REPOSITORY
+from tests import documented, wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Sandbox
+
+pytestmark = pytest.mark.timeout(600)
+
+SECTIONS = documented.sections((REPOSITORY / "docs" / "library.md").read_text())
+#: What a shell that can reach a cloud has, besides PATH and HOME.
+NEEDED = ("AWS_", "AKASH_", "PULUMI_", "UNMOOR_", "HTTP", "http", "NO_PROXY", "no_proxy", "SSL_", "CURL_", "REQUESTS_")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return wheel.build(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture
+def shell(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
+    """A user's shell: nothing but what the page tells to set up, and the ways to the sandbox."""
+    try:
+        folders = [str(resolve.engine()), str(resolve.tool(resolve.YAML_HOST)), "/usr/bin", "/bin"]
+    except UnmoorError as error:
+        pytest.skip(str(error))
+    (tmp_path / "home").mkdir()
+    reached = {name: value for name, value in sandbox.environment.items() if name.startswith(NEEDED)}
+    backend = f"file://{tmp_path / 'state'}"  # one for each section: all of them have a stack `dev` of a project `dao`
+    (tmp_path / "state").mkdir()
+    return {
+        **reached, "PATH": os.pathsep.join(folders), "HOME": str(tmp_path / "home"), "PULUMI_BACKEND_URL": backend,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: re.sub(r"\W+", "-", section.title).lower())
+def test_every_program_of_the_page_runs_as_printed(
+    section: documented.Section, shell: dict[str, str], built: Path, tmp_path: Path
+) -> None:
+    def installs(line: str, folder: Path) -> bool:
+        words = shlex.split(line)
+        if words[:3] == ["python3", "-m", "venv"]:
+            wheel.environment(folder / words[3])
+        elif len(words) > 2 and words[0].endswith("/bin/pip") and words[1] == "install":
+            extras = re.fullmatch(r"unmoor(\[\w+\])?", words[2])
+            assert extras, line
+            wheel.locked(folder / words[0].removesuffix("/bin/pip"), built, extras[1] or "")
+        else:
+            return False
+        return True
+
+    project = tmp_path / "project"
+    project.mkdir()
+    commands = section.commands if section is SECTIONS[0] else (*SECTIONS[0].commands, *section.commands)
+    documented.run(documented.Section(section.title, section.files, commands), project, shell, installs)
