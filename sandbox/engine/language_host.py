@@ -2,7 +2,8 @@
 
 The engine starts `pulumi-language-python ENGINE_ADDRESS`, reads a port from its first line, and speaks
 `pulumirpc.LanguageRuntime` to it. The program itself is run by the SDK's own `pulumi-language-python-exec`.
-What it cannot prove: that a program's dependencies can be installed; it runs in the environment that is there.
+It makes an environment as the official host does (`InstallDependencies` in pip.go of the SDK's Python toolchain): only
+one that is missing or empty, and from requirements.txt alone. What it cannot prove: toolchains other than pip.
 """
 
 # ruff: noqa: N802, D102  the protocol names the methods and says what they are
@@ -26,7 +27,7 @@ import grpc
 from google.protobuf import empty_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 #: What runs a program; it stands beside the engine, which is on PATH.
 EXEC = "pulumi-language-python-exec"
@@ -97,6 +98,41 @@ def environment(request: Any, python: Path) -> dict[str, str]:
     }
 
 
+def missing(root: Path, options: Mapping[str, Any]) -> Path | None:
+    """Give the folder of a program's virtual environment if the official host would make it: not there, or empty."""
+    if not options.get("virtualenv") or options.get("toolchain") not in (None, "pip"):
+        return None
+    folder = root / str(options["virtualenv"])
+    return None if folder.exists() and any(folder.iterdir()) else folder
+
+
+def installation(folder: Path, root: Path) -> Iterator[tuple[str, list[str]]]:
+    """Give what is said and run to make an environment, in order; without requirements.txt it stays empty."""
+    install = [str(folder / "bin" / "python"), "-m", "pip", "install"]
+    yield "Creating virtual environment...", [os.environ.get("PULUMI_PYTHON_CMD", "python3"), "-m", "venv", str(folder)]
+    yield (
+        "Updating pip, setuptools, and wheel in virtual environment...",
+        [*install, "--upgrade", "pip", "setuptools", "wheel"],
+    )
+    if (root / "requirements.txt").exists():
+        yield "Installing dependencies in virtual environment...", [*install, "-r", "requirements.txt"]
+
+
+def required(python: Path) -> Iterator[tuple[str, str]]:
+    """Give (name, version) of each plugin that what is installed beside an interpreter needs.
+
+    As the official host finds them (`determinePulumiPackages` of its main.go): a distribution whose name begins with
+    `pulumi-`, or that has a pulumi-plugin.json; that file's `resource: false` means that there is none.
+    """
+    for folder in sorted(python.parent.parent.glob("lib/python*/site-packages/*.dist-info")):
+        name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
+        file = folder.parent / name / "pulumi-plugin.json"
+        if name != "pulumi_policy" and (name.startswith("pulumi_") or file.exists()):
+            told: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {"resource": True}
+            if told.get("resource"):
+                yield told.get("name") or name.removeprefix("pulumi_"), told.get("version") or version
+
+
 def dependencies(python: Path) -> list[tuple[str, str]]:
     """Give (name, version) of everything installed beside an interpreter, by the folders' names."""
     found = python.parent.parent.glob("lib/python*/site-packages/*.dist-info")
@@ -120,8 +156,20 @@ class LanguageHost(lang_grpc.LanguageRuntimeServicer):  # type: ignore[name-defi
     def GetPluginInfo(self, _request: Any, _context: Any) -> Any:
         return plugin.PluginInfo(version="1.0.0")
 
-    def GetRequiredPackages(self, _request: Any, _context: Any) -> Any:
-        return lang.GetRequiredPackagesResponse()
+    def GetRequiredPackages(self, request: Any, context: Any) -> Any:
+        for _ in self._install(request.info, request.info.root_directory, context):
+            pass
+        found = required(self._interpreter(request.info, context))
+        return lang.GetRequiredPackagesResponse(
+            packages=[
+                plugin.PackageDependency(name=name, kind="resource", version=f"v{version.removeprefix('v')}")
+                for name, version in found
+            ]
+        )
+
+    def InstallDependencies(self, request: Any, context: Any) -> Any:
+        """Do what `pulumi install` asks for; what the installer prints goes to the operator."""
+        yield from self._install(request.info, request.directory, context)
 
     def GetRequiredPlugins(self, _request: Any, _context: Any) -> Any:
         return lang.GetRequiredPluginsResponse()
@@ -177,13 +225,26 @@ class LanguageHost(lang_grpc.LanguageRuntimeServicer):  # type: ignore[name-defi
         except subprocess.TimeoutExpired:
             os.killpg(self.program.pid, signal.SIGKILL)
 
+    def _install(self, info: Any, directory: str, context: Any) -> Iterator[Any]:
+        folder = missing(Path(info.root_directory), _options(info))
+        for said, words in installation(folder, Path(directory)) if folder else ():
+            yield lang.InstallDependenciesResponse(stdout=f"{said}\n".encode())
+            done = subprocess.run(
+                words, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            )
+            if done.returncode:
+                context.abort(grpc.StatusCode.UNKNOWN, f"`{' '.join(words)}` failed: {done.stdout.strip()}")
+
     def _interpreter(self, info: Any, context: Any) -> Path:
-        options = {name: value.string_value for name, value in info.options.fields.items()}
         try:
-            return interpreter(Path(info.root_directory), options)
+            return interpreter(Path(info.root_directory), _options(info))
         except NoInterpreter as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
             raise  # abort has raised already; this is for the reader of types
+
+
+def _options(info: Any) -> dict[str, str]:
+    return {name: value.string_value for name, value in info.options.fields.items()}
 
 
 def main(words: list[str]) -> int:

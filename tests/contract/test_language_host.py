@@ -22,6 +22,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2 as lang
 from pulumi.runtime.proto import language_pb2_grpc as lang_grpc
 
+from sandbox.engine import language_host
 from sandbox.engine.resolve import EXEC
 from sandbox.state import REPOSITORY
 
@@ -203,11 +204,71 @@ def test_no_runner_is_one_sentence(start: Start, program: lang.ProgramInfo) -> N
     assert answer.error == f"{EXEC} is not on PATH; it belongs beside `pulumi`: run `make setup`"
 
 
-def test_nothing_has_to_be_installed_for_a_program(start: Start, program: lang.ProgramInfo) -> None:
+def test_the_plugins_of_what_is_installed_are_asked_for(start: Start, program: lang.ProgramInfo) -> None:
     stub = start().stub
-    packages = stub.GetRequiredPackages(lang.GetRequiredPackagesRequest(info=program))
+    packages = stub.GetRequiredPackages(lang.GetRequiredPackagesRequest(info=program)).packages
+    assert {(each.name, each.kind, each.version) for each in packages} == {
+        (name, "resource", f"v{metadata.version(f'pulumi-{name}')}") for name in ("aws", "command")
+    }
     plugins = stub.GetRequiredPlugins(lang.GetRequiredPluginsRequest(info=program))
-    assert (packages, plugins) == (lang.GetRequiredPackagesResponse(), lang.GetRequiredPluginsResponse())
+    assert plugins == lang.GetRequiredPluginsResponse()
+
+
+def test_a_package_that_begins_with_pulumi_is_taken_for_one_with_a_plugin(tmp_path: Path) -> None:
+    site = tmp_path / "lib/python3.11/site-packages"
+    for name in (
+        "pulumi-3.1.dist-info",
+        "pulumi_odd-1.2.3.dist-info",
+        "pulumi_policy-1.0.dist-info",
+        "pulumi_no-1.dist-info",
+    ):
+        (site / name).mkdir(parents=True)
+    for module, told in {
+        "pulumi_no": {"resource": False},
+        "own": {"resource": True, "name": "mine", "version": "7.1.0"},
+    }.items():
+        (site / module).mkdir()
+        (site / module / "pulumi-plugin.json").write_text(json.dumps(told))
+    (site / "own-7.dist-info").mkdir()
+    assert list(language_host.required(tmp_path / "bin/python")) == [("mine", "7.1.0"), ("odd", "1.2.3")]
+
+
+PYTHON = """#!/bin/sh
+echo "$0 $*" | sed "s#$SAID##g" >> "$SAID/asked"
+[ "$2" != venv ] || { mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; }
+"""
+
+
+@pytest.mark.parametrize("empty", [True, False], ids=["empty", "missing"])
+def test_a_missing_environment_is_made_from_the_requirements(
+    start: Start, program: lang.ProgramInfo, tmp_path: Path, empty: bool
+) -> None:
+    program.options.update({"virtualenv": ".venv"})
+    (tmp_path / "requirements.txt").touch()
+    (tmp_path / "bin/python3").write_text(PYTHON)
+    (tmp_path / "bin/python3").chmod(0o755)
+    if empty:
+        (tmp_path / ".venv").mkdir()
+    stub = start().stub
+    request = lang.InstallDependenciesRequest(directory=str(tmp_path), info=program)
+    assert [each.stdout.decode().split()[0] for each in stub.InstallDependencies(request)] == [
+        "Creating", "Updating", "Installing",
+    ]  # fmt: skip
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "/bin/python3 -m venv /.venv",
+        "/.venv/bin/python -m pip install --upgrade pip setuptools wheel",
+        "/.venv/bin/python -m pip install -r requirements.txt",
+    ]
+    assert list(stub.InstallDependencies(request)) == []
+
+
+def test_an_environment_that_is_half_made_is_left_as_it_is(
+    start: Start, program: lang.ProgramInfo, tmp_path: Path
+) -> None:
+    program.options.update({"virtualenv": ".venv"})
+    (tmp_path / ".venv/lib").mkdir(parents=True)
+    request = lang.InstallDependenciesRequest(directory=str(tmp_path), info=program)
+    assert list(start().stub.InstallDependencies(request)) == []
 
 
 def test_it_tells_the_interpreter_and_what_is_installed(start: Start, program: lang.ProgramInfo) -> None:
