@@ -31,8 +31,9 @@ failed() {
     exit 1
 }
 
-# A virtual environment that was moved, or whose Python is gone, is of no use.
-if ! .venv/bin/python -c "import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix != '$(pwd -P)/.venv')" 2>/dev/null
+# A virtual environment that was moved, whose Python is gone, or that nothing can be installed into is of no use.
+if ! .venv/bin/python -c "import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix != '$(pwd -P)/.venv')" 2>/dev/null \
+    || ! { [ -x .venv/bin/uv ] || .venv/bin/python -m pip --version >/dev/null 2>&1; }
 then
     echo "setup: making .venv ($("$python" --version))" >&2
     "$python" -m venv --clear .venv >&2 || { echo "$python cannot make a virtual environment here" >&2; exit 1; }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,13 @@ def outputs(token: str) -> tuple[str, ...]:
     """Return the Python names of the properties that are no inputs: what only the provider can tell."""
     of = resource(token)
     return tuple(python_name(name) for name in of["properties"] if name not in of["inputProperties"])
+
+
+def blank(token: str) -> dict[str, Any]:
+    """Return an empty value of its type for each output that only the provider can tell."""
+    empty: dict[str, Any] = {"array": [], "object": {}, "string": "", "number": 0.0, "integer": 0, "boolean": False}
+    of = resource(token)["properties"]
+    return {python_name(name): copy(empty[of[name]["type"]]) for name in of if python_name(name) in outputs(token)}
 
 
 def defaults(token: str) -> dict[str, Any]:

@@ -71,15 +71,8 @@ class DeploymentResource:
             except MarketError as fault:
                 if not rail.id:
                     raise
-                blank = {"dseq": rail.id, "owner": "", "provider": "", "host_uri": "", "address": "", "uris": []}
-                pending = {
-                    **inputs,
-                    **blank,
-                    "usd_month": 0.0,
-                    "price_uact_block": "0",
-                    "version": "",
-                    "state": "pending",
-                }
+                known = {"dseq": rail.id, "price_uact_block": "0", "state": "pending"}
+                pending = {**inputs, **schema.blank(TOKEN), **known}
                 raise Partial(State(rail.id, pending), [str(fault)]) from fault
             state = _state(rail, inputs, seen)
         self._created.add(state.id)
@@ -93,8 +86,9 @@ class DeploymentResource:
         """
         if not inputs.get("sdl"):
             raise MarketError(
-                f"akash: deployment {id} cannot be imported, the market keeps no documents; "
-                "write its resource with the same name and document, and `pulumi up` finds it"
+                f"akash: deployment {id} cannot be imported, because the market keeps only a hash of its document; if "
+                "this stack made it, write its resource with the same name and document, and `pulumi up` finds it; "
+                "else deploy the document anew, move its names there, and close this one"
             )
         clock = self._clock(ctx)
         want = _want(inputs, ctx, id)
