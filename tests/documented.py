@@ -1,8 +1,8 @@
 """The programs of a page of the manual: files by their titles, and the commands of a console, as they are printed.
 
-Each section (`##`) is a project of its own, in a folder that begins with the files of the page's first section. A fence
-with a title is a file. A `console` fence is commands, with `$ ` in front, and lines of output that must be printed.
-There is no other kind of fence, so nothing on such a page goes unrun.
+Each section (`#`, `##`) is a project of its own, in a folder that begins with the files of the page's first section.
+A fence with a title is a file. A `console` fence is commands, with `$ ` in front, and lines of output that must be
+printed. There is no other kind of fence, so nothing on such a page goes unrun.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Section:
 def sections(text: str) -> list[Section]:
     """Return the sections of a page that have anything to run, each with the files of the first one of them."""
     found: list[Section] = []
-    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+    for heading, part in _parts(text):
         files, commands = dict[str, str](), list[Command]()
         for language, title, body in _FENCE.findall(part):
             if title:
@@ -47,13 +47,26 @@ def sections(text: str) -> list[Section]:
             elif language == "console":
                 commands += _commands(body)
             else:
-                raise ValueError(f"{part.splitlines()[0]}: a {language} fence without a title is never run")
+                raise ValueError(f"{heading}: a {language} fence without a title is never run")
         if part.count("```") != 2 * len(_FENCE.findall(part)):
-            raise ValueError(f"{part.splitlines()[0]}: a fence is not closed, or has options that are not read here")
+            raise ValueError(f"{heading}: a fence is not closed, or has options that are not read here")
         if files or commands:
             shared = dict(found[0].files) if found else {}
-            found.append(Section(part.splitlines()[0], {**shared, **files}, tuple(commands)))
+            found.append(Section(heading, {**shared, **files}, tuple(commands)))
     return found
+
+
+def _parts(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each heading of the first two levels with the text below it; `#` within a fence is no heading."""
+    heading, lines, fenced = "", list[str](), False
+    for line in text.splitlines(keepends=True):
+        fenced ^= line.startswith("```")
+        if not fenced and line.startswith(("# ", "## ")):
+            yield heading, "".join(lines)
+            heading, lines = line.lstrip("#").strip(), []
+        else:
+            lines.append(line)
+    yield heading, "".join(lines)
 
 
 def _commands(body: str) -> Iterator[Command]:

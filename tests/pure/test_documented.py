@@ -16,6 +16,7 @@ PAGE = """# Page
 ## First
 
 ```yaml title="a/b.yaml"
+# No heading.
 x: 1
 ```
 
@@ -35,7 +36,7 @@ $ true
 
 def test_files_commands_and_what_is_printed_are_read_and_the_first_files_are_everywhere() -> None:
     first, second = sections(PAGE)
-    assert (first.title, first.files, first.commands) == ("First", {"a/b.yaml": "x: 1\n"}, ())
+    assert (first.title, first.files, first.commands) == ("First", {"a/b.yaml": "# No heading.\nx: 1\n"}, ())
     assert second.files == first.files
     assert second.commands == (Command("cat a/b.yaml", ("x: 1",)), Command("true"))
 
