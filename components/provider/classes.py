@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "resources.md"
+#: Where the class of each resource is written; its neighbour `resource.py` is what the provider runs.
+CLASSES = {"unmoor:akash:Deployment": ROOT / "components" / "targets" / "akash" / "deployment.py"}
 _WIDTH = 120
 _PYTHON = {"string": "str", "boolean": "bool", "integer": "int", "number": "float"}
 _CLASS = '''\
@@ -67,7 +69,7 @@ _GETTER = """
 def files() -> Mapping[Path, str]:
     """Return every file that is made, with its text."""
     tokens = list(package()["resources"])
-    return {**{_file(token): class_of(token) for token in tokens}, PAGE: page(tokens)}
+    return {**{CLASSES[token]: class_of(token) for token in tokens}, PAGE: page(tokens)}
 
 
 def class_of(token: str) -> str:
@@ -135,11 +137,6 @@ def page(tokens: list[str]) -> str:
             if name not in of["inputProperties"]:
                 lines.append(f"| `{name}` | {_words(each)} | {_cell(each['description'])} |")
     return "\n".join([*lines, ""])
-
-
-def _file(token: str) -> Path:
-    _, module, name = token.split(":")
-    return ROOT / "components" / "targets" / module / f"{python_name(name)}.py"
 
 
 def _type(of: Mapping[str, Any], *, given: bool = False) -> str:
