@@ -101,7 +101,7 @@ def class_of(token: str) -> str:
             [f'                "{python_name(each)}": {python_name(each)},' for each in order]
             + [f'                "{each}": None,' for each in outputs(token)]
         ),
-        getters="".join(_getter(each, of["properties"][each]) for each in of["properties"]),
+        getters="".join(_getter(each, its, each in of["required"]) for each, its in of["properties"].items()),
     )
     return _without_unused(text)
 
@@ -150,10 +150,10 @@ def _type(of: Mapping[str, Any], *, given: bool = False) -> str:
     return _PYTHON[of["type"]]
 
 
-def _getter(name: str, of: Mapping[str, Any]) -> str:
-    python = python_name(name)
+def _getter(name: str, of: Mapping[str, Any], required: bool) -> str:  # noqa: FBT001 of two kinds, one is meant
+    python, type_ = python_name(name), _type(of) if required else f"{_type(of)} | None"
     wire = "" if python == name else f'name="{name}"'
-    getter = _GETTER.format(wire=wire, name=python, type=_type(of), doc=_docstring(of["description"], 8))
+    getter = _GETTER.format(wire=wire, name=python, type=type_, doc=_docstring(of["description"], 8))
     return getter if wire else getter.replace("@pulumi.getter()", "@pulumi.getter")
 
 

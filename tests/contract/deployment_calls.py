@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml
 
+from components.provider import schema
 from components.provider.resource import Context
 from components.provider.wire import UNKNOWN
+from components.targets.akash.inputs import TOKEN
 
 from .akash_world import sdl
 
@@ -29,3 +31,10 @@ def inputs(name: str = "site.test", avoid: Any = (), **changed: Any) -> dict[str
     document = copy.deepcopy(DOCUMENT)
     document["services"]["web"] |= changed
     return {"name": name, "sdl": document, "service": "web", "avoid": avoid if avoid is UNKNOWN else list(avoid)}
+
+
+def misfits(outputs: dict[str, Any]) -> set[str]:
+    """Name the outputs that the schema requires and that are missing, and those that it does not have."""
+    of = schema.resource(TOKEN)
+    required, known = ({schema.python_name(name) for name in of[key]} for key in ("required", "properties"))
+    return (required - {*outputs}) | ({*outputs} - known)

@@ -62,7 +62,8 @@ def test_typescript_has_every_input_and_output_with_its_type(generated: Path, to
     _, module, name = token.split(":")
     text = (generated / "nodejs" / module / f"{name[:1].lower()}{name[1:]}.ts").read_text()
     outputs = dict(re.findall(r"declare public (?:/\*out\*/ )?readonly (\w+): pulumi\.Output<(.+)>;", text))
-    assert outputs == {each: typescript(of["properties"][each]) for each in of["properties"]}
+    optional = {each: "" if each in of["required"] else " | undefined" for each in of["properties"]}
+    assert outputs == {each: typescript(of["properties"][each]) + optional[each] for each in of["properties"]}
     arguments = text[text.index(f"interface {name}Args") :]
     needed = {each: mark == "" for each, mark in re.findall(r"^    (\w+)(\??): pulumi\.Input", arguments, re.MULTILINE)}
     assert needed == {each: each in of["requiredInputs"] for each in of["inputProperties"]}
