@@ -26,7 +26,7 @@ STEPS: Mapping[str, Program] = {
 
 
 _MISSING = "unmoor: the virtual environment that Pulumi.yaml names is not there; run 'pulumi install'"
-#: Starts a step with the Python that runs the program; `$0` is the command line. Decision 14 has the reasons.
+#: Starts a step with the Python that runs the program; `$0` is the command line. Decision 16 has the reasons.
 #: Constant, like `command_line`: both are kept in state, and deletions run by the text that is there.
 INTERPRETER = (
     "/bin/sh",
