@@ -23,6 +23,7 @@ COMMANDS = {
     "sdl": "Check, price, hash and compare Akash documents. Offline.",
     "assess": "Inventory, cost, risk and value of moving, as tables and a report.",
     "explain": "Trace a number of the assessment to its inputs and sources.",
+    "content": "Move pages in from a vendor, and keep every old address working.",
     "discover": "Draft the inventory from an AWS account or a DNS zone.",
     "prices": "Show or refresh the dated price book.",
     "schema": "Print the JSON schema of stack files, for editors.",
