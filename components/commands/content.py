@@ -44,3 +44,93 @@ def gitbook(source: Path, out: Path, site_url: str, *, as_json: bool) -> None:
     (out / "moving-in.md").write_text(made.document(), encoding="utf-8")
     click.echo(made.json() if as_json else "\n".join(made.screen()), nl=not as_json)
     click.echo(f"wrote {out}; every place is in {out / 'moving-in.md'}", err=True)
+
+
+_LIST = click.option(
+    "--list",
+    "addresses",
+    type=_FOLDER,
+    default="old-addresses.json",
+    show_default=True,
+    help="The list of old addresses.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON value.")
+
+
+def _progress(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@cli.command()
+@click.option("--from", "old", required=True, metavar="URL", help="The old site, while it is live.")
+@click.option("--site", type=_FOLDER, default="site", show_default=True, help="Folder of the new site, built.")
+@click.option(
+    "--write",
+    "target",
+    type=_FOLDER,
+    default="docs/_redirects",
+    show_default=True,
+    help="The file of rules; others' stay.",
+)
+@_LIST
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=5000, show_default=True, help="Addresses to ask at most."
+)
+@_JSON
+def redirects(old: str, site: Path, target: Path, addresses: Path, limit: int, *, as_json: bool) -> None:
+    """Find every address of the old site, and write a redirect for each that the new site does not answer.
+
+    The sitemaps and links of the old site are followed, at most eight requests at a time; robots.txt and pauses that it
+    asks for are honoured. An address goes to the page of the same path, title or content. Build the site again
+    afterwards, so that it holds the rules. Exit status: 0 every address has a page, 1 some have none.
+    """
+    import json
+
+    from ..content import facts, mapping
+    from ..content import redirects as rules
+    from ..content.crawl import Crawl
+    from ..content.fetch import Client
+    from ..errors import ConfigError
+
+    if not (site / "index.html").is_file():
+        raise ConfigError(f"{site}: no index.html in it; build the new site first, or name its folder with --site")
+    with Client() as client:
+        crawled = Crawl(client, _progress, limit).run(old)
+    matches = mapping.match(crawled.found, *facts.site(site))
+    count = rules.write(target, matches)
+    addresses.write_text(rules.addresses(crawled.base, matches), encoding="utf-8")
+    if as_json:
+        click.echo(
+            json.dumps({"rules": count, "unread": crawled.unread, **json.loads(rules.addresses(crawled.base, matches))})
+        )
+    else:
+        for line in rules.screen(matches, crawled.unread):
+            click.echo(line)
+    click.echo(f"wrote {count} rules into {target}, and {addresses}", err=True)
+    raise SystemExit(0 if all(each.new for each in matches) else 1)
+
+
+@cli.command()
+@click.option("--at", "base", metavar="URL", help="The new site; default the old one's address, as after a flip.")
+@_LIST
+@_JSON
+def check(base: str | None, addresses: Path, *, as_json: bool) -> None:
+    """Ask every old address at the new site: its status, where it ends, and whether its title is the same.
+
+    The list is the one that `unmoor content redirects` wrote. Exit status: 0 each leads to its page, 1 some do not.
+    """
+    import json
+
+    from ..content import check as asking
+    from ..content import redirects as rules
+    from ..content.fetch import Client
+
+    old, rows = rules.read(addresses)
+    with Client() as client:
+        checked = asking.check(base or old, rows, client)
+    if as_json:
+        click.echo(json.dumps([each.plain() for each in checked]))
+    else:
+        for line in asking.screen(checked):
+            click.echo(line)
+    raise SystemExit(1 if any(each.trouble for each in checked) else 0)
