@@ -107,7 +107,7 @@ def redirects(old: str, site: Path, target: Path, addresses: Path, limit: int, *
         for line in rules.screen(matches, crawled.unread):
             click.echo(line)
     click.echo(f"wrote {count} rules into {target}, and {addresses}", err=True)
-    raise SystemExit(0 if all(each.new for each in matches) else 1)
+    raise SystemExit(1 if rules.open_ends(matches) else 0)
 
 
 @cli.command()
@@ -134,3 +134,40 @@ def check(base: str | None, addresses: Path, *, as_json: bool) -> None:
         for line in asking.screen(checked):
             click.echo(line)
     raise SystemExit(1 if any(each.trouble for each in checked) else 0)
+
+
+@cli.command()
+@click.argument("folder", type=_FOLDER, default=".")
+@click.option(
+    "--write", "target", type=_FOLDER, help="Folder to write _redirects and _headers into; others' lines stay."
+)
+@_JSON
+def recognise(folder: Path, target: Path | None, *, as_json: bool) -> None:
+    """Name the generator of a project: its build command, its folder, and the settings of a static site that fit.
+
+    netlify.toml, vercel.json, _redirects and _headers are read; what has no equivalent (functions, edge middleware,
+    forms) is listed behind an exclamation mark.
+    """
+    import json
+
+    from ..content.generators import GENERATORS
+    from ..content.generators import recognise as look
+    from ..content.redirects import place
+    from ..errors import ConfigError
+
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: not a folder; name a project's")
+    made = look(folder)
+    if made is None:
+        raise ConfigError(
+            f"{folder}: none of {', '.join(GENERATORS)}; name the folder of the built site in the stack file"
+        )
+    if as_json:
+        click.echo(json.dumps(made.plain()))
+    else:
+        for line in made.screen():
+            click.echo(line)
+    if target is not None:
+        for name, lines in (("_redirects", made.rules.redirects), ("_headers", made.rules.headers_text().splitlines())):
+            if place(target / name, lines):
+                click.echo(f"wrote {target / name}", err=True)

@@ -89,7 +89,7 @@ class _Reader(HTMLParser):
             self.made.document += data
         elif self._heading is not None:
             self._heading.append(data)
-        if not self._silent and len(self.made.words) < _MOST_WORDS:
+        if not self._silent and not self._title and len(self.made.words) < _MOST_WORDS:
             self.made.words.update(word.casefold() for word in _WORD.findall(data))
 
 

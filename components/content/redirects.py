@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as percent
+from urllib.parse import unquote
 
 from ..errors import ConfigError
 from .mapping import How, Match
@@ -20,13 +22,22 @@ BEGIN, END = "# unmoor: old addresses, written by `unmoor content redirects`", "
 #: Rules that one file may have (Cloudflare Pages, "Redirects"), and what a path keeps as it is (RFC 3986).
 MOST, _PATH = 2000, "/-._~!$&'()*+,;=:@%"
 _SHOWN = 10
+#: What means something else in a rule, or is never served.
+_SPECIAL = re.compile(r"\*|:[A-Za-z]|//|\\|/\.\.?(?:/|$)|[\x00-\x1f\x7f]")
 
 
 def rules(matches: Sequence[Match]) -> list[str]:
     """Return a rule for each old address that the new site would not answer by itself."""
     return [
-        f"{percent(each.old.path, safe=_PATH)} {percent(each.new, safe=_PATH)} 301" for each in matches if each.rule
+        f"{percent(each.old.path, safe=_PATH)} {percent(each.new, safe=_PATH)} 301"
+        for each in matches
+        if each.rule and not _SPECIAL.search(unquote(each.old.path))
     ]
+
+
+def open_ends(matches: Sequence[Match]) -> list[Match]:
+    """Return the old addresses that will not lead to a page: no counterpart, or none that a rule can name."""
+    return [each for each in matches if not each.new or (each.rule and _SPECIAL.search(unquote(each.old.path)))]
 
 
 def merged(text: str, own: Sequence[str]) -> str:
@@ -56,6 +67,21 @@ def write(path: Path, matches: Sequence[Match]) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
     return len(own)
+
+
+def place(path: Path, lines: Sequence[str]) -> bool:
+    """Put lines that are not there yet at the end of a file of rules; return whether it was written."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    known = set(text.splitlines())
+    block = path.name == "_headers"  # its lines belong together
+    added = list(lines) if block and not set(lines) <= known else [each for each in lines if each not in known]
+    if not added:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        text + ("" if not text or text.endswith("\n") else "\n") + "\n".join(added) + "\n", encoding="utf-8"
+    )
+    return True
 
 
 def addresses(base: str, matches: Sequence[Match]) -> str:
@@ -95,7 +121,7 @@ def screen(matches: Sequence[Match], unread: Sequence[str]) -> Iterator[str]:
     """Yield what a person reads: counts, addresses without a counterpart, doubts, anchors that are gone."""
     counts = Counter(each.how for each in matches)
     yield f"{len(matches)} old addresses: " + ", ".join(f"{counts[how]} by {how}" for how in How if counts[how])
-    none = [f"{quote(each.old.path)}  {quote(each.old.facts.title)}".rstrip() for each in matches if not each.new]
+    none = [f"{quote(each.old.path)}  {quote(each.old.facts.title)}".rstrip() for each in open_ends(matches)]
     yield from _list("no counterpart; write a rule for each, or let it be gone", none)
     yield from _list("to look at", [f"{quote(m.old.path)} -> {m.new}: {quote(m.doubt)}" for m in matches if m.doubt])
     lost = [f"{m.new}: #{quote(anchor)}" for m in matches for anchor in m.lost]
