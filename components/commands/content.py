@@ -137,6 +137,33 @@ def check(base: str | None, addresses: Path, *, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("zone")
+@click.argument("vendor")
+@click.option("--host", "hosts", multiple=True, help="Look at this name too; may be given again.")
+@click.option("--resolver", help="Ask this one, HOST or HOST:PORT; default the machine's.")
+def names(zone: str, vendor: str, hosts: tuple[str, ...], resolver: str | None) -> None:
+    """List the names of ZONE that still lead to VENDOR: gitbook, netlify, vercel.
+
+    A name that leads to a host which was left can be taken over. Exit status: 0 none leads there, 1 some do.
+    """
+    from ..assess.discover import dns
+    from ..errors import ConfigError
+
+    if vendor not in dns.vendors():
+        raise ConfigError(
+            f"{vendor!r}: not a vendor that is known by its names; choose from {', '.join(dns.vendors())}"
+        )
+    zone = zone.rstrip(".").lower()
+    found = dns.discover(dns.Asker(resolver), zone, hosts)
+    left = [one for one in found.names if vendor in (one.compute, one.edge)]
+    for one in left:
+        click.echo(f"{one.host} leads to {vendor}: {' -> '.join((*one.chain, *one.addresses[:1]))}")
+    if not left:
+        click.echo(f"no name of {zone} leads to {vendor}, of {len(found.names)} that answer")
+    raise SystemExit(1 if left else 0)
+
+
+@cli.command()
 @click.argument("folder", type=_FOLDER, default=".")
 @click.option(
     "--write", "target", type=_FOLDER, help="Folder to write _redirects and _headers into; others' lines stay."

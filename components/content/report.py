@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..errors import ConfigError
 from .notes import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from .notes import Note, Notes
 
@@ -111,7 +113,30 @@ def _escaped(text: str) -> str:
     return text.translate({ord(char): f"\\{char}" for char in "\\*_[]<>`"})
 
 
-def effort(report: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
-    """Return the hours of several reports of imports, as `plain` made them."""
-    ends = [each["hours"] for each in report]
-    return round(sum(e["low"] for e in ends), 1), round(sum(e["high"] for e in ends), 1)
+class Estimate(NamedTuple):
+    """Hours that an import leaves for a person, and what they are for."""
+
+    low: float
+    high: float
+    driver: str
+
+
+def estimate(path: Path) -> Estimate:
+    """Read the report of an import, and return the hours it leaves: what the assessment uses in place of a guess.
+
+    They are counted again from the notes, with the rates of this version. Raises ConfigError for what is no report.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        levels = Counter(Level[str(each["level"]).upper()] for each in data["notes"])
+        pages, blocks = int(data["pages"]), sum(int(count) for count in data["blocks"].values())
+        if data["format"] != 1 or pages < 0:
+            raise KeyError
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such report; make one with `unmoor content import`") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigError(f"{path}: not the report of an import; make it again with `unmoor content import`") from None
+    low, high = hours(levels, pages)
+    work, look = levels[Level.WORK], levels[Level.CHECK]
+    driver = f"{blocks} blocks on {pages} pages imported; {work} places by hand, {look} to look at"
+    return Estimate(low, high, driver)

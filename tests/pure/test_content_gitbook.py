@@ -12,7 +12,7 @@ from components.content.gitbook.anchors import slug
 from components.content.gitbook.convert import convert
 from components.content.gitbook.grammar import attributes, tag
 from components.content.notes import Level
-from components.content.report import Imported
+from components.content.report import Imported, estimate
 from components.errors import ConfigError
 
 
@@ -618,3 +618,19 @@ def test_the_report_fits_a_screen_and_has_every_place(tmp_path: Path) -> None:
     assert len(report.plain()["notes"]) == 140
     low, high = report.hours
     assert (low, high) == (14.0, 42.0)
+
+
+def test_the_report_gives_the_assessment_its_hours(tmp_path: Path) -> None:
+    _, made = one(tmp_path, "[a](gone.md)\n\n" + HINT + "x")
+    path = tmp_path / "moving-in.json"
+    path.write_text(made.json())
+    low, high, driver = estimate(path)
+    assert (low, high) == made.hours
+    assert driver == "1 blocks on 1 pages imported; 1 places by hand, 1 to look at"
+    assert estimate(path).high > estimate(path).low > 0
+    for text in ("", "[]", '{"format": 2}', '{"format": 1, "pages": 1, "blocks": {}, "notes": [{"level": "x"}]}'):
+        path.write_text(text)
+        with pytest.raises(ConfigError, match="not the report of an import"):
+            estimate(path)
+    with pytest.raises(ConfigError, match="there is no such report"):
+        estimate(tmp_path / "gone.json")
