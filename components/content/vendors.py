@@ -43,7 +43,7 @@ class Rules:
 
     def miss(self, place: str, what: str, todo: str) -> None:
         """Take down what has no equivalent."""
-        self.missing.append(f"{place}: {what} has no equivalent; {todo}")
+        self.missing.append(f"{place}: no equivalent for {what}; {todo}")
 
     def add(self, other: Rules) -> None:
         """Take over what another file says; what was said first stays."""
@@ -158,8 +158,8 @@ def _netlify(path: Path) -> Rules:
         ("plugins", "build plugins", "call what they do in the build command"),
         ("images", "the image service", "make the sizes in the build"),
     ):
-        if data.get(key):
-            made.miss(f"netlify.toml: {key}", what, todo)
+        if data.get(key) or build.get(key):
+            made.miss("netlify.toml", what, todo)
     contexts = [name for name in _section(data, "context") if name != "production"]
     if contexts:
         made.miss(
@@ -225,7 +225,7 @@ def _vercel(path: Path) -> Rules:
         ("images", "the image service", "make the sizes in the build"),
     ):
         if data.get(key):
-            made.miss(f"vercel.json: {key}", what, todo)
+            made.miss("vercel.json", what, todo)
     return made
 
 
@@ -301,4 +301,4 @@ def _forms(folder: Path) -> Iterator[str]:
             continue
         if mark.search(path.read_text(encoding="utf-8", errors="replace")):
             at = path.relative_to(folder).as_posix()
-            yield f"{quote(at)}: a form that Netlify receives has no equivalent; send it to a service that takes forms"
+            yield f"{quote(at)}: no equivalent for a form that Netlify receives; send it to a service that takes forms"

@@ -127,16 +127,16 @@ def test_netlify_toml_becomes_rules_and_a_list_of_what_is_missing(tmp_path: Path
     assert found.options == {"fallback": "index.html"}
     assert found.headers_text() == "/*\n  X-Frame-Options: DENY\n"
     assert (found.build, found.folder) == ("npm run build", "dist")
-    assert [line.partition(" has no equivalent")[0] for line in found.missing] == [
-        "netlify.toml: redirects[4]: /api/* that answers what https://api.example/:splat answers",
-        "netlify.toml: redirects[5]: /de with conditions",
-        "netlify.toml: redirects[6]: a redirect of another host, https://old.example/*",
-        "netlify.toml: headers[1]: a password (Basic-Auth)",
-        "netlify.toml: edge_functions: edge functions",
-        "netlify.toml: plugins: build plugins",
-        "netlify.toml: context: builds for deploy-preview",
-        "netlify.toml: build.environment: NODE_VERSION",
-        "index.html: a form that Netlify receives",
+    assert [line.partition("; ")[0] for line in found.missing] == [
+        "netlify.toml: redirects[4]: no equivalent for /api/* that answers what https://api.example/:splat answers",
+        "netlify.toml: redirects[5]: no equivalent for /de with conditions",
+        "netlify.toml: redirects[6]: no equivalent for a redirect of another host, https://old.example/*",
+        "netlify.toml: headers[1]: no equivalent for a password (Basic-Auth)",
+        "netlify.toml: no equivalent for edge functions",
+        "netlify.toml: no equivalent for build plugins",
+        "netlify.toml: context: no equivalent for builds for deploy-preview",
+        "netlify.toml: build.environment: no equivalent for NODE_VERSION",
+        "index.html: no equivalent for a form that Netlify receives",
     ]
     assert "secret" not in "".join(found.missing)
 
@@ -172,15 +172,15 @@ def test_vercel_json_becomes_rules_and_a_list_of_what_is_missing(tmp_path: Path)
     ]
     assert found.options == {"fallback": "index.html"}
     assert found.headers == [("/*", [("X-A", "1")])]
-    assert [line.partition(" has no equivalent")[0] for line in found.missing] == [
-        "vercel.json: redirects[3]: the expression /x/(\\d+)",
-        "vercel.json: redirects[4]: /z with a condition",
-        "vercel.json: rewrites[2]: /api/* that answers what https://api.example/:splat answers",
-        "vercel.json: headers[2]: headers for /((?!x).*)",
-        "vercel.json: functions: functions",
-        "vercel.json: crons: jobs by the clock",
-        "api/: functions in api/",
-        "middleware.ts: edge middleware",
+    assert [line.partition("; ")[0] for line in found.missing] == [
+        "vercel.json: redirects[3]: no equivalent for the expression /x/(\\d+)",
+        "vercel.json: redirects[4]: no equivalent for /z with a condition",
+        "vercel.json: rewrites[2]: no equivalent for /api/* that answers what https://api.example/:splat answers",
+        "vercel.json: headers[2]: no equivalent for headers for /((?!x).*)",
+        "vercel.json: no equivalent for functions",
+        "vercel.json: no equivalent for jobs by the clock",
+        "api/: no equivalent for functions in api/",
+        "middleware.ts: no equivalent for edge middleware",
     ]
 
 
