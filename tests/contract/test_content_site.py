@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ import pytest
 from components.content.gitbook.convert import convert
 from components.content.gitbook.html import Element, parse
 
-from ..pure.test_content_gitbook import CASES, space
+from ..pure.test_content_gitbook import API, CASES, TROUBLE, space
 from .test_report_browser import BROWSER, browse
 
 if TYPE_CHECKING:
@@ -190,6 +191,31 @@ def test_every_case_of_a_block_builds_and_none_shows_its_marks(tmp_path: Path) -
         for element in [*article.all("pre"), *article.all("code")]:
             element.children = []
         assert [mark for mark in marks if mark in article.text] == [], (page, article.text)
+
+
+#: Pieces that break what they stand in, between the sources of the pure tests.
+PIECES = [
+    "{% endhint %}", "{% tabs %}", '{% tab title="x" %}', "{% endtab %}", "<details>", "</details>", "<summary>", "<table>",
+    "<td>", "</table>", "* ", "  * x", "> ", "```", "    ", "$$", "{{", "}}", "{%", "%}", "<figure>", '<a href="x', "![", "](",
+    "[^1]:", "|a|b|", "|-|-|", "# ", "---", "\\", "<b", "<pre>", "<!--", "-->", "<picture>", "\t", "1. ", "[ ] ", "</i>", "`",
+    "**", "~~", "///", "!!! x", '=== "a"', "{ .x }", '{% include "a.md" %}', '{% embed url="',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_pages_of_random_pieces_are_converted_and_build(tmp_path: Path, seed: int) -> None:
+    """Whatever a page holds, the import ends, and what it writes builds without a warning."""
+    chance = random.Random(seed)
+    pieces = [*(source for source, _ in CASES.values()), *(source for source, *_ in TROUBLE.values()), API, *PIECES]
+    between = ["\n\n", "\n", " ", "", "\n  ", "\n> "]
+    files: dict[str, str | bytes] = {"README.md": "# T\n", ".gitbook/assets/a b (1).png": b"png"}
+    for number in range(200):
+        text = "".join(chance.choice(pieces) + chance.choice(between) for _ in range(chance.randint(1, 14)))
+        files[f"p{number}.md"] = f"# P\n\n{text}"
+    made = convert(space(tmp_path / "in", files), tmp_path / "out")
+    assert made.pages == 201
+    assert made.notes.all
+    build(tmp_path / "out")
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -48,6 +48,10 @@ CASES = {
         '{% tabs %}{% tab title="A" %}\na\n{% endtab %}{% endtabs %}',
         '===! "A"\n\n    a\n',
     ),
+    "tabs of code, older": (
+        '{% code-tabs %}\n\n{% code-tabs-item title="a.js" %}\n\n```js\na\n```\n\n{% endcode-tabs-item %}\n\n{% endcode-tabs %}',
+        '===! "a.js"\n\n    ```js\n    a\n    ```\n',
+    ),
     "code": (
         '{% code title="x.js" overflow="wrap" lineNumbers="true" %}\n```js\na {% b %}\n```\n{% endcode %}',
         '``` js title="x.js" linenums="1"\na {% b %}\n```\n',
@@ -634,3 +638,9 @@ def test_the_report_gives_the_assessment_its_hours(tmp_path: Path) -> None:
             estimate(path)
     with pytest.raises(ConfigError, match="there is no such report"):
         estimate(tmp_path / "gone.json")
+
+
+def test_blocks_nested_without_end_are_cut_off_with_a_note(tmp_path: Path) -> None:
+    made, report = one(tmp_path, HINT * 3000 + "a\n\n" + "> " * 500 + "b\n\n" + "* " * 500 + "c")
+    assert "a\n" in made
+    assert any(note.topic == "deep nesting" for note in report.notes.all)

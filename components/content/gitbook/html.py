@@ -127,9 +127,11 @@ class _Marks(HTMLParser):
 def folds(text: str) -> list[tuple[str, dict[str, str], str]]:
     """Split source at `<details>`, `<summary>` and their ends: (name or "", attributes, source up to the next)."""
     marks = _Marks(text).found
+    if not marks:  # one that is cut off, or stands in a comment
+        return [("", {}, text)]
     pieces: list[tuple[str, dict[str, str], str]] = []
-    if not marks or text[: marks[0][0]].strip():
-        pieces.append(("", {}, text[: marks[0][0]] if marks else text))
+    if text[: marks[0][0]].strip():
+        pieces.append(("", {}, text[: marks[0][0]]))
     ends = [at for at, _, _ in marks[1:]] + [len(text)]
     for (at, name, attrs), end in zip(marks, ends, strict=True):
         begin = text.find(">", at)

@@ -72,7 +72,7 @@ def _rule(element: Element, scope: Scope, line: int) -> list[str]:  # noqa: ARG0
 def figure(element: Element, scope: Scope, line: int) -> list[str]:
     """Return a figure: its pictures, and its caption as a caption."""
     scope.space.notes.found["figure"] += 1
-    pictures = [child for child in element if child.name != "figcaption"]
+    pictures = [child for child in element.children if isinstance(child, str) or child.name != "figcaption"]
     shown = [_span(child, scope, line).strip().removesuffix("<br>") for child in pictures]
     body = [" ".join(filter(None, shown))]
     caption = element.first("figcaption")
@@ -201,7 +201,7 @@ def _table(element: Element, scope: Scope, line: int) -> list[str]:
     scope.space.notes.found["table"] += 1
     rows = list(_rows(element))
     if not rows:
-        return []
+        return _blocks(element, scope, line)
     head = rows[0] if all(each.name == "th" for each in rows[0]) else []
     hidden = {at for at, each in enumerate(head) if "data-hidden" in each.attrs}
     kinds = [each.attrs.get("data-type", "") for each in head]
@@ -262,7 +262,7 @@ _WRITERS: Mapping[str, Callable[[Element, Scope, int], list[str]]] = {
 }
 _SPANS: Mapping[str, Callable[[Element, Scope, int], str]] = {
     "img": inline.image,
-    "picture": inline.picture,
+    "picture": lambda child, scope, line: inline.picture(child, scope, line) or span(child, scope, line),
     "br": _broken,
     "p": _broken,
     "div": _broken,

@@ -35,6 +35,8 @@ PAIRED = frozenset(
         "if",
         "details",
         "prompt",
+        "code-tabs",
+        "code-tabs-item",
         "carousel",
         "swagger",
         "swagger-description",
@@ -58,7 +60,11 @@ PAIRED = frozenset(
     )
 )
 #: Blocks that hold blocks of one name only: the next one ends an open one.
-_NEXT_ENDS = frozenset({"tab", "step", "column", "update", "api-method-parameter", "swagger-parameter"})
+_NEXT_ENDS = frozenset(
+    {"tab", "code-tabs-item", "step", "column", "update", "api-method-parameter", "swagger-parameter"}
+)
+#: How many blocks may stand in each other; GitBook itself allows fewer.
+_DEEPEST = 30
 _HOLDS = {
     "bullet_list_open": "list",
     "ordered_list_open": "list",
@@ -194,84 +200,83 @@ def _text(parent: Node, source: str, line: int, level: int, noted: Noted) -> Non
         parent.children += _nest(grammar().parse(source.strip("\n")), line + lead, noted)
 
 
-@dataclass
-class _Open:
-    node: Node
-    into: list[Node]
-    fold: bool = False  #: a <details> of HTML
-
-
 def _pair(nodes: Sequence[Node], outer: tuple[str, ...], noted: Noted) -> tuple[list[Node], list[Node]]:
     """Pair blocks with their ends; return the nodes, and ends that belong to a block of `outer`."""
-    out: list[Node] = []
-    stack: list[_Open] = []
-    hoisted: list[Node] = []
-    waiting = list(_unfolded(nodes))
-    waiting.reverse()
-    while waiting:
-        node = waiting.pop()
-        into = stack[-1].node.children if stack else out
-        if node.kind == "tag" and node.flag:
-            _close(node, stack, outer, hoisted, noted)
-        elif node.kind == "tag":
-            if stack and node.name in _NEXT_ENDS and stack[-1].node.name == node.name:
-                left = stack.pop().node
-                noted(left.line, Level.CHECK, f"{quote(left.text)} is never closed", "it ends before the next one",
-                      "a block that never closes")  # fmt: skip
-                into = stack[-1].node.children if stack else out
-            block = Node("block", node.line, node.text, node.name, node.attrs)
-            into.append(block)
-            if node.name in PAIRED or _ends(waiting, node.name):
-                stack.append(_Open(block, into))
-        elif node.kind in ("list", "item", "quote", "footnote"):
-            names = outer + tuple(each.node.name for each in stack)
-            node.children, ends = _pair(node.children, names, noted)
-            into.append(node)
-            waiting += reversed(ends)
-        else:
+    pairing = _Pairing(list(_unfolded(nodes)), outer, noted)
+    pairing.run()
+    return pairing.out, pairing.hoisted
+
+
+class _Pairing:
+    """The blocks that are open while the nodes of one container are read in their order."""
+
+    def __init__(self, nodes: list[Node], outer: tuple[str, ...], noted: Noted) -> None:
+        self.out: list[Node] = []
+        self.hoisted: list[Node] = []
+        self._stack: list[Node] = []
+        self._waiting = nodes[::-1]
+        self._outer, self._noted = outer, noted
+
+    @property
+    def _into(self) -> list[Node]:
+        return self._stack[-1].children if self._stack else self.out
+
+    def run(self) -> None:
+        """Read every node; what is still open at the end is noted."""
+        while self._waiting:
+            node = self._waiting.pop()
+            if node.kind == "tag":
+                (self._close if node.flag else self._open)(node)
+                continue
             if node.kind == "heading":
-                _end_before_heading(stack, waiting, noted)
-                into = stack[-1].node.children if stack else out
-            into.append(node)
-    for each in stack:
-        if not any(end.name == each.node.name for end in hoisted):
-            noted(each.node.line, Level.CHECK, f"{quote(each.node.text)} is never closed",
-                  "it ends with what holds it; close it where it should", "a block that never closes")  # fmt: skip
-    return out, hoisted
+                self._end_before_heading()
+            elif node.kind in ("list", "item", "quote", "footnote"):
+                names = self._outer + tuple(each.name for each in self._stack)
+                node.children, ends = _pair(node.children, names, self._noted)
+                self._waiting += reversed(ends)
+            self._into.append(node)
+        for each in self._stack:
+            if not any(end.name == each.name for end in self.hoisted):
+                self._left_open(each, "it ends with what holds it; close it where it should")
 
+    def _left_open(self, node: Node, todo: str) -> None:
+        topic = "a block that never closes"
+        self._noted(node.line, Level.CHECK, f"{quote(node.text)} is never closed", todo, topic)
 
-def _ends(waiting: Sequence[Node], name: str) -> bool:
-    """Look whether an end comes before the next block of the same name."""
-    for node in reversed(waiting):
-        if node.kind == "tag" and node.name == name:
-            return node.flag
-    return False
+    def _open(self, node: Node) -> None:
+        if self._stack and node.name in _NEXT_ENDS and self._stack[-1].name == node.name:
+            self._left_open(self._stack.pop(), "it ends before the next one")
+        block = Node("block", node.line, node.text, node.name, node.attrs)
+        self._into.append(block)
+        if len(self._stack) >= _DEEPEST:
+            what = f"{quote(node.text)} stands in {_DEEPEST} other blocks"
+            self._noted(node.line, Level.CHECK, what, "its content stands beside it; nest less", "deep nesting")
+        elif node.name in PAIRED or self._ends(node.name):
+            self._stack.append(block)
 
+    def _ends(self, name: str) -> bool:
+        """Look whether an end comes before the next block of the same name."""
+        return next((node.flag for node in reversed(self._waiting) if node.kind == "tag" and node.name == name), False)
 
-def _close(node: Node, stack: list[_Open], outer: tuple[str, ...], hoisted: list[Node], noted: Noted) -> None:
-    """End the innermost open block of this name, and whatever was left open in it."""
-    names = [each.node.name for each in stack]
-    if node.name in names:
-        while stack:
-            left = stack.pop().node
-            if left.name == node.name:
+    def _close(self, node: Node) -> None:
+        """End the innermost open block of this name, and whatever was left open in it."""
+        if node.name in (each.name for each in self._stack):
+            while (left := self._stack.pop()).name != node.name:
+                what = f"{quote(left.text)} is still open at {quote(node.text)}"
+                self._noted(left.line, Level.CHECK, what, "it ends there; put its end before", "broken nesting")
+        elif node.name in self._outer:
+            self.hoisted.append(node)
+        else:
+            todo = "remove it, or open the block before it"
+            self._noted(node.line, Level.CHECK, f"{quote(node.text)} ends nothing", todo, "broken nesting")
+
+    def _end_before_heading(self) -> None:
+        """End blocks whose own end never comes, so that one missing line does not swallow the rest of the page."""
+        while self._stack and self._stack[-1].children:
+            name = self._stack[-1].name
+            if any(node.kind == "tag" and node.flag and node.name == name for node in self._waiting):
                 return
-            noted(left.line, Level.CHECK, f"{quote(left.text)} is still open at {quote(node.text)}",
-                  "it ends there; put its end before", "broken nesting")  # fmt: skip
-    elif node.name in outer:
-        hoisted.append(node)
-    else:
-        noted(node.line, Level.CHECK, f"{quote(node.text)} ends nothing", "remove it, or open the block before it",
-              "broken nesting")  # fmt: skip
-
-
-def _end_before_heading(stack: list[_Open], waiting: Sequence[Node], noted: Noted) -> None:
-    """End blocks whose own end never comes, so that one missing line does not swallow the rest of the page."""
-    ends = [node.name for node in waiting if node.kind == "tag" and node.flag]
-    while stack and stack[-1].node.name not in ends and stack[-1].node.children:
-        left = stack.pop().node
-        noted(left.line, Level.CHECK, f"{quote(left.text)} is never closed",
-              "it ends before the next heading; close it where it should", "a block that never closes")  # fmt: skip
+            self._left_open(self._stack.pop(), "it ends before the next heading; close it where it should")
 
 
 def _unfolded(nodes: Sequence[Node]) -> Iterator[Node]:

@@ -112,8 +112,9 @@ def _rule(node: Node, scope: Scope) -> list[str]:  # noqa: ARG001 every writer t
     return ["---"]
 
 
-def _nothing(node: Node, scope: Scope) -> list[str]:  # noqa: ARG001 every writer takes both
-    return []
+def _summary(node: Node, scope: Scope) -> list[str]:
+    """Return the title of a fold that stands outside of one."""
+    return [f"**{text}**"] if (text := markup.span(parse(node.text), scope, node.line).strip()) else []
 
 
 _KINDS: Mapping[str, Writer] = {
@@ -127,7 +128,7 @@ _KINDS: Mapping[str, Writer] = {
     "html": _html,
     "math": _math,
     "rule": _rule,
-    "summary": _nothing,
+    "summary": _summary,
 }
 
 
@@ -156,7 +157,7 @@ def _hint(node: Node, scope: Scope) -> list[str]:
 def _tabs(node: Node, scope: Scope) -> list[str]:
     made: list[str] = []
     for child in node.children:
-        if child.name == "tab":
+        if child.name in ("tab", "code-tabs-item"):
             made += ([""] if made else []) + _tab(child, scope, "===" if made else "===!")
         else:
             made += ([""] if made else []) + blocks([child], scope)
@@ -241,7 +242,8 @@ def _details(node: Node, scope: Scope) -> list[str]:
     title = markup.span(parse(summary.text), scope, node.line).strip() if summary else ""
     mark = "???+" if "open" in node.attrs else "???"
     quoted = title.replace('"', "&quot;") or "Details"
-    return [f'{mark} note "{quoted}"', "", *inset(blocks(node.children, scope) or ["&#8203;"])]
+    inside = [each for each in node.children if each is not summary]
+    return [f'{mark} note "{quoted}"', "", *inset(blocks(inside, scope) or ["&#8203;"])]
 
 
 def _wrapped(selector: str, child: str, item: str) -> Writer:
@@ -348,6 +350,8 @@ _BLOCKS: Mapping[str, Writer] = {
     "hint": _hint,
     "tabs": _tabs,
     "tab": _tab,
+    "code-tabs": _tabs,
+    "code-tabs-item": _tab,
     "code": _code,
     "embed": _embed,
     "file": _file,
