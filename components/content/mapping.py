@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 #: Share of words in common from which two pages are one [estimate], and by how much the best must lead the next.
 ENOUGH, LEAD = 0.5, 0.1
+#: How many folders deep an old site may have stood, and how many addresses must show it.
+_DEEPEST, _FEWEST = 3, 3
 
 
 class How(StrEnum):
     """What an old address and its page have in common."""
 
     PATH = "path"
+    BELOW = "path below a folder"
     REDIRECT = "redirect of the old site"
     TITLE = "title"
     END = "end of the path"
@@ -68,10 +71,29 @@ class Mapper:
         for at in files:
             self._ends[posixpath.basename(at).casefold()].append(at)
 
-    def match(self, old: Old, *, followed: bool = False) -> Match:
-        """Find the new address of one old one."""
-        found = self._paths.get(plain(old.path)) or self._lower.get(plain(old.path).casefold())
-        if found:
+    def below(self, found: Iterable[Old]) -> str:
+        """Return the folder that the old site stood in, "/home", if most of its addresses are new ones below it."""
+        counts: Counter[str] = Counter()
+        paths = [plain(old.path) for old in found if old.page and not old.to]
+        for path in paths:
+            parts = path.split("/")
+            for at in range(2, min(len(parts), _DEEPEST + 1) + 1):
+                counts["/".join(parts[:at])] += self._at("/" + "/".join(parts[at:])) != ""
+        best, count = max(counts.items(), key=lambda row: (row[1], -len(row[0])), default=("", 0))
+        plainly = sum(self._at(path) != "" for path in paths)
+        return best if count >= _FEWEST and count > plainly and count * 2 > len(paths) else ""
+
+    def _at(self, path: str) -> str:
+        return self._paths.get(path) or self._lower.get(path.casefold()) or ""
+
+    def match(self, old: Old, below: str = "", *, followed: bool = False) -> Match:
+        """Find the new address of one old one; `below` is the folder that the old site stood in."""
+        path = plain(old.path)
+        if below and (path == below or path.startswith(f"{below}/")):
+            found = self._at(path.removeprefix(below) or "/")
+            if found:
+                return self._made(old, found, How.BELOW)
+        if found := self._at(path):
             return self._made(old, found, How.PATH)
         if old.to and not followed:
             return Match(old, "", How.NONE)
@@ -117,9 +139,10 @@ def _title(facts: Facts) -> str:
 def match(found: Mapping[str, Old], pages: Mapping[str, Facts], files: Collection[str]) -> list[Match]:
     """Match every old address, sorted by path; one that the old site redirected goes where its target went."""
     mapper = Mapper(pages, files)
+    below = mapper.below(found.values())
     made: list[Match] = []
     for old in sorted(found.values(), key=lambda old: old.path):
-        first = mapper.match(old)
+        first = mapper.match(old, below)
         if first.new or not old.to:
             made.append(first)
             continue
@@ -127,6 +150,6 @@ def match(found: Mapping[str, Old], pages: Mapping[str, Facts], files: Collectio
         while end.to and key(end.to) in found and key(end.to) not in seen:
             seen.add(key(end.to))
             end = found[key(end.to)]
-        target = mapper.match(end, followed=True)
+        target = mapper.match(end, below, followed=True)
         made.append(Match(old, target.new, How.REDIRECT if target.new else How.NONE))
     return made

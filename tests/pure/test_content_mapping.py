@@ -74,6 +74,45 @@ def test_a_redirect_of_the_old_site_is_followed_and_a_circle_ends() -> None:
     }
 
 
+def test_a_site_that_stood_in_a_folder_is_matched_below_it() -> None:
+    """GitBook publishes a space below its name: /home/guide was the page guide.md."""
+    pages = {"/": Facts("Home"), "/a/setup/": Facts("Set up"), "/b/setup/": Facts("Set up"), "/guide/": Facts("Guide")}
+    found = {
+        path: Old(path, 200, Facts(title))
+        for path, title in (
+            ("/home", "Home"),
+            ("/home/a/setup", "Set up"),
+            ("/home/b/setup", "Set up"),
+            ("/other", "Guide"),
+        )
+    }
+    made = match(found, pages, ())
+    assert {each.old.path: (each.new, each.how) for each in made} == {
+        "/home": ("/", How.BELOW),
+        "/home/a/setup": ("/a/setup/", How.BELOW),
+        "/home/b/setup": ("/b/setup/", How.BELOW),
+        "/other": ("/guide/", How.TITLE),
+    }
+    assert rules(made) == [
+        "/home / 301",
+        "/home/a/setup /a/setup/ 301",
+        "/home/b/setup /b/setup/ 301",
+        "/other /guide/ 301",
+    ]
+
+
+def test_rules_that_are_written_are_rules_that_are_served() -> None:
+    """What is written here is read by the kind `static` without a fault."""
+    served = pytest.importorskip("components.kinds.static.rules")
+    paths = ("/old/a b", "/old/%C3%BC", "/old/a:1", "/Guide", "/old/(x)")
+    made = match({path: Old(path, 200, Facts("Guide")) for path in paths}, PAGES, FILES)
+    read, faults = served.redirects("\n".join(rules(made)), {})
+    assert faults == []
+    assert [rule.source for rule in read] == sorted(
+        ["/old/a b", "/old/ü", "/old/a:1", "/Guide", "/old/(x)"], key=lambda path: path.replace("ü", "%C3%BC")
+    )
+
+
 def test_anchors_that_are_gone_and_titles_that_differ_are_kept_for_a_person() -> None:
     (found,) = match({"/guide": Old("/guide", 200, Facts("Other", ("one", "two")))}, PAGES, FILES)
     assert (found.new, found.lost, found.doubt) == ("/guide/", ("two",), "its title was 'Other' and is 'Guide'")
