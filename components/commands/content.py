@@ -39,7 +39,7 @@ def gitbook(source: Path, out: Path, site_url: str, *, as_json: bool) -> None:
     from ..content import report
     from ..content.gitbook.convert import convert
 
-    made = convert(source, out, site_url)
+    made = convert(source, out, site_url, _progress)
     (out / report.NAME).write_text(made.json(), encoding="utf-8")
     (out / "moving-in.md").write_text(made.document(), encoding="utf-8")
     click.echo(made.json() if as_json else "\n".join(made.screen()), nl=not as_json)

@@ -391,6 +391,38 @@ def test_a_symbolic_link_out_of_the_repository_is_not_followed(tmp_path: Path) -
     assert not list((tmp_path / "out").rglob("x.png"))
 
 
+def test_a_page_that_is_a_link_out_of_the_repository_is_not_published(tmp_path: Path) -> None:
+    (tmp_path / "secret.md").write_text("# Secret\n")
+    folder = space(
+        tmp_path / "in",
+        {
+            "README.md": '# T\n\n{% include "inc.md" %}\n',
+            "SUMMARY.md": "* [T](README.md)\n* [S](s.md)\n* [G](gone.md)\n",
+        },
+    )
+    for name, target in (
+        ("s.md", "../secret.md"),
+        ("inc.md", "../secret.md"),
+        ("gone.md", "nowhere"),
+        ("loop.md", "loop.md"),
+    ):
+        (folder / name).symlink_to(target)
+    made = convert(folder, tmp_path / "out")
+    assert "Secret" not in "".join(path.read_text() for path in (tmp_path / "out/docs").rglob("*.md"))
+    assert {(note.file, note.line) for note in made.notes.of(Level.WORK)} == {
+        ("SUMMARY.md", 2),
+        ("SUMMARY.md", 3),
+        ("README.md", 3),
+    }
+
+
+def test_a_page_of_the_size_of_a_book_is_named_and_the_rest_is_done(tmp_path: Path) -> None:
+    files = {"README.md": "# T\n", "big.md": "# Big\n" + "word " * 1_100_000}
+    made = convert(space(tmp_path / "in", files), tmp_path / "out")
+    assert [str(note) for note in made.notes.all] == ["big.md: it has 6 MB of text; carry it by hand"]
+    assert (tmp_path / "out/docs/README.md").read_text() == "# T\n"
+
+
 def test_files_with_one_safe_name_get_two(tmp_path: Path) -> None:
     source = "![](<.gitbook/assets/a b (1).png>) ![](.gitbook/assets/a-b-1.png)"
     made, _ = one(tmp_path, source, **{".gitbook/assets/a-b-1.png": b"other"})

@@ -10,13 +10,14 @@ from ..report import Imported
 from . import pages, project, space
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-def convert(source: Path, out: Path, site_url: str = "") -> Imported:
+def convert(source: Path, out: Path, site_url: str = "", say: Callable[[str], None] = lambda _: None) -> Imported:
     """Make a MkDocs Material project in `out`, an empty or new folder, from the repository of a space.
 
-    `site_url` is where the site is published; links to it become links between pages.
+    `site_url` is where the site is published; links to it become links between pages. `say` gets lines of progress.
     Raises ConfigError when there is no space, or `out` holds something: what is there is never overwritten.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -24,8 +25,12 @@ def convert(source: Path, out: Path, site_url: str = "") -> Imported:
     if out.resolve().is_relative_to(source.resolve()):
         raise ConfigError(f"{out}: it is inside {source}; name a folder outside of it")
     found = space.read(source, site_url)
+    say(f"reading {len(found.pages)} pages")
     pages.parse(found)
-    project.write(found, out)
+    try:
+        project.write(found, out, say)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written: {error.strerror}; remove it, and import again") from None
     _left(found)
     return Imported(found.notes, pages=len(found.pages), files=len(found.used), unlisted=len(space.unlisted(found)))
 

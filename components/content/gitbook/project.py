@@ -16,7 +16,7 @@ from .space import address_of, settings_of
 from .write import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .space import Page, Space
     from .summary import Entry
@@ -134,25 +134,39 @@ def redirects_text(space: Space) -> str:
     return "".join(made)
 
 
-def write(space: Space, out: Path) -> None:
+def write(space: Space, out: Path, say: Callable[[str], None]) -> None:
     """Write the whole project into an empty folder."""
     docs = out / "docs"
-    for page in space.pages.values():
+    for number, page in enumerate(space.pages.values(), 1):
+        if number % 200 == 0:
+            say(f"writing page {number} of {len(space.pages)}")
         path = docs / page.target
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page_text(space, page), encoding="utf-8", newline="\n")
     redirects = redirects_text(space)
     if redirects:
         (docs / "_redirects").write_text(redirects, encoding="utf-8", newline="\n")
+    say(f"copying {len(space.used)} files")
     for source, target in space.used.items():
-        path = docs / target
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(space.root / source, path)
-        size = path.stat().st_size
-        if size > LARGE:
-            space.notes.add(source, 0, Level.CHECK, f"it has {size / 1e6:.0f} MB", "make it smaller, or link to it",
-                            "large files")  # fmt: skip
+        _copy(space, source, docs / target)
     (out / "mkdocs.yml").write_text(settings_text(space), encoding="utf-8", newline="\n")
     shutil.copyfile(_FILES / "extra.css", docs / "extra.css")
     shutil.copyfile(_FILES / "hooks.py.in", out / "hooks.py")
     shutil.copyfile(_FILES / "requirements.txt", out / "requirements.txt")
+
+
+def _copy(space: Space, source: str, target: Path) -> None:
+    """Copy a picture or a file; one that is large, or cannot be read, is noted."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with (space.root / source).open("rb") as file, target.open("wb") as copy:
+            shutil.copyfileobj(file, copy, 1 << 20)
+    except PermissionError as error:
+        target.unlink(missing_ok=True)
+        what = f"it cannot be read: {error.strerror}"
+        space.notes.add(source, 0, Level.WORK, what, "carry it by hand", "files that cannot be read")
+        return
+    size = target.stat().st_size
+    if size > LARGE:
+        what, todo = f"it has {size / 1e6:.0f} MB", "make it smaller, or link to it"
+        space.notes.add(source, 0, Level.CHECK, what, todo, "large files")

@@ -32,6 +32,8 @@ _SKIPPED = frozenset({".git", "node_modules", ".venv", "__pycache__"})
 #: Folders whose Markdown is not a page by itself.
 _OF_TOOLS = (".gitbook/", ".github/")
 _CONTENTS = "the table of contents"
+#: Bytes of a page or a table of contents that are read at most.
+LARGEST_TEXT = 5_000_000
 #: Folder of `docs/` for pictures and files.
 MEDIA = "media"
 
@@ -79,8 +81,15 @@ class Space:
     documents: dict[str, Any] = field(default_factory=dict)
 
     def text(self, path: str) -> str:
-        """Read a text file of the space, whatever its encoding and line ends."""
-        raw = (self.root / path).read_bytes()
+        """Read a text file of the space, whatever its encoding and line ends; one that cannot be read is empty."""
+        try:
+            size = (self.root / path).stat().st_size
+            raw = (self.root / path).read_bytes() if size <= LARGEST_TEXT else b""
+            problem = f"it has {size / 1e6:.0f} MB of text" if size > LARGEST_TEXT else ""
+        except OSError as error:
+            raw, problem = b"", f"it cannot be read: {error.strerror}"
+        if problem:
+            self.notes.add(path, 0, Level.WORK, problem, "carry it by hand", "files that cannot be read")
         text, problem = decode(raw)
         if problem:
             self.notes.add(path, 0, Level.CHECK, problem, "look for characters that are wrong", "encodings")
@@ -208,12 +217,15 @@ def settings_of(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _files(root: Path) -> Iterator[str]:
-    """Yield the path of every file below root, sorted; folders of tools are not of the space."""
+    """Yield the path of every file below root, sorted, but folders of tools, and links that lead out of it."""
+    inside = root.resolve()
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         at = Path(folder).relative_to(root).as_posix()
         for name in sorted(names):
-            yield name if at == "." else f"{at}/{name}"
+            path = Path(folder, name)
+            if not path.is_symlink() or (path.exists() and path.resolve().is_relative_to(inside)):
+                yield name if at == "." else f"{at}/{name}"
 
 
 def _inferred(space: Space) -> list[Entry]:
