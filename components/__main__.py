@@ -23,13 +23,23 @@ COMMANDS = {
     "sdl": "Check, price, hash and compare Akash documents. Offline.",
     "assess": "Inventory, cost, risk and value of moving, as tables and a report.",
     "explain": "Trace a number of the assessment to its inputs and sources.",
+    "content": "Move pages in from a vendor, and keep every old address working.",
     "discover": "Draft the inventory from an AWS account or a DNS zone.",
     "prices": "Show or refresh the dated price book.",
     "schema": "Print the JSON schema of stack files, for editors.",
     "step": "Take one step of a deployment; Pulumi runs this.",
 }
 #: The extra that brings a package, by the name under which it is imported; what is not here comes with the library.
-EXTRAS = {"jinja2": "assess", "boto3": "pulumi", "botocore": "pulumi", "pulumi": "pulumi", "grpc": "pulumi"}
+EXTRAS = {
+    "markdown_it": "content",
+    "mdit_py_plugins": "content",
+    "protego": "content",
+    "jinja2": "assess",
+    "boto3": "pulumi",
+    "botocore": "pulumi",
+    "pulumi": "pulumi",
+    "grpc": "pulumi",
+}
 
 
 class Commands(click.Group):

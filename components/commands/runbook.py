@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from ..runbook.case import Case, case
 from ..runbook.execution import Report, State, World, execute
 from ..runbook.markdown import write
 from ..runbook.table import chapters, parts
+from ..runbook.vendor import OLD_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +90,18 @@ def _case(workload: str, stack: str) -> Case:
     if workload not in read.workloads:
         choice = ", ".join(read.workloads)
         raise click.BadParameter(f"no workload {workload} in {stack}; choose from {choice}")
-    return case(name, read, workload, registry(path.resolve().parent.parent), path.resolve().parent.parent)
+    root = path.resolve().parent.parent
+    return replace(case(name, read, workload, registry(root), root), old_site=_old_site(root))
+
+
+def _old_site(root: Path) -> str:
+    """Return where a vendor published the pages before, from the list of old addresses; "" without one."""
+    listed = root / OLD_ADDRESSES
+    if not listed.is_file():
+        return ""
+    from ..content.redirects import read
+
+    return read(listed)[0]
 
 
 def _named(now: Case, name: str) -> Chapter:

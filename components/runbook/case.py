@@ -65,6 +65,8 @@ class Case:
     topology: Topology
     plan: WorkloadPlan
     prospects: Mapping[Course, Prospect]
+    #: Where a vendor published the pages before; "" when none is known.
+    old_site: str = ""
 
     @property
     def course(self) -> Course:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import content, ending, everyday, incidents, moves, repairs
+from . import content, ending, everyday, incidents, moves, repairs, vendor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: Part of the runbook → its chapters: functions of a workload's plan that give none where they do not apply.
 CHAPTERS: dict[str, tuple[Callable[[Case], Iterable[Chapter]], ...]] = {
     "Every day": (everyday.before, everyday.fund, everyday.approve, everyday.deploy, everyday.check),
-    "Moving": (moves.stand_by, moves.swap, moves.leave),
+    "Moving": (moves.stand_by, moves.swap, moves.leave, vendor.leave_vendor),
     "Content": (content.roll_back, content.roll_forward),
     "When something is gone": (
         incidents.cloud_gone,

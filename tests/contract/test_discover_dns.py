@@ -17,6 +17,7 @@ from dnslib.server import BaseResolver, DNSServer
 
 from components.assess import reading
 from components.assess.discover import dns
+from components.commands.content import cli as content
 from components.commands.discover import cli
 from components.errors import ConfigError
 
@@ -179,3 +180,16 @@ def test_records_that_the_server_has_are_asked_for_on_this_machine_only(resolver
         with pytest.raises(ConfigError):
             asker.ask("dao.example", "NS")
     assert QTYPE.NS == 2
+
+
+def test_names_that_still_lead_to_a_vendor_are_listed(resolver: str) -> None:
+    def run(vendor: str) -> tuple[int, list[str], str]:
+        words = ["names", "dao.example", vendor, "--resolver", resolver]
+        done = CliRunner().invoke(content, words, standalone_mode=False)
+        lines = [line for line in done.output.splitlines() if "DNSHandler" not in line]  # the name server's own log
+        return done.exit_code, lines, str(done.exception or "")
+
+    assert run("gitbook")[:2] == (1, ["docs.dao.example leads to gitbook: abc123.gitbook.io -> 198.51.100.7"])
+    assert run("netlify")[:2] == (1, ["explorer.dao.example leads to netlify: site.netlify.app -> 75.2.60.5"])
+    assert run("vercel")[:2] == (0, ["no name of dao.example leads to vercel, of 5 that answer"])
+    assert "choose from" in run("gitbok")[2]

@@ -70,6 +70,11 @@ def by_address(address: str) -> str:
     return next((vendor for network, vendor in _networks() if ip in network), "")
 
 
+def vendors() -> list[str]:
+    """Return the vendors that are known by where names lead, sorted."""
+    return sorted({str(vendor) for vendor in _table()["cname"].values()})
+
+
 @functools.cache
 def _networks() -> tuple[tuple[ipaddress.IPv4Network, str], ...]:
     return tuple(

@@ -1,0 +1,1 @@
+"""Move content in: import from a vendor, keep old addresses working, recognise generators."""

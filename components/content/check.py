@@ -1,0 +1,106 @@
+"""Ask every old address at the new site: its status, where it ends, and whether its title is the same."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from . import facts
+from .fetch import AT_ONCE, LATER, Answer
+from .notes import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from .fetch import Fetch
+
+#: Redirects that a browser would follow without a person wondering; tries of an address that asks for a pause.
+_HOPS, _TRIES = 5, 5
+_OK = 200
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What one old address answers now. `trouble` is empty when a reader finds the page that was there."""
+
+    path: str
+    status: int
+    final: str
+    title: str
+    trouble: str = ""
+    lost: tuple[str, ...] = ()  #: anchors of the old page that the new one does not have
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "path": self.path,
+            "status": self.status,
+            "final": self.final,
+            "title": self.title,
+            "trouble": self.trouble,
+            "lost": list(self.lost),
+        }
+
+
+def check(
+    base: str,
+    rows: Sequence[Mapping[str, Any]],
+    fetch: Fetch,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Checked]:
+    """Ask every address of a list at `base`, at most eight at a time; the answers stand in the order of the list."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda row: _one(base.rstrip("/"), row, fetch, sleep), rows))
+
+
+def _one(base: str, row: Mapping[str, Any], fetch: Fetch, sleep: Callable[[float], None]) -> Checked:
+    path, wanted = str(row["path"]), str(row.get("title") or "")
+    at, host = f"{base}{path}", urlsplit(base).netloc
+    for _ in range(_HOPS + 1):
+        answer = _ask(at, fetch, sleep)
+        if not answer.location:
+            break
+        at = urljoin(at, answer.location)
+        if urlsplit(at).netloc != host:
+            return Checked(path, answer.status, at, "", f"it leaves the site for {quote(at)}")
+    final = urlsplit(at).path or "/"
+    if answer.location:
+        return Checked(path, answer.status, final, "", f"it redirects more than {_HOPS} times")
+    if answer.trouble or answer.status != _OK:
+        return Checked(path, answer.status, final, "", quote(answer.trouble) or f"status {answer.status}")
+    if not answer.page:
+        return Checked(path, answer.status, final, "", f"it was a page, and is {quote(answer.type)}" if wanted else "")
+    found = facts.read(answer.text)
+    lost = tuple(str(each) for each in row.get("anchors") or () if each not in found.anchors)
+    same = not wanted or facts.alike(wanted, found.title)
+    trouble = "" if same else f"its title was {quote(wanted)!r} and is {quote(found.title)!r}"
+    return Checked(path, answer.status, final, found.title, trouble, lost)
+
+
+def _ask(at: str, fetch: Fetch, sleep: Callable[[float], None]) -> Answer:
+    pause = 1.0
+    for _ in range(_TRIES):
+        answer = fetch(at)
+        if answer.status not in LATER:
+            break
+        sleep(answer.pause_s or pause)
+        pause *= 2
+    return answer
+
+
+def screen(checked: Sequence[Checked], shown: int = 20) -> Iterator[str]:
+    """Yield what a person reads: how many are well, each that is not, and anchors that are gone."""
+    bad = [each for each in checked if each.trouble]
+    yield f"{len(checked) - len(bad)} of {len(checked)} old addresses lead to their page"
+    for each in bad[:shown]:
+        yield f"  {quote(each.path)}: {each.trouble}" + (
+            f" (at {quote(each.final)})" if each.final != each.path else ""
+        )
+    if len(bad) > shown:
+        yield f"  and {len(bad) - shown} more; --json lists all"
+    lost = sum(len(each.lost) for each in checked)
+    if lost:
+        yield f"{lost} anchors of headings are not on the new pages; a browser shows the page's beginning"

@@ -1,0 +1,1 @@
+"""GitBook's synchronised repositories, as MkDocs Material projects."""

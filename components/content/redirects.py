@@ -1,0 +1,137 @@
+"""`_redirects` for old addresses, the list of them that a later check asks, and what has no counterpart."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote as percent
+from urllib.parse import unquote
+
+from ..errors import ConfigError
+from .mapping import How, Match
+from .notes import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+#: What our part of `_redirects` stands between; lines of others stay as they are.
+BEGIN, END = "# unmoor: old addresses, written by `unmoor content redirects`", "# unmoor: end"
+#: Rules that one file may have (Cloudflare Pages, "Redirects"), and what a path keeps as it is (RFC 3986).
+MOST, _PATH = 2000, "/-._~!$&'()*+,;=:@%"
+_SHOWN = 10
+#: What means something else in a rule, or is never served.
+_SPECIAL = re.compile(r"\*|:[A-Za-z]|//|\\|/\.\.?(?:/|$)|[\x00-\x1f\x7f]")
+
+
+def rules(matches: Sequence[Match]) -> list[str]:
+    """Return a rule for each old address that the new site would not answer by itself."""
+    return [
+        f"{percent(each.old.path, safe=_PATH)} {percent(each.new, safe=_PATH)} 301"
+        for each in matches
+        if each.rule and not _SPECIAL.search(unquote(each.old.path))
+    ]
+
+
+def open_ends(matches: Sequence[Match]) -> list[Match]:
+    """Return the old addresses that will not lead to a page: no counterpart, or none that a rule can name."""
+    return [each for each in matches if not each.new or (each.rule and _SPECIAL.search(unquote(each.old.path)))]
+
+
+def merged(text: str, own: Sequence[str]) -> str:
+    """Return a `_redirects` file with our part put in again, in its place or at the end."""
+    lines = text.splitlines()
+    if (BEGIN in lines) != (END in lines) or (BEGIN in lines and lines.index(BEGIN) > lines.index(END)):
+        raise ConfigError(
+            f"_redirects: the lines {BEGIN!r} and {END!r} must both stand there, in order; or remove both"
+        )
+    part = [BEGIN, *own, END] if own else []
+    if BEGIN in lines:
+        lines[lines.index(BEGIN) : lines.index(END) + 1] = part
+    else:
+        lines += part
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def write(path: Path, matches: Sequence[Match]) -> int:
+    """Write the rules into a file that may hold others; return how many. Raises ConfigError when they are too many."""
+    own = rules(matches)
+    text = merged(path.read_text(encoding="utf-8") if path.exists() else "", own)
+    total = sum(1 for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    if total > MOST:
+        raise ConfigError(
+            f"{path}: {total} rules; at most {MOST} are served, join some by hand as `/old/* /new/:splat`"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return len(own)
+
+
+def place(path: Path, lines: Sequence[str]) -> bool:
+    """Put lines that are not there yet at the end of a file of rules; return whether it was written."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    known = set(text.splitlines())
+    block = path.name == "_headers"  # its lines belong together
+    added = list(lines) if block and not set(lines) <= known else [each for each in lines if each not in known]
+    if not added:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        text + ("" if not text or text.endswith("\n") else "\n") + "\n".join(added) + "\n", encoding="utf-8"
+    )
+    return True
+
+
+def addresses(base: str, matches: Sequence[Match]) -> str:
+    """Return the list of old addresses as JSON, for `unmoor content check`."""
+    rows = [
+        {
+            "path": m.old.path,
+            "title": m.old.facts.title,
+            "new": m.new,
+            "how": m.how.name.lower(),
+            "anchors": m.old.facts.anchors,
+        }
+        for m in matches
+    ]
+    return json.dumps({"format": 1, "from": base, "addresses": rows}, indent=1, ensure_ascii=False) + "\n"
+
+
+def read(path: Path) -> tuple[str, list[dict[str, Any]]]:
+    """Read that list: the old site, and a row for each address. Raises ConfigError for anything else."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        rows = [dict(row) for row in data["addresses"]]
+        if data["format"] != 1 or not all(isinstance(row["path"], str) and row["path"].startswith("/") for row in rows):
+            raise KeyError
+        return str(data["from"]), rows
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: there is no such list; make one with `unmoor content redirects --from URL`"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigError(
+            f"{path}: not a list of old addresses; make it again with `unmoor content redirects`"
+        ) from None
+
+
+def screen(matches: Sequence[Match], unread: Sequence[str]) -> Iterator[str]:
+    """Yield what a person reads: counts, addresses without a counterpart, doubts, anchors that are gone."""
+    counts = Counter(each.how for each in matches)
+    yield f"{len(matches)} old addresses: " + ", ".join(f"{counts[how]} by {how}" for how in How if counts[how])
+    none = [f"{quote(each.old.path)}  {quote(each.old.facts.title)}".rstrip() for each in open_ends(matches)]
+    yield from _list("no counterpart; write a rule for each, or let it be gone", none)
+    yield from _list("to look at", [f"{quote(m.old.path)} -> {m.new}: {quote(m.doubt)}" for m in matches if m.doubt])
+    lost = [f"{m.new}: #{quote(anchor)}" for m in matches for anchor in m.lost]
+    yield from _list("anchors that the new page does not have; a browser shows its beginning", lost)
+    yield from _list("not read", list(unread))
+
+
+def _list(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield f"{title}: {len(lines)}"
+        yield from (f"  {line}" for line in lines[:_SHOWN])
+        if len(lines) > _SHOWN:
+            yield f"  and {len(lines) - _SHOWN} more"

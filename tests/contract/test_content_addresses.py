@@ -1,0 +1,436 @@
+"""Old addresses: a live site that is crawled on loopback, the rules for the new one, and every address asked again."""
+
+# ruff: noqa: E501, N806 pages keep their lines
+from __future__ import annotations
+
+import gzip
+import http.server
+import json
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from components.__main__ import cli
+from components.content.crawl import Crawl
+from components.content.fetch import Answer, Client
+from components.content.gitbook.convert import convert
+from components.errors import ConfigError
+
+from .test_content_site import SPACE, build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Handle = Callable[[str], tuple[int, dict[str, str], bytes]]
+
+
+class Site:
+    """A site on loopback: what it answers is a function of the path; it counts who asks, and how many at once."""
+
+    def __init__(self, answer: Handle) -> None:
+        self.asked: Counter[str] = Counter()
+        self.at_once = self.most = 0
+        self.url = ""
+        lock = threading.Lock()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                with lock:
+                    outer.asked[self.path] += 1
+                    outer.at_once += 1
+                    outer.most = max(outer.most, outer.at_once)
+                try:
+                    status, headers, body = answer(self.path)
+                    self.send_response(status)
+                    for name, value in {"Content-Type": "text/html; charset=utf-8", **headers}.items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                finally:
+                    with lock:
+                        outer.at_once -= 1
+
+            def log_message(self, *_: object) -> None:
+                """Log nothing."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+@contextmanager
+def serving(answer: Handle) -> Iterator[Site]:
+    site = Site(answer)
+    thread = threading.Thread(target=site.server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield site
+    finally:
+        site.server.shutdown()
+        site.server.server_close()
+        thread.join()
+
+
+def page(title: str, text: str = "", links: tuple[str, ...] = (), ids: tuple[str, ...] = ()) -> bytes:
+    """Return a page as GitBook serves one: a title with the site's name, a heading, headings with anchors, links."""
+    body = "".join(f'<a href="{link}">x</a>' for link in links) + "".join(
+        f'<h2 id="{each}"><a href="#{each}"></a>{each}</h2>' for each in ids
+    )
+    return f"<html><head><title>{title} | Lantern</title></head><body><nav>menu</nav><main><h1>{title}</h1><p>{text}</p>{body}</main></body></html>".encode()
+
+
+#: The old site: addresses as GitBook makes them from the table of contents, which differ from the files' paths.
+OLD = {
+    "/": page(
+        "Welcome to Lantern",
+        "start",
+        ("/guides/blocks", "/guides/old-name", "https://elsewhere.example/x", "/~gitbook/image?url=x", "/search?q=a"),
+    ),
+    "/guides/blocks": page("Blocks, alone", "", ("nested",)),
+    "/guides/nested": page("Blocks, nested"),
+    "/guides": page("Guides"),
+    "/guides/guides/wallet": page(
+        "Create a wallet & a key", "how a wallet is made", (), ("create-a-key", "keep-it-safe", "gone-heading")
+    ),
+    "/guides/guides/deep-page": page("Deep page"),
+    "/network": page("Network"),
+    "/network/validators": page("Validators (advanced)", "", (), ("id-1.-what-you-need",)),
+    "/network/hidden": page("Secret page"),
+    "/reference/api": page("API"),
+    "/Reference/API-old": page("API"),
+}
+MOVED = {"/guides/old-name": "/guides/guides/wallet", "/start-here": "/guides"}
+
+
+def old_site(path: str) -> tuple[int, dict[str, str], bytes]:
+    xml = {"Content-Type": "application/xml"}
+    if path == "/robots.txt":
+        return 200, {"Content-Type": "text/plain"}, b"User-agent: *\nDisallow: /network/hid*\nSitemap: /sitemap.xml\n"
+    if path == "/sitemap.xml":  # an index with cycles, and one that is gone
+        maps = "".join(
+            f"<sitemap><loc>{at}</loc></sitemap>" for at in ("/sitemap.xml", "/pages.xml.gz", "/loop.xml", "/gone.xml")
+        )
+        return 200, xml, f"<?xml version='1.0'?><sitemapindex>{maps}</sitemapindex>".encode()
+    if path == "/loop.xml":
+        return 200, xml, b"<sitemapindex><sitemap><loc>/sitemap.xml</loc></sitemap></sitemapindex>"
+    if path == "/pages.xml.gz":
+        pages = "".join(f"<url><loc>{each}</loc></url>" for each in (*OLD, *MOVED))
+        return 200, {"Content-Type": "application/gzip"}, gzip.compress(f"<urlset>{pages}</urlset>".encode())
+    if path in MOVED:
+        return 308, {"Location": MOVED[path]}, b""
+    return (200, {}, OLD[path]) if path in OLD else (404, {}, b"gone")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("new") / "new"
+    convert(SPACE, out, "https://docs.dao.example")
+    return build(out)
+
+
+def run(*words: str):
+    return CliRunner().invoke(cli, ["content", *words], standalone_mode=False)
+
+
+def new_site(site: Path) -> Handle:
+    """Serve a folder as GitHub Pages does, with exact rules of `_redirects` (Netlify, "Redirect options")."""
+    rules = {}
+    for line in (site / "_redirects").read_text().splitlines():
+        if line and not line.startswith("#"):
+            source, target, status = line.split()
+            rules[source] = (int(status), {"Location": target}, b"")
+
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        file = site / path.strip("/")
+        if file.is_dir() and (file / "index.html").is_file():
+            return (
+                (200, {}, (file / "index.html").read_bytes())
+                if path.endswith("/")
+                else (301, {"Location": f"{path}/"}, b"")
+            )
+        return rules.get(path, (404, {}, b"gone"))
+
+    return answer
+
+
+def test_every_old_address_is_found_matched_and_answered(site: Path, tmp_path: Path) -> None:
+    """The whole way: crawl, rules into the site, and each old address asked at the new one."""
+    listed = str(tmp_path / "old.json")
+    target = site / "_redirects"
+    target.write_text("/mine /guides/ 302\n")
+    with serving(old_site) as old:
+        done = run("redirects", "--from", old.url, "--site", str(site), "--write", str(target), "--list", listed)
+    assert done.exit_code == 0, done.output
+    assert old.most <= 8
+    assert max(old.asked.values()) <= 2  # robots.txt, and the first page once more to see where the site is
+    assert not [path for path in old.asked if path.startswith(("/~", "/search", "/network/hid"))]
+    rows = {row["path"]: (row["new"], row["how"]) for row in json.loads(Path(listed).read_text())["addresses"]}
+    assert rows == {
+        "/": ("/", "path"),
+        "/guides/blocks": ("/guides/blocks/", "path"),
+        "/guides/nested": ("/guides/nested/", "path"),
+        "/guides": ("/guides/", "path"),
+        "/guides/guides/wallet": ("/guides/wallet/", "title"),
+        "/guides/guides/deep-page": ("/guides/deep/page-one/", "title"),
+        "/guides/old-name": ("/guides/wallet/", "redirect"),
+        "/start-here": ("/guides/", "redirect"),
+        "/network": ("/network/", "path"),
+        "/network/validators": ("/network/validators/", "path"),
+        "/network/hidden": ("/network/hidden/", "path"),
+        "/reference/api": ("/reference/api/", "path"),
+        "/Reference/API-old": ("/reference/api/", "title"),
+    }
+    assert target.read_text().splitlines() == [
+        "/mine /guides/ 302",
+        "# unmoor: old addresses, written by `unmoor content redirects`",
+        "/Reference/API-old /reference/api/ 301",
+        "/guides/guides/deep-page /guides/deep/page-one/ 301",
+        "/guides/guides/wallet /guides/wallet/ 301",
+        "/guides/old-name /guides/wallet/ 301",
+        "/start-here /guides/ 301",
+        "# unmoor: end",
+    ]
+    assert "13 old addresses: 8 by path, 2 by redirect of the old site, 3 by title" in done.output
+    assert "/guides/wallet/: #gone-heading" in done.output
+    assert "1 addresses: robots.txt forbids asking; they are matched by path alone" in done.output
+    with serving(new_site(site)) as new:
+        checked = run("check", "--at", new.url, "--list", listed)
+        assert (checked.exit_code, checked.output.splitlines()[0]) == (0, "13 of 13 old addresses lead to their page")
+        target.write_text("/mine /guides/ 302\n")
+    with serving(new_site(site)) as new:
+        checked = run("check", "--at", new.url, "--list", listed, "--json")
+        assert checked.exit_code == 1
+        bad = [each for each in json.loads(checked.output) if each["trouble"]]
+        assert {each["path"]: each["trouble"] for each in bad} == dict.fromkeys(
+            (
+                "/Reference/API-old",
+                "/guides/guides/deep-page",
+                "/guides/guides/wallet",
+                "/guides/old-name",
+                "/start-here",
+            ),
+            "status 404",
+        )
+
+
+def test_rules_are_written_again_in_their_place(site: Path, tmp_path: Path) -> None:
+    target, listed = tmp_path / "_redirects", str(tmp_path / "old.json")
+    words = ("--site", str(site), "--write", str(target), "--list", listed)
+    with serving(old_site) as old:
+        run("redirects", "--from", old.url, *words)
+        first = target.read_text()
+        target.write_text(first + "/after / 301\n")
+        run("redirects", "--from", old.url, *words)
+    assert target.read_text() == first + "/after / 301\n"
+
+
+def test_an_address_without_a_counterpart_is_listed_and_fails(site: Path, tmp_path: Path) -> None:
+    def more(path: str) -> tuple[int, dict[str, str], bytes]:
+        return (
+            (200, {}, page("Something that is nowhere", "unique words here")) if path == "/nowhere" else old_site(path)
+        )
+
+    OLD_LINK = OLD["/guides"]
+    OLD["/guides"] = page("Guides", "", ("/nowhere",))
+    try:
+        with serving(more) as old:
+            done = run(
+                "redirects",
+                "--from",
+                old.url,
+                "--site",
+                str(site),
+                "--write",
+                str(tmp_path / "r"),
+                "--list",
+                str(tmp_path / "l"),
+            )
+    finally:
+        OLD["/guides"] = OLD_LINK
+    assert done.exit_code == 1
+    assert (
+        "no counterpart; write a rule for each, or let it be gone: 1\n  /nowhere  Something that is nowhere"
+        in done.output
+    )
+
+
+def crawl(answer: Handle, limit: int = 1000):
+    """Crawl a site; return what was found, the site, and the seconds of pauses that were kept."""
+    paused: list[float] = []
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        paused.append(round(seconds, 1))
+        now[0] += seconds
+
+    with serving(answer) as site, Client() as client:
+        made = Crawl(client, lambda _: None, limit, sleep, lambda: now[0]).run(site.url)
+    return made, site, paused
+
+
+def test_a_site_that_asks_for_a_pause_gets_it_and_every_page_is_read() -> None:
+    busy = Counter[str]()
+
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        busy[path] += 1
+        if path in ("/a", "/sitemap.xml") and busy[path] == 1:
+            return 429, {"Retry-After": "7"}, b""
+        if path == "/b" and busy[path] < 3:
+            return 503, {}, b""
+        pages = {"/": page("Home", "", ("/a", "/b")), "/a": page("A"), "/b": page("B")}
+        return (200, {}, pages[path]) if path in pages else (404, {}, b"")
+
+    made, _, paused = crawl(answer)
+    assert {path: old.facts.title for path, old in made.found.items()} == {"/": "Home", "/a": "A", "/b": "B"}
+    assert paused.count(7.0) >= 1
+    assert sum(paused) >= 7 + 1 + 2
+    assert made.unread == []
+
+
+def test_a_page_that_is_always_busy_is_named_and_the_rest_is_done() -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        pages = {"/": page("Home", "", ("/a", "/b")), "/b": page("B")}
+        return (429, {}, b"") if path == "/a" else (200, {}, pages[path]) if path in pages else (404, {}, b"")
+
+    made, site, _ = crawl(answer)
+    assert made.unread == ["/a: status 429, 5 times"]
+    assert site.asked["/a"] == 5
+    assert made.found["/b"].facts.title == "B"
+
+
+def test_a_crawl_ends_at_its_limit_on_a_site_without_end() -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        if path in ("/robots.txt", "/sitemap.xml"):
+            return 404, {}, b""
+        number = int(path.strip("/") or 0)
+        return 200, {}, page(f"Page {number}", "", (f"/{number * 2 + 1}/", f"/{number * 2 + 2}"))
+
+    made, site, _ = crawl(answer, 50)
+    assert len(made.found) == 50
+    assert sum(site.asked.values()) == 50 + 3
+    assert made.unread[-1].endswith("the limit of 50 is reached; raise --limit")
+
+
+def test_a_site_whose_robots_cannot_be_read_is_not_asked() -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        if path == "/sitemap.xml":
+            return 200, {"Content-Type": "text/xml"}, b"<urlset><url><loc>/a</loc></url></urlset>"
+        return (500, {}, b"") if path == "/robots.txt" else (200, {}, page("Home", "", ("/b",)))
+
+    made, site, _ = crawl(answer)
+    assert set(site.asked) == {"/", "/robots.txt", "/sitemap.xml"}
+    assert {path: old.status for path, old in made.found.items()} == {"/": 0, "/a": 0}
+
+
+def test_a_crawl_delay_is_kept() -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        if path == "/robots.txt":
+            return 200, {"Content-Type": "text/plain"}, b"User-agent: *\nCrawl-delay: 3\n"
+        return (200, {}, page("Home", "", ("/a", "/b"))) if path in ("/", "/a", "/b") else (404, {}, b"")
+
+    made, site, paused = crawl(answer)
+    assert len(made.found) == 3
+    assert site.most == 1
+    assert paused == [3.0, 3.0]
+
+
+NOT_SITES = {
+    "no address": (lambda _: (200, {}, b""), "::", "not the address of a site"),
+    "another host": (
+        lambda _: (301, {"Location": "https://other.example/"}, b""),
+        "",
+        "it redirects to https://other.example",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_SITES)
+def test_what_is_no_site_is_refused_with_a_sentence(name: str) -> None:
+    answer, url, sentence = NOT_SITES[name]
+    with serving(answer) as site, Client() as client, pytest.raises(ConfigError, match=sentence):
+        Crawl(client, lambda _: None).run(url or site.url)
+
+
+def test_a_site_that_does_not_answer_is_refused_with_a_sentence() -> None:
+    with serving(lambda _: (200, {}, b"")) as site:
+        url = site.url
+    with Client() as client, pytest.raises(ConfigError, match="no answer"):
+        Crawl(client, lambda _: None).run(url)
+
+
+def test_hostile_answers_are_read_as_far_as_they_go(tmp_path: Path) -> None:
+    """A sitemap that unpacks to 200 MB, one of nested entities, a body without end, a title that steers a terminal."""
+    bomb = gzip.compress(b"<urlset>" + b" " * 200_000_000, 9)
+    laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><urlset><url><loc>/a&b;</loc></url><url><loc>/c</loc></url></urlset>'
+
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        xml = {"Content-Type": "text/xml"}
+        if path == "/robots.txt":
+            return 200, {"Content-Type": "text/plain"}, b"Sitemap: /bomb.xml.gz\nSitemap: /laughs.xml\n"
+        if path == "/bomb.xml.gz":
+            return 200, {"Content-Type": "application/gzip"}, bomb
+        if path == "/laughs.xml":
+            return 200, xml, laughs
+        pages = {"/": page("Home"), "/c": page("C\x1b[2J\u202e", "x" * 6_000_000)}
+        return (200, {}, pages[path]) if path in pages else (404, {}, b"")
+
+    started = time.monotonic()
+    made, _, _ = crawl(answer)
+    assert time.monotonic() - started < 20
+    assert set(made.found) == {"/", "/c"}
+    assert [line.partition(": ")[2] for line in made.unread] == ["it has more than 50 MB"]
+
+
+def test_a_check_names_what_is_wrong_with_each_address(tmp_path: Path) -> None:
+    rows = [
+        {"path": p, "title": t, "anchors": ["x"]}
+        for p, t in (("/a", "A"), ("/b", "B"), ("/c", "C"), ("/d", "D"), ("/e", ""))
+    ]
+    listed = tmp_path / "l.json"
+    listed.write_text(json.dumps({"format": 1, "from": "https://old.example", "addresses": rows}))
+
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        return {
+            "/a": (200, {}, page("A", "", (), ("x",))),
+            "/b": (200, {}, page("Not found")),
+            "/c": (302, {"Location": "/c"}, b""),
+            "/d": (301, {"Location": "https://evil.example/"}, b""),
+            "/e": (200, {"Content-Type": "application/pdf"}, b"%PDF"),
+        }[path]
+
+    with serving(answer) as site:
+        done = run("check", "--at", site.url, "--list", str(listed))
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        "2 of 5 old addresses lead to their page",
+        "  /b: its title was 'B' and is 'Not found'",
+        "  /c: it redirects more than 5 times",
+        "  /d: it leaves the site for https://evil.example/ (at https://evil.example/)",
+        "1 anchors of headings are not on the new pages; a browser shows the page's beginning",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"format": 2, "from": "x", "addresses": []}', '{"format": 1, "from": "x", "addresses": [{"path": 1}]}'],
+)
+def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "l.json").write_text(text)
+    done = run("check", "--list", str(tmp_path / "l.json"))
+    assert isinstance(done.exception, ConfigError)
+    assert "not a list of old addresses" in str(done.exception)
+
+
+def test_answers_are_pages_only_when_they_are_html() -> None:
+    assert Answer(200, type="text/html; charset=utf-8").page
+    assert not Answer(200, type="application/xml").page
+    assert Answer(200, type="text/html; charset=nonsense", body="é".encode()).text == "é"
