@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from typing import Any, NoReturn
@@ -10,6 +11,7 @@ import click
 
 from . import __version__
 from .errors import UnmoorError
+from .text import device
 
 #: Word → module under `commands/`, and what it does in a line; reading this table is reading the tool.
 COMMANDS = {
@@ -76,28 +78,43 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line; an operator's mistake is a sentence and exit 1, wrong usage exit 2."""
+    """Run the command line; an operator's mistake or a failing device is a sentence and exit 1, wrong usage exit 2."""
+    device.protect()
+    try:
+        code = _run(arguments)
+        device.flush()
+    except BrokenPipeError:
+        device.abandon()
+        code = 1
+    except OSError as error:
+        if not (sentence := device.sentence(error)):
+            raise
+        device.abandon()
+        with contextlib.suppress(OSError):
+            click.echo(sentence, err=True)
+        code = 1
+    sys.exit(code)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         result: Any = cli.main(args=arguments, prog_name="unmoor", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("interrupted; nothing is lost, run it again", err=True)
-        sys.exit(130)
+        return 130
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except UnmoorError as error:
         click.echo(str(error), err=True)
-        sys.exit(1)
+        return 1
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
         click.echo(f"{error.name} is not installed, and this needs it; run: pip install 'unmoor[{extra}]'", err=True)
-        sys.exit(1)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
-    sys.exit(result if isinstance(result, int) else 0)
+        return 1
+    return result if isinstance(result, int) else 0
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .limits import FAULT_CHARS, MESSAGE_CHARS
+from .text.escape import cut, printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -31,11 +34,15 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
+        whole = f"{self.path}: {self.message}" if self.path else self.message
+        return cut(printable(cut(whole, FAULT_CHARS)), FAULT_CHARS)
 
 
 class UnmoorError(Exception):
-    """A failure the operator can act on: a title, and every fault at once below it."""
+    """A failure the operator can act on: a title, and every fault at once below it.
+
+    As text it is bounded, and free of what a terminal would obey, wherever its parts come from.
+    """
 
     def __init__(self, title: str, faults: Iterable[Fault] = ()) -> None:
         self.title = title
@@ -43,9 +50,18 @@ class UnmoorError(Exception):
         super().__init__(title)
 
     def __str__(self) -> str:
+        title = cut(printable(cut(self.title, MESSAGE_CHARS // 2)), MESSAGE_CHARS // 2)
         if not self.faults:
-            return self.title
-        return "\n".join([f"{self.title}:", *(f"  - {fault}" for fault in self.faults)])
+            return title
+        lines, left = [f"{title}:"], MESSAGE_CHARS - len(title)
+        for count, fault in enumerate(self.faults):
+            line = f"  - {fault}"
+            left -= len(line) + 1
+            if left < 0:
+                lines.append(f"  - … and {len(self.faults) - count:,} more")
+                break
+            lines.append(line)
+        return "\n".join(lines)
 
 
 class ConfigError(UnmoorError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..text.escape import printable
 from . import history
 from .level import LIKELIHOOD
 
@@ -34,7 +35,7 @@ def lines(root: Node) -> Iterator[str]:
     def write(node: Node, depth: int) -> Iterator[str]:
         number = f" [{sources.setdefault(node.source, len(sources) + 1)}]" if node.source else ""
         again = " (as above)" if node.children and node in told else ""
-        yield f"{'  ' * depth}{node.text}{number}{again}"
+        yield f"{'  ' * depth}{printable(node.text)}{number}{again}"
         if not again:
             told.add(node)
             for child in node.children:
@@ -44,7 +45,7 @@ def lines(root: Node) -> Iterator[str]:
     if sources:
         yield ""
     for source, number in sources.items():
-        yield f"[{number}] {source}"
+        yield f"[{number}] {printable(source)}"
 
 
 def amount(value: float, unit: str) -> str:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from ..config import yaml_text
 from ..config.models import did_you_mean, faults
 from ..errors import ConfigError, Fault
+from ..text.escape import shown
 from .inventory import Inventory
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_QUOTES = "'"
 _TITLE = "the inventory is not valid"
 _TAG = re.compile(r"(parts\[\d+\])\.[a-z0-9-]+")
 
@@ -25,11 +27,9 @@ _TAG = re.compile(r"(parts\[\d+\])\.[a-z0-9-]+")
 def load(path: Path, today: date) -> Inventory:
     """Read an inventory file. Raises ConfigError with every fault."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = yaml_text.file_text(path)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such inventory; copy stacks/inventory.yaml or run `unmoor discover`") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
     return parse(text, today, str(path))
 
 
@@ -53,12 +53,12 @@ def _sentences(error: ValidationError) -> Iterator[Fault]:
         kind, context, message = item["type"], item.get("ctx", {}), fault.message
         if kind == "union_tag_invalid":
             choices = sorted(re.findall(r"'([^']+)'", str(context["expected_tags"])))
-            word = str(context["tag"])
-            message = f"no part {word!r}{did_you_mean(word, choices)}; choose from {', '.join(choices)}"
+            word = str(context["tag"])[:99]
+            message = f"no part {shown(word)}{did_you_mean(word, choices)}; choose from {', '.join(choices)}"
         elif kind == "literal_error":
             choices = re.findall(r"'([^']+)'", str(context["expected"]))
-            what, word = "layer" if "parties" in item["loc"] else "choice", str(item["input"])
-            message = f"no {what} {word!r}{did_you_mean(word, choices)}; choose from {', '.join(choices)}"
+            what, word = "layer" if "parties" in item["loc"] else "choice", shown(item["input"])
+            message = f"no {what} {word}{did_you_mean(word.strip(_QUOTES), choices)}; choose from {', '.join(choices)}"
         elif kind == "union_tag_not_found":
             message = "say what it is: `what` is required, as `what: ec2`"
         yield Fault(_TAG.sub(r"\1", fault.path), message)

@@ -16,10 +16,11 @@ from ..config import models as config
 from ..errors import ConfigError, Fault, StepError
 from ..kinds.static import bundle
 from ..kinds.static.keep import bundles
+from ..limits import BUNDLE_BYTES
 from ..stores import s3 as stores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 
@@ -37,25 +38,30 @@ class Kept:
 @click.argument("workload")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), required=False)
 @click.option("--stack", "-s", required=True, help="A stack's name, or a path to a stack file.")
-@click.option("--version", "wanted", help="The version to bring back, or its beginning; the newest without it.")
+@click.option("--version", "wanted", help="The version to bring back, or its beginning.")
 @click.option("--list", "only_list", is_flag=True, help="Print which versions are kept where, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def cli(workload: str, folder: Path | None, stack: str, wanted: str | None, only_list: bool, as_json: bool) -> None:
     """Bring back a kept version of WORKLOAD's content into DIR, verified by its hash.
 
-    Stores are tried in the order of the stack file; one that answers is enough. DIR must be missing, empty, or hold
-    nothing but files of that version, of which the missing ones are put back.
+    Without --version it is the one that the stack file names, else the newest, if at least two stores agree on which
+    that is. Stores are tried in the order of the stack file; one that answers is enough for a version that is named.
+    DIR must be missing, empty, or hold nothing but files of that version, of which the missing ones are put back.
     """
-    named = stores_of(_path(stack), workload)
-    kept = _kept(named, workload)
+    named, pinned = stores_of(_path(stack), workload)
+    listed = _listed(named, workload)
+    kept = _kept(listed)
     if only_list:
         _print(kept, as_json=as_json)
         return
     if folder is None:
         raise click.UsageError("name the DIR to restore into, or ask for --list")
-    version = choose(kept, wanted, workload)
+    meant = pinned if wanted is None else wanted
+    version = newest(listed, list(named), workload) if meant is None else choose(kept, meant, workload)
+    sizes = [stored.size for each in listed.values() for stored in each if _version(stored) == version]
+    size = max(sizes, default=BUNDLE_BYTES)
     with tempfile.TemporaryFile() as tar:
-        answered = _fetch(tar, named, bundle.key(workload, version), version)
+        answered = _fetch(tar, named, bundle.key(workload, version), version, min(size, BUNDLE_BYTES))
         content = bundle.read(tar)
         put = put_into(folder, tar, content)
     done = {"workload": workload, "version": version, "store": answered, "dir": str(folder), "files": put}
@@ -67,8 +73,11 @@ def _path(stack: str) -> Path:
     return Path(stack) if stack.endswith((".yaml", ".yml")) else Path("stacks") / f"Pulumi.{stack}.yaml"
 
 
-def stores_of(path: Path, workload: str) -> dict[str, config.Store]:
-    """Read which stores keep a workload, in the order of the stack file; raise ConfigError with every fault."""
+def stores_of(path: Path, workload: str) -> tuple[dict[str, config.Store], str | None]:
+    """Read which stores keep a workload, in the order of the stack file, and the version that the file names, if any.
+
+    Raises ConfigError with every fault.
+    """
     stack, faults = config.read(config.load_file(path))
     if stack is None:
         raise ConfigError(f"{path} is not valid", faults)
@@ -79,37 +88,68 @@ def stores_of(path: Path, workload: str) -> dict[str, config.Store]:
     names = backup.stores if backup else ()
     if unknown := [Fault("", f"no store {name!r}") for name in names if name not in stack.stores]:
         raise ConfigError(f"{path}: workloads.{workload}.backup.stores", unknown)
-    return {name: stack.stores[name] for name in names}
+    pinned = stack.workloads[workload].options.get("version")
+    return {name: stack.stores[name] for name in names}, str(pinned) if pinned else None
 
 
-def _kept(named: Mapping[str, config.Store], workload: str) -> list[Kept]:
-    """List what the stores that can be opened and answer hold, newest first; say which do not."""
-    found: dict[str, Kept] = {}
+def _listed(named: Mapping[str, config.Store], workload: str) -> dict[str, list[stores.Stored]]:
+    """List what each store that can be opened and answers holds, newest first; print which do not."""
+    found = {}
     for name, settings in named.items():
         if missing := stores.missing_credentials({name: settings}):
             click.echo(f"store {name} is not listed: {missing[0].message}", err=True)
             continue
         try:
-            listed = bundles(stores.OpenStore(name, settings), workload)
+            found[name] = bundles(stores.OpenStore(name, settings), workload)
         except StepError as error:
             click.echo(str(error), err=True)
-            continue
-        for stored in listed:
-            version = stored.key.rpartition("/")[2].removesuffix(".tar")
+    return found
+
+
+def _version(stored: stores.Stored) -> str:
+    return stored.key.rpartition("/")[2].removesuffix(".tar")
+
+
+def _kept(listed: Mapping[str, list[stores.Stored]]) -> list[Kept]:
+    """Join the stores' lists by version, newest first."""
+    found: dict[str, Kept] = {}
+    for name, each in listed.items():
+        for stored in each:
+            version = _version(stored)
             before = found.get(version, Kept(version, stored.written, stored.size, ()))
             found[version] = Kept(version, max(before.written, stored.written), stored.size, (*before.stores, name))
     return sorted(found.values(), key=lambda kept: kept.written, reverse=True)
 
 
-def choose(kept: list[Kept], wanted: str | None, workload: str) -> str:
-    """Return the newest version, or the one whose beginning was given.
+def newest(listed: Mapping[str, list[stores.Stored]], named: Sequence[str], workload: str) -> str:
+    """Return the newest version, if at least two stores list the same one as their newest, or if there is one store.
+
+    A version's hash proves that its bytes are whole, and not that they are the DAO's: a store alone could offer content
+    of its own, or an old version with a new date. Raises StepError.
+    """
+    first = {name: each[0] for name, each in listed.items() if each}
+    if not first:
+        raise StepError(f"no version of {workload} is known from any store; name one with --version")
+    versions = {_version(stored) for stored in first.values()}
+    if len(versions) == 1 and (len(first) > 1 or len(named) == 1) and len(first) == len(listed):
+        return versions.pop()
+    raise StepError(
+        f"the newest version of {workload} is not certain; name with --version the one that `unmoor review` showed or "
+        "a site serves at /healthz",
+        [
+            Fault("", f"store {name} has {_version(first[name])} of {first[name].written:%Y-%m-%d %H:%M:%S} UTC")
+            if name in first
+            else Fault("", f"store {name} {'has none' if name in listed else 'is not listed'}")
+            for name in named
+        ],
+    )
+
+
+def choose(kept: list[Kept], wanted: str, workload: str) -> str:
+    """Return the version whose beginning was given.
 
     A whole version need not be listed: with no credentials at hand, a store's public side still gives it.
     """
-    if wanted is None:
-        if not kept:
-            raise StepError(f"no version of {workload} is known from any store; name one with --version")
-        return kept[0].version
     if len(wanted) == 64:  # noqa: PLR2004 the hex digits of a SHA-256
         return wanted
     meant = [each.version for each in kept if each.version.startswith(wanted)]
@@ -119,14 +159,17 @@ def choose(kept: list[Kept], wanted: str | None, workload: str) -> str:
     return meant[0]
 
 
-def _fetch(tar: IO[bytes], named: Mapping[str, config.Store], key: str, version: str) -> str:
-    """Write the bundle into `tar` from the first store that gives it whole, by its public side; return its name."""
+def _fetch(tar: IO[bytes], named: Mapping[str, config.Store], key: str, version: str, most: int) -> str:
+    """Write the bundle into `tar` from the first store that gives it whole, by its public side; return its name.
+
+    No more than `most` bytes are read from any.
+    """
     failed = []
     for name, settings in named.items():
-        came, instead = stores.read_public(f"{settings.public_url}/{key}", tar)
+        came, instead = stores.read_public(f"{settings.public_url}/{key}", tar, most)
         if came != version and not stores.missing_credentials({name: settings}):
             try:
-                came = stores.OpenStore(name, settings).fetch(key, tar)
+                came = stores.OpenStore(name, settings).fetch(key, tar, most)
             except StepError as error:
                 failed.append(Fault("", str(error)))
                 continue

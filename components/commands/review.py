@@ -13,6 +13,7 @@ import click
 
 from ..config import models as config
 from ..errors import ConfigError
+from ..limits import YAML_BYTES
 from ..plan.canonical import plan_hash
 from ..plan.stack import topology
 from ..project import registry, stack_file
@@ -115,7 +116,11 @@ def _commit(base: str) -> str:
 
 def _settings_at(commit: str, path: Path, base: str) -> dict[str, Any] | None:
     """Read a stack file as it was; None when it did not exist. Raises ConfigError when it does not parse."""
-    found = _git("show", f"{commit}:./{path.as_posix()}")
-    if found.returncode:
+    name = f"{commit}:./{path.as_posix()}"
+    size = _git("cat-file", "-s", name)
+    if size.returncode:
         return None
+    if int(size.stdout) > YAML_BYTES:
+        raise ConfigError(f"{path} at {base}: it is larger than {YAML_BYTES:,} bytes; at most that much is read")
+    found = _git("show", name)
     return config.parse(found.stdout, f"{path} at {base}")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..limits import SDL_BYTES
+
 if TYPE_CHECKING:
     from ..targets.akash.sdl.document import Document, Report
 
@@ -27,10 +29,21 @@ def cli() -> None:
 
 
 def _read(name: str) -> bytes:
+    """Read one byte more than a document may have: enough for the verdict, whatever the file is."""
+    if name == "-":
+        return sys.stdin.buffer.read(SDL_BYTES + 1) if sys.stdin else b""
     try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            return file.read(SDL_BYTES + 1)
     except OSError as fault:
         raise click.UsageError(f"cannot read {name}: {fault.strerror}") from None
+
+
+def _raw(text: str) -> None:
+    """Print a document byte for byte, not for a person to read."""
+    if sys.stdout:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
 
 
 def _refused(name: str, report: Report) -> None:
@@ -115,7 +128,7 @@ def fix(files: tuple[str, ...]) -> None:
             continue
         before = decode(raw)
         if name == "-":
-            click.echo(after, nl=False)
+            _raw(after)
         elif after != before:
             Path(name).write_text(after, encoding="utf-8", newline="")
         _show(name, before, after)
@@ -132,7 +145,10 @@ def _show(name: str, before: str, after: str) -> None:
 def _print(value: Any, *, as_json: bool) -> None:
     from ..targets.akash.sdl.manifest import canonical
 
-    click.echo(canonical(value) if as_json else json.dumps(value, indent=2, ensure_ascii=False))
+    if as_json:
+        _raw(canonical(value) + "\n")
+    else:
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 @cli.command()

@@ -6,14 +6,14 @@ import importlib
 import json
 import signal
 import sys
+from typing import Any, NoReturn
 
 import click
 
 from ..errors import StepError, UnmoorError
+from ..limits import STEP_INPUT_BYTES, STEP_OUTPUT_BYTES
 from ..steps import STEPS
-
-#: pulumi-command stops reading at a line of 64 KiB, and keeps what it read in state.
-LONGEST = 4096
+from ..text.escape import outside, printable
 
 
 @click.command()
@@ -29,23 +29,40 @@ def cli(name: str, wait: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        given = json.load(sys.stdin)
-        if not isinstance(given, dict):
-            raise TypeError("not an object")
-    except (ValueError, TypeError) as error:
-        click.echo(f"step {name}: standard input is not one JSON object: {error}", err=True)
+        given = _given()
+    except ValueError as error:
+        click.echo(f"step {name}: standard input is not one JSON object: {outside(error)}", err=True)
         sys.exit(1)
     module = importlib.import_module(f"..{STEPS[name].module}", __package__)
     try:
         done = module.take(given | ({"wait": True} if wait else {}), _say)
         line = json.dumps(done, separators=(",", ":"), sort_keys=True)
-        if len(line) >= LONGEST:
-            raise StepError(f"step {name}: its result is longer than {LONGEST} bytes")
+        # pulumi-command stops reading at a line of 64 KiB, and keeps what it read in state.
+        if len(line) >= STEP_OUTPUT_BYTES:
+            raise StepError(f"step {name}: its result is longer than {STEP_OUTPUT_BYTES:,} bytes")
     except UnmoorError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     click.echo(line)
 
 
+def _given() -> dict[str, Any]:
+    """Read the object on standard input. Raises ValueError for anything else."""
+    text = sys.stdin.read(STEP_INPUT_BYTES + 1) if sys.stdin else ""
+    if len(text) > STEP_INPUT_BYTES:
+        raise ValueError(f"it is longer than {STEP_INPUT_BYTES:,} bytes")
+    try:
+        given = json.loads(text, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    if not isinstance(given, dict):
+        raise ValueError("not an object")  # noqa: TRY004 the caller wants one kind
+    return given
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
 def _say(sentence: str) -> None:
-    click.echo(sentence, err=True)
+    click.echo(printable(sentence), err=True)

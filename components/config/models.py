@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from ..errors import ConfigError, Fault
+from ..text.escape import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -173,22 +174,22 @@ class StackConfig(Setting):
 #: pydantic's error types as our sentences; anything not here uses pydantic's own words.
 _SENTENCES: Mapping[str, str] = {
     "missing": "is required",
-    "string_type": "must be text, not {input!r}",
-    "int_parsing": "must be a whole number, not {input!r}",
-    "int_type": "must be a whole number, not {input!r}",
-    "int_from_float": "must be a whole number, not {input!r}",
-    "float_parsing": "must be a number, not {input!r}",
-    "float_type": "must be a number, not {input!r}",
-    "bool_parsing": "must be true or false, not {input!r}",
-    "bool_type": "must be true or false, not {input!r}",
-    "dict_type": "must be a mapping of names to values, not {input!r}",
-    "model_type": "must be a mapping of settings, not {input!r}",
-    "model_attributes_type": "must be a mapping of settings, not {input!r}",
-    "tuple_type": "must be a list, not {input!r}",
-    "list_type": "must be a list, not {input!r}",
-    "greater_than": "{input!r} must be more than {gt:g}",
-    "greater_than_equal": "{input!r} must be {ge:g} or more",
-    "less_than_equal": "{input!r} must be {le:g} or less",
+    "string_type": "must be text, not {input}",
+    "int_parsing": "must be a whole number, not {input}",
+    "int_type": "must be a whole number, not {input}",
+    "int_from_float": "must be a whole number, not {input}",
+    "float_parsing": "must be a number, not {input}",
+    "float_type": "must be a number, not {input}",
+    "bool_parsing": "must be true or false, not {input}",
+    "bool_type": "must be true or false, not {input}",
+    "dict_type": "must be a mapping of names to values, not {input}",
+    "model_type": "must be a mapping of settings, not {input}",
+    "model_attributes_type": "must be a mapping of settings, not {input}",
+    "tuple_type": "must be a list, not {input}",
+    "list_type": "must be a list, not {input}",
+    "greater_than": "{input} must be more than {gt:g}",
+    "greater_than_equal": "{input} must be {ge:g} or more",
+    "less_than_equal": "{input} must be {le:g} or less",
 }
 
 #: What a value that breaks a pattern was meant to be.
@@ -240,23 +241,23 @@ def faults(error: ValidationError, model: type[BaseModel], prefix: tuple[str | i
     found = []
     for item in error.errors(include_url=False):
         place = tuple(part for part in item["loc"] if part != "[key]")
-        kind, context, value = item["type"], item.get("ctx", {}), item["input"]
+        kind, context, value = item["type"], item.get("ctx", {}), shown(item["input"])
         if kind == "extra_forbidden":
             message = "no such setting" + did_you_mean(str(place[-1]), _fields_at(model, place[:-1]))
         elif kind == "enum":
             choices = re.findall(r"'([^']+)'", str(context["expected"]))
             what = "a mode" if place[-1] == "mode" else "a choice"
-            message = f"{value!r} is not {what}; choose {' or '.join([', '.join(choices[:-1]), choices[-1]])}"
+            message = f"{value} is not {what}; choose {' or '.join([', '.join(choices[:-1]), choices[-1]])}"
         elif kind == "string_pattern_mismatch":
             meant = _MEANT.get(context["pattern"], f"does not match {context['pattern']}")
             # What stands where a variable's name belongs may be a secret: never repeat it.
-            message = meant if context["pattern"] == _ENVIRONMENT_NAME else f"{value!r} {meant}"
+            message = meant if context["pattern"] == _ENVIRONMENT_NAME else f"{value} {meant}"
         elif kind in {"value_error", "assertion_error"}:
             message = str(context["error"])
         elif kind in _SENTENCES:
             message = _SENTENCES[kind].format(input=value, **context)
         else:
-            message = f"{item['msg'][0].lower()}{item['msg'][1:]}, not {value!r}"
+            message = f"{item['msg'][0].lower()}{item['msg'][1:]}, not {value}"
         found.append(Fault(join((*prefix, *place)), message))
     return found
 
@@ -317,18 +318,16 @@ def load_document(path: Path) -> Any:
 
     Raises ConfigError when there is no such file, or it is not YAML.
     """
+    from . import yaml_text
+
     try:
-        text = path.read_text(encoding="utf-8")
+        text = yaml_text.file_text(path, yaml_text.STACK)
     except FileNotFoundError:
         there = sorted(p.name.split(".")[1] for p in path.parent.glob("Pulumi.*.yaml"))
         raise ConfigError(
             f"{path}: no such stack file; choose from {', '.join(there) or 'none yet: copy stacks/Pulumi.example.yaml'}"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    from . import yaml_text
-
-    return yaml_text.load(text, str(path))
+    return yaml_text.load(text, str(path), yaml_text.STACK)
 
 
 def parse(text: str, source: str) -> dict[str, Any]:
@@ -338,4 +337,4 @@ def parse(text: str, source: str) -> dict[str, Any]:
     """
     from . import yaml_text
 
-    return settings_of(yaml_text.load(text, source), source)
+    return settings_of(yaml_text.load(text, source, yaml_text.STACK), source)

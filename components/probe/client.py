@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
+from ..deadline import within
+from ..limits import PAGE_BYTES, PAGE_S
+from ..text.escape import outside, printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Seconds for one connection, and for one part of an answer.
-_PATIENCE = 10.0
+    from ..deadline import Deadline
 
 
 @dataclass(frozen=True)
@@ -38,28 +41,45 @@ class Page:
     trouble: str = ""
 
 
-def visit(url: str, address: str | None = None, patience: float = _PATIENCE) -> Page:
+def visit(url: str, address: str | None = None, patience: float = PAGE_S) -> Page:
     """Ask for a page; with `address` (IPv4 or name) there, whatever DNS says of the URL's host. Redirects are answers.
 
     Uses the proxies of the environment, by CONNECT: a proxy that forwards would put its own idea of the host into the
-    request (RFC 9112 §3.2.2). Does not raise for what a network does; `patience` is in seconds.
+    request (RFC 9112 §3.2.2). Does not raise for what a network does. The whole visit takes `patience` seconds at most,
+    and the page is the beginning of the answer. Text in it obeys nothing of a terminal's.
     """
-    limits = dict.fromkeys(("connect", "read", "write", "pool"), patience)
-    pool = httpcore.ConnectionPool(ssl_context=httpx.create_ssl_context(), network_backend=_Towards(address))
-    try:
-        with pool, pool.stream("GET", url, headers={"User-Agent": "unmoor"}, extensions={"timeout": limits}) as answer:
-            certificate = _certificate(answer.extensions["network_stream"].get_extra_info("ssl_object"))
-            body = answer.read()[:4096].decode(errors="replace")
-            return Page(answer.status, body, certificate)
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError) as error:
-        return Page(0, "", None, _sentence(error, urlsplit(url).hostname or ""))
+    context = httpx.create_ssl_context()
+    with within(patience) as deadline:
+        extensions = {
+            "timeout": dict.fromkeys(("connect", "read", "write", "pool"), patience),
+            "trace": deadline.trace,
+        }
+        pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Towards(address, deadline))
+        try:
+            with pool, pool.stream("GET", url, headers={"User-Agent": "unmoor"}, extensions=extensions) as answer:
+                certificate = _certificate(answer.extensions["network_stream"].get_extra_info("ssl_object"))
+                return Page(answer.status, _beginning(answer), certificate)
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError) as error:
+            said = f"no whole answer in {patience:g} s" if deadline.over else ""
+            return Page(0, "", None, said or _sentence(error, urlsplit(url).hostname or ""))
+
+
+def _beginning(answer: httpcore.Response) -> str:
+    """Read as much of a body as is judged, and no more."""
+    body = b""
+    for part in answer.iter_stream():
+        body += part
+        if len(body) >= PAGE_BYTES:
+            break
+    return printable(body[:PAGE_BYTES].decode(errors="replace"))
 
 
 class _Towards(httpcore.NetworkBackend):
     """Connects to one address, whatever the URL says, through the environment's proxy where there is one."""
 
-    def __init__(self, address: str | None) -> None:
+    def __init__(self, address: str | None, deadline: Deadline) -> None:
         self._address = address
+        self._deadline = deadline
         self._network = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -76,19 +96,26 @@ class _Towards(httpcore.NetworkBackend):
         if proxy is None:
             return self._network.connect_tcp(target, port, timeout, local_address, socket_options)
         stream = self._network.connect_tcp(*proxy, timeout, local_address, socket_options)
+        try:
+            self._connect(stream, target, port, timeout)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def _connect(self, stream: httpcore.NetworkStream, target: str, port: int, timeout: float | None) -> None:
+        """Have a proxy connect to a target. Raises ConnectError with its answer if it does not."""
         stream.write(f"CONNECT {target}:{port} HTTP/1.1\r\nHost: {target}:{port}\r\n\r\n".encode(), timeout)
         answer = b""
-        while b"\r\n\r\n" not in answer:
+        while b"\r\n\r\n" not in answer and len(answer) < PAGE_BYTES and not self._deadline.over:
             part = stream.read(4096, timeout)
             if not part:
                 break
             answer += part
         status = answer.split(b"\r\n", 1)[0].split(b" ", 2)[1:2]
-        if status != [b"200"]:
-            stream.close()
-            said = answer.partition(b"\r\n\r\n")[2].decode(errors="replace").strip()
-            raise httpcore.ConnectError(said or f"the proxy answers {status[0].decode() if status else 'nothing'}")
-        return stream
+        if status != [b"200"] or b"\r\n\r\n" not in answer:
+            said = outside(answer.partition(b"\r\n\r\n")[2])
+            raise httpcore.ConnectError(said or f"the proxy answers {outside(status[0]) if status else 'nothing'}")
 
 
 def _proxy(target: str, port: int) -> tuple[str, int] | None:
@@ -109,8 +136,8 @@ def _certificate(connection: ssl.SSLObject | ssl.SSLSocket | None) -> Certificat
     issuer = {key: value for part in fields["issuer"] for key, value in part}
     left = ssl.cert_time_to_seconds(fields["notAfter"]) - time.time()
     return Certificate(
-        issuer.get("organizationName") or issuer.get("commonName") or "unnamed",
-        tuple(value for kind, value in fields.get("subjectAltName", ()) if kind == "DNS"),
+        outside(issuer.get("organizationName") or issuer.get("commonName") or "unnamed"),
+        tuple(outside(value) for kind, value in fields.get("subjectAltName", ()) if kind == "DNS"),
         round(left / 86400, 1),
     )
 
@@ -137,4 +164,4 @@ def _sentence(error: Exception, host: str) -> str:
         return f"no TLS: it has no certificate for {host} yet, or does not speak TLS there ({cause.reason})"
     if isinstance(error, httpcore.TimeoutException):
         return "no answer in time"
-    return f"no answer ({str(error) or type(error).__name__})"
+    return f"no answer ({outside(error) or type(error).__name__})"

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import yaml
-
+from ..config import yaml_text
 from ..errors import ConfigError, Fault, PlanError
 from ..plan.canonical import plan_hash
 
@@ -36,13 +35,16 @@ def approvals_file(stack_file: Path) -> Path:
 def read(path: Path) -> list[Approval]:
     """Read the approvals; none when there is no file. Raises ConfigError when it is not one of ours."""
     try:
-        text = path.read_text(encoding="utf-8")
+        entries = yaml_text.load_file(path)
     except FileNotFoundError:
         return []
-    try:
-        return [Approval(str(one["plan"]), str(one["signer"]), str(one["on"])) for one in yaml.safe_load(text) or []]
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} is not a list of approvals: {error}; `unmoor approve` writes it") from None
+    if not isinstance(entries, list | None) or not all(map(_is_approval, entries or [])):
+        raise ConfigError(f"{path} is not a list of approvals with plan, signer and on; `unmoor approve` writes it")
+    return [Approval(one["plan"], one["signer"], one["on"]) for one in entries or []]
+
+
+def _is_approval(entry: object) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(key), str) for key in ("plan", "signer", "on"))
 
 
 def record(path: Path, approval: Approval) -> bool:
@@ -54,6 +56,8 @@ def record(path: Path, approval: Approval) -> bool:
         return False
     entries = [{"plan": one.plan, "signer": one.signer, "on": one.on} for one in [*known, approval]]
     temporary = path.with_suffix(".new")
+    import yaml
+
     temporary.write_text(yaml.safe_dump(entries, sort_keys=False), encoding="utf-8")
     temporary.replace(path)
     return True

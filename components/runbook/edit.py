@@ -21,7 +21,7 @@ def flip(text: str, source: str, workload: str, course: Course, *, say_active: b
     `active:` is only touched with `say_active`, and only written when it is not the default. Raises ConfigError when
     the text has no such workload, or says the mode in a way that cannot be changed in one place.
     """
-    before = yaml_text.load(text, source)
+    before = yaml_text.load(text, source, yaml_text.STACK)
     workloads = config.settings_of(before, source).get("workloads")
     if not isinstance(workloads, dict) or not isinstance(workloads.get(workload), dict):
         choice = f"; choose from {', '.join(map(str, workloads))}" if isinstance(workloads, dict) and workloads else ""
@@ -34,7 +34,7 @@ def flip(text: str, source: str, workload: str, course: Course, *, say_active: b
         after = _set(after, workload, key, value)
     expected = _with(before, workload, wanted)
     try:
-        done = yaml_text.load(after, source) == expected
+        done = yaml_text.load(after, source, yaml_text.STACK) == expected
     except ConfigError:
         done = False
     if not done:

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from ..text.escape import markdown
 from .case import RING
 from .table import parts
 
@@ -15,15 +16,10 @@ if TYPE_CHECKING:
     from .case import Case
     from .chapter import Chapter, Check, Step
 
-_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\*_[]<>|#"})
-
 
 def text(plain: str) -> str:
-    """Keep text from being read as Markdown or HTML; what stands in backticks stays code."""
-    pieces = plain.split("`")
-    if len(pieces) % 2 == 0:
-        return " ".join(plain.replace("`", "'").translate(_SPECIAL).split())
-    return "`".join(piece if at % 2 else piece.translate(_SPECIAL) for at, piece in enumerate(pieces))
+    """Keep a sentence from being read as Markdown or HTML; what stands in backticks stays code."""
+    return markdown(plain, code=True)
 
 
 def write(case: Case, only: Collection[str] = ()) -> str:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Fault, StepError
+from ..limits import BUNDLE_BYTES, BUNDLE_S
+from ..text.escape import outside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from io import IOBase
 
     from ..config.models import Store
 
 _CHUNK = 1 << 20
+#: One read of boto3's waits until it is full, so the clock is looked at between small ones.
+_SMALL_CHUNK = 1 << 13
 
 #: What S3's error codes mean for whoever runs this; anything else is said in the store's own words.
 _SENTENCES = {
@@ -84,16 +89,25 @@ class OpenStore:
                 raise
         return True
 
-    def fetch(self, key: str, out: IO[bytes]) -> str:
-        """Read an object into an open file, from its start, and return the SHA-256 of what came."""
+    def fetch(self, key: str, out: IO[bytes], most: int = BUNDLE_BYTES) -> str:
+        """Read an object into an open file, from its start, and return the SHA-256 of what came.
+
+        Raises StepError behind `most` bytes, and after the time that a bundle may take.
+        """
         digest = hashlib.sha256()
         out.seek(0)
         out.truncate()
         with self._failing(f"{key} cannot be read"):
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
-            for chunk in body.iter_chunks(_CHUNK):
-                digest.update(chunk)
-                out.write(chunk)
+            end = time.monotonic() + BUNDLE_S
+            try:
+                for chunk in _bounded(body.iter_chunks(_SMALL_CHUNK), most):
+                    digest.update(chunk)
+                    out.write(chunk)
+                    if time.monotonic() > end:
+                        raise StepError(f"store {self.name}: {key} gives no whole answer in {BUNDLE_S:g} s")
+            except _TooLargeError:
+                raise StepError(f"store {self.name}: {key} is larger than {most:,} bytes") from None
         return digest.hexdigest()
 
     def delete(self, keys: list[str]) -> None:
@@ -119,34 +133,58 @@ class OpenStore:
             yield
         except ClientError as error:
             code, said = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
-            sentence = _SENTENCES.get(code, f"{what}: {said or code}").format(bucket=self._bucket)
+            known = _SENTENCES.get(code)
+            sentence = known.format(bucket=self._bucket) if known else f"{what}: {outside(said or code)}"
             raise StepError(f"store {self.name}: {sentence}") from None
         except (BotoCoreError, Boto3Error) as error:
-            raise StepError(f"store {self.name}: {what}: {error}") from None
+            raise StepError(f"store {self.name}: {what}: {outside(error)}") from None
 
 
-def read_public(url: str, out: IO[bytes] | None) -> tuple[str, str]:
+def read_public(
+    url: str, out: IO[bytes] | None, most: int = BUNDLE_BYTES, within_s: float = BUNDLE_S
+) -> tuple[str, str]:
     """Read an object without credentials, into an open file if there is one.
 
-    Returns (SHA-256, "") or ("", what was seen instead), and does not raise.
+    Returns (SHA-256, "") or ("", what was seen instead), and does not raise. Reading stops behind `most` bytes and
+    after `within_s` seconds.
     """
     import httpx
+
+    from ..deadline import within
 
     digest = hashlib.sha256()
     if out is not None:
         out.seek(0)
         out.truncate()
-    try:
-        with httpx.stream("GET", url, timeout=20, follow_redirects=True) as response:
+    with within(within_s) as deadline, httpx.Client(timeout=20, follow_redirects=True) as client:
+        request = client.build_request("GET", url, extensions={"trace": deadline.trace})
+        try:
+            response = client.send(request, stream=True)
             if response.status_code != httpx.codes.OK:
                 return "", f"answers {response.status_code}"
-            for chunk in response.iter_bytes(_CHUNK):
+            for chunk in _bounded(response.iter_bytes(_CHUNK), most):
                 digest.update(chunk)
                 if out is not None:
                     out.write(chunk)
-    except httpx.HTTPError as error:
-        return "", f"does not answer ({error})"
+        except httpx.HTTPError as error:
+            slow = f"gives no whole answer in {within_s:g} s"
+            return "", slow if deadline.over else f"does not answer ({outside(error)})"
+        except _TooLargeError:
+            return "", f"is larger than {most:,} bytes"
     return digest.hexdigest(), ""
+
+
+class _TooLargeError(Exception):
+    """More came than was expected."""
+
+
+def _bounded(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """Pass chunks on up to `most` bytes. Raises _TooLargeError."""
+    for chunk in chunks:
+        most -= len(chunk)
+        if most < 0:
+            raise _TooLargeError
+        yield chunk
 
 
 def settings(given: Mapping[str, Any]) -> dict[str, Store]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
+from components.commands import restore as command
 from components.commands.restore import cli
 from components.errors import ConfigError, StepError
 from components.kinds.static import bundle, keep
@@ -59,6 +62,60 @@ def test_the_newest_is_what_was_published_last(clouds, stack, versions, site, tm
     keep.take(kept(clouds, site), quiet)
     restore("docs", tmp_path / "out", "--stack", stack())
     assert (tmp_path / "out" / "index.html").read_text() == "old"
+
+
+@pytest.fixture
+def evil(clouds, tmp_path):
+    """Put content of an attacker's into one store, under its own hash and newest of all."""
+    folder = tmp_path / "evil"
+    folder.mkdir()
+    (folder / "index.html").write_text("send your coins to evil")
+    version = bundle.version(folder)
+    with (tmp_path / "evil.tar").open("w+b") as tar:
+        bundle.pack(folder, tar)
+        tar.seek(0)
+        clouds.client("s3").put_object(Bucket="dao-storj", Key=f"docs/{version}.tar", Body=tar.read())
+    for name in ("dao-aws", "dao-storj"):
+        for each in clouds.client("s3").list_objects_v2(Bucket=name)["Contents"]:
+            if version not in each["Key"]:
+                clouds.age(name, each["Key"], days=1)
+    return version
+
+
+def test_one_store_alone_is_not_believed(clouds, stack, versions, evil, tmp_path):
+    with pytest.raises(StepError) as caught:
+        restore("docs", tmp_path / "out", "--stack", stack())
+    assert "the newest version of docs is not certain; name with --version" in str(caught.value)
+    assert [f"store storj has {evil}" in str(fault) for fault in caught.value.faults] == [False, True]
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_store_alone_is_not_believed_while_the_other_is_silent(clouds, stack, versions, evil, tmp_path):
+    clouds.stores["aws"] |= {"endpoint": "http://127.0.0.1:9", "public_url": "http://127.0.0.1:9/dao-aws"}
+    with pytest.raises(StepError) as caught:
+        restore("docs", tmp_path / "out", "--stack", stack())
+    assert "store aws is not listed" in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_version_that_the_stack_file_names_is_meant(clouds, stack, versions, evil, tmp_path):
+    path = Path(stack())
+    whole = yaml.safe_load(path.read_text())
+    whole["config"]["unmoor:workloads"]["docs"]["options"]["version"] = versions[0]
+    path.write_text(yaml.safe_dump(whole))
+    done = restore("docs", tmp_path / "out", "--stack", path)
+    assert versions[0] in done.stdout
+    assert bundle.version(tmp_path / "out") == versions[0]
+
+
+def test_a_store_that_gives_more_than_any_lists_is_not_read_on(clouds, stack, versions, tmp_path):
+    key = f"docs/{versions[1]}.tar"
+    size = clouds.client("s3").head_object(Bucket="dao-storj", Key=key)["ContentLength"]
+    clouds.client("s3").put_object(Bucket="dao-aws", Key=key, Body=b"x" * (size + 5_000_000))
+    named, _ = command.stores_of(Path(stack()), "docs")
+    with tempfile.TemporaryFile() as tar, pytest.raises(StepError) as caught:
+        command._fetch(tar, {"aws": named["aws"]}, key, versions[1], size)
+    assert f"is larger than {size:,} bytes" in str(caught.value)
 
 
 def test_with_one_store_gone_the_next_gives_it_and_is_named(clouds, stack, versions, tmp_path):

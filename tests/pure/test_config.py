@@ -147,7 +147,7 @@ def test_a_missing_stack_file_names_those_that_exist(tmp_path: Path) -> None:
 def test_bytes_that_are_not_text_are_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.x.yaml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="byte 0 is not UTF-8; save the file as UTF-8"):
         config.load_file(path)
 
 

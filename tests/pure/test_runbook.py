@@ -353,7 +353,7 @@ def test_links_lead_to_chapters(cases) -> None:
 
 
 def test_text_is_never_markup() -> None:
-    assert text("a_b <i> `x_y` *z*") == "a\\_b \\<i\\> `x_y` \\*z\\*"
+    assert text("a_b <i> `x_y` *z*") == "a\\_b &lt;i&gt; `x_y` \\*z\\*"
     assert text("one ` tick_") == "one ' tick\\_"
 
 

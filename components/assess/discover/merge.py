@@ -6,6 +6,7 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
+from ...config import yaml_text
 from ...errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def load(path: Path, on: date) -> Any:
     """Read an inventory with its comments, or begin one. Raises ConfigError when it is no YAML mapping."""
     from ruamel.yaml.error import YAMLError
 
-    text = path.read_text(encoding="utf-8") if path.exists() else _SKELETON.format(on=on)
+    text = yaml_text.file_text(path) if path.exists() else _SKELETON.format(on=on)
+    yaml_text.load(text, str(path))  # bounded, where ruamel is not
     try:
         document = _yaml().load(text)
     except YAMLError as error:

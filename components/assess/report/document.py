@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from ...text.escape import tree
 from .. import history
 from ..layers import LAYERS
 from ..level import Grade
@@ -23,7 +24,15 @@ if TYPE_CHECKING:
 
 
 def document(assessment: Assessment) -> dict[str, Any]:
-    """Return the whole report as plain data with a stable order: the same assessment gives the same bytes."""
+    """Return the whole report as plain data with a stable order: the same assessment gives the same bytes.
+
+    Text in it is free of what a terminal or a page would obey.
+    """
+    whole: dict[str, Any] = tree(_document(assessment))
+    return whole
+
+
+def _document(assessment: Assessment) -> dict[str, Any]:
     inventory = assessment.inventory
     titles = {one.name: one.workload.title for one in assessment.workloads}
     workloads = [_workload(one) for one in assessment.workloads]

@@ -8,6 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from ...text.escape import markdown as md
 from ..history import company_name
 from . import words
 from .page import page
@@ -131,18 +132,6 @@ def tables(document: Mapping[str, Any]) -> dict[str, list[list[object]]]:
             ),
         ],
     }
-
-
-_MARKS = re.compile(r"([\\`*_\[\]|~])")
-#: What begins a heading, a list or a rule when a line begins with it.
-_LEADS = re.compile(r"^([#+=-]|\d+(?=[.)]))")
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
-
-
-def md(text: object) -> str:
-    """Make text from outside safe in Markdown: no markup, no HTML, no new line, no cell border."""
-    flat = " ".join(str(text).split())
-    return _LEADS.sub(r"\\\1", _MARKS.sub(r"\\\1", flat.translate(_ENTITIES)))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

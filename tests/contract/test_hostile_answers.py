@@ -1,0 +1,196 @@
+"""Sites and stores that drip, never end, or write on the terminal: each exchange ends in its time and its memory."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import resource
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from components.errors import StepError
+from components.limits import PAGE_BYTES
+from components.probe import probe
+from components.probe.client import visit
+from components.stores import s3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Script = "Callable[[socket.socket], None]"
+LIMIT_S = 1.0
+#: What a limit of one second may take on a loaded machine; without the limit each of these goes on for ever.
+AT_MOST_S = 5.0
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+def drip(head: bytes, part: bytes) -> Callable[[socket.socket], None]:
+    """Send a head, then a part each 50 ms for ever."""
+
+    def script(to: socket.socket) -> None:
+        to.sendall(head)
+        while True:
+            to.sendall(part)
+            time.sleep(0.05)
+
+    return script
+
+
+def flood(head: bytes) -> Callable[[socket.socket], None]:
+    """Send a head, then as much as the other side takes."""
+
+    def script(to: socket.socket) -> None:
+        to.sendall(head)
+        part = b"x" * (1 << 20)
+        while True:
+            to.sendall(part)
+
+    return script
+
+
+def answer(whole: bytes) -> Callable[[socket.socket], None]:
+    return lambda to: to.sendall(whole)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """Start a server that plays a script to everybody who has sent a request; gives its port."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    listening: list[socket.socket] = []
+
+    def start(script: Callable[[socket.socket], None]) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listening.append(listener)
+
+        def one(connection: socket.socket) -> None:
+            with connection, contextlib.suppress(OSError):
+                while b"\r\n\r\n" not in connection.recv(65536):
+                    pass
+                script(connection)
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=one, args=(listener.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        port: int = listener.getsockname()[1]
+        return port
+
+    yield start
+    for each in listening:
+        each.close()
+
+
+SLOW = {
+    "a body that drips": drip(HEAD + b"Content-Length: 1000000\r\n\r\n", b"x"),
+    "chunks that drip": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "headers that drip": drip(HEAD, b"X: y\r\n"),
+    "a first line that drips": drip(b"HTTP/1.1 200 ", b"O"),
+    "nothing": lambda _to: time.sleep(60),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_visit_ends_in_its_time(server: Callable[..., int], name: str) -> None:
+    began = time.monotonic()
+    page = visit(f"http://127.0.0.1:{server(SLOW[name])}/healthz", patience=LIMIT_S)
+    assert time.monotonic() - began < AT_MOST_S
+    assert (page.status, page.trouble) in {(0, "no whole answer in 1 s"), (0, "no answer in time")}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_proxy_cannot_hold_a_visit(server: Callable[..., int], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server(SLOW[name])}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server(SLOW[name])}")
+    began = time.monotonic()
+    page = visit("http://docs.dao.example/healthz", "203.0.113.7", patience=LIMIT_S)
+    assert time.monotonic() - began < AT_MOST_S
+    assert page.status == 0
+
+
+def test_a_visit_reads_the_beginning_of_a_body_without_end(server: Callable[..., int]) -> None:
+    port = server(flood(HEAD + b"\r\n"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    page = visit(f"http://127.0.0.1:{port}/healthz", patience=30)
+    assert (page.status, page.trouble, len(page.body)) == (200, "", PAGE_BYTES)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_what_a_site_writes_obeys_nothing_of_a_terminals(server: Callable[..., int]) -> None:
+    evil = "\x1b]0;pwned\x07\x1b[2J\u202ecurl evil|sh\x1b[8m".encode()
+    port = server(answer(HEAD.replace(b"200", b"503") + b"\r\n" + evil))
+    page = visit(f"http://127.0.0.1:{port}/healthz")
+    said = probe.judge(page, "ab" * 32)
+    assert said == "it answers 503, saying: \\x1b]0;pwned\\x07\\x1b[2J\\u202ecurl evil|sh\\x1b[8m"
+
+
+def test_what_a_proxy_writes_is_cut_and_escaped(server: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
+    port = server(answer(b"HTTP/1.1 502 no\r\n\r\n" + b"\x1b[2J" + b"x" * 3_000))
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    page = visit("http://docs.dao.example/healthz", "203.0.113.7")
+    assert page.trouble.startswith("no answer (\\x1b[2Jxxx")
+    assert len(page.trouble) < 400
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_download_ends_in_its_time(server: Callable[..., int], name: str) -> None:
+    began = time.monotonic()
+    came = s3.read_public(f"http://127.0.0.1:{server(SLOW[name])}/x", io.BytesIO(), within_s=LIMIT_S)
+    assert came == ("", "gives no whole answer in 1 s")
+    assert time.monotonic() - began < AT_MOST_S
+
+
+def test_redirects_without_end_end_in_time(server: Callable[..., int]) -> None:
+    port = server(
+        lambda to: (
+            time.sleep(0.2),
+            to.sendall(b"HTTP/1.1 302 x\r\nLocation: /x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
+        )
+    )
+    began = time.monotonic()
+    came, instead = s3.read_public(f"http://127.0.0.1:{port}/x", None, within_s=LIMIT_S)
+    assert (came, time.monotonic() - began < AT_MOST_S) == ("", True)
+    assert instead == "gives no whole answer in 1 s"
+
+
+def test_a_download_without_end_stops_behind_what_was_expected(server: Callable[..., int]) -> None:
+    out = io.BytesIO()
+    port = server(flood(HEAD + b"\r\n"))
+    assert s3.read_public(f"http://127.0.0.1:{port}/x", out, most=100_000) == ("", "is larger than 100,000 bytes")
+    assert len(out.getvalue()) <= 100_000
+
+
+def test_a_store_with_credentials_is_read_no_further_either(
+    server: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = server(flood(HEAD + b"Content-Length: 100000000000\r\n\r\n"))
+    settings = s3.settings({
+        "s": {"vendor": "evil", "bucket": "dao", "endpoint": f"http://127.0.0.1:{port}",
+              "public_url": f"http://127.0.0.1:{port}/dao", "access_key": "K", "secret_key": "K"},
+    })["s"]  # fmt: skip
+    monkeypatch.setenv("K", "testing")
+    with pytest.raises(StepError, match="store s: docs/x is larger than 100,000 bytes"):
+        s3.OpenStore("s", settings).fetch("docs/x", io.BytesIO(), most=100_000)
+    monkeypatch.setattr(s3, "BUNDLE_S", 0.0)
+    with pytest.raises(StepError, match="store s: docs/x gives no whole answer in 0 s"):
+        s3.OpenStore("s", settings).fetch("docs/x", io.BytesIO())
+
+
+def test_what_a_store_answers_is_cut_and_escaped(server: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b"<Error><Code>Evil</Code><Message>" + b"{bucket}&#27;[2J" + b"x" * 5_000 + b"</Message></Error>"
+    port = server(answer(b"HTTP/1.1 403 x\r\nContent-Length: %d\r\n\r\n" % len(body) + body))
+    settings = s3.settings({
+        "s": {"vendor": "evil", "bucket": "dao", "endpoint": f"http://127.0.0.1:{port}",
+              "public_url": f"http://127.0.0.1:{port}/dao", "access_key": "K", "secret_key": "K"},
+    })["s"]  # fmt: skip
+    monkeypatch.setenv("K", "testing")
+    with pytest.raises(StepError) as caught:
+        s3.OpenStore("s", settings).find("docs/")
+    assert len(str(caught.value)) < 500
+    assert "\x1b" not in str(caught.value)
