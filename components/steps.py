@@ -15,12 +15,11 @@ class Program(NamedTuple):
     help: str
 
 
-#: Name on the command line → program.
+#: Name on the command line → program; authorities bring their own (`dns.programs`).
 STEPS: Mapping[str, Program] = {
     "keep": Program("kinds.static.keep", "Put a version of a workload's content into every store, and prune."),
     "publish": Program("kinds.static.publish", "Put a version's files into the AWS half, and invalidate what changed."),
     "probe": Program("probe.probe", "Ask a site from outside until it serves the version, with a valid certificate."),
-    "exchange": Program("dns.route53.exchange", "Let primary and standby change places in one change."),
     "drain": Program("probe.drain", "Wait until no resolver keeps an answer that points at what is removed next."),
 }
 

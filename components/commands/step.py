@@ -10,14 +10,18 @@ from typing import Any, NoReturn
 
 import click
 
+from ..dns import programs
 from ..errors import StepError, UnmoorError
 from ..limits import STEP_INPUT_BYTES, STEP_OUTPUT_BYTES
 from ..steps import STEPS
 from ..text.escape import outside, printable
 
+#: Every program: the library's own, and those of authorities.
+PROGRAMS = {**STEPS, **programs()}
+
 
 @click.command()
-@click.argument("name", type=click.Choice(list(STEPS)))
+@click.argument("name", type=click.Choice(list(PROGRAMS)))
 @click.option("--wait", is_flag=True, help="For drain: wait now; without it there is nothing to wait for yet.")
 def cli(name: str, wait: bool) -> None:
     """Take the step NAME with the JSON object on standard input.
@@ -33,7 +37,7 @@ def cli(name: str, wait: bool) -> None:
     except ValueError as error:
         click.echo(f"step {name}: standard input is not one JSON object: {outside(error)}", err=True)
         sys.exit(1)
-    module = importlib.import_module(f"..{STEPS[name].module}", __package__)
+    module = importlib.import_module(f"..{PROGRAMS[name].module}", __package__)
     try:
         done = module.take(given | ({"wait": True} if wait else {}), _say)
         line = json.dumps(done, separators=(",", ":"), sort_keys=True)

@@ -1,20 +1,27 @@
-"""The table of authorities: each folder here is one, and its AUTHORITY speaks for it."""
+"""The table of authorities: each folder here is one, with its AUTHORITY and the PROGRAMS that it brings."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..authority import Authority
+    from ..steps import Program
 
 
 def authorities() -> Mapping[str, Authority]:
     """Return the authorities of this package by name."""
-    found = (
-        importlib.import_module(f".{folder.name}", __package__).AUTHORITY for folder in pkgutil.iter_modules(__path__)
-    )
-    return {authority.name: authority for authority in found}
+    return {folder.AUTHORITY.name: folder.AUTHORITY for folder in _folders()}
+
+
+def programs() -> Mapping[str, Program]:
+    """Return the programs that authorities run during a deployment, by name."""
+    return {name: program for folder in _folders() for name, program in folder.PROGRAMS.items()}
+
+
+def _folders() -> list[Any]:
+    return [importlib.import_module(f".{found.name}", __package__) for found in pkgutil.iter_modules(__path__)]
