@@ -1,10 +1,9 @@
-"""The figures that only a whole story has: failover, recovery, lost requests, how long it takes, what HTTPS adds."""
+"""The figures that only a whole story has: failover, recovery, lost requests, and how long it takes."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -29,7 +28,7 @@ _REACH = {
 
 
 def main() -> Iterator[dict[str, Any]]:
-    """Run the demo, yield what it measured, and run it once more over plain HTTP."""
+    """Run the demo, and yield what it measured."""
     with tempfile.TemporaryDirectory() as folder:
         told = _story(REPOSITORY, Path(folder) / "S")
         for name, reach in _REACH.items():
@@ -39,9 +38,6 @@ def main() -> Iterator[dict[str, Any]]:
                 "unit": "s" if name.endswith("_s") else "",
                 "reach": reach,
             }
-        plain = _story(_over_http(Path(folder) / "copy"), Path(folder) / "P")
-        extra = round(told["total_s"] - plain["total_s"], 1)
-        yield {"name": "demo_https_extra_s", "value": extra, "unit": "s", "reach": 30}
 
 
 def _story(tree: Path, state: Path) -> dict[str, Any]:
@@ -63,15 +59,3 @@ def _story(tree: Path, state: Path) -> dict[str, Any]:
             child.wait()
     figures: dict[str, Any] = json.loads((state / "demo.json").read_text())
     return figures
-
-
-def _over_http(copy: Path) -> Path:
-    """Copy the tree and turn the constant from which the scheme follows everywhere; return the copy."""
-    # Compiled modules go along: the demo of the copy must not be the one that waits for the compiler.
-    shutil.copytree(REPOSITORY, copy, ignore=shutil.ignore_patterns(".*", "node_modules"))
-    (copy / ".venv").symlink_to(sys.prefix)
-    front = copy / "components" / "front.py"
-    text = front.read_text()
-    assert text.count('\nSCHEME = "https"\n') == 1
-    front.write_text(text.replace('\nSCHEME = "https"\n', '\nSCHEME = "http"\n'))
-    return copy

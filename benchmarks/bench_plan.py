@@ -22,7 +22,7 @@ _HEAD = """config:
     aws: {vendor: aws, bucket: dao-aws, public_url: "https://s3.example/dao"}
   unmoor:workloads:
 """
-_WORKLOAD = "    w{n}: {{kind: docs, mode: active-standby, host: w{n}.dao.example, backup: {{stores: [aws]}}}}\n"
+_WORKLOAD = "    w{n}: {{kind: static, mode: active-standby, host: w{n}.dao.example, backup: {{stores: [aws]}}}}\n"
 
 
 def main() -> Iterator[dict[str, Any]]:

@@ -185,8 +185,8 @@ def _begin(story: Story) -> None:
     story.visitor = Visitor(front.url(HOST, front.HEALTH_PATH), story.state)
     story.visitor.start()
     story.until("the first answer", lambda: bool(story.seen.samples) and story.seen.samples[-1].ok)
-    version = story.pulumi.outputs()["workloads"][WORKLOAD]["version"]
-    story.claim(story.seen.samples[-1].version == version, f"{front.url(HOST)} serves version {version[:12]} from AWS")
+    release = story.pulumi.outputs()["workloads"][WORKLOAD]["release"]
+    story.claim(story.seen.samples[-1].version == release, f"{front.url(HOST)} serves release {release[:12]} from AWS")
 
 
 def _stand_by(story: Story) -> None:
