@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -180,4 +181,11 @@ class Topology:
 
     def of(self, workload: str) -> tuple[Action, ...]:
         """Return the actions of one workload, in order."""
-        return tuple(action for action in self.actions if action.workload == workload)
+        return tuple(self._by_workload.get(workload, ()))
+
+    @functools.cached_property
+    def _by_workload(self) -> dict[str, list[Action]]:
+        found: dict[str, list[Action]] = {}
+        for action in self.actions:
+            found.setdefault(action.workload, []).append(action)
+        return found
