@@ -24,7 +24,8 @@ try:
         Path.cwd(),
         runtime_config.get_config_secret_keys_env(),
     )
-    credentials.demand(topology, known)
+    if not pulumi.runtime.is_dry_run():
+        credentials.demand(topology, known)
     if topology.require_approval:
         try:
             approval.demand(

@@ -28,13 +28,13 @@ def edited(docs: Docs) -> Iterator[dict[str, Any]]:
     docs.write()
 
 
-def preview(docs: Docs, **variables: str) -> list[str]:
-    """Preview, which must fail as a mistake does; return the sentences of the error."""
+def preview(docs: Docs, *, update: bool = False, **variables: str) -> list[str]:
+    """Preview or update, which must fail as a mistake does; return the sentences of the error."""
     docs.write()
     environment = docs.pulumi.environment
     docs.pulumi.environment = {**environment, **variables}
     with pytest.raises(EngineFailed) as failed:
-        docs.pulumi.preview()
+        docs.pulumi.up() if update else docs.pulumi.preview()
     docs.pulumi.environment = environment
     said = str(failed.value)
     assert "Traceback" not in said
@@ -75,7 +75,7 @@ def test_what_cannot_be_built_is_told_at_once_by_its_path(docs: Docs, edited: di
         "workloads.docs.host": "docs.dao.elsewhere is outside the zone; choose a name that ends in .dao.example",
         "workloads.docs.backup.stores[1]": "no store named 'storage'; did you mean storj?; "
         "declare it under stores or choose from aws, storj",
-        "workloads.docs.placement.decentralized[0]": "docs does not run on 'flux'; choose from akash, aws",
+        "workloads.docs.placement.decentralized[0]": "static does not run on 'flux'; choose from akash, aws",
         "workloads.docs.options.site": f"{missing} does not exist; "
         "build the site first, or name the folder that the site generator writes",
         "workloads.second.options.site": f"{empty} is empty; build the site first",
@@ -89,14 +89,25 @@ def test_an_apex_that_would_be_a_cname_is_refused_before_anything_happens(docs: 
     assert title == "the stack configuration is not valid:"
     assert fault == (
         "workloads.docs.host: dao.example is the zone's apex, where no CNAME may stand, and a site of this workload is "
-        "reached by a name; choose a name below the apex, or a front with an address of its own"
+        "reached by a name; choose a name below the apex, or an ingress with an address of its own"
     )
 
 
 def test_missing_credentials_are_told_at_once_by_their_variables(docs: Docs, edited: dict[str, Any]) -> None:
     edited["unmoor:workloads"]["docs"]["mode"] = "active-standby"
-    assert preview(docs, AKASH_CONSOLE_API_KEY="", STORJ_SECRET_KEY="") == [
+    assert preview(docs, update=True, AKASH_CONSOLE_API_KEY="", STORJ_SECRET_KEY="") == [
         "credentials are missing:",
         "stores.storj.secret_key: the environment variable STORJ_SECRET_KEY is not set; export it",
         "workloads.docs: akash needs the environment variable AKASH_CONSOLE_API_KEY; export it",
     ]
+
+
+def test_a_preview_needs_no_credential_of_a_store_or_a_target(docs: Docs, edited: dict[str, Any]) -> None:
+    edited["unmoor:workloads"]["docs"]["mode"] = "active-standby"
+    docs.write()
+    environment = docs.pulumi.environment
+    docs.pulumi.environment = {**environment, "AKASH_CONSOLE_API_KEY": "", "STORJ_SECRET_KEY": ""}
+    try:
+        assert "create" in docs.pulumi.preview().changes().values()
+    finally:
+        docs.pulumi.environment = environment

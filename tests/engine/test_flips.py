@@ -120,7 +120,7 @@ def test_a_site_stands_and_was_probed_before_a_record_points_at_it(name: str, st
 
 def test_swapping_the_roles_probes_both_sites_and_changes_two_records_in_place(story: dict[str, Seen]) -> None:
     looks = (f"docs-{target}-{look}" for target in ("aws", "akash") for look in ("probe", "confirm"))
-    changed = (*looks, PRIMARY, STANDBY)
+    changed = (*looks, f"{HOST}-exchange", PRIMARY, STANDBY)
     assert story["turned round"].run.changes() == dict.fromkeys(changed, "update")
 
 
