@@ -12,7 +12,7 @@ from ..project import stack_file
 from .plan import choose, load
 
 if TYPE_CHECKING:
-    from ..topology import Site, WorkloadPlan
+    from ..topology import WorkloadPlan
 
 
 @click.command()
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.argument("workloads", nargs=-1)
 def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
-    """Ask every site of a stack, at its site host and under the public host, what it serves.
+    """Ask every name of a stack what it serves: the public host, and each site at its site host.
 
-    Certificates are validated as a browser does. Exit 1 when a site is not well.
+    Certificates are validated as a browser does. Exit 1 when a name is not well, or leads to another release: a name
+    that leads to a lease which has ended may lead to a stranger.
     """
     plans = choose(load(stack_file(stack)), workloads, stack)
     with ThreadPoolExecutor(8) as pool:
-        found = {plan.name: list(pool.map(lambda site, p=plan: look(p, site), plan.sites)) for plan in plans}
+        found = {plan.name: list(pool.map(lambda name, p=plan: look(p, name), names(plan))) for plan in plans}
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
@@ -34,20 +35,26 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
     return 0 if all(site["well"] for sites in found.values() for site in sites) else 1
 
 
-def look(plan: WorkloadPlan, site: Site) -> dict[str, Any]:
-    """Visit one site under the public host's name, wherever that name leads at the moment."""
+def names(plan: WorkloadPlan) -> list[str]:
+    """Return the names to ask: those of the sites, then the public host as visitors use it."""
+    return [*(site.name for site in plan.sites), *(name.host for name in plan.names)]
+
+
+def look(plan: WorkloadPlan, name: str) -> dict[str, Any]:
+    """Ask one site at its site host, or a public host where it leads now; both under the public host's name."""
     from ..probe.client import visit
     from ..probe.probe import judge
 
-    page = visit(site.health_url, site.site_host)
-    trouble = judge(page, plan.release.id)
+    site = next((site for site in plan.sites if site.name == name), None)
+    page = visit((site or plan.primary).health_url, site.site_host if site else None)
+    fault = judge(page, plan.release.id)
     shown = page.certificate
     return {
-        "site": site.name,
-        "role": str(plan.roles[site.name]),
-        "site_host": site.site_host,
-        "well": not trouble,
-        "trouble": trouble,
+        "site": name,
+        "role": str(plan.roles[name]) if site else "visitors",
+        "site_host": site.site_host if site else name,
+        "well": not fault,
+        "trouble": fault,
         "version": page.body.partition("\n")[0].strip() if page.status == 200 else "",  # noqa: PLR2004
         "certificate": {"issuer": shown.issuer, "names": list(shown.names), "days_left": shown.days_left}
         if shown

@@ -178,10 +178,26 @@ def test_status_ends_with_1_when_a_site_is_not_well(project: Path, monkeypatch: 
         "docs-aws.dao.example": seen(body=f"{version}\n"),
         "docs-akash.dao.example": seen(status=0, trouble="no answer in time"),
     }
+    pages[None] = pages["docs-aws.dao.example"]
     monkeypatch.setattr(visit, "visit", lambda url, address: pages[address])
     result = run("status", "--stack", "prod")
     assert result.return_value == 1
     assert "no answer in time" in result.output
     assert "certificate by An Authority for docs.dao.example, 41 days left" in result.output
     found = json.loads(run("status", "--stack", "prod", "--json").output)["docs"]
-    assert [(one["site"], one["well"]) for one in found] == [("docs-aws", True), ("docs-akash", False)]
+    assert [(one["site"], one["well"]) for one in found] == [
+        ("docs-aws", True), ("docs-akash", False), ("docs.dao.example", True),
+    ]  # fmt: skip
+
+
+def test_status_alarms_where_visitors_are_led_to_another_release(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = from_file(project / "stacks/Pulumi.prod.yaml", builtin()).workloads[0].release.id
+    pages = dict.fromkeys(("docs-aws.dao.example", "docs-akash.dao.example"), seen(body=f"{version}\n"))
+    pages[None] = seen(body="f" * 64)
+    monkeypatch.setattr(visit, "visit", lambda url, address: pages[address])
+    result = run("status", "--stack", "prod")
+    assert result.return_value == 1
+    assert "visitors docs.dao.example" in result.output
+    assert "it serves version ffffffffffff, not" in result.output
