@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from ...errors import ConfigError, Fault, StepError
 from ...stores import s3 as stores
 from . import bundle
+from .folder import Options
+from .routes import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,13 +27,14 @@ _BUNDLE = re.compile(r"[0-9a-f]{64}\.tar")
 def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
     """Keep `version` of `workload` in every one of `stores`, and at least `retain` versions.
 
-    The content comes from `folder`, or when there is none from whichever store has it. Every store is tried even when
-    another fails; raises StepError naming each that failed, because a backup in fewer stores than asked for is none.
+    The content comes from `folder` read with `options`, or when there is none from whichever store has it. Every store
+    is tried even when another fails; raises StepError naming each that failed, because a backup in fewer stores than
+    asked for is none.
     """
     opened = open_stores(given["stores"])
     workload, version = given["workload"], given["version"]
     with tempfile.TemporaryFile() as tar:
-        packed = obtain(tar, workload, version, given.get("folder"), opened, say)
+        packed = obtain(tar, given, opened, say)
         done, failed = in_each(opened, lambda store: _keep(store, tar, packed, workload, int(given["retain"]), say))
     if failed:
         raise StepError(f"version {version[:12]} of {workload} is not in every store", failed)
@@ -47,19 +50,16 @@ def open_stores(given: Mapping[str, Any]) -> list[OpenStore]:
 
 
 def obtain(
-    tar: IO[bytes],
-    workload: str,
-    version: str,
-    folder: str | None,
-    opened: Iterable[OpenStore],
-    say: Callable[[str], None],
+    tar: IO[bytes], given: Mapping[str, Any], opened: Iterable[OpenStore], say: Callable[[str], None]
 ) -> bundle.Bundle:
-    """Write a version's bundle into `tar`: packed from the folder, or fetched from the first store that has it whole.
+    """Write a version's bundle into `tar`: packed from `folder`, or fetched from the first store that has it whole.
 
-    Raises StepError when the folder is no longer what was planned, or no store has the version.
+    `given` is a step's input: `workload`, `version`, and `folder` with its `options`, or neither. Raises StepError when
+    the folder is no longer what was planned, or no store has the version.
     """
+    workload, version, folder = given["workload"], given["version"], given.get("folder")
     if folder:
-        packed = bundle.pack(Path(folder), tar)
+        packed = bundle.pack(Path(folder), tar, options(given.get("options") or {}))
         tar.flush()
         if packed.version != version:
             raise StepError(
@@ -83,6 +83,14 @@ def obtain(
         f"version {version} of {workload} cannot be had from any store; `unmoor restore --list` prints what is kept",
         failed,
     )
+
+
+def options(given: Mapping[str, Any]) -> Options:
+    """Return the options of a folder from a step's input: the settings by name, and `include`."""
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
+    return Options(include=settings.pop("include", ()), settings=Settings(**settings))
 
 
 def in_each(opened: Sequence[OpenStore], task: Callable[[OpenStore], Result]) -> tuple[dict[str, Result], list[Fault]]:

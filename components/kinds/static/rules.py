@@ -32,7 +32,7 @@ _HOST = re.compile(r"https?://([\w.:\[\]-]+)(?=[/?#]|$)")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)")
 #: Headers that belong to the connection or are the targets' own.
 _RESERVED = re.compile(
-    "accept-ranges|age|alt-svc|connection|content-length|content-range|date|etag|keep-alive|last-modified|location|"
+    "accept-ranges|age|alt-svc|connection|content-encoding|content-length|content-range|date|etag|keep-alive|last-modified|location|"
     "server|set-cookie|te|trailer|transfer-encoding|upgrade|vary|via|(?:x-amz|x-edge|proxy)-.*",
     re.IGNORECASE,
 )
