@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 from ...errors import Fault
 from ...targets.aws import edge
 from ...web import headers as web
+from ...web import http as front
 from .bundle import Entry, Window
 from .routes import OWN, REFUSED, Answer, Routes
 
@@ -154,6 +155,7 @@ def edge_rules(routes: Routes) -> edge.EdgeRules:
         ),
         fallback=f"/{SERVED}{falls}" if falls else "",
         known=tuple(known),
+        headers=tuple(routes.site_headers(front.SCHEME).items()),
         cors=routes.settings.cors,
     )
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
 from ...web import headers as web
+from ...web import http as front
 from .rules import HeaderRule, Redirect
 
 if TYPE_CHECKING:
@@ -138,8 +139,11 @@ class Routes:
         return Answer(NOT_FOUND, page, type=web.TYPES[".html"], cache=web.ALWAYS_FRESH)
 
     def table(self) -> dict[str, Answer]:
-        """Return every decoded address that a file or an exact rule decides, with its answer; patterns apart."""
-        found = {path: self.resolve(path) for path in sorted(self._candidates())}
+        """Return every decoded address that a file or an exact rule decides, with its answer; patterns apart.
+
+        /healthz is no site's own: `healthz.html` answers at its whole name alone.
+        """
+        found = {path: self.resolve(path) for path in sorted({*self._candidates()} - {front.HEALTH_PATH})}
         return {path: one for path, one in found.items() if one.status != NOT_FOUND and not one.pattern}
 
     @property

@@ -45,7 +45,9 @@ class EdgeRules:
 
     `refused`: a regular expression for decoded paths that are missing. `root` and `missing`: the paths in the bucket
     of the first page, and of nothing. `patterns` are tried in order, then `fallback` (a path in the bucket, or ""), but
-    not for the addresses in `known`, which have objects. `cors`: everyone may read the site from any origin.
+    not for the addresses in `known`, which have objects. `headers` are those of every answer, for answers that the
+    function makes itself: no document promises that a response headers policy covers them. `cors`: everyone may read
+    the site from any origin.
     """
 
     refused: str
@@ -54,6 +56,7 @@ class EdgeRules:
     patterns: tuple[Pattern, ...] = ()
     fallback: str = ""
     known: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
     cors: bool = True
 
 
@@ -69,7 +72,8 @@ def viewer_request(rules: EdgeRules, *, site: str, redirect_from: tuple[str, ...
         MISSING=rules.missing,
         PATTERNS=patterns,
         FALLBACK=rules.fallback,
-        KNOWN=list(rules.known),
+        KNOWN=_grouped(rules.known),
+        HEADERS={name.lower(): {"value": value} for name, value in rules.headers},
     )
 
 
@@ -90,6 +94,16 @@ def faults(rules: EdgeRules, *, site: str, redirect_from: tuple[str, ...] = ()) 
         )
 
 
+def _grouped(known: tuple[str, ...]) -> dict[str, list[str]]:
+    """Write addresses briefly: the up to three of a folder stand once, below the sum of 1, 2 (`/`) and 4 (`/index`)."""
+    masks: dict[str, int] = {}
+    for path in known:
+        bit, ending = next((bit, end) for bit, end in ((4, "/index"), (2, "/"), (1, "")) if path.endswith(end))
+        stem = path.removesuffix(ending)
+        masks[stem] = masks.get(stem, 0) | bit
+    return {str(mask): sorted(stem for stem in masks if masks[stem] == mask) for mask in sorted({*masks.values()})}
+
+
 def _filled(code: str, **values: object) -> str:
     for name, value in values.items():
         code = code.replace(f"%{name}%", json.dumps(value, separators=(",", ":")))
@@ -98,9 +112,11 @@ def _filled(code: str, **values: object) -> str:
 
 _REQUEST = """\
 var SITE = %SITE%, HOSTS = %HOSTS%, PATTERNS = %PATTERNS%, FALLBACK = %FALLBACK%, KNOWN = %KNOWN%;
+var HEADERS = %HEADERS%;
 var REFUSED = new RegExp(%REFUSED%);
 
 function answer(status, description, headers) {
+  Object.keys(HEADERS).forEach(function (name) { headers[name] = HEADERS[name]; });
   return {statusCode: status, statusDescription: description, headers: headers};
 }
 
@@ -121,6 +137,12 @@ function filled(target, names, found) {
   });
 }
 
+function known(path) {
+  var bit = /\\/index$/.test(path) ? 4 : /\\/$/.test(path) ? 2 : 1;
+  var stem = bit === 4 ? path.slice(0, -6) : bit === 2 ? path.slice(0, -1) : path;
+  return Object.keys(KNOWN).some(function (mask) { return (mask & bit) && KNOWN[mask].indexOf(stem) >= 0; });
+}
+
 function handler(event) {
   var request = event.request, path, found, rule, i;
   var host = request.headers.host ? request.headers.host.value.toLowerCase() : '';
@@ -134,7 +156,7 @@ function handler(event) {
     request.uri = %MISSING%;
     return request;
   }
-  if (KNOWN.indexOf(path) < 0) {
+  if (!known(path)) {
     for (i = 0; i < PATTERNS.length; i++) {
       rule = PATTERNS[i];
       found = new RegExp(rule[0]).exec(path);
