@@ -51,7 +51,7 @@ def targets(routes: Routes) -> list[str]:
     """Return every address that is asked: those of the table in two spellings, their neighbours, and missing ones."""
     found = dict.fromkeys(MISSING)
     for path in routes.table():
-        for near in {path, f"{path.rstrip('/')}/", f"{path}{_QUERY}", f"{path.removesuffix('/')}.html"}:
+        for near in {path, f"{path.rstrip('/')}/", f"{path}{_QUERY}", f"{path.removesuffix('/') or '/index'}.html"}:
             found.update(dict.fromkeys(_spellings(near)))
     for rule in routes.patterns:
         for value in ("x", "a b/c?d", "ü/", ""):

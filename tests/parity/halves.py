@@ -32,7 +32,10 @@ def _table(root: Path, folder: Path, options: StaticOptions, stack: ExitStack) -
 
 
 #: The halves by name; each gets a folder of its own, the site, the options, and what to end afterwards.
-HALVES: Mapping[str, Callable[[Path, Path, StaticOptions, ExitStack], Half]] = {"aws": _aws, "table": _table}
+HALVES: Mapping[str, Callable[[Path, Path, StaticOptions, ExitStack], Half]] = {
+    "aws": _aws,
+    "table": _table,
+}
 
 
 @contextmanager
