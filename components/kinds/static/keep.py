@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ...errors import ConfigError, Fault, StepError
 from ...stores import s3 as stores
-from . import bundle
+from . import bundle, releases
 from .folder import Options
 from .routes import Settings
 
@@ -29,7 +30,8 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
 
     The content comes from `folder` read with `options`, or when there is none from whichever store has it. Every store
     is tried even when another fails; raises StepError naming each that failed, because a backup in fewer stores than
-    asked for is none.
+    asked for is none. Where the stores are of several vendors, the release is then named the newest in each, and
+    `number` is its number: containers take it from there.
     """
     opened = open_stores(given["stores"])
     workload, version = given["workload"], given["version"]
@@ -38,7 +40,26 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
         done, failed = in_each(opened, lambda store: _keep(store, tar, packed, workload, int(given["retain"]), say))
     if failed:
         raise StepError(f"version {version[:12]} of {workload} is not in every store", failed)
-    return {"version": version, "size": packed.size, "files": len(packed.entries), "stores": done}
+    kept = {"version": version, "size": packed.size, "files": len(packed.entries), "stores": done}
+    if not releases.several_vendors(store.vendor for store in opened):
+        return kept
+    return kept | {"number": _name_newest(opened, workload, packed, say)}
+
+
+def _name_newest(opened: Sequence[OpenStore], workload: str, packed: bundle.Bundle, say: Callable[[str], None]) -> int:
+    """Name a release the newest in every store, which all have it, and return its number."""
+    key, longest = releases.key(workload), releases.LONGEST_BYTES
+    found, failed = in_each(opened, lambda store: releases.read(store.read(key, longest) or b"", workload))
+    if failed:
+        raise StepError(f"the order of {workload}'s releases cannot be read", failed)
+    record = releases.next_record(found, workload, packed.version, packed.size, int(time.time()))
+    behind = [store for store in opened if found[store.name] != record]
+    if behind:
+        say(f"release {packed.version[:12]} of {workload} is number {record.number}")
+        _, failed = in_each(behind, lambda store: store.write(key, record.content()))
+    if failed:
+        raise StepError(f"release {packed.version[:12]} of {workload} is not named in every store", failed)
+    return record.number
 
 
 def open_stores(given: Mapping[str, Any]) -> list[OpenStore]:
