@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from ...errors import ConfigError, Fault, StepError
 from . import folder as folders
+from . import front
 from .folder import Options, fault_in, shown
 from .routes import HASHED_FILE, HEADERS_FILE, OWN, REDIRECTS_FILE, RULES_FILE, Routes
 
@@ -180,9 +181,11 @@ def unpack(tar: IO[bytes], bundle: Bundle, into: Path) -> None:
 def own_files(routes: Routes) -> dict[str, bytes]:
     """Return unmoor's own files of a release, by path; each is a function of the routes alone."""
     rules = json.dumps(routes.data(), sort_keys=True, separators=(",", ":"))
+    for_front = front.lines(routes)
     return {
         HASHED_FILE: "".join(f"{path}\n" for path in routes.hashed()).encode(),
         RULES_FILE: f"{rules}\n".encode(),
+        **({front.FILE: for_front.encode()} if for_front else {}),
     }
 
 

@@ -11,7 +11,6 @@ from ...targets.akash.sdl import document as sdl
 from ...targets.akash.sdl.overlay import overlay
 from ...targets.akash.web import web_server
 from ...web.caddy.folder import Folder
-from . import bundle
 
 if TYPE_CHECKING:
     from ...topology import Site, WorkloadPlan
@@ -32,8 +31,9 @@ def document(ingress: Ingress) -> sdl.Document:
 def document_for(site: Site, plan: WorkloadPlan) -> dict[str, Any]:
     """Return the document for one site as data. A new release changes environment alone."""
     options: Any = site.options
-    key = bundle.key(plan.name, plan.release.id)
-    server = web_server(site, plan.release, Folder(tuple(f"{s.public_url}/{key}" for s in plan.stores.values())))
+    stores = tuple((store.vendor, store.public_url or "") for store in plan.stores.values())
+    data = plan.release.data
+    server = web_server(site, plan.release, Folder(stores, plan.name, data.bytes if data else 0))
     return overlay(
         document(options.ingress),
         service="web",
