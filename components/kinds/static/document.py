@@ -11,9 +11,11 @@ from ...targets.akash.sdl import document as sdl
 from ...targets.akash.sdl.overlay import overlay
 from ...targets.akash.web import web_server
 from ...web.caddy.folder import Folder
+from . import sizes
 
 if TYPE_CHECKING:
     from ...topology import Site, WorkloadPlan
+    from .sizes import Sizes
 
 #: Beside `components/` in the project, inside the package in a wheel.
 _FOLDERS = (Path(__file__).parents[3] / "sdl", Path(__file__).parents[2] / "sdl")
@@ -28,6 +30,20 @@ def document(ingress: Ingress) -> sdl.Document:
     return sdl.load(path.read_text(encoding="utf-8"), name=str(path.name))
 
 
+@functools.cache
+def sized(ingress: Ingress, needed: Sizes | None) -> sdl.Document:
+    """Return the document for an ingress with room for a release; as it is shipped where the size is not known."""
+    if needed is None:
+        return document(ingress)
+    # Releases lie beside the certificates, on the volume if there is one, so that a restart need not fetch them.
+    volume, smallest = ("default", 0) if ingress is Ingress.SHARED else ("data", 1)
+    gib, mib = divmod(needed.disk_mib, 1024)
+    storage = {volume: f"{needed.disk_mib}Mi" if mib and not smallest else f"{max(gib, smallest)}Gi"}
+    return overlay(
+        document(ingress), service="web", cpu=f"{needed.cpu_m}m", memory=f"{needed.memory_mib}Mi", storage=storage
+    )
+
+
 def document_for(site: Site, plan: WorkloadPlan) -> dict[str, Any]:
     """Return the document for one site as data. A new release changes environment alone."""
     options: Any = site.options
@@ -35,7 +51,7 @@ def document_for(site: Site, plan: WorkloadPlan) -> dict[str, Any]:
     data = plan.release.data
     server = web_server(site, plan.release, Folder(stores, plan.name, data.bytes if data else 0))
     return overlay(
-        document(options.ingress),
+        sized(options.ingress, sizes.of(plan.release)),
         service="web",
         env=server.environment(),
         **server.command(),
