@@ -9,7 +9,7 @@ from ...kind import Deployed, Implementation
 from ...targets.akash import ingress
 from ...targets.akash.ingress import Ingress
 from ...topology import Line
-from . import sizes
+from . import releases, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...exposure import Exposure
     from ...kind import Context
     from ...release import Release
-    from ...topology import Site
+    from ...topology import Site, WorkloadPlan
     from .kind import StaticOptions
     from .sizes import Sizes
 
@@ -58,7 +58,7 @@ class OnAkash(Implementation["StaticOptions"]):
         lease = Deployment(
             site.name,
             name=f"{site.name}.{pulumi.get_stack()}",
-            sdl=document_for(site, context.plan),
+            sdl=document_for(site, context.plan, _lowest(context.plan)),
             service="web",
             avoid=list(context.avoid),
             opts=context.opts,
@@ -68,6 +68,17 @@ class OnAkash(Implementation["StaticOptions"]):
             lambda known: ingress.endpoint(kind, known[0], known[1], ours)
         )
         return Deployed(endpoint, lease.provider, lease.id, lease)
+
+
+def _lowest(plan: WorkloadPlan) -> int:
+    """Return the lowest number of a release that a new container may take from records; 0 where it reads none.
+
+    Numbers are Unix seconds that only grow, so the time is one: a release that is published after the container was
+    made has a higher one. A container that exists keeps its document, and with it its number.
+    """
+    import time
+
+    return int(time.time()) if releases.several_vendors(store.vendor for store in plan.stores.values()) else 0
 
 
 @functools.cache

@@ -44,12 +44,16 @@ def sized(ingress: Ingress, needed: Sizes | None) -> sdl.Document:
     )
 
 
-def document_for(site: Site, plan: WorkloadPlan) -> dict[str, Any]:
-    """Return the document for one site as data. A new release changes environment alone."""
+def document_for(site: Site, plan: WorkloadPlan, number: int = 0) -> dict[str, Any]:
+    """Return the document for one site as data. A new release changes environment alone.
+
+    `number` is the lowest that a release may have which the container takes from the stores' records; with 0 it takes
+    none, and a new release comes with the manifest.
+    """
     options: Any = site.options
     stores = tuple((store.vendor, store.public_url or "") for store in plan.stores.values())
     data = plan.release.data
-    server = web_server(site, plan.release, Folder(stores, plan.name, data.bytes if data else 0))
+    server = web_server(site, plan.release, Folder(stores, plan.name, data.bytes if data else 0, number))
     return overlay(
         sized(options.ingress, sizes.of(plan.release)),
         service="web",

@@ -38,8 +38,8 @@ class Folder:
     identity = f"{addresses.ID}{{file.health/note}}"
 
     def environment(self) -> Mapping[str, str]:
-        """Return what front.sh reads."""
-        return {
+        """Return what front.sh reads, and which of it a running container learns from records instead."""
+        return ({"LEARNS": "VERSION BYTES NUMBER"} if self.number else {}) | {
             "STORES": " ".join(f"{vendor}={url}" for vendor, url in self.stores),
             "WORKLOAD": self.workload,
             "BYTES": str(self.size),

@@ -15,6 +15,7 @@
 #   WORKLOAD             of a folder: the prefix of its keys in every store
 #   BYTES=0              of a folder: the size of VERSION's bundle; 0 where it is not known
 #   NUMBER=0             of a folder: the number of VERSION; 0 is for stores that hold no records
+#   LEARNS               of a folder: names the variables above that records change; for the deployment, not read here
 #   POLL=10              of a folder: seconds between two looks at the records
 #   UPSTREAM HEALTH      of an application: HOST:PORT, and the path that it answers with 200 while it is well
 #

@@ -6,31 +6,39 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
+
+#: A variable of a service that names others, separated by spaces: the container reads those when it starts on an empty
+#: volume, and hears of later values elsewhere.
+LEARNS = "LEARNS"
 
 
-def steady(old: Any, new: Any, names: Mapping[str, Collection[str]]) -> Any:
-    """Return the old document if the new one differs only in some variables of services, else the new one.
+def steady(old: Any, new: Any) -> Any:
+    """Return the old document if the new one differs only in variables that `LEARNS` names, else the new one.
 
-    `names` are those variables by service: a container reads them once, when it starts on an empty volume, and hears of
-    later values elsewhere. A new manifest would end the container for them. Values that are not known yet may stand in
-    the new document; one that hides the name of a variable counts as a change.
+    A new manifest would end the containers for such a change. Where anything else has changed the new document counts
+    whole, and for a new deployment, which has no old document, too. Values that are not known yet may stand in the new
+    document; one that hides the name of a variable counts as a change.
     """
     if not isinstance(old, dict) or not isinstance(new, dict):
         return new
-    return old if _without(old, names) == _without(new, names) else new
+    return old if _without(old) == _without(new) else new
 
 
-def _without(document: dict[str, Any], names: Mapping[str, Collection[str]]) -> dict[str, Any]:
-    """Return a copy without the values of variables; their names stay, so that one more or less is a change."""
+def _without(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy without the values of such variables; their names stay, so that one more or less is a change."""
     found = copy.deepcopy(document)
-    for name, variables in names.items():
-        service = (found.get("services") or {}).get(name)
+    services = found.get("services")
+    for service in services.values() if isinstance(services, dict) else ():
         if isinstance(service, dict) and isinstance(service.get("env"), list):
-            service["env"] = [_bare(each, variables) for each in service["env"]]
+            names = [each.partition("=")[2].split() for each in service["env"] if _name(each) == LEARNS]
+            service["env"] = [_bare(each, names[0] if names else ()) for each in service["env"]]
     return found
 
 
-def _bare(entry: Any, variables: Collection[str]) -> Any:
-    name = entry.partition("=")[0] if isinstance(entry, str) else None
-    return name if name in variables else entry
+def _name(entry: Any) -> str | None:
+    return entry.partition("=")[0] if isinstance(entry, str) else None
+
+
+def _bare(entry: Any, learned: Collection[str]) -> Any:
+    return _name(entry) if _name(entry) in learned else entry
