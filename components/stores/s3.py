@@ -53,6 +53,11 @@ class OpenStore:
         self._bucket = settings.bucket
         self._client = _client(settings)
 
+    @property
+    def vendor(self) -> str:
+        """Who runs it."""
+        return self._settings.vendor
+
     def find(self, prefix: str) -> list[Stored]:
         """Return the objects below a prefix, newest first."""
         with self._failing("cannot be listed"):
@@ -88,6 +93,26 @@ class OpenStore:
                     return False
                 raise
         return True
+
+    def read(self, key: str, most: int) -> bytes | None:
+        """Return the first `most` bytes of an object, or None where there is none."""
+        from botocore.exceptions import ClientError
+
+        with self._failing(f"{key} cannot be read"):
+            try:
+                content: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read(most)
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "NoSuchKey":
+                    return None
+                raise
+        return content
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write a small text, over whatever is there, for readers that ask again each time."""
+        with self._failing(f"{key} cannot be written"):
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=content, ContentType="text/plain", CacheControl="no-cache"
+            )
 
     def fetch(self, key: str, out: IO[bytes], most: int = BUNDLE_BYTES) -> str:
         """Read an object into an open file, from its start, and return the SHA-256 of what came.

@@ -1,73 +1,77 @@
-"""How static content is served, the same on every target: content types, cache rules, security headers, /healthz."""
+"""How static content is served, the same on every target: content types, cache rules, site-wide headers, /healthz."""
 
 from __future__ import annotations
 
 import hashlib
-import posixpath
+import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 #: What /healthz is served as.
 HEALTH_TYPE = "text/plain; charset=utf-8"
-#: The page of a site that stands for every address it does not have.
+#: The page of a site that stands for every address it does not have, and the one for sites without.
 ERROR_PAGE = "404.html"
+STOCK_PAGE = (
+    b'<!doctype html>\n<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    b"<title>404 Not Found</title>\n<h1>Not found</h1>\n<p>There is no page at this address.</p></html>\n"
+)
 
-#: Content types by suffix. Our own table: the machine's differs from one to the next, and the two sides must agree.
-TYPES: Mapping[str, str] = {
-    ".html": "text/html; charset=utf-8",
-    ".htm": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".map": "application/json",
-    ".webmanifest": "application/manifest+json",
-    ".xml": "text/xml; charset=utf-8",
-    ".rss": "application/rss+xml",
-    ".atom": "application/atom+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".md": "text/markdown; charset=utf-8",
-    ".csv": "text/csv; charset=utf-8",
-    ".yaml": "text/plain; charset=utf-8",
-    ".yml": "text/plain; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-    ".ico": "image/x-icon",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".ttf": "font/ttf",
-    ".otf": "font/otf",
-    ".wasm": "application/wasm",
-    ".pdf": "application/pdf",
-    ".zip": "application/zip",
-    ".gz": "application/gzip",
-    ".tar": "application/x-tar",
-    ".mp3": "audio/mpeg",
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-}
+#: Types that are text, beside `text/*`, and are therefore served as UTF-8 (mime-db's `charset`).
+_TEXT = ("application/json", "application/manifest+json")
 UNKNOWN_TYPE = "application/octet-stream"
 
-#: Pages and /healthz: kept by caches, and asked for again each time.
+
+_TABLES = json.loads((Path(__file__).parent / "types.json").read_text(encoding="utf-8"))
+
+#: Content types by suffix in lower case. Our own table, because one machine's differs from the next one's.
+TYPES: Mapping[str, str] = {
+    f".{suffix}": f"{kind}; charset=utf-8" if kind.startswith("text/") or kind in _TEXT else kind
+    for kind, suffixes in _TABLES["types"].items()
+    for suffix in suffixes.split()
+}
+
+#: Types that CloudFront compresses ("File types that CloudFront compresses"), and the sizes in bytes that it does.
+COMPRESSED = frozenset(_TABLES["compressed"].split())
+COMPRESSED_BYTES = range(1_000, 10_000_001)
+
+#: Pages and /healthz, and every file that may change: kept by caches, and asked for again each time.
 ALWAYS_FRESH = "no-cache"
 #: A file whose name holds the hash of its content never changes.
 FOR_EVER = "public, max-age=31536000, immutable"
-#: Everything else: minutes, so that a mistake passes.
+#: What a container serves its other files with until it reads the routes.
 SHORT = "public, max-age=300"
 
-#: A name with a content hash: eight or more hex digits between a dot or hyphen and a dot, as bundlers write it. It must
-#: be none of NOT_HASHED (a date, a word). Plain enough to mean the same in Python and in Caddy (RE2, no look-ahead).
-HASHED = r"[.-][0-9a-f]{8,}\.[^/]+$"
-NOT_HASHED = (r"[.-][0-9]{8,}\.[^/]+$", r"[.-][a-f]{8,}\.[^/]+$")
+_ASSET = (
+    r"\.(?:css|js|mjs|map|wasm|woff2?|ttf|otf|eot|svg|png|jpe?g|gif|webp|avif|ico|mp3|mp4|webm|ogg|flac|wav|m4a|opus)"
+)
+#: Names with a hash of the content, as the generators write them; each means the same in Python and in RE2:
+#: whole folders of Next.js, Astro, SvelteKit and Nuxt; webpack, Parcel and esbuild's hex digits; and the eight
+#: characters of base64url below `assets/` that Vite, VitePress and Rollup write.
+HASHED = "|".join(
+    (
+        r"(?:^|/)(?:_next/static|_astro|_app/immutable)/",
+        rf"(?:^|/)_nuxt/[^/]+{_ASSET}$",
+        rf"[.-](?:[0-9a-f]{{8}}|[0-9a-f]{{16}}|[0-9a-f]{{20}}|[0-9a-f]{{32}})(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
+        rf"(?:^|/)assets/(?:.*/)?[^/]*[.-][0-9A-Za-z_-]{{8}}{_ASSET}$",
+    )
+)
+#: Eight of base64url without capitals, and not all hex: hardly a hash. RE2 has no look-ahead, hence the alternatives.
+_LOWER = "|".join(rf"[0-9a-z_-]{{{n}}}[g-z_-][0-9a-z_-]{{{7 - n}}}" for n in range(8))
+#: Names that only look so: dates and other numbers, words, cameras' files, service workers, UUIDs.
+NOT_HASHED = (
+    rf"[.-][0-9]{{8,}}(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
+    rf"[.-][a-f]{{8,}}(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
+    rf"[.-][A-Za-z][a-z_-]{{7}}{_ASSET}$",
+    rf"[.-](?:{_LOWER}){_ASSET}$",
+    rf"[.-][0-9A-Z_-]{{8}}{_ASSET}$",
+    r"(?i)(?:^|/)(?:sw|service-?worker|workbox|firebase-messaging-sw|OneSignalSDK)[^/]*\.m?js$",
+    r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+)
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
@@ -85,6 +89,52 @@ SECURITY_HEADERS: Mapping[str, Mapping[str, str]] = {
 PAGES = (".html", ".htm")
 
 
+def site_headers(scheme: str, *, cors: bool, embed: Iterable[str]) -> dict[str, str]:
+    """Return the headers that every answer of a site carries.
+
+    `cors` lets pages of any origin read it. `embed` says who may show it in a frame: `self`, origins, or `*`.
+    """
+    found = dict(SECURITY_HEADERS[scheme])
+    allowed = ["'self'" if one == "self" else one for one in embed]
+    if allowed != ["'self'"]:
+        # X-Frame-Options knows no list of origins, and browsers that know frame-ancestors ignore it.
+        del found["X-Frame-Options"]
+        found["Content-Security-Policy"] = f"frame-ancestors {' '.join(allowed)}"
+    if "*" in allowed:
+        del found["Content-Security-Policy"]
+    return found | ({"Access-Control-Allow-Origin": "*"} if cors else {})
+
+
+def suffix(path: str) -> str:
+    """Return what follows the last dot of a name with that dot, in lower case, as Go's `path.Ext` does."""
+    name = path.rpartition("/")[2]
+    return f".{name.rpartition('.')[2]}".lower() if "." in name else ""
+
+
+def type_of(path: str) -> str:
+    """Return the Content-Type of a file by its path in the site, `guide/index.html`."""
+    return TYPES.get(suffix(path), UNKNOWN_TYPE)
+
+
+def immutable(path: str) -> bool:
+    """Whether a file's name holds a hash of its content by a generator's own convention."""
+    return bool(_HASHED.search(path)) and not any(pattern.search(path) for pattern in _NOT_HASHED)
+
+
+def kept(seconds: int) -> str:
+    """Return the Cache-Control of files that may change; 0 seconds asks again each time."""
+    return f"public, max-age={seconds}" if seconds else ALWAYS_FRESH
+
+
+def compresses(content_type: str, size: int) -> bool:
+    """Whether a body of some bytes is compressed for clients that accept it."""
+    return size in COMPRESSED_BYTES and content_type.partition(";")[0].strip() in COMPRESSED
+
+
+_HASHED = re.compile(HASHED)
+_NOT_HASHED = tuple(re.compile(pattern) for pattern in NOT_HASHED)
+
+
 @dataclass(frozen=True)
 class Headers:
     """What a file is served with."""
@@ -95,17 +145,12 @@ class Headers:
 
 def headers(path: str) -> Headers:
     """Return the headers of a file by its path in the site, `guide/index.html`; a folder's address ends with `/`."""
-    suffix = posixpath.splitext(path)[1].lower()
-    if not path or path.endswith("/") or suffix in PAGES:
+    if not path or path.endswith("/"):
         return Headers(TYPES[".html"], ALWAYS_FRESH)
-    return Headers(TYPES.get(suffix, UNKNOWN_TYPE), FOR_EVER if _is_hashed(path) else SHORT)
-
-
-def _is_hashed(path: str) -> bool:
-    return bool(re.search(HASHED, path)) and not any(re.search(pattern, path) for pattern in NOT_HASHED)
+    return Headers(type_of(path), FOR_EVER if immutable(path) else ALWAYS_FRESH)
 
 
 def fingerprint() -> str:
     """Name these rules: it changes when any of them does, and then every file has to be written again."""
-    rules = (sorted(TYPES.items()), UNKNOWN_TYPE, ALWAYS_FRESH, FOR_EVER, SHORT, HASHED, NOT_HASHED, PAGES)
+    rules = (sorted(TYPES.items()), UNKNOWN_TYPE, ALWAYS_FRESH, FOR_EVER, HASHED, NOT_HASHED, STOCK_PAGE)
     return hashlib.sha256(repr(rules).encode()).hexdigest()[:16]

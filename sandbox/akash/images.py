@@ -15,7 +15,7 @@ HERE = Path(__file__).parent / "image"
 BUSYBOX = (
     "sh ls cat cp mv rm mkdir rmdir ln chmod touch date sleep echo printf test true false env expr id kill "
     "ps head tail cut tr sort uniq wc sed grep awk find xargs tee sha256sum md5sum base64 od tar "
-    "gzip gunzip nc hostname"
+    "gzip gunzip nc hostname dd mkfifo sync cmp timeout"
 )
 
 
@@ -75,6 +75,9 @@ def unpack(image: Image, into: Path) -> None:
     _script(into / "wget", [sys.executable, "-I", "-S", str(HERE / "wget.py")])
     if not shutil.which("sha256sum") and (shasum := shutil.which("shasum")):
         _script(into / "sha256sum", [shasum, "-a", "256"])
+    if not shutil.which("timeout"):
+        limit = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[2:], timeout=float(sys.argv[1])).returncode)"
+        _script(into / "timeout", [sys.executable, "-I", "-S", "-c", limit])
     for tool in image.tools:
         found = {"caddy": find_caddy(), "python3": sys.executable}.get(tool) or shutil.which(tool)
         if found is None:

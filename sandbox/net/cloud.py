@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from .function import Code
 from .wire import Response, Unreachable, fetch
 
 if TYPE_CHECKING:
@@ -74,9 +75,12 @@ class Cloud:
         page = await self._call(CLOUDFRONT, "GetInvalidation", path)
         return list(page["Invalidation"]["InvalidationBatch"]["Paths"].get("Items", []))
 
-    async def function(self, name: str) -> str:
-        """The source of a CloudFront function, as distributions run it."""
-        return (await self._get("cloudfront", f"{CLOUDFRONT[1]}/function/{quote(name)}?Stage=LIVE")).body.decode()
+    async def function(self, name: str) -> Code:
+        """A CloudFront function, as distributions run it."""
+        base = f"{CLOUDFRONT[1]}/function/{quote(name)}"
+        shown = await self._call(CLOUDFRONT, "DescribeFunction", f"/function/{quote(name)}/describe?Stage=LIVE")
+        source = (await self._get("cloudfront", f"{base}?Stage=LIVE")).body.decode()
+        return Code(source, shown["FunctionSummary"]["FunctionConfig"]["Runtime"])
 
     async def cache_policy(self, policy: str) -> Shape:
         """The configuration of a cache policy, managed or own."""
@@ -104,7 +108,7 @@ class Cloud:
         return json.loads(response.body) if response.status == 200 else {}  # noqa: PLR2004
 
     async def thing(self, bucket: str, key: str) -> Response:
-        """An object of a bucket, as S3 answers someone who may read it."""
+        """An object of a bucket by its key, as S3 answers someone who may read it; the key "" is the bucket itself."""
         return await self._get("s3", f"/{bucket}/{quote(key)}")
 
     async def _call(self, api: tuple[str, str], operation: str, path: str) -> Shape:

@@ -15,10 +15,21 @@ if TYPE_CHECKING:
 #: Managed origin request policies that pass everything of the viewer on; the first one with its Host header too.
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
-#: What CloudFront compresses: these types, within these sizes ("Serve compressed files").
-COMPRESSED = re.compile(
-    r"text/|application/(javascript|x-javascript|json|xml|rss\+xml|atom\+xml|xhtml\+xml|wasm|manifest\+json|vnd\.ms-fontobject)"
-    r"|image/(svg\+xml|x-icon|vnd\.microsoft\.icon)|font/(otf|ttf|eot)"
+#: What CloudFront compresses: these types, within these sizes ("File types that CloudFront compresses").
+COMPRESSED = frozenset(
+    {
+        *("application/dash+xml", "application/eot", "application/font", "application/font-sfnt"),
+        *("application/javascript", "application/json", "application/opentype", "application/otf", "application/pdf"),
+        *("application/pkcs7-mime", "application/protobuf", "application/rss+xml", "application/truetype"),
+        *("application/ttf", "application/vnd.apple.mpegurl", "application/vnd.mapbox-vector-tile"),
+        *("application/vnd.ms-fontobject", "application/wasm", "application/xhtml+xml", "application/xml"),
+        *("application/x-font-opentype", "application/x-font-truetype", "application/x-font-ttf"),
+        *("application/x-httpd-cgi", "application/x-javascript", "application/x-mpegurl", "application/x-opentype"),
+        *("application/x-otf", "application/x-perl", "application/x-ttf", "font/eot", "font/opentype", "font/otf"),
+        *("font/ttf", "image/svg+xml", "text/css", "text/csv", "text/html", "text/javascript", "text/js", "text/plain"),
+        *("text/richtext", "text/tab-separated-values", "text/xml", "text/x-component", "text/x-java-source"),
+        *("text/x-script", "vnd.apple.mpegurl"),
+    }
 )
 COMPRESSED_BYTES = range(1_000, 10_000_001)
 #: Seconds an error is kept when the distribution does not say.
@@ -57,6 +68,8 @@ class Behaviour:
     forwards_all: bool
     headers_policy: str
     functions: Mapping[str, str]
+    #: Content codings that the cache policy enables, the preferred one first.
+    codings: tuple[str, ...] = ("br", "gzip")
 
     def covers(self, path: str) -> bool:
         """Whether the pattern covers a path; patterns are case-sensitive, a leading slash may be missing."""
@@ -154,6 +167,7 @@ def _behaviour(one: Mapping[str, Any], policies: Policies) -> Behaviour:
         forwards_all=request_policy in (ALL_VIEWER, ALL_VIEWER_EXCEPT_HOST) or "*" in names,
         headers_policy=one.get("ResponseHeadersPolicyId") or "",
         functions={pair["EventType"]: pair["FunctionARN"] for pair in _items(one.get("FunctionAssociations"))},
+        codings=_codings(one, policies),
     )
 
 
@@ -161,6 +175,15 @@ def _ttls(one: Mapping[str, Any], policies: Policies) -> tuple[int, int, int]:
     policy = one.get("CachePolicyId")
     source = policies(policy) if policy else one
     return int(source.get("MinTTL") or 0), int(source.get("DefaultTTL") or 0), int(source.get("MaxTTL") or 0)
+
+
+def _codings(one: Mapping[str, Any], policies: Policies) -> tuple[str, ...]:
+    """Legacy settings (no cache policy) compress with gzip alone."""
+    if not (policy := one.get("CachePolicyId")):
+        return ("gzip",)
+    key = policies(policy).get("ParametersInCacheKeyAndForwardedToOrigin") or {}
+    enabled = {"br": key.get("EnableAcceptEncodingBrotli"), "gzip": key.get("EnableAcceptEncodingGzip")}
+    return tuple(coding for coding, on in enabled.items() if on)
 
 
 def _error(one: Mapping[str, Any]) -> ErrorPage:
@@ -185,17 +208,21 @@ def lifetime(ttls: tuple[int, int, int], cache_control: str) -> int:
     return max(least, min(int(age), most)) if age.isdigit() else max(least, min(default, most))
 
 
-def compresses(behaviour: Behaviour, accept: str, status: int, headers: Iterable[tuple[str, str]], size: int) -> bool:
-    """Whether the edge sends a response compressed with gzip."""
+def compression(behaviour: Behaviour, accept: str, headers: Iterable[tuple[str, str]], size: int) -> str:
+    """How the edge compresses a body of 200 for a viewer: `br`, `gzip`, or not at all.
+
+    "If the viewer supports both formats, CloudFront prefers Brotli"; the cache policy enables each.
+    """
     known = dict(headers)
-    return (
-        behaviour.compress
-        and "gzip" in accept
-        and status == 200  # noqa: PLR2004
-        and "content-encoding" not in known
-        and size in COMPRESSED_BYTES
-        and COMPRESSED.match(known.get("content-type", "")) is not None
-    )
+    kind = known.get("content-type", "").partition(";")[0].strip().lower()
+    if not behaviour.compress or "content-encoding" in known or size not in COMPRESSED_BYTES or kind not in COMPRESSED:
+        return ""
+    accepted = {
+        coding.strip().lower()
+        for coding, _, weight in (part.partition(";") for part in accept.split(","))
+        if not re.fullmatch(r"\s*q=0(\.0*)?\s*", weight)
+    }
+    return next((coding for coding in behaviour.codings if coding in accepted), "")
 
 
 def invalidates(pattern: str, path: str) -> bool:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..state import read as read_text
 from ..state import write
-from . import distribution, function, headers
+from . import distribution, headers
+from .function import Code
 from .headers import HeadersPolicy
 from .known import Known
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from ..state import State
     from .cloud import Cloud, Shape
     from .distribution import Distribution
-    from .server import Asked
-    from .wire import Response
 
 #: The addresses of the edge: 192.0.2.10 to 192.0.2.249 (TEST-NET-1), one for each distribution.
 FIRST, PAST = 10, 250
@@ -43,7 +42,7 @@ class Distributions:
         self._seen: set[str] = set()
         self._deployed: dict[str, Distribution] = {}
         self._policies: dict[str, Known[Shape]] = {}
-        self._codes: dict[str, Known[str]] = {}
+        self._codes: dict[str, Known[Code]] = {}
         self._file = state.root / "edge.json"
         #: Distribution id -> address. It outlives this process, as resolvers' caches do.
         self._places: dict[str, str] = json.loads(read_text(self._file) or "{}")
@@ -69,12 +68,12 @@ class Distributions:
         await self._known.get()
         return self
 
-    async def run(self, arn: str, one: Distribution, asked: Asked) -> str | Response:
-        """Run a function of a distribution on a request."""
+    async def code(self, arn: str) -> Code:
+        """The live code of a function."""
         name = arn.rpartition("/")[2]
         if name not in self._codes:
-            self._codes[name] = Known(lambda: self._cloud.function(name), "")
-        return function.run(await self._codes[name].get(), one, asked)
+            self._codes[name] = Known(lambda: self._cloud.function(name), Code("", ""))
+        return await self._codes[name].get()
 
     def headers_policy(self, policy: str) -> HeadersPolicy:
         """A response headers policy of a distribution that is served; none does nothing."""

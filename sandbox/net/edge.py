@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import html
 import ssl
 import time
@@ -10,9 +9,10 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import server
+from . import function, server
 from .cache import Cache
-from .distribution import compresses, lifetime
+from .delivery import deliver
+from .distribution import lifetime
 from .wire import Response
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ class Edge:
 
     async def _serve(self, distribution: Distribution, behaviour: Behaviour, asked: Asked) -> Response:
         path = asked.path
-        if function := behaviour.functions.get("viewer-request"):
-            decided = await self._distributions.run(function, distribution, asked)
+        if name := behaviour.functions.get("viewer-request"):
+            decided = function.on_request(await self._distributions.code(name), distribution, asked)
             if isinstance(decided, Response):
                 return decided
             path = decided
@@ -119,9 +119,16 @@ class Edge:
             path = f"/{distribution.root}"
         response, hit, age = await self._fetch(distribution, behaviour, asked, path)
         page = distribution.errors.get(response.status)
+        # The pages for errors are the distribution's: every behaviour has them, the one for challenges too.
         if page:
             response = await self._error(distribution, asked, page.page, page.status, response)
-        return self._finish(distribution, behaviour, asked, response, hit=hit, age=age)
+        failed = response.status >= 400  # noqa: PLR2004
+        response = self._finish(distribution, behaviour, asked, response, hit=hit, age=age)
+        name = behaviour.functions.get("viewer-response")
+        # It is not called "when the origin returns HTTP status code 400 or higher" (all edge functions).
+        if name and not failed and response.status < 400:  # noqa: PLR2004
+            response = function.on_response(await self._distributions.code(name), distribution, asked, path, response)
+        return response
 
     async def _fetch(
         self, distribution: Distribution, behaviour: Behaviour, asked: Asked, path: str
@@ -155,28 +162,20 @@ class Edge:
         self, distribution: Distribution, behaviour: Behaviour, asked: Asked, response: Response, *, hit: bool, age: int
     ) -> Response:
         """Put on what the edge adds: policy headers, compression, its own headers, and 304 for what the viewer has."""
-        status, body = response.status, response.body
-        headers = [
-            pair for pair in response.headers if pair[0] not in ("content-length", "date", "connection", "x-cache")
-        ]
+        own = ("content-length", "date", "connection", "x-cache", "accept-ranges")
+        headers = [pair for pair in response.headers if pair[0] not in own]
+        if response.status == 200:  # noqa: PLR2004
+            headers.append(("accept-ranges", "bytes"))
         headers = self._distributions.headers_policy(behaviour.headers_policy).apply(headers, secure=asked.secure)
         headers += [
-            ("x-cache", _said(status, hit=hit)),
+            ("x-cache", _said(response.status, hit=hit)),
             ("via", f"1.1 {distribution.domain} (CloudFront)"),
             ("x-amz-cf-pop", "SBX1-P1"),
             ("x-amz-cf-id", uuid.uuid4().hex),
         ]
         if hit:
             headers.append(("age", str(age)))
-        if compresses(behaviour, asked.header("accept-encoding"), status, headers, len(body)):
-            body = gzip.compress(body, compresslevel=5, mtime=0)
-            headers = [(key, f"W/{value}" if key == "etag" else value) for key, value in headers]
-            headers += [("content-encoding", "gzip"), ("vary", "Accept-Encoding")]
-        etag = response.header("etag")
-        if status == 200 and etag and etag in asked.header("if-none-match"):  # noqa: PLR2004
-            status, body = 304, b""
-            headers = [pair for pair in headers if pair[0] not in ("content-type", "content-encoding")]
-        return Response(status, headers, body)
+        return deliver(behaviour, asked, Response(response.status, headers, response.body))
 
 
 def _said(status: int, *, hit: bool) -> str:

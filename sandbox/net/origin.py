@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 from .known import Known
 from .policy import allows
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 CONNECT_S, RESPONSE_S = 10.0, 30.0
 
 OK, FORBIDDEN, NOT_FOUND, BAD_GATEWAY = 200, 403, 404, 502
+
+
+def key_of(path: str) -> str:
+    """The key that S3 reads in the path of a request: decoded once, and a plus sign is a space.
+
+    The latter is S3's own reading, of paths too: ostreedev/ostree#2139, dnbert/prm#46, sveltejs/kit#6451.
+    """
+    return unquote_plus(path[1:], errors="surrogateescape")
 
 
 class Origins:
@@ -42,16 +51,18 @@ class Origins:
             return _said(BAD_GATEWAY, f"the origin {origin.domain} does not answer: {error}")
 
     async def _bucket(self, distribution: Distribution, origin: Origin, path: str) -> Response:
-        key = (origin.path + path).lstrip("/")
+        key = key_of(origin.path + path)
         policy = await self._policy(origin.bucket)
         resource = f"arn:aws:s3:::{origin.bucket}"
-        if not (origin.access_control and allows(policy, "s3:GetObject", f"{resource}/{key}", distribution.arn)):
+        listed = allows(policy, "s3:ListBucket", resource, distribution.arn)
+        # A request for no key at all is a request for the listing, whose permission is another one.
+        may = listed if not key else allows(policy, "s3:GetObject", f"{resource}/{key}", distribution.arn)
+        if not (origin.access_control and may):
             return _denied()
         response = await self._cloud.thing(origin.bucket, key)
         if response.status == OK:
             own = [pair for pair in response.headers if pair[0] not in _MOTO]
             return Response(OK, [*own, ("server", "AmazonS3")], response.body)
-        listed = allows(policy, "s3:ListBucket", resource, distribution.arn)
         # S3 tells who may not list that an object is forbidden, not that it is missing.
         return response if listed or response.status != NOT_FOUND else _denied()
 

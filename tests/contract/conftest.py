@@ -1,8 +1,8 @@
 """Fixtures of the contract tests, each defined beside what it stands for."""
 
 from tests.contract.authority import authority
-from tests.contract.containers import container, shelves
+from tests.contract.containers import container, shelf, shelves
 from tests.contract.net_world import net, peer
 from tests.contract.object_stores import clouds, half, moto_url, site
 
-__all__ = ["authority", "clouds", "container", "half", "moto_url", "net", "peer", "shelves", "site"]
+__all__ = ["authority", "clouds", "container", "half", "moto_url", "net", "peer", "shelf", "shelves", "site"]

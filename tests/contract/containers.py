@@ -13,11 +13,13 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import httpx
 import pytest
 
+from components.kinds.static import releases
+from components.web.caddy.folder import Folder
 from components.web.caddy.server import WebServer
 from sandbox.engine import resolve
 
@@ -28,8 +30,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: What the image has beside Caddy; where BusyBox is installed, the container's tools are BusyBox's, as in the image.
-APPLETS = "sh ls wget sha256sum tar od base64 grep sed tr date sleep mkdir mv rm cat echo"
+#: What front.sh uses of the image beside Caddy. All are in Alpine's BusyBox (aports, main/busybox/busyboxconfig); where
+#: BusyBox is installed, the container has these and nothing else.
+APPLETS = (
+    "sh ls wget sha256sum tar od base64 grep sed tr date sleep mkdir mv rm cat head tail sort uniq cut awk xargs cp "
+    "touch sync timeout dd tee mkfifo cmp"
+)
 
 
 def free_port() -> int:
@@ -66,6 +72,10 @@ class Shelf(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.content: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.up = True
+        #: What is sent without an end, and what begins and then stalls.
+        self.endless: set[str] = set()
+        self.stalled: set[str] = set()
         shelf = self
 
         class Answer(BaseHTTPRequestHandler):
@@ -73,9 +83,11 @@ class Shelf(ThreadingHTTPServer):
                 shelf.asked.append(self.path)
                 body = shelf.content.get(self.path)
                 self.send_response(200 if body is not None else 404)
-                self.send_header("Content-Length", str(len(body or b"")))
+                if self.path not in shelf.endless:
+                    self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
-                self.wfile.write(body or b"")
+                with contextlib.suppress(OSError):
+                    shelf.send(self.path, body or b"", self.wfile)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -83,6 +95,39 @@ class Shelf(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answer)
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def send(self, path: str, body: bytes, out: BinaryIO) -> None:
+        """Send what a path holds, in the manner that the test asks for."""
+        if path in self.stalled:
+            out.write(body[: len(body) // 2])
+            out.flush()
+            while path in self.stalled:
+                time.sleep(0.05)
+            return
+        out.write(body)
+        while path in self.endless:
+            out.write(b"x" * 65_536)
+
+    def silence(self) -> None:
+        """Answer nobody any more: connections are refused."""
+        self.up = False
+        self.shutdown()
+        self.server_close()
+
+    def hold(self, version: str, tar: bytes, workload: str = "docs") -> None:
+        """Hold a bundle."""
+        self.content[f"/{workload}/{version}.tar"] = tar
+
+    def name(self, number: int, version: str, size: int, workload: str = "docs") -> None:
+        """Hold a record."""
+        record = releases.Record(workload, number, version, size)
+        self.content[f"/{releases.key(workload)}"] = record.content()
+
+
+def folder_in(*stores: Shelf | str, size: int = 0, number: int = 0) -> Folder:
+    """Return the folder of the workload `docs` in stores, each of a vendor of its own."""
+    urls = [store if isinstance(store, str) else store.url for store in stores]
+    return Folder(tuple((f"vendor{at}", url) for at, url in enumerate(urls)), "docs", size, number)
 
 
 @dataclass
@@ -106,6 +151,7 @@ class Container:
             "HTTP_PORT": str(self.http_port),
             "HTTPS_PORT": str(self.https_port),
             "BIND": "127.0.0.1",
+            "POLL": "1",
             "XDG_DATA_HOME": str(self.folder / "data"),
             "XDG_CONFIG_HOME": str(self.folder / "data"),
             "NO_PROXY": "127.0.0.1,localhost",
@@ -153,8 +199,22 @@ class Container:
 
     def ready(self) -> Container:
         """Wait until /healthz answers the version."""
-        until(lambda: self.get("/healthz").text == self.server.version, f"the version; {self.log()[-2000:]}")
+        return self.serves(self.server.version)
+
+    def serves(self, version: str, patience: float = 120) -> Container:
+        """Wait until /healthz answers a version."""
+        until(lambda: self.health()[0] == version, f"version {version[:12]}; {self.log()[-2000:]}", patience)
         return self
+
+    def health(self) -> tuple[str, str]:
+        """Ask /healthz for the version, and for what it remarks; after a failure the version is empty."""
+        answer = self.get("/healthz")
+        version, _, remark = answer.text.partition("\n")
+        return (version, remark) if answer.status_code == 200 else ("", answer.text)
+
+    def lose_volume(self) -> None:
+        """Empty the volume of a container that has ended."""
+        shutil.rmtree(self.folder / "data")
 
     def log(self) -> str:
         """Read what it said."""
@@ -185,13 +245,26 @@ def web_server(version: str, behind: Behind, scheme: str = "http", **more: str) 
 
 
 @pytest.fixture
-def shelves() -> Iterator[tuple[Shelf, Shelf]]:
+def shelf() -> Iterator[Callable[[], Shelf]]:
+    """Make stores, and end them after the test."""
+    made: list[Shelf] = []
+
+    def make() -> Shelf:
+        made.append(Shelf())
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.endless.clear()
+        each.stalled.clear()
+        if each.up:
+            each.silence()
+
+
+@pytest.fixture
+def shelves(shelf: Callable[[], Shelf]) -> tuple[Shelf, Shelf]:
     """Two stores."""
-    made = (Shelf(), Shelf())
-    yield made
-    for shelf in made:
-        shelf.shutdown()
-        shelf.server_close()
+    return shelf(), shelf()
 
 
 @pytest.fixture

@@ -41,6 +41,30 @@ def test_providers_to_avoid_are_sorted_so_that_their_order_is_no_change() -> Non
     assert (checked["avoid"], faults) == (["a", "b"], [])
 
 
+def of_release(version: str, **more: str) -> dict[str, Any]:
+    """Give inputs whose container learns of later versions by itself."""
+    document = copy.deepcopy(DOCUMENT)
+    document["services"]["web"]["env"] = [
+        "LEARNS=VERSION",
+        f"VERSION={version}",
+        *(f"{k}={v}" for k, v in more.items()),
+    ]
+    return {**inputs(), "sdl": document}
+
+
+def test_a_version_that_the_container_learns_by_itself_is_no_change() -> None:
+    old, new = of_release("a"), of_release("b")
+    assert DeploymentResource().check(new, old, context()) == (old, [])
+    assert DeploymentResource().diff("7", old, standing(), old, context()).changes.get("sdl") is None
+
+
+def test_a_new_deployment_and_any_other_change_take_the_newest_version_along() -> None:
+    """The engine checks the inputs of a replacement without the old ones."""
+    new = of_release("b", HOST="www.dao.example")
+    assert DeploymentResource().check(new, None, context())[0] == new
+    assert DeploymentResource().check(new, of_release("a", HOST="docs.dao.example"), context())[0] == new
+
+
 def test_every_fault_is_named_at_once_by_its_path() -> None:
     document = copy.deepcopy(DOCUMENT)
     document["services"]["web"]["image"] = ""

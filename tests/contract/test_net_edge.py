@@ -146,7 +146,7 @@ def test_the_edge_serves_each_name_over_http_and_trusted_https(net, cdn, scheme)
         for host in ("www.dao.example", "direct-www.dao.example", cdn.domain):
             answer = web.get(f"{scheme}://{host}/")
             assert (200, PAGE) == (answer.status_code, answer.content)
-            assert ("gzip", "text/html") == (answer.headers["content-encoding"], answer.headers["content-type"])
+            assert ("br", "text/html") == (answer.headers["content-encoding"], answer.headers["content-type"])
 
 
 def test_the_edge_sends_plain_bytes_to_who_takes_no_gzip_and_304_to_who_has_them(net, cdn):

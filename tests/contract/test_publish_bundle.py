@@ -6,11 +6,12 @@ Cannot prove what vendors other than AWS do: moto stands for all of them.
 from __future__ import annotations
 
 import hashlib
+import time
 
 import pytest
 
 from components.errors import ConfigError, Fault, StepError
-from components.kinds.static import bundle, keep
+from components.kinds.static import bundle, keep, releases
 from components.stores import s3 as stores
 from tests.contract.object_stores import kept, quiet
 
@@ -131,7 +132,7 @@ def test_a_bundle_goes_only_when_enough_newer_ones_exist(clouds, site):
             clouds.age("dao-storj", key, days=1)
         keep.take(kept(clouds, site, retain=3), quiet)
         versions.append(bundle.version(site))
-    left = {f"docs/{version}.tar" for version in versions[1:]}
+    left = {"docs/newest", *(f"docs/{version}.tar" for version in versions[1:])}
     assert clouds.keys("dao-storj") == left
     assert clouds.keys("dao-aws") == left | {"docs/notes.txt"}
 
@@ -149,3 +150,52 @@ def test_a_store_can_be_a_lock(clouds):
     store = keep.open_stores({"storj": clouds.stores["storj"]})[0]
     assert (store.claim("lock", b"1"), store.claim("lock", b"2")) == (True, False)
     assert clouds.object("dao-storj", "lock")["Body"] == b"1"
+
+
+def records(clouds):
+    """What each store names the newest release."""
+    found = {}
+    for name, store in clouds.stores.items():
+        held = clouds.object(store["bucket"], "docs/newest")
+        assert held["CacheControl"] == "no-cache"
+        found[name] = releases.read(held["Body"], "docs")
+    return found
+
+
+def test_a_release_is_named_the_newest_in_stores_of_two_vendors(clouds, site):
+    given = kept(clouds, site)
+    number = keep.take(given, quiet)["number"]
+    assert abs(number - time.time()) < 60
+    size = len(clouds.object("dao-aws", f"docs/{given['version']}.tar")["Body"])
+    assert set(records(clouds).values()) == {releases.Record("docs", number, given["version"], size)}
+    assert keep.take(given, quiet)["number"] == number
+    (site / "more.txt").write_text("more")
+    assert keep.take(kept(clouds, site), quiet)["number"] > number
+
+
+def test_stores_of_one_vendor_name_no_release(clouds, site):
+    """One party could then choose what is served."""
+    clouds.stores["storj"] |= {"vendor": "aws"}
+    assert "number" not in keep.take(kept(clouds, site), quiet)
+    assert not clouds.keys("dao-aws") & {"docs/newest"}
+
+
+def test_a_run_that_was_interrupted_between_two_stores_goes_on_with_its_number(clouds, site):
+    given = kept(clouds, site)
+    number = keep.take(given, quiet)["number"]
+    clouds.client("s3").delete_object(Bucket="dao-storj", Key="docs/newest")
+    assert keep.take(given, quiet)["number"] == number
+    assert len(set(records(clouds).values())) == 1
+
+
+def test_a_record_from_the_future_is_refused_and_nothing_is_named(clouds, site):
+    keep.take(kept(clouds, site), quiet)
+    before = records(clouds)
+    future = releases.Record("docs", 999_999_999_999, "ab" * 32, 1)
+    clouds.client("s3").put_object(
+        Bucket="dao-storj", Key="docs/newest", Body=future.content(), CacheControl="no-cache"
+    )
+    (site / "more.txt").write_text("more")
+    with pytest.raises(ConfigError, match="the order of releases cannot be told"):
+        keep.take(kept(clouds, site), quiet)
+    assert records(clouds) == {"aws": before["aws"], "storj": future}

@@ -33,7 +33,7 @@ def run(name: str, given: object, *words: str) -> tuple[int, str, str]:
 
 def test_a_step_prints_one_short_json_line(clouds, site, half):
     code, out, _ = run("publish", half)
-    assert (code, out.count("\n"), json.loads(out)["written"]) == (0, 1, 7)
+    assert (code, out.count("\n"), json.loads(out)["written"]) == (0, 1, 13)
     assert len(out) < 4096
 
 

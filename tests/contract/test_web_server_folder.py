@@ -16,8 +16,7 @@ import pytest
 
 from components.kinds.static import bundle
 from components.web import headers as content
-from components.web.caddy.folder import Folder
-from tests.contract.containers import until, web_server
+from tests.contract.containers import folder_in, until, web_server
 
 FILES = {
     "index.html": "<h1>docs</h1>",
@@ -43,8 +42,8 @@ def packed(folder, files=FILES):
 def served(container, shelves, tmp_path):
     """A container that serves the site."""
     version, tar = packed(tmp_path / "site")
-    shelves[0].content["/docs.tar"] = tar
-    made = container(web_server(version, Folder((f"{shelves[0].url}/docs.tar",)))).start()
+    shelves[0].hold(version, tar)
+    made = container(web_server(version, folder_in(shelves[0]))).start()
     made.ready()
     return made
 
@@ -59,7 +58,7 @@ def test_every_file_is_served_as_it_is(served):
 
 def test_a_folder_without_its_slash_is_redirected(served):
     answer = served.get("/guide")
-    assert (answer.status_code, answer.headers["location"]) == (308, "/guide/")
+    assert (answer.status_code, answer.headers["location"]) == (301, "/guide/")
 
 
 @pytest.mark.parametrize("path", ["", "guide/", *[name for name in FILES if "assets" in name]])
@@ -91,11 +90,11 @@ def test_an_address_that_is_not_there_gets_the_sites_own_page(served, path):
 
 def test_a_site_without_a_page_for_it_still_answers_404(container, shelves, tmp_path):
     version, tar = packed(tmp_path / "site", {"index.html": "x"})
-    shelves[0].content["/docs.tar"] = tar
-    made = container(web_server(version, Folder((f"{shelves[0].url}/docs.tar",)))).start()
+    shelves[0].hold(version, tar)
+    made = container(web_server(version, folder_in(shelves[0]))).start()
     made.ready()
     answer = made.get("/missing")
-    assert (answer.status_code, answer.text) == (404, "404 Not Found")
+    assert (answer.status_code, answer.text) == (404, content.STOCK_PAGE.decode())
 
 
 def test_text_is_compressed_and_asked_for_again_by_its_version(served):
@@ -124,30 +123,31 @@ def test_no_log_names_a_visitor_and_health_checks_are_not_logged(served):
 
 def test_nothing_is_served_before_the_version_is_there_and_the_reason_is_told(container, shelves, tmp_path):
     version, tar = packed(tmp_path / "site")
-    address = f"{shelves[0].url}/docs.tar"
-    made = container(web_server(version, Folder((address,)))).start()
+    made = container(web_server(version, folder_in(shelves[0]))).start()
     until(lambda: "no store gives" in made.get("/healthz").text, "the reason")
     assert [made.get(path).status_code for path in ("/", "/healthz", "/guide/", "/assets/old.css")] == [503] * 4
     assert made.get("/").headers["retry-after"] == "10"
-    shelves[0].content["/docs.tar"] = tar
+    shelves[0].hold(version, tar)
     made.ready()
 
 
-def test_with_one_store_gone_and_one_giving_other_bytes_the_third_is_used(container, shelves, tmp_path):
+def test_with_one_store_gone_and_others_giving_other_bytes_the_last_is_used(container, shelf, tmp_path):
     version, tar = packed(tmp_path / "site")
-    shelves[0].content |= {"/wrong.tar": packed(tmp_path / "evil", {"index.html": "evil"})[1], "/cut.tar": tar[:-512]}
-    shelves[1].content["/docs.tar"] = tar
-    stores = ["http://127.0.0.1:9/docs.tar", *(f"{shelves[0].url}/{n}.tar" for n in ("gone", "wrong", "cut"))]
-    made = container(web_server(version, Folder((*stores, f"{shelves[1].url}/docs.tar")))).start()
+    gone, wrong, cut, more, right = (shelf() for _ in range(5))
+    wrong.hold(version, packed(tmp_path / "evil", {"index.html": "evil"})[1])
+    cut.hold(version, tar[:-512])
+    more.hold(version, tar + b"x")
+    right.hold(version, tar)
+    made = container(web_server(version, folder_in("http://127.0.0.1:9", gone, wrong, cut, more, right))).start()
     made.ready()
     assert made.get("/").text == FILES["index.html"]
-    assert shelves[0].asked == ["/gone.tar", "/wrong.tar", "/cut.tar"]
+    assert [each.asked for each in (gone, wrong, cut, more)] == [[f"/docs/{version}.tar"]] * 4
 
 
 def test_other_bytes_are_never_served(container, shelves, tmp_path):
     version, _ = packed(tmp_path / "site")
-    shelves[0].content["/docs.tar"] = packed(tmp_path / "evil", {"index.html": "evil"})[1]
-    made = container(web_server(version, Folder((f"{shelves[0].url}/docs.tar",)))).start()
+    shelves[0].hold(version, packed(tmp_path / "evil", {"index.html": "evil"})[1])
+    made = container(web_server(version, folder_in(shelves[0]))).start()
     until(lambda: len(shelves[0].asked) > 1, "a second try")
     assert made.get("/").status_code == 503
 
@@ -156,18 +156,18 @@ def test_a_restart_in_the_same_folder_serves_nothing_of_before(container, shelve
     """A restart of the process keeps the folder; a new version must not show the old one meanwhile."""
     old, tar = packed(tmp_path / "site")
     new, _ = packed(tmp_path / "site", {"index.html": "new"})
-    shelves[0].content["/old.tar"] = tar
-    made = container(web_server(old, Folder((f"{shelves[0].url}/old.tar",)))).start()
+    shelves[0].hold(old, tar)
+    made = container(web_server(old, folder_in(shelves[0]))).start()
     made.ready()
     assert made.stop() == 0
-    made.server = dataclasses.replace(made.server, version=new, behind=Folder((f"{shelves[0].url}/new.tar",)))
+    made.server = dataclasses.replace(made.server, version=new)
     made.start()
     until(lambda: made.get("/healthz").status_code == 503, "an answer")
     assert made.get("/").status_code == 503
 
 
 def test_it_ends_when_told_to_even_while_it_waits_for_a_store(container):
-    made = container(web_server("0" * 64, Folder(("http://127.0.0.1:9/x.tar",)))).start()
+    made = container(web_server("0" * 64, folder_in("http://127.0.0.1:9"))).start()
     until(lambda: made.get("/healthz").status_code == 503, "an answer")
     assert made.stop() == 0
 

@@ -15,9 +15,9 @@ import warnings
 import pytest
 
 from components.probe.client import visit
-from components.web.caddy.folder import Folder
+from components.web.caddy.server import front
 from tests.contract.authority import self_signed
-from tests.contract.containers import until, web_server
+from tests.contract.containers import folder_in, until, web_server
 from tests.contract.test_web_server_folder import FILES, packed
 
 #: How the script reads a time out.
@@ -29,11 +29,11 @@ HOST, FIRST, SECOND = "docs.dao.example", "docs-akash.dao.example", "docs-akash-
 def secure(container, authority, shelves, tmp_path, monkeypatch):
     """Make a container for a direct name whose peer is another; its certificates are trusted by this process too."""
     version, tar = packed(tmp_path / "site")
-    shelves[0].content["/docs.tar"] = tar
+    shelves[0].hold(version, tar)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.trust))
 
     def make(direct=FIRST, peer=SECOND, directory=authority.directory, **environment):
-        behind = Folder((f"{shelves[0].url}/docs.tar",))
+        behind = folder_in(shelves[0])
         made = container(
             web_server(version, behind, "https", site_host=direct, peer=peer, acme_directory=directory),
             **{"SSL_CERT_FILE": str(authority.trust)}
@@ -165,9 +165,10 @@ def test_the_own_certificate_is_judged_for_the_inside_only(secure, authority):
 
 
 def functions():
-    (text,) = web_server("", Folder(()), "https").command()["args"]
-    kept = next(line for line in text.splitlines() if line.startswith("certificates() {"))
-    return f"{kept}\n{text[text.index('dates_of() {') : text.index('while :;')]}"
+    """Return the part of the script that judges certificates."""
+    text = front()
+    now = next(line for line in text.splitlines() if line.startswith("now() {"))
+    return f"{now}\n{text[text.index('certificates() {') : text.index('# Print what is wrong behind')]}"
 
 
 WELL, NONE = "", f"there is no certificate for {HOST} yet"

@@ -8,15 +8,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from components.web import headers as content
+from components.web.caddy import addresses
 from components.web.caddy.folder import Folder
-from components.web.caddy.server import WebServer
+from components.web.caddy.server import WebServer, front
 from components.web.caddy.upstream import Upstream
 
-BEHIND = {"folder": Folder(("https://store.example/docs/v.tar",)), "application": Upstream("app:8080", "/health")}
+STORES = (("aws", "https://store.example/bucket"), ("storj", "https://other.example/raw/KEY/bucket"))
+BEHIND = {"folder": Folder(STORES, "docs", 10_240, 7), "application": Upstream("app:8080", "/health")}
 EACH = [(scheme, name) for scheme in ("http", "https") for name in BEHIND]
 
 
@@ -44,24 +49,57 @@ def handlers(found: object) -> list[dict]:
 @pytest.mark.parametrize(("scheme", "behind"), EACH)
 def test_what_the_script_gives_caddy_is_the_configuration(scheme, behind):
     made = server(scheme, behind)
-    (script,) = made.command()["args"]
-    written = script.split("<<'END'\n", 1)[1].split("\nEND\n", 1)[0]
-    assert json.loads(written) == made.configuration()
+    assert json.loads(made.command()["args"][2]) == made.configuration()
+
+
+@pytest.mark.parametrize(("scheme", "behind"), EACH)
+def test_the_script_finds_the_places_where_it_puts_something_in(scheme, behind):
+    """It looks for them as text, in this order."""
+    text = server(scheme, behind).text()
+    marks = ['"http_port":80', '"https_port":443', *(['"automate":[]'] if scheme == "https" else [])]
+    assert [text.count(mark) for mark in marks] == [1] * len(marks)
+    assert [text.index(mark) for mark in marks] == sorted(text.index(mark) for mark in marks)
+    between = text[text.index(marks[1]) : text.index(marks[2]) if marks[2:] else None]
+    assert between.count('{"@id":"') == text.count("@id") > 0
+    assert set(re.findall('"@id":"(.*?)"', text)) == (set("sfFrRh") if behind == "folder" else set()) | {"loaded"}
 
 
 @pytest.mark.parametrize(("scheme", "behind"), EACH)
 def test_kubernetes_has_nothing_to_replace_in_the_command(scheme, behind):
     """`$$` becomes `$`, and `$(NAME)` the value of NAME, wherever they stand in a container's command."""
-    (script,) = server(scheme, behind).command()["args"]
-    assert re.findall(r"\$\$|\$\([A-Za-z_][A-Za-z0-9_.-]*\)", script) == []
+    words = server(scheme, behind).command()["args"]
+    assert [re.findall(r"\$\$|\$\([A-Za-z_][A-Za-z0-9_.-]*\)", word) for word in words] == [[]] * len(words)
 
 
-def test_a_new_version_changes_the_environment_alone():
+@pytest.mark.parametrize(("scheme", "behind"), EACH)
+def test_no_word_of_the_command_is_longer_than_a_kernel_takes(scheme, behind):
+    """Linux: MAX_ARG_STRLEN, 32 pages of 4 KiB."""
+    assert max(len(word.encode()) for word in server(scheme, behind).command()["args"]) < 128 * 1024
+
+
+@pytest.mark.parametrize(("scheme", "behind"), EACH)
+def test_the_table_of_the_environment_names_what_is_given(scheme, behind):
+    """It stands in the first lines of the script, and names nothing else but where to listen."""
+    table = front().split("# Tools:")[0]
+    named = set(re.findall(r"\b[A-Z][A-Z_]{3,}\b", table.split("# Environment")[1].split("\n", 1)[1]))
+    given_ = set().union(*(server(*each).environment() for each in EACH))
+    assert set(server(scheme, behind).environment()) <= named
+    assert given_ | {"HTTP_PORT", "HTTPS_PORT", "BIND", "XDG_DATA_HOME", "POLL"} == named - {"HTTPS", "VENDOR", "PORT"}
+
+
+def test_the_script_has_no_fault_that_shellcheck_knows(tmp_path):
+    (tmp_path / "front.sh").write_text(front())
+    checker = Path(sys.executable).with_name("shellcheck")
+    done = subprocess.run([checker, tmp_path / "front.sh"], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_new_release_changes_the_environment_alone():
     old = server()
-    new = dataclasses.replace(old, version="cd" * 32, behind=Folder(("https://store.example/docs/w.tar",)))
+    new = dataclasses.replace(old, version="cd" * 32, behind=Folder(STORES, "docs", 20_480, 8))
     assert new.command() == old.command()
     changed = {name for name, value in new.environment().items() if old.environment()[name] != value}
-    assert changed == {"VERSION", "BUNDLES"}
+    assert changed == {"VERSION", "NUMBER", "BYTES"}
 
 
 def test_behind_somebody_elses_ingress_there_are_no_certificates_and_no_port_for_them():
@@ -93,8 +131,10 @@ def test_every_answer_carries_the_security_headers_of_the_aws_half(scheme, behin
     for name, listener in server(scheme, behind).configuration()["apps"]["http"]["servers"].items():
         table = content.SECURITY_HEADERS["https" if name == "secure" else "http"]
         for routes in (listener["routes"], listener["errors"]["routes"]):
-            set_ = [one["response"].get("set", {}) for one in handlers(routes) if one["handler"] == "headers"]
-            assert {key: value for each in set_ for key, (value,) in each.items() if key in table} == dict(table)
+            set_ = [one.get("response", {}).get("set", {}) for one in handlers(routes) if one["handler"] == "headers"]
+            found = {key: value for each in set_ for key, (value,) in each.items() if key in table}
+            settings = {f"{{http.vars.{name}}}": value for name, value in addresses.DEFAULTS.items()}
+            assert {key: settings.get(value, value) for key, value in found.items()} == dict(table)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -9,16 +9,19 @@ from ...kind import Deployed, Implementation
 from ...targets.akash import ingress
 from ...targets.akash.ingress import Ingress
 from ...topology import Line
+from . import releases, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...config.models import Acme
+    from ...errors import Fault
     from ...exposure import Exposure
     from ...kind import Context
     from ...release import Release
-    from ...topology import Site
+    from ...topology import Site, WorkloadPlan
     from .kind import StaticOptions
+    from .sizes import Sizes
 
 
 class OnAkash(Implementation["StaticOptions"]):
@@ -28,15 +31,22 @@ class OnAkash(Implementation["StaticOptions"]):
         """Return an address with certificates over ACME, or a name without one."""
         return ingress.exposure(options.ingress, acme)
 
-    def bill(self, options: StaticOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 one size for all
-        """Return the lease, by the providers' price list."""
+    def bill(self, options: StaticOptions, release: Release) -> Iterator[Line]:
+        """Return the lease of the size that the release needs, by the providers' price list."""
         what = "with an IPv4 address" if options.ingress is Ingress.DEDICATED else "behind the shared ingress"
-        yield Line(f"lease {what}, by the providers' list", _lease_usd_month(options.ingress), "akash")
+        yield Line(
+            f"lease {what}, by the providers' list", _lease_usd_month(options.ingress, sizes.of(release)), "akash"
+        )
 
     def losses(self, options: StaticOptions) -> Iterator[str]:
         """Name what a shared ingress costs."""
         if options.ingress is Ingress.SHARED:
             yield ingress.SHARED_LOSS
+
+    def refuses(self, options: StaticOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the folder alone
+        """Refuse a release that no volume holds twice."""
+        if release.data is not None:
+            yield from sizes.refused(release.data.bytes, release.data.files)
 
     def deploy(self, site: Site, context: Context) -> Deployed:
         """Register the deployment."""
@@ -48,7 +58,7 @@ class OnAkash(Implementation["StaticOptions"]):
         lease = Deployment(
             site.name,
             name=f"{site.name}.{pulumi.get_stack()}",
-            sdl=document_for(site, context.plan),
+            sdl=document_for(site, context.plan, _lowest(context.plan)),
             service="web",
             avoid=list(context.avoid),
             opts=context.opts,
@@ -60,9 +70,20 @@ class OnAkash(Implementation["StaticOptions"]):
         return Deployed(endpoint, lease.provider, lease.id, lease)
 
 
-@functools.cache
-def _lease_usd_month(kind: Ingress) -> float:
-    from ...targets.akash.sdl import price
-    from .document import document
+def _lowest(plan: WorkloadPlan) -> int:
+    """Return the lowest number of a release that a new container may take from records; 0 where it reads none.
 
-    return float(price.usd_month(document(kind).data))
+    Numbers are Unix seconds that only grow, so the time is one: a release that is published after the container was
+    made has a higher one. A container that exists keeps its document, and with it its number.
+    """
+    import time
+
+    return int(time.time()) if releases.several_vendors(store.vendor for store in plan.stores.values()) else 0
+
+
+@functools.cache
+def _lease_usd_month(kind: Ingress, needed: Sizes | None) -> float:
+    from ...targets.akash.sdl import price
+    from .document import sized
+
+    return float(price.usd_month(sized(kind, needed).data))

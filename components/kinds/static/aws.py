@@ -9,11 +9,13 @@ from ...exposure import Exposure, Proof, Reach
 from ...kind import Deployed, Implementation
 from ...prices import book as prices
 from ...topology import Line
+from ...web import http as front
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...config.models import Acme
+    from ...errors import Fault
     from ...kind import Context
     from ...release import Release
     from ...topology import Site, WorkloadPlan
@@ -39,8 +41,15 @@ class OnAws(Implementation["StaticOptions"]):
         usd = _REQUESTS / 10_000 * prices.aws(request)
         yield Line("CloudFront, 100,000 requests within the free egress", usd, f"aws/{request}")
 
+    def refuses(self, options: StaticOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the release decides
+        """Yield what S3 and CloudFront would not take of the release."""
+        from . import objects
+
+        if release.data is not None:
+            yield from objects.faults(release.data.routes, site=front.url("", ""))
+
     def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:
-        """Publish the release into the bucket."""
+        """Publish the release into the bucket, and its rules into the functions at the edge."""
         from .kind import content
 
         given = {
@@ -50,6 +59,8 @@ class OnAws(Implementation["StaticOptions"]):
             "bucket": Ref(site.name, "bucket"),
             "region": Ref(site.name, "region"),
             "distribution": Ref(site.name, "distribution"),
+            "functions": Ref(site.name, "functions"),
+            "site": front.url(plan.host or site.site_host, ""),
         }
         yield Action(
             f"{site.name}-publish",
@@ -66,10 +77,28 @@ class OnAws(Implementation["StaticOptions"]):
         import pulumi
 
         from ...exposure import Endpoint
-        from ...targets.aws.static_site import CERTIFICATE_REGION, StaticSite
+        from ...targets.aws import edge
+        from ...targets.aws.static_site import StaticSite
+        from . import objects
+        from .routes import Routes
 
         hosts = tuple(host for host in (site.host, site.site_host) if host)
-        static = StaticSite(site.name, hosts=hosts, prove=context.prove, challenge_peer=site.peer, opts=context.opts)
+        data = context.plan.release.data
+        routes = data.routes if data is not None else Routes({})
+        rules = objects.edge_rules(routes)
+        static = StaticSite(
+            site.name,
+            hosts=hosts,
+            prove=context.prove,
+            challenge_peer=site.peer,
+            headers=site.options.headers(front.SCHEME),  # type: ignore[attr-defined]
+            functions={
+                "viewer-request": edge.viewer_request(rules, site=front.url(site.host or site.site_host, "")),
+                "viewer-response": edge.viewer_response(rules),
+            },
+            error_page=f"/{objects.MISSING_PAGE}",
+            opts=context.opts,
+        )
         endpoint = pulumi.Output.all(static.domain_name, static.alias_zone_id).apply(
             lambda known: Endpoint(name=known[0], zone=known[1])
         )
@@ -80,7 +109,8 @@ class OnAws(Implementation["StaticOptions"]):
             resource=static,
             outputs={
                 "bucket": static.bucket,
-                "region": pulumi.Output.from_input(CERTIFICATE_REGION),
+                "region": static.region,
                 "distribution": static.distribution_id,
+                "functions": static.function_names,
             },
         )

@@ -1,35 +1,37 @@
 """A folder of static content as one deterministic tar, named by the SHA-256 of its bytes.
 
-The same files give the same bytes on every machine: names sorted, no times, no owners, mode 0644. The format is
-GNU tar's and not PAX, because the tar of the Akash container (BusyBox) skips PAX headers, and with them every name
-that is long or not ASCII.
+The same files and settings give the same bytes on every machine: names sorted, no owners, mode 0644, and instead of a
+time the CRC-32 of the content, from which web servers make an ETag that is a file's own. The format is GNU tar's and
+not PAX, because the tar of the Akash container (BusyBox) skips PAX headers, and with them every name that is long or
+not ASCII. Below `.unmoor/` lie the rules of the site and the list of its immutable files.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import tarfile
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
 from ...errors import ConfigError, Fault, StepError
+from . import folder as folders
+from . import front
+from .folder import Options, fault_in, shown
+from .routes import HASHED_FILE, HEADERS_FILE, OWN, REDIRECTS_FILE, RULES_FILE, Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from _typeshed import WriteableBuffer
 
 _CHUNK = 1 << 20
-
-#: Names at the top of a site folder that are not content, and what to do instead.
-_RESERVED = {
-    "healthz": "is the address where a site answers its version; give the file another name",
-    ".git": "is a repository, not a built site; name the folder that the site generator writes",
-}
+#: Files up to this many bytes are read once and kept for the moment; larger ones are read twice.
+_SMALL = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Bundle:
-    """What is in a tar: its version (64 hex digits), its size in bytes, and its files sorted by path."""
+    """What is in a tar: its version (64 hex digits), its size in bytes, its files sorted by path, and their routes."""
 
     version: str
     size: int
     entries: tuple[Entry, ...]
+    routes: Routes = field(default_factory=lambda: Routes({}))
+    #: Unmoor's own files in it, which no address leads to.
+    own: tuple[Entry, ...] = ()
 
 
 class Window(io.RawIOBase):
@@ -102,21 +107,26 @@ def key(workload: str, version: str) -> str:
     return f"{workload}/{version}.tar"
 
 
-def version(folder: Path) -> str:
+def version(folder: Path, options: Options | None = None) -> str:
     """Return the version that packing a folder would give, and write nothing.
 
     Raises ConfigError with every fault of the folder.
     """
-    return _pack(folder, None).version
+    return survey(folder, options).version
 
 
-def pack(folder: Path, out: IO[bytes]) -> Bundle:
+def survey(folder: Path, options: Options | None = None) -> Bundle:
+    """Return what packing a folder would give, and write nothing; errors as in `pack`."""
+    return _pack(folder, None, options or Options())
+
+
+def pack(folder: Path, out: IO[bytes], options: Options | None = None) -> Bundle:
     """Write a folder as a bundle into `out`, from its start.
 
-    Raises ConfigError with every fault of the folder: missing, empty, no index.html, links, devices, names that cannot
-    be served.
+    Raises ConfigError with every fault of the folder: missing, empty, no first page, links that lead out of it,
+    devices, secrets, names that cannot be served, rules that cannot be read.
     """
-    return _pack(folder, out)
+    return _pack(folder, out, options or Options())
 
 
 def read(tar: IO[bytes]) -> Bundle:
@@ -134,11 +144,11 @@ def read(tar: IO[bytes]) -> Bundle:
     try:
         with tarfile.open(fileobj=tar, mode="r:") as archive:
             for member in archive:
-                fault = _fault_in(member.name) or _fault_of(member)
+                fault = fault_in(member.name) or _fault_of(member)
                 if fault is None and member.name in seen:
                     fault = "stands in it twice"
                 if fault:
-                    faults.append(Fault(ascii(member.name)[1:-1], fault))
+                    faults.append(Fault(shown(member.name), fault))
                 seen.add(member.name)
                 entries.append(Entry(member.name, member.offset_data, member.size))
     except (tarfile.TarError, UnicodeDecodeError, EOFError, ValueError) as error:
@@ -147,13 +157,15 @@ def read(tar: IO[bytes]) -> Bundle:
     faults.extend(Fault(path, "is a file, and a folder of other files") for path in sorted(seen & folders))
     if faults or not entries:
         raise StepError("this bundle is not safe to unpack" if faults else "this bundle is empty", faults)
-    return Bundle(digest.hexdigest(), size, tuple(sorted(entries, key=lambda entry: entry.path.encode())))
+    entries.sort(key=lambda entry: entry.path.encode())
+    return _bundle(digest.hexdigest(), size, entries, _rules_in(tar, entries))
 
 
 def unpack(tar: IO[bytes], bundle: Bundle, into: Path) -> None:
-    """Write a bundle's files below `into`, an empty folder of ours that nobody else writes to."""
-    for entry in bundle.entries:
-        path = into / entry.path
+    """Write a bundle's files below `into`, an empty folder of ours, with the rules as the site wrote them."""
+    sources = {OWN + name: name for name in (REDIRECTS_FILE, HEADERS_FILE)}
+    for entry in (*bundle.entries, *(own for own in bundle.own if own.path in sources)):
+        path = into / sources.get(entry.path, entry.path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as out:
             tar.seek(entry.offset)
@@ -166,9 +178,20 @@ def unpack(tar: IO[bytes], bundle: Bundle, into: Path) -> None:
                 left -= len(chunk)
 
 
-def _pack(folder: Path, out: IO[bytes] | None) -> Bundle:
-    files, faults = _walk(folder)
-    if faults:
+def own_files(routes: Routes) -> dict[str, bytes]:
+    """Return unmoor's own files of a release, by path; each is a function of the routes alone."""
+    rules = json.dumps(routes.data(), sort_keys=True, separators=(",", ":"))
+    for_front = front.lines(routes)
+    return {
+        HASHED_FILE: "".join(f"{path}\n" for path in routes.hashed()).encode(),
+        RULES_FILE: f"{rules}\n".encode(),
+        **({front.FILE: for_front.encode()} if for_front else {}),
+    }
+
+
+def _pack(folder: Path, out: IO[bytes] | None, options: Options) -> Bundle:
+    site, faults = folders.read(folder, options)
+    if faults or site is None:
         whole = [fault.message for fault in faults if not fault.path]
         raise ConfigError(f"{folder} {whole[0]}") if whole else ConfigError(f"{folder} cannot be served", faults)
     sink = _Hashed(out)
@@ -177,64 +200,73 @@ def _pack(folder: Path, out: IO[bytes] | None) -> Bundle:
     with tarfile.TarFile(
         fileobj=cast("IO[bytes]", sink), mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8", copybufsize=_CHUNK
     ) as archive:
-        for path, source in files:
+        # Unmoor's own files come first: a container knows the rules before it has the files.
+        sources = {OWN + name: data for name, data in site.sources.items()}
+        for path, data in sorted((own_files(site.routes) | sources).items()):
+            _member(archive, path, io.BytesIO(data), len(data), zlib.crc32(data))
+            entries.append(_entry(archive, path, len(data)))
+        for path, source in site.files:
             try:
                 size = _add(archive, path, source)
             except OSError as error:
                 raise ConfigError(f"{source} cannot be read, or changed while it was: {error}") from None
-            blocks = -(-size // tarfile.BLOCKSIZE)
-            entries.append(Entry(path, archive.offset - blocks * tarfile.BLOCKSIZE, size))
-    return Bundle(sink.digest.hexdigest(), sink.size, tuple(entries))
+            entries.append(_entry(archive, path, size))
+    return _bundle(sink.digest.hexdigest(), sink.size, entries, site.routes)
+
+
+def _entry(archive: tarfile.TarFile, path: str, size: int) -> Entry:
+    """Return where the file that was added last lies."""
+    blocks = -(-size // tarfile.BLOCKSIZE)
+    return Entry(path, archive.offset - blocks * tarfile.BLOCKSIZE, size)
+
+
+def _bundle(version: str, size: int, entries: list[Entry], routes: Routes) -> Bundle:
+    """Return a bundle; the routes know the sizes of what was packed, which may have changed since they were made."""
+    files = {entry.path: entry.size for entry in entries if not entry.path.startswith(OWN)}
+    return Bundle(
+        version,
+        size,
+        tuple(entry for entry in entries if entry.path in files),
+        Routes(files, routes.settings, routes.redirects, routes.header_rules),
+        tuple(entry for entry in entries if entry.path not in files),
+    )
+
+
+def _rules_in(tar: IO[bytes], entries: list[Entry]) -> Routes:
+    """Read the rules in a bundle; a bundle of a version that had none has the defaults."""
+    found = next((entry for entry in entries if entry.path == RULES_FILE), None)
+    if found is None:
+        return Routes({})
+    tar.seek(found.offset)
+    try:
+        return Routes.read(json.loads(tar.read(found.size)), {})
+    except (ValueError, KeyError, TypeError) as error:
+        raise StepError(
+            f"the rules in this bundle cannot be read: {error}; publish it with the unmoor that made it"
+        ) from None
 
 
 def _add(archive: tarfile.TarFile, path: str, source: str) -> int:
     """Add one file to an archive and return its size."""
     with open(source, "rb") as content:  # noqa: PTH123 a str from scandir; a Path would double the time of 2,000 files
-        info = tarfile.TarInfo(path)
-        info.size, info.mode, info.mtime = os.fstat(content.fileno()).st_size, 0o644, 0
-        archive.addfile(info, content)
-    return info.size
+        size = os.fstat(content.fileno()).st_size
+        if size <= _SMALL:
+            data = content.read()
+            _member(archive, path, io.BytesIO(data), size, zlib.crc32(data))
+            return size
+        crc = 0
+        while chunk := content.read(_CHUNK):
+            crc = zlib.crc32(chunk, crc)
+        content.seek(0)
+        _member(archive, path, content, size, crc)
+    return size
 
 
-def _walk(folder: Path) -> tuple[list[tuple[str, str]], list[Fault]]:
-    """List a folder's files as (path in the bundle, path on disk), sorted, with every fault."""
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        return [], [Fault("", f"{what}; build the site first, or name the folder that the site generator writes")]
-    files, faults = [], []
-    for path, entry in _entries(str(folder), ""):
-        fault = _fault_in(path) or _RESERVED.get(path)
-        if fault is None and entry.is_symlink():
-            fault = "is a link; put the file itself there"
-        if fault is None and not entry.is_file() and not entry.is_dir():
-            fault = "is neither a file nor a folder; remove it"
-        if fault:
-            faults.append(Fault(path.encode(errors="backslashreplace").decode(), fault))
-        elif entry.is_file():
-            files.append((path, entry.path))
-    if not files and not faults:
-        faults.append(Fault("", "is empty; build the site first"))
-    elif not faults and not any(path == "index.html" for path, _ in files):
-        faults.append(Fault("index.html", "is missing; name the folder that holds the site's first page"))
-    return sorted(files, key=lambda file: file[0].encode()), faults
-
-
-def _entries(folder: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    with os.scandir(folder) as found:
-        for entry in sorted(found, key=lambda e: e.name):
-            path = f"{prefix}{entry.name}"
-            yield path, entry
-            if entry.is_dir(follow_symlinks=False) and path not in _RESERVED:
-                yield from _entries(entry.path, f"{path}/")
-
-
-def _fault_in(path: str) -> str | None:
-    """Say what is wrong with a file's name in a bundle, if anything is."""
-    if path.startswith("/") or any(part in {"", ".", ".."} for part in path.split("/")):
-        return "leads out of the folder"
-    if not path.isprintable() or "\\" in path:
-        return "has a character in its name that no address can carry; rename it"
-    return None
+def _member(archive: tarfile.TarFile, path: str, content: IO[bytes], size: int, crc: int) -> None:
+    info = tarfile.TarInfo(path)
+    # Caddy makes no ETag of the times 0 and 1.
+    info.size, info.mode, info.mtime = size, 0o644, max(crc, 2)
+    archive.addfile(info, content)
 
 
 def _fault_of(member: tarfile.TarInfo) -> str | None:

@@ -11,10 +11,11 @@ from ...targets.akash.sdl import document as sdl
 from ...targets.akash.sdl.overlay import overlay
 from ...targets.akash.web import web_server
 from ...web.caddy.folder import Folder
-from . import bundle
+from . import sizes
 
 if TYPE_CHECKING:
     from ...topology import Site, WorkloadPlan
+    from .sizes import Sizes
 
 #: Beside `components/` in the project, inside the package in a wheel.
 _FOLDERS = (Path(__file__).parents[3] / "sdl", Path(__file__).parents[2] / "sdl")
@@ -29,13 +30,32 @@ def document(ingress: Ingress) -> sdl.Document:
     return sdl.load(path.read_text(encoding="utf-8"), name=str(path.name))
 
 
-def document_for(site: Site, plan: WorkloadPlan) -> dict[str, Any]:
-    """Return the document for one site as data. A new release changes environment alone."""
-    options: Any = site.options
-    key = bundle.key(plan.name, plan.release.id)
-    server = web_server(site, plan.release, Folder(tuple(f"{s.public_url}/{key}" for s in plan.stores.values())))
+@functools.cache
+def sized(ingress: Ingress, needed: Sizes | None) -> sdl.Document:
+    """Return the document for an ingress with room for a release; as it is shipped where the size is not known."""
+    if needed is None:
+        return document(ingress)
+    # Releases lie beside the certificates, on the volume if there is one, so that a restart need not fetch them.
+    volume, smallest = ("default", 0) if ingress is Ingress.SHARED else ("data", 1)
+    gib, mib = divmod(needed.disk_mib, 1024)
+    storage = {volume: f"{needed.disk_mib}Mi" if mib and not smallest else f"{max(gib, smallest)}Gi"}
     return overlay(
-        document(options.ingress),
+        document(ingress), service="web", cpu=f"{needed.cpu_m}m", memory=f"{needed.memory_mib}Mi", storage=storage
+    )
+
+
+def document_for(site: Site, plan: WorkloadPlan, number: int = 0) -> dict[str, Any]:
+    """Return the document for one site as data. A new release changes environment alone.
+
+    `number` is the lowest that a release may have which the container takes from the stores' records; with 0 it takes
+    none, and a new release comes with the manifest.
+    """
+    options: Any = site.options
+    stores = tuple((store.vendor, store.public_url or "") for store in plan.stores.values())
+    data = plan.release.data
+    server = web_server(site, plan.release, Folder(stores, plan.name, data.bytes if data else 0, number))
+    return overlay(
+        sized(options.ingress, sizes.of(plan.release)),
         service="web",
         env=server.environment(),
         **server.command(),

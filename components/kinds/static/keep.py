@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ...errors import ConfigError, Fault, StepError
 from ...stores import s3 as stores
-from . import bundle
+from . import bundle, releases
+from .folder import Options
+from .routes import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,17 +28,38 @@ _BUNDLE = re.compile(r"[0-9a-f]{64}\.tar")
 def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
     """Keep `version` of `workload` in every one of `stores`, and at least `retain` versions.
 
-    The content comes from `folder`, or when there is none from whichever store has it. Every store is tried even when
-    another fails; raises StepError naming each that failed, because a backup in fewer stores than asked for is none.
+    The content comes from `folder` read with `options`, or when there is none from whichever store has it. Every store
+    is tried even when another fails; raises StepError naming each that failed, because a backup in fewer stores than
+    asked for is none. Where the stores are of several vendors, the release is then named the newest in each, and
+    `number` is its number: containers take it from there.
     """
     opened = open_stores(given["stores"])
     workload, version = given["workload"], given["version"]
     with tempfile.TemporaryFile() as tar:
-        packed = obtain(tar, workload, version, given.get("folder"), opened, say)
+        packed = obtain(tar, given, opened, say)
         done, failed = in_each(opened, lambda store: _keep(store, tar, packed, workload, int(given["retain"]), say))
     if failed:
         raise StepError(f"version {version[:12]} of {workload} is not in every store", failed)
-    return {"version": version, "size": packed.size, "files": len(packed.entries), "stores": done}
+    kept = {"version": version, "size": packed.size, "files": len(packed.entries), "stores": done}
+    if not releases.several_vendors(store.vendor for store in opened):
+        return kept
+    return kept | {"number": _name_newest(opened, workload, packed, say)}
+
+
+def _name_newest(opened: Sequence[OpenStore], workload: str, packed: bundle.Bundle, say: Callable[[str], None]) -> int:
+    """Name a release the newest in every store, which all have it, and return its number."""
+    key, longest = releases.key(workload), releases.LONGEST_BYTES
+    found, failed = in_each(opened, lambda store: releases.read(store.read(key, longest) or b"", workload))
+    if failed:
+        raise StepError(f"the order of {workload}'s releases cannot be read", failed)
+    record = releases.next_record(found, workload, packed.version, packed.size, int(time.time()))
+    behind = [store for store in opened if found[store.name] != record]
+    if behind:
+        say(f"release {packed.version[:12]} of {workload} is number {record.number}")
+        _, failed = in_each(behind, lambda store: store.write(key, record.content()))
+    if failed:
+        raise StepError(f"release {packed.version[:12]} of {workload} is not named in every store", failed)
+    return record.number
 
 
 def open_stores(given: Mapping[str, Any]) -> list[OpenStore]:
@@ -47,19 +71,16 @@ def open_stores(given: Mapping[str, Any]) -> list[OpenStore]:
 
 
 def obtain(
-    tar: IO[bytes],
-    workload: str,
-    version: str,
-    folder: str | None,
-    opened: Iterable[OpenStore],
-    say: Callable[[str], None],
+    tar: IO[bytes], given: Mapping[str, Any], opened: Iterable[OpenStore], say: Callable[[str], None]
 ) -> bundle.Bundle:
-    """Write a version's bundle into `tar`: packed from the folder, or fetched from the first store that has it whole.
+    """Write a version's bundle into `tar`: packed from `folder`, or fetched from the first store that has it whole.
 
-    Raises StepError when the folder is no longer what was planned, or no store has the version.
+    `given` is a step's input: `workload`, `version`, and `folder` with its `options`, or neither. Raises StepError when
+    the folder is no longer what was planned, or no store has the version.
     """
+    workload, version, folder = given["workload"], given["version"], given.get("folder")
     if folder:
-        packed = bundle.pack(Path(folder), tar)
+        packed = bundle.pack(Path(folder), tar, options(given.get("options") or {}))
         tar.flush()
         if packed.version != version:
             raise StepError(
@@ -83,6 +104,14 @@ def obtain(
         f"version {version} of {workload} cannot be had from any store; `unmoor restore --list` prints what is kept",
         failed,
     )
+
+
+def options(given: Mapping[str, Any]) -> Options:
+    """Return the options of a folder from a step's input: the settings by name, and `include`."""
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
+    return Options(include=settings.pop("include", ()), settings=Settings(**settings))
 
 
 def in_each(opened: Sequence[OpenStore], task: Callable[[OpenStore], Result]) -> tuple[dict[str, Result], list[Fault]]:

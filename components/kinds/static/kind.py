@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -12,14 +13,35 @@ from ...errors import ConfigError, Fault, NotBuiltError
 from ...kind import Kind, Rollout, State
 from ...release import Release
 from ...targets.akash.ingress import Ingress
+from ...web import headers as web
 from .akash import OnAkash
 from .aws import OnAws
+from .folder import Options
+from .routes import Routes, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from ...topology import WorkloadPlan
+
+
+#: Who may frame a site: an origin is a scheme and a host, nothing after it.
+Origin = Annotated[str, Field(pattern=r"^(?:self|\*|https?://[A-Za-z0-9.*-]+(?::[0-9]+)?)$")]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is known of a folder when a release is planned: where it lies, its size in the stores, and its routes."""
+
+    folder: str
+    bytes: int
+    routes: Routes
+
+    @property
+    def files(self) -> int:
+        """How many files the site has."""
+        return len(self.routes.files)
 
 
 class StaticOptions(Setting):
@@ -32,15 +54,52 @@ class StaticOptions(Setting):
     budget_usd_month: float = Field(
         default=12.0, gt=0, le=1000, description="Ceiling for one lease in USD a month; a dearer bid is refused."
     )
+    fallback: str = Field(
+        default="",
+        description="Page that answers unknown addresses without a dot in their last segment, with status 200: "
+        "`index.html` for an application that routes in the browser.",
+    )
+    trailing_slash: bool | None = Field(
+        default=None,
+        description="`true` leads `/a` to `/a/`, `false` leads `/a/` to `/a`; without it addresses are as the files "
+        "are, as at GitHub Pages.",
+    )
+    cors: bool = Field(default=True, description="Whether pages of other origins may read the site.")
+    embed: tuple[Origin, ...] = Field(
+        default=("self",),
+        description="Who may show the site in a frame: `self`, origins such as `https://app.example`, or `*` for all.",
+    )
+    cache: int = Field(
+        default=0,
+        ge=0,
+        le=86_400,
+        description="Seconds for which browsers keep a file without asking again. Files with a hash in their name are "
+        "kept for a year, and are not meant.",
+    )
+    include: tuple[str, ...] = Field(
+        default=(), description="Paths (globs) of files that look like secrets and are to be published all the same."
+    )
     ingress: Ingress = Field(
         default=Ingress.DEDICATED,
         description="On Akash: `dedicated`, an address and certificates of its own, or `shared`, the provider's, "
         "cheaper and without a certificate that browsers accept.",
     )
 
+    def reading(self) -> Options:
+        """Return how the folder is read."""
+        return Options(Settings(**self.settings()), self.include)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of the routes by name."""
+        return {name: getattr(self, name) for name in ("fallback", "trailing_slash", "cors", "embed", "cache")}
+
+    def headers(self, scheme: str) -> dict[str, str]:
+        """Return the headers that every answer of the site carries."""
+        return web.site_headers(scheme, cors=self.cors, embed=self.embed)
+
 
 class Static(Kind[StaticOptions]):
-    """A folder of files. `Release.data` is the folder, or None when the stores hold the version."""
+    """A folder of files. `Release.data` is its Content, or None when the stores hold the version."""
 
     name = "static"
     options = StaticOptions
@@ -61,10 +120,11 @@ class Static(Kind[StaticOptions]):
             why = f"{folder} does not exist; build the site first, or name the folder that the site generator writes"
             raise NotBuiltError("the site is not built", [Fault("site", why)])
         try:
-            return Release(bundle.version(folder), options.site, pinned=False)
+            found = bundle.survey(folder, options.reading())
         except ConfigError as error:
             inside = [Fault("site", f"{error.title}: {fault}") for fault in error.faults]
             raise ConfigError(error.title, inside or [Fault("site", error.title)]) from None
+        return Release(found.version, Content(options.site, found.size, found.routes), pinned=False)
 
     def actions(self, plan: WorkloadPlan) -> Iterator[Action]:
         """Keep the version in every store before anything serves it."""
@@ -76,7 +136,11 @@ class Static(Kind[StaticOptions]):
 def content(plan: WorkloadPlan) -> dict[str, Any]:
     """Return where a release's files come from, as programs take it; names of credentials, never values."""
     stores = {name: store.model_dump(exclude_none=True) for name, store in sorted(plan.stores.items())}
-    return {"folder": plan.release.data, "stores": stores}
+    data, options = plan.release.data, plan.options
+    if not isinstance(data, Content) or not isinstance(options, StaticOptions):
+        return {"folder": None, "stores": stores}
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in options.settings().items()}
+    return {"folder": data.folder, "options": given | {"include": list(options.include)}, "stores": stores}
 
 
 STATIC = Static()

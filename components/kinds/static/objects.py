@@ -1,81 +1,234 @@
-"""Which objects a static site is in a bucket, and what has to be written, removed and invalidated to get there."""
+"""Which objects a static site is in a bucket, and what has to be written, removed and invalidated to get there.
+
+One object an address: a bucket has no index documents and knows no redirects, and so neither it nor a function at the
+edge decides anything. What a redirect leads to, and the headers of `_headers`, are an object's metadata.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from ...web import headers as content
+from ...errors import Fault
+from ...targets.aws import edge
+from ...web import headers as web
+from ...web import http as front
+from .bundle import Entry, Window
+from .routes import OWN, REFUSED, Answer, Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from .bundle import Bundle, Entry
+    from .bundle import Bundle
 
 #: CloudFront bills invalidated paths; above this many, one `/*` is cheaper and quicker.
 MOST_PATHS = 15
+#: Files up to this many bytes are written in one request; larger ones in parts of so many, as S3 wants above 5 GiB.
+PART_BYTES = 16 << 20
+#: Seconds for which an immutable file of an earlier release stays, for pages that are open in browsers.
+GRACE_S = 86_400
+#: Bytes of an object's metadata (S3, "User-defined object metadata").
+MOST_METADATA_BYTES = 2048
+
+#: Objects that no address leads to: the first page, the page of what is missing, files that a pattern answers with,
+#: what was published, and one that never exists.
+ROOT, MISSING_PAGE, SERVED, MANIFEST = OWN + "root", OWN + "404.html", OWN + "serve/", OWN + "published.json"
+NOTHING = OWN + "nothing"
+#: The body of a redirect; not empty, because S3 has no part of an empty object to give to a request for a range.
+_MOVED = b"This page has moved.\n"
+_MOVED_TYPE = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
 class Object:
-    """One object: its key, the file it is a copy of, its headers, and the MD5 that S3 gives as its ETag."""
+    """One object: its key, its body (a file of the bundle, or bytes), its headers and metadata, and its ETag in S3."""
 
     key: str
-    entry: Entry
-    headers: content.Headers
-    md5: str
+    body: Entry | bytes
+    type: str
+    cache: str
+    etag: str
+    metadata: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Name everything of it that a listing of the bucket does not show."""
+        return hashlib.sha256(repr((self.type, self.cache, self.metadata)).encode()).hexdigest()[:16]
+
+    @property
+    def order(self) -> int:
+        """When it is written: what never changes, then other files, then pages and redirects, which lead to them."""
+        if self.cache == web.FOR_EVER:
+            return 0
+        return 2 if self.type == web.TYPES[".html"] or edge.STATUS in dict(self.metadata) else 1
 
 
 @dataclass(frozen=True)
 class Change:
-    """What to do, in order: write, then remove, then invalidate."""
+    """What to do, in order: write, then remove, then invalidate; and what the manifest says afterwards."""
 
     write: tuple[Object, ...]
     remove: tuple[str, ...]
     invalidate: tuple[str, ...]
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the last run published: the digest of each object, and since when immutable ones are no longer wanted."""
+
+    digests: Mapping[str, str]
+    retired: Mapping[str, float]
+
+    @classmethod
+    def read(cls, text: bytes) -> Manifest:
+        """Return the manifest in a bucket; an unreadable one is empty, and everything is written again."""
+        try:
+            data = json.loads(text)
+            return cls(dict(data["objects"]), {key: float(at) for key, at in data["retired"].items()})
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return cls({}, {})
+
+    def written(self) -> bytes:
+        """Return it as text."""
+        return json.dumps({"objects": dict(self.digests), "retired": dict(self.retired)}, sort_keys=True).encode()
 
 
 def objects(bundle: Bundle, tar: int) -> list[Object]:
-    """List a site's objects; `tar` is the open bundle's descriptor.
-
-    A folder's page is an object twice, as `guide/index.html` and as `guide/`: a private bucket has no index documents,
-    and this way the addresses of folders need no code at the edge.
-    """
+    """List a site's objects; `tar` is the open bundle's descriptor."""
+    entries = {entry.path: entry for entry in bundle.entries}
+    etags: dict[str, str] = {}
     made = []
-    for entry in bundle.entries:
-        md5 = hashlib.md5(os.pread(tar, entry.size, entry.offset), usedforsecurity=False).hexdigest()
-        made.append(Object(entry.path, entry, content.headers(entry.path), md5))
-        folder = entry.path.removesuffix("index.html")
-        if folder.endswith("/"):
-            made.append(Object(folder, entry, content.headers(folder), md5))
+    for key, answer in _answers(bundle.routes):
+        body: Entry | bytes = entries[answer.file] if answer.file else web.STOCK_PAGE if key == MISSING_PAGE else _MOVED
+        if isinstance(body, Entry):
+            if body.path not in etags:
+                etags[body.path] = etag(tar, body)
+            tag = etags[body.path]
+        else:
+            tag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        kind = answer.type or _MOVED_TYPE
+        made.append(Object(key, body, kind, answer.cache, tag, tuple(sorted(_metadata(key, answer).items()))))
     return made
 
 
-def changes(wanted: Iterable[Object], there: Mapping[str, str], *, all_again: bool) -> Change:
-    """Compare a site's objects with a bucket's (ETag by key), health object excepted.
+def etag(tar: int, entry: Entry) -> str:
+    """Return the ETag that S3 gives a file: its MD5, or that of its parts' MD5s with their number."""
+    whole, parts = hashlib.md5(usedforsecurity=False), hashlib.md5(usedforsecurity=False)
+    window = Window(tar, entry.offset, entry.size)
+    count = 0
+    for start in range(0, max(entry.size, 1), PART_BYTES):
+        part, left = hashlib.md5(usedforsecurity=False), min(PART_BYTES, entry.size - start)
+        while left and (chunk := window.read(min(left, 1 << 20))):
+            whole.update(chunk)
+            part.update(chunk)
+            left -= len(chunk)
+        parts.update(part.digest())
+        count += 1
+    return whole.hexdigest() if entry.size <= PART_BYTES else f"{parts.hexdigest()}-{count}"
 
-    `all_again` writes every object: the rules for headers have changed, and a listing does not show headers.
-    What other files lead to is written first: assets, then the rest, then pages.
+
+def edge_rules(routes: Routes) -> edge.EdgeRules:
+    """Return what the site's functions at the edge have to know, which is what no object can say."""
+    patterns = sorted(routes.patterns, key=lambda rule: not rule.forced)
+    falls = routes.settings.fallback
+    known = [
+        path
+        for path in routes.table()
+        if any(rule.match(path) is not None for rule in patterns) or (falls and "." not in path.rpartition("/")[2])
+    ]
+    return edge.EdgeRules(
+        refused=REFUSED,
+        root=f"/{ROOT}",
+        missing=f"/{NOTHING}",
+        patterns=tuple(
+            edge.Pattern(
+                rule.pattern,
+                rule.names,
+                rule.status,
+                f"/{SERVED}{rule.target}" if rule.status == 200 else rule.target,  # noqa: PLR2004 a status
+            )
+            for rule in patterns
+        ),
+        fallback=f"/{SERVED}{falls}" if falls else "",
+        known=tuple(known),
+        headers=tuple(routes.site_headers(front.SCHEME).items()),
+        cors=routes.settings.cors,
+    )
+
+
+def faults(routes: Routes, *, site: str, redirect_from: tuple[str, ...] = ()) -> Iterator[Fault]:
+    """Yield what AWS would not take of a site: objects with too much metadata, functions that are too large."""
+    large: dict[str, Fault] = {}
+    for key, answer in _answers(routes):
+        size = sum(len(name) + len(value) for name, value in _metadata(key, answer).items())
+        if size > MOST_METADATA_BYTES:
+            where, twin = "_redirects" if answer.location else "_headers", key.removesuffix("/")
+            sentence = f"gives /{twin} {size} bytes of metadata, and S3 takes {MOST_METADATA_BYTES}; shorten it"
+            large.setdefault(twin, Fault(where, sentence))
+    yield from large.values()
+    yield from edge.faults(edge_rules(routes), site=site, redirect_from=redirect_from)
+
+
+def changes(wanted: Iterable[Object], there: Mapping[str, str], last: Manifest, now: float) -> Change:
+    """Compare a site's objects with a bucket's (ETag by key; /healthz and the manifest excepted) at a time in seconds.
+
+    What other files lead to is written first: immutable files, then the rest, then pages and redirects. Immutable
+    files that are no longer wanted stay for GRACE_S.
     """
-    keep = {}
-    write = []
-    for item in wanted:
-        keep[item.key] = item
-        if all_again or there.get(item.key) != item.md5:
-            write.append(item)
-    write.sort(key=lambda item: (_ORDER[item.headers.cache], item.key))
-    remove = sorted(there.keys() - keep.keys())
-    stale = {_path(key) for key in (*(item.key for item in write if item.headers.cache != content.FOR_EVER), *remove)}
-    # The root page is the object index.html to S3, and / to every visitor.
-    stale |= {"/"} if "/index.html" in stale else set()
-    return Change(tuple(write), tuple(remove), tuple(sorted(stale)) if len(stale) <= MOST_PATHS else ("/*",))
+    keep = {item.key: item for item in wanted}
+    write = [item for key, item in keep.items() if there.get(key) != item.etag or last.digests.get(key) != item.digest]
+    write.sort(key=lambda item: (item.order, item.key))
+    gone = there.keys() - keep.keys()
+    retired = {key: last.retired.get(key, now) for key in gone if web.immutable(key)}
+    remove = sorted(key for key in gone if now - retired.get(key, 0) >= GRACE_S)
+    # A new immutable file has a new address, which no cache can know.
+    stale = {item.key for item in write if item.cache != web.FOR_EVER or item.key in there} | set(remove)
+    paths = sorted({spelling for key in stale for spelling in _spellings(key)})
+    return Change(
+        tuple(write),
+        tuple(remove),
+        tuple(paths) if len(paths) <= MOST_PATHS else ("/*",),
+        Manifest(
+            {key: item.digest for key, item in keep.items()},
+            {key: at for key, at in retired.items() if key not in remove},
+        ),
+    )
 
 
-_ORDER = {content.FOR_EVER: 0, content.SHORT: 1, content.ALWAYS_FRESH: 2}
+def _answers(routes: Routes) -> Iterator[tuple[str, Answer]]:
+    """Yield every object's key with what it answers."""
+    for path, answer in routes.table().items():
+        yield (ROOT if path == "/" else path[1:]), answer
+    yield MISSING_PAGE, routes.missing
+    targets = {rule.target for rule in routes.patterns if rule.status == 200}  # noqa: PLR2004 a status
+    if routes.settings.fallback:
+        targets.add(routes.settings.fallback)
+    for target in sorted(targets):
+        yield SERVED + target, routes.serve(target, f"/{target}")
 
 
-def _path(key: str) -> str:
-    return "/" + quote(key, safe="/~")
+def _metadata(key: str, answer: Answer) -> dict[str, str]:
+    found = {}
+    if answer.location:
+        found[edge.STATUS] = str(answer.status)
+        # A long path fits into S3's metadata once, but not percent-encoded.
+        other = f"/{key.removesuffix('/')}" if key.endswith("/") else f"/{key}/"
+        if unquote(answer.location) == other:
+            found[edge.SLASH] = "remove" if key.endswith("/") else "add"
+        else:
+            found[edge.LOCATION] = answer.location
+    if answer.headers:
+        found[edge.HEADERS] = json.dumps(answer.headers, separators=(",", ":"))
+    return found
+
+
+def _spellings(key: str) -> set[str]:
+    """Return an object's path as the viewer-request function writes it and as browsers do, which may differ."""
+    own = "/" + quote(key, safe="/!*'()~")
+    if key == ROOT:
+        return {own, "/"}
+    return {own, "/" + quote(key, safe="/~!$&'()*+,;=:@")}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import io
 import itertools
-import os
 import tempfile
 import threading
 import time
@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import StepError
 from ...stores.s3 import session
+from ...targets.aws import edge
 from ...web import headers as content
 from ...web import http as front
+from . import bundle
 from . import objects as upload
 from .keep import obtain, open_stores
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 HEALTH_KEY = front.HEALTH_PATH.removeprefix("/")
 #: Requests under way at once.
 _WIDE = 32
+#: Parts of one large file under way at once.
+_PARTS = 4
 #: Seconds to wait for CloudFront; it says itself that it is done, ordinarily within two minutes.
 _PATIENCE = 900
 
@@ -32,20 +36,24 @@ _PATIENCE = 900
 def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
     """Make bucket `bucket` hold exactly `version` of `workload`, then invalidate in `distribution` (may be absent).
 
-    The content comes from `folder`, or when there is none from one of `stores`. Only what differs is written: files
-    that others lead to first, /healthz after all files, and only then the files that went away are removed. Raises
-    StepError when AWS refuses, or CloudFront does not finish.
+    The content comes from `folder` read with `options`, or when there is none from one of `stores`. Only what differs
+    is written: files that others lead to first, /healthz after all files, and only then the files that went away are
+    removed; immutable ones stay for a day. `functions` names the distribution's functions by event, which get the
+    version's rules; `site` and `redirect_from` are as in `edge.viewer_request`. Raises StepError when AWS refuses, or
+    CloudFront does not finish.
     """
     opened = [] if given.get("folder") else open_stores(given["stores"])
     version = given["version"]
     with tempfile.TemporaryFile() as tar, _speaking(given["bucket"]):
-        packed = obtain(tar, given["workload"], version, given.get("folder"), opened, say)
+        packed = obtain(tar, given, opened, say)
         bucket = _Bucket(given["bucket"], given["region"], tar.fileno())
         mark, there = bucket.look()
-        again = mark.get("rules") != content.fingerprint()
-        change = upload.changes(upload.objects(packed, tar.fileno()), there, all_again=again)
+        last = bucket.manifest(there)
+        wanted = upload.objects(packed, tar.fileno())
+        change = upload.changes(wanted, there, last, time.time())
+        functions = _stale_functions(given, packed)
         done = {"version": version, "written": len(change.write), "removed": len(change.remove)}
-        if not change.write and not change.remove and mark.get("settled") == version:
+        if not change.write and not change.remove and not functions and mark.get("settled") == version:
             return done | {"invalidated": 0}
         # What an earlier run changed before it was killed is not known any more.
         settled = mark.get("settled") == mark.get("version")
@@ -53,12 +61,13 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
         if mark and settled:
             bucket.write_mark({**mark, "settled": ""})
         bucket.write(change.write, say)
-        new = {"version": version, "rules": content.fingerprint()}
-        bucket.write_mark({**new, "settled": ""})
+        _write_functions(functions, say)
+        bucket.write_manifest(change.manifest)
+        bucket.write_mark({"version": version, "settled": ""})
         bucket.remove(change.remove)
         if paths and given.get("distribution"):
             _invalidate(given["distribution"], paths, version, say)
-        bucket.write_mark({**new, "settled": version})
+        bucket.write_mark({"version": version, "settled": version})
     return done | {"invalidated": len(paths)}
 
 
@@ -66,6 +75,7 @@ class _Bucket:
     """The bucket behind the distribution. Its /healthz object also notes how far the last run came."""
 
     def __init__(self, name: str, region: str, tar: int) -> None:
+        from boto3.s3.transfer import TransferConfig
         from botocore.config import Config
 
         config = Config(
@@ -76,6 +86,11 @@ class _Bucket:
         )
         self._client = session().client("s3", region_name=region, config=config)
         self._name, self._tar = name, tar
+        self._parts = TransferConfig(
+            multipart_threshold=upload.PART_BYTES, multipart_chunksize=upload.PART_BYTES, max_concurrency=_PARTS
+        )
+        #: Held while a file is written in parts, so that memory is bounded by the parts of one file.
+        self._large = threading.Lock()
 
     def look(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return what the last run noted (nothing on the first), and the ETag of every file there, by key."""
@@ -86,10 +101,28 @@ class _Bucket:
         mark: dict[str, str] = self._client.head_object(Bucket=self._name, Key=HEALTH_KEY)["Metadata"]
         return mark, there
 
+    def manifest(self, there: dict[str, str]) -> upload.Manifest:
+        """Return the manifest of the last run, and take it out of what is there."""
+        if there.pop(upload.MANIFEST, None) is None:
+            return upload.Manifest({}, {})
+        return upload.Manifest.read(self._client.get_object(Bucket=self._name, Key=upload.MANIFEST)["Body"].read())
+
+    def write_manifest(self, manifest: upload.Manifest) -> None:
+        """Write the manifest."""
+        self._client.put_object(
+            Bucket=self._name, Key=upload.MANIFEST, Body=manifest.written(), ContentType="application/json"
+        )
+
     def write_mark(self, mark: Mapping[str, str]) -> None:
         """Write /healthz: the version as its content, and the notes as metadata."""
-        headers = content.Headers(content.HEALTH_TYPE, content.ALWAYS_FRESH)
-        self._put(HEALTH_KEY, f"{mark['version']}\n".encode(), headers, Metadata=dict(mark))
+        self._client.put_object(
+            Bucket=self._name,
+            Key=HEALTH_KEY,
+            Body=f"{mark['version']}\n".encode(),
+            ContentType=content.HEALTH_TYPE,
+            CacheControl=content.ALWAYS_FRESH,
+            Metadata=dict(mark),
+        )
 
     def write(self, objects: tuple[upload.Object, ...], say: Callable[[str], None]) -> None:
         """Write objects, many at once, one group after the other in the order they come."""
@@ -97,15 +130,14 @@ class _Bucket:
         every = max(200, total // 20)
 
         def one(item: upload.Object) -> None:
-            body = os.pread(self._tar, item.entry.size, item.entry.offset)
-            self._put(item.key, body, item.headers, ContentMD5=base64.b64encode(bytes.fromhex(item.md5)).decode())
+            self._put(item)
             with lock:
                 written = next(count)
             if written % every == 0 or written == total:
                 say(f"{self._name}: {written} of {total} objects written")
 
         with ThreadPoolExecutor(_WIDE) as pool:
-            for _, group in itertools.groupby(objects, lambda item: item.headers.cache):
+            for _, group in itertools.groupby(objects, lambda item: item.order):
                 for _ in pool.map(one, group):
                     pass
 
@@ -117,10 +149,58 @@ class _Bucket:
             if errors := answer.get("Errors"):
                 raise StepError(f"bucket {self._name}: {errors[0]['Key']} cannot be removed: {errors[0]['Message']}")
 
-    def _put(self, key: str, body: bytes, headers: content.Headers, **more: Any) -> None:
-        self._client.put_object(
-            Bucket=self._name, Key=key, Body=body, ContentType=headers.type, CacheControl=headers.cache, **more
+    def _put(self, item: upload.Object) -> None:
+        """Write one object, from the bundle's file as it lies there: no body is ever in memory as a whole."""
+        headers = {"ContentType": item.type, "CacheControl": item.cache, "Metadata": dict(item.metadata)}
+        if isinstance(item.body, bytes):
+            self._client.put_object(Bucket=self._name, Key=item.key, Body=item.body, **headers)
+        elif item.body.size <= upload.PART_BYTES:
+            self._client.put_object(
+                Bucket=self._name,
+                Key=item.key,
+                Body=bundle.Window(self._tar, item.body.offset, item.body.size),
+                ContentLength=item.body.size,
+                ContentMD5=base64.b64encode(bytes.fromhex(item.etag)).decode(),
+                **headers,
+            )
+        else:
+            with self._large:
+                window = io.BufferedReader(bundle.Window(self._tar, item.body.offset, item.body.size))
+                self._client.upload_fileobj(window, self._name, item.key, ExtraArgs=headers, Config=self._parts)
+
+
+def _stale_functions(given: Mapping[str, Any], packed: bundle.Bundle) -> dict[str, str]:
+    """Return the code of each function that runs other rules than this version's, by name."""
+    if not given.get("functions"):
+        return {}
+    rules = upload.edge_rules(packed.routes)
+    wanted = {
+        "viewer-request": edge.viewer_request(
+            rules, site=given["site"], redirect_from=tuple(given.get("redirect_from") or ())
+        ),
+        "viewer-response": edge.viewer_response(rules),
+    }
+    client = session().client("cloudfront", region_name="us-east-1")
+    return {
+        name: wanted[event]
+        for event, name in given["functions"].items()
+        if client.get_function(Name=name, Stage="LIVE")["FunctionCode"].read().decode() != wanted[event]
+    }
+
+
+def _write_functions(functions: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Write functions and let the distribution run them; code that CloudFront refuses changes nothing that runs."""
+    client = session().client("cloudfront", region_name="us-east-1")
+    for name, code in functions.items():
+        say(f"function {name}: writing the rules of this version")
+        before = client.describe_function(Name=name, Stage="DEVELOPMENT")
+        written = client.update_function(
+            Name=name,
+            IfMatch=before["ETag"],
+            FunctionConfig=before["FunctionSummary"]["FunctionConfig"],
+            FunctionCode=code.encode(),
         )
+        client.publish_function(Name=name, IfMatch=written["ETag"])
 
 
 def _invalidate(distribution: str, paths: tuple[str, ...], version: str, say: Callable[[str], None]) -> None:

@@ -16,6 +16,7 @@ from .market.observed import RUNNING, Observed, usd_month
 from .market.reconcile import LIMIT_S, POLL_S, STUMBLES, Stumble, WallClock, settle
 from .market.request import Patience, request
 from .rails.console import ConsoleRail
+from .sdl.steady import steady
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,11 +48,13 @@ class DeploymentResource:
     def check(
         self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context
     ) -> tuple[dict[str, Any], list[Failure]]:
-        """Name every fault at once; sort the list of providers to avoid."""
+        """Name every fault at once; sort the list of providers to avoid; keep a document that a container outgrew."""
         inputs = {**schema.defaults(TOKEN), **{key: value for key, value in news.items() if value is not None}}
         found = faults(inputs)
         if not found and isinstance(inputs["avoid"], list) and UNKNOWN not in inputs["avoid"]:
             inputs["avoid"] = sorted(set(inputs["avoid"]))
+        if olds and not found:
+            inputs["sdl"] = steady(olds.get("sdl"), inputs["sdl"])
         return inputs, found
 
     def diff(

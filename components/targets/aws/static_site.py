@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from ...authority import ProofRecord
 from ...web import http as front
-from ...web.headers import SECURITY_HEADERS
+from . import edge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +27,10 @@ ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 CERTIFICATE_REGION = "us-east-1"
 
 _READ = ["GET", "HEAD"]
+#: CloudFront knows these sets alone; with the whole one, the function at the edge answers other methods with 405.
+_ALL_METHODS = [*_READ, "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
+#: Events at which a distribution runs functions.
+EVENTS = ("viewer-request", "viewer-response")
 
 
 class StaticSite(pulumi.ComponentResource):
@@ -34,13 +38,18 @@ class StaticSite(pulumi.ComponentResource):
 
     `hosts` are the names the distribution answers to, the first being the certificate's subject;
     `prove` publishes the record by which ACM sees that a host is ours: an authority's `prove`;
-    `challenge_peer` is the name of another site that ACME challenges are passed on to; nothing where nobody asks.
+    `challenge_peer` is the name of another site that ACME challenges are passed on to; nothing where nobody asks;
+    `headers` are those that every answer carries; `functions` is the code of the functions at the edge by event, as
+    `edge` makes it, until a release brings its own; `error_page` is the path in the bucket of the page for what is
+    missing. `function_names` are the functions by event, for who publishes a release.
     """
 
     bucket: pulumi.Output[str]
     distribution_id: pulumi.Output[str]
     domain_name: pulumi.Output[str]
     alias_zone_id: pulumi.Output[str]
+    region: pulumi.Output[str]
+    function_names: pulumi.Output[dict[str, str]]
 
     def __init__(
         self,
@@ -49,18 +58,27 @@ class StaticSite(pulumi.ComponentResource):
         hosts: tuple[str, ...],
         prove: Prove,
         challenge_peer: str,
+        headers: Mapping[str, str],
+        functions: Mapping[str, str],
+        error_page: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("unmoor:aws:StaticSite", name, None, opts)
         self._inside = pulumi.ResourceOptions(parent=self)
         bucket = self._bucket(name)
         certificate = self._certificate(name, hosts, prove)
-        distribution = self._distribution(name, hosts, bucket, certificate, challenge_peer)
+        made = {event: self._function(name, event, functions[event]) for event in EVENTS}
+        policy = aws.cloudfront.ResponseHeadersPolicy(f"{name}-headers", **_headers(headers), opts=self._inside)
+        distribution = self._distribution(
+            name, hosts, bucket, certificate, challenge_peer, policy, list(made.values()), error_page
+        )
         self._only_for(name, bucket, distribution)
         self.bucket = bucket.bucket
         self.distribution_id = distribution.id
         self.domain_name = distribution.domain_name
         self.alias_zone_id = distribution.hosted_zone_id
+        self.region = bucket.region
+        self.function_names = pulumi.Output.all(**{event: one.name for event, one in made.items()})
         self.register_outputs({"bucket": self.bucket, "domainName": self.domain_name})
 
     def _bucket(self, name: str) -> aws.s3.Bucket:
@@ -131,6 +149,17 @@ class StaticSite(pulumi.ComponentResource):
         record = ProofRecord(wanted.resource_record_name, wanted.resource_record_type, wanted.resource_record_value)
         return prove(f"{name}-proof-{host}", record, self._inside)
 
+    def _function(self, name: str, event: str, code: str) -> aws.cloudfront.Function:
+        return aws.cloudfront.Function(
+            f"{name}-{event}",
+            runtime=edge.RUNTIME,
+            comment=f"unmoor {name} {event}",
+            code=code,
+            publish=True,
+            # The rules belong to a release: publishing one writes them, with its files and not before.
+            opts=pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(ignore_changes=["code"])),
+        )
+
     def _distribution(
         self,
         name: str,
@@ -138,6 +167,9 @@ class StaticSite(pulumi.ComponentResource):
         bucket: aws.s3.Bucket,
         certificate: aws.acm.CertificateValidation,
         challenge_peer: str,
+        headers: aws.cloudfront.ResponseHeadersPolicy,
+        functions: Sequence[aws.cloudfront.Function],
+        error_page: str,
     ) -> aws.cloudfront.Distribution:
         access = aws.cloudfront.OriginAccessControl(
             f"{name}-access",
@@ -146,7 +178,6 @@ class StaticSite(pulumi.ComponentResource):
             signing_protocol="sigv4",
             opts=self._inside,
         )
-        headers = aws.cloudfront.ResponseHeadersPolicy(f"{name}-headers", **_headers(), opts=self._inside)
         viewer = "redirect-to-https" if front.SCHEME == "https" else "allow-all"
         common = {
             "target_origin_id": "content",
@@ -200,14 +231,22 @@ class StaticSite(pulumi.ComponentResource):
             is_ipv6_enabled=True,
             price_class="PriceClass_100",
             origins=origins,
-            default_cache_behavior={**common, "cache_policy_id": CACHING_OPTIMIZED},
+            default_cache_behavior={
+                **common,
+                "allowed_methods": _ALL_METHODS,
+                "cache_policy_id": CACHING_OPTIMIZED,
+                "function_associations": [
+                    {"event_type": event, "function_arn": function.arn}
+                    for event, function in zip(EVENTS, functions, strict=True)
+                ],
+            },
             ordered_cache_behaviors=behaviors,
-            # A private bucket answers 403 for what it does not hold.
+            # A private bucket answers 403 for what it does not hold; to let it list would answer 404, and list.
             custom_error_responses=[
                 {
                     "error_code": code,
                     "response_code": 404,
-                    "response_page_path": "/404.html",
+                    "response_page_path": error_page,
                     "error_caching_min_ttl": 10,
                 }
                 for code in (403, 404)
@@ -235,22 +274,21 @@ _SETTINGS: Mapping[str, tuple[str, Callable[[str], dict[str, object]]]] = {
 }
 
 
-def _headers() -> dict[str, object]:
-    """Say the one table of security headers in CloudFront's terms."""
-    table = SECURITY_HEADERS[front.SCHEME]
+def _headers(table: Mapping[str, str]) -> dict[str, object]:
+    """Write a site's headers in CloudFront's terms; those that an address sets itself are left as they are."""
     security = {}
     custom = []
     for name, value in table.items():
         if name in _SETTINGS:
             key, setting = _SETTINGS[name]
-            security[key] = {**setting(value), "override": True}
-        else:
-            custom.append({"header": name, "value": value, "override": True})
+            security[key] = {**setting(value), "override": False}
+        elif not name.startswith("Access-Control-"):  # the function at the edge sets those
+            custom.append({"header": name, "value": value, "override": False})
     return {"security_headers_config": security, "custom_headers_config": {"items": custom}}
 
 
 def _policy(bucket_arn: str, distribution_arn: str) -> str:
-    """Write who may read the bucket: one distribution, and nobody without TLS."""
+    """Write who may read the bucket: one distribution, over TLS alone."""
     return json.dumps(
         {
             "Version": "2012-10-17",

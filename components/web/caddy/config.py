@@ -14,13 +14,13 @@ from .pieces import (
     file,
     files,
     has,
+    mark,
     path,
     proxy,
     rewrite,
     route,
     subroute,
     unless,
-    unless_set,
     with_headers,
     without_header,
 )
@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 #: Asked over HTTP from inside only: is our own HTTPS valid for browsers, as seen by a TLS client that validates?
 OWN_CERTIFICATE = "/.well-known/unmoor/certificate"
+#: Asked over HTTP from inside only: for which rules of releases is there configuration?
+OWN_RULES = "/.well-known/unmoor/rules"
 #: Where errors of asking for certificates are written, one JSON object a line.
-AUTHORITY_LOG = "authority.log"
+ISSUER_LOG = "issuer.log"
 #: Visitors' addresses and what their browsers say of them are in no log, errors included. The last two are the words of
 #: the challenge solver for whoever asks it.
 PRIVATE = (
@@ -69,9 +71,8 @@ def of(server: WebServer) -> Json:
 def _server(server: WebServer, port: int, scheme: str, routes: list[Json]) -> Json:
     """Listen on a port, with limits, an access log and the headers that every answer carries."""
     listen = {80: "{env.BIND}:{env.HTTP_PORT}", 443: "{env.BIND}:{env.HTTPS_PORT}"}[port]
-    security = route(
-        *(unless_set(name, value) for name, value in content.SECURITY_HEADERS[scheme].items()), without_header("Server")
-    )
+    always = [*server.behind.site_headers(scheme), route(without_header("Server"))]
+    rules = path(OWN_RULES) | {"remote_ip": {"ranges": ["127.0.0.1"]}}
     unlogged = route({"handler": "vars", "log_skip": True}, when=path(front.HEALTH_PATH))
     plainly = with_headers({"Cache-Control": content.ALWAYS_FRESH, "Content-Type": "text/plain; charset=utf-8"})
     no_tag = {"handler": "headers", "response": {"delete": ["Etag"]}}
@@ -91,8 +92,15 @@ def _server(server: WebServer, port: int, scheme: str, routes: list[Json]) -> Js
         # Names and redirects are said below, not found in the routes.
         "automatic_https": {"disable": True},
         "logs": {},
-        "routes": [unlogged, security, *routes],
-        "errors": {"routes": [security, route(no_tag, plainly), *server.behind.error_routes(), route(error)]},
+        "routes": [
+            unlogged,
+            mark("loaded"),
+            route(answer(200, "{http.vars.loaded}"), when=rules),
+            *server.behind.first_routes(),
+            *always,
+            *routes,
+        ],
+        "errors": {"routes": [*always, route(no_tag, plainly), *server.behind.error_routes(), route(error)]},
     }
 
 
@@ -105,7 +113,7 @@ def _logs(*, secure: bool) -> Json:
     if not secure:
         return {"default": {"encoder": private}}
     asking = ["tls.obtain", "tls.renew"]
-    writer = {"output": "file", "filename": AUTHORITY_LOG, "roll_size_mb": 1, "roll_keep": 1}
+    writer = {"output": "file", "filename": ISSUER_LOG, "roll_size_mb": 1, "roll_keep": 1}
     return {
         "default": {"encoder": private},
         # What the authority said last, for the script to repeat.
@@ -126,7 +134,7 @@ def _health(server: WebServer) -> Json:
         with_headers({"Cache-Control": content.ALWAYS_FRESH, "Content-Type": content.HEALTH_TYPE}),
         subroute(
             route(rewrite("/trouble"), files("health", 503), when=file("health", "/trouble")),
-            *server.behind.health_routes(answer(200, "{env.VERSION}")),
+            *server.behind.health_routes(answer(200, server.behind.identity)),
         ),
         when=path(front.HEALTH_PATH),
     )

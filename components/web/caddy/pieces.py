@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Json = dict[str, Any]
 
@@ -33,6 +33,16 @@ def file(root: str, name: str) -> Json:
     return {"file": {"root": root, "try_files": [name]}}
 
 
+def path_like(pattern: str, name: str = "") -> Json:
+    """Match paths by a regular expression (RE2), whose groups are then `{http.regexp.NAME.1}` and so on."""
+    return {"path_regexp": ({"name": name} if name else {}) | {"pattern": pattern}}
+
+
+def variable(name: str, *values: str) -> Json:
+    """Match while a variable, empty if nothing set it, has one of some values."""
+    return {"vars": {name: list(values)}}
+
+
 def has(header: str) -> Json:
     """Match requests with a header."""
     return {"header": {header: ["*"]}}
@@ -43,7 +53,12 @@ def unless(matcher: Json) -> Json:
     return {"not": [matcher]}
 
 
-def answer(status: int, body: str = "", headers: Mapping[str, str] | None = None) -> Json:
+def file_of(root: str) -> Json:
+    """Answer with the file that the path names, and with no other."""
+    return {"handler": "file_server", "root": root, "canonical_uris": False, "index_names": []}
+
+
+def answer(status: int | str, body: str = "", headers: Mapping[str, str] | None = None) -> Json:
     """Answer with a status, a body and headers."""
     said: Json = {"handler": "static_response", "status_code": status}
     if headers:
@@ -62,14 +77,45 @@ def unless_set(header: str, value: str) -> Json:
     return {"handler": "headers", "response": response}
 
 
-def without_header(header: str) -> Json:
-    """Take a header off the response as it is written."""
-    return {"handler": "headers", "response": {"deferred": True, "delete": [header]}}
+def without_header(*headers: str, asked: Iterable[str] = ()) -> Json:
+    """Take headers off the response as it is written, and those that are `asked` off the request."""
+    without: Json = {"handler": "headers", "response": {"deferred": True, "delete": list(headers)}}
+    return without | ({"request": {"delete": list(asked)}} if asked else {})
 
 
 def files(root: str, status: int | None = None) -> Json:
     """Answer with files of a folder, with their own status or another."""
     return {"handler": "file_server", "root": root} | ({"status_code": status} if status else {})
+
+
+def error(status: int) -> Json:
+    """Go on with the routes for errors."""
+    return {"handler": "error", "status_code": status}
+
+
+def mark(name: str) -> Json:
+    """Return what Caddy ignores, for front.sh to put lines in front of."""
+    return {"@id": name}
+
+
+def table(source: str, fields: list[str], rows: list[Json], otherwise: list[str]) -> Json:
+    """Name placeholders after what stands in a table of `input` or `input_regexp` and `outputs`."""
+    return {"handler": "map", "source": source, "destinations": fields, "mappings": rows, "defaults": otherwise}
+
+
+def variables(**values: str) -> Json:
+    """Remember values for the rest of a request; one value cannot use another of the same call."""
+    return {"handler": "vars"} | values
+
+
+def append_to_path(suffix: str) -> Json:
+    """Go on as if the path had a suffix."""
+    return replace_in_path("$", suffix)
+
+
+def replace_in_path(find: str, text: str) -> Json:
+    """Go on with a path in which a pattern was replaced. A whole address would be read again, with its `?` and `%`."""
+    return {"handler": "rewrite", "path_regexp": [{"find": find, "replace": text}]}
 
 
 def rewrite(uri: str) -> Json:
@@ -86,6 +132,17 @@ def proxy(*places: str, headers: Mapping[str, str] | None = None, drop: str | No
 
 #: Compress what is worth it.
 COMPRESSED: Json = {"handler": "encode", "encodings": {"zstd": {}, "gzip": {}}, "prefer": ["zstd", "gzip"]}
+
+
+def compress(types: Iterable[str], shortest: int) -> Json:
+    """Compress bodies of some types that have at least some bytes, for clients that accept it."""
+    kinds = [pattern for each in sorted(types) for pattern in (each, f"{each};*")]
+    return {
+        "handler": "encode",
+        "encodings": {"gzip": {}},
+        "minimum_length": shortest,
+        "match": {"headers": {"Content-Type": kinds}},
+    }
 
 
 def at_most(size: int) -> Json:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
+from . import addresses
 from . import config as configuration
-from . import script
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .pieces import Json
+
+
+#: What a container runs, and the functions that stand in it in place of a line.
+_FRONT, _FUNCTIONS, _PLACE = "front.sh", ("releases.sh", "certificates.sh"), "@FUNCTIONS@\n"
+
+
+@functools.cache
+def front() -> str:
+    """Return the script of every container; its first lines list the environment."""
+    folder = Path(__file__).parent
+    functions = "\n".join((folder / name).read_text(encoding="utf-8") for name in _FUNCTIONS)
+    return (folder / _FRONT).read_text(encoding="utf-8").replace(_PLACE, functions)
 
 
 class Command(TypedDict):
@@ -32,8 +49,21 @@ class Behind(Protocol):
         """Seconds that a whole request may take to arrive."""
         ...
 
-    def environment(self) -> dict[str, str]:
+    @property
+    def identity(self) -> str:
+        """What /healthz answers while it is well, with Caddy's placeholders."""
+        ...
+
+    def environment(self) -> Mapping[str, str]:
         """Name what the script reads of it."""
+        ...
+
+    def first_routes(self) -> list[Json]:
+        """Prepare each request, health checks too."""
+        ...
+
+    def site_headers(self, scheme: str) -> list[Json]:
+        """Set the headers that every answer carries, where nothing set them before."""
         ...
 
     def health_routes(self, well: Json) -> list[Json]:
@@ -46,14 +76,6 @@ class Behind(Protocol):
 
     def error_routes(self) -> list[Json]:
         """Answer some errors in its own way."""
-        ...
-
-    def prepare(self) -> str:
-        """Return shell lines that get it ready."""
-        ...
-
-    def judge(self) -> str:
-        """Return a shell command that prints what is wrong with it, or nothing."""
         ...
 
 
@@ -83,8 +105,12 @@ class WebServer:
         Beside them HTTP_PORT, HTTPS_PORT and BIND say where to listen, if that is not 80, 443 and every address.
         """
         names = {"HOST": self.host, "DIRECT": self.site_host, "ACME_CA": self.acme_directory}
-        return {"VERSION": self.version} | self.behind.environment() | (names if self.scheme == "https" else {})
+        return {"VERSION": self.version, **self.behind.environment(), **(names if self.scheme == "https" else {})}
 
     def command(self) -> Command:
         """Return what the SDL service runs: it depends on names and kind, never on the version."""
-        return {"command": ["sh", "-c"], "args": [script.of(self)]}
+        return {"command": ["sh", "-c"], "args": [front(), "front", self.text(), "\n".join(addresses.SHAPES)]}
+
+    def text(self) -> str:
+        """Return the configuration as front.sh reads it."""
+        return json.dumps(self.configuration(), separators=(",", ":"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .pieces import COMPRESSED, answer, at_most, proxy, rewrite, route
+from .. import headers as content
+from .pieces import COMPRESSED, answer, at_most, proxy, rewrite, route, unless_set
 
 if TYPE_CHECKING:
     from .pieces import Json
@@ -28,6 +28,8 @@ class Upstream:
 
     #: Seconds that a whole request may take to arrive: uploads over slow lines are requests too.
     request_s = 300
+    #: What /healthz answers while the application is well.
+    identity = "{env.VERSION}"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9.-]+:[0-9]{1,5}", self.place):
@@ -37,7 +39,15 @@ class Upstream:
 
     def environment(self) -> dict[str, str]:
         """Name what the script and the configuration read."""
-        return {"UPSTREAM": self.place}
+        return {"UPSTREAM": self.place, "HEALTH": self.health}
+
+    def first_routes(self) -> list[Json]:
+        """Prepare nothing for a request."""
+        return []
+
+    def site_headers(self, scheme: str) -> list[Json]:
+        """Set the headers of every answer that the application does not set itself."""
+        return [route(*(unless_set(name, value) for name, value in content.SECURITY_HEADERS[scheme].items()))]
 
     def health_routes(self, well: Json) -> list[Json]:
         """Answer /healthz by asking the application at that moment: a checker need not wait for the script to look."""
@@ -52,13 +62,3 @@ class Upstream:
     def error_routes(self) -> list[Json]:
         """Answer errors of the web server itself in its own words; those of the application are passed on."""
         return []
-
-    def prepare(self) -> str:
-        """Return the shell lines that get it ready: none, it starts by itself."""
-        return ""
-
-    def judge(self) -> str:
-        """Return a shell command that prints what is wrong behind the web server, or nothing."""
-        path = shlex.quote(self.health)
-        said = f'"the application does not answer "{path}" at $UPSTREAM with 200"'
-        return f'wget -q -t 1 -T 5 -O /dev/null "http://$UPSTREAM"{path} 2>/dev/null || echo {said}'

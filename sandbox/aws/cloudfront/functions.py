@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from xml.etree import ElementTree as ET
 
 
+#: Bytes of a function ("Quotas on CloudFront Functions", "Maximum function size: 10 KB").
+SIZE = 10 * 1024
+
+
 def _get(store: Store, name: str, stage: str) -> Function:
     function = store.functions.get(name)
     found = function.live if function and stage == "LIVE" else function
@@ -32,7 +36,10 @@ def _matched(store: Store, name: str, etag: str) -> Function:
 
 
 def _written(root: ET.Element) -> tuple[ET.Element, str]:
-    return need(root, "FunctionConfig"), base64.b64decode(text(root, "FunctionCode")).decode()
+    code = base64.b64decode(text(root, "FunctionCode"))
+    if len(code) > SIZE:
+        raise Refusal("FunctionSizeLimitExceeded", f"The function exceeds the maximum size of {SIZE} bytes.")
+    return need(root, "FunctionConfig"), code.decode()
 
 
 def create(store: Store, request: Request) -> Answer:

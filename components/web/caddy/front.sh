@@ -1,0 +1,141 @@
+# shellcheck shell=sh disable=SC2006
+# What the container of a site runs: Caddy, and beside it what makes ready that which Caddy serves.
+#
+# Called as `sh -c FRONT front CONFIG SHAPES`. FRONT is this file with the functions of releases.sh and certificates.sh in
+# it, CONFIG is Caddy's configuration as JSON, and SHAPES are patterns that each line of a release's rules has to match.
+# Caddy starts first and answers 503 with the reason until all is well: the probe can repeat a reason, certificates can be
+# had meanwhile, and the container does not end while a store may come back (Akash closes the lease of one that does).
+#
+# Environment; `=` gives the value of a variable that is not set:
+#   HTTP_PORT=80 HTTPS_PORT=443 BIND=0.0.0.0  where to listen
+#   XDG_DATA_HOME=/data  the volume, which holds certificates and releases
+#   VERSION              what /healthz answers; of a folder it is the SHA-256 of the first release's bundle
+#   HOST DIRECT ACME_CA  over HTTPS: the public name, the site's own name, the directory of the issuer
+#   STORES               of a folder: VENDOR=URL for each store, separated by spaces
+#   WORKLOAD             of a folder: the prefix of its keys in every store
+#   BYTES=0              of a folder: the size of VERSION's bundle; 0 where it is not known
+#   NUMBER=0             of a folder: the number of VERSION; 0 is for stores that hold no records
+#   LEARNS               of a folder: names the variables above that records change; for the deployment, not read here
+#   POLL=10              of a folder: seconds between two looks at the records
+#   UPSTREAM HEALTH      of an application: HOST:PORT, and the path that it answers with 200 while it is well
+#
+# Tools: BusyBox and Caddy only, as in the stock image. Kubernetes replaces a dollar sign that is doubled and one before
+# a name in parentheses, so commands are substituted with backquotes.
+set -u
+export HTTP_PORT="${HTTP_PORT:-80}" HTTPS_PORT="${HTTPS_PORT:-443}" BIND="${BIND:-0.0.0.0}"
+export XDG_DATA_HOME="${XDG_DATA_HOME:-/data}"
+export CONTENT="$XDG_DATA_HOME/unmoor"
+NUMBER=${NUMBER:-0} BYTES=${BYTES:-0} POLL=${POLL:-10}
+config=$1 shapes=$2
+names='' caddy='' keeper='' child='' said='' served=''
+
+say() { echo "unmoor: $*" >&2; }
+# Put text into a file of the folder health, which Caddy reads: the file is replaced and never written to.
+put() {
+  place=health/$1
+  shift
+  printf '%s\n' "$*" > "$place.new" && mv "$place.new" "$place"
+}
+# While health/trouble exists, /healthz answers 503 and its text.
+trouble() {
+  [ "$*" = "$said" ] || say "$*"
+  said="$*"
+  put trouble "$*${served:+
+serving $served}"
+}
+# Run something that a signal can interrupt.
+run() {
+  "$@" &
+  child=$!
+  wait "$child"
+  code=$?
+  child=''
+  return $code
+}
+stop() {
+  # shellcheck disable=SC2086 # an empty one must be no word
+  kill -TERM "$caddy" $child $keeper 2>/dev/null
+  wait "$caddy"
+  exit 0
+}
+alive() {
+  kill -0 "$caddy" 2>/dev/null || { say "caddy ended"; exit 1; }
+  [ -z "$keeper" ] || kill -0 "$keeper" 2>/dev/null || { say "what keeps the content ended"; exit 1; }
+}
+now() { date +%s; }
+
+# Caddy's configuration with what is known only here. Caddy looks every second whether its file has changed. At each mark
+# `{"@id":"X"}` the lines X of all rules are put in (see releases.sh).
+configure() {
+  rest=$config
+  {
+    upto '"http_port":80' && printf '"http_port":%s' "$HTTP_PORT"
+    upto '"https_port":443' && printf '"https_port":%s' "$HTTPS_PORT"
+    while upto '{"@id":"'; do
+      lines_of "${rest%%\"*}"
+      printf '{"@id":"'
+    done
+    upto '"automate":[]' && printf '"automate":[%s]' "$names"
+    printf '%s\n' "$rest"
+  } > caddy.next && { cmp -s caddy.next caddy.json || mv caddy.next caddy.json; }
+}
+# Print the rest of the configuration up to a mark, and go on behind it.
+upto() {
+  case "$rest" in *"$1"*) ;; *) return 1 ;; esac
+  printf '%s' "${rest%%"$1"*}"
+  rest=${rest#*"$1"}
+}
+
+@FUNCTIONS@
+
+# Print what is wrong behind the web server, or nothing.
+behind() {
+  if [ -n "${STORES:-}" ]; then
+    [ -n "$release" ] || cat health/why
+  elif ! wget -q -T 5 -O /dev/null "http://$UPSTREAM$HEALTH" 2>/dev/null; then
+    echo "the application does not answer $HEALTH at $UPSTREAM with 200"
+  fi
+}
+start() {
+  rm -rf health issuer.log
+  mkdir health
+  put note ''
+  trouble "it has only just started"
+  token=unmoor-`od -An -N16 -tx1 /dev/urandom | tr -d ' \n'` direct='' host='' patience=$((`now` + 60))
+  export token
+  if [ -n "${HOST:-}" ]; then
+    ! certificates "$DIRECT" >/dev/null || direct=seen
+    ! certificates "$HOST" >/dev/null || host=seen
+    name
+  fi
+  configure
+  caddy run --config caddy.json --watch &
+  caddy=$!
+  trap stop TERM INT
+  [ -n "${STORES:-}" ] || return
+  put why "the content is not here yet"
+  [ -p bundle ] || mkfifo bundle
+  tidy
+  keep_content &
+  keeper=$!
+}
+start
+while :; do
+  alive
+  ask
+  configure
+  [ -z "${STORES:-}" ] || at
+  served='' why=`behind`
+  if [ -z "$why" ]; then
+    served=${release:-$VERSION}
+    why=`certificate`
+  fi
+  if [ -n "$why" ]; then
+    trouble "$why"
+    run sleep 1
+  else
+    rm -f health/trouble
+    said=''
+    run sleep 10
+  fi
+done
