@@ -132,9 +132,40 @@ def akash_usd_month(
     )
 
 
-def health_check_usd_month(*, aws_endpoint: bool, options: int) -> float:
-    """USD a month of one Route 53 health check; options are HTTPS, string match, the 10 s interval, latency."""
+#: What a health check asks beyond the plain request, by the scheme it uses; Route 53 bills each one by one.
+HEALTH_CHECK_OPTIONS: Mapping[str, tuple[str, ...]] = {"http": ("fast interval",), "https": ("fast interval", "https")}
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """The price of one Route 53 health check: the check itself, and each option that it is made with."""
+
+    check: Price
+    option: Price
+    options: tuple[str, ...]
+
+    @property
+    def usd_month(self) -> float:
+        """USD a month."""
+        return self.check.usd + len(self.options) * self.option.usd
+
+
+def health_check(*, aws_endpoint: bool, scheme: str = "https", within: PriceBook | None = None) -> HealthCheck:
+    """Return the price of the health check that a plan makes for a site, by one book (default: the current one).
+
+    `aws_endpoint`: the site is reached by a name at AWS, which Route 53 checks for less.
+    """
+    prices = within or book()
     check, option = ("aws_endpoint", "optional_feature_aws") if aws_endpoint else (
         "non_aws_endpoint", "optional_feature_non_aws",
     )  # fmt: skip
-    return aws(f"route53_health_check_month/{check}") + options * aws(f"route53_health_check_month/{option}")
+    group = "aws/route53_health_check_month"
+    return HealthCheck(
+        prices.price(f"{group}/{check}"), prices.price(f"{group}/{option}"), HEALTH_CHECK_OPTIONS[scheme]
+    )
+
+
+def health_check_usd_month(*, aws_endpoint: bool, options: int) -> float:
+    """USD a month of one Route 53 health check with so many options."""
+    price = health_check(aws_endpoint=aws_endpoint)
+    return price.check.usd + options * price.option.usd
