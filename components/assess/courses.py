@@ -57,7 +57,7 @@ def buildable(workload: Workload, course: Course, builds: Builds) -> Course:
         return course
     kind = builds.kind(workload)
     if kind is None:
-        meant = " or ".join(kinds_of(workload)) or "its work"
+        meant = " or ".join(kinds_of(workload.work, workload.state)) or "its work"
         why = f"this tool has no kind for it yet (it would be {meant})"
         return _stays(course, why, "move it by hand, or wait for the kind; the steps below keep leaving possible")
     wanted = {course.centralized, *course.decentralized} if course.mode is Mode.ACTIVE_STANDBY else course.decentralized

@@ -248,6 +248,18 @@ def _usual(cpu: float, memory_gib: float, disk_gib: float, egress: float = 0) ->
     return Size(cpu=cpu, memory_gib=memory_gib, disk_gib=disk_gib, egress_gb_month=egress)
 
 
+#: What each sort of work usually keeps; what is not here keeps nothing.
+USUAL_STATE: Mapping[Work, State] = {
+    Work.STATUS: State.SINGLETON,
+    Work.DASHBOARD: State.CACHE,
+    Work.BOT: State.SINGLETON,
+    Work.INDEXER: State.REBUILDABLE,
+    Work.FORUM: State.DATABASE,
+    Work.DATABASE_APP: State.DATABASE,
+    Work.NODE: State.REBUILDABLE,
+    Work.VALIDATOR: State.KEYS,
+    **dict.fromkeys((Work.MAIL, Work.RPC, Work.STORAGE, Work.GOVERNANCE, Work.TREASURY), State.EXTERNAL),
+}
 #: What each sort of work usually needs: the sizes of the manual's catalogue of workloads.
 USUAL_SIZE: Mapping[Work, Size] = {
     Work.DOCS: _usual(0.1, 0.25, 1, 20),

@@ -68,7 +68,7 @@ class Builds:
 
     def kind(self, workload: Workload) -> Kind | None:
         """Return the kind that serves a workload; None when there is none for it yet."""
-        return next((self.kinds[name] for name in kinds_of(workload) if name in self.kinds), None)
+        return next((self.kinds[name] for name in kinds_of(workload.work, workload.state) if name in self.kinds), None)
 
 
 #: Targets, and who runs the machines there. `Builds.targets` has what this installation really has.
@@ -104,11 +104,11 @@ _KINDS: Mapping[Work, tuple[str, ...]] = {
 _STATELESS = frozenset({State.NONE})
 
 
-def kinds_of(workload: Workload) -> tuple[str, ...]:
-    """Name the kinds that would serve a workload, best first."""
-    kinds = _KINDS.get(workload.work, ())
-    if kinds == _STATIC and workload.state not in _STATELESS:
-        return ("postgres",) if workload.state is State.DATABASE else ("service",)
-    if kinds == ("service",) and workload.state is State.DATABASE:
+def kinds_of(work: Work, state: State) -> tuple[str, ...]:
+    """Name the kinds that would serve a sort of work that keeps something, best first."""
+    kinds = _KINDS.get(work, ())
+    if kinds == _STATIC and state not in _STATELESS:
+        return ("postgres",) if state is State.DATABASE else ("service",)
+    if kinds == ("service",) and state is State.DATABASE:
         return ("postgres",)
     return kinds
