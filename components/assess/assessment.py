@@ -46,7 +46,7 @@ class Assessed:
     cost_before: Figure
     cost_stay: Figure
     cost_after: Figure
-    cost_beside: tuple[Figure, ...]
+    cost_also_known: tuple[Figure, ...]
     #: rent of its leases, USD a month, and what more they may cost
     rent: Figure
     rent_more: Figure
@@ -180,7 +180,7 @@ def _one(coster: Coster, inventory: Inventory, name: str, course: Course, notes:
         cost_before=cost_before,
         cost_stay=cost_stay,
         cost_after=cost_after,
-        cost_beside=cost.beside(coster, name, workload),
+        cost_also_known=cost.also_known(coster, name, workload),
         rent=cost.rent(coster, name, workload, course, dao) if moves else total("rent of leases", ()),
         rent_more=cost.dearer(coster, workload.needs, sum(site.target == "akash" for site in sites)),
         elsewhere=dict(_elsewhere(coster, inventory, name, workload)),

@@ -33,7 +33,7 @@ def costs_today(coster: Coster, name: str, workload: Workload, course: Course | 
     return replace(best, label=f"today ({best.basis})")
 
 
-def beside(coster: Coster, name: str, workload: Workload) -> tuple[Figure, ...]:
+def also_known(coster: Coster, name: str, workload: Workload) -> tuple[Figure, ...]:
     """Return what is also known about today's cost, and counts less than the figure that is used."""
     found = _known(coster, name, workload)[1:]
     if (workload.cost.stated or workload.cost.measured) and workload.parts:

@@ -82,7 +82,7 @@ def from_stack(
 ) -> tuple[dict[str, Course], tuple[str, ...]]:
     """Return what a stack file has, and the names that stand only in it; the others stay where they are.
 
-    `plans` are the workloads of the file as it plans them, by which bill, sites and parties are told; `base` those of
+    `plans` are the workloads of the file as it plans them, which give bill, sites and parties; `base` those of
     the file it is compared with, by which a workload stands today. Raises ConfigError when the stack lacks a workload
     that the inventory names in it, or plans what is refused.
     """

@@ -76,7 +76,7 @@ def workload(answers: Answers, about: About) -> dict[str, Any]:
 
 
 def document(about: About, answers: Iterable[Answers], on: date) -> dict[str, Any]:
-    """Return the whole inventory as plain data; two workloads of one name are told apart by a number."""
+    """Return the whole inventory as plain data; two workloads of one name get a number."""
     workloads: dict[str, Any] = {}
     for one in answers:
         base = name = workload_name(one.title)

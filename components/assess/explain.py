@@ -108,8 +108,8 @@ def rating(title: str, one: Rating) -> Node:
 
 def _cost(one: Assessed) -> Iterable[Node]:
     yield figure(one.cost_before)
-    if one.cost_beside:
-        yield Node("known as well, and less well founded", tuple(figure(other) for other in one.cost_beside))
+    if one.cost_also_known:
+        yield Node("known as well, and less well founded", tuple(figure(other) for other in one.cost_also_known))
     yield figure(one.cost_stay)
     yield figure(one.cost_after)
     for network, (price, _) in one.elsewhere.items():
@@ -137,11 +137,11 @@ def _residual(one: Assessed) -> Iterable[Node]:
 def _alone(residuals: Iterable[Residual]) -> Iterator[Node]:
     for one in residuals:
         layer, party = one.layer, one.party
-        said = [Node(f"then {layer.effect}: {layer.means}"), Node(f"what would help: {layer.lowers}")]
-        said += [
+        texts = [Node(f"then {layer.effect}: {layer.means}"), Node(f"what would help: {layer.lowers}")]
+        texts += [
             Node(f"{case.on}: {case.who}: {case.what}", source=case.basis) for case in history.cases(party.company)
         ]
-        yield Node(f"{layer.title}: {party.name} ({party.company})", tuple(said))
+        yield Node(f"{layer.title}: {party.name} ({party.company})", tuple(texts))
 
 
 def _value(one: Assessed) -> Iterable[Node]:

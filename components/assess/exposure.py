@@ -26,7 +26,7 @@ _SECRET_POINTS: Mapping[SecretClass, tuple[float, str, str]] = {
 }
 
 
-#: Words in a secret's name that mean custody, whatever class the inventory gives it.
+#: Words in a secret's name that mean custody, with any class that the inventory gives it.
 _CUSTODY_WORDS = ("wallet", "private key", "mnemonic", "seed phrase", "signing key", "validator key", "treasury")
 
 

@@ -47,7 +47,7 @@ class Figure:
             yield from one.leaves()
 
     def rests_on_stale(self) -> bool:
-        """Tell whether any input is stale."""
+        """Return whether any input is stale."""
         return self.stale or any(one.rests_on_stale() for one in self.inputs)
 
     def stale_lines(self) -> Iterator[tuple[str, float]]:

@@ -1,4 +1,4 @@
-"""What is known about parties: who they are, how often they failed, whom they put out, what the other side risks."""
+"""What is known about parties: who they are, how often they failed, whose service they ended, what networks risk."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Vendor:
     name: str
     company: str
     substitutability: float
-    #: who runs the machine: a company with a name, or a host nobody knows
+    #: who runs the machine: a company with a name, or an operator that the DAO does not know
     anonymous: bool = False
     history: str = ""
     notice_days: float | None = None
@@ -95,7 +95,7 @@ def company_name(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A customer was put out: by whom, when, with how many days of notice."""
+    """A customer was cut off: by which party, when, with how many days of notice."""
 
     party: str
     on: str

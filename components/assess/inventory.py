@@ -170,7 +170,7 @@ class Sum(Setting):
 
     @property
     def assumed(self) -> bool:
-        """Tell whether the sum is a guess: it then counts less than an estimate from parts."""
+        """Return whether the sum is a guess: it then counts less than an estimate from parts."""
         return assumed(self.source)
 
 

@@ -193,7 +193,7 @@ def _waiting(workload: Workload, course: Course, inventory: Inventory) -> Figure
 
 
 def once() -> Span:
-    """Return the hours that the DAO spends once, whatever moves."""
+    """Return the hours that the DAO spends once, for any number of moves."""
     return hours("once for the DAO", ONCE)
 
 

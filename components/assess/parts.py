@@ -15,7 +15,7 @@ Some = Annotated[float, Field(gt=0, le=MOST)]
 
 
 def assumed(source: str) -> bool:
-    """Tell whether a source marks its figure as a guess."""
+    """Return whether a source marks its figure as a guess."""
     return source.strip().lower().startswith("assumed")
 
 

@@ -1,4 +1,4 @@
-"""What is planned for a workload, as plain values: sites, bill and parties, whoever planned it.
+"""What is planned for a workload, as plain values: sites, bill and parties.
 
 An assessment prices and rates these values alone. `adapter` makes them from the plan of a stack file, and `built` from
 what this installation can build, so that `plan` and `assess` speak of one thing.
@@ -53,7 +53,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind that can be built: for each target the bill of a site with usual options, None where only size tells."""
+    """One kind that can be built, with the bill of a site by target for usual options; None where the size decides."""
 
     name: str
     bills: Mapping[str, tuple[BillLine, ...] | None]

@@ -122,7 +122,7 @@ def _notice(facts: Facts) -> Iterator[Reason]:
 
 
 def single(workload: Workload) -> bool:
-    """Tell whether two copies must never act at once, so that a standby is no cure."""
+    """Return whether two copies must never act at once, so that a standby is no cure."""
     return workload.state in {State.SINGLETON, State.KEYS}
 
 
@@ -200,7 +200,7 @@ def _data_loss(facts: Facts) -> Iterator[Reason]:
         yield why(1, "fewer than two companies hold a copy of the data", "archives in two stores at two companies")
 
 
-#: The rules, in the order they are told.
+#: The rules, in the order of the report.
 RULES = (_parties, _notice, _outages, _substitutability, _rehearsal, _market, _runway)
 
 

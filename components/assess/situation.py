@@ -56,7 +56,7 @@ class Course:
 
     @property
     def moves(self) -> bool:
-        """Tell whether anything changes."""
+        """Return whether anything changes."""
         if self.standing is not None and self.planned is not None:
             return self.standing != self.planned
         return self.mode is not Mode.CENTRALIZED or self.planned is not None

@@ -118,12 +118,12 @@ def reputation(title: str, before: Dependence, after: Dependence) -> tuple[str, 
     today = f"Today {_stop(title, was)}."
     if was == now:
         return today, "After the plan the same is true."
-    said = [f"After the plan {_stop(title, now)}."]
+    texts = [f"After the plan {_stop(title, now)}."]
     if gone := [company for company in was if company not in now]:
-        said.append(f"{_listed(gone)} no longer can.")
+        texts.append(f"{_listed(gone)} no longer can.")
     if new := [company for company in now if company not in was]:
-        said.append(f"New among them: {_listed(new)}.")
-    return today, " ".join(said)
+        texts.append(f"New among them: {_listed(new)}.")
+    return today, " ".join(texts)
 
 
 def _stop(title: str, companies: list[str]) -> str:

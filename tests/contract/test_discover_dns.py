@@ -159,9 +159,9 @@ def test_findings_are_merged_and_differences_left(resolver: str, tmp_path: Path)
     assert "dao.example: DNS at cloudflare (ada.ns.cloudflare.com, bob.ns.cloudflare.com)" in done.output
     assert "dao.example: mail at google-workspace" in done.output
     assert "dao.example: cloudflare, which hides who runs it (104.16.1.1)" in done.output
-    assert "? nobody known: api.dao.example (203.0.113.9)" in done.output
+    assert "? not in the table: api.dao.example (203.0.113.9)" in done.output
     assert "+ workloads.documentation.parties.dns: cloudflare" in done.output
-    assert "  workloads.documentation.parties.edge says netlify, found gitbook; left as written" in done.output
+    assert "  workloads.documentation.parties.edge has netlify, found gitbook; left as written" in done.output
     assert "+ workloads.explorer: explorer.dao.example" in done.output
     text = file.read_text()
     assert "title: Docs   # ours" in text

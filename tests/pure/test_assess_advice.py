@@ -285,7 +285,7 @@ def test_an_assumption_never_outranks_an_estimate():
     both = {**BOT, "cost": guess, "parts": [{"what": "ipv4"}]}
     one = assess(one=both).of("one")
     assert (one.cost_before.value, one.cost_before.basis) == (3.65, Basis.ESTIMATED)
-    assert [(figure.value, figure.basis) for figure in one.cost_beside] == [(99, Basis.ASSUMED)]
+    assert [(figure.value, figure.basis) for figure in one.cost_also_known] == [(99, Basis.ASSUMED)]
     alone = assess(one={**BOT, "cost": guess}).of("one").cost_before
     assert (alone.value, alone.basis, alone.label) == (99, Basis.ASSUMED, "today (assumed)")
     fixed = {"what": "fixed", "name": "server", "usd_month": 10, "source": "assumed: list price"}

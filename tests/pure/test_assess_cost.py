@@ -80,7 +80,7 @@ def test_stated_beats_measured_beats_estimated_and_the_others_stand_beside():
     third = today(parts=parts)
     assert (third.value, third.basis) == (3.65, Basis.ESTIMATED)
     one = inventory(one={**BOT, "parts": parts, "cost": {"stated": stated, "measured": measured}}).workloads["one"]
-    assert [figure.value for figure in cost.beside(COSTER, "one", one)] == [8, 3.65]
+    assert [figure.value for figure in cost.also_known(COSTER, "one", one)] == [8, 3.65]
 
 
 def test_a_size_that_nobody_prices_is_a_fault_with_a_choice():
@@ -95,7 +95,7 @@ def test_a_size_that_nobody_prices_is_a_fault_with_a_choice():
 
 def test_a_stated_cost_needs_no_price_and_says_that_there_is_none():
     whole = assess(one={**BOT, "parts": [{"what": "ec2", "type": "t9.huge"}]})
-    (beside,) = whole.of("one").cost_beside
+    (beside,) = whole.of("one").cost_also_known
     assert (beside.label, whole.of("one").cost_before.value) == ("no estimate", 6)
 
 

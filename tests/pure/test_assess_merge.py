@@ -79,7 +79,7 @@ def test_only_lines_are_added_never_taken(file: Path):
 def test_a_party_that_differs_is_told_and_left(file: Path):
     said, text = put(file, forum={"parties": {"compute": "aws", "dns": "route53", "mail": ["ses"]}})
     assert said == [
-        "  workloads.forum.parties.dns says cloudflare, found route53; left as written",
+        "  workloads.forum.parties.dns has cloudflare, found route53; left as written",
         "+ workloads.forum.parties.mail: ses",
     ]
     assert "dns: cloudflare" in text

@@ -16,7 +16,7 @@ from .seen import UNKNOWN, guess_work, site_of, workload_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: Names that a DAO's zone often has; those that exist are looked at, beside the inventory's own.
+#: Names that a DAO's zone often has; those that exist are looked at, with the inventory's own.
 USUAL = (
     "www", "app", "docs", "forum", "talk", "gov", "api", "rpc", "explorer", "staking", "status", "blog", "bridge",
     "mail",

@@ -61,7 +61,7 @@ def dump(document: Any) -> str:
 
 
 def new(document: Mapping[str, Any], on: date) -> str:
-    """Write a new inventory from plain data, with a line for editors and one that says what to check."""
+    """Write a new inventory from plain data, with a line for editors and one about what to check."""
     whole = _yaml().load(_SKELETON.format(on=on))
     whole["dao"]["name"] = document["dao"]["name"]
     for name, workload in document["workloads"].items():
@@ -71,7 +71,7 @@ def new(document: Mapping[str, Any], on: date) -> str:
 
 
 def save(document: Any, path: Path) -> None:
-    """Write the file in one go: whoever reads it sees the old one or the new one."""
+    """Write the file in one go: a reader sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_text(dump(document), encoding="utf-8")
@@ -142,7 +142,7 @@ def _short(draft: Mapping[str, Any]) -> str:
 
 
 def _into(there: Any, draft: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Fill in what a workload does not say; what it says stays."""
+    """Fill in what a workload does not have; what it has stays."""
     for key, value in draft.items():
         if key == "parts":
             yield from _parts(there, value, path)
@@ -169,7 +169,7 @@ def _mapping(there: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
                 yield f"~ {path}.measured: {_flat(dict(there[key]))} -> {_flat(one)}"
                 there[key] = _block(one)
         elif _flat(there[key]) != _flat(one):
-            yield f"  {path}.{key} says {_flat(there[key])}, found {_flat(one)}; left as written"
+            yield f"  {path}.{key} has {_flat(there[key])}, found {_flat(one)}; left as written"
 
 
 def _parts(there: Any, parts: list[dict[str, Any]], path: str) -> Iterator[str]:

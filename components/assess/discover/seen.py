@@ -69,7 +69,7 @@ def ours(text: str) -> str:
     return next((found["name"] for pattern in _OURS if (found := pattern.fullmatch(text))), "")
 
 
-#: What a name says about the work; first match wins.
+#: What a name suggests about the work; the first match wins.
 _WORK = (
     (r"status|uptime", "status"),
     (r"vote|voting|snapshot|governance$", "governance"),

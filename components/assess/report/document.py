@@ -229,7 +229,7 @@ def _workload(one: Assessed) -> dict[str, Any]:
             "today": _money(one.cost_before),
             "stay": _money(one.cost_stay),
             "after": _money(one.cost_after),
-            "beside": [{"label": figure.label, "usd_month": _round(figure)} for figure in one.cost_beside],
+            "also_known": [{"label": figure.label, "usd_month": _round(figure)} for figure in one.cost_also_known],
             "rent_more": _round(one.rent_more),
         },
         "risk": {

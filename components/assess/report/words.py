@@ -16,7 +16,7 @@ _HALF_A_CENT = 0.005
 #: From which size on a number shows how many digits behind the point.
 _DIGITS = ((10, 0), (1, 1), (0, 2))
 _YEAR = 12
-#: Months of payback from which on years are told, and from which on it is no payback.
+#: Months of payback from which on years are written, and from which on it is no payback.
 _IN_YEARS, _TOO_LONG = 24, 240
 
 
@@ -75,7 +75,7 @@ def usd_between(span: Sequence[float]) -> str:
 
 
 def percent(span: Sequence[float]) -> str:
-    """Write a range of uptime, `99.93 to 99.99 %`: with as many digits as tell its ends apart, and from 100."""
+    """Write a range of uptime, `99.93 to 99.99 %`: with as many digits as keep its ends apart, and from 100."""
     whole = 100.0
     apart = [abs(one - other) for one, other in (span, (span[0], whole), (span[1], whole)) if one != other]
     digits = next((count for count in (1, 2, 3) if min(apart, default=whole) >= 10.0**-count), 4)
