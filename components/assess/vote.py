@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .figure import Basis, Figure, given
 from .history import company_name
 from .recommend import recommend
+from .rounding import between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,17 +78,19 @@ def _motion(assessment: Assessment, moving: list[Assessed], plan_hash: str) -> s
     money = assessment.cost_after.value - assessment.cost_before.value
     way = "rises" if money > 0 else "falls"
     work = _hours(assessment.work_moves.low.value, assessment.work_moves.high.value)
+    amount = _deposit(assessment).value
+    deposit = f" The treasury deposits {amount:,.0f} USD for rent." if amount else ""
+    homework = _hours(assessment.work_rest.low.value, assessment.work_rest.high.value)
     bound = f" The signed plan has the hash {plan_hash}." if plan_hash else ""
     return (
         f"{dao.name} moves {len(moving)} of {len(assessment.workloads)} workloads: {lines}. "
-        f"The monthly bill {way} by about {abs(money):,.0f} USD, the move takes {work} of work once, and the treasury "
-        f"deposits {_deposit(assessment).value:,.0f} USD for rent. What stays does the homework of the assessment of "
-        f"{assessment.on}.{bound} {_undo(moving)}"
+        f"The monthly bill {way} by about {abs(money):,.0f} USD, and the move takes {work} of work once.{deposit} "
+        f"What stays does the homework of the assessment of {assessment.on}, {homework}.{bound} {_undo(moving)}"
     )
 
 
 def _hours(low: float, high: float) -> str:
-    return f"{low:.0f} hours" if round(low) == round(high) else f"{low:.0f} to {high:.0f} hours"
+    return f"{between((low, high))} hours"
 
 
 def _market(assessment: Assessment, screened: Mapping[str, int] | None) -> Market:

@@ -112,7 +112,7 @@ def _changes(stay: View, after: View, costs: tuple[Figure, Figure]) -> Iterator[
     new = [one for one in after.dependence.stoppers() if one not in stay.dependence.stoppers()]
     if len(gone) > len(new):
         yield True, f"{_names(gone)} can no longer stop it alone"
-    elif new:
+    if new:
         yield False, f"{_names(new)} can newly stop it alone"
     was_usd, now_usd = (one.value for one in costs)
     known = Basis.UNKNOWN not in {one.basis for one in costs}

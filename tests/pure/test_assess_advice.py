@@ -316,7 +316,7 @@ def test_the_motion_has_money_deposit_work_and_the_way_back():
     assert moving
     assert all(title in page.motion for title in moving)
     assert f"moves {len(moving)} of 13 workloads" in page.motion
-    assert f"deposits {page.deposit.value:,.0f} USD" in page.motion
+    assert f"The treasury deposits {page.deposit.value:,.0f} USD for rent." in page.motion
     assert "ab" * 32 in page.motion
     assert page.undo in page.motion
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from components.assess import assessment, courses, explain
+from components.assess import assessment, courses, explain, rounding
 from components.assess.figure import HOURS, Figure, total
 from components.assess.history import company_name
 from components.assess.report import files, terminal, words
@@ -270,9 +270,9 @@ def test_words_are_right_in_number():
         "2 companies",
     ]
     assert [words.change(0), words.change(3), words.change(-3)] == ["±$0", "+$3", "-$3"]
-    assert [words.number(1234.5), words.number(6.0), words.number(0.034)] == ["1,234", "6", "0.03"]
-    assert [words.between([4, 4]), words.usd_between([1, 1]), words.usd_between([1, 2])] == ["4", "$1", "$1 to $2"]
-    assert [words.between([85, 158]), words.usd_between([6375, 11850])] == ["85 to 160", "$6,400 to $12,000"]
+    assert [rounding.number(1234.5), rounding.number(6.0), rounding.number(0.034)] == ["1,234", "6", "0.03"]
+    assert [rounding.between([4, 4]), words.usd_between([1, 1]), words.usd_between([1, 2])] == ["4", "$1", "$1 to $2"]
+    assert [rounding.between([85, 158]), words.usd_between([6375, 11850])] == ["85 to 160", "$6,400 to $12,000"]
     assert [words.percent([99.9038, 99.9782]), words.percent([100, 100])] == ["99.90 to 99.98 %", "100.0 %"]
     assert [words.sentence("it is"), words.sentence("It is.")] == ["It is.", "It is."]
 

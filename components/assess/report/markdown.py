@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import rounding
 from ..history import company_name
 from . import words
 from .files import md
@@ -64,7 +65,7 @@ def _markdown(d: Mapping[str, Any]) -> Iterator[str]:
                 _move(w["risk"]["exposure"]),
                 _then(words.usd(w["cost"]["today"]["usd_month"]), words.usd(w["cost"]["after"]["usd_month"])),
                 _then(words.percent(w["uptime"]["today"]), words.percent(w["uptime"]["after"])),
-                words.between(w["migration"]["hours"]),
+                rounding.between(w["migration"]["hours"]),
             )
             for w in d["workloads"]
         ),
@@ -83,7 +84,7 @@ def _markdown(d: Mapping[str, Any]) -> Iterator[str]:
     yield "## The order of work\n"
     yield from _table(
         ("Work", "From week", "Weeks", "Hours"),
-        ((md(s["title"]), s["starts_week"], s["weeks"], words.between(s["hours"])) for s in d["timeline"]),
+        ((md(s["title"]), s["starts_week"], s["weeks"], rounding.between(s["hours"])) for s in d["timeline"]),
     )
     if d["summary"]["moving"]:
         yield "## Once for the DAO\n"
@@ -130,11 +131,11 @@ def _three(summary: Mapping[str, Any]) -> Iterator[str]:
     if summary["moving"]:
         rows.append([
             "Expected downtime of what moves, hours a year",
-            *(words.between(summary["moving_downtime"][when]) for when in COLUMNS),
+            *(rounding.between(summary["moving_downtime"][when]) for when in COLUMNS),
         ])  # fmt: skip
         rows.append(["Uptime of what moves", *(words.percent(summary["moving_uptime"][when]) for when in COLUMNS)])
-    work = f"{words.between(summary['effort_hours'])}, and {words.between(summary['homework_hours'])} of homework"
-    every = words.between(summary["homework_all_hours"])
+    work = f"{rounding.between(summary['effort_hours'])}, and {rounding.between(summary['homework_hours'])} of homework"
+    every = rounding.between(summary["homework_all_hours"])
     rows.append(["Hours of work, once", "none", every, work if summary["moving"] else every])
     yield from _table(("", "Today", "Stay, do the homework", "The plan"), rows)
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import rounding
 from ..history import company_name
 from ..layers import LAYERS
 from ..level import GRADES, MATRIX, Level
@@ -42,8 +43,8 @@ def page(document: Mapping[str, Any]) -> str:
         payback=words.payback,
         hours=_hours,
         prose=_prose,
-        number=words.number,
-        between=words.between,
+        number=rounding.number,
+        between=rounding.between,
         usd_between=words.usd_between,
         day=words.day,
         company=company_name,
@@ -129,7 +130,7 @@ def _prose(text: str) -> Markup:
 
 def _hours(span: Sequence[float]) -> str:
     """Write the hours of a step as they are planned."""
-    low, high = (words.number(end) for end in span)
+    low, high = (rounding.number(end) for end in span)
     return low if low == high else f"{low} to {high}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .. import rounding
 from . import words
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _bill(w: Mapping[str, Any]) -> str:
 
 
 def _down(w: Mapping[str, Any]) -> str:
-    return _then(words.between(w["downtime"]["today"]), words.between(w["downtime"]["after"]))
+    return _then(rounding.between(w["downtime"]["today"]), rounding.between(w["downtime"]["after"]))
 
 
 #: In the order of what people look at first; narrow terminals drop columns from the right.
@@ -68,7 +69,7 @@ _COLUMNS = (
     _Column("outage", 15, 0, _grades("availability")),
     _Column("exposure", 15, 0, _grades("exposure")),
     _Column("USD a month", 17, 0, _plain(_bill), right=True),
-    _Column("work, h", 9, 0, _plain(lambda w: words.between(w["migration"]["hours"])), right=True),
+    _Column("work, h", 9, 0, _plain(lambda w: rounding.between(w["migration"]["hours"])), right=True),
     _Column("plan", 34, 110, _plain(lambda w: w["plan"]["text"])),
     _Column(
         "hours down a year", 24, 130,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ..history import company_name
+from ..rounding import between, number, rough
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _CENTS_BELOW = 10
 _HALF_A_CENT = 0.005
-#: From which size on a number shows how many digits behind the point.
-_DIGITS = ((10, 0), (1, 1), (0, 2))
 _YEAR = 12
 #: Months of payback from which on years are written, and from which on it is no payback.
 _IN_YEARS, _TOO_LONG = 24, 240
@@ -45,27 +43,6 @@ def change(value: float | None) -> str:
 def difference(after: float | None, before: float | None) -> float | None:
     """Return a change of a bill; None where one of them is unknown."""
     return None if after is None or before is None else after - before
-
-
-def number(value: float) -> str:
-    """Write a number with at most two digits that matter behind the point."""
-    digits = next(digits for least, digits in _DIGITS if abs(value) >= least)
-    text = f"{value:,.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def rough(value: float) -> float:
-    """Round an estimate to the two digits that it deserves."""
-    if not value:
-        return 0.0
-    places = 1 - math.floor(math.log10(abs(value)))
-    return round(value, places)
-
-
-def between(span: Sequence[float]) -> str:
-    """Write a range of estimates: `0.6 to 6.2`, or one number where both ends are the same."""
-    low, high = (number(rough(end)) for end in span)
-    return low if low == high else f"{low} to {high}"
 
 
 def usd_between(span: Sequence[float]) -> str:
