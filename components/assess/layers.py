@@ -41,7 +41,7 @@ LAYERS: Mapping[str, Layer] = {
     layer.key: layer
     for layer in (
         Layer("registrar", "Registrar", Effect.DOWN, "the name stops working for everyone within a day",
-              "registry lock, two administrators, and a second domain at another registrar"),
+              "a second domain at another registrar"),
         Layer("dns", "DNS", Effect.DOWN, "no name of the workload resolves once caches run out",
               "a second authority with a static answer, as octoDNS keeps one"),
         Layer("edge", "CDN and TLS", Effect.DOWN, "readers get errors, or nothing",

@@ -107,11 +107,12 @@ def _notice(facts: Facts) -> Iterator[Reason]:
     )
     if shortest:
         days, one = shortest
+        rehearsed = _fresh(facts)
         points = 20 if days < 1 else 15 if days <= 7 else 8  # noqa: PLR2004 the table of notice
         yield why(
             points,
             f"{company_name(one.party.company)} gave {days:g} day{'s' * (days != 1)} of notice in a past case",
-            "rehearse leaving within a day",
+            "" if rehearsed else "rehearse leaving within a day",
         )
     elif stopping:
         yield why(
@@ -154,9 +155,15 @@ def _substitutability(facts: Facts) -> Iterator[Reason]:
             )  # fmt: skip
 
 
+def _fresh(facts: Facts) -> bool:
+    """Return whether leaving was rehearsed not too long ago."""
+    age = _age(facts.situation.exit_rehearsed, facts.on)
+    return age is not None and age <= REHEARSAL_DAYS
+
+
 def _rehearsal(facts: Facts) -> Iterator[Reason]:
     age = _age(facts.situation.exit_rehearsed, facts.on)
-    if age is None or age > REHEARSAL_DAYS:
+    if not _fresh(facts):
         when = "never rehearsed" if age is None else f"last rehearsed {age} days ago"
         yield why(10, f"leaving was {when}", "a game day: leave, and come back")
     else:

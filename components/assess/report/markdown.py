@@ -159,12 +159,18 @@ def _count(names: Sequence[str]) -> str:
     return f"{len(names)}: {md(', '.join(names))}" if names else "0"
 
 
+def _titled(step: Mapping[str, Any]) -> str:
+    """Write a step's title with the duty that it fulfils, unless that is the title itself."""
+    title, duty = str(step["title"]), str(step["duty"])
+    return f"{title} ({duty})" if duty and duty.lower() not in title.lower() else title
+
+
 def _steps(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     yield from _table(
         ("Step", "Hours", "What is done", "How it is checked", "The way back"),
         (
             (
-                md(f"{s['title']} ({s['duty']})" if s["duty"] else s["title"]),
+                md(_titled(s)),
                 f"{s['hours'][0]:g} to {s['hours'][1]:g}",
                 _own(s["does"]) + (f" ({md(s['driver'])})" if s["driver"] else ""),
                 _own(s["verify"]),
@@ -181,6 +187,8 @@ def _one(w: Mapping[str, Any]) -> Iterator[str]:
     yield f"**{md(words.sentence(plan['text']))}** {md(words.sentence(plan['why']))}"
     if plan["instead"]:
         yield f"{'What would change that' if weighed else 'Instead'}: {_own(plan['instead'])}."
+    if plan["considered"]:
+        yield f"Weighed and not in the plan: {md(plan['considered'])}."
     if weighed:
         for title in ("better", "worse"):
             if weighed[title]:
