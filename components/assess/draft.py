@@ -44,7 +44,7 @@ def state(work: Work, compute: str) -> State:
     """Return what a workload usually keeps; a finished service of a vendor's own is external, where work may be."""
     managed = vendor(compute, {}).managed
     usual = USUAL_STATE.get(work, State.NONE)
-    leaves = work in {Work.DOCS, Work.FRONTEND, Work.BLOG, Work.FORUM, Work.WIKI}
+    leaves = work in {Work.DOCS, Work.FRONTEND, Work.FORUM}
     return State.EXTERNAL if managed and not leaves else usual
 
 

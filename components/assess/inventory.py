@@ -256,6 +256,7 @@ USUAL_STATE: Mapping[Work, State] = {
     Work.INDEXER: State.REBUILDABLE,
     Work.FORUM: State.DATABASE,
     Work.DATABASE_APP: State.DATABASE,
+    Work.WIKI: State.DATABASE,
     Work.NODE: State.REBUILDABLE,
     Work.VALIDATOR: State.KEYS,
     **dict.fromkeys((Work.MAIL, Work.RPC, Work.STORAGE, Work.GOVERNANCE, Work.TREASURY), State.EXTERNAL),

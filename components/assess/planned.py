@@ -90,7 +90,6 @@ _KINDS: Mapping[Work, tuple[str, ...]] = {
     Work.DOCS: _STATIC,
     Work.FRONTEND: _STATIC,
     Work.BLOG: _STATIC,
-    Work.WIKI: _STATIC,
     Work.STATUS: ("service",),
     Work.DASHBOARD: ("service",),
     Work.API: ("service",),
@@ -98,6 +97,7 @@ _KINDS: Mapping[Work, tuple[str, ...]] = {
     Work.OTHER: ("service",),
     Work.FORUM: ("forum",),
     Work.DATABASE_APP: ("postgres",),
+    Work.WIKI: ("postgres",),  # people edit it at run time
     Work.INDEXER: ("indexer",),
 }
 #: States that a static site cannot have: something is written or decided at run time.

@@ -200,7 +200,6 @@ TEMPLATES: Mapping[Work, tuple[Template, ...]] = {
     Work.DOCS: (_CONVERT, *_static(8, 12)),
     Work.FRONTEND: _static(8, 12),
     Work.BLOG: (_CONVERT, *_static(8, 12)),
-    Work.WIKI: (_CONVERT, *_static(8, 12)),
     Work.DASHBOARD: _service(12, 20),
     Work.API: _service(12, 20),
     Work.OTHER: _service(12, 20),

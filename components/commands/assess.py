@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..config import models as config
-from ..errors import ConfigError
+from ..errors import ConfigError, MarketError
 from ..prices import book as prices
 
 if TYPE_CHECKING:
@@ -89,6 +90,22 @@ def _by_stack(what: Inventory, stack: str, today: date) -> Assessed:
     return Assessed(whole.assess(what, plan, prices.book(), today, f"stack {name}", only), plan_hash(topology))
 
 
+def _screened(found: Assessment) -> dict[str, int] | None:
+    """Ask the market which sizes fit, where a key is set; None where it was not asked or did not answer."""
+    from ..targets.akash import KEY_VARIABLE
+
+    if not os.environ.get(KEY_VARIABLE):
+        return None
+    from ..assess import market
+
+    click.echo("asking providers which sizes they would take …", err=True)
+    try:
+        return market.screened(found.inventory, market.asker())
+    except MarketError as error:
+        click.echo(f"! {error.title}; the price book decides what fits", err=True)
+        return None
+
+
 @click.command()
 @inputs
 @click.option(
@@ -99,13 +116,14 @@ def cli(inventory: Path, stack: str | None, on: datetime | None, out: Path | Non
     """Assess what a DAO runs: cost, risk, single points of failure, what moving takes and buys.
 
     Three columns are compared: today; staying, with backups and exits drilled; and the plan. Without --stack the plan
-    is the inventory's wishes and, for all else, only the moves that are worth it. Nothing is contacted. Trace any
-    number with `unmoor explain WORKLOAD TOPIC`.
+    is the inventory's wishes and, for all else, only the moves that are worth it. Nothing is contacted, but for one
+    thing: where AKASH_CONSOLE_API_KEY is set, providers are asked which sizes they would take. Trace any number with
+    `unmoor explain WORKLOAD TOPIC`.
     """
     from ..assess.report.document import document
 
     found = assessment(inventory, stack, on)
-    report = document(found.assessment, found.plan_hash)
+    report = document(found.assessment, found.plan_hash, _screened(found.assessment))
     if out:
         from ..assess.report import files
 

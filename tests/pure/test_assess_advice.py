@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.assess import assessment, cost, courses, vote
+from components.assess import assessment, cost, courses, market, vote
 from components.assess.effort import Duty
 from components.assess.figure import Basis
 from components.assess.inventory import Work
@@ -363,3 +363,33 @@ def test_a_plan_that_stands_already_is_flipped_not_moved():
 def test_everything_that_can_be_built_covers_every_mode():
     """The samples' installation has all kinds; otherwise the tests above would prove less."""
     assert set(EVERYTHING.kinds) >= {"static", "service", "forum", "postgres", "indexer"}
+
+
+# Asking the market
+
+
+def test_equal_sizes_are_asked_for_once_and_what_never_moves_is_not():
+    asked: list[dict[str, Any]] = []
+
+    def ask(question: Any) -> int:
+        asked.append(question)
+        return 3
+
+    what = inventory(a=DOCS, b={**DOCS, "hosts": ["b.dao.example"]}, keys=VALIDATOR, letter=LETTER, node=NODE, bot=BOT)
+    assert market.screened(what, ask) == {"a": 3, "b": 3, "bot": 3}
+    assert len(asked) == 2
+
+
+def test_the_question_has_whole_amounts_and_what_a_stateful_workload_needs():
+    question = market.body(inventory(one=FORUM).workloads["one"])
+    assert question is not None
+    (unit,) = question["resources"]
+    resource = unit["resource"]
+    assert resource["cpu"]["units"]["val"] == "3250"
+    assert resource["memory"]["quantity"]["val"] == str(int(6.5 * 2**30))
+    assert resource["storage"][1]["attributes"] == [
+        {"key": "class", "value": "beta3"},
+        {"key": "persistent", "value": "true"},
+    ]
+    assert resource["endpoints"] == [{"kind": "LEASED_IP", "sequence_number": 1}]
+    assert question["timezone"] == "UTC"

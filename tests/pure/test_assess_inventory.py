@@ -250,3 +250,32 @@ def test_a_size_that_is_assumed_is_said_next_to_the_workload():
     assert notes == (
         "Its size is assumed, as usual for docs: 0.1 threads, 0.25 GiB of memory, 1 GiB of disk.",
     )  # fmt: skip
+
+
+#: What a person does after reading each fault: the faulty text, and what the message leads to.
+CORRECTIONS = (
+    ("dao:\n", "as_of: 2026-11-20\ndao:\n"),
+    ("work: doc,", "work: docs,"),
+    ("importance: medium", "importance: moderate"),
+    ("cloudfare", "cloudflare"),
+    ("{usd_month: 65}", "{usd_month: 65, source: invoice}"),
+    ("225,50", "225.50"),
+    ("{what: vm, type: cx22}", "{what: fixed, name: cx22, usd_month: 4, source: invoice}"),
+    ("class: secret", "class: scoped"),
+    ("state: database, importance", "state: database, data: {gb: 5}, importance"),
+    ("31.10.2026", "2026-10-31"),
+    (", docs.novice.example]", "]"),
+    ("compute: ghost}}", "compute: ghost}, cost: {unknown: the treasurer}}"),
+    ("after: [dosc]", "after: [docs]"),
+)
+
+
+def test_ten_workloads_of_a_person_new_to_the_tool_take_one_round_of_errors():
+    text = (Path(__file__).parent / "novice_inventory.yaml").read_text(encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        reading.parse(text, date(2026, 11, 26))
+    assert len(caught.value.faults) == len(CORRECTIONS)
+    for wrong, right in CORRECTIONS:
+        assert wrong in text
+        text = text.replace(wrong, right)
+    assert len(reading.parse(text, date(2026, 11, 26)).workloads) == 10

@@ -132,7 +132,7 @@ def test_hours_are_the_seeds_and_grow_with_their_drivers(workload: dict[str, Any
 
 def test_every_step_says_how_it_is_checked_and_the_way_back():
     assert set(recipes.TEMPLATES) == set(Work) - {
-        Work.MAIL, Work.NODE, Work.VALIDATOR, Work.RPC, Work.STORAGE, Work.GOVERNANCE, Work.TREASURY,
+        Work.MAIL, Work.NODE, Work.VALIDATOR, Work.RPC, Work.STORAGE, Work.GOVERNANCE, Work.TREASURY, Work.WIKI,
     }  # fmt: skip
     for templates in recipes.TEMPLATES.values():
         for template in templates:
