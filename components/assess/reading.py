@@ -128,8 +128,7 @@ def _repair(rest: Any, place: tuple[str | int, ...], *, missing: bool) -> None:
 def _sentences(error: ValidationError) -> Iterator[Fault]:
     """Yield the shared sentences, with the paths and the words that only an inventory needs."""
     for item, fault in zip(error.errors(include_url=False), faults(error, Inventory), strict=True):
-        path = join(_place(item["loc"])[:-1]) if item["type"] == "invalid_key" else _TAG.sub(r"\1", fault.path)
-        yield Fault(path, _message(item, fault.message))
+        yield Fault(_TAG.sub(r"\1", fault.path), _message(item, fault.message))
 
 
 def _message(item: Any, message: str) -> str:
@@ -145,8 +144,6 @@ def _message(item: Any, message: str) -> str:
             "no workload is described; add one" if item["loc"][-1] == "workloads" else "the list is empty; add an item"
         )
         return f"{empty}, as in docs/inventory.md"
-    if kind == "invalid_key":
-        return _key(value)
     if kind.startswith("date"):
         return f"{shown(value)} is not a date; write year, month and day, as 2026-11-20"
     if kind == "union_tag_not_found":
@@ -162,10 +159,3 @@ def _choice(what: str, word: str, expected: str) -> str:
     choices = re.findall(r"'([^']+)'", expected)
     choices = sorted(choices) if what == "part" else choices
     return f"no {what} {shown(word)}{did_you_mean(word, choices)}; choose from {', '.join(choices)}"
-
-
-def _key(value: object) -> str:
-    """Explain a key that YAML did not read as text."""
-    if isinstance(value, bool):
-        return "YAML reads this name as true or false; put it in quotes, as 'yes'"
-    return f"{shown(value)} is not the name of a setting; write decimals after a point, as 225.50, and names in quotes"

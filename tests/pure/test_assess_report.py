@@ -23,6 +23,7 @@ from components.assess.report.document import document
 from components.assess.report.markdown import markdown
 from components.assess.report.page import page
 from components.prices import book as prices
+from components.text import escape
 
 from .assess_samples import BOT, DOCS, EVERYTHING, FORUM, LETTER, NODE, ON, VALIDATOR, advise, assess, inventory
 from .assess_samples import example as assessed_example
@@ -112,9 +113,9 @@ def test_no_cell_of_any_csv_begins_a_formula(nasty: dict[str, Any], tmp_path: Pa
 
 
 def test_leading_marks_of_markdown_are_escaped():
-    assert files.md("# one\n two") == "\\# one two"
-    assert files.md("1. one") == "1\\. one"
-    assert files.md("a & <b>") == "a &amp; &lt;b&gt;"
+    assert escape.markdown("# one\n two") == "\\# one two"
+    assert escape.markdown("1. one") == "1\\. one"
+    assert escape.markdown("a & <b>") == "a &amp; &lt;b&gt;"
 
 
 def test_every_form_is_written(example: dict[str, Any], tmp_path: Path):

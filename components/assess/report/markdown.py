@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...text.escape import markdown as md
 from .. import rounding
 from ..history import company_name
 from . import words
-from .files import md
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,16 +22,7 @@ def markdown(document: Mapping[str, Any]) -> str:
 
 def _own(text: object) -> str:
     """Escape a sentence of the tool with values in it; what stands between backticks stays code."""
-    pieces = str(text).split("`")
-    if len(pieces) % 2 == 0:
-        return md(text)
-    return "".join(f"`{piece}`" if index % 2 else _piece(piece) for index, piece in enumerate(pieces))
-
-
-def _piece(text: str) -> str:
-    """Escape a part of a sentence, keeping the spaces at its ends."""
-    lead, end = " " * text[:1].isspace(), " " * text[-1:].isspace()
-    return f"{lead}{md(text)}{end}" if text.strip() else " " * bool(text)
+    return md(text, code=True)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
