@@ -1,4 +1,4 @@
-"""Measure the assessment: cold time and memory for 200 workloads, and the size of the example's report.
+"""Measure the assessment: cold time and memory for 200 workloads, the example's report, a review of 50 workloads.
 
 Prints one JSON object a line: name, value, unit, reach.
 """
@@ -19,6 +19,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 WORKLOADS = 200
 RUNS = 5
+STACK = 50
 
 
 def big_inventory() -> str:
@@ -29,18 +30,19 @@ def big_inventory() -> str:
     document["workloads"] = {}
     for index in range(WORKLOADS):
         name = names[index % len(names)]
-        one = {**example[name], "after": []}
+        hosts = [f"w{index}.{host}" for host in example[name].get("hosts", ())]
+        one = {**example[name], "after": [], **({"hosts": hosts} if hosts else {})}
         document["workloads"][f"{name}-{index}"] = one
     return yaml.safe_dump(document, sort_keys=False)
 
 
-def child(*arguments: str, **environment: str) -> tuple[float, int]:
+def child(*arguments: str, folder: Path = ROOT, **environment: str) -> tuple[float, int]:
     """Run the command line and return seconds and the peak of its resident memory in bytes."""
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "components", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -54,6 +56,26 @@ def child(*arguments: str, **environment: str) -> tuple[float, int]:
 def line(name: str, value: float, unit: str, reach: float) -> None:
     """Print one figure."""
     print(json.dumps({"name": name, "value": round(value, 3), "unit": unit, "reach": reach}))
+
+
+def review(folder: str) -> None:
+    """Review a stack of 50 workloads in a repository of its own, in which one changes its mode."""
+    settings = yaml.safe_load((ROOT / "stacks" / "Pulumi.example.yaml").read_text(encoding="utf-8"))
+    docs = settings["config"]["unmoor:workloads"]["docs"]
+    many = {f"docs{index}": {**docs, "host": f"docs{index}.dao.example"} for index in range(STACK)}
+    project = Path(folder) / "project"
+    (project / "stacks").mkdir(parents=True)
+    (project / "Pulumi.yaml").write_text("name: unmoor\nruntime: python\n", encoding="utf-8")
+    path = project / "stacks" / "Pulumi.prod.yaml"
+    for mode in ("centralized", "active-standby"):
+        settings["config"]["unmoor:workloads"] = {**many, "docs0": {**many["docs0"], "mode": mode}}
+        path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+        if mode == "centralized":
+            for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=b", "-c", "user.email=b@dao.example",
+                                                             "commit", "-qm", "base"]):  # fmt: skip
+                subprocess.run(["git", *command], cwd=project, check=True)
+    runs = [child("review", "--base", "HEAD", "prod", folder=project)[0] for _ in range(RUNS)]
+    line("review_50_cold_s", sorted(runs)[RUNS // 2], "s", 1)
 
 
 def discovery(folder: str) -> None:
@@ -87,7 +109,8 @@ def main() -> None:
         line("assess_200_cold_s", sorted(seconds for seconds, _ in runs)[RUNS // 2], "s", 1.5)
         line("assess_200_rss_mb", max(peak for _, peak in runs) / 1e6, "MB", 150)
         child("assess", "--out", folder)
-        line("report_kb", (Path(folder) / "report.html").stat().st_size / 1000, "kB", 300)
+        line("report_kb", (Path(folder) / "report.html").stat().st_size / 1000, "kB", 200)
+        review(folder)
         discovery(folder)
 
 

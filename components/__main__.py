@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "Ask each site what it serves, and for how long its certificate is good.",
     "restore": "Bring back a kept version of a workload's content, verified.",
     "sdl": "Check, price, hash and compare Akash documents. Offline.",
+    "inventory": "Write a first inventory of what a DAO runs by a few questions.",
     "assess": "Inventory, cost, risk and value of moving, as tables and a report.",
     "explain": "Trace a number of the assessment to its inputs and sources.",
     "content": "Move pages in from a vendor, and keep every old address working.",

@@ -1,48 +1,90 @@
-"""What is planned for each workload: by the stack file where one is given, else by the DAO's wish or our advice."""
+"""What is planned for each workload: by the stack file where one is given, else by the DAO's wish or the advice."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..config.models import Mode, did_you_mean
 from ..errors import ConfigError, Fault
 from .inventory import Confidentiality, State
+from .planned import Builds, kinds_of
 from .recommend import recommend, refusal
-from .situation import Course
+from .situation import CENTRAL, Course
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..config.models import StackConfig
     from .inventory import Inventory, Workload
+    from .planned import Planned
 
 
-def proposed(inventory: Inventory) -> dict[str, Course]:
-    """Return the DAO's wishes, and our advice where it has none. Raises ConfigError for wishes that are refused."""
+def proposed(inventory: Inventory, builds: Builds) -> dict[str, Course]:
+    """Return the DAO's wishes, and the moves to weigh where it has none.
+
+    Raises ConfigError for wishes that are refused or that this installation cannot build.
+    """
     courses = {}
     found = []
     for name, workload in inventory.workloads.items():
         wish = workload.plan
         if wish is None:
-            courses[name] = recommend(workload)
+            courses[name] = buildable(workload, recommend(workload), builds)
             continue
-        if wish.mode is not Mode.CENTRALIZED and (why := refusal(workload)):
-            found.append(Fault(f"workloads.{name}.plan.mode", f"{wish.mode} is refused: {why}; choose centralized"))
-        courses[name] = Course(
+        course = Course(
             mode=wish.mode,
             decentralized=wish.decentralized if wish.mode is not Mode.CENTRALIZED else (),
             origin=f"inventory workloads.{name}.plan",
             why=wish.why or recommend(workload).why,
         )
+        if wish.mode is not Mode.CENTRALIZED:
+            reason = refusal(workload)
+            course = course if reason else buildable(workload, course, builds)
+            reason = reason or ("" if course.moves else course.why)
+            if reason:
+                message = f"{wish.mode} is refused: {reason}; choose centralized"
+                found.append(Fault(f"workloads.{name}.plan.mode", message))
+        courses[name] = course
     if found:
         raise ConfigError("the inventory plans what may not be", found)
     return courses
 
 
-def from_stack(inventory: Inventory, stack: StackConfig, name: str) -> tuple[dict[str, Course], tuple[str, ...]]:
-    """Return what a stack file says, and the names that stand only in it; the others stay where they are.
+def buildable(workload: Workload, course: Course, builds: Builds) -> Course:
+    """Return a course with the kind that builds it; one that stays, with the reason, where nothing can build it."""
+    if course.mode is Mode.CENTRALIZED:
+        return course
+    kind = builds.kind(workload)
+    if kind is None:
+        meant = " or ".join(kinds_of(workload.work, workload.state)) or "its work"
+        why = f"this tool has no kind for it yet (it would be {meant})"
+        return _stays(course, why, "move it by hand, or wait for the kind; the steps below keep leaving possible")
+    wanted = {course.centralized, *course.decentralized} if course.mode is Mode.ACTIVE_STANDBY else course.decentralized
+    missing = [target for target in dict.fromkeys(wanted) if target not in kind.bills]
+    if not missing:
+        return replace(course, kind=kind)
+    runs = ", ".join(sorted(kind.bills))
+    why = f"its kind {kind.name} does not run on {' and '.join(sorted(missing))}; it runs on {runs}"
+    return _stays(course, why, "the steps below keep leaving possible")
 
-    Raises ConfigError when the stack lacks a workload that the inventory names in it, or plans what is refused.
+
+def _stays(course: Course, why: str, instead: str) -> Course:
+    return Course(Mode.CENTRALIZED, origin=course.origin, why=why, instead=instead, considered=course)
+
+
+def from_stack(
+    inventory: Inventory,
+    stack: StackConfig,
+    name: str,
+    plans: Mapping[str, Planned] | None = None,
+    base: Mapping[str, Planned] | None = None,
+) -> tuple[dict[str, Course], tuple[str, ...]]:
+    """Return what a stack file has, and the names that stand only in it; the others stay where they are.
+
+    `plans` are the workloads of the file as it plans them, which give bill, sites and parties; `base` those of
+    the file it is compared with, by which a workload stands today. Raises ConfigError when the stack lacks a workload
+    that the inventory names in it, or plans what is refused.
     """
     courses: dict[str, Course] = {}
     found: list[Fault] = []
@@ -59,26 +101,29 @@ def from_stack(inventory: Inventory, stack: StackConfig, name: str) -> tuple[dic
                         f"the stack {name!r} has no workload {wanted!r}{did_you_mean(wanted, known)}",
                     )
                 )
-            courses[key] = _left(workload, name)
+            courses[key] = _not_in(workload, name)
             continue
         seen.add(wanted)
         moves = planned.mode is not Mode.CENTRALIZED
         if moves and (why := refusal(workload)):
-            found.append(Fault(f"workloads.{key}", f"the stack {name!r} says {planned.mode}, which is refused: {why}"))
+            found.append(Fault(f"workloads.{key}", f"the stack {name!r} has {planned.mode}, which is refused: {why}"))
         targets = planned.placement.decentralized
         courses[key] = Course(
             mode=planned.mode,
             decentralized=(targets if planned.mode is Mode.DECENTRALIZED else targets[:1]) if moves else (),
             active=planned.active,
+            centralized=planned.placement.centralized or CENTRAL,
             origin=f"stack {name}",
-            why=recommend(workload).why,
+            why=f"the stack {name} has it {planned.mode}",
+            planned=(plans or {}).get(wanted),
+            standing=(base or {}).get(wanted),
         )
     if found:
         raise ConfigError(f"the inventory and the stack {name!r} do not agree", found)
     return courses, tuple(one for one in stack.workloads if one not in seen)
 
 
-def _left(workload: Workload, name: str) -> Course:
+def _not_in(workload: Workload, name: str) -> Course:
     advice = recommend(workload)
     return Course(
         mode=Mode.CENTRALIZED,
@@ -90,21 +135,25 @@ def _left(workload: Workload, name: str) -> Course:
 
 
 def notes(inventory: Inventory, courses: Mapping[str, Course]) -> dict[str, tuple[str, ...]]:
-    """Say what a reader should know about each workload beside its numbers."""
+    """Return what a reader should know about each workload next to its numbers."""
     return {name: tuple(_notes(one, courses[name])) for name, one in inventory.workloads.items()}
 
 
 def _notes(workload: Workload, course: Course) -> list[str]:
-    said = list(workload.notes)
+    found = list(workload.notes)
     data = workload.data
     if data and workload.state is State.DATABASE:
         if data.backup_hours is None:
-            said.append("Nobody backs it up, as far as the inventory says.")
+            found.append("The inventory knows of no backup.")
         elif len(data.copies) < 2:  # noqa: PLR2004 one copy is none
             where = "with one company" if data.copies else "nowhere else"
-            said.append(f"A backup every {data.backup_hours:g} hours, kept {where}: so much can an outage lose.")
+            found.append(f"A backup every {data.backup_hours:g} hours, kept {where}: so much can an outage lose.")
     if course.moves and data and data.confidentiality is Confidentiality.PERSONAL:
-        said.append("Personal data will lie at a host nobody has to know: say so in the privacy notice.")
-    if course.decentralized and "flux" in course.decentralized:
-        said.append("unmoor does not run workloads on Flux yet: this one is set up by hand.")
-    return said
+        found.append("Personal data will lie with an operator that you do not know: the privacy notice must name that.")
+    if workload.size is None and workload.needs is not None:
+        size = workload.needs
+        found.append(
+            f"Its size is assumed, as usual for {workload.work}: {size.cpu:g} threads, {size.memory_gib:g} GiB of "
+            f"memory, {size.disk_gib:g} GiB of disk."
+        )
+    return found

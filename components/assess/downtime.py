@@ -24,7 +24,7 @@ SWITCH: Mapping[State, tuple[float, float, str]] = {
     State.NONE: (90 / 3600, 150 / 3600, "health check and TTL: 90 to 150 s"),
     State.CACHE: (90 / 3600, 150 / 3600, "health check and TTL: 90 to 150 s"),
     State.SINGLETON: (1 / 60, 5 / 60, "the lock's time to live, then a start: 1 to 5 min"),
-    State.DATABASE: (5 / 60, 15 / 60, "a person decides, the archive is replayed: 5 to 15 min"),
+    State.DATABASE: (5 / 60, 8.0, "a person decides: 5 min when one is there, 8 h when all are asleep"),
     State.REBUILDABLE: (0.25, 4.0, "the gap is indexed again: 15 min to 4 h"),
     State.KEYS: (0.25, 4.0, "keys are moved by hand"),
     State.EXTERNAL: (0.25, 4.0, "another vendor is set up"),
@@ -34,7 +34,7 @@ RENT_AGAIN = (0.1, 1.0, "a schedule runs `up --refresh`: 6 min to 1 h")
 
 
 def downtime(workload: Workload, situation: Situation) -> Span:
-    """Sum it up: every lone party's outages, every failover, both sides down at once, and the names."""
+    """Add up every lone party's outages, every failover, both sides down at once, and the names."""
     serving = {key: parties for key, parties in situation.layers.items() if LAYERS[key].serving and parties}
     lone = {
         key: parties[0]
@@ -98,7 +98,7 @@ def _both(one: Vendor, other: Vendor) -> Span:
             f"{one.name} and {other.name} down at once, {end}",
             a.value * b.value / _HOURS_IN_YEAR,
             HOURS_YEAR,
-            "hours of one x hours of the other / hours in a year: if they fail independently",
+            "hours of one x hours of the other / hours in a year; what they share (DNS, registrar) is counted apart",
             (a, b),
         )
         for end, a, b in (("low", first.low, second.low), ("high", first.high, second.high))

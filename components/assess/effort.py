@@ -6,12 +6,23 @@ A first time takes half as long again, or twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from .inventory import Workload
+
+
+class Duty(StrEnum):
+    """What the charter wants to see in the steps of every move."""
+
+    BACKUP = "data backup"
+    DNS = "DNS forwarding"
+    BALANCE = "load balancing"
+    CREDENTIALS = "credential management"
+    OTHER = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +36,12 @@ class Step:
     verify: str
     rollback: str
     driver: str = ""
+    duty: Duty = Duty.OTHER
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A step as the table has it: hours, and what makes them more."""
+    """A step as the table has it: hours, and what makes them more. `{words}` are filled in for each workload."""
 
     title: str
     low: float
@@ -37,21 +49,23 @@ class Template:
     does: str
     verify: str
     rollback: str = "nothing has changed for users yet: stop here"
+    duty: Duty = Duty.OTHER
     more: Callable[[Workload], tuple[float, float, str]] | None = None
 
-    def on(self, workload: Workload) -> Step | None:
+    def on(self, workload: Workload, words: Mapping[str, str]) -> Step | None:
         """Return the step for a workload; None when it has nothing to do there."""
         low, high, driver = self.more(workload) if self.more else (0.0, 0.0, "")
         if self.high + high == 0:
             return None
         return Step(
-            self.title,
+            self.title.format_map(words),
             round(self.low + low, 1),
             round(self.high + high, 1),
-            self.does,
-            self.verify,
-            self.rollback,
+            self.does.format_map(words),
+            self.verify.format_map(words),
+            self.rollback.format_map(words),
             driver,
+            self.duty,
         )
 
 
@@ -60,6 +74,6 @@ def copy_hours(gb: float, mbit: float) -> float:
     return gb * 8000 / mbit / 3600
 
 
-def steps(templates: Iterable[Template], workload: Workload) -> tuple[Step, ...]:
+def steps(templates: Iterable[Template], workload: Workload, words: Mapping[str, str]) -> tuple[Step, ...]:
     """Fill a table's steps in for a workload."""
-    return tuple(step for template in templates if (step := template.on(workload)))
+    return tuple(step for template in templates if (step := template.on(workload, words)))

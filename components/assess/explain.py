@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from ..text.escape import printable
 from . import history
 from .level import LIKELIHOOD
+from .recipes import ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .assessment import Assessed, Assessment
+    from .effort import Step
     from .figure import Figure, Span
     from .residual import Residual
     from .risk import Rating
@@ -20,24 +22,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One line of an explanation, what it rests on, and who says so."""
+    """One line of an explanation, what it rests on, and where that was read."""
 
     text: str
     children: tuple[Node, ...] = ()
     source: str = ""
 
 
-def lines(root: Node) -> Iterator[str]:
-    """Write a tree as indented lines, each thing explained once, with its sources numbered at the end."""
+def lines(root: Node, levels: int | None = None) -> Iterator[str]:
+    """Write a tree as indented lines, each thing explained once, with its sources numbered at the end.
+
+    `levels` bounds how deep it goes; what is cut off is marked.
+    """
     sources: dict[str, int] = {}
-    told: set[Node] = set()
+    done: set[Node] = set()
 
     def write(node: Node, depth: int) -> Iterator[str]:
         number = f" [{sources.setdefault(node.source, len(sources) + 1)}]" if node.source else ""
-        again = " (as above)" if node.children and node in told else ""
+        again = " (as above)" if node.children and node in done else ""
+        if node.children and levels is not None and depth + 1 >= levels:
+            again = " …"
         yield f"{'  ' * depth}{printable(node.text)}{number}{again}"
+        if levels is not None and depth + 1 >= levels:
+            return
         if not again:
-            told.add(node)
+            done.add(node)
             for child in node.children:
                 yield from write(child, depth + 1)
 
@@ -99,50 +108,68 @@ def rating(title: str, one: Rating) -> Node:
 
 def _cost(one: Assessed) -> Iterable[Node]:
     yield figure(one.cost_before)
-    if one.cost_beside:
-        yield Node("known as well, and beaten by it", tuple(figure(other) for other in one.cost_beside))
+    if one.cost_also_known:
+        yield Node("known as well, and less well founded", tuple(figure(other) for other in one.cost_also_known))
+    yield figure(one.cost_stay)
     yield figure(one.cost_after)
     for network, (price, _) in one.elsewhere.items():
         yield Node(f"for comparison, on {network}", (figure(price),))
 
 
 def _risk(one: Assessed) -> Iterable[Node]:
-    for when, view in (("today", one.before), ("after the plan", one.after)):
-        yield rating(f"deplatforming and outage, {when}", view.availability)
+    for when, view in (("today", one.before), ("with homework", one.stay), ("with the plan", one.after)):
+        yield rating(f"outage or deplatforming, {when}", view.availability)
         yield rating(f"security exposure, {when}", view.exposure)
         yield Node(f"{when}", (ranged(view.downtime),))
     for network, (_, view) in one.elsewhere.items():
-        yield rating(f"deplatforming and outage, wholly on {network}", view.availability)
+        yield rating(f"outage or deplatforming, wholly on {network}", view.availability)
         yield rating(f"security exposure, wholly on {network}", view.exposure)
 
 
 def _residual(one: Assessed) -> Iterable[Node]:
-    for when, view in (("today", one.before), ("after the plan", one.after)):
+    for when, view in (("today", one.before), ("with the plan", one.after)):
         yield Node(
-            f"{when}: who alone can take it down", (figure(view.dependence.score), *_alone(view.dependence.residuals))
+            f"{when}: companies that alone can take it down",
+            (figure(view.dependence.score), *_alone(view.dependence.residuals)),
         )
 
 
 def _alone(residuals: Iterable[Residual]) -> Iterator[Node]:
     for one in residuals:
         layer, party = one.layer, one.party
-        said = [Node(f"then {layer.effect}: {layer.means}"), Node(f"what would help: {layer.lowers}")]
-        said += [
+        texts = [Node(f"then {layer.effect}: {layer.means}"), Node(f"what would help: {layer.lowers}")]
+        texts += [
             Node(f"{case.on}: {case.who}: {case.what}", source=case.basis) for case in history.cases(party.company)
         ]
-        yield Node(f"{layer.title}: {party.name} ({party.company})", tuple(said))
+        yield Node(f"{layer.title}: {party.name} ({party.company})", tuple(texts))
 
 
 def _value(one: Assessed) -> Iterable[Node]:
     value = one.value
     yield figure(value.saving_month)
     yield figure(value.saving_year)
+    yield figure(value.saving_on_homework)
     yield ranged(value.effort_usd)
     yield figure(value.payback_months) if value.payback_months else Node("payback: never, for it saves nothing a month")
+    if one.weighed:
+        weighed = one.weighed
+        sides = [*(f"better: {text}" for text in weighed.better), *(f"worse: {text}" for text in weighed.worse)]
+        reasons = [text for text in (weighed.trade and f"the trade: {weighed.trade}", weighed.why) if text]
+        yield Node(f"against staying with homework: {weighed.verdict}", tuple(map(Node, (*sides, *reasons))))
     yield figure(value.hours_saved)
     if value.loss_avoided:
         yield figure(value.loss_avoided)
     yield figure(value.independence)
+
+
+def _steps(steps: Iterable[Step]) -> Iterator[Node]:
+    for step in steps:
+        driver = f" ({step.driver})" if step.driver else ""
+        duty = f", {step.duty}" if step.duty else ""
+        yield Node(
+            f"{step.title}{duty}: {step.low:g} to {step.high:g} h{driver}",
+            (Node(step.does), Node(f"verify: {step.verify}"), Node(f"back: {step.rollback}")),
+        )
 
 
 def _migration(one: Assessed) -> Iterable[Node]:
@@ -150,12 +177,7 @@ def _migration(one: Assessed) -> Iterable[Node]:
     yield Node(f"plan: {one.course} ({one.course.origin})", (Node(one.course.why),))
     if one.course.instead:
         yield Node(f"instead: {one.course.instead}")
-    for step in way.steps:
-        driver = f" ({step.driver})" if step.driver else ""
-        yield Node(
-            f"{step.title}: {step.low:g} to {step.high:g} h{driver}",
-            (Node(step.does), Node(f"verify: {step.verify}"), Node(f"back: {step.rollback}")),
-        )
+    yield from _steps(way.steps)
     yield ranged(way.hours)
     yield figure(way.waiting)
     for title, texts in (("before it starts", way.prerequisites), ("measure", way.measure)):
@@ -180,7 +202,12 @@ def explain(one: Assessed, topic: str) -> Node:
 def explain_all(assessment: Assessment, topic: str) -> Node:
     """Explain a topic for the whole DAO: the sums, each workload with its own figure; then what they are sums of."""
     sums: Mapping[str, tuple[Node, ...]] = {
-        "cost": (figure(assessment.cost_before), figure(assessment.cost_after)),
+        "cost": (
+            figure(assessment.cost_before),
+            figure(assessment.cost_stay),
+            figure(assessment.cost_after),
+            figure(assessment.shared),
+        ),
         "value": (
             figure(assessment.value.saving_month),
             ranged(assessment.value.effort_usd),
@@ -188,4 +215,5 @@ def explain_all(assessment: Assessment, topic: str) -> Node:
             figure(assessment.value.independence),
         ),
     }
-    return Node(f"all: {topic}", sums.get(topic) or tuple(explain(one, topic) for one in assessment.workloads))
+    once = (Node("once for the DAO", tuple(_steps(ONCE))),) if topic == "migration" else ()
+    return Node(f"all: {topic}", sums.get(topic) or (*once, *(explain(one, topic) for one in assessment.workloads)))

@@ -1,4 +1,4 @@
-"""The risk of security exposure: who can read or change what they should not, by the same rules everywhere."""
+"""The risk of security exposure: who can read or change data and secrets, by the same rules for every target."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from .situation import SELF
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from .inventory import Workload
+
 _HOST_POINTS: Mapping[str, tuple[float, str]] = {
-    "flux": (22, "a node operator nobody has to know can read memory; the specification is public"),
-    "akash": (20, "a host nobody has to know can read memory, disk and environment"),
+    "flux": (22, "a node operator that you do not know can read memory; the specification is public"),
+    "akash": (20, "an operator that you do not know can read memory, disk and environment"),
 }
 _SECRET_POINTS: Mapping[SecretClass, tuple[float, str, str]] = {
     SecretClass.CUSTODY: (40, "custody of funds, names or accounts", "custody secrets never leave a signer of the DAO"),
@@ -22,6 +24,20 @@ _SECRET_POINTS: Mapping[SecretClass, tuple[float, str, str]] = {
     SecretClass.SEALED: (6, "sealed secrets, opened at start", "confidential computing with attestation"),
     SecretClass.ENCLAVE: (2, "secrets released to an attested enclave only", ""),
 }
+
+
+#: Words in a secret's name that mean custody, with any class that the inventory gives it.
+_CUSTODY_WORDS = ("wallet", "private key", "mnemonic", "seed phrase", "signing key", "validator key", "treasury")
+
+
+def custody(workload: Workload) -> tuple[str, ...]:
+    """Name the secrets that give away funds, names or accounts: by their class, or by what they are called."""
+    return tuple(
+        secret.name
+        for secret in workload.secrets
+        if secret.kind is SecretClass.CUSTODY
+        or (secret.kind is not SecretClass.ENCLAVE and any(word in secret.name.lower() for word in _CUSTODY_WORDS))
+    )
 
 
 def _hosts(facts: Facts) -> Iterator[Reason]:
@@ -34,11 +50,22 @@ def _hosts(facts: Facts) -> Iterator[Reason]:
         yield why(8, f"{' and '.join(companies)} can read memory, under a contract")
 
 
+def _by_class(workload: Workload) -> dict[SecretClass, list[str]]:
+    """Sort the secrets by class; what is custody by its name counts as custody."""
+    found: dict[SecretClass, list[str]] = {}
+    grave = custody(workload)
+    for secret in workload.secrets:
+        kind = SecretClass.CUSTODY if secret.name in grave else secret.kind
+        found.setdefault(kind, []).append(secret.name)
+    return found
+
+
 def _secrets(facts: Facts) -> Iterator[Reason]:
-    held = {secret.kind for secret in facts.workload.secrets}
+    by_class = _by_class(facts.workload)
+    held = set(by_class)
     for kind, (points, what, lowers) in _SECRET_POINTS.items():
         if kind in held:
-            names = ", ".join(secret.name for secret in facts.workload.secrets if secret.kind is kind)
+            names = ", ".join(by_class[kind])
             yield why(points, f"its environment holds {what}: {names}", lowers)
     sites = len(facts.situation.hosts)
     if held and sites > 1:
@@ -56,7 +83,7 @@ def _readers(facts: Facts) -> Iterator[Reason]:
     if any(host.anonymous for host in facts.situation.hosts):
         yield why(
             5,
-            "the site's certificate key is on a host nobody has to know",
+            "the site's certificate key is on a machine whose operator you do not know",
             "a certificate for this name only, bound by CAA",
         )
 
@@ -79,12 +106,12 @@ def _confidential(facts: Facts) -> Iterator[Reason]:
     if points and data and any(host.anonymous for host in facts.situation.hosts):
         yield why(
             points,
-            f"{data.confidentiality} data lies at an unknown host",
+            f"{data.confidentiality} data lies with an operator that you do not know",
             "a privacy notice, encryption of the columns that matter",
         )
 
 
-#: The rules, in the order they are told.
+#: The rules, in the order of the report.
 RULES = (_hosts, _secrets, _readers, _supply, _confidential)
 
 _EXPOSURE_IMPACT: Mapping[Confidentiality, Level] = {
@@ -95,13 +122,13 @@ _EXPOSURE_IMPACT: Mapping[Confidentiality, Level] = {
 
 
 def exposure(facts: Facts) -> Rating:
-    """Rate the risk that somebody reads or changes what they should not."""
+    """Rate the risk that data or secrets are read or changed by others."""
     reasons = tuple(reason for rule in RULES for reason in rule(facts))
     data = facts.workload.data
     kind = data.confidentiality if data else Confidentiality.PUBLIC
     impact = _EXPOSURE_IMPACT[kind]
     reasons_of_impact = [why(0, f"its data is {kind}")]
-    held = {secret.kind for secret in facts.workload.secrets}
+    held = set(_by_class(facts.workload))
     if SecretClass.CUSTODY in held:
         impact = Level.VERY_HIGH
         reasons_of_impact.append(why(1, "a leak gives away funds, names or accounts"))

@@ -1,4 +1,4 @@
-"""A number that carries its derivation: what it is, how it was computed, from what, and who says so."""
+"""A number that carries its derivation: what it is, how it was computed, from what, and where that was read."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
 
 class Basis(StrEnum):
-    """How well a number is known, best first: stated beats measured beats estimated."""
+    """How well a number is known, best first. An assumption never outranks an estimate."""
 
     STATED = "stated"
     MEASURED = "measured"
     ESTIMATED = "estimated"
+    ASSUMED = "assumed"
+    UNKNOWN = "unknown"
 
 
 USD_MONTH = "USD/month"
@@ -45,8 +47,18 @@ class Figure:
             yield from one.leaves()
 
     def rests_on_stale(self) -> bool:
-        """Tell whether any input is stale."""
+        """Return whether any input is stale."""
         return self.stale or any(one.rests_on_stale() for one in self.inputs)
+
+    def stale_lines(self) -> Iterator[tuple[str, float]]:
+        """Yield each stale source with the part of this figure that rests on it directly."""
+        for one in self.inputs:
+            if one.stale and not one.inputs:
+                yield one.source, self.value
+            else:
+                yield from one.stale_lines()
+        if self.stale and not self.inputs:
+            yield self.source, self.value
 
 
 def total(label: str, inputs: Iterable[Figure], unit: str = USD_MONTH) -> Figure:
@@ -61,13 +73,13 @@ def total(label: str, inputs: Iterable[Figure], unit: str = USD_MONTH) -> Figure
 
 
 def given(label: str, value: float, unit: str, source: str, basis: Basis = Basis.STATED) -> Figure:
-    """Make the leaf of a derivation: a number somebody stated, or that we assume and say so."""
+    """Make the leaf of a derivation: a number that was stated, or an assumption that is marked as one."""
     return Figure(label, value, unit, source=source, basis=basis)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A range with its derivation, for what nobody honest gives as a point."""
+    """A range with its derivation, for what cannot be known to a point."""
 
     label: str
     low: Figure

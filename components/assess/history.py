@@ -1,4 +1,4 @@
-"""What is known about parties: who they are, how often they failed, whom they put out, what the other side risks."""
+"""What is known about parties: who they are, how often they failed, whose service they ended, what networks risk."""
 
 from __future__ import annotations
 
@@ -36,16 +36,28 @@ class Vendor:
     name: str
     company: str
     substitutability: float
-    #: who runs the machine: a company with a name, or a host nobody knows
+    #: who runs the machine: a company with a name, or an operator that the DAO does not know
     anonymous: bool = False
     history: str = ""
     notice_days: float | None = None
     known: bool = True
+    #: a finished service of the vendor's own, whose machine the DAO cannot reach
+    managed: bool = False
+    #: what can be taken along when leaving, and what cannot
+    leave: str = ""
+
+
+@functools.cache
+def known_vendors() -> frozenset[str]:
+    """Return the names that the vendor table knows, other spellings included."""
+    table = _data("vendors")
+    return frozenset({*table["vendors"], *table["also_called"]})
 
 
 def vendor(key: str, own: Mapping[str, VendorEntry]) -> Vendor:
-    """Describe a party from the vendor table and what the inventory says better; an unknown one is fine and says so."""
+    """Describe a party from the vendor table and what the inventory knows better; an unknown one gets averages."""
     table = _data("vendors")
+    key = table["also_called"].get(key, key)
     row = table["vendors"].get(key)
     more = own.get(key)
     base = row or {}
@@ -61,6 +73,8 @@ def vendor(key: str, own: Mapping[str, VendorEntry]) -> Vendor:
         history=base.get("history", ""),
         notice_days=more.notice_days if more else None,
         known=row is not None or more is not None,
+        managed=bool(base.get("managed", False)),
+        leave=base.get("leave", ""),
     )
 
 
@@ -81,7 +95,7 @@ def company_name(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A customer was put out: by whom, when, with how many days of notice."""
+    """A customer was cut off: by which party, when, with how many days of notice."""
 
     party: str
     on: str

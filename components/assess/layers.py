@@ -41,7 +41,7 @@ LAYERS: Mapping[str, Layer] = {
     layer.key: layer
     for layer in (
         Layer("registrar", "Registrar", Effect.DOWN, "the name stops working for everyone within a day",
-              "registry lock, two administrators, and a second domain at another registrar"),
+              "a second domain at another registrar"),
         Layer("dns", "DNS", Effect.DOWN, "no name of the workload resolves once caches run out",
               "a second authority with a static answer, as octoDNS keeps one"),
         Layer("edge", "CDN and TLS", Effect.DOWN, "readers get errors, or nothing",
@@ -61,7 +61,7 @@ LAYERS: Mapping[str, Layer] = {
         Layer("certificates", "Certificate authority", Effect.FROZEN, "browsers refuse it when its certificate ends",
               "a second ACME authority in CAA and in the configuration", ours=True),
         Layer("rental", "Who rents", Effect.FROZEN, "leases run until the escrow is used up, and cannot be changed",
-              "the chain rail with own keys beside the managed Console", ours=True),
+              "the chain rail with own keys next to the managed Console", ours=True),
         Layer("state", "Pulumi state", Effect.FROZEN, "what runs keeps running; changes wait for a copy of the state",
               "a copied state file, or a second bucket", ours=True),
     )

@@ -69,3 +69,19 @@ GRADES: Mapping[Level, Grade] = {
     _H: Grade.HIGH,
     _VH: Grade.HIGH,
 }
+
+
+#: So near to a bound, in points, a rating is shown with what the other side of the bound would make of it.
+NEAR = 3.0
+
+
+def nearly(points: float, impact: Level) -> tuple[float, Grade] | None:
+    """Return the nearest bound that decides the grade, with the grade on its other side; None when none is near."""
+    here = GRADES[risk(likelihood(points), impact)]
+    for bound, _ in sorted(LIKELIHOOD, key=lambda row: abs(row[0] - points)):
+        if abs(bound - points) > NEAR:
+            return None
+        other = GRADES[risk(likelihood(bound if points < bound else bound - 0.001), impact)]
+        if other is not here:
+            return bound, other
+    return None

@@ -7,31 +7,43 @@ from typing import TYPE_CHECKING
 
 from ..config.models import Mode
 from . import effort
+from .cost import kept
+from .drills import homework
 from .effort import copy_hours
-from .figure import HOURS, Figure, Span, given, total
-from .inventory import SecretClass, State, Work
-from .recipes import EXPORT, GATEWAY, ONCE, TEMPLATES
+from .exposure import custody
+from .figure import HOURS, Figure, Span, given, span, total
+from .history import vendor
+from .inventory import Work
+from .recipes import FLIP, GATEWAY, LEAVE, ONCE, TEMPLATES
+from .recommend import recommend
+from .situation import Course
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .effort import Step
+    from .history import Vendor
     from .inventory import Inventory, Workload
-    from .situation import Course
 
 #: Who goes first: what risks least and teaches most.
 ORDER: tuple[Work, ...] = (
-    Work.STATUS,
     Work.DOCS,
     Work.FRONTEND,
+    Work.STATUS,
     Work.DASHBOARD,
     Work.BOT,
     Work.API,
     Work.INDEXER,
+    Work.BLOG,
+    Work.WIKI,
     Work.OTHER,
     Work.DATABASE_APP,
     Work.FORUM,
     Work.MAIL,
+    Work.RPC,
+    Work.STORAGE,
+    Work.GOVERNANCE,
+    Work.TREASURY,
     Work.NODE,
     Work.VALIDATOR,
 )
@@ -39,7 +51,7 @@ ORDER: tuple[Work, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """The way of one workload."""
+    """The way of one workload: its move, or the homework of one that stays."""
 
     steps: tuple[Step, ...]
     prerequisites: tuple[str, ...]
@@ -50,25 +62,64 @@ class Migration:
 
 
 def migration(workload: Workload, course: Course, inventory: Inventory) -> Migration:
-    """Lay out the move of one workload, or what to do when it stays."""
-    taken = effort.steps(_templates(workload, course), workload)
+    """Lay out the move of one workload, or its homework when it stays."""
+    taken = effort.steps(_templates(workload, course, inventory), workload, _words(workload, course, inventory))
     return Migration(
         steps=taken,
-        prerequisites=tuple(_prerequisites(workload, course)),
+        prerequisites=tuple(_prerequisites(workload, course, inventory)),
         measure=tuple(_measure(workload, course)),
         hours=hours("effort", taken),
         waiting=_waiting(workload, course, inventory),
     )
 
 
-def _templates(workload: Workload, course: Course) -> tuple[effort.Template, ...]:
+def staying(workload: Workload, inventory: Inventory) -> Migration:
+    """Lay out the homework of a workload that stays where it is."""
+    advice = recommend(workload)
+    return migration(workload, advice if advice.refused else Course(Mode.CENTRALIZED), inventory)
+
+
+def left(workload: Workload, course: Course, inventory: Inventory) -> tuple[Vendor, ...]:
+    """Return the vendors that run it today and are at no site of the plan: they are left."""
+    companies = {site.company for site in course.plan(inventory.dao).sites}
+    parties = (vendor(party, inventory.vendors) for party in workload.parties["compute"])
+    return tuple({one.company: one for one in parties if one.company not in companies}.values())
+
+
+def _templates(workload: Workload, course: Course, inventory: Inventory) -> tuple[effort.Template, ...]:
+    if course.moves and course.standing is not None:
+        return FLIP
     if course.moves:
-        return TEMPLATES.get(workload.work, TEMPLATES[Work.OTHER])
-    if workload.state is State.EXTERNAL:
-        return (EXPORT,)
-    if workload.work is Work.NODE and course.refused:
-        return (GATEWAY,)
-    return ()
+        leave = (LEAVE,) if left(workload, course, inventory) else ()
+        return (*TEMPLATES.get(workload.work, TEMPLATES[Work.OTHER]), *leave)
+    if workload.work is Work.NODE and course.refused and workload.hosts:
+        return (GATEWAY, *homework(workload))
+    return homework(workload)
+
+
+_BALANCERS = (
+    ("alb", "the load balancer at AWS"),
+    ("cloudfront-plan", "CloudFront's one origin"),
+    ("cloudfront", "CloudFront's one origin"),
+)
+
+
+def _words(workload: Workload, course: Course, inventory: Inventory) -> dict[str, str]:
+    """Return the words of one workload for the texts of its steps."""
+    gone = left(workload, course, inventory) if course.moves else ()
+    today = gone or tuple(vendor(party, inventory.vendors) for party in workload.parties["compute"])
+    parts = {part.what for part in workload.parts}
+    front = [name for what, name in _BALANCERS if what in parts]
+    edges = [f"what {vendor(party, inventory.vendors).name} does today" for party in workload.parties.get("edge", ())]
+    secrets = ", ".join(secret.name for secret in workload.secrets)
+    return {
+        "kept": kept(workload),
+        "hosts": ", ".join(workload.hosts) or "no public name",
+        "vendor": " and ".join(one.name for one in today),
+        "leave": "; ".join(filter(None, (one.leave for one in today))) or "everything it lets out",
+        "secrets": secrets or "it holds none itself; the deployment's own for stores, lease and DNS",
+        "balancer": ", ".join(dict.fromkeys(front or edges)) or "nothing: no balancer stands today",
+    }
 
 
 def hours(label: str, taken: tuple[Step, ...]) -> Span:
@@ -87,20 +138,21 @@ def hours(label: str, taken: tuple[Step, ...]) -> Span:
     return Span(label, low, high)
 
 
-def _prerequisites(workload: Workload, course: Course) -> Iterator[str]:
+def _prerequisites(workload: Workload, course: Course, inventory: Inventory) -> Iterator[str]:
     yield from workload.blockers
     if not course.moves:
         return
-    yield "escrow funded for 60 days, with an alarm at 14"
-    if len(course.decentralized) == 1 and course.mode is Mode.DECENTRALIZED:
+    plan = course.plan(inventory.dao)
+    if any(site.rented for site in plan.sites):
+        yield f"escrow funded for {inventory.dao.runway_days:g} days, with an alarm at 14"
+    if len(plan.sites) == 1 and plan.sites[0].rented:
         yield "a schedule that runs `pulumi up --refresh`, so that a lost lease is rented again within the hour"
     if workload.hosts:
         yield f"the zone of {', '.join(workload.hosts)} at the DNS authority of the plan, TTL 60 two days before"
     if workload.data and workload.data.gb:
         yield "two stores at two companies, with credentials that may write but not delete"
-    if any(secret.kind is SecretClass.CUSTODY for secret in workload.secrets):
-        names = ", ".join(secret.name for secret in workload.secrets if secret.kind is SecretClass.CUSTODY)
-        yield f"{names} out of its environment: custody secrets never go to a lease"
+    if names := custody(workload):
+        yield f"{', '.join(names)} out of its environment: custody secrets never go to a lease"
     yield from (f"{other} has moved" for other in workload.after)
 
 
@@ -123,7 +175,8 @@ def _waiting(workload: Workload, course: Course, inventory: Inventory) -> Figure
     lines = []
     if course.moves:
         signers = workload.signers or dao.signers
-        lines.append(given(f"{signers.needed} of {signers.of} signatures", signers.hours, HOURS, "inventory: signers"))
+        rule = f"{signers.needed} of {signers.of} signatures, by the DAO's own rule"
+        lines.append(given(rule, signers.hours, HOURS, "inventory: signers"))
     if course.moves and workload.data and workload.data.gb:
         gb = given("data", workload.data.gb, "GB", "inventory: data.gb")
         line = given("uplink", dao.uplink_mbit, "Mbit/s", "inventory: dao.uplink_mbit")
@@ -140,7 +193,7 @@ def _waiting(workload: Workload, course: Course, inventory: Inventory) -> Figure
 
 
 def once() -> Span:
-    """Return the hours that the DAO spends once, whatever moves."""
+    """Return the hours that the DAO spends once, for any number of moves."""
     return hours("once for the DAO", ONCE)
 
 
@@ -169,12 +222,21 @@ def order(inventory: Inventory, courses: Mapping[str, Course]) -> tuple[str, ...
     return tuple(done)
 
 
+#: The slot of the drills of everything that stays.
+HOMEWORK = "homework"
+
+
 def timeline(inventory: Inventory, migrations: Mapping[str, Migration], names: tuple[str, ...]) -> tuple[Slot, ...]:
-    """Lay the moves out one after another at the DAO's hours a week, the middle of each range."""
+    """Lay the work out one after another at the DAO's hours a week, the middle of each range: once, moves, homework."""
+    rest = [one.hours for name, one in migrations.items() if name not in names and one.steps]
+    blocks = [(name, migrations[name].hours) for name in names]
+    if names:
+        blocks.insert(0, ("once for the DAO", once()))
+    if rest:
+        blocks.append((HOMEWORK, span("homework of what stays", rest, HOURS)))
     at = 0.0
     slots = []
-    first = ("once for the DAO", once())
-    for name, work in (first, *((name, migrations[name].hours) for name in names)):
+    for name, work in blocks:
         weeks = work.middle / inventory.dao.hours_week
         slots.append(Slot(name, round(at, 2), round(weeks, 2), work))
         at += weeks

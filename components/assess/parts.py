@@ -1,4 +1,4 @@
-"""What a workload is made of: one small model for each thing that somebody sends a bill for."""
+"""What a workload is made of: one small model for each thing that appears on a bill."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from pydantic import Field
 
 from ..config.models import Setting
 
-Amount = Annotated[float, Field(ge=0)]
-Some = Annotated[float, Field(gt=0)]
+#: More than any DAO pays, keeps or sends; above it a number is a slip.
+MOST = 1e9
+Amount = Annotated[float, Field(ge=0, le=MOST)]
+Some = Annotated[float, Field(gt=0, le=MOST)]
+
+
+def assumed(source: str) -> bool:
+    """Return whether a source marks its figure as a guess."""
+    return source.strip().lower().startswith("assumed")
 
 
 class Part(Setting):
@@ -164,8 +171,11 @@ class Fixed(Part):
 
     what: Literal["fixed"]
     name: str = Field(description="What it is, as `Hetzner AX102`.")
-    usd_month: Amount
-    source: str = Field(description="Who says so, as `invoice 2026-10`.")
+    usd_month: Amount = Field(description="USD a month for one of it.")
+    source: str = Field(
+        min_length=1,
+        description="Where it was read, as `invoice 2026-10`. A source that begins with `assumed` marks a guess.",
+    )
 
 
 AnyPart = Annotated[

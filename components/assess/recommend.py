@@ -1,4 +1,4 @@
-"""Which mode suits a workload, and why, or why not: a table, read from the top."""
+"""Which mode suits a workload by what it keeps: a table, read from the top. Whether to advise it is weighed apart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOO_MUCH_GIB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One row: when it applies, and what to do then."""
+    """One row: when it applies, and what to weigh then."""
 
     when: Callable[[Workload], bool]
     mode: Mode
@@ -42,8 +42,9 @@ TABLE: tuple[Advice, ...] = (
     Advice(
         lambda w: w.state is State.EXTERNAL,
         Mode.CENTRALIZED,
-        "somebody else runs it, so there is nothing to move; what counts is being able to leave",
-        instead="export the data every week to a store of one's own, and keep a second vendor set up",
+        "a vendor runs it as its own service, so there is nothing to move; what counts is being able to leave",
+        refused=True,
+        instead="export the data every week to a store of your own, and keep a second vendor set up",
     ),
     Advice(
         lambda w: bool(w.blockers),
@@ -52,16 +53,16 @@ TABLE: tuple[Advice, ...] = (
         instead="remove the blockers, then assess it again",
     ),
     Advice(
-        lambda w: w.size is not None and w.size.disk_gib > TOO_MUCH_GIB,
+        lambda w: w.needs is not None and w.needs.disk_gib > TOO_MUCH_GIB,
         Mode.CENTRALIZED,
         f"it holds over {TOO_MUCH_GIB} GiB: no lease carries that to the next, and losing one means days of syncing",
         refused=True,
-        instead="move only a gateway with a cache and a rate limit, with backends at several companies",
+        instead="where users reach it by a name, move only a gateway with a cache and a rate limit",
     ),
     Advice(
         lambda w: w.work is Work.STATUS,
         Mode.DECENTRALIZED,
-        "it reports on both sides, so it must live on neither",
+        "it reports on both sides, so it should share neither of them",
         decentralized=("flux",),
     ),
     Advice(
@@ -73,7 +74,7 @@ TABLE: tuple[Advice, ...] = (
     Advice(
         lambda w: w.state is State.DATABASE,
         Mode.ACTIVE_STANDBY,
-        "the standby replays the archive and costs little; the switch comes once a rehearsal has proved it",
+        "the standby replays the archive, and the switch comes once a rehearsal has proved it",
         decentralized=("akash",),
     ),
     Advice(
@@ -92,7 +93,7 @@ TABLE: tuple[Advice, ...] = (
 
 
 def recommend(workload: Workload) -> Course:
-    """Return what we would do with a workload."""
+    """Return the move that suits a workload by what it keeps, or the reason why none does."""
     advice = next(row for row in TABLE if row.when(workload))
     return Course(
         mode=advice.mode,
@@ -104,5 +105,5 @@ def recommend(workload: Workload) -> Course:
 
 
 def refusal(workload: Workload) -> str:
-    """Say why a workload may not be given a standby or moved; empty when it may."""
+    """Return why a workload may not be given a standby or be moved; empty when it may."""
     return recommend(workload).refused

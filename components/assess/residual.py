@@ -70,4 +70,4 @@ def dependence(situation: Situation) -> Dependence:
 
 
 def _who(situation: Situation, key: str) -> str:
-    return " or ".join(dict.fromkeys(party.name for party in situation.layers[key])) or "nobody else"
+    return " or ".join(dict.fromkeys(party.name for party in situation.layers[key])) or "none"

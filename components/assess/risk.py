@@ -1,4 +1,4 @@
-"""Risk as likelihood x impact (NIST SP 800-30), with reasons and cures; here: being put out, or an outage."""
+"""Risk as likelihood x impact (NIST SP 800-30), with reasons and cures; here: outage and deplatforming."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .history import company_name
 from .inventory import State
-from .level import GRADES, Grade, Level, likelihood, risk
+from .level import GRADES, Grade, Level, likelihood, nearly, risk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,10 @@ class Rating:
     def points(self) -> float:
         """The points of the likelihood, added up."""
         return max(0.0, sum(reason.points for reason in self.reasons))
+
+    def near(self) -> tuple[float, Grade] | None:
+        """Return the bound of the likelihood that is so near that it decides the grade, and the other grade."""
+        return nearly(self.points, self.impact)
 
     def lowers(self) -> tuple[str, ...]:
         """What would lower it, the heaviest reason first."""
@@ -103,18 +107,24 @@ def _notice(facts: Facts) -> Iterator[Reason]:
     )
     if shortest:
         days, one = shortest
+        rehearsed = _fresh(facts)
         points = 20 if days < 1 else 15 if days <= 7 else 8  # noqa: PLR2004 the table of notice
         yield why(
             points,
             f"{company_name(one.party.company)} gave {days:g} day{'s' * (days != 1)} of notice in a past case",
-            "rehearse leaving within a day",
+            "" if rehearsed else "rehearse leaving within a day",
         )
     elif stopping:
         yield why(
             5,
-            "no case of the lone companies is on record, which proves little",
+            "no case of notice is on record for the companies that stand alone, which proves little",
             "a second party where one stands alone",
         )
+
+
+def single(workload: Workload) -> bool:
+    """Return whether two copies must never act at once, so that a standby is no cure."""
+    return workload.state in {State.SINGLETON, State.KEYS}
 
 
 def _outages(facts: Facts) -> Iterator[Reason]:
@@ -123,7 +133,12 @@ def _outages(facts: Facts) -> Iterator[Reason]:
     if points:
         lone = any(one.layer.serving for one in facts.dependence.residuals)
         expected = f"{facts.downtime.low.value:.1f} to {hours:.1f} hours without it are expected in a year"
-        yield why(points, expected, "a standby that answers by itself" if lone else "")
+        cure = (
+            "one lease that is rented again by a schedule"
+            if single(facts.workload)
+            else "a standby that answers by itself"
+        )
+        yield why(points, expected, cure if lone else "")
 
 
 def _substitutability(facts: Facts) -> Iterator[Reason]:
@@ -140,13 +155,21 @@ def _substitutability(facts: Facts) -> Iterator[Reason]:
             )  # fmt: skip
 
 
+def _fresh(facts: Facts) -> bool:
+    """Return whether leaving was rehearsed not too long ago."""
+    age = _age(facts.situation.exit_rehearsed, facts.on)
+    return age is not None and age <= REHEARSAL_DAYS
+
+
 def _rehearsal(facts: Facts) -> Iterator[Reason]:
     age = _age(facts.situation.exit_rehearsed, facts.on)
-    if age is None or age > REHEARSAL_DAYS:
+    if not _fresh(facts):
         when = "never rehearsed" if age is None else f"last rehearsed {age} days ago"
         yield why(10, f"leaving was {when}", "a game day: leave, and come back")
     else:
-        yield why(-10, f"leaving was rehearsed {age} days ago" if age else "leaving is rehearsed as part of the plan")
+        yield why(
+            -10, f"leaving was rehearsed {age} days ago" if age else "leaving is rehearsed as part of the homework"
+        )
 
 
 def _market(facts: Facts) -> Iterator[Reason]:
@@ -184,12 +207,12 @@ def _data_loss(facts: Facts) -> Iterator[Reason]:
         yield why(1, "fewer than two companies hold a copy of the data", "archives in two stores at two companies")
 
 
-#: The rules, in the order they are told.
+#: The rules, in the order of the report.
 RULES = (_parties, _notice, _outages, _substitutability, _rehearsal, _market, _runway)
 
 
 def availability(facts: Facts) -> Rating:
-    """Rate the risk of being put out or of an outage."""
+    """Rate the risk of an outage or of deplatforming."""
     reasons = tuple(reason for rule in RULES for reason in rule(facts))
     stated = why(0, f"its importance is stated as {facts.workload.importance}")
     worse = tuple(_data_loss(facts))

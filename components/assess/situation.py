@@ -1,4 +1,4 @@
-"""What a workload stands on, layer by layer: today, and once its plan is carried out."""
+"""What a workload stands on, layer by layer: today, after homework without a move, and once its plan is carried out."""
 
 from __future__ import annotations
 
@@ -8,40 +8,89 @@ from typing import TYPE_CHECKING
 
 from ..config.models import Mode, Side
 from .history import Vendor, vendor
+from .inventory import State
 from .layers import LAYERS
+from .planned import Planned, place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
     from .inventory import Dao, VendorEntry, Workload
+    from .planned import Kind
 
-#: Networks of hosts that nobody has to know, and who stands between us and them.
+#: Networks of operators that the DAO does not know.
 NETWORKS = ("akash", "flux")
 SELF = "the DAO itself"
+#: Who ends TLS in front of a site, by target; a target that is not here ends it itself.
+_EDGES: Mapping[str, str] = {"aws": "cloudfront", "akash": "own", "flux": "flux-fdm"}
+
+
+#: The target of the centralized side, where nothing names another.
+CENTRAL = "aws"
+#: The origin of a course that nothing but the advice asks for.
+ADVICE = "advice"
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What is to be done with a workload, and on whose word."""
+    """What is to be done with a workload, and where that was decided."""
 
     mode: Mode
     decentralized: tuple[str, ...] = ()
     active: Side = Side.CENTRALIZED
-    origin: str = "recommended"
+    origin: str = ADVICE
     why: str = ""
     #: why a standby or a move is refused; empty when it is not
     refused: str = ""
     #: what can be done all the same
     instead: str = ""
+    centralized: str = CENTRAL
+    #: the kind that builds it, with the bill of its sites
+    kind: Kind | None = None
+    #: the plan of the stack file; and the plan that stands already, where a base is given
+    planned: Planned | None = None
+    standing: Planned | None = None
+    #: the move that was weighed and not advised
+    considered: Course | None = None
 
     @property
     def moves(self) -> bool:
-        """Tell whether anything changes."""
-        return self.mode is not Mode.CENTRALIZED
+        """Return whether anything changes."""
+        if self.standing is not None and self.planned is not None:
+            return self.standing != self.planned
+        return self.mode is not Mode.CENTRALIZED or self.planned is not None
+
+    def plan(self, dao: Dao) -> Planned:
+        """Return the sites of this course, primary first, and the parties that the DAO's tools bring."""
+        if self.planned is not None:
+            return self.planned
+        decentralized = tuple(place(target) for target in self.decentralized)
+        sites = {
+            Mode.CENTRALIZED: (place(self.centralized),),
+            Mode.ACTIVE_STANDBY: (place(self.centralized), *decentralized[:1]),
+            Mode.DECENTRALIZED: decentralized,
+        }[self.mode]
+        turned = self.mode is Mode.ACTIVE_STANDBY and self.active is Side.DECENTRALIZED
+        tools = dao.tools
+        return Planned(
+            mode=self.mode,
+            active=self.active,
+            sites=sites[::-1] if turned else sites,
+            bill=(),
+            stores=tools.stores,
+            dns=tools.dns,
+            certificates=tuple(dict.fromkeys("acm" if one.target == "aws" else tools.certificates for one in sites)),
+        )
 
     def __str__(self) -> str:
-        return f"{self.mode} on {' and '.join(self.decentralized)}" if self.moves else "stays where it is"
+        if self.planned is not None:
+            sites = [one.target for one in self.planned.sites]
+        elif self.moves:
+            sites = [*([self.centralized] if self.mode is Mode.ACTIVE_STANDBY else ()), *self.decentralized]
+        else:
+            return "stays where it is"
+        return f"{self.mode} on {' and '.join(vendor(target, {}).name for target in sites)}"
 
 
 @dataclass(frozen=True)
@@ -90,65 +139,74 @@ def today(workload: Workload, own: Mapping[str, VendorEntry]) -> Situation:
     )
 
 
-def leases(targets: tuple[str, ...], own: Mapping[str, VendorEntry]) -> tuple[Vendor, ...]:
-    """Return the hosts of the decentralised sites: two on one network are two hosts, rented apart."""
+def homework(workload: Workload, dao: Dao, own: Mapping[str, VendorEntry], on: date) -> Situation:
+    """Return the situation after drills that need no move: copies in the stores, a proved restore, a rehearsed exit.
+
+    What signs is left as it is: its keys must not be copied, and leaving cannot be rehearsed with them.
+    """
+    before = today(workload, own)
+    return before if workload.state is State.KEYS else _drilled(before, workload, dao.tools.stores, own, on)
+
+
+def _drilled(
+    situation: Situation, workload: Workload, stores: tuple[str, ...], own: Mapping[str, VendorEntry], on: date
+) -> Situation:
+    copies = frozenset(vendor(store, own).company for store in stores)
+    return replace(
+        situation,
+        copies=situation.copies | copies if workload.data else situation.copies,
+        restore_proved=on if workload.data else None,
+        exit_rehearsed=on,
+    )
+
+
+def operators(plan: Planned, own: Mapping[str, VendorEntry]) -> tuple[Vendor, ...]:
+    """Return who runs each site of a plan: two rented sites on one network have two operators, kept apart."""
     found = []
-    for index, target in enumerate(targets, start=1):
-        network = vendor(target, own)
-        host = f"{network.name} host {index}"
-        found.append(replace(network, name=host, company=host) if target in NETWORKS else network)
+    for index, site in enumerate(plan.sites, start=1):
+        party = vendor(site.target, own)
+        name = f"{party.name} operator {index}"
+        rented = site.rented or site.target in NETWORKS
+        found.append(replace(party, name=name, company=name, anonymous=True) if rented else party)
     return tuple(found)
 
 
 def planned(workload: Workload, course: Course, dao: Dao, own: Mapping[str, VendorEntry], on: date) -> Situation:
     """Return the situation once the plan is carried out, its drills included."""
+    if not course.moves and course.planned is None:
+        return today(workload, own)
+    plan = course.plan(dao)
+    return _drilled(standing(workload, plan, dao, own), workload, plan.stores, own, on)
+
+
+def standing(workload: Workload, plan: Planned, dao: Dao, own: Mapping[str, VendorEntry]) -> Situation:
+    """Return the situation of a workload that stands as a plan has it. The vendors it has left are not in it."""
     before = today(workload, own)
-    if not course.moves:
-        return before
-    tools = dao.tools
-    sites = leases(course.decentralized, own)
-    stays = course.mode is Mode.ACTIVE_STANDBY
-    layers = dict(before.layers)
-    if workload.hosts or "dns" in layers:
-        layers["dns"] = (vendor(tools.dns, own),)
-    layers["compute"] = _sides(before.layers["compute"] if stays else (), sites, course)
-    layers["edge"] = _edge(before, course, own) if stays else tuple(
-        vendor("flux-fdm", own) for target in course.decentralized if target == "flux"
-    )  # fmt: skip
-    stores = tuple(vendor(store, own) for store in tools.stores)
-    if "database" in layers:
-        layers["database"] = _sides(before.layers["database"] if stays else (), sites, course)
-    if "storage" in layers or workload.data:
-        layers["storage"] = (*before.layers.get("storage", ()), *stores) if stays else stores
-    layers["images"] = (*before.layers.get("images", ()), vendor(tools.images, own))
-    authority = vendor(tools.certificates, own)
+    sites = operators(plan, own)
+    rented = any(one.rented or one.target in NETWORKS for one in plan.sites)
+    layers = {key: parties for key, parties in before.layers.items() if key in {"registrar", "mail", "ci"}}
+    layers["compute"] = sites
     if workload.hosts:
-        layers["certificates"] = (
-            (*(before.layers.get("edge") or before.layers["compute"])[:1], authority) if stays else (authority,)
-        )
-    layers["rental"] = tuple(
-        vendor(tools.rental if target == "akash" else target, own) for target in dict.fromkeys(course.decentralized)
-    )
-    layers["state"] = (vendor(tools.state, own),)
+        layers["dns"] = tuple(vendor(party, own) for party in plan.dns)
+        edges = dict.fromkeys(_EDGES.get(one.target, one.target) for one in plan.sites)
+        layers["edge"] = tuple(vendor(edge, own) for edge in edges)
+        layers["certificates"] = tuple(vendor(party, own) for party in plan.certificates)
+    if workload.state is State.DATABASE or "database" in before.layers:
+        layers["database"] = sites
+    if workload.data or "storage" in before.layers:
+        layers["storage"] = tuple(vendor(store, own) for store in plan.stores)
+    if rented:
+        layers["images"] = (vendor(dao.tools.images, own),)
+        networks = dict.fromkeys(one.target for one in plan.sites if one.target in NETWORKS)
+        layers["rental"] = tuple(vendor(dao.tools.rental if one == "akash" else one, own) for one in networks)
+    layers["state"] = (vendor(dao.tools.state, own),)
+    data = workload.data
     return Situation(
-        mode=course.mode,
+        mode=plan.mode,
         layers=layers,
-        hosts=layers["compute"],
-        copies=before.copies | {store.company for store in stores},
-        restore_proved=on if workload.data else None,
-        exit_rehearsed=on,
-        runway_days=dao.runway_days,
+        hosts=sites,
+        copies=(before.copies | {vendor(store, own).company for store in plan.stores}) if data else frozenset(),
+        restore_proved=before.restore_proved,
+        exit_rehearsed=before.exit_rehearsed,
+        runway_days=dao.runway_days if rented else None,
     )
-
-
-def _sides(central: tuple[Vendor, ...], sites: tuple[Vendor, ...], course: Course) -> tuple[Vendor, ...]:
-    """Put both sides in a row, primary first."""
-    return (*sites, *central) if course.active is Side.DECENTRALIZED else (*central, *sites)
-
-
-def _edge(before: Situation, course: Course, own: Mapping[str, VendorEntry]) -> tuple[Vendor, ...]:
-    """Return who serves TLS when both sides stand: the vendor of today, and each lease by itself."""
-    if "edge" not in before.layers:
-        return ()
-    doors = tuple(vendor("flux-fdm" if target == "flux" else "own", own) for target in course.decentralized[:1])
-    return (*before.layers["edge"], *doors)

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Fault
 from ..prices.book import HOURS_PER_MONTH
-from .figure import USD_MONTH, Figure, given, total
+from .figure import USD_MONTH, Basis, Figure, given, total
+from .parts import assumed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
-    from ..prices.book import PriceBook
+    from ..prices.book import Price, PriceBook
     from .inventory import Workload
     from .parts import Part
+    from .planned import BillLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,36 +114,61 @@ def _steps(amount: float, step: float) -> int:
 
 
 class Coster:
-    """Prices things by one price book, as of one day; collects what it cannot price."""
+    """Price things by one price book, as of one day."""
 
-    def __init__(self, book: PriceBook, on: date) -> None:
-        """Take the book, and the day that ages are counted to."""
+    def __init__(self, book: PriceBook, on: date, usage: Mapping[str, float] | None = None) -> None:
+        """Take the book, the day that ages are counted to, and how much of each free allowance the account uses."""
         self.book = book
         self.on = on
+        self.usage = usage or {}
 
     def price(self, label: str, path: str, quantity: float, unit: str) -> Figure:
         """Price a quantity of something in the book. Raises ConfigError when the book does not have it."""
         price = self.book.price(path)
-        source = price.source
-        age = source.age_days(self.on)
-        said = f"price book {path}: {source.title}" + (f", {age} days old" if age is not None else ", never verified")
+        read = f"price book {path}: {price.source.title}, {self._age(price)}"
         leaf = Figure(
-            f"price of one {unit}", price.usd, "USD", source=f"{said}; {price.note}" if price.note else said,
-            stale=source.stale(self.on),
+            f"price of one {unit}", price.usd, "USD", source=f"{read}; {price.note}" if price.note else read,
+            stale=price.source.stale(self.on),
         )  # fmt: skip
         return Figure(label, quantity * price.usd, USD_MONTH, f"{quantity:g} x {price.usd:g} USD", (leaf,))
+
+    def _age(self, price: Price) -> str:
+        age = price.source.age_days(self.on)
+        return "never verified" if age is None else f"{age} days old"
+
+    def line(self, line: BillLine) -> Figure:
+        """Take over a line of a plan's bill, stale when the prices it names are."""
+        group = line.source.replace(".", "/")
+        named = [price for path, price in self.book.prices.items() if path == group or path.startswith(f"{group}/")]
+        ages = {self._age(price) for price in named}
+        return Figure(
+            line.label, line.usd_month, USD_MONTH,
+            source=f"price book {group}: the plan's bill" + (f", {' and '.join(sorted(ages))}" if ages else ""),
+            stale=any(price.source.stale(self.on) for price in named),
+        )  # fmt: skip
+
+    def free(self, charge: Charge, quantity: float) -> float:
+        """Return how much of an account's free allowance falls on a quantity: its share of what the account uses."""
+        if charge.free is None or not quantity:
+            return 0.0
+        allowance = self.book.price(charge.free[0]).usd * charge.free[1]
+        return min(quantity, allowance * quantity / max(self.usage.get(charge.free[0], 0.0), quantity))
 
     def charges(self, what: str, thing: Any, label: str, stated: str, times: int = 1) -> Figure:
         """Price one thing by its tariff, as stated at a place in the inventory; lines of nothing are left out."""
         lines = []
         for charge in TARIFF[what]:
             quantity = charge.quantity(thing) * times
-            if charge.free and quantity:
-                quantity = max(0.0, quantity - self.book.price(charge.free[0]).usd * charge.free[1])
-            if quantity:
+            free = self.free(charge, quantity)
+            if quantity - free > 0:
                 fields = {name: getattr(thing, name, "") for name in ("type", "plan", "arch", "engine", "storage")}
+                line = self.price(
+                    charge.label.format(**fields), charge.path.format(**fields), quantity - free, charge.unit
+                )
                 lines.append(
-                    self.price(charge.label.format(**fields), charge.path.format(**fields), quantity, charge.unit)
+                    replace(line, formula=f"({quantity:g} - {free:g} free) {line.formula[line.formula.index('x') :]}")
+                    if free
+                    else line
                 )
         return replace(total(label, lines), source=f"inventory {stated}")
 
@@ -149,7 +176,9 @@ class Coster:
         """Price one part of a workload, that stands at a path of the inventory."""
         what = part.what  # type: ignore[attr-defined]
         if what == "fixed":
-            return given(part.name, part.usd_month * part.count, USD_MONTH, f"inventory {path}: {part.source}")  # type: ignore[attr-defined]
+            basis = Basis.ASSUMED if assumed(part.source) else Basis.STATED  # type: ignore[attr-defined]
+            source = f"inventory {path}: {part.source}"  # type: ignore[attr-defined]
+            return given(part.name, part.usd_month * part.count, USD_MONTH, source, basis)  # type: ignore[attr-defined]
         size = getattr(part, "type", "") or getattr(part, "plan", "")
         label = f"{part.count} x " * (part.count > 1) + " ".join(filter(None, (what, size)))
         return self.charges(what, part, label, path, part.count)
@@ -168,6 +197,17 @@ class Coster:
         if found:
             raise ConfigError("some parts have no price", found)
         return total("what stays" if staying else "estimated from its parts", lines)
+
+
+def usage(workloads: Iterable[Workload]) -> dict[str, float]:
+    """Add up what the parts of all workloads use of each free allowance, which an account has once."""
+    found: dict[str, float] = {}
+    for workload in workloads:
+        for part in workload.parts:
+            for charge in TARIFF.get(part.what, ()):
+                if charge.free is not None:
+                    found[charge.free[0]] = found.get(charge.free[0], 0.0) + charge.quantity(part) * part.count
+    return found
 
 
 def _field(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .figure import HOURS_YEAR, USD_MONTH, Figure, Span, given
+from .figure import HOURS_YEAR, USD_MONTH, Basis, Figure, Span, given
 from .history import company_name
 
 if TYPE_CHECKING:
@@ -16,10 +16,12 @@ _MONTHS = 12
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Savings are negative where moving costs more."""
+    """What moving is worth. Savings are against today's bill; all else is against staying with the homework done."""
 
     saving_month: Figure
     saving_year: Figure
+    #: what moving saves against staying with the homework done
+    saving_on_homework: Figure
     effort: Span
     effort_usd: Span
     #: months until the effort is earned back; None when it never is
@@ -32,18 +34,20 @@ class Value:
 
 
 def value(
-    before: Figure,
-    after: Figure,
+    costs: tuple[Figure, Figure, Figure],
     work: Span,
     rate_usd_hour: float,
     hours: tuple[Span, Span],
     independence: tuple[Figure, Figure],
     usd_hour_down: float | None,
 ) -> Value:
-    """Weigh what is saved against what it takes. Costs in USD a month, hours a year before and after."""
-    month = Figure(
-        "saving a month", round(before.value - after.value, 6), USD_MONTH, "today - after the plan", (before, after)
-    )
+    """Weigh what is saved against what it takes.
+
+    `costs` are USD a month today, with homework, and after the move; `hours` (a year) and `independence` are those
+    with homework and after the move, since drills lower them without any move.
+    """
+    before, stay, after = costs
+    month = _difference("saving a month", before, after, "today - after the move")
     rate = given("an hour of engineering", rate_usd_hour, "USD/h", "inventory: dao.rate_usd_hour")
     low, high = (
         Figure(f"effort, {end}", round(one.value * rate_usd_hour, 2), "USD", "hours x rate", (one, rate))
@@ -58,8 +62,10 @@ def value(
     return Value(
         saving_month=month,
         saving_year=Figure(
-            "saving a year", round(month.value * _MONTHS, 6), "USD/year", "12 x saving a month", (month,)
+            "saving a year", round(month.value * _MONTHS, 6), "USD/year", "12 x saving a month", (month,),
+            basis=month.basis,
         ),
+        saving_on_homework=_difference("saving a month against homework", stay, after, "homework - after the move"),
         effort=work,
         effort_usd=Span("effort", low, high),
         payback_months=_payback(Span("effort", low, high), month),
@@ -76,33 +82,57 @@ def value(
             "independence gained",
             independence[1].value - independence[0].value,
             "points",
-            "after - today",
+            "after - with homework",
             independence,
         ),
-    )
+    )  # fmt: skip
+
+
+def _difference(label: str, before: Figure, after: Figure, formula: str) -> Figure:
+    """Subtract two bills; unknown when one of them is."""
+    if Basis.UNKNOWN in {before.basis, after.basis}:
+        return Figure(label, 0, USD_MONTH, f"{formula}: a bill is unknown", (before, after), basis=Basis.UNKNOWN)
+    return Figure(label, round(before.value - after.value, 6), USD_MONTH, formula, (before, after))
 
 
 def _middle_difference(label: str, before: Span, after: Span) -> Figure:
     middles = tuple(
         Figure(f"{one.label} {when}", round(one.middle, 4), HOURS_YEAR, "(low + high) / 2", (one.low, one.high))
-        for when, one in (("today", before), ("after the plan", after))
+        for when, one in (("with homework", before), ("after the move", after))
     )
-    return Figure(label, round(middles[0].value - middles[1].value, 4), HOURS_YEAR, "today - after the plan", middles)
+    return Figure(
+        label, round(middles[0].value - middles[1].value, 4), HOURS_YEAR, "with homework - after the move", middles
+    )
 
 
 def _payback(work: Span, month: Figure) -> Figure | None:
-    if month.value <= 0 or not work.middle:
+    if month.value <= 0 or not work.middle or month.basis is Basis.UNKNOWN:
         return None
     middle = Figure("effort, middle of the range", work.middle, "USD", "(low + high) / 2", (work.low, work.high))
     return Figure("payback", round(work.middle / month.value, 1), "months", "effort / saving a month", (middle, month))
 
 
-def reputation(title: str, before: Dependence, after: Dependence) -> str:
-    """Say what the DAO may truthfully claim afterwards."""
+def reputation(title: str, before: Dependence, after: Dependence) -> tuple[str, str]:
+    """Return the sentences about a workload that the DAO can publish truthfully, before and after the plan."""
     was, now = ([company_name(key) for key in one.stoppers()] for one in (before, after))
-    if len(now) >= len(was):
-        return f"{title}: nothing new to claim; {', '.join(now) or 'nobody'} can still stop it alone."
-    gone = [company for company in was if company not in now]
-    if not now:
-        return f"{title}: no single company can stop it any more (before: {', '.join(was)})."
-    return f"{title}: {', '.join(gone)} can no longer stop it alone; {', '.join(now)} still can."
+    today = f"Today {_stop(title, was)}."
+    if was == now:
+        return today, "After the plan the same is true."
+    texts = [f"After the plan {_stop(title, now)}."]
+    if gone := [company for company in was if company not in now]:
+        texts.append(f"{_listed(gone)} no longer can.")
+    if new := [company for company in now if company not in was]:
+        texts.append(f"New among them: {_listed(new)}.")
+    return today, " ".join(texts)
+
+
+def _stop(title: str, companies: list[str]) -> str:
+    if not companies:
+        return f"no single company can stop “{title}”"
+    if len(companies) == 1:
+        return f"{companies[0]} alone can stop “{title}”"
+    return f"each of {len(companies)} companies alone can stop “{title}”: {_listed(companies)}"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

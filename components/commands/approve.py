@@ -10,11 +10,12 @@ import click
 from ..errors import ConfigError
 from ..project import stack_file
 from ..review import approval
+from .which import stack_option
 
 
 @click.command()
 @click.argument("plan", metavar="HASH")
-@click.option("--stack", "-s", required=True, help="The stack's name.")
+@stack_option()
 @click.option("--signer", help="Who agrees; git's user.email unless given.")
 def cli(plan: str, stack: str, signer: str | None) -> None:
     """Record that a signer approved the plan HASH, as `unmoor review` printed it.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..config import models as config
-from ..errors import ConfigError
+from ..errors import ConfigError, MarketError
 from ..prices import book as prices
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..assess.assessment import Assessment
+    from ..assess.inventory import Inventory
 
 INVENTORY = Path("stacks") / "inventory.yaml"
 
@@ -30,7 +33,7 @@ def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--stack",
             "-s",
-            help="Take the plan from stacks/Pulumi.NAME.yaml; default: the inventory's, and our advice.",
+            help="Take the plan from stacks/Pulumi.NAME.yaml; default: the inventory's wishes, else the advice.",
         ),
         click.option(
             "--inventory",
@@ -45,26 +48,62 @@ def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def assessment(inventory: Path, stack: str | None, on: datetime | None) -> Assessment:
-    """Assess an inventory by the plan of a stack file, or by its own and our advice."""
+@dataclass(frozen=True)
+class Assessed:
+    """An assessment, with the hash of the plan it was made by, where that is a stack file's."""
+
+    assessment: Assessment
+    plan_hash: str = ""
+
+
+def assessment(inventory: Path, stack: str | None, on: datetime | None) -> Assessed:
+    """Assess an inventory by the plan of a stack file, or by its own and the advice."""
     gc.disable()  # a short life with many small values, none of them in circles: collecting costs a third of the time
+    from ..assess import adapter, courses, reading
     from ..assess import assessment as whole
-    from ..assess import courses, reading
+    from ..project import registry
 
     today = on.date() if on else date.today()  # noqa: DTZ011 the operator's day
     what = reading.load(inventory, today)
-    if stack is None:
-        only: tuple[str, ...] = ()
-        plan, origin = courses.proposed(what), "the inventory's wishes, else our advice"
-    else:
-        path = Path(stack) if stack.endswith((".yaml", ".yml")) else Path("stacks") / f"Pulumi.{stack}.yaml"
-        settings, found = config.read(config.load_file(path))
-        if settings is None:
-            raise ConfigError(f"{path} is not valid", found)
-        name = path.stem.removeprefix("Pulumi.")
-        plan, only = courses.from_stack(what, settings, name)
-        origin = f"stack {name}"
-    return whole.assess(what, plan, prices.book(), today, origin, only)
+    if stack is not None:
+        return _by_stack(what, stack, today)
+    book = prices.book()
+    plan = whole.advised(what, courses.proposed(what, adapter.builds(registry())), book, today)
+    return Assessed(whole.assess(what, plan, book, today, "the inventory's wishes, else the advice"))
+
+
+def _by_stack(what: Inventory, stack: str, today: date) -> Assessed:
+    from ..assess import adapter, courses
+    from ..assess import assessment as whole
+    from ..plan.canonical import plan_hash
+    from ..plan.stack import from_file
+    from ..project import registry, stack_file, stack_name
+
+    path = stack_file(stack)
+    settings, found = config.read(config.load_file(path))
+    if settings is None:
+        raise ConfigError(f"{path} is not valid", found)
+    name = stack_name(path)
+    known = registry(path.resolve().parent.parent)
+    topology = from_file(path, known, built=False)
+    plan, only = courses.from_stack(what, settings, name, adapter.planned(topology, known))
+    return Assessed(whole.assess(what, plan, prices.book(), today, f"stack {name}", only), plan_hash(topology))
+
+
+def _screened(found: Assessment) -> dict[str, int] | None:
+    """Ask the market which sizes fit, where a key is set; None where it was not asked or did not answer."""
+    from ..targets.akash import KEY_VARIABLE
+
+    if not os.environ.get(KEY_VARIABLE):
+        return None
+    from ..assess import market
+
+    click.echo("asking providers which sizes they would take …", err=True)
+    try:
+        return market.screened(found.inventory, market.asker())
+    except MarketError as error:
+        click.echo(f"! {error.title}; the price book decides what fits", err=True)
+        return None
 
 
 @click.command()
@@ -74,13 +113,17 @@ def assessment(inventory: Path, stack: str | None, on: datetime | None) -> Asses
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as one JSON object.")
 def cli(inventory: Path, stack: str | None, on: datetime | None, out: Path | None, *, as_json: bool) -> None:
-    """Assess what a DAO runs: cost, risk, who alone can stop it, what moving takes and buys.
+    """Assess what a DAO runs: cost, risk, single points of failure, what moving takes and buys.
 
-    Nothing is contacted. Trace any number with `unmoor explain WORKLOAD TOPIC`.
+    Three columns are compared: today; staying, with backups and exits drilled; and the plan. Without --stack the plan
+    is the inventory's wishes and, for all else, only the moves that are worth it. Nothing is contacted, but for one
+    thing: where AKASH_CONSOLE_API_KEY is set, providers are asked which sizes they would take. Trace any number with
+    `unmoor explain WORKLOAD TOPIC`.
     """
     from ..assess.report.document import document
 
-    report = document(assessment(inventory, stack, on))
+    found = assessment(inventory, stack, on)
+    report = document(found.assessment, found.plan_hash, _screened(found.assessment))
     if out:
         from ..assess.report import files
 
@@ -95,5 +138,5 @@ def cli(inventory: Path, stack: str | None, on: datetime | None, out: Path | Non
 
     from ..assess.report import terminal
 
-    width = None if sys.stdout.isatty() else 160
+    width = None if sys.stdout.isatty() else 100
     terminal.show(report, Console(file=sys.stdout, width=width, highlight=False))

@@ -85,13 +85,13 @@ def dns(zone: str, resolver: str | None, inventory: Path, on: datetime | None) -
     inside = [host for host in hosts if host == zone or host.endswith(f".{zone}")]
     found = names.discover(names.Asker(resolver), zone, inside)
     click.echo(f"{zone}: DNS at {', '.join(found.dns) or 'an unknown vendor'} ({', '.join(found.name_servers)})")
-    click.echo(f"{zone}: mail at {', '.join(found.mail) or 'nobody, or an unknown vendor'}")
+    click.echo(f"{zone}: mail at {', '.join(found.mail) or 'no vendor that the table has'}")
     for one in found.names:
         via = " -> ".join((*one.chain, *one.addresses[:1])) or "nothing"
-        who = " and ".join(dict.fromkeys(filter(None, (one.edge, one.compute)))) or "nobody known"
+        who = " and ".join(dict.fromkeys(filter(None, (one.edge, one.compute)))) or "an unknown vendor"
         click.echo(f"{one.host}: {who}{', which hides who runs it' if one.proxied else ''} ({via})")
     for text in found.unknown:
-        click.echo(f"? nobody known: {text}")
+        click.echo(f"? not in the table: {text}")
     _write(inventory, names.drafts(found, hosts), "unmoor discover dns", today)
 
 
@@ -100,10 +100,10 @@ def _write(inventory: Path, drafts: Mapping[str, Mapping[str, Any]], found_by: s
     from ..assess.discover import merge
 
     document = merge.load(inventory, today)
-    said = merge.merge(document, drafts, found_by, today)
-    for line in said:
+    lines = merge.merge(document, drafts, found_by, today)
+    for line in lines:
         click.echo(line)
-    if any(line[0] in "+~" for line in said):
+    if any(line[0] in "+~" for line in lines):
         merge.save(document, inventory)
         click.echo(f"wrote {inventory}", err=True)
     else:

@@ -17,6 +17,7 @@ from ..project import registry, stack_file
 from ..runbook import edit
 from ..runbook.case import Course
 from .plan import choose
+from .which import stack_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
     type=click.Choice([str(side) for side in Side]),
     help="Which side answers in active-standby; as it is without this.",
 )
-@click.option(
-    "--stack", "-s", required=True, help="A stack's name (stacks/Pulumi.NAME.yaml) or a path to a stack file."
-)
+@stack_option()
 @click.option("--dry-run", is_flag=True, help="Show the line, and write nothing.")
 def cli(workload: str, mode: str, active: str | None, stack: str, dry_run: bool) -> None:
     """Put WORKLOAD into MODE: change that one line of its stack file, comments and order kept.

@@ -11,6 +11,7 @@ from ..plan.canonical import canonical, plan_hash
 from ..plan.stack import from_file
 from ..project import registry, stack_file
 from ..release import NOT_BUILT
+from .which import stack_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--stack", "-s", required=True, help="A stack's name (stacks/Pulumi.NAME.yaml) or a path to a stack file."
-)
+@stack_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.argument("workloads", nargs=-1)
 def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> None:

@@ -47,7 +47,7 @@ def show(words: tuple[str, ...], on: datetime | None) -> None:
 def refresh(on: datetime | None) -> None:
     """Read AWS, Akash and Flux again and write stacks/pricebook.json, which wins over the shipped one.
 
-    The file has one price a line: its diff is the review. A price that is far off is left and said.
+    The file has one price a line: its diff is the review. A price that is far off is left out and reported.
     """
     from ..prices import refresh as again
 
@@ -55,12 +55,12 @@ def refresh(on: datetime | None) -> None:
     book = prices.book()
     found = again.refresh(book, _sizes(), today, _lines, lambda text: click.echo(text, err=True))
     text = again.written(book, found, today)
-    said = again.changes(book, found)
+    lines = again.changes(book, found)
     prices.OWN.parent.mkdir(parents=True, exist_ok=True)
     prices.OWN.write_text(text, encoding="utf-8")
-    for line in said or ["no price changed; their sources are fresh again"]:
+    for line in lines or ["no price changed; their sources are fresh again"]:
         click.echo(line)
-    for line in found.troubles:
+    for line in found.failures:
         click.echo(f"! {line}")
     click.echo(f"wrote {prices.OWN}", err=True)
 

@@ -18,6 +18,7 @@ from ..kinds.static import bundle
 from ..kinds.static.keep import bundles
 from ..limits import BUNDLE_BYTES
 from ..stores import s3 as stores
+from .which import stack_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ class Kept:
 @click.command()
 @click.argument("workload")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), required=False)
-@click.option("--stack", "-s", required=True, help="A stack's name, or a path to a stack file.")
+@stack_option()
 @click.option("--version", "wanted", help="The version to bring back, or its beginning.")
 @click.option("--list", "only_list", is_flag=True, help="Print which versions are kept where, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..assess.assessment import Assessment
+    from ..registry import Registry
     from ..review.review import Review
     from ..topology import Topology
 
@@ -71,7 +72,7 @@ def _one(path: Path, base: str, commit: str, inventory: Path) -> Review:
         name,
         base,
         (old, new),
-        (_assess(old_settings, inventory, name), _assess(new_settings, inventory, name)),
+        (_assess(old_settings, old, inventory, name, known), _assess(new_settings, new, inventory, name, known, old)),
         known,
         tuple(one.signer for one in approval.read(approval.approvals_file(path)) if one.plan == plan),
     )
@@ -84,20 +85,31 @@ def _at_base(settings: Mapping[str, Any], path: Path, base: str) -> Topology:
         raise ConfigError(f"{path} at {base}: {error.title}", error.faults) from None
 
 
-def _assess(settings: Mapping[str, Any] | None, inventory: Path, name: str) -> Assessment | None:
-    """Assess the workloads of a stack that the inventory knows; nothing where there is no inventory."""
-    if settings is None or not inventory.exists():
+def _assess(
+    settings: Mapping[str, Any] | None,
+    plan: Topology | None,
+    inventory: Path,
+    name: str,
+    known: Registry,
+    base: Topology | None = None,
+) -> Assessment | None:
+    """Assess the workloads of a stack that the inventory knows, by their plan; nothing where there is no inventory.
+
+    With a `base` its plan is what stands today.
+    """
+    if settings is None or plan is None or not inventory.exists():
         return None
-    from ..assess import assessment, courses, reading
+    from ..assess import adapter, assessment, courses, reading
     from ..prices.book import book
 
     today = datetime.now(UTC).date()
     stack, _ = config.read(settings)
     if stack is None:
         return None
-    known = reading.load(inventory, today)
-    plan, _ = courses.from_stack(known, stack, name)
-    return assessment.assess(known, plan, book(), today, origin=f"stack {name}")
+    what = reading.load(inventory, today)
+    standing = adapter.planned(base, known) if base else None
+    course, _ = courses.from_stack(what, stack, name, adapter.planned(plan, known), standing)
+    return assessment.assess(what, course, book(), today, origin=f"stack {name}")
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:

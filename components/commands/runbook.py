@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,13 @@ import click
 from ..config import models as config
 from ..errors import ConfigError
 from ..project import registry, stack_file
-from ..runbook import journal, shell
+from ..runbook import journal, shell, times
 from ..runbook.case import Case, case
 from ..runbook.execution import Report, State, World, execute
 from ..runbook.markdown import write
 from ..runbook.table import chapters, parts
 from ..runbook.vendor import OLD_ADDRESSES
+from .which import stack_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("workload")
-@click.option("--stack", "-s", required=True, help="The stack's name (stacks/Pulumi.NAME.yaml).")
+@stack_option()
 @click.option("--chapter", "-c", "wanted", multiple=True, metavar="NAME", help="Only this chapter; may be given again.")
 @click.option("--list", "only_list", is_flag=True, help="Print which chapters apply, with their steps and hours.")
 @click.option("--execute", "carry_out", is_flag=True, help="Carry the named chapters out, step by step.")
@@ -55,7 +57,8 @@ def cli(
 
     Markdown on standard output; its cells run in runme as they are. With --execute the named chapters are carried out:
     each command is run, what it prints is checked, then its verify; the first failure stops, and --from goes on
-    there. Exit 1 when a step failed or was not approved.
+    there. The minutes that each step took are printed next to those planned, and kept in .runbook/times.jsonl.
+    Exit 1 when a step failed or was not approved.
     """
     _usage(wanted, carry_out=carry_out, start=start, yes=yes, approved_by=approved_by)
     if carry_out:
@@ -168,7 +171,10 @@ def _execute(
             chapter, kept = _chapter(workload, stack, name, start)
             reports: list[Report] = []
             told.append((chapter, reports))
-            execute(chapter, _world(ask), _before(chapter, start), reports.append)
+            try:
+                execute(chapter, _world(ask), _before(chapter, start), reports.append)
+            finally:
+                _timed(stack, workload, chapter, reports)
             if _left(chapter, reports):
                 break
             kept.unlink()
@@ -181,6 +187,14 @@ def _execute(
         found = {"workload": workload, "stack": stack, "ok": not resume, "resume": resume or None, "chapters": rows}
         click.echo(json.dumps(found, indent=2))
     return 1 if resume else 0
+
+
+def _timed(stack: str, workload: str, chapter: Chapter, reports: list[Report]) -> None:
+    """Keep how long each step took, and print it next to what was planned."""
+    found = times.rows(stack, workload, chapter, reports, f"{datetime.now(UTC):%Y-%m-%d}")
+    times.append(Path(journal.FOLDER) / times.FILE, found)
+    for line in times.table(found):
+        click.echo(line, err=True)
 
 
 def _chapter(workload: str, stack: str, name: str, start: str | None) -> tuple[Chapter, Path]:

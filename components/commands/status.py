@@ -10,13 +10,14 @@ import click
 
 from ..project import stack_file
 from .plan import choose, load
+from .which import stack_option
 
 if TYPE_CHECKING:
     from ..topology import WorkloadPlan
 
 
 @click.command()
-@click.option("--stack", "-s", required=True, help="A stack's name or a path to a stack file.")
+@stack_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.argument("workloads", nargs=-1)
 def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:

@@ -356,7 +356,11 @@ class _Reader:
             self.anchors[event.anchor] = (event.value, 1)
         merge = event.value == "<<"
         if self.dialect.text_keys and (not event.implicit[0] if merge else self.scalar(event) != event.value):
-            raise TextError(f"the key {shown(event.value, _KEY_CHARS)[1:-1]} is not text; quote it", _line(event))
+            # a decimal comma in braces ends the value and makes a key of the decimals: {usd: 225,50}
+            comma = ", or write decimals after a point" if event.value.isdigit() else ""
+            raise TextError(
+                f"the key {shown(event.value, _KEY_CHARS)[1:-1]} is not text; quote it{comma}", _line(event)
+            )
         return str(event.value)
 
     def merge(self, value: Any, event: Any) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The dated price book: what a unit of anything costs, who says so, and how old that is."""
+"""The dated price book: what a unit of anything costs, where that was read, and how old it is."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 HOURS_PER_MONTH = 730
 SHIPPED = Path(__file__).parent / "pricebook.json"
-#: An operator's own, refreshed book (`unmoor prices refresh`), beside the stack files. It wins over the shipped one.
+#: An operator's own, refreshed book (`unmoor prices refresh`), next to the stack files; it wins over the shipped one.
 OWN = Path("stacks") / "pricebook.json"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where prices were read, and when. Without a date nobody has verified them."""
+    """Where prices were read, and when. Without a date they are not verified."""
 
     key: str
     title: str
@@ -34,14 +34,14 @@ class Source:
         return None if self.read is None else max((today - self.read).days, 0)
 
     def stale(self, today: date) -> bool:
-        """Tell whether the source is unverified, or older than it may be."""
+        """Return whether the source is unverified, or older than it may be."""
         age = self.age_days(today)
         return age is None or age > self.stale_after_days
 
 
 @dataclass(frozen=True)
 class Price:
-    """One price in USD (or a factor, or an allowance): its path in the book says the unit."""
+    """One price in USD (or a factor, or an allowance): its path in the book has the unit."""
 
     path: str
     usd: float
@@ -66,10 +66,10 @@ class PriceBook:
         raise ConfigError(f"the price book has no price {path!r}", [Fault(path, self.choose(path))])
 
     def choose(self, path: str) -> str:
-        """Say which prices stand beside a path that is not in the book."""
+        """Name the prices in the group of a path that is not in the book."""
         parent, _, leaf = path.rpartition("/")
-        beside = sorted(known.rpartition("/")[2] for known in self.prices if known.rpartition("/")[0] == parent)
-        return f"no price for {leaf!r}; choose from {', '.join(beside)}" if beside else f"no such group {parent!r}"
+        others = sorted(known.rpartition("/")[2] for known in self.prices if known.rpartition("/")[0] == parent)
+        return f"no price for {leaf!r}; choose from {', '.join(others)}" if others else f"no such group {parent!r}"
 
 
 def parse(text: str, origin: Path) -> PriceBook:
@@ -132,9 +132,40 @@ def akash_usd_month(
     )
 
 
-def health_check_usd_month(*, aws_endpoint: bool, options: int) -> float:
-    """USD a month of one Route 53 health check; options are HTTPS, string match, the 10 s interval, latency."""
+#: What a health check asks beyond the plain request, by the scheme it uses; Route 53 bills each one by one.
+HEALTH_CHECK_OPTIONS: Mapping[str, tuple[str, ...]] = {"http": ("fast interval",), "https": ("fast interval", "https")}
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """The price of one Route 53 health check: the check itself, and each option that it is made with."""
+
+    check: Price
+    option: Price
+    options: tuple[str, ...]
+
+    @property
+    def usd_month(self) -> float:
+        """USD a month."""
+        return self.check.usd + len(self.options) * self.option.usd
+
+
+def health_check(*, aws_endpoint: bool, scheme: str = "https", within: PriceBook | None = None) -> HealthCheck:
+    """Return the price of the health check that a plan makes for a site, by one book (default: the current one).
+
+    `aws_endpoint`: the site is reached by a name at AWS, which Route 53 checks for less.
+    """
+    prices = within or book()
     check, option = ("aws_endpoint", "optional_feature_aws") if aws_endpoint else (
         "non_aws_endpoint", "optional_feature_non_aws",
     )  # fmt: skip
-    return aws(f"route53_health_check_month/{check}") + options * aws(f"route53_health_check_month/{option}")
+    group = "aws/route53_health_check_month"
+    return HealthCheck(
+        prices.price(f"{group}/{check}"), prices.price(f"{group}/{option}"), HEALTH_CHECK_OPTIONS[scheme]
+    )
+
+
+def health_check_usd_month(*, aws_endpoint: bool, options: int) -> float:
+    """USD a month of one Route 53 health check with so many options."""
+    price = health_check(aws_endpoint=aws_endpoint)
+    return price.check.usd + options * price.option.usd

@@ -95,36 +95,37 @@ class Refreshed:
 
     prices: dict[str, tuple[float, str]] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
-    troubles: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
 
-def refresh(book: PriceBook, sizes: Iterable[str], on: date, fetch: Fetch, tell: Callable[[str], None]) -> Refreshed:
-    """Read every source again; one that does not answer is said, and the others go on.
+def refresh(
+    book: PriceBook, sizes: Iterable[str], on: date, fetch: Fetch, progress: Callable[[str], None]
+) -> Refreshed:
+    """Read every source again; one that does not answer is reported, and the others go on.
 
     `sizes` are paths that the book does not have and should, as `aws/ec2_linux_ondemand_hour/t3.xlarge`.
     """
     found = Refreshed()
     for offer, wanted in _wanted({*book.prices, *sizes}).items():
         read = partial(_aws, book, offer, wanted, on, fetch, found)
-        _try(found, f"AWS price list of {offer}", tell, read)
-    _try(found, "Akash bid script", tell, partial(_akash, on, fetch, found))
-    _try(found, "Flux price table", tell, partial(_flux, on, fetch, found))
+        _try(found, f"AWS price list of {offer}", progress, read)
+    _try(found, "Akash bid script", progress, partial(_akash, on, fetch, found))
+    _try(found, "Flux price table", progress, partial(_flux, on, fetch, found))
     for path, (usd, _) in list(found.prices.items()):
         old = book.prices.get(path)
         if usd <= 0 or (old and old.usd and not 1 / _TOO_FAR <= usd / old.usd <= _TOO_FAR):
-            found.troubles.append(f"{path}: read {usd:g}, was {old.usd if old else 0:g}; too far off, left as it was")
+            found.failures.append(f"{path}: read {usd:g}, was {old.usd if old else 0:g}; too far off, left as it was")
             del found.prices[path]
     return found
 
 
-def _try(found: Refreshed, title: str, tell: Callable[[str], None], read: Callable[[], int]) -> None:
+def _try(found: Refreshed, title: str, progress: Callable[[str], None], read: Callable[[], int]) -> None:
     try:
         count = read()
     except (OSError, ValueError, KeyError) as error:
-        found.troubles.append(f"{title}: {error}")
-        tell(f"{title}: could not be read")
+        found.failures.append(f"{title}: {error}")
     else:
-        tell(f"{title}: {count} prices")
+        progress(f"{title}: {count} prices")
 
 
 def _wanted(paths: set[str]) -> dict[str, dict[tuple[str, str], tuple[str, float]]]:
@@ -177,12 +178,12 @@ def _aws(
     found.prices |= {path: (usd, key) for path, usd in read.items()}
     missing = sorted({path for path, _ in wanted.values()} - set(read))
     if missing:
-        found.troubles.append(f"{key}: not in the list, left as they were: {', '.join(missing)}")
+        found.failures.append(f"{key}: not in the list, left as they were: {', '.join(missing)}")
     return len(read)
 
 
 def _first_tier_on_demand(one: Mapping[str, str]) -> bool:
-    """Tell whether a row is the ordinary price: on demand, first tier, in USD, and not of reserved capacity."""
+    """Return whether a row is the ordinary price: on demand, first tier, in USD, and not of reserved capacity."""
     return (
         one.get("TermType") == "OnDemand"
         and one.get("StartingRange", "0") in {"", "0"}
@@ -243,7 +244,7 @@ def written(book: PriceBook, found: Refreshed, on: date) -> str:
     """Return the text of the new book: one price a line, in order, so that a diff of it can be read."""
     if not found.prices:
         raise ConfigError(
-            "no source could be read; the price book stays as it is", [Fault("", text) for text in found.troubles]
+            "no source could be read; the price book stays as it is", [Fault("", text) for text in found.failures]
         )
     sources = {
         key: {

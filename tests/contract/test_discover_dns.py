@@ -159,15 +159,15 @@ def test_findings_are_merged_and_differences_left(resolver: str, tmp_path: Path)
     assert "dao.example: DNS at cloudflare (ada.ns.cloudflare.com, bob.ns.cloudflare.com)" in done.output
     assert "dao.example: mail at google-workspace" in done.output
     assert "dao.example: cloudflare, which hides who runs it (104.16.1.1)" in done.output
-    assert "? nobody known: api.dao.example (203.0.113.9)" in done.output
+    assert "? not in the table: api.dao.example (203.0.113.9)" in done.output
     assert "+ workloads.documentation.parties.dns: cloudflare" in done.output
-    assert "  workloads.documentation.parties.edge says netlify, found gitbook; left as written" in done.output
+    assert "  workloads.documentation.parties.edge has netlify, found gitbook; left as written" in done.output
     assert "+ workloads.explorer: explorer.dao.example" in done.output
     text = file.read_text()
     assert "title: Docs   # ours" in text
     read = reading.load(file, date(2026, 11, 22))
     assert read.workloads["explorer"].parties == {"dns": ("cloudflare",), "edge": ("netlify",), "compute": ("netlify",)}
-    assert read.workloads["api"].parties["compute"] == ("unknown-behind-api",)
+    assert read.workloads["api"].parties["compute"] == ("unknown",)
     assert "nothing to add" in CliRunner().invoke(cli, arguments).output
 
 
@@ -193,3 +193,22 @@ def test_names_that_still_lead_to_a_vendor_are_listed(resolver: str) -> None:
     assert run("netlify")[:2] == (1, ["explorer.dao.example leads to netlify: site.netlify.app -> 75.2.60.5"])
     assert run("vercel")[:2] == (0, ["no name of dao.example leads to vercel, of 5 that answer"])
     assert "choose from" in run("gitbok")[2]
+
+
+def test_a_vendor_and_a_bill_that_could_not_be_seen_are_unknown_and_no_figure(resolver: str, tmp_path: Path):
+    file = tmp_path / "inventory.yaml"
+    CliRunner().invoke(cli, ["dns", "dao.example", "--resolver", resolver, "-i", str(file), "--date", "2026-11-22"])
+    read = reading.load(file, date(2026, 11, 22))
+    for one in read.workloads.values():
+        assert one.cost.stated is None
+        assert one.cost.unknown == "put the last invoice here"
+    assert "usd_month: 0" not in file.read_text()
+    assert read.workloads["api"].parties["compute"] == ("unknown",)
+
+
+def test_the_names_of_this_tool_s_own_sites_are_no_workloads():
+    found = dns.Zone("dao.example", (), (), ())
+    found.names += [dns.Behind(host, (), ("192.0.2.1",)) for host in ("docs.dao.example", "docs-aws.dao.example",
+                                                                         "docs-akash-2.dao.example")]  # fmt: skip
+    drafts = dns.drafts(found, {"docs.dao.example": "docs"})
+    assert list(drafts) == ["docs"]

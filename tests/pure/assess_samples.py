@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import copy
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from components.assess import assessment, courses
+from components.assess import adapter, assessment, courses, reading
 from components.assess.inventory import Inventory
+from components.assess.planned import Builds, Kind, place
 from components.prices import book as prices
+from components.project import builtin
+
+ROOT = Path(__file__).parent.parent.parent
 
 ON = date(2026, 11, 22)
 
@@ -74,6 +79,16 @@ LETTER: dict[str, Any] = {
 }
 
 
+_BUILT = ("static", "service", "forum", "postgres", "indexer")
+#: An installation that can build everything everywhere, and prices by size.
+EVERYTHING = Builds(
+    {name: Kind(name, dict.fromkeys(("aws", "akash", "flux"))) for name in _BUILT},
+    {name: place(name) for name in ("aws", "akash", "flux")},
+)
+#: This project: what its own kinds can build, with their own bills.
+PROJECT = adapter.builds(builtin())
+
+
 def inventory(dao: dict[str, Any] | None = None, /, **workloads: dict[str, Any]) -> Inventory:
     """Make an inventory of the given workloads."""
     return Inventory.model_validate({
@@ -83,10 +98,29 @@ def inventory(dao: dict[str, Any] | None = None, /, **workloads: dict[str, Any])
     })  # fmt: skip
 
 
-def assess(dao: dict[str, Any] | None = None, /, **workloads: dict[str, Any]) -> assessment.Assessment:
-    """Assess the given workloads by our advice, with the shipped prices."""
+def assess(
+    dao: dict[str, Any] | None = None, /, builds: Builds = EVERYTHING, **workloads: dict[str, Any]
+) -> assessment.Assessment:
+    """Assess the given workloads as if every move that suits them were made, with the shipped prices."""
     what = inventory(dao, **workloads)
-    return assessment.assess(what, courses.proposed(what), prices.read(prices.SHIPPED), ON)
+    return assessment.assess(what, courses.proposed(what, builds), prices.read(prices.SHIPPED), ON)
+
+
+def advise(
+    dao: dict[str, Any] | None = None, /, builds: Builds = EVERYTHING, **workloads: dict[str, Any]
+) -> assessment.Assessment:
+    """Assess the given workloads by the advice, which leaves out what is not worth it."""
+    what = inventory(dao, **workloads)
+    book = prices.read(prices.SHIPPED)
+    plan = assessment.advised(what, courses.proposed(what, builds), book, ON)
+    return assessment.assess(what, plan, book, ON)
+
+
+def example() -> assessment.Assessment:
+    """Assess the example inventory as `unmoor assess` does."""
+    what = reading.load(ROOT / "stacks" / "inventory.yaml", ON)
+    book = prices.read(prices.SHIPPED)
+    return assessment.assess(what, assessment.advised(what, courses.proposed(what, PROJECT), book, ON), book, ON)
 
 
 def planned(mode: str, *targets: str, **more: Any) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from components.assess import reading
+from components.assess import history, reading
+from components.assess.inventory import Work
 from components.assess.schema import schema
 from components.errors import ConfigError
 
-from .assess_samples import BOT, DOCS, FORUM, ON
+from .assess_samples import BOT, DOCS, FORUM, ON, assess, inventory
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -57,7 +58,7 @@ def test_every_fault_is_said_at_once():
         "workloads.docs.parts[0]": "no part 'ec3'; did you mean ec2?; choose from akash, alb, cloudfront, "
         "cloudfront-plan, ec2, egress, elasticache, fargate, fixed, ipv4, lightsail, logs, nat, rds, s3, "
         "secret, ses, storj, zone",
-        "workloads.docs.parts[1]": "say what it is: `what` is required, as `what: ec2`",
+        "workloads.docs.parts[1]": "the kind of part is missing; `what` is required, as `what: ec2`",
         "workloads.docs.parts[2].type": "is required",
         "workloads.docs.parts[2].disk_gib": "-1 must be 0 or more",
         "workloads.docs.parts[2].tpe": "no such setting; did you mean type?",
@@ -73,14 +74,17 @@ def test_every_fault_is_said_at_once():
     [
         (
             {"size": {"cpu": 1, "memory_gib": 1, "disk_gib": 5}},
-            "workloads.forum",
-            "size.disk_gib 5 holds less than data.gb 20",
+            "workloads.forum.size.disk_gib",
+            "5 holds less than data.gb 20",
         ),
-        ({"data": None}, "workloads.forum", "data is required for a workload with a database"),
-        ({"parts": []}, "workloads.forum", "nothing says what it costs"),
-        ({"size": None}, "workloads.forum", "size is required, to price it elsewhere"),
+        ({"data": None}, "workloads.forum.data", "is required for a workload with a database"),
+        (
+            {"parts": []},
+            "workloads.forum.cost",
+            "no figure; give `parts`, `cost.stated` or `cost.measured`, or `cost: {unknown: who knows it}`",
+        ),
         ({"parties": {"dns": "route53"}}, "workloads.forum.parties", "the layer compute is required"),
-        ({"parties": {"compute": []}}, "workloads.forum.parties.compute", "at least 1 item"),
+        ({"parties": {"compute": []}}, "workloads.forum.parties.compute", "the list is empty; add an item"),
         ({"after": ["doks"]}, "workloads.forum.after[0]", "no workload 'doks'; did you mean docs?"),
         ({"after": ["forum"]}, "workloads.forum.after", "forum wait for each other"),
         ({"exit_rehearsed": date(2027, 1, 1)}, "workloads.forum.exit_rehearsed", "lies in the future"),
@@ -143,3 +147,137 @@ def test_one_party_stands_without_brackets_and_several_are_alternatives():
         yaml.safe_dump(document(docs={**DOCS, "parties": {"compute": "aws", "dns": ["route53", "desec"]}})), ON
     )
     assert read.workloads["docs"].parties == {"compute": ("aws",), "dns": ("route53", "desec")}
+
+
+def test_faults_of_single_values_do_not_hide_those_across_settings():
+    """One round of errors: a wrong date, a missing state, and what only whole workloads can show."""
+    wrong = document(docs={**DOCS, "after": ["doks"]}, forum={**FORUM, "importance": "hgih", "data": None})
+    wrong["as_of"] = "20.11.2026"
+    wrong["workloads"]["docs"].pop("state")
+    wrong["workloads"]["copy"] = {**copy.deepcopy(DOCS), "parts": [], "cost": {}}
+    assert faults(wrong) == {
+        "as_of": "'20.11.2026' is not a date; write year, month and day, as 2026-11-20",
+        "workloads.docs.state": "is required",
+        "workloads.forum.importance": "'hgih' is not a choice; choose very-low, low, moderate, high or very-high",
+        "workloads.docs.after[0]": "no workload 'doks'; did you mean docs?",
+        "workloads.forum.data": "is required for a workload with a database; give at least `data: {gb: 5}`",
+        "workloads.copy.cost": "no figure; give `parts`, `cost.stated` or `cost.measured`, or `cost: {unknown: who "
+        "knows it}`",
+        "workloads.docs.hosts[0]": "docs.dao.example stands in workload 'copy' too; keep it in one, or merge the two",
+    }
+
+
+def test_what_rests_on_a_fault_is_not_reported_twice():
+    wrong = document(docs={**DOCS, "parts": [{"what": "ec3"}], "cost": {}})
+    assert list(faults(wrong)) == ["workloads.docs.parts[0]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "message"),
+    [
+        (
+            "cost: {stated: {usd_month: 1e308, source: x}}",
+            "cost.stated.usd_month",
+            "1e+308 is more than any DAO pays or keeps",
+        ),
+        ("cost: {stated: {usd_month: '225,50', source: x}}", "cost.stated.usd_month", "after a point, as 225.50"),
+        ("cost: {stated: {usd_month: 2, source: x, as_of: 31.10.2026}}", "cost.stated.as_of", "as 2026-11-20"),
+        ("cost: {stated: {usd_month: 2, source: x, as_of: 7}}", "cost.stated.as_of", "as 2026-11-20"),
+        ("yes: 1", "yes", "no such setting"),
+        ("parties: {compute: cloudfare}", "parties.compute", "did you mean cloudflare?"),
+        ("parties: {compute: netlfy}", "parties.compute", "did you mean netlify?"),
+        ("state: external\n    plan: {mode: decentralized}", "plan.mode", "not possible for state external"),
+    ],
+)
+def test_bad_values_are_sentences_with_a_path(text: str, path: str, message: str):
+    head = "dao: {name: x}\nas_of: 2026-11-01\nworkloads:\n  one:\n    title: One\n    importance: low\n"
+    rest = [
+        ("state", "state: none"),
+        ("parties", "parties: {compute: aws}"),
+        ("cost", "cost: {unknown: the treasurer}"),
+    ]
+    body = "".join(f"    {line}\n" for key, line in rest if not text.startswith(key)) + f"    {text}\n"
+    with pytest.raises(ConfigError) as caught:
+        reading.parse(head + body, ON)
+    said = {fault.path: fault.message for fault in caught.value.faults}
+    assert list(said) == [f"workloads.one.{path}".rstrip(".")]
+    assert message in said[f"workloads.one.{path}".rstrip(".")]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n"])
+def test_an_empty_file_names_the_command_that_writes_one(text: str):
+    with pytest.raises(ConfigError, match="the file is empty; `unmoor inventory init` writes an inventory"):
+        reading.parse(text, ON)
+
+
+def test_an_inventory_without_workloads_is_a_sentence():
+    wrong = document()
+    assert faults(wrong) == {"workloads": "no workload is described; add one, as in docs/inventory.md"}
+
+
+def test_another_spelling_of_a_vendor_is_the_same_company():
+    read = reading.parse(yaml.safe_dump(document(docs={**DOCS, "parties": {"compute": "discourse"}})), ON)
+    known = history.vendor(read.workloads["docs"].parties["compute"][0], {})
+    assert (known.key, known.company, known.known) == ("discourse-hosting", "discourse", True)
+
+
+@pytest.mark.parametrize("vendor", ["snapshot", "notion", "pinata", "thegraph", "vercel", "ghost", "mirror", "safe",
+                                    "alchemy", "quicknode", "infura", "discourse"])  # fmt: skip
+def test_what_daos_use_is_known_with_what_it_lets_out(vendor: str):
+    known = history.vendor(vendor, {})
+    assert known.known
+    assert known.leave
+
+
+@pytest.mark.parametrize("work", [one for one in Work if one is not Work.VALIDATOR])
+def test_a_workload_without_a_size_gets_the_usual_one_of_its_work(work: Work):
+    one = inventory(one={**DOCS, "work": str(work), "size": None}).workloads["one"]
+    assert one.needs is not None
+    big = inventory(one={**DOCS, "work": str(work), "size": None, "data": {"gb": 9000}}).workloads["one"]
+    assert big.needs is not None
+    assert big.needs.disk_gib >= 9000
+
+
+def test_a_size_that_is_assumed_is_said_next_to_the_workload():
+    notes = assess(one={**DOCS, "size": None}).of("one").notes
+    assert notes == (
+        "Its size is assumed, as usual for docs: 0.1 threads, 0.25 GiB of memory, 1 GiB of disk.",
+    )  # fmt: skip
+
+
+#: What a person does after reading each fault: the faulty text, and what the message leads to.
+CORRECTIONS = (
+    ("dao:\n", "as_of: 2026-11-20\ndao:\n"),
+    ("work: doc,", "work: docs,"),
+    ("importance: medium", "importance: moderate"),
+    ("cloudfare", "cloudflare"),
+    ("{usd_month: 65}", "{usd_month: 65, source: invoice}"),
+    ("{what: vm, type: cx22}", "{what: fixed, name: cx22, usd_month: 4, source: invoice}"),
+    ("class: secret", "class: scoped"),
+    ("state: database, importance", "state: database, data: {gb: 5}, importance"),
+    ("31.10.2026", "2026-10-31"),
+    (", docs.novice.example]", "]"),
+    ("compute: ghost}}", "compute: ghost}, cost: {unknown: the treasurer}}"),
+    ("after: [dosc]", "after: [docs]"),
+)
+
+
+def test_ten_workloads_of_a_person_new_to_the_tool_take_two_rounds_of_errors():
+    """The first is of the text, which no setting can be read from; the second has every other fault."""
+    text = (Path(__file__).parent / "novice_inventory.yaml").read_text(encoding="utf-8")
+    with pytest.raises(ConfigError, match="the key 50 is not text; quote it, or write decimals after a point"):
+        reading.parse(text, date(2026, 11, 26))
+    text = text.replace("225,50", "225.50")
+    with pytest.raises(ConfigError) as caught:
+        reading.parse(text, date(2026, 11, 26))
+    assert len(caught.value.faults) == len(CORRECTIONS)
+    for wrong, right in CORRECTIONS:
+        assert wrong in text
+        text = text.replace(wrong, right)
+    assert len(reading.parse(text, date(2026, 11, 26)).workloads) == 10
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf"])
+def test_what_is_no_amount_is_a_sentence_with_its_line(value: str):
+    with pytest.raises(ConfigError, match=f"{value} is not a number here; write an amount"):
+        reading.parse(f"workloads: {{one: {{cost: {{stated: {{usd_month: {value}}}}}}}}}", ON)

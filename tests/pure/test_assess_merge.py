@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.assess.discover import merge
+from components.assess.discover import merge, seen
 from components.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_only_lines_are_added_never_taken(file: Path):
 def test_a_party_that_differs_is_told_and_left(file: Path):
     said, text = put(file, forum={"parties": {"compute": "aws", "dns": "route53", "mail": ["ses"]}})
     assert said == [
-        "  workloads.forum.parties.dns says cloudflare, found route53; left as written",
+        "  workloads.forum.parties.dns has cloudflare, found route53; left as written",
         "+ workloads.forum.parties.mail: ses",
     ]
     assert "dns: cloudflare" in text
@@ -141,3 +141,33 @@ def test_what_is_no_inventory_is_left_alone(text: str, tmp_path: Path):
     with pytest.raises(ConfigError):
         merge.load(path, ON)
     assert path.read_text() == text
+
+
+def test_what_leads_to_one_host_is_one_workload(tmp_path: Path):
+    """DNS knew the host first; the account's resources behind it become parts of the same workload."""
+    path = tmp_path / "i.yaml"
+    put(path, docs={"hosts": ["docs.dao.example"], "parties": {"compute": "unknown"}})
+    parts = [{"what": "ipv4", "note": "eip-1"}]
+    said, text = put(path, **{"aws-untagged": {"hosts": ["docs.dao.example"], "parts": parts}})
+    assert said == ["+ workloads.docs.parts: what ipv4, note eip-1"]
+    assert "aws-untagged" not in text
+
+
+def test_a_host_that_another_workload_has_is_left_there(file: Path):
+    put(file, bare={"hosts": ["bare.dao.example"]}, forum={"hosts": ["talk.dao.example"]})
+    said, text = put(file, rest={"hosts": ["bare.dao.example", "talk.dao.example", "new.dao.example"]})
+    assert said == [
+        "  bare.dao.example stands in workloads.bare; left there",
+        "  talk.dao.example stands in workloads.forum; left there",
+        "+ workloads.rest: rest",
+    ]
+    assert text.count("bare.dao.example") == text.count("talk.dao.example") == 1
+
+
+def test_the_sites_of_this_tool_belong_to_their_workload():
+    assert seen.site_of("docs-aws.dao.example", ["docs"]) == "docs"
+    assert seen.site_of("docs-akash-2.dao.example", ["docs"]) == "docs"
+    assert seen.site_of("docs-awsome.dao.example", ["docs"]) == ""
+    assert seen.ours("unmoor docs-aws") == "docs"
+    assert seen.ours("docs-aws-bucket-0a1b2c3") == "docs"
+    assert seen.ours("docs-aws-bucket") == seen.ours("their own comment") == ""

@@ -92,11 +92,11 @@ def test_akash_and_flux_are_read_from_their_own():
 def test_a_price_that_is_far_off_is_left_and_said():
     found = read_again()
     assert "aws/ec2_linux_ondemand_hour/t3.micro" not in found.prices
-    assert any("t3.micro: read 0.9, was 0.0104; too far off" in text for text in found.troubles)
+    assert any("t3.micro: read 0.9, was 0.0104; too far off" in text for text in found.failures)
 
 
 def test_what_cannot_be_read_is_said_and_the_others_go_on():
-    said = "\n".join(read_again().troubles)
+    said = "\n".join(read_again().failures)
     assert "AWS price list of AmazonRDS: no list came back" in said
     assert "AWS price list of AmazonECS: https://pricing" in said
     assert "AWS AmazonS3: not in the list, left as they were: aws/s3_get_1k" in said
@@ -111,7 +111,7 @@ def test_a_table_that_is_none_is_said(answer: str):
             return iter(["nothing here"])
         return world(address)
 
-    said = "\n".join(read_again(odd).troubles)
+    said = "\n".join(read_again(odd).failures)
     assert "Flux price table: " in said
     assert "Akash bid script: no price was found in it" in said
 

@@ -89,7 +89,7 @@ def test_an_operators_mistake_ends_with_1_and_a_sentence(project: Path, capsys: 
 
 
 def test_wrong_usage_ends_with_2() -> None:
-    for words in (["paln"], ["plan"]):
+    for words in (["paln"], ["plan", "--stak", "prod"], ["explain", "docs"]):
         with pytest.raises(SystemExit) as ended:
             main(words)
         assert ended.value.code == 2

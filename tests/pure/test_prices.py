@@ -20,10 +20,12 @@ def test_the_docs_deployment_costs_what_the_worked_example_says():
     assert prices.akash_usd_month(0.1, 0.25, {"ephemeral": 1}, ips=1) == pytest.approx(5.43)
 
 
-def test_a_health_check_outside_aws_is_the_dear_one():
-    """HTTPS, string match and ten seconds: 3.50 USD on AWS, 6.75 elsewhere."""
-    assert prices.health_check_usd_month(aws_endpoint=True, options=3) == 3.50
-    assert prices.health_check_usd_month(aws_endpoint=False, options=3) == 6.75
+@pytest.mark.parametrize(
+    ("aws_endpoint", "scheme", "usd"),
+    [(True, "https", 2.50), (False, "https", 4.75), (True, "http", 1.50), (False, "http", 2.75)],
+)
+def test_a_health_check_costs_the_check_and_each_option_it_is_made_with(aws_endpoint: bool, scheme: str, usd: float):
+    assert prices.health_check(aws_endpoint=aws_endpoint, scheme=scheme).usd_month == usd
 
 
 def test_an_unknown_price_names_its_neighbours():

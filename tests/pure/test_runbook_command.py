@@ -150,7 +150,12 @@ def test_a_chapter_is_carried_out_and_reported(project: Path, staged) -> None:
     found = json.loads(done.stdout)
     assert (done.exit_code, found["ok"], found["resume"], len(typed)) == (0, True, None, 2 + 6)
     assert [chapter["name"] for chapter in found["chapters"]] == ["fund", "check"]
-    assert list((project / ".runbook").iterdir()) == []
+    (kept,) = (project / ".runbook").iterdir()
+    taken = [json.loads(line) for line in kept.read_text().splitlines()]
+    steps = [step["step"] for chapter in found["chapters"] for step in chapter["steps"]]
+    assert (kept.name, [row["step"] for row in taken]) == ("times.jsonl", steps)
+    assert all(row["planned_min"] > 0 for row in taken)
+    assert "planned" in done.stderr
     assert "      | a line" in done.stderr
 
 

@@ -1,4 +1,4 @@
-"""What an AWS account runs, by its own APIs. Reads only; a look that is refused is said, and the others go on."""
+"""What an AWS account runs, by its own APIs. Reads only; a look that is refused is reported, and the others go on."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ LOOKS: tuple[Look, ...] = (
 )
 
 
-def discover(account: Account, on: date, tell: Callable[[str], None]) -> Findings:
-    """Look at everything, tell about each thing as it is done, and go on where a look is refused.
+def discover(account: Account, on: date, progress: Callable[[str], None]) -> Findings:
+    """Look at everything, report each thing as it is done, and go on where a look is refused.
 
     Raises ConfigError when there are no credentials at all.
     """
@@ -53,10 +53,10 @@ def discover(account: Account, on: date, tell: Callable[[str], None]) -> Finding
     costs = Look(
         "costs of the last month", "ce:GetCostAndUsage", lambda account, found: looks.costs(account, found, on)
     )
-    _try(TAGS, account, findings, tell)
+    _try(TAGS, account, findings, progress)
     with ThreadPoolExecutor(max_workers=4) as pool:
         separate = [(look, Findings()) for look in (*LOOKS, costs)]
-        for done in [pool.submit(_try, look, account, found, tell) for look, found in separate]:
+        for done in [pool.submit(_try, look, account, found, progress) for look, found in separate]:
             done.result()
     for _, found in separate:
         findings.seen += found.seen
@@ -68,7 +68,7 @@ def discover(account: Account, on: date, tell: Callable[[str], None]) -> Finding
     return findings
 
 
-def _try(look: Look, account: Account, findings: Findings, tell: Callable[[str], None]) -> None:
+def _try(look: Look, account: Account, findings: Findings, progress: Callable[[str], None]) -> None:
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
     try:
@@ -83,6 +83,6 @@ def _try(look: Look, account: Account, findings: Findings, tell: Callable[[str],
     except BotoCoreError as error:
         findings.unseen.append(f"{look.title}: {error}")
     else:
-        tell(f"{look.title}: {count}")
+        progress(f"{look.title}: {count}")
         return
-    tell(f"{look.title}: could not be seen")
+    progress(f"{look.title}: could not be seen")

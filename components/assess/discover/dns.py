@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
 from ..history import DATA
-from .seen import guess_work, workload_name
+from ..inventory import USUAL_STATE, State, Work
+from .seen import UNKNOWN, guess_work, site_of, workload_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: Names that a DAO's zone often has; those that exist are looked at, beside the inventory's own.
+#: Names that a DAO's zone often has; those that exist are looked at, with the inventory's own.
 USUAL = (
     "www", "app", "docs", "forum", "talk", "gov", "api", "rpc", "explorer", "staking", "status", "blog", "bridge",
     "mail",
@@ -56,7 +57,7 @@ def _table() -> Mapping[str, Any]:
 
 
 def by_suffix(kind: str, name: str) -> str:
-    """Name the vendor of a name server, exchange or CNAME target; empty when nobody knows it."""
+    """Name the vendor of a name server, exchange or CNAME target; empty when the table does not have it."""
     name = name.rstrip(".").lower()
     for suffix, vendor in _table()[kind].items():
         if name == suffix or name.endswith(f".{suffix}"):
@@ -65,7 +66,7 @@ def by_suffix(kind: str, name: str) -> str:
 
 
 def by_address(address: str) -> str:
-    """Name the owner of an IPv4 address by the ranges that owners publish; empty when nobody knows it."""
+    """Name the owner of an IPv4 address by the ranges that owners publish; empty when the table does not have it."""
     ip = ipaddress.ip_address(address)
     return next((vendor for network, vendor in _networks() if ip in network), "")
 
@@ -105,7 +106,7 @@ class Asker:
         self._resolver.lifetime = 5.0
 
     def ask(self, name: str, kind: str) -> list[str]:
-        """Return the answers as text, sorted; none when there are none. Raises ConfigError when nobody answers."""
+        """Return the answers as text, sorted; none when there are none. Raises ConfigError without an answer."""
         try:
             answer = self._resolver.resolve(name, kind, search=False)
         except self._missing:
@@ -117,7 +118,7 @@ class Asker:
 
 
 def discover(asker: Asker, zone: str, hosts: Iterable[str]) -> Zone:
-    """Look a zone up. Raises ConfigError when it has no name servers, or nobody answers."""
+    """Look a zone up. Raises ConfigError when it has no name servers, or without an answer."""
     servers = asker.ask(zone, "NS")
     if not servers:
         raise ConfigError(f"{zone}: no name servers; is it a zone, and does the resolver know it?")
@@ -162,6 +163,8 @@ def drafts(zone: Zone, known: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Draft what to add: parties where a workload has the host (`known`: host to workload), else a new workload."""
     made: dict[str, dict[str, Any]] = {}
     for one in zone.names:
+        if site_of(one.host, set(known.values())):
+            continue
         parties: dict[str, Any] = {}
         if zone.dns:
             parties["dns"] = zone.dns[0] if len(zone.dns) == 1 else list(zone.dns)
@@ -179,11 +182,10 @@ def drafts(zone: Zone, known: Mapping[str, str]) -> dict[str, dict[str, Any]]:
             made[label] = {
                 "title": one.host,
                 "work": work,
-                "state": "none",
+                "state": str(USUAL_STATE.get(Work(work), State.NONE)),
                 "importance": "moderate",
                 "hosts": [one.host],
-                "size": {"cpu": 0.1, "memory_gib": 0.25},
-                "parties": {**parties, "compute": parties.get("compute", f"unknown-behind-{label}"[:40].rstrip("-"))},
-                "cost": {"stated": {"usd_month": 0, "source": "not known yet: put your invoice here"}},
+                "parties": {**parties, "compute": parties.get("compute", UNKNOWN)},
+                "cost": {"unknown": "put the last invoice here"},
             }
     return made

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from .seen import Seen, workload_name
+from .seen import Seen, ours, workload_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,7 +151,7 @@ def s3(account: Account, findings: Findings) -> int:
     sizes = _bucket_sizes(account, buckets)
     for name in buckets:
         gb = round(sizes.get(name, 0.0) / 1e9, 2)
-        workload = account.workload(f"arn:aws:s3:::{name}")
+        workload = ours(name) or account.workload(f"arn:aws:s3:::{name}")
         ends = (f"{name}.s3.amazonaws.com", f"{name}.s3-website-{account.session.region_name}.amazonaws.com")
         disk = round(gb * _GIB_PER_GB, 2)
         findings.seen.append(Seen("s3", name, workload, {"what": "s3", "gb": gb}, disk_gib=disk, endpoints=ends))
@@ -207,7 +207,7 @@ def cloudfront(account: Account, findings: Findings) -> int:
             Seen(
                 "cloudfront",
                 one["Id"],
-                account.workload(arn, tags),
+                ours(one.get("Comment", "")) or account.workload(arn, tags),
                 {"what": "cloudfront", "egress_gb": 0},
                 endpoints=(one["DomainName"],),
                 hosts=tuple(one.get("Aliases", {}).get("Items") or ()),

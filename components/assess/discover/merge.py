@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import yaml_text
 from ...errors import ConfigError
+from .seen import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _SKELETON = """\
 # yaml-language-server: $schema=inventory.schema.json
-# Drafted by `unmoor discover`: check every title, work, state and importance; see docs/assess.md.
+# A draft: check every title, work, state and importance; docs/inventory.md explains each setting.
 dao:
   name: Your DAO
 as_of: {on}
@@ -48,7 +49,7 @@ def load(path: Path, on: date) -> Any:
             f"{path}:{mark.line + 1 if mark else 1}: not YAML: {getattr(error, 'problem', error)}"
         ) from None
     if not isinstance(document, dict) or not isinstance(document.get("workloads") or {}, dict):
-        raise ConfigError(f"{path}: an inventory has `dao`, `as_of` and `workloads`; see stacks/inventory.yaml")
+        raise ConfigError(f"{path}: an inventory has `dao`, `as_of` and `workloads`; see docs/inventory.md")
     return document
 
 
@@ -59,8 +60,18 @@ def dump(document: Any) -> str:
     return out.getvalue()
 
 
+def new(document: Mapping[str, Any], on: date) -> str:
+    """Write a new inventory from plain data, with a line for editors and one about what to check."""
+    whole = _yaml().load(_SKELETON.format(on=on))
+    whole["dao"]["name"] = document["dao"]["name"]
+    for name, workload in document["workloads"].items():
+        whole["workloads"][name] = _block(workload)
+    whole["workloads"].fa.set_block_style()
+    return dump(whole)
+
+
 def save(document: Any, path: Path) -> None:
-    """Write the file in one go: whoever reads it sees the old one or the new one."""
+    """Write the file in one go: a reader sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_text(dump(document), encoding="utf-8")
@@ -74,16 +85,37 @@ def merge(document: Any, drafts: Mapping[str, Mapping[str, Any]], found_by: str,
     if not document.get("workloads"):
         document["workloads"] = CommentedMap()
     workloads = document["workloads"]
-    said: list[str] = []
-    for name, draft in drafts.items():
+    found: list[str] = []
+    owners = {host: name for name, one in workloads.items() for host in one.get("hosts") or ()}
+    for wanted, seen in drafts.items():
+        name, draft = _placed(wanted, seen, owners, found)
+        owners |= dict.fromkeys(draft.get("hosts", ()), name)
         if name not in workloads:
             workloads[name] = _block(draft)
             comment = f"drafted by {found_by} on {on}: check title, work, state and importance"
             workloads.yaml_set_comment_before_after_key(name, before=comment, indent=2)
-            said.append(f"+ workloads.{name}: {_short(draft)}")
+            found.append(f"+ workloads.{name}: {_short(draft)}")
         else:
-            said += _into(workloads[name], draft, f"workloads.{name}")
-    return said
+            found += _into(workloads[name], draft, f"workloads.{name}")
+    return found
+
+
+def _placed(
+    name: str, draft: Mapping[str, Any], owners: Mapping[str, str], found: list[str]
+) -> tuple[str, Mapping[str, Any]]:
+    """Return where a draft belongs: a host is in one workload, and what leads to the same host is the same workload.
+
+    A draft all of whose hosts one workload has is that workload's; of another draft the hosts that are taken are left
+    out, and so are the names of this tool's own sites.
+    """
+    hosts = [host for host in draft.get("hosts", ()) if not site_of(host, {*owners.values(), name})]
+    taken = {host: owners[host] for host in hosts if owners.get(host, name) != name}
+    elsewhere = set(taken.values())
+    if hosts and len(taken) == len(hosts) and len(elsewhere) == 1:
+        return elsewhere.pop(), {**draft, "hosts": hosts}
+    found += [f"  {host} stands in workloads.{owner}; left there" for host, owner in taken.items()]
+    rest = [host for host in hosts if host not in taken]
+    return name, {key: rest if key == "hosts" else value for key, value in draft.items() if key != "hosts" or rest}
 
 
 def _block(value: Any) -> Any:
@@ -110,7 +142,7 @@ def _short(draft: Mapping[str, Any]) -> str:
 
 
 def _into(there: Any, draft: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Fill in what a workload does not say; what it says stays."""
+    """Fill in what a workload does not have; what it has stays."""
     for key, value in draft.items():
         if key == "parts":
             yield from _parts(there, value, path)
@@ -137,7 +169,7 @@ def _mapping(there: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
                 yield f"~ {path}.measured: {_flat(dict(there[key]))} -> {_flat(one)}"
                 there[key] = _block(one)
         elif _flat(there[key]) != _flat(one):
-            yield f"  {path}.{key} says {_flat(there[key])}, found {_flat(one)}; left as written"
+            yield f"  {path}.{key} has {_flat(there[key])}, found {_flat(one)}; left as written"
 
 
 def _parts(there: Any, parts: list[dict[str, Any]], path: str) -> Iterator[str]:

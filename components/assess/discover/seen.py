@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 #: Where resources go that carry no tag.
 UNTAGGED = "aws-untagged"
+#: The party that stands where a vendor could not be seen.
+UNKNOWN = "unknown"
+#: The names of targets that this tool puts behind a workload's name to name its sites.
+_TARGETS = ("aws", "akash", "flux")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,30 @@ def workload_name(text: str) -> str:
     return name if name[:1].isalpha() else f"w-{name}"[:40].rstrip("-") if name else UNTAGGED
 
 
-#: What a name says about the work; first match wins.
+def site_of(host: str, workloads: Iterable[str]) -> str:
+    """Return the workload that a host is a site of, by the names this tool gives sites: `docs-aws.dao.example`."""
+    label = host.split(".", maxsplit=1)[0]
+    return next((one for one in workloads for target in _TARGETS if re.fullmatch(rf"{one}-{target}(-\d+)?", label)), "")
+
+
+#: What this tool writes on a distribution, and how Pulumi names the bucket of a site.
+_OURS = (re.compile(r"unmoor (?P<name>.+)-aws"), re.compile(r"(?P<name>.+)-aws-bucket-[0-9a-f]{7}"))
+
+
+def ours(text: str) -> str:
+    """Return the workload that a resource of this tool belongs to, by its comment or name; empty for all others."""
+    return next((found["name"] for pattern in _OURS if (found := pattern.fullmatch(text))), "")
+
+
+#: What a name suggests about the work; the first match wins.
 _WORK = (
     (r"status|uptime", "status"),
+    (r"vote|voting|snapshot|governance$", "governance"),
+    (r"safe|treasury|multisig", "treasury"),
+    (r"subgraph|graph", "indexer"),
+    (r"ipfs|pin", "storage"),
+    (r"wiki|notion|handbook", "wiki"),
+    (r"blog", "blog"),
     (r"doc", "docs"),
     (r"forum|discourse|talk", "forum"),
     (r"bot|faucet", "bot"),

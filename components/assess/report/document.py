@@ -7,49 +7,61 @@ from typing import TYPE_CHECKING, Any
 
 from ...text.escape import tree
 from .. import history
+from ..figure import Basis
 from ..layers import LAYERS
 from ..level import Grade
+from ..migration import HOMEWORK
 from ..recipes import ONCE
 from ..value import reputation
+from ..views import uptime
+from ..vote import unknown, vote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from ..assessment import Assessed, Assessment, View
+    from ..assessment import Assessed, Assessment
     from ..effort import Step
     from ..figure import Figure, Span
     from ..residual import Residual
     from ..risk import Rating
     from ..situation import Situation
+    from ..views import View
+    from ..vote import Vote
 
 
-def document(assessment: Assessment) -> dict[str, Any]:
+#: The three columns: how the document calls them, and the assessment's attributes.
+COLUMNS = {"today": "before", "stay": "stay", "after": "after"}
+
+
+def document(assessment: Assessment, plan_hash: str = "", screened: Mapping[str, int] | None = None) -> dict[str, Any]:
     """Return the whole report as plain data with a stable order: the same assessment gives the same bytes.
 
     Text in it is free of what a terminal or a page would obey.
     """
-    whole: dict[str, Any] = tree(_document(assessment))
+    whole: dict[str, Any] = tree(_document(assessment, plan_hash, screened))
     return whole
 
 
-def _document(assessment: Assessment) -> dict[str, Any]:
+def _document(assessment: Assessment, plan_hash: str, screened: Mapping[str, int] | None) -> dict[str, Any]:
     inventory = assessment.inventory
     titles = {one.name: one.workload.title for one in assessment.workloads}
-    workloads = [_workload(one) for one in assessment.workloads]
+    titles |= {"once for the DAO": "Once for the DAO", HOMEWORK: "Homework of what stays"}
     return {
         "dao": inventory.dao.name,
         "on": assessment.on.isoformat(),
         "as_of": inventory.as_of.isoformat(),
         "plan": assessment.origin,
         "summary": _summary(assessment),
+        "vote": _vote(vote(assessment, plan_hash, screened), titles),
         "warnings": list(assessment.warnings),
-        "workloads": workloads,
+        "workloads": [_workload(one) for one in assessment.workloads],
         "shared": _money(assessment.shared),
+        "shared_stay": _money(assessment.shared_stay),
         "companies": _companies(assessment),
         "timeline": [
             {
                 "name": slot.name,
-                "title": titles.get(slot.name, "Once for the DAO"),
+                "title": titles[slot.name],
                 "starts_week": slot.starts,
                 "weeks": slot.weeks,
                 "hours": _range(slot.hours),
@@ -81,40 +93,84 @@ def _document(assessment: Assessment) -> dict[str, Any]:
 
 def _summary(assessment: Assessment) -> dict[str, Any]:
     value = assessment.value
-    before, after = assessment.grades(after=False), assessment.grades(after=True)
+    grades = {name: assessment.grades(column) for name, column in COLUMNS.items()}
     moving = [one for one in assessment.workloads if one.course.moves]
+    bills = {"today": assessment.cost_before, "stay": assessment.cost_stay, "after": assessment.cost_after}
+    downtime = {
+        "today": assessment.downtime_before, "stay": assessment.downtime_stay, "after": assessment.downtime_after,
+    }  # fmt: skip
     return {
         "workloads": len(assessment.workloads),
         "moving": len(moving),
         "staying": len(assessment.workloads) - len(moving),
-        "usd_month": {"today": _round(assessment.cost_before), "after": _round(assessment.cost_after)},
+        "usd_month": {name: _round(figure) for name, figure in bills.items()},
+        "rent_more": _round(assessment.rent_more),
+        "unknown": list(unknown(assessment)),
         "saving_month": _round(value.saving_month),
         "saving_year": _round(value.saving_year),
-        "effort_hours": _range(value.effort),
+        "saving_on_homework": _round(value.saving_on_homework),
+        "effort_hours": _range(assessment.work_moves),
         "effort_usd": _range(value.effort_usd),
+        "homework_hours": _range(assessment.work_rest),
+        "homework_all_hours": _range(assessment.work_stay),
         "rate_usd_hour": assessment.inventory.dao.rate_usd_hour,
         "payback_months": value.payback_months.value if value.payback_months else None,
         "weeks": round(max((slot.starts + slot.weeks for slot in assessment.timeline), default=0), 1),
         "independence": {
-            "today": value.independence.inputs[0].value,
+            "stay": value.independence.inputs[0].value,
             "after": value.independence.inputs[1].value,
         },
-        "downtime": {"today": _range(assessment.downtime_before), "after": _range(assessment.downtime_after)},
+        "downtime": {name: _range(one) for name, one in downtime.items()},
         "moving_downtime": {
-            "today": _mean([one.before.downtime for one in moving]),
-            "after": _mean([one.after.downtime for one in moving]),
+            name: _mean([getattr(one, column).downtime for one in moving]) for name, column in COLUMNS.items()
+        },
+        "moving_uptime": {
+            name: _uptime(_mean([getattr(one, column).downtime for one in moving])) for name, column in COLUMNS.items()
         },
         "risk": {
-            kind: {
-                "today": {str(grade): before[kind][grade] for grade in Grade},
-                "after": {str(grade): after[kind][grade] for grade in Grade},
-            }
+            kind: {name: {str(grade): grades[name][kind][grade] for grade in Grade} for name in COLUMNS}
             for kind in ("availability", "exposure")
         },
+        "near": [
+            {"workload": one.workload.title, "risk": kind, "when": name, **near}
+            for one in assessment.workloads
+            for name, column in COLUMNS.items()
+            for kind in ("availability", "exposure")
+            if (near := _near(getattr(getattr(one, column), kind))) and (name != "after" or one.course.moves)
+        ],
         "loss_avoided": round(
             sum(one.value.loss_avoided.value for one in assessment.workloads if one.value.loss_avoided), 2
         ),
     }
+
+
+def _vote(page: Vote, titles: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "motion": page.motion,
+        "market": {
+            "fits": [titles[name] for name in page.market.fits],
+            "not_fitting": [{"title": titles[name], "why": why} for name, why in page.market.not_fitting.items()],
+            "first": titles.get(page.market.first, ""),
+            "source": page.market.source,
+        },
+        "deposit_usd": page.deposit.value,
+        "deposit": page.deposit_means,
+        "better": list(page.better),
+        "worse": list(page.worse),
+        "decides": list(page.decides),
+        "undo": page.undo,
+        "token": page.token,
+        "plan_hash": page.plan,
+    }
+
+
+def _near(rating: Rating) -> dict[str, Any] | None:
+    """Say which bound is near enough to decide the grade."""
+    found = rating.near()
+    if found is None:
+        return None
+    bound, other = found
+    return {"points": rating.points, "bound": bound, "grade": str(rating.grade), "other": str(other)}
 
 
 def _mean(spans: list[Span]) -> list[float]:
@@ -123,6 +179,10 @@ def _mean(spans: list[Span]) -> list[float]:
         round(sum(one.low.value for one in spans) / count, 2),
         round(sum(one.high.value for one in spans) / count, 2),
     ]
+
+
+def _uptime(hours: list[float]) -> list[float]:
+    return [uptime(hours[1]), uptime(hours[0])]
 
 
 def _round(figure: Figure) -> float:
@@ -135,7 +195,7 @@ def _range(span: Span) -> list[float]:
 
 def _money(figure: Figure) -> dict[str, Any]:
     return {
-        "usd_month": _round(figure),
+        "usd_month": None if figure.basis is Basis.UNKNOWN else _round(figure),
         "basis": str(figure.basis),
         "source": figure.source,
         "stale": figure.rests_on_stale(),
@@ -144,7 +204,9 @@ def _money(figure: Figure) -> dict[str, Any]:
 
 
 def _workload(one: Assessed) -> dict[str, Any]:
-    workload, course, value = one.workload, one.course, one.value
+    workload, course = one.workload, one.course
+    views = {name: getattr(one, column) for name, column in COLUMNS.items()}
+    today, after = reputation(workload.title, one.before.dependence, one.after.dependence)
     return {
         "name": one.name,
         "title": workload.title,
@@ -160,18 +222,23 @@ def _workload(one: Assessed) -> dict[str, Any]:
             "why": course.why,
             "refused": course.refused,
             "instead": course.instead,
+            "considered": str(course.considered) if course.considered else "",
         },
+        "weighed": _weighed(one),
         "cost": {
             "today": _money(one.cost_before),
+            "stay": _money(one.cost_stay),
             "after": _money(one.cost_after),
-            "beside": [{"label": figure.label, "usd_month": _round(figure)} for figure in one.cost_beside],
+            "also_known": [{"label": figure.label, "usd_month": _round(figure)} for figure in one.cost_also_known],
+            "rent_more": _round(one.rent_more),
         },
         "risk": {
-            "availability": {"today": _rating(one.before.availability), "after": _rating(one.after.availability)},
-            "exposure": {"today": _rating(one.before.exposure), "after": _rating(one.after.exposure)},
+            kind: {name: _rating(getattr(view, kind)) for name, view in views.items()}
+            for kind in ("availability", "exposure")
         },
-        "downtime": {"today": _range(one.before.downtime), "after": _range(one.after.downtime)},
-        "residual": {"today": _dependence(one.before), "after": _dependence(one.after)},
+        "downtime": {name: _range(view.downtime) for name, view in views.items()},
+        "uptime": {name: list(view.uptime) for name, view in views.items()},
+        "residual": {name: _dependence(view) for name, view in views.items()},
         "layers": [
             {
                 "key": key,
@@ -183,16 +250,7 @@ def _workload(one: Assessed) -> dict[str, Any]:
             for key in LAYERS
             if key in one.before.situation.layers or key in one.after.situation.layers
         ],
-        "value": {
-            "saving_month": _round(value.saving_month),
-            "saving_year": _round(value.saving_year),
-            "effort_usd": _range(value.effort_usd),
-            "payback_months": value.payback_months.value if value.payback_months else None,
-            "hours_saved_year": _round(value.hours_saved),
-            "loss_avoided_year": _round(value.loss_avoided) if value.loss_avoided else None,
-            "independence_gained": value.independence.value,
-            "claim": reputation(workload.title, one.before.dependence, one.after.dependence),
-        },
+        "value": _value(one) | {"claim_today": today, "claim_after": after},
         "migration": {
             "hours": _range(one.migration.hours),
             "waiting_hours": round(one.migration.waiting.value, 1),
@@ -215,6 +273,35 @@ def _workload(one: Assessed) -> dict[str, Any]:
     }
 
 
+def _weighed(one: Assessed) -> dict[str, Any] | None:
+    weighed = one.weighed
+    if weighed is None:
+        return None
+    return {
+        "verdict": str(weighed.verdict),
+        "better": list(weighed.better),
+        "worse": list(weighed.worse),
+        "trade": weighed.trade,
+        "why": weighed.why,
+        "change": weighed.change,
+    }
+
+
+def _value(one: Assessed) -> dict[str, Any]:
+    value = one.value
+    known = value.saving_month.basis is not Basis.UNKNOWN
+    return {
+        "saving_month": _round(value.saving_month) if known else None,
+        "saving_year": _round(value.saving_year) if known else None,
+        "saving_on_homework": _round(value.saving_on_homework) if known else None,
+        "effort_usd": _range(value.effort_usd),
+        "payback_months": value.payback_months.value if value.payback_months else None,
+        "hours_saved_year": _round(value.hours_saved),
+        "loss_avoided_year": _round(value.loss_avoided) if value.loss_avoided else None,
+        "independence_gained": value.independence.value,
+    }
+
+
 def _step(step: Step) -> dict[str, Any]:
     return {
         "title": step.title,
@@ -223,6 +310,7 @@ def _step(step: Step) -> dict[str, Any]:
         "does": step.does,
         "verify": step.verify,
         "rollback": step.rollback,
+        "duty": str(step.duty),
     }
 
 
@@ -235,6 +323,7 @@ def _rating(rating: Rating) -> dict[str, Any]:
         "reasons": [{"points": one.points, "because": one.because} for one in rating.reasons],
         "impact_reasons": [one.because for one in rating.impact_reasons],
         "lowers": list(rating.lowers()),
+        "near": _near(rating),
     }
 
 
@@ -264,7 +353,7 @@ def _parties(situation: Situation, key: str) -> dict[str, Any]:
 
 
 def _companies(assessment: Assessment) -> list[dict[str, Any]]:
-    """Count, for each company, the workloads it can stop alone, today and after the plan; the mightiest first."""
+    """Count the workloads that each company can stop alone, today and after the plan, the largest count first."""
     can: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"today": [], "after": []})
     for one in assessment.workloads:
         for when, view in (("today", one.before), ("after", one.after)):
@@ -279,6 +368,7 @@ def _sources(assessment: Assessment) -> list[dict[str, Any]]:
         {
             "key": source.key,
             "title": source.title,
+            "stale_after_days": source.stale_after_days,
             "read": source.read.isoformat() if source.read else None,
             "age_days": source.age_days(assessment.on),
             "stale": source.stale(assessment.on),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import rounding
 from ..history import company_name
 from ..layers import LAYERS
 from ..level import GRADES, MATRIX, Level
@@ -13,6 +15,8 @@ from . import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: The hours that the axis of expected downtime spans, on a logarithmic scale.
@@ -29,12 +33,18 @@ def page(document: Mapping[str, Any]) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.filters.update(
         usd=words.usd,
+        cents=words.cents,
         change=words.change,
-        number=words.number,
-        between=words.between,
+        percent=words.percent,
+        payback=words.payback,
+        hours=_hours,
+        prose=_prose,
+        number=rounding.number,
+        between=rounding.between,
         usd_between=words.usd_between,
         day=words.day,
         company=company_name,
@@ -44,7 +54,10 @@ def page(document: Mapping[str, Any]) -> str:
     )
     return environment.get_template("report.html.j2").render(
         d=document,
-        findings=list(words.findings(document)),
+        title=words.title(document),
+        money=" ".join(words.money(document["summary"])),
+        columns=("today", "stay", "after"),
+        workloads=[{**one, "lowers": _lowers(one)} for one in document["workloads"]],
         matrices={kind: _matrix(document["workloads"], kind) for kind in ("availability", "exposure")},
         cost=_cost(document["workloads"]),
         levels=list(Level),
@@ -77,22 +90,48 @@ def _matrix(workloads: Sequence[Mapping[str, Any]], kind: str) -> list[dict[str,
 
 
 def _cost(workloads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Order what moves by its bill, with bars to one scale; add up what stays."""
+    """Order what moves by its bill, with bars to one scale; add up what stays, as far as it is known."""
+
+    def bill(one: Mapping[str, Any], when: str) -> float:
+        return float(one["cost"][when]["usd_month"] or 0)
+
     moving = [one for one in workloads if one["plan"]["moves"]]
-    largest = max((one["cost"][when]["usd_month"] for one in moving for when in ("today", "after")), default=0) or 1
-    rows = sorted(moving, key=lambda one: -max(one["cost"][when]["usd_month"] for when in ("today", "after")))
+    largest = max((bill(one, when) for one in moving for when in ("today", "after")), default=0) or 1
+    rows = sorted(moving, key=lambda one: -max(bill(one, when) for when in ("today", "after")))
     staying = [one for one in workloads if not one["plan"]["moves"]]
     return {
         "rows": [
             {
                 "workload": one,
-                "bars": {when: round(100 * one["cost"][when]["usd_month"] / largest, 1) for when in ("today", "after")},
+                "bars": {when: round(100 * bill(one, when) / largest, 1) for when in ("today", "after")},
+                "change": words.difference(one["cost"]["after"]["usd_month"], one["cost"]["today"]["usd_month"]),
             }
             for one in rows
         ],
         "staying": [one["title"] for one in staying],
-        "staying_usd": sum(one["cost"]["after"]["usd_month"] for one in staying),
+        "staying_usd": sum(bill(one, "after") for one in staying),
+        "staying_change": sum(bill(one, "after") - bill(one, "today") for one in staying),
     }
+
+
+def _lowers(workload: Mapping[str, Any]) -> list[str]:
+    """Return what would lower both risks further, each measure once, without what stands in the list of layers."""
+    layers = {one["lowers"] for one in workload["residual"]["after"]["alone"]}
+    texts = [text for kind in ("availability", "exposure") for text in workload["risk"][kind]["after"]["lowers"]]
+    return [text for text in dict.fromkeys(texts) if text not in layers]
+
+
+def _prose(text: str) -> Markup:
+    """Escape a text and mark what stands in backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 it is escaped
+
+
+def _hours(span: Sequence[float]) -> str:
+    """Write the hours of a step as they are planned."""
+    low, high = (rounding.number(end) for end in span)
+    return low if low == high else f"{low} to {high}"
 
 
 def _log(hours: float) -> float:

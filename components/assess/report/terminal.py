@@ -1,18 +1,82 @@
-"""The report as tables on a terminal."""
+"""The report as tables on a terminal, in as many columns as its width has room for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..history import company_name
+from .. import rounding
 from . import words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rich.console import Console
+    from rich.text import Text
 
 _COLOURS = {"High": "red", "Medium": "yellow", "Low": "green"}
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column: its head, the width that it needs, from which width of the terminal on it is shown, and its cells."""
+
+    head: str
+    wide: int
+    from_width: int
+    cell: Callable[[Mapping[str, Any]], Text]
+    right: bool = False
+
+
+def _grades(kind: str) -> Callable[[Mapping[str, Any]], Text]:
+    def cell(w: Mapping[str, Any]) -> Text:
+        from rich.text import Text
+
+        was, now = (w["risk"][kind][when]["grade"] for when in ("today", "after"))
+        text = Text(was, style=_COLOURS[was])
+        if was != now:
+            text.append(" → ", style="dim").append(now, style=_COLOURS[now])
+        return text
+
+    return cell
+
+
+def _plain(write: Callable[[Mapping[str, Any]], str], style: str = "") -> Callable[[Mapping[str, Any]], Text]:
+    def cell(w: Mapping[str, Any]) -> Text:
+        from rich.text import Text
+
+        return Text(write(w), style=style)
+
+    return cell
+
+
+def _then(was: str, now: str) -> str:
+    return was if was == now else f"{was} → {now}"
+
+
+def _bill(w: Mapping[str, Any]) -> str:
+    stale = "*" if w["cost"]["after"]["stale"] or w["cost"]["today"]["stale"] else ""
+    return _then(words.usd(w["cost"]["today"]["usd_month"]), words.usd(w["cost"]["after"]["usd_month"])) + stale
+
+
+def _down(w: Mapping[str, Any]) -> str:
+    return _then(rounding.between(w["downtime"]["today"]), rounding.between(w["downtime"]["after"]))
+
+
+#: In the order of what people look at first; narrow terminals drop columns from the right.
+_COLUMNS = (
+    _Column("workload", 14, 0, _plain(lambda w: w["name"], "bold")),
+    _Column("outage", 15, 0, _grades("availability")),
+    _Column("exposure", 15, 0, _grades("exposure")),
+    _Column("USD a month", 17, 0, _plain(_bill), right=True),
+    _Column("work, h", 9, 0, _plain(lambda w: rounding.between(w["migration"]["hours"])), right=True),
+    _Column("plan", 34, 110, _plain(lambda w: w["plan"]["text"])),
+    _Column(
+        "hours down a year", 24, 130,
+        _plain(_down), right=True,
+    ),
+    _Column("known", 10, 140, _plain(lambda w: w["cost"]["today"]["basis"])),
+)  # fmt: skip
 
 
 def show(document: Mapping[str, Any], console: Console) -> None:
@@ -20,54 +84,29 @@ def show(document: Mapping[str, Any], console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    def move(pair: Mapping[str, Mapping[str, Any]]) -> Text:
-        was, now = pair["today"]["grade"], pair["after"]["grade"]
-        text = Text(was, style=_COLOURS[was])
-        if was != now:
-            text.append(" → ", style="dim").append(now, style=_COLOURS[now])
-        return text
-
-    def then(was: str, now: str) -> Text:
-        return Text(was if was == now else f"{was} → {now}")
-
-    table = Table(
-        title=Text(f"{document['dao']}, {words.day(document['on'])}, plan: {document['plan']}"),
-        title_justify="left",
-        box=None,
-    )
-    for head, right in (
-        ("workload", False),
-        ("plan", False),
-        ("outage", False),
-        ("exposure", False),
-        ("USD a month", True),
-        ("known", False),
-        ("hours down a year", True),
-        ("independence", True),
-        ("work, h", True),
-    ):
-        table.add_column(head, justify="right" if right else "left", header_style="dim", overflow="fold")
-    for w in document["workloads"]:
-        cost = w["cost"]
-        table.add_row(
-            Text(w["name"], style="bold"),
-            Text(w["plan"]["text"]),
-            move(w["risk"]["availability"]),
-            move(w["risk"]["exposure"]),
-            then(words.usd(cost["today"]["usd_month"]), words.usd(cost["after"]["usd_month"])),
-            Text(cost["today"]["basis"] + ("*" if cost["after"]["stale"] or cost["today"]["stale"] else "")),
-            then(words.between(w["downtime"]["today"]), words.between(w["downtime"]["after"])),
-            then(str(w["residual"]["today"]["score"]), str(w["residual"]["after"]["score"])),
-            Text(words.between(w["migration"]["hours"])),
-        )
-    console.print(table)
+    console.print(Text(f"{document['dao']}: {words.title(document)}", style="bold"))
+    console.print(Text(f"{words.day(document['on'])}, plan: {document['plan']}", style="dim"))
     console.print()
     for text in words.findings(document):
         console.print(Text(f"• {text}"))
-    for row in [row for row in document["companies"] if row["after"]][:3]:
-        still = words.plural(len(row["after"]), "workload")
-        console.print(Text(f"• After the plan {company_name(row['company'])} alone can still stop {still}."))
+    console.print()
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    shown = [column for column in _COLUMNS if column.from_width <= console.width]
+    for column in shown:
+        table.add_column(
+            column.head, justify="right" if column.right else "left", header_style="dim", overflow="fold",
+            min_width=min(column.wide, 12),
+        )  # fmt: skip
+    for w in document["workloads"]:
+        table.add_row(*(column.cell(w) for column in shown))
+    console.print(table)
+    console.print()
+    if any(column.head == "plan" for column in _COLUMNS if column not in shown):
+        for w in document["workloads"]:
+            if w["plan"]["moves"]:
+                console.print(Text(f"• {w['name']}: {w['plan']['text']}"))
     for text in document["warnings"]:
         console.print(Text(f"! {text}", style="yellow"))
     if any(w["cost"][when]["stale"] for w in document["workloads"] for when in ("today", "after")):
-        console.print(Text("* on prices that are stale or unverified", style="dim"))
+        console.print(Text("* on prices that are old or unverified", style="dim"))
+    console.print(Text("Details: `unmoor assess --out report`, `unmoor explain WORKLOAD TOPIC`", style="dim"))

@@ -6,45 +6,69 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ..history import company_name
+from ..rounding import between, number, rough
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_CENTS_BELOW = 100
+_CENTS_BELOW = 10
 _HALF_A_CENT = 0.005
-#: From which size on a number shows how many digits behind the point.
-_DIGITS = ((10, 0), (1, 1), (0, 2))
+_YEAR = 12
+#: Months of payback from which on years are written, and from which on it is no payback.
+_IN_YEARS, _TOO_LONG = 24, 240
 
 
-def usd(value: float) -> str:
-    """Write `$5.43`, `$1,240` or `-$206`: cents only where they matter."""
+def usd(value: float | None) -> str:
+    """Write `$5.43`, `$1,240` or `-$206`: cents only where they matter; `unknown` for what is not known."""
+    if value is None:
+        return "unknown"
     if 0 < abs(value) < _HALF_A_CENT:
         return "<1¢" if value > 0 else "-<1¢"
     digits = f"{abs(value):,.2f}" if abs(value) < _CENTS_BELOW and round(value, 2) % 1 else f"{abs(value):,.0f}"
     return f"-${digits}" if round(value, 2) < 0 else f"${digits}"
 
 
-def change(value: float) -> str:
+def cents(value: float | None) -> str:
+    """Write a line of a bill to the cent."""
+    return "unknown" if value is None else f"${value:,.2f}"
+
+
+def change(value: float | None) -> str:
     """Write a change in USD with its sign: `+$206`, `-$12`, `±$0`."""
+    if value is None:
+        return "unknown"
     return "±$0" if not round(value, 2) else usd(value) if value < 0 else f"+{usd(value)}"
 
 
-def number(value: float) -> str:
-    """Write a number with at most two digits that matter behind the point."""
-    digits = next(digits for least, digits in _DIGITS if abs(value) >= least)
-    text = f"{value:,.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def between(span: Sequence[float]) -> str:
-    """Write a range: `0.6 to 6.2`, or one number where both ends are the same."""
-    low, high = number(span[0]), number(span[1])
-    return low if low == high else f"{low} to {high}"
+def difference(after: float | None, before: float | None) -> float | None:
+    """Return a change of a bill; None where one of them is unknown."""
+    return None if after is None or before is None else after - before
 
 
 def usd_between(span: Sequence[float]) -> str:
-    """Write a range of money."""
-    return usd(span[0]) if span[0] == span[1] else f"{usd(span[0])} to {usd(span[1])}"
+    """Write a range of estimated money."""
+    low, high = (usd(rough(end)) for end in span)
+    return low if low == high else f"{low} to {high}"
+
+
+def percent(span: Sequence[float]) -> str:
+    """Write a range of uptime, `99.93 to 99.99 %`: with as many digits as keep its ends apart, and from 100."""
+    whole = 100.0
+    apart = [abs(one - other) for one, other in (span, (span[0], whole), (span[1], whole)) if one != other]
+    digits = next((count for count in (1, 2, 3) if min(apart, default=whole) >= 10.0**-count), 4)
+    low, high = (f"{end:.{digits}f}" for end in span)
+    return f"{low} %" if low == high else f"{low} to {high} %"
+
+
+def payback(months: float | None) -> str:
+    """Write how long it takes until the work is earned back."""
+    if months is None:
+        return "does not pay for itself in money"
+    if months > _TOO_LONG:
+        return "does not pay for itself in money within 20 years"
+    if months < _IN_YEARS:
+        return f"pays for itself in about {plural(round(months), 'month')}"
+    return f"pays for itself in about {plural(round(months / _YEAR), 'year')}"
 
 
 def day(text: str) -> str:
@@ -60,35 +84,57 @@ def plural(count: float, word: str) -> str:
 
 
 def findings(document: Mapping[str, Any]) -> Iterator[str]:
-    """Say what a vote should know, good and bad, in a few sentences."""
+    """Yield what a vote should know, good and bad, in a few sentences."""
     summary = document["summary"]
-    money = summary["usd_month"]
-    more = money["after"] - money["today"]
-    moved = "rises" if more > 0 else "falls" if more < 0 else "stays"
-    all_of_them = plural(summary["workloads"], "workload")
-    yield f"{summary['moving']} of {all_of_them} move; {summary['staying']} stay where they are."
+    moving, staying, every = summary["moving"], summary["staying"], summary["workloads"]
     yield (
-        f"The bill {moved} from {usd(money['today'])} to {usd(money['after'])} a month ({change(more)}); "
-        f"the work takes {between(summary['effort_hours'])} hours, {usd_between(summary['effort_usd'])}."
+        f"{moving} of {plural(every, 'workload')} {'moves' if moving == 1 else 'move'}; "
+        f"{staying} {'stays' if staying == 1 else 'stay'}, with homework."
     )
-    if summary["payback_months"] is None:
-        yield "Moving does not pay for itself: what it buys is independence, and a recovery that was tried."
-    else:
-        yield f"It pays for itself in {plural(summary['payback_months'], 'month')}."
-    for kind, what in (
-        ("availability", "being put out or going down"),
-        ("exposure", "somebody reading what they should not"),
-    ):
-        was, now = (summary["risk"][kind][when]["High"] for when in ("today", "after"))
-        if was != now:
-            yield f"Workloads at high risk of {what}: {was} today, {now} after."
-        else:
-            yield f"Workloads at high risk of {what}: {was}, before and after."
+    yield from money(summary)
+    for kind, what in (("availability", "outage or deplatforming"), ("exposure", "security exposure")):
+        was, drilled, now = (summary["risk"][kind][when]["High"] for when in ("today", "stay", "after"))
+        today = plural(was, "workload")
+        yield f"High risk of {what}: {today} today, {drilled} after homework alone, {now} with the plan."
+    if moving:
+        hours, share = summary["moving_downtime"], summary["moving_uptime"]
+        yield (
+            f"Expected downtime of what moves: {between(hours['stay'])} hours a year with homework alone (uptime "
+            f"{percent(share['stay'])}), {between(hours['after'])} after the move ({percent(share['after'])})."
+        )
     for row in document["companies"]:
         was, now = len(row["today"]), len(row["after"])
-        if now > was and was:
-            could = f"{company_name(row['company'])} alone could stop {plural(now, 'workload')} instead of {was}"
-            yield f"{could}, through what the plan itself uses."
+        if now > was:
+            yield f"{company_name(row['company'])} alone can stop {plural(now, 'workload')} instead of {was}."
+
+
+def title(document: Mapping[str, Any]) -> str:
+    """Write the title: what a vote is asked."""
+    moving = document["summary"]["moving"]
+    what = f"move {plural(moving, 'workload')}" if moving else "move nothing yet"
+    return f"Proposal: {what}, and prove that what stays can leave"
+
+
+def money(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the sentences about the bill and the work."""
+    bills = summary["usd_month"]
+    more = bills["after"] - bills["today"]
+    if not summary["moving"]:
+        homework = bills["stay"] - bills["today"]
+        yield (
+            f"The bill is {usd(bills['today'])} a month; homework adds {usd(homework)} and takes "
+            f"{between(summary['homework_all_hours'])} hours."
+        )
+        return
+    moved = f"{'rises' if more > 0 else 'falls'} from {usd(bills['today'])} to {usd(bills['after'])} a month"
+    moved = moved if round(more, 2) else f"stays at {usd(bills['today'])} a month"
+    dearer = f", up to {usd(summary['rent_more'])} more if providers ask it" if summary["rent_more"] else ""
+    yield f"The bill {moved} ({change(more)}{dearer}); homework alone would make it {usd(bills['stay'])}."
+    yield (
+        f"The moves take {between(summary['effort_hours'])} hours ({usd_between(summary['effort_usd'])}), the homework "
+        f"of what stays {between(summary['homework_hours'])}; about {number(round(summary['weeks']))} weeks together. "
+        f"The move {payback(summary['payback_months'])}."
+    )
 
 
 def sentence(text: str) -> str:

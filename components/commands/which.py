@@ -1,0 +1,47 @@
+"""Which stack a command is about: the one that is named, else the one there is, else the one that is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..project import root, stack_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The stack file that is a template.
+_TEMPLATE = "example"
+#: The variable by which Pulumi's own command line chooses a stack.
+_VARIABLE = "PULUMI_STACK"
+
+
+def stack_option() -> Callable[..., Any]:
+    """Return the option --stack, which may be left out where the project has one stack file or PULUMI_STACK is set."""
+    return click.option(
+        "--stack",
+        "-s",
+        callback=_chosen,
+        help="A stack's name (stacks/Pulumi.NAME.yaml) or a path to a stack file. "
+        f"Default: {_VARIABLE}, else the only stack file.",
+    )
+
+
+def _chosen(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+    named = value or os.environ.get(_VARIABLE)
+    if named:
+        return named
+    there = sorted(stack_name(path) for path in (root() / "stacks").glob("Pulumi.*.yaml"))
+    stacks = [name for name in there if name != _TEMPLATE]
+    if len(stacks) == 1:
+        click.echo(f"stack {stacks[0]}", err=True)
+        return stacks[0]
+    if not stacks:
+        copy = f"copy stacks/Pulumi.{_TEMPLATE}.yaml to stacks/Pulumi.prod.yaml"
+        raise click.UsageError(f"there is no stack file yet; {copy}")
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"several stacks are here; choose one with --stack: {', '.join(stacks)}")
+    return str(click.prompt("Which stack?", type=click.Choice(stacks), err=True))
