@@ -43,6 +43,11 @@ def kind_of(key: str) -> KeyKind:
     return KeyKind.GPG if key.startswith("-----BEGIN PGP") else KeyKind.SSH
 
 
+def _identity(key: str) -> str:
+    """Return what two forms of one key share: of a GPG block the first 48 octets, which begin with the key itself."""
+    return key.split("\n\n", 1)[1].replace("\n", "")[:64] if kind_of(key) is KeyKind.GPG else key
+
+
 def _key(text: str) -> str:
     """Return a public key without its comment, so that a comment changes no plan. Raises ValueError."""
     text = "\n".join(line.rstrip() for line in text.strip().splitlines())
@@ -96,7 +101,7 @@ class Signers(BaseModel):
     def _once(cls, keys: dict[str, str]) -> dict[str, str]:
         owners: dict[str, str] = {}
         for name, key in keys.items():
-            first = owners.setdefault(key, name)
+            first = owners.setdefault(_identity(key), name)
             if first != name:
                 raise ValueError(f"{first} and {name} have the same key; a signer counts once, remove one")
         return keys
