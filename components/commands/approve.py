@@ -114,7 +114,7 @@ def cli(
 def scope(path: Path) -> Scope:
     """Return what approvals of a stack file are for; the project's name is that of its Pulumi.yaml."""
     file = root(path.resolve().parent) / "Pulumi.yaml"
-    project = yaml_text.load(file.read_text(encoding="utf-8"), str(file)) if file.exists() else {}
+    project = yaml_text.load_file(file) if file.exists() else {}
     name = project.get("name") if isinstance(project, dict) else None
     return Scope(str(name or "unmoor"), stack_name(path))
 

@@ -14,6 +14,7 @@ import click
 from ..config import models as config
 from ..config import yaml_text
 from ..errors import ConfigError, UnmoorError
+from ..limits import YAML_BYTES
 from ..plan.stack import topology
 from ..project import registry, stack_file, stack_name
 from ..review import approval, record
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from ..review.review import Review
     from ..topology import Topology
 
-#: The most bytes of a file that is read from a commit.
-_MOST = 2 << 20
-#: The most values in a stack file: 1,000 workloads with all their settings.
-_MOST_VALUES = 100_000
 #: What builds, and so decides as much as a stack file; no plan hash covers it.
 _PROGRAM = (
     "__main__.py",
@@ -104,11 +101,9 @@ class _Commits:
         if self.head_commit:
             return _show(self.head_commit, path, str(self.head))
         try:
-            return path.read_text(encoding="utf-8")
+            return yaml_text.file_text(path, yaml_text.STACK)
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read: {error}") from None
 
     def stack_files(self) -> list[Path]:
         """List the stack files that there are now."""
@@ -149,23 +144,12 @@ def _one(path: Path, at: _Commits) -> Review:
 
 
 def _planned(text: str, source: str, known: Registry) -> Topology:
-    document = yaml_text.load(text, source)
-    if _values(document, {}) > _MOST_VALUES:
-        raise ConfigError(f"{source}: holds more than {_MOST_VALUES:,} values, aliases counted in full; write fewer")
+    document = yaml_text.load(text, source, yaml_text.STACK)
     settings = config.settings_of(document, source)
     try:
         return topology(settings, known, None, others=config.settings_of_others(document["config"]))
     except UnmoorError as error:
         raise type(error)(f"{source}: {error.title}", error.faults) from None
-
-
-def _values(document: Any, known: dict[int, int]) -> int:
-    """Count the values of a document as if its aliases were written out, visiting each part once."""
-    inside = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
-    if id(document) not in known:
-        known[id(document)] = _MOST_VALUES + 1  # of a part that holds itself
-        known[id(document)] = 1 + sum(_values(each, known) for each in inside)
-    return known[id(document)]
 
 
 def _judgement(mine: approval.Scope, path: Path, at: _Commits, new: Topology) -> approval.Judgement | None:
@@ -244,8 +228,6 @@ def _show(commit: str, path: Path, ref: str) -> str | None:
     size = _git("cat-file", "-s", name)
     if size.returncode:
         return None
-    if int(size.stdout) > _MOST:
-        raise ConfigError(
-            f"{path} at {ref}: {int(size.stdout):,} bytes are more than {_MOST:,}; no stack file is so large"
-        )
+    if int(size.stdout) > YAML_BYTES:
+        raise ConfigError(f"{path} at {ref}: it is larger than {YAML_BYTES:,} bytes; at most that much is read")
     return _git("show", name).stdout

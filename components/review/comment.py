@@ -183,7 +183,7 @@ def _facts(one: Review) -> Iterator[str]:
     facts: list[tuple[str, Iterable[tuple[str, str]]]] = [
         ("Interruption", ((each.name, each.interruption) for each in changed)),
         ("Data at stake", ((each.name, each.data) for each in changed)),
-        ("Work", ((each.name, f"{each.hours:.2g} h by the runbook") for each in changed if each.hours)),
+        ("Work", ((each.name, f"by the runbook, {each.hours:.2g} h") for each in changed if each.hours)),
     ]
     for title, pairs in facts:
         for sentence, names in list(gathered(pairs).items())[:_OPEN]:

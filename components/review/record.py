@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HEAD = "# Written by `unmoor approve`: who approved which plan. Commit it; no line of it needs to be secret.\n"
-#: The most characters that such a file may hold.
-_MOST = 1_000_000
 #: How many numbers back entries are kept: what is older was deployed, or never will be.
 _KEPT = 20
 _HASH = r"^[0-9a-f]{64}$"
@@ -81,20 +79,13 @@ def beside(stack_file: Path) -> Path:
 def read(path: Path) -> tuple[Entry, ...]:
     """Read the approvals; none when there is no file. Raises ConfigError with every fault."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse(yaml_text.file_text(path), str(path))
     except FileNotFoundError:
         return ()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    return parse(text, str(path))
 
 
 def parse(text: str, source: str) -> tuple[Entry, ...]:
     """Read the text of a file of approvals; `source` names it in errors. Raises ConfigError with every fault."""
-    if len(text) > _MOST:
-        raise ConfigError(
-            f"{source}: {len(text):,} characters are more than a file of approvals holds; start a new one"
-        )
     entries = yaml_text.load(text, source)
     if isinstance(entries, list) and any(isinstance(one, dict) and "signer" in one for one in entries):
         raise ConfigError(

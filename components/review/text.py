@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from ..limits import QUOTE_CHARS
+from ..text.escape import cut, markdown
 from .diff import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-#: The most characters of a value in a table, and of a sentence.
-_VALUE, _SENTENCE = 60, 300
-_SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_[]|#~"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-#: A mention or a bare address would notify people or become a link; a character reference does neither.
-_ADDRESSES = (("@", "&#64;"), ("://", "&#58;//"), ("www.", "www&#46;"))
+#: The most characters of a value in a list.
+_VALUE = 60
 
 
-def cell(text: object, limit: int = _SENTENCE) -> str:
+def cell(text: object, limit: int = QUOTE_CHARS) -> str:
     """Keep text from being read as Markdown or HTML, on one line and cut."""
-    visible = "".join(_visible(char) for char in str(text)[: limit + 1])
-    short = " ".join(visible.split())
-    short = short if len(str(text)) <= limit else f"{short[:limit]}…"
-    short = short.translate(_SPECIAL)
-    for sign, instead in _ADDRESSES:
-        short = short.replace(sign, instead)
-    return short
-
-
-def _visible(char: str) -> str:
-    """Write controls, and marks that hide or reorder text (UAX #9), as their code."""
-    if char in "\t\n\r ":
-        return " "
-    return f"\\u{ord(char):04x}" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else char
+    return markdown(cut(str(text), limit))
 
 
 def pair(old: Any, new: Any) -> tuple[str, str]:

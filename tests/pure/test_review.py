@@ -345,7 +345,7 @@ def test_the_command_compares_with_a_commit(project: Path) -> None:
     result = run("--base", "main")
     assert result.return_value == 0
     assert "docs centralized → active-standby" in result.output
-    assert "* Work: 1.2 h by the runbook (docs)." in result.output
+    assert "* Work: by the runbook, 1.2 h (docs)." in result.output
 
 
 def test_one_stack_is_one_json_object(project: Path) -> None:

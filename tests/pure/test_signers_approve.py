@@ -227,8 +227,8 @@ def test_the_file_keeps_what_was_signed(people, first, tmp_path) -> None:
             "is not a date",
         ),
         (f"- {{number: 1, plan: '{PLANS[10]}'}}\n" * 2, "a plan stands twice"),
-        ("- [\n", "not YAML"),
-        ("#" * 1_000_001, "more than a file of approvals holds"),
+        ("- [\n", "approvals.prod.yaml:2: "),
+        ("#" * (2 << 20) + "#", "the document is larger than 2,097,152 bytes"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, text, part) -> None:
