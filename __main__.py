@@ -11,7 +11,7 @@ from components.deploy.workload import deploy
 from components.errors import UnmoorError
 from components.plan.stack import from_pulumi
 from components.project import registry
-from components.review import approval
+from components.review import state
 
 # What is loaded here, most of it pulumi_aws, is needed to the end: to look for garbage in it takes longer than to plan.
 gc.disable()
@@ -26,16 +26,8 @@ try:
     )
     if not pulumi.runtime.is_dry_run():
         credentials.demand(topology, known)
-    if topology.require_approval:
-        try:
-            approval.demand(
-                topology, approval.read(Path("stacks", f"approvals.{pulumi.get_stack()}.yaml")), pulumi.get_stack()
-            )
-        except approval.PlanError as error:
-            if not pulumi.runtime.is_dry_run():
-                raise
-            pulumi.log.warn(str(error))
-    outputs = deploy(topology, known)
+    approved = state.demand(topology)
+    outputs = deploy(topology, known) | approved
 except UnmoorError as error:
     # An operator's mistake is a sentence, not a traceback.
     raise pulumi.RunError(str(error)) from None

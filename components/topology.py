@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .action import Action
     from .config.models import Acme, Mode, Placement, Side, Store
+    from .config.signers import Signers
     from .exposure import Exposure
     from .release import Release
 
@@ -170,12 +171,16 @@ class ZonePlan:
 
 @dataclass(frozen=True)
 class Topology:
-    """A whole stack as it should be. `settings` are those of other plug-ins, which decide where things are built."""
+    """A whole stack as it should be.
+
+    `settings` are those of other plug-ins, which decide where things are built. `signers` approve the next plan.
+    """
 
     zone: ZonePlan
     acme: Acme
     workloads: tuple[WorkloadPlan, ...]
     require_approval: bool
+    signers: Signers | None
     settings: Mapping[str, Any]
     actions: tuple[Action, ...] = _unsigned(default=())
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import subprocess
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,127 +12,222 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config import models as config
-from ..errors import ConfigError
+from ..config import yaml_text
+from ..errors import ConfigError, UnmoorError
 from ..limits import YAML_BYTES
-from ..plan.canonical import plan_hash
 from ..plan.stack import topology
-from ..project import registry, stack_file
-from ..review import approval
+from ..project import registry, stack_file, stack_name
+from ..review import approval, record
 from ..review.comment import markdown
 from ..review.review import review
+from .approve import scope, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
-    from ..assess.assessment import Assessment
     from ..registry import Registry
     from ..review.review import Review
     from ..topology import Topology
+
+#: What builds, and so decides as much as a stack file; no plan hash covers it.
+_PROGRAM = (
+    "__main__.py",
+    "project.py",
+    "Pulumi.yaml",
+    "pyproject.toml",
+    "requirements",
+    "components/",
+    "sdl/",
+    ".github/",
+)
 
 
 @click.command()
 @click.option("--base", required=True, metavar="REF", help="What to compare with: a branch, a tag or a commit.")
 @click.option(
-    "--inventory",
-    type=click.Path(path_type=Path),
-    default=Path("stacks/inventory.yaml"),
-    show_default=True,
-    help="For risk, downtime and hours; left out of the review when there is none.",
+    "--head",
+    metavar="REF",
+    help="Read the changed stack files from a commit and not from the working tree; nothing else of it is used, so "
+    "that a pull request of a stranger can be reviewed.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for one STACK, else a list of them.")
 @click.argument("stacks", nargs=-1, metavar="[STACK…]")
-def cli(base: str, inventory: Path, as_json: bool, stacks: tuple[str, ...]) -> int:
-    """Say in Markdown what this working tree's stack files do, compared with REF.
+def cli(base: str, head: str | None, as_json: bool, stacks: tuple[str, ...]) -> int:
+    """Show as Markdown what this working tree's stack files change, compared with REF.
 
-    Without STACK every stack file is reviewed. Exit 1 when a change must not be merged.
-    """
-    commit = _commit(base)
-    paths = [stack_file(stack) for stack in stacks] or sorted(Path("stacks").glob("Pulumi.*.yaml"))
-    found = [_one(path, base, commit, inventory) for path in paths]
+    Without STACK every stack file is reviewed. Nothing is contacted. Exit 1 when a change must not be merged: it is
+    refused, or cannot be planned.
+
+    \b
+    In a pull request:      unmoor review --base main
+    One stack, for jq:      unmoor review --base main prod --json | jq .changes
+    """  # noqa: D301 click reads the backspace
+    at = _Commits(base, _commit(base, "--base"), head, _commit(head, "--head") if head else None)
+    paths = [stack_file(stack) for stack in stacks] or sorted(at.stack_files())
+    found: list[Review] = []
+    broken: list[tuple[str, str]] = []
+    for path in paths:
+        try:
+            found.append(_one(path, at))
+        except UnmoorError as error:
+            if len(stacks) == 1 and not as_json:
+                raise
+            broken.append((stack_name(path), str(error)))
+    notes = [*_removed(at, stacks), *_program(at)]
     if as_json:
-        click.echo(json.dumps([_plain(one) for one in found], indent=2))
+        plain = [one.plain() | {"notes": notes} for one in found]
+        plain += [{"stack": name, "error": why} for name, why in broken]
+        click.echo(json.dumps(plain[0] if len(stacks) == 1 else plain, indent=2))
     else:
-        click.echo("\n".join(markdown(one) for one in found), nl=False)
-    return 1 if any(one.refused for one in found) else 0
+        click.echo(markdown(found, broken, notes), nl=False)
+    return 1 if broken or any(one.refused for one in found) else 0
 
 
-def _plain(one: Review) -> dict[str, Any]:
-    return dataclasses.asdict(one) | {"refused": one.refused, "usd_month": one.usd_month}
+@dataclass(frozen=True)
+class _Commits:
+    """What is compared: the base, and a commit or the working tree; names as they were given, and commits."""
+
+    base: str
+    base_commit: str
+    head: str | None
+    head_commit: str | None
+
+    def before(self, path: Path) -> str | None:
+        """Read a file as it was; None when it did not exist."""
+        return _show(self.base_commit, path, self.base)
+
+    def after(self, path: Path) -> str | None:
+        """Read a file as it is; None when it does not exist."""
+        if self.head_commit:
+            return _show(self.head_commit, path, str(self.head))
+        try:
+            return yaml_text.file_text(path, yaml_text.STACK)
+        except FileNotFoundError:
+            return None
+
+    def stack_files(self) -> list[Path]:
+        """List the stack files that there are now."""
+        folder = stack_file("any").parent
+        return _listed(self.head_commit, folder) if self.head_commit else list(folder.glob("Pulumi.*.yaml"))
+
+    def source(self, path: Path, *, old: bool) -> str:
+        """Name a file in a sentence."""
+        ref = self.base if old else self.head
+        return f"{path} at {ref}" if ref else str(path)
 
 
-def _one(path: Path, base: str, commit: str, inventory: Path) -> Review:
-    name = path.name.split(".")[1] if path.name.startswith("Pulumi.") else str(path)
-    new_settings = config.load_file(path)
-    old_settings = _settings_at(commit, path, base)
+def _one(path: Path, at: _Commits) -> Review:
     known = registry(path.resolve().parent.parent)
-    new = topology(new_settings, known, None)
-    old = _at_base(old_settings, path, base) if old_settings is not None else None
-    plan = plan_hash(new)
+    text = at.after(path)
+    if text is None:
+        config.load_document(path)  # raises with the names of those that exist
+        raise ConfigError(f"{at.source(path, old=False)}: no such stack file")
+    new = _planned(text, at.source(path, old=False), known)
+    before = at.before(path)
+    old: Topology | None = None
+    notes: tuple[str, ...] = ()
+    if before is not None:
+        try:
+            old = _planned(before, at.source(path, old=True), known)
+        except UnmoorError as error:
+            notes = (f"the base cannot be planned, so everything is shown as new. {error}",)
+    mine = scope(path)
     return review(
-        name,
-        base,
+        mine.stack,
+        at.base,
         (old, new),
-        (_assess(old_settings, old, inventory, name, known), _assess(new_settings, new, inventory, name, known, old)),
         known,
-        tuple(one.signer for one in approval.read(approval.approvals_file(path)) if one.plan == plan),
+        _hours(old, new) if old else {},
+        _judgement(mine, path, at, new),
+        notes,
     )
 
 
-def _at_base(settings: Mapping[str, Any], path: Path, base: str) -> Topology:
+def _planned(text: str, source: str, known: Registry) -> Topology:
+    document = yaml_text.load(text, source, yaml_text.STACK)
+    settings = config.settings_of(document, source)
     try:
-        return topology(settings, registry(Path.cwd()), None)
-    except ConfigError as error:
-        raise ConfigError(f"{path} at {base}: {error.title}", error.faults) from None
+        return topology(settings, known, None, others=config.settings_of_others(document["config"]))
+    except UnmoorError as error:
+        raise type(error)(f"{source}: {error.title}", error.faults) from None
 
 
-def _assess(
-    settings: Mapping[str, Any] | None,
-    plan: Topology | None,
-    inventory: Path,
-    name: str,
-    known: Registry,
-    base: Topology | None = None,
-) -> Assessment | None:
-    """Assess the workloads of a stack that the inventory knows, by their plan; nothing where there is no inventory.
-
-    With a `base` its plan is what stands today.
-    """
-    if settings is None or plan is None or not inventory.exists():
-        return None
-    from ..assess import adapter, assessment, courses, reading
-    from ..prices.book import book
-
+def _judgement(mine: approval.Scope, path: Path, at: _Commits, new: Topology) -> approval.Judgement | None:
+    """Judge the approvals by the chain of the base: a pull request appoints no judges."""
+    file = record.beside(path)
+    texts = at.before(file), at.after(file)
+    old, entries = (record.parse(text, str(file)) if text else () for text in texts)
     today = datetime.now(UTC).date()
-    stack, _ = config.read(settings)
-    if stack is None:
-        return None
-    what = reading.load(inventory, today)
-    standing = adapter.planned(base, known) if base else None
-    course, _ = courses.from_stack(what, stack, name, adapter.planned(plan, known), standing)
-    return assessment.assess(what, course, book(), today, origin=f"stack {name}")
+    return approval.judge(mine, approval.tip(mine, old), wanted(new), entries, today)
+
+
+def _hours(old: Topology, new: Topology) -> dict[str, float]:
+    """Return the runbook's hours of every flip, by workload; equal flips are written once."""
+    from ..runbook.effort import hours
+
+    before = {plan.name: plan for plan in old.workloads}
+    flips = [(before[plan.name], plan) for plan in new.workloads if plan.name in before]
+    made: dict[tuple[Any, ...], float] = {}
+    found = {}
+    for one, other in flips:
+        key = (one.kind, one.mode, one.active, other.mode, other.active, new.require_approval)
+        if key[1:3] != key[3:5]:
+            if key not in made:
+                made[key] = hours(one, other, new)
+            found[one.name] = made[key]
+    return found
+
+
+def _removed(at: _Commits, stacks: tuple[str, ...]) -> Iterator[str]:
+    if stacks:
+        return
+    there = {path.name for path in at.stack_files()}
+    for path in _listed(at.base_commit, stack_file("any").parent):
+        if path.name not in there:
+            yield (
+                f"{path}: this stack file is removed. That destroys nothing: what the stack built stands, and is paid "
+                f"for, until `pulumi destroy --stack {stack_name(path)}` runs with the old file"
+            )
+
+
+def _program(at: _Commits) -> Iterator[str]:
+    """Warn when the program that builds is changed too."""
+    words = [at.base_commit, at.head_commit] if at.head_commit else [at.base_commit]
+    names = _git("diff", "--name-only", "-z", "--relative", *words, "--").stdout.split("\0")
+    found = [name for name in names if name.startswith(_PROGRAM)]
+    if found:
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004 the first three
+        yield (
+            f"the program that builds changes too, and no plan hash covers what it does: {', '.join(found[:3])}{more}; "
+            "read those changes as well"
+        )
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        return subprocess.run(["git", *arguments], capture_output=True, encoding="utf-8", errors="replace", check=False)
     except FileNotFoundError:
         raise ConfigError("git is not installed; a review compares two commits") from None
 
 
-def _commit(base: str) -> str:
-    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+def _commit(ref: str, option: str) -> str:
+    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if found.returncode:
-        raise ConfigError(f"{base}: no such branch, tag or commit here; fetch it, or choose another with --base")
+        raise ConfigError(f"{ref}: no such branch, tag or commit here; fetch it, or choose another with {option}")
     return found.stdout.strip()
 
 
-def _settings_at(commit: str, path: Path, base: str) -> dict[str, Any] | None:
-    """Read a stack file as it was; None when it did not exist. Raises ConfigError when it does not parse."""
-    name = f"{commit}:./{path.as_posix()}"
+def _listed(commit: str, folder: Path) -> list[Path]:
+    names = _git("ls-tree", "-z", "--name-only", commit, f"./{folder.as_posix()}/").stdout.split("\0")
+    return [Path(name) for name in names if Path(name).match("Pulumi.*.yaml")]
+
+
+def _show(commit: str, path: Path, ref: str) -> str | None:
+    """Read a file of a commit; None when it is not there. Raises ConfigError when it is too large."""
+    name = f"{commit}:{'' if path.is_absolute() else './'}{path.as_posix()}"
     size = _git("cat-file", "-s", name)
     if size.returncode:
         return None
     if int(size.stdout) > YAML_BYTES:
-        raise ConfigError(f"{path} at {base}: it is larger than {YAML_BYTES:,} bytes; at most that much is read")
-    found = _git("show", name)
-    return config.parse(found.stdout, f"{path} at {base}")
+        raise ConfigError(f"{path} at {ref}: it is larger than {YAML_BYTES:,} bytes; at most that much is read")
+    return _git("show", name).stdout

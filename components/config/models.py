@@ -8,10 +8,20 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from ..errors import ConfigError, Fault
 from ..text.escape import shown
+from .signers import Signers  # noqa: TC001 pydantic reads it at run time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -166,9 +176,17 @@ class StackConfig(Setting):
     acme: Acme = Field(default=Acme(), description="Who signs certificates of sites outside AWS.")
     stores: dict[Name, Store] = Field(default_factory=dict, description="Stores by name.")
     workloads: dict[Name, Workload] = Field(min_length=1, description="Workloads by name.")
+    signers: Signers | None = Field(default=None, description="Who approves plans with `unmoor approve`.")
     require_approval: bool = Field(
-        default=False, description="Refuse an update whose plan nobody approved with `unmoor approve`."
+        default=False, description="Refuse an update that the signers of the last approved plan have not approved."
     )
+
+    @field_validator("require_approval")
+    @classmethod
+    def _somebody_approves(cls, required: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 pydantic passes it so
+        if required and info.data.get("signers", ...) is None:
+            raise ValueError("there are no signers; name them under `signers`, with a quorum")
+        return required
 
 
 #: pydantic's error types as our sentences; anything not here uses pydantic's own words.

@@ -49,6 +49,7 @@ def plan(
         acme=stack.acme,
         workloads=tuple(standing),
         require_approval=stack.require_approval,
+        signers=stack.signers,
         settings=dict(settings or {}),
         actions=ordered(action for plan in standing for action in _wired(plan, zone, registry)),
     )

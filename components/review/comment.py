@@ -1,96 +1,213 @@
-"""A review as Markdown, for a pull request that people read who never ran Pulumi."""
+"""Reviews as one Markdown comment of a pull request: a sentence first, then what a signer needs, the rest in folds."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..text.escape import markdown as escaped
+from .meaning import Group
+from .text import cell, gathered, money, pair, some
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from .review import Review, Side, WorkloadReview
+    from .meaning import Change
+    from .review import Review
 
-#: What each row of a workload's table is called, and how a side says it.
-_ROWS = (
-    ("mode", lambda side: side.mode),
-    ("sites", lambda side: "<br>".join(map(escaped, side.sites))),
-    ("records", lambda side: "<br>".join(map(escaped, side.records))),
-    ("cost", lambda side: f"${side.usd_month:,.2f} a month"),
-    ("failover", lambda side: f"by itself, within {side.failover_s} s" if side.failover_s else "none"),
-    ("risk: put out, or an outage", lambda side: side.risk),
-    ("risk: security exposure", lambda side: side.exposure),
-    ("can stop it alone", lambda side: "<br>".join(map(escaped, side.residual)) if side.risk else ""),
-    ("expected downtime", lambda side: side.downtime),
-)
+#: The first line of every comment, by which the workflow finds its own.
+MARKER = "<!-- unmoor review -->"
+#: GitHub takes 65,536 characters; the rest is for what a workflow adds.
+LIMIT = 60_000
+#: How many changed settings stand before the folds, and how many in them, in the order of what is tried to fit.
+_OPEN = 8
+_FOLDED = (400, 150, 50, 10)
 
 
-def markdown(review: Review) -> str:
-    """Write the review; deterministic, so that a comment in a pull request can be replaced by the next one."""
-    return "\n".join(_lines(review)) + "\n"
+def markdown(reviews: Sequence[Review], broken: Sequence[tuple[str, str]] = (), notes: Sequence[str] = ()) -> str:
+    """Write all reviews as one comment of at most LIMIT characters. `broken` stacks have a sentence instead of a plan.
+
+    Deterministic, so that a comment can be replaced by the next one.
+    """
+    text = ""
+    for most in _FOLDED:
+        text = "\n".join(_comment(reviews, broken, notes, most)) + "\n"
+        if len(text) <= LIMIT:
+            return text
+    end = "\n\nThe rest is left out: run `./unmoor review` for all of it.\n"
+    return text[: LIMIT - len(end)].rsplit("\n", 1)[0] + end
 
 
-def _lines(review: Review) -> Iterator[str]:
-    changed = [one for one in review.workloads if one.changed]
-    yield f"## {escaped(review.stack)}: {_headline(changed)}"
+def _comment(
+    reviews: Sequence[Review], broken: Sequence[tuple[str, str]], notes: Sequence[str], most: int
+) -> Iterator[str]:
+    yield MARKER
+    changed = [one for one in reviews if one.changed or one.refused]
+    for note in notes:
+        yield from ("> [!WARNING]", f"> {cell(note)}", "")
+    for name, why in broken:
+        yield from (f"**{cell(name)} must not be merged: it cannot be planned.**", "", cell(why, 2000), "")
+    for one in changed:
+        yield from _stack(one, most)
+    quiet = len(reviews) - len(changed)
+    if not changed and not broken:
+        stacks = f"{quiet} stack{'s are' if quiet != 1 else ' is'}"
+        yield f"**No change of what is built**: {stacks} planned, with the same hash as at {_base(reviews)}."
+    elif quiet:
+        yield f"Unchanged: {quiet} other stack{'s' if quiet != 1 else ''}."
+
+
+def _base(reviews: Sequence[Review]) -> str:
+    return cell(reviews[0].base) if reviews else "the base"
+
+
+def _stack(one: Review, most: int) -> Iterator[str]:
+    yield f"**{cell(one.stack)}: {_money(*one.usd_month)}. {_headline(one)} {_verdict(one)}**"
     yield ""
-    if review.refused:
+    yield from _central(one)
+    if one.refused:
         yield "> [!CAUTION]"
-        yield "> This must not be merged; see **refused** below."
+        yield "> Must not be merged:"
+        yield from (f"> * {cell(text)}." for text in one.refused)
         yield ""
-    before, after = review.usd_month
-    money = f"${before:,.2f} → **${after:,.2f} a month** ({after - before:+,.2f})"
-    yield f"Cost of the stack: {money}. Compared with `{escaped(review.base)}`."
-    for one in changed:
-        yield from _workload(one)
-    quiet = [one.name for one in review.workloads if not one.changed]
-    if quiet:
+    if one.remarks:
+        yield "Read twice:"
+        yield from (f"* {cell(text).rstrip('.')}." for text in one.remarks)
         yield ""
-        yield f"Unchanged: {', '.join(map(escaped, quiet))}."
+    shown, folded = _rows(one)
+    yield from _groups(shown)
+    yield from _facts(one)
+    if folded:
+        yield from _fold(f"{len(folded)} more changed settings", _groups(folded[:most]), len(folded) - most)
+    yield from _fold(f"Bill: {money(one.usd_month[1])} a month", _bill(one, most))
+    counts = one.resources
+    yield f"Resources: {counts.added} added, {counts.removed} removed, {counts.changed} changed."
+    yield f"Plan `{one.plan}`, compared with {cell(one.base)}."
+    if one.judgement and not one.judgement.complete:
+        yield f"A signer who agrees: `./unmoor approve {one.plan[:16]} --stack {cell(one.stack)} --signer NAME`"
     yield ""
-    yield f"Plan `{review.plan}`"
+
+
+def _money(before: float, after: float) -> str:
+    if before == after:
+        return f"{money(after)} a month, as before"
+    more = after - before
+    percent = f", {more / before:+.0%}" if before else ""
+    return f"{money(before)} → {money(after)} a month ({'+' if more > 0 else ''}{money(more)}{percent})"
+
+
+def _headline(one: Review) -> str:
+    """Return what happens to workloads, each sentence once."""
+    moves = gathered((cell(each.name), _move(each.before, each.after)) for each in one.workloads if each.changed)
+    words = "; ".join(f"{some(names, 2)} {what}" for what, names in list(moves.items())[:3])
+    more = len(moves) - 3
+    words += f"; {more} more kinds of change" if more > 0 else ""
+    count = len(one.changes)
+    settings = f"{count} setting{'s' if count != 1 else ''} of the stack"
+    return (words or f"{settings} change{'s' if count == 1 else ''}") + "."
+
+
+def _move(before: str | None, after: str | None) -> str:
+    if before is None:
+        return f"new, {after}"
+    if after is None:
+        return "removed"
+    return f"{before} → {after}" if before != after else "changes"
+
+
+def _verdict(one: Review) -> str:
+    if one.refused:
+        return f"⛔ Must not be merged: {len(one.refused)} reason{'s' if len(one.refused) > 1 else ''} below."
+    if one.judgement is None:
+        return "No approval is required."
+    who = ", ".join(map(cell, one.judgement.agreed))
+    if one.judgement.complete:
+        return f"Approved by {who}."
+    have = f"approved by {who}; " if who else ""
+    first = ", who are named here for the first time" if one.judgement.first else ""
+    return f"✍ Needs signatures: {have}{cell(one.judgement.missing)}{first}."
+
+
+def _central(one: Review) -> Iterator[str]:
+    yield from (f"* {cell(text)}." for text in one.central[1])
+    yield from (f"* No longer: {cell(text)}." for text in one.freed)
+    if not one.central[1]:
+        yield "* No company alone can switch off any of it."
     yield ""
-    if review.approved_by:
-        yield f"Approved by {', '.join(map(escaped, review.approved_by))}."
-    else:
-        yield f"Not approved. A signer who agrees: `unmoor approve {review.plan} --stack {escaped(review.stack)}`"
 
 
-def _headline(changed: list[WorkloadReview]) -> str:
-    said = []
-    for one in changed:
-        old, new = one.before, one.after
-        if old is None and new:
-            said.append(f"{escaped(one.name)} is new ({new.mode})")
-        elif new is None:
-            said.append(f"{escaped(one.name)} is removed")
-        elif old and old.mode != new.mode:
-            said.append(f"{escaped(one.name)} goes from {old.mode} to {new.mode}")
-        else:
-            said.append(f"{escaped(one.name)} changes")
-    return "; ".join(said) or "no change of plan"
+def _rows(one: Review) -> tuple[list[list[Change]], list[list[Change]]]:
+    """Return the changed settings, equal ones together: those that stand open, and those in the fold.
+
+    Cautions are never folded. Settings of a workload that is new or gone are, as there are many.
+    """
+    whole = {each.name for each in one.workloads if each.before is None or each.after is None}
+    together: dict[tuple[str, str, str, str], list[Change]] = {}
+    for change in sorted(one.changes, key=lambda each: (not each.caution, len(each.path))):
+        values = repr(change.old), repr(change.new)
+        together.setdefault((change.path[-1], *values, "whole" if _of(change) in whole else ""), []).append(change)
+    rows = list(together.values())
+    cautions = [row for row in rows if row[0].caution]
+    others = [row for row in rows if not row[0].caution]
+    near = [row for row in others if _of(row[0]) not in whole][: max(0, _OPEN - len(cautions))]
+    return cautions + near, [row for row in others if row not in near]
 
 
-def _workload(one: WorkloadReview) -> Iterator[str]:
-    yield ""
-    yield f"### {escaped(one.name)}"
-    yield ""
-    yield "| | before | after |"
-    yield "|---|---|---|"
-    for title, say in _ROWS:
-        old, new = _say(one.before, say), _say(one.after, say)
-        if old or new:
-            yield f"| {title} | {old or '-'} | {f'**{new}**' if new and old != new else new or '-'} |"
-    yield ""
-    yield f"* Interruption: {one.interruption}."
-    yield f"* Data at stake: {escaped(one.data)}."
-    if one.hours:
-        yield f"* Effort: {one.hours}."
-    for text in one.cautions:
-        yield f"* Mind: {escaped(text)}."
-    for text in one.refused:
-        yield f"* **Refused**: {escaped(text)}."
+def _of(change: Change) -> str:
+    return change.path[1] if change.path[0] == "workloads" and len(change.path) > 1 else ""
 
 
-def _say(side: Side | None, say: object) -> str:
-    return str(say(side)) if side else ""  # type: ignore[operator]
+def _groups(rows: Sequence[list[Change]]) -> Iterator[str]:
+    for group in Group:
+        inside = [row for row in rows if row[0].group is group]
+        if inside:
+            yield f"**{group}**"
+            yield from map(_row, inside)
+            yield ""
+
+
+def _row(row: list[Change]) -> str:
+    one = row[0]
+    old, new = (cell(text) for text in pair(one.old, one.new))
+    warning = " ⚠" if one.caution else ""
+    return f"* {cell(one.where)}{_places(row)}: {old} → **{new}**{warning}. {cell(one.meaning)}"
+
+
+def _places(row: list[Change]) -> str:
+    others = [name for name in dict.fromkeys(map(_of, row)) if name != _of(row[0])]
+    if others and _of(row[0]):
+        return f" (also of {cell(some(others))})"
+    return f" (and in {len(row) - 1} more places)" if len(row) > 1 else ""
+
+
+def _facts(one: Review) -> Iterator[str]:
+    changed = [each for each in one.workloads if each.changed]
+    facts: list[tuple[str, Iterable[tuple[str, str]]]] = [
+        ("Interruption", ((each.name, each.interruption) for each in changed)),
+        ("Data at stake", ((each.name, each.data) for each in changed)),
+        ("Work", ((each.name, f"by the runbook, {each.hours:.2g} h") for each in changed if each.hours)),
+    ]
+    for title, pairs in facts:
+        for sentence, names in list(gathered(pairs).items())[:_OPEN]:
+            yield f"* {title}: {cell(sentence)} ({cell(some(names))})."
+    if changed:
+        yield ""
+
+
+def _bill(one: Review, most: int) -> Iterator[str]:
+    yield from ("| site | what | USD a month |", "|---|---|--:|")
+    lines = one.bills[1]
+    old = {(line.site, line.what): line.usd_month for line in one.bills[0]}
+    for line in lines[:most]:
+        was = old.get((line.site, line.what))
+        mark = "" if was == line.usd_month else " (new)" if was is None else f" (was {was:.2f})"
+        yield f"| {cell(line.site)} | {cell(line.what)}{mark} | {line.usd_month:.2f} |"
+    if len(lines) > most:
+        yield f"| | {len(lines) - most} more lines | {sum(line.usd_month for line in lines[most:]):.2f} |"
+    yield f"| | **all** | **{one.usd_month[1]:.2f}** |"
+
+
+def _fold(title: str, lines: Iterable[str], left_out: int = 0) -> Iterator[str]:
+    yield from (f"<details><summary>{title}</summary>", "")
+    yield from lines
+    if left_out > 0:
+        yield f"{left_out} more: run `./unmoor review --json` for all of them."
+    yield from ("", "</details>", "")

@@ -1,155 +1,249 @@
-"""What a change of a stack file does, workload by workload: two plans in, one value out that can be printed."""
+"""What a change of a stack file does: two plans in, one value out that is printed or given to machines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..action import Create
 from ..config.models import Mode
 from ..exposure import Reach
 from ..kind import State
-from ..plan.canonical import plan_hash
+from ..plan.canonical import canonical, plan_hash, signed
+from .diff import ABSENT, differences
+from .meaning import Change, changes
+from .text import gathered, some
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from ..assess.assessment import Assessed, Assessment
+    from ..action import Action
     from ..registry import Registry
-    from ..topology import Topology, WorkloadPlan
-
-
-@dataclass(frozen=True)
-class Side:
-    """One workload before or after a change."""
-
-    mode: str
-    sites: tuple[str, ...]
-    records: tuple[str, ...]
-    usd_month: float
-    failover_s: int | None
-    risk: str
-    exposure: str
-    residual: tuple[str, ...]
-    downtime: str
+    from ..topology import Line, Topology, WorkloadPlan
+    from .approval import Judgement
 
 
 @dataclass(frozen=True)
 class WorkloadReview:
-    """What a change does to one workload; `refused` says why it must not be merged."""
+    """What a change does to one workload; `refused` says why it must not be merged.
+
+    `hours` is the work of the flip by the runbook, None where nothing is flipped or the kind has no runbook.
+    """
 
     name: str
-    before: Side | None
-    after: Side | None
+    before: str | None
+    after: str | None
+    usd_month: tuple[float, float]
     interruption: str
     data: str
-    hours: str
+    hours: float | None
     refused: tuple[str, ...]
     cautions: tuple[str, ...]
+    changed: bool
 
-    @property
-    def changed(self) -> bool:
-        """Tell whether anything differs."""
-        return self.before != self.after or bool(self.refused)
+
+@dataclass(frozen=True)
+class Resources:
+    """How many resources an update adds, removes and changes, by the plans' actions."""
+
+    added: int
+    removed: int
+    changed: int
 
 
 @dataclass(frozen=True)
 class Review:
-    """What a change does to a stack."""
+    """What a change does to a stack.
+
+    `was` is the hash of the plan at the base, None for a new stack. `central` is who alone can switch off what, before
+    and after, and `freed` what of it ends.
+    """
 
     stack: str
     base: str
-    workloads: tuple[WorkloadReview, ...]
+    was: str | None
     plan: str
-    approved_by: tuple[str, ...] = ()
+    changes: tuple[Change, ...]
+    workloads: tuple[WorkloadReview, ...]
+    central: tuple[tuple[str, ...], tuple[str, ...]]
+    freed: tuple[str, ...]
+    bills: tuple[tuple[Line, ...], tuple[Line, ...]]
+    usd_month: tuple[float, float]
+    resources: Resources
+    required: bool
+    judgement: Judgement | None = None
+    notes: tuple[str, ...] = ()
 
     @property
-    def refused(self) -> bool:
-        """Tell whether something in it must not be merged."""
-        return any(one.refused for one in self.workloads)
+    def changed(self) -> bool:
+        """Whether what would be built differs: exactly when the hashes do."""
+        return self.was != self.plan
 
     @property
-    def usd_month(self) -> tuple[float, float]:
-        """USD a month of the whole stack, before and after."""
-        sides = [(one.before, one.after) for one in self.workloads]
-        return (
-            round(sum(b.usd_month for b, _ in sides if b), 2),
-            round(sum(a.usd_month for _, a in sides if a), 2),
-        )
+    def refused(self) -> tuple[str, ...]:
+        """Why it must not be merged, each reason once, with the workloads that it is about."""
+        return _sentences((one.name, text) for one in self.workloads for text in one.refused)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What is allowed and should be read twice, each sentence once, whether or not anything changes."""
+        settings = gathered((one.where, one.meaning) for one in self.changes if one.caution)
+        return (*(f"{some(where, 2)}: {text}" for text, where in settings.items()), *self.remarks)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The cautions that are not about one changed setting."""
+        return (*_sentences((one.name, text) for one in self.workloads for text in one.cautions), *self.notes)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the review for machines."""
+        before, after = self.usd_month
+        return {
+            "stack": self.stack,
+            "base": self.base,
+            "hash": self.plan,
+            "changed": self.changed,
+            "refused": list(self.refused),
+            "changes": [
+                {"path": one.where, "old": _plain(one.old), "new": _plain(one.new)}
+                | {"group": str(one.group), "meaning": one.meaning, "caution": one.caution}
+                for one in self.changes
+            ],
+            "cautions": list(self.cautions),
+            "usd_month": {"before": before, "after": after},
+            "central": {"before": list(self.central[0]), "after": list(self.central[1])},
+            "approval": {
+                "required": self.required or self.judgement is not None,
+                "quorum": self.judgement.by.quorum if self.judgement else 0,
+                "approved_by": list(self.judgement.agreed) if self.judgement else [],
+                "complete": self.judgement is None or self.judgement.complete,
+            },
+        }
+
+
+def _plain(value: Any) -> Any:
+    return None if value is ABSENT else value
+
+
+def _sentences(pairs: Iterator[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(f"{some(names)}: {text}" for text, names in gathered(pairs).items())
 
 
 def review(
     stack: str,
     base: str,
     plans: tuple[Topology | None, Topology],
-    assessments: tuple[Assessment | None, Assessment | None],
     registry: Registry,
-    approved_by: tuple[str, ...] = (),
+    hours: Mapping[str, float] | None = None,
+    judgement: Judgement | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Review:
-    """Compare two plans of one stack; the first is None when the stack is new."""
+    """Compare two plans of one stack; the first is None when the stack is new. `hours` is the work of each flip."""
     before, after = plans
     old = {plan.name: plan for plan in before.workloads} if before else {}
     new = {plan.name: plan for plan in after.workloads}
+    trees = signed(before) if before else ABSENT, signed(after)
+    found = changes(differences(*trees), before, after)
+    owners = {plan.host: plan.name for plan in old.values() if plan.host}
     names = [*new, *(name for name in old if name not in new)]
+    left, right = alone(before), alone(after)
+    told = {change.path[1] for change in found if change.path[0] == "workloads"}
     return Review(
         stack=stack,
         base=base,
-        workloads=tuple(_workload(name, old.get(name), new.get(name), assessments, registry) for name in names),
+        was=plan_hash(before) if before else None,
         plan=plan_hash(after),
-        approved_by=approved_by,
+        changes=tuple(found),
+        workloads=tuple(
+            _workload(
+                name, old.get(name), new.get(name), registry, owners, (hours or {}).get(name), changed=name in told
+            )
+            for name in names
+        ),
+        central=(central(left), central(right)),
+        freed=central([one for one in left if one not in right]),
+        bills=tuple(tuple(line for plan in one.values() for line in plan.bill) for one in (old, new)),  # type: ignore[arg-type]
+        usd_month=(_usd(before), _usd(after)),
+        resources=_resources(before, after),
+        required=after.require_approval,
+        judgement=judgement,
+        notes=notes,
     )
+
+
+def _usd(topology: Topology | None) -> float:
+    return round(sum(plan.usd_month for plan in topology.workloads), 2) if topology else 0.0
+
+
+_Alone = tuple[str, str, str]
+
+
+def alone(topology: Topology | None) -> list[_Alone]:
+    """Return who alone can still switch off what of which workload: company, what, workload."""
+    plans = topology.workloads if topology else ()
+    return [(control.company, control.what, plan.name) for plan in plans for control in plan.central]
+
+
+def central(found: Sequence[_Alone]) -> tuple[str, ...]:
+    """Write what `alone` returns, one sentence for a company and the same workloads."""
+    by: dict[tuple[str, str], list[str]] = {}
+    for company, what, name in found:
+        by.setdefault((company, what), []).append(name)
+    whats = gathered(
+        (what, f"{company} alone can still switch off {some(names)}") for (company, what), names in by.items()
+    )
+    return tuple(f"{sentence}: {', '.join(parts)}" for sentence, parts in whats.items())
 
 
 def _workload(
     name: str,
     old: WorkloadPlan | None,
     new: WorkloadPlan | None,
-    assessments: tuple[Assessment | None, Assessment | None],
     registry: Registry,
+    owners: Mapping[str, str],
+    hours: float | None,
+    *,
+    changed: bool,
 ) -> WorkloadReview:
-    assessed = tuple(_assessed(assessment, name) for assessment in assessments)
     stateful = registry.kinds[(new or old).kind].state is State.WRITER  # type: ignore[union-attr]
     return WorkloadReview(
         name=name,
-        before=_side(old, assessed[0]) if old else None,
-        after=_side(new, assessed[1]) if new else None,
+        before=_mode(old),
+        after=_mode(new),
+        usd_month=(old.usd_month if old else 0.0, new.usd_month if new else 0.0),
         interruption=_interruption(old, new, stateful=stateful),
         data=_data(old, new, stateful=stateful),
-        hours=_hours(assessed[1]) if old and new and old.mode != new.mode else "",
-        refused=tuple(_refused(old, new, stateful=stateful)),
+        hours=hours,
+        refused=tuple(_refused(old, new, owners, stateful=stateful)),
         cautions=tuple(_cautions(old, new)),
+        changed=changed,
     )
 
 
-def _assessed(assessment: Assessment | None, name: str) -> Assessed | None:
-    if assessment is None:
+def _mode(plan: WorkloadPlan | None) -> str | None:
+    if plan is None:
         return None
-    return next((one for one in assessment.workloads if (one.workload.stack or one.name) == name), None)
+    return f"{plan.mode} (active: {plan.active})" if plan.mode is Mode.ACTIVE_STANDBY else str(plan.mode)
 
 
-def _side(plan: WorkloadPlan, assessed: Assessed | None) -> Side:
-    return Side(
-        mode=str(plan.mode) if plan.mode is not Mode.ACTIVE_STANDBY else f"{plan.mode} (active: {plan.active})",
-        sites=tuple(f"{site.name} on {site.target}" for site in plan.sites),
-        records=tuple(f"{plan.host} {role} → {site}" for site, role in plan.roles.items()),
-        usd_month=plan.usd_month,
-        failover_s=plan.failover_s if len(plan.sites) > 1 else None,
-        risk=str(assessed.after.availability.grade) if assessed else "",
-        exposure=str(assessed.after.exposure.grade) if assessed else "",
-        residual=assessed.after.dependence.stoppers() if assessed else (),
-        downtime=_span(assessed.after.downtime) if assessed else "",
+def _resources(before: Topology | None, after: Topology) -> Resources:
+    old, new = (_made(one) if one else {} for one in (before, after))
+    both = old.keys() & new.keys()
+    return Resources(
+        len(new.keys() - old.keys()), len(old.keys() - new.keys()), sum(old[name] != new[name] for name in both)
     )
 
 
-def _span(span: object) -> str:
-    low, high = span.low.value, span.high.value  # type: ignore[attr-defined]
-    return f"{low:.1f} to {high:.1f} h a year"
+def _made(topology: Topology) -> dict[str, Any]:
+    plans = {plan.name: plan for plan in topology.workloads}
+    return {action.name: _inputs(action, plans[action.workload]) for action in topology.actions}
 
 
-def _hours(assessed: Assessed | None) -> str:
-    if assessed is None:
-        return ""
-    span = assessed.migration.hours
-    return f"{span.low.value:.0f} to {span.high.value:.0f} h for the whole move"
+def _inputs(action: Action, plan: WorkloadPlan) -> Any:
+    """Return what decides whether an update touches an action's resource."""
+    if isinstance(action.does, Create):
+        return canonical([plan.site(action.name), plan.release, plan.stores])
+    return canonical(action.does)
 
 
 def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bool) -> str:
@@ -169,16 +263,23 @@ def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, statefu
 def _data(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bool) -> str:
     if new is None:
         return "its kept versions stay in the stores; nothing else does"
-    stores = ", ".join(sorted(new.stores))
+    stores = ", ".join(sorted(new.stores)) or "no store"
     if stateful:
         return f"what was written since the last archived segment; archives in {stores}"
     gone = sorted(set(old.stores) - set(new.stores)) if old else []
     return f"none: content is kept in {stores}" + (f"; no longer in {', '.join(gone)}" if gone else "")
 
 
-def _refused(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bool) -> Iterator[str]:
+def _refused(
+    old: WorkloadPlan | None, new: WorkloadPlan | None, owners: Mapping[str, str], *, stateful: bool
+) -> Iterator[str]:
     if old and new is None and stateful:
         yield "it has state and is removed; take a proved backup and move the name away first"
+    if new and new.host and owners.get(new.host, new.name) != new.name:
+        yield (
+            f"{new.host} is taken over from {owners[new.host]}, whose records stand until the end of the update, so "
+            "it would fail at them; keep the workload's name, or free the host in an update before"
+        )
     if not (old and new):
         return
     if stateful and {old.mode, new.mode} == {Mode.CENTRALIZED, Mode.DECENTRALIZED}:
@@ -204,11 +305,13 @@ def _by_name(plan: WorkloadPlan) -> bool:
 
 def _cautions(old: WorkloadPlan | None, new: WorkloadPlan | None) -> Iterator[str]:
     if new is None:
-        yield "the workload is removed"
+        yield "the workload is removed, with every site of it"
         return
     if len({store.vendor for store in new.stores.values()}) == 1:
         yield "all stores are at one vendor, who alone can delete every copy; name a second"
-    if new.mode is not Mode.ACTIVE_STANDBY and len(new.sites) == 1 and old and len(old.sites) > 1:
+    if gone := sorted(set(old.stores) - set(new.stores)) if old else []:
+        yield f"{', '.join(gone)} gets no copies any more; {len(new.stores)} of {len(old.stores) if old else 0} remain"
+    if len(new.sites) == 1 and old and len(old.sites) > 1:
         yield "there is no standby any more: a lost lease or account is an outage until the next update"
     if old and {old.mode, new.mode} == {Mode.CENTRALIZED, Mode.DECENTRALIZED}:
         yield "active-standby is skipped; it would show the new site under load before the old one goes"

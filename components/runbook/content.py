@@ -134,13 +134,13 @@ def _agree(case: Case) -> Iterator[Step]:
     if case.topology.require_approval:
         flag = checks.stack(case)
         review = f"./unmoor review --base HEAD --json {case.stack}"
-        hash_of = f"{review} | .venv/bin/python -c 'import json, sys; print(json.load(sys.stdin)[0][\"plan\"])'"
+        hash_of = f"{review} | .venv/bin/python -c 'import json, sys; print(json.load(sys.stdin)[\"hash\"])'"
         yield Step(
             "sign",
             "Let a signer approve the plan",
-            "The version is part of the plan, and this stack refuses an update whose plan nobody approved.",
+            "The version is part of the plan, and this stack refuses an update that its signers have not approved.",
             Check(f'./unmoor approve "$({hash_of})" {flag}', ("… approved …",)),
-            Check(f'grep -m 1 "$({hash_of})" stacks/approvals.{case.stack}.yaml', ("- plan: …",)),
+            Check(f'grep -m 1 "$({hash_of})" stacks/approvals.{case.stack}.yaml', ("plan: …",)),
             0.25,
             approval="a signer who has read `unmoor review`",
         )

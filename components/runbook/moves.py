@@ -25,7 +25,7 @@ def stand_by(case: Case) -> Iterator[Chapter]:
                 "active-standby",
                 f"Put a standby beside {case.plan.primary.name}",
                 f"When an outage of {case.plan.primary.target} may no longer be an outage of {case.plan.host}.",
-                tuple(_flip(case, to)),
+                tuple(flip(case, to)),
             )
 
 
@@ -37,7 +37,7 @@ def swap(case: Case) -> Iterator[Chapter]:
                 "swap",
                 f"Let {_primary(case, to)} answer, and keep {case.plan.primary.name} as its standby",
                 "Before leaving the side that answers now; or to take it out of service for a while.",
-                tuple(_flip(case, to)),
+                tuple(flip(case, to)),
             )
 
 
@@ -51,7 +51,7 @@ def leave(case: Case) -> Iterator[Chapter]:
                 str(to.mode),
                 f"Go {to.mode}: remove {gone}",
                 f"When {_primary(case, to)} has answered for as long as was agreed, and {gone} need cost nothing more.",
-                tuple(_flip(case, to)),
+                tuple(flip(case, to)),
             )
 
 
@@ -106,17 +106,17 @@ _HALF_WAY = (
 )
 
 
-def _flip(case: Case, to: Course) -> Iterator[Step]:
+def flip(case: Case, to: Course) -> Iterator[Step]:
     """The steps of one flip: show, write, let it be signed, preview, update, see."""
     before, after = case.plan, case.prospects[to].plan
     money = f"{before.usd_month:.2f} → {after.usd_month:.2f} USD a month"
     says = f"{before.name}: {case.course} → {to}"
-    flip = checks.flip(case, to)
+    line = checks.flip(case, to)
     yield Step(
         "show",
         "Show the line",
         f"The stack file is the only thing that is edited, in one line. {says}; {money}.",
-        Check(f"{flip} --dry-run", (f"{before.name}: … → {to}; not written",)),
+        Check(f"{line} --dry-run", (f"{before.name}: … → {to}; not written",)),
         checks.plan(case, before),
         0.1,
     )
@@ -124,7 +124,7 @@ def _flip(case: Case, to: Course) -> Iterator[Step]:
         "write",
         "Write the line",
         "Commit it and open a pull request if yours is reviewed there; nothing is deployed yet.",
-        Check(flip, (f"{before.name}: … → {to}; written…",)),
+        Check(line, (f"{before.name}: … → {to}; written…",)),
         checks.plan(case, after),
         0.25,
         rollback=checks.flip(case, case.course),
@@ -172,11 +172,11 @@ def sign(case: Case, plan: str) -> Step:
     return Step(
         "sign",
         "Let a signer approve the plan",
-        "This stack refuses an update whose plan nobody approved. Commit the file it writes.",
+        "This stack refuses an update that its signers have not approved. Commit the file that it writes.",
         Check(f"./unmoor approve {plan} {checks.stack(case)}", (f"… approved {plan[:12]}…",)),
-        Check(f"grep -m 1 {plan} {approvals}", (f"- plan: {plan}",)),
+        Check(f"grep -m 1 {plan} {approvals}", (f"plan: {plan}",)),
         0.25,
-        otherwise="It records git's user.email; name somebody else with --signer.",
+        otherwise="Set UNMOOR_SIGNER to your name under `signers`, and UNMOOR_SSH_KEY or UNMOOR_GPG_KEY to your key.",
         approval="a signer who has read `unmoor review`",
     )
 

@@ -1,79 +1,213 @@
-"""A change of a stack file is said in words, and what must not be merged is refused."""
+"""A change of a stack file shows with its meaning, and what must not be merged is refused."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
 import json
+import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from components.__main__ import cli
-from components.errors import ConfigError, PlanError
+from components.errors import ConfigError
 from components.kind import State
-from components.kinds.static.kind import Static
-from components.plan.canonical import plan_hash
+from components.kinds.static.kind import STATIC, Static
 from components.plan.stack import topology
 from components.project import builtin
-from components.release import Release
-from components.review import approval
-from components.review.comment import markdown
+from components.review.comment import LIMIT, MARKER, markdown
 from components.review.review import review
+from components.runbook.case import RING, case
+from components.runbook.effort import hours
+from components.runbook.table import chapters
 from tests.settings import settings
+
+REGISTRY = builtin()
 
 
 class Writer(Static):
-    """A static site that has a writer, which there is not: what a review makes of state."""
+    """The same kind, with data that one site alone may write."""
 
     state = State.WRITER
 
 
+def planned(made: dict | None, registry=REGISTRY, **others: str):
+    return topology(made, registry, None, others=others) if made else None
+
+
 def reviewed(old: dict | None, new: dict, *, stateful: bool = False):
-    registry = builtin().with_(kinds=[Writer() if stateful else Static()])
-    plans = tuple(topology(one, registry, None) if one else None for one in (old, new))
-    return review("prod", "main", plans, (None, None), registry)
+    registry = REGISTRY.with_(kinds=[Writer()]) if stateful else REGISTRY
+    return review("prod", "main", (planned(old, registry), planned(new, registry)), registry)
 
 
-def test_a_flip_is_said_in_the_headline() -> None:
-    text = markdown(reviewed(settings("centralized"), settings("active-standby")))
-    assert text.startswith("## prod: docs goes from centralized to active-standby (active: centralized)\n")
-    assert "| failover | none | **by itself, within 90 s** |" in text
+def shown(old: dict | None, new: dict, **more) -> str:
+    return markdown([reviewed(old, new, **more)])
 
 
-def test_nothing_changed_is_said_too() -> None:
-    assert markdown(reviewed(settings(), settings())).startswith("## prod: no change of plan\n")
+def test_the_first_sentence_has_the_money_its_percentage_the_flip_and_the_verdict() -> None:
+    lines = shown(settings("centralized"), settings("active-standby")).splitlines()
+    assert lines[0] == MARKER
+    assert re.fullmatch(
+        r"\*\*prod: \$(\d+\.\d\d) → \$(\d+\.\d\d) a month \(\+\$\d+\.\d\d, \+\d+%\)\. docs centralized → "
+        r"active-standby \(active: centralized\)\. No approval is required\.\*\*",
+        lines[1],
+    )
+
+
+def test_what_stays_central_is_the_next_sentence() -> None:
+    lines = shown(settings("active-standby"), settings("decentralized")).splitlines()
+    assert lines[3] == "* AWS alone can still switch off docs: the zone."
+    before = reviewed(settings("centralized"), settings("decentralized"))
+    assert before.freed == ("AWS alone can still switch off docs: every site",)
+
+
+def test_equal_plans_are_no_change_and_nothing_else_is() -> None:
+    found = reviewed(settings(), settings())
+    assert not found.changed
+    assert markdown([found]).startswith(f"{MARKER}\n**No change of what is built**: 1 stack is planned")
+    for edit in ({"retain": 1, "stores": ["aws", "storj"]}, {"stores": ["aws"], "retain": 3}):
+        found = reviewed(settings(), settings(backup=edit))
+        assert found.changed
+        assert found.was != found.plan
+        assert "No change" not in markdown([found])
+
+
+def edited(path: str, value: object) -> dict:
+    """Return the stack with one setting changed; a value of None removes it."""
+    made = settings("active-standby")
+    made["acme"] = {"directory": "https://acme-v02.api.letsencrypt.org/directory", "issuer": "letsencrypt.org"}
+    here, *rest = made, *path.split(".")
+    for part in rest[:-1]:
+        here = here[part]
+    if value is None:
+        del here[rest[-1]]
+    else:
+        here[rest[-1]] = value
+    return made
+
+
+DOCS = "workloads.docs"
+EDITS = [
+    (f"{DOCS}.options.version", "a" * 64, f"{DOCS}.options.version", "this version in place of the folder's content"),
+    (
+        "stores.storj.public_url",
+        "https://evil.example/x",
+        f"{DOCS}.stores.storj.public_url",
+        "Containers fetch what they",
+    ),
+    ("acme.directory", "https://acme.evil.example/d", "acme.directory", "Certificates outside AWS are asked for at"),
+    ("acme.issuer", "evil.example", "acme.issuer", "The only authority that CAA records let sign"),
+    (f"{DOCS}.options.budget_usd_month", 120, f"{DOCS}.options.budget_usd_month", "cost 10 times what it may cost now"),
+    (f"{DOCS}.backup.stores", ["aws"], f"{DOCS}.stores.storj.vendor", "Who can delete this copy"),
+    ("stores.storj.vendor", "aws", f"{DOCS}.stores.storj.vendor", "Who can delete this copy"),
+    (f"{DOCS}.backup.retain", 1, f"{DOCS}.retain", "Older versions are deleted from every store"),
+    ("stores.storj.access_key", "OTHER_KEY", f"{DOCS}.stores.storj.access_key", "may be another account's"),
+    (
+        f"{DOCS}.placement.decentralized",
+        ["akash", "akash"],
+        f"{DOCS}.placement.decentralized",
+        "targets that later flips",
+    ),
+    ("ttl", 60, "zone.ttl", "how long a failover takes"),
+    ("dns", {"zone_id": "Z0EVIL"}, "zone.id", "another zone of this name"),
+    (f"{DOCS}.host", "www.dao.example", f"{DOCS}.host", "links to the old one break"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "where", "meaning"), EDITS, ids=[f"{e[0]}={e[1]}"[:50] for e in EDITS])
+def test_every_edit_shows_with_old_new_and_meaning(path, value, where, meaning) -> None:
+    found = reviewed(edited("ttl", 30), edited(path, value))
+    change = next(one for one in found.changes if one.where == where)
+    assert change.old != change.new
+    assert meaning in change.meaning
+    text = markdown([found])
+    plain = text.replace("\\", "").replace("&#58;", ":")
+    assert f"* {where}" in plain
+    assert meaning in plain
+    assert "No change" not in text
+
+
+def test_a_region_and_the_end_of_approval_show_too() -> None:
+    before = planned({**settings(), **SIGNED}, **{"aws:region": "us-east-1"})
+    after = planned({**settings(), "signers": SIGNED["signers"]}, **{"aws:region": "eu-west-1"})
+    found = review("prod", "main", (before, after), REGISTRY)
+    said = {one.where: (one.old, one.new, one.caution, one.meaning) for one in found.changes}
+    assert said["settings[aws:region]"][:3] == ("us-east-1", "eu-west-1", True)
+    assert said["require_approval"] == (True, False, True, "Updates need no approval any more.")
+
+
+SIGNED = {
+    "require_approval": True,
+    "signers": {"quorum": 2, "keys": {name: f"0x{n:040x}" for n, name in enumerate(["alice", "bob", "carol"])}},
+}
+
+
+def test_other_signers_are_a_caution_each() -> None:
+    new = {**settings(), **copy.deepcopy(SIGNED)}
+    new["signers"]["quorum"] = 1
+    new["signers"]["keys"] = {"alice": "0x" + "9" * 40, "mallory": "0x" + "8" * 40}
+    found = reviewed({**settings(), **SIGNED}, new)
+    assert {one.where: one.meaning for one in found.changes if one.caution} == {
+        "signers.quorum": "Fewer signers can approve a plan.",
+        "signers.keys.alice": "Another key signs in this name.",
+        "signers.keys.mallory": "This key may approve the plans that follow.",
+        "signers.keys.bob": "This signer no longer counts.",
+        "signers.keys.carol": "This signer no longer counts.",
+    }
+
+
+def test_everything_at_once_shows_everything() -> None:
+    """The flip must not hide what else a pull request changes."""
+    new = edited("acme.issuer", "evil.example")
+    new["workloads"]["docs"]["mode"] = "decentralized"
+    new["workloads"]["docs"]["backup"] = {"stores": ["aws"], "retain": 1}
+    new["workloads"]["docs"]["options"]["budget_usd_month"] = 999
+    text = shown(edited("ttl", 30), new).split("<details>")[0].replace("\\", "")
+    for part in ("acme.issuer", "docs.retain", "budget_usd_month", "stores.storj.vendor", "docs.mode"):
+        assert f"{part}" in text, part
+    assert "storj gets no copies any more; 1 of 2 remain" in text
+
+
+def test_a_description_of_the_model_is_the_meaning_where_no_row_has_one() -> None:
+    found = reviewed(settings(), settings(options={"site": "public"}))
+    (change,) = [one for one in found.changes if one.where == "workloads.docs.options.site"]
+    assert change.meaning == STATIC.options.model_fields["site"].description
 
 
 def test_a_workload_with_state_does_not_skip_active_standby() -> None:
     found = reviewed(settings("centralized"), settings("decentralized"), stateful=True)
     assert found.refused
-    assert "go through active-standby" in markdown(found)
+    assert "go through active-standby" in markdown([found])
 
 
 def test_a_workload_without_state_may_jump_and_is_warned() -> None:
     found = reviewed(settings("centralized"), settings("decentralized"))
     assert not found.refused
-    assert "active-standby is skipped" in markdown(found)
+    assert "active-standby is skipped" in markdown([found])
 
 
 def test_changing_every_store_at_once_is_refused() -> None:
-    new = copy.deepcopy(settings())
-    new["workloads"]["docs"]["backup"]["stores"] = ["storj"]
-    old = copy.deepcopy(settings())
-    old["workloads"]["docs"]["backup"]["stores"] = ["aws"]
+    old, new = (settings(backup={"stores": [store], "retain": 3}) for store in ("aws", "storj"))
     assert reviewed(old, new).refused
 
 
-@pytest.mark.parametrize("kinds", [("dedicated", "shared"), ("shared", "dedicated")])
-def test_records_that_would_change_their_type_are_refused(kinds) -> None:
-    """No CNAME may stand with another type, so such an update fails at the first record."""
-    old, new = (settings("active-standby", options={"site": "site", "ingress": kind}) for kind in kinds)
-    ((sentence,),) = [one.refused for one in reviewed(old, new).workloads]
-    assert sentence.startswith("the records of docs.dao.example would turn between addresses and names")
-    assert not reviewed(old, settings("centralized", options=old["workloads"]["docs"]["options"])).refused
+@pytest.mark.parametrize("ingresses", [("dedicated", "shared"), ("shared", "dedicated")])
+def test_records_that_would_turn_between_addresses_and_names_are_refused(ingresses) -> None:
+    """Route 53 lets no CNAME stand beside another type, so such an update fails at the first record."""
+    old, new = (settings("active-standby", options={"site": "site", "ingress": each}) for each in ingresses)
+    (sentence,) = reviewed(old, new).refused
+    assert sentence.startswith("docs: the records of docs.dao.example would turn between addresses and names")
+
+
+def test_a_renamed_workload_is_refused_because_its_host_is_still_owned() -> None:
+    old, new = settings(), settings()
+    new["workloads"] = {"manual": new["workloads"]["docs"]}
+    (sentence,) = reviewed(old, new).refused
+    assert sentence.startswith("manual: docs.dao.example is taken over from docs, whose records stand until the end")
 
 
 def test_removing_a_workload_with_state_is_refused() -> None:
@@ -85,77 +219,106 @@ def test_removing_a_workload_with_state_is_refused() -> None:
 
 
 def test_losing_the_standby_is_said() -> None:
-    assert "there is no standby any more" in markdown(reviewed(settings("active-standby"), settings("decentralized")))
+    assert "there is no standby any more" in shown(settings("active-standby"), settings("decentralized"))
 
 
-def test_stores_at_one_vendor_are_said() -> None:
-    new = copy.deepcopy(settings("active-standby"))
+def test_stores_at_one_vendor_are_said_whatever_else_changes() -> None:
+    new = copy.deepcopy(settings())
     new["stores"]["storj"]["vendor"] = "aws"
-    assert "all stores are at one vendor" in markdown(reviewed(settings(), new))
+    assert "all stores are at one vendor" in shown(settings(), new)
+    assert (
+        "docs: all stores are at one vendor, who alone can delete every copy; name a second"
+        in reviewed(new, new).cautions
+    )
 
 
 def test_a_new_stack_has_no_before() -> None:
-    text = markdown(reviewed(None, settings()))
-    assert text.startswith("## prod: docs is new (centralized)\n")
+    found = reviewed(None, settings())
+    assert found.was is None
+    assert "docs new, centralized" in markdown([found])
 
 
-def test_markdown_from_outside_stays_text() -> None:
-    found = dataclasses.replace(reviewed(None, settings()), stack="a|b<script>", base="`x`")
-    assert "<script>" not in markdown(found)
-    assert "a\\|b" in markdown(found)
+HOSTILE = "<script>|`x`[a](https://evil.example) @dao/signers \u202eevil\u2066 <!-- --> \x1b[31m\n# h"
 
 
-def test_a_plan_hash_ignores_prices_and_content_and_nothing_else() -> None:
-    def hashed(made: dict, version: str = "0" * 64) -> str:
-        class Built(Static):
-            def release(self, options, root):
-                return Release(version, "site", pinned=False)
-
-        return plan_hash(topology(made, builtin().with_(kinds=[Built()]), Path()))
-
-    base = hashed(settings())
-    assert hashed(settings(), "1" * 64) == base
-    for change in (
-        settings("active-standby"),
-        settings(host="www.dao.example"),
-        settings(options={"site": "site", "version": "a" * 64}),
-        settings(options={"site": "site", "budget_usd_month": 99}),
-        settings(backup={"stores": ["aws"], "retain": 3}),
-        {**settings(), "zone": "dao.example", "ttl": 10, "acme": {"directory": "https://other.example/"}},
-    ):
-        assert hashed(change) != base
+def test_nothing_from_outside_is_shown_unescaped() -> None:
+    one = reviewed(settings(), settings("active-standby"))
+    changes = tuple(dataclasses.replace(each, path=("a", HOSTILE), new=HOSTILE) for each in one.changes)
+    hostile = dataclasses.replace(one, stack=HOSTILE, base=HOSTILE, changes=changes, notes=(HOSTILE,))
+    text = markdown([hostile], [(HOSTILE, HOSTILE)], [HOSTILE])
+    for sign in ("<script>", "@dao", "](https://", "\u202e", "\u2066", "\x1b", "\n# h"):
+        assert sign not in text, sign
+    assert text.count("<!--") == 1
 
 
-def test_an_update_that_nobody_approved_is_refused(tmp_path: Path) -> None:
-    plan = topology({**settings(), "require_approval": True}, builtin(), None)
-    path = tmp_path / "approvals.prod.yaml"
-    with pytest.raises(PlanError, match="has not been approved"):
-        approval.demand(plan, approval.read(path), "prod")
-    made = approval.Approval(plan_hash(plan), "a@dao.example", "2026-11-23")
-    assert approval.record(path, made)
-    assert not approval.record(path, made)
-    approval.demand(plan, approval.read(path), "prod")
+def test_long_values_show_where_they_differ() -> None:
+    old, new = settings("active-standby"), settings("active-standby")
+    for made, end in ((old, "good"), (new, "evil")):
+        made["stores"]["storj"]["public_url"] = "https://gateway.example/" + "x" * 300 + end
+    assert re.search(r"…x+good → \*\*…x+evil\*\*", shown(old, new))
 
 
-def test_a_hash_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is not a plan hash"):
-        approval.record(tmp_path / "x.yaml", approval.Approval("main", "a", "2026-11-23"))
+# ---- one world --------------------------------------------------------------
 
 
-def test_a_file_that_is_no_list_of_approvals_is_a_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "approvals.prod.yaml"
-    path.write_text("plan: x\n")
-    with pytest.raises(ConfigError, match="is not a list of approvals"):
-        approval.read(path)
+@pytest.mark.parametrize("course", RING, ids=str)
+def test_plan_review_runbook_and_outputs_agree_to_the_cent(course) -> None:
+    from components.deploy.workload import outputs
 
+    before, after = settings("centralized"), settings(str(course.mode), str(course.active))
+    old, new = planned(before), planned(after)
+    found = review("prod", "main", (old, new), REGISTRY)
+    (plan,) = new.workloads
+    assert found.usd_month[1] == plan.usd_month == outputs(plan)["usd_month"] == found.workloads[0].usd_month[1]
+    assert f"Bill: ${plan.usd_month:.2f} a month" in markdown([found]) or not found.changed
+    assert round(sum(line.usd_month for line in found.bills[1]), 2) == plan.usd_month
+    assert found.central[1] == tuple(
+        {
+            f"{c.company} alone can still switch off docs: "
+            + ", ".join(each.what for each in plan.central if each.company == c.company): 0
+            for c in plan.central
+        }
+    )
+
+
+def test_the_hours_of_a_flip_are_the_runbooks(tmp_path: Path) -> None:
+    from components.config import models as config
+
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/index.html").write_text("x")
+    for at, course in enumerate(RING):
+        read, _ = config.read(settings(str(course.mode), str(course.active)))
+        now = case("prod", read, "docs", REGISTRY, tmp_path)
+        for to in now.neighbours:
+            name = "swap" if to.mode is course.mode else str(to.mode)
+            (chapter,) = [each for each in chapters(now) if each.name == name]
+            new = planned(settings(str(to.mode), str(to.active)))
+            assert hours(now.plan, new.workloads[0], new) == chapter.hours > 0, (at, to)
+    ends = [planned(settings(str(RING[at].mode))) for at in (0, -1)]
+    assert hours(ends[0].workloads[0], ends[1].workloads[0], ends[1]) == pytest.approx(3 * 1.2)
+
+
+# ---- the command ------------------------------------------------------------
 
 STACK = """config:
+  aws:region: us-east-1
   unmoor:zone: dao.example
   unmoor:stores:
     aws: {vendor: aws, bucket: dao-aws, public_url: "https://s3.example/dao"}
   unmoor:workloads:
     docs: {kind: static, mode: MODE, host: docs.dao.example, backup: {stores: [aws]}}
 """
+FILE = "stacks/Pulumi.prod.yaml"
+
+
+def git(*arguments: str) -> str:
+    who = ["-c", "user.name=x", "-c", "user.email=x@dao.example"]
+    return subprocess.run(["git", *who, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def commit() -> None:
+    git("add", "-A")
+    git("commit", "-qm", "a commit", "--allow-empty")
 
 
 @pytest.fixture
@@ -163,41 +326,164 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with a stack file committed on main."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "stacks").mkdir()
-    (tmp_path / "stacks/Pulumi.prod.yaml").write_text(STACK.replace("MODE", "centralized"))
-    for arguments in (
-        ["init", "-q", "-b", "main"],
-        ["add", "."],
-        ["-c", "user.name=x", "-c", "user.email=x@dao.example", "commit", "-qm", "first"],
-    ):
-        subprocess.run(["git", *arguments], check=True)
+    (tmp_path / "Pulumi.yaml").write_text("name: unmoor\n")
+    (tmp_path / FILE).write_text(STACK.replace("MODE", "centralized"))
+    git("init", "-q", "-b", "main")
+    commit()
     return tmp_path
 
 
+def run(*words: str):
+    result = CliRunner().invoke(cli, ["review", *words], standalone_mode=False)
+    if result.exception:
+        raise result.exception
+    return result
+
+
 def test_the_command_compares_with_a_commit(project: Path) -> None:
-    (project / "stacks/Pulumi.prod.yaml").write_text(STACK.replace("MODE", "active-standby"))
-    result = CliRunner().invoke(cli, ["review", "--base", "main"], standalone_mode=False)
-    assert result.exception is None
+    (project / FILE).write_text(STACK.replace("MODE", "active-standby"))
+    result = run("--base", "main")
     assert result.return_value == 0
-    assert "docs goes from centralized to active-standby" in result.output
+    assert "docs centralized → active-standby" in result.output
+    assert "* Work: by the runbook, 1.2 h (docs)." in result.output
 
 
-def test_the_command_speaks_json(project: Path) -> None:
-    result = CliRunner().invoke(cli, ["review", "--base", "main", "--json", "prod"], standalone_mode=False)
-    assert [one["stack"] for one in json.loads(result.output)] == ["prod"]
+def test_one_stack_is_one_json_object(project: Path) -> None:
+    (project / FILE).write_text(STACK.replace("MODE", "active-standby"))
+    found = json.loads(run("--base", "main", "--json", "prod").output)
+    assert {"hash", "changed", "changes", "cautions", "usd_month", "central"} <= found.keys()
+    assert found["changed"] is True
+    assert set(found["changes"][0]) == {"path", "old", "new", "group", "meaning", "caution"}
+    assert found["usd_month"]["after"] > found["usd_month"]["before"]
+    assert found["central"]["after"] == [
+        "AWS alone can still switch off docs: the zone",
+        "aws alone can still switch off docs: every copy",
+    ]
+    assert json.loads(run("--base", "main", "--json").output) == [found]
+
+
+def test_a_comment_or_the_order_is_no_change(project: Path) -> None:
+    lines = STACK.replace("MODE", "centralized").splitlines()
+    moved = [lines[0], "  # a comment", *lines[5:], *lines[2:5], lines[1]]
+    (project / FILE).write_text("\n".join(moved) + "\n")
+    assert "**No change of what is built**: 1 stack is planned" in run("--base", "main").output
+
+
+def test_a_strangers_commit_is_reviewed_without_being_checked_out(project: Path) -> None:
+    git("checkout", "-qb", "pull")
+    (project / FILE).write_text(STACK.replace("MODE", "active-standby"))
+    (project / "project.py").write_text("raise SystemExit('their program ran')\n")
+    commit()
+    git("checkout", "-q", "main")
+    result = run("--base", "main", "--head", "pull")
+    assert "docs centralized → active-standby" in result.output
+    assert "the program that builds changes too, and no plan hash covers what it does: project.py" in result.output
 
 
 def test_a_base_that_does_not_exist_is_a_sentence(project: Path) -> None:
-    result = CliRunner().invoke(cli, ["review", "--base", "nowhere"], standalone_mode=False)
-    assert isinstance(result.exception, ConfigError)
-    assert "no such branch, tag or commit" in str(result.exception)
+    with pytest.raises(ConfigError, match="nowhere: no such branch, tag or commit"):
+        run("--base", "nowhere")
+    with pytest.raises(ConfigError, match="choose another with --head"):
+        run("--base", "main", "--head", "nowhere")
 
 
-def test_a_stack_file_that_does_not_parse_at_the_base_is_a_sentence(project: Path) -> None:
-    path = project / "stacks/Pulumi.prod.yaml"
-    good = path.read_text()
-    path.write_text("config: [\n")
-    subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@dao.example", "commit", "-qam", "bad"], check=True)
-    path.write_text(good)
-    result = CliRunner().invoke(cli, ["review", "--base", "main"], standalone_mode=False)
-    assert isinstance(result.exception, ConfigError)
-    assert "Pulumi.prod.yaml at main:2: not YAML" in str(result.exception)
+def test_a_base_that_does_not_parse_is_a_sentence_and_does_not_stop_its_repair(project: Path) -> None:
+    good = (project / FILE).read_text()
+    (project / FILE).write_text("config: [\n")
+    commit()
+    (project / FILE).write_text(good)
+    result = run("--base", "main")
+    assert result.return_value == 0
+    assert "the base cannot be planned, so everything is shown as new" in result.output
+    assert f"{FILE} at main:2: not YAML" in result.output
+
+
+def test_a_change_that_cannot_be_planned_is_a_sentence_with_a_path_and_stops_no_other(project: Path) -> None:
+    (project / "stacks/Pulumi.other.yaml").write_text(STACK.replace("MODE", "centralized").replace("docs.dao", "o.dao"))
+    (project / FILE).write_text(STACK.replace("MODE", "central"))
+    result = run("--base", "main")
+    assert result.return_value == 1
+    assert "**prod must not be merged: it cannot be planned.**" in result.output
+    assert "workloads.docs.mode: 'central' is not a mode" in result.output
+    assert "**other: " in result.output
+    with pytest.raises(ConfigError, match="is not a mode"):
+        run("--base", "main", "prod")
+
+
+def test_a_new_and_a_removed_stack_are_sentences(project: Path) -> None:
+    (project / FILE).rename(project / "stacks/Pulumi.new.yaml")
+    result = run("--base", "main")
+    assert "**new: $0.00 → " in result.output
+    assert f"{FILE}: this stack file is removed. That destroys nothing" in result.output.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "config: &a [*a]\n",
+        "a: &a [x,x,x,x,x,x,x,x]\n"
+        + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 8)}]\n" for n in range(9))
+        + "config: {'unmoor:zone': *j}\n",
+        "#" * (2 << 20) + "\nconfig: {}\n",
+        "config: !!python/object/apply:os.system ['touch /tmp/owned']\n",
+        "config: {'unmoor:zone': \"\\e[31m\\u202e<script>\"}\n",
+    ],
+)
+def test_a_hostile_stack_file_is_a_sentence_in_bounded_time(project: Path, text: str) -> None:
+    git("checkout", "-qb", "pull")
+    (project / FILE).write_text(text)
+    commit()
+    git("checkout", "-q", "main")
+    start = time.process_time()
+    result = run("--base", "main", "--head", "pull")
+    assert time.process_time() - start < 5
+    assert result.return_value == 1
+    assert "prod must not be merged: it cannot be planned" in result.output
+    assert len(result.output) < 5_000
+    assert not {"\x1b", "\u202e"} & set(result.output)
+    assert "<script>" not in result.output
+
+
+# ---- size -------------------------------------------------------------------
+
+
+def many(count: int, mode: str, **options: object) -> dict:
+    made = settings(mode)
+    one = made["workloads"]["docs"]
+    made["workloads"] = {
+        f"w{n}": {**copy.deepcopy(one), "host": f"w{n}.dao.example", "options": {**one["options"], **options}}
+        for n in range(count)
+    }
+    return made
+
+
+def test_one_changed_line_is_two_thousand_characters_before_the_folds() -> None:
+    for mode in ("active-standby", "decentralized"):
+        for old in ("centralized", "active-standby"):
+            text = shown(settings(old), settings(mode)).split("<details>")[0]
+            assert len(text) <= 2000, (old, mode, len(text))
+
+
+def test_fifty_changed_workloads_fit_into_a_comment() -> None:
+    new = many(50, "decentralized")
+    for n, one in enumerate(new["workloads"].values()):
+        one["options"]["budget_usd_month"] = 20 + n
+        one["backup"]["retain"] = 200 + n
+    text = shown(many(50, "active-standby"), new)
+    assert len(text) <= LIMIT
+    assert text.count("times what it may cost now") == 50
+    assert "w0, w1 and 48 more active-standby" in text
+
+
+def test_a_comment_that_would_be_too_long_is_cut_and_says_so() -> None:
+    one = reviewed(settings(), settings("active-standby"))
+    broken = [(f"s{n}", "x" * 2000) for n in range(100)]
+    text = markdown([one], broken)
+    assert len(text) <= LIMIT
+    assert text.endswith("run `./unmoor review` for all of it.\n")
+
+
+def test_the_same_change_gives_the_same_comment() -> None:
+    assert shown(many(3, "centralized"), many(3, "active-standby")) == shown(
+        many(3, "centralized"), many(3, "active-standby")
+    )
