@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any
 
 import pytest
@@ -56,6 +57,15 @@ def test_a_version_that_the_container_learns_by_itself_is_no_change() -> None:
     old, new = of_release("a"), of_release("b")
     assert DeploymentResource().check(new, old, context()) == (old, [])
     assert DeploymentResource().diff("7", old, standing(), old, context()).changes.get("sdl") is None
+
+
+def test_the_lowest_number_of_a_release_is_the_time_at_which_a_deployment_is_new() -> None:
+    news = of_release("a", NUMBER="now")
+    news["sdl"]["services"]["web"]["env"][0] = "LEARNS=VERSION NUMBER"
+    old = DeploymentResource().check(news, None, context())[0]
+    *_, number = old["sdl"]["services"]["web"]["env"]
+    assert abs(int(number.removeprefix("NUMBER=")) - time.time()) < 60
+    assert DeploymentResource().check(news, old, context())[0] == old
 
 
 def test_a_new_deployment_and_any_other_change_take_the_newest_version_along() -> None:

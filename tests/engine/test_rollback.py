@@ -24,8 +24,9 @@ pytestmark = pytest.mark.timeout(600)
 
 SITES = ("docs-aws", "docs-akash")
 LOOKS = (f"{site}-{look}" for site in SITES for look in ("probe", "confirm"))
-#: What new content changes, and nothing else: no record, no check, no drain.
-IN_PLACE = dict.fromkeys(("docs-keep", "docs-akash", "docs-aws-publish", *LOOKS), "update")
+#: What new content changes, and nothing else: no record, no check, no drain, and no container, which learns of it from
+#: the stores.
+IN_PLACE = dict.fromkeys(("docs-keep", "docs-aws-publish", *LOOKS), "update")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,14 @@ def test_the_preview_of_new_content_shows_that_no_record_moves(story: Story) -> 
 
 def test_new_content_is_in_every_store_before_a_site_is_told_of_it(story: Story) -> None:
     bundled = finished(story.run, "docs-keep")
-    assert bundled < min(started(story.run, name) for name in ("docs-akash", "docs-aws-publish"))
+    assert bundled < min(started(story.run, name) for name in ("docs-akash-probe", "docs-aws-publish"))
+
+
+def test_new_content_does_not_restart_a_container(docs: Docs, story: Story) -> None:
+    (log,) = [path for path in docs.state.root.rglob("lease-*-web*") if path.is_file()]
+    said = log.read_text()
+    assert said.count("it has only just started") == 1
+    assert said.count("serving release") == 2
 
 
 def test_both_halves_answer_the_new_version_and_show_the_page(docs: Docs, story: Story) -> None:

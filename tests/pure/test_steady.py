@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from components.provider.wire import UNKNOWN
-from components.targets.akash.sdl.steady import steady
+from components.targets.akash.sdl.steady import UNSIZED, steady, taken
 
 LEARNS = "LEARNS=VERSION NUMBER"
 OLD = {
@@ -15,6 +15,7 @@ OLD = {
         "web": {"image": "caddy", "env": [LEARNS, "VERSION=a", "NUMBER=1", "HOST=docs.dao.example"]},
         "app": {"env": ["VERSION=1"]},
     },
+    "deployment": {"web": {"akash": {"profile": "web", "count": 1}}},
     "profiles": {"compute": {"web": {"resources": {"cpu": {"units": "100m"}}}}},
 }
 
@@ -53,6 +54,38 @@ def test_a_new_release_alone_leaves_the_document():
 def test_with_any_other_change_the_new_document_counts_and_with_it_the_new_release(change):
     new = changed(**change)
     assert steady(OLD, new) is new
+
+
+def test_now_becomes_the_time_in_variables_that_the_container_learns_and_nowhere_else():
+    document = changed(
+        services__web__env=[LEARNS, "VERSION=a", "NUMBER=now", "HOST=now"], services__app__env=["NUMBER=now"]
+    )
+    made = taken(None, document, 1_795_000_000)["services"]
+    assert made["web"]["env"] == [LEARNS, "VERSION=a", "NUMBER=1795000000", "HOST=now"]
+    assert made["app"]["env"] == ["NUMBER=now"]
+
+
+def test_a_service_whose_size_is_not_known_goes_on_renting_what_it_rents():
+    """A kept version is served again, and the folder it came from is gone."""
+    env = [LEARNS, "VERSION=b", "NUMBER=now", "HOST=docs.dao.example", UNSIZED]
+    new = changed(services__web__env=env, profiles__compute__web__resources__cpu__units="400m")
+    assert taken(OLD, new, 7) == OLD
+    moved = changed(services__web__env=[*env[:3], "HOST=www.dao.example", UNSIZED])
+    moved["profiles"]["compute"]["web"]["resources"] = {"cpu": {"units": "400m"}}
+    made = taken(OLD, moved, 7)
+    assert made["profiles"] == OLD["profiles"]
+    assert made["services"]["web"]["env"] == [LEARNS, "VERSION=b", "NUMBER=7", "HOST=www.dao.example"]
+
+
+def test_a_new_deployment_of_unknown_size_rents_what_is_given_and_is_not_told():
+    new = changed(services__web__env=["VERSION=b", UNSIZED])
+    assert taken(None, new, 7)["services"]["web"]["env"] == ["VERSION=b"]
+    assert taken(None, new, 7)["profiles"] == OLD["profiles"]
+
+
+@pytest.mark.parametrize("document", [None, UNKNOWN, {"services": UNKNOWN}, {"services": {"web": {"env": [UNKNOWN]}}}])
+def test_what_is_not_known_yet_is_left_as_it_is(document):
+    assert taken(None, document, 7) == document
 
 
 def test_an_old_document_without_such_variables_is_not_kept():

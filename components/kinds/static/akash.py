@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...kind import Deployed, Implementation
 from ...targets.akash import ingress
 from ...targets.akash.ingress import Ingress
+from ...targets.akash.sdl.steady import NOW
 from ...topology import Line
 from . import releases, sizes
 
@@ -70,15 +71,13 @@ class OnAkash(Implementation["StaticOptions"]):
         return Deployed(endpoint, lease.provider, lease.id, lease)
 
 
-def _lowest(plan: WorkloadPlan) -> int:
+def _lowest(plan: WorkloadPlan) -> int | str:
     """Return the lowest number of a release that a new container may take from records; 0 where it reads none.
 
-    Numbers are Unix seconds that only grow, so the time is one: a release that is published after the container was
-    made has a higher one. A container that exists keeps its document, and with it its number.
+    Numbers are Unix seconds that only grow, so the time at which the container is made is one: a release that is
+    published afterwards has a higher one. A container that exists keeps its document, and with it its number.
     """
-    import time
-
-    return int(time.time()) if releases.several_vendors(store.vendor for store in plan.stores.values()) else 0
+    return NOW if releases.several_vendors(store.vendor for store in plan.stores.values()) else 0
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...targets.akash.ingress import Ingress
 from ...targets.akash.sdl import document as sdl
 from ...targets.akash.sdl.overlay import overlay
+from ...targets.akash.sdl.steady import UNSIZED
 from ...targets.akash.web import web_server
 from ...web.caddy.folder import Folder
 from . import sizes
@@ -44,20 +45,20 @@ def sized(ingress: Ingress, needed: Sizes | None) -> sdl.Document:
     )
 
 
-def document_for(site: Site, plan: WorkloadPlan, number: int = 0) -> dict[str, Any]:
+def document_for(site: Site, plan: WorkloadPlan, number: int | str = 0) -> dict[str, Any]:
     """Return the document for one site as data. A new release changes environment alone.
 
-    `number` is the lowest that a release may have which the container takes from the stores' records; with 0 it takes
-    none, and a new release comes with the manifest.
+    `number` is the lowest that a release may have which the container takes from the stores' records, NOW for the time;
+    with 0 it takes none, and a new release comes with the manifest.
     """
     options: Any = site.options
     stores = tuple((store.vendor, store.public_url or "") for store in plan.stores.values())
-    data = plan.release.data
+    data, needed = plan.release.data, sizes.of(plan.release)
     server = web_server(site, plan.release, Folder(stores, plan.name, data.bytes if data else 0, number))
     return overlay(
-        sized(options.ingress, sizes.of(plan.release)),
+        sized(options.ingress, needed),
         service="web",
-        env=server.environment(),
+        env=server.environment() | ({} if needed else dict([UNSIZED.split("=")])),
         **server.command(),
         accept=[host for host in (site.host, site.site_host) if host] if options.ingress is Ingress.SHARED else None,
         ceiling_usd_month=options.budget_usd_month,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from .market.observed import RUNNING, Observed, usd_month
 from .market.reconcile import LIMIT_S, POLL_S, STUMBLES, Stumble, WallClock, settle
 from .market.request import Patience, request
 from .rails.console import ConsoleRail
-from .sdl.steady import steady
+from .sdl.steady import taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +54,8 @@ class DeploymentResource:
         found = faults(inputs)
         if not found and isinstance(inputs["avoid"], list) and UNKNOWN not in inputs["avoid"]:
             inputs["avoid"] = sorted(set(inputs["avoid"]))
-        if olds and not found:
-            inputs["sdl"] = steady(olds.get("sdl"), inputs["sdl"])
+        if not found:
+            inputs["sdl"] = taken((olds or {}).get("sdl"), inputs["sdl"], int(time.time()))
         return inputs, found
 
     def diff(

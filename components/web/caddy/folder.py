@@ -29,7 +29,7 @@ class Folder:
     stores: tuple[tuple[str, str], ...]
     workload: str
     size: int = 0
-    number: int = 0
+    number: int | str = 0
 
     #: A folder takes no content from visitors: bytes of a request's body, and seconds for a whole request.
     body_bytes = 16_000
