@@ -1,12 +1,13 @@
 """The programs of a page of the manual: files by their titles, and the commands of a console, as they are printed.
 
-Each section (`#`, `##`) is a project of its own, in a folder that begins with the files of the page's first section.
-A fence with a title is a file. A `console` fence is commands, with `$ ` in front, and lines of output that must be
-printed. There is no other kind of fence, so nothing on such a page goes unrun.
+Each section (`#`, `##`) is a project of its own. A fence with a title is a file. A `console` fence is commands, with
+`$ ` in front, and lines of output that must be printed. A Python fence below `<!-- fragment -->` is a part of a
+program: its imports must work. There is no other kind of fence, so nothing on such a page goes unrun.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-_FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(<!-- fragment -->\n)?```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -29,31 +30,39 @@ class Command:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a page: its files by name, and its commands in order."""
+    """A section of a page: its files by name, its commands in order, and its parts of programs."""
 
     title: str
     files: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[Command, ...] = ()
+    fragments: tuple[str, ...] = ()
 
 
 def sections(text: str) -> list[Section]:
-    """Return the sections of a page that have anything to run, each with the files of the first one of them."""
+    """Return the sections of a page that have anything to run."""
     found: list[Section] = []
     for heading, part in _parts(text):
-        files, commands = dict[str, str](), list[Command]()
-        for language, title, body in _FENCE.findall(part):
+        files, commands, fragments = dict[str, str](), list[Command](), list[str]()
+        for fragment, language, title, body in _FENCE.findall(part):
             if title:
                 files[title] = body
             elif language == "console":
                 commands += _commands(body)
+            elif fragment and language == "python":
+                fragments.append(body)
             else:
                 raise ValueError(f"{heading}: a {language} fence without a title is never run")
         if part.count("```") != 2 * len(_FENCE.findall(part)):
             raise ValueError(f"{heading}: a fence is not closed, or has options that are not read here")
-        if files or commands:
-            shared = dict(found[0].files) if found else {}
-            found.append(Section(heading, {**shared, **files}, tuple(commands)))
+        if files or commands or fragments:
+            found.append(Section(heading, files, tuple(commands), tuple(fragments)))
     return found
+
+
+def imports(fragment: str) -> str:
+    """Return the import statements of a part of a program, which must be Python as a whole."""
+    nodes = [node for node in ast.parse(fragment).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return "\n".join(map(ast.unparse, nodes))
 
 
 def _parts(text: str) -> Iterator[tuple[str, str]]:

@@ -96,13 +96,13 @@ class Names:
 
 
 def outputs(token: str) -> tuple[str, ...]:
-    """Return the Python names of the properties that are no inputs: what only the provider can tell."""
+    """Return the Python names of the properties that are no inputs: what only the provider knows."""
     of = resource(token)
     return tuple(python_name(name) for name in of["properties"] if name not in of["inputProperties"])
 
 
 def blank(token: str) -> dict[str, Any]:
-    """Return an empty value of its type for each output that only the provider can tell."""
+    """Return an empty value of its type for each output that only the provider knows."""
     empty: dict[str, Any] = {"array": [], "object": {}, "string": "", "number": 0.0, "integer": 0, "boolean": False}
     of = resource(token)["properties"]
     return {python_name(name): copy(empty[of[name]["type"]]) for name in of if python_name(name) in outputs(token)}

@@ -99,7 +99,7 @@ def environment(request: Any, python: Path) -> dict[str, str]:
 
 
 def missing(root: Path, options: Mapping[str, Any]) -> Path | None:
-    """Give the folder of a program's virtual environment if the official host would make it: not there, or empty."""
+    """Return the folder of a program's virtual environment if the official host would make it: missing or empty."""
     if not options.get("virtualenv") or options.get("toolchain") not in (None, "pip"):
         return None
     folder = root / str(options["virtualenv"])
@@ -107,7 +107,7 @@ def missing(root: Path, options: Mapping[str, Any]) -> Path | None:
 
 
 def installation(folder: Path, root: Path) -> Iterator[tuple[str, list[str]]]:
-    """Give what is said and run to make an environment, in order; without requirements.txt it stays empty."""
+    """Yield (message, command) of each step that makes an environment; without requirements.txt it stays empty."""
     install = [str(folder / "bin" / "python"), "-m", "pip", "install"]
     yield "Creating virtual environment...", [os.environ.get("PULUMI_PYTHON_CMD", "python3"), "-m", "venv", str(folder)]
     yield (
@@ -119,7 +119,7 @@ def installation(folder: Path, root: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def required(python: Path) -> Iterator[tuple[str, str]]:
-    """Give (name, version) of each plugin that what is installed beside an interpreter needs.
+    """Yield (name, version) of each plugin that the packages of an interpreter's environment need.
 
     As the official host finds them (`determinePulumiPackages` of its main.go): a distribution whose name begins with
     `pulumi-`, or that has a pulumi-plugin.json; that file's `resource: false` means that there is none.
@@ -128,9 +128,9 @@ def required(python: Path) -> Iterator[tuple[str, str]]:
         name, _, version = folder.name.removesuffix(".dist-info").rpartition("-")
         file = folder.parent / name / "pulumi-plugin.json"
         if name != "pulumi_policy" and (name.startswith("pulumi_") or file.exists()):
-            told: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {"resource": True}
-            if told.get("resource"):
-                yield told.get("name") or name.removeprefix("pulumi_"), told.get("version") or version
+            described: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {"resource": True}
+            if described.get("resource"):
+                yield described.get("name") or name.removeprefix("pulumi_"), described.get("version") or version
 
 
 def dependencies(python: Path) -> list[tuple[str, str]]:
@@ -227,8 +227,8 @@ class LanguageHost(lang_grpc.LanguageRuntimeServicer):  # type: ignore[name-defi
 
     def _install(self, info: Any, directory: str, context: Any) -> Iterator[Any]:
         folder = missing(Path(info.root_directory), _options(info))
-        for said, words in installation(folder, Path(directory)) if folder else ():
-            yield lang.InstallDependenciesResponse(stdout=f"{said}\n".encode())
+        for message, words in installation(folder, Path(directory)) if folder else ():
+            yield lang.InstallDependenciesResponse(stdout=f"{message}\n".encode())
             done = subprocess.run(
                 words, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
             )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What the graph tests are run with; of no concern to the ranges.
-RUNNER = ("pytest", "pytest-timeout")
+RUNNER = ("pytest", "pytest-timeout", "hypothesis")
 
 
 @pytest.fixture(scope="module", params=["lowest-direct", "highest"])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from components import __version__
-from components.__main__ import COMMANDS
+from components.__main__ import COMMANDS, EXTRAS
 from components.steps import INTERPRETER, command_line
 from sandbox.state import REPOSITORY
 from tests import wheel
@@ -102,7 +102,10 @@ def test_the_metadata_states_ranges_extras_and_a_page_without_dead_links(built: 
     assert {"pulumi-aws<8,>=7; extra == 'pulumi'", "pulumi-command<2,>=1; extra == 'pulumi'"} <= set(required)
     assert "pulumi<4,>=3.240; extra == 'pulumi'" in required
     assert [each for each in required if each.startswith("pulumi") and "extra" not in each] == []
-    assert set(metadata.get_all("Provides-Extra") or []) == {"assess", "pulumi"}
+    extras = set(metadata.get_all("Provides-Extra") or [])
+    assert extras == set(EXTRAS.values())
+    manual = (REPOSITORY / "docs" / "library.md").read_text()
+    assert [extra for extra in extras if f"`unmoor[{extra}]`" not in manual] == []
     links = re.findall(r"\]\(([^)]*)\)", metadata.get_payload())
     assert [link for link in links if not link.startswith("https://")] == []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(600)
 
-#: Pages all of whose fences are programs. The first section of a page sets up the project of every other one.
-PAGES = ("library.md",)
+#: Pages all of whose fences are programs.
+PAGES = ("library.md", "kinds.md")
 SECTIONS = {
-    f"{page}: {section.title}": (made[0], section)
+    f"{page}: {section.title}": section
     for page in PAGES
-    for made in [documented.sections((REPOSITORY / "docs" / page).read_text())]
-    for section in made
+    for section in documented.sections((REPOSITORY / "docs" / page).read_text())
 }
+#: What every section begins with: an environment, Pulumi.yaml and an example document.
+SETUP = SECTIONS["library.md: Set up a project"]
 #: What a shell that can reach a cloud has, besides PATH and HOME.
 NEEDED = ("AWS_", "AKASH_", "PULUMI_", "UNMOOR_", "HTTP", "http", "NO_PROXY", "no_proxy", "SSL_", "CURL_", "REQUESTS_")
 
@@ -74,8 +76,10 @@ def test_every_program_of_the_page_runs_as_printed(
             return False
         return True
 
-    project = tmp_path / "project"
+    project, section = tmp_path / "project", SECTIONS[title]
     project.mkdir()
-    first, section = SECTIONS[title]
-    commands = section.commands if section is first else (*first.commands, *section.commands)
-    documented.run(documented.Section(section.title, section.files, commands), project, shell, installs)
+    commands = SETUP.commands if section is SETUP else (*SETUP.commands, *section.commands)
+    whole = documented.Section(title, {**SETUP.files, **section.files}, commands)
+    documented.run(whole, project, shell, installs)
+    for fragment in section.fragments:
+        subprocess.run([project / ".venv/bin/python", "-P", "-c", documented.imports(fragment)], env=shell, check=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.documented import Command, run, sections
+from tests.documented import Command, Section, imports, run, sections
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,24 +31,34 @@ $ cat a/b.yaml
 x: 1
 $ true
 ```
+
+<!-- fragment -->
+```python
+import os
+os.remove(site)
+```
 """
 
 
-def test_files_commands_and_what_is_printed_are_read_and_the_first_files_are_everywhere() -> None:
+def test_files_commands_parts_and_what_is_printed_are_read() -> None:
     first, second = sections(PAGE)
     assert (first.title, first.files, first.commands) == ("First", {"a/b.yaml": "# No heading.\nx: 1\n"}, ())
-    assert second.files == first.files
+    assert second.files == {}
+    assert imports(second.fragments[0]) == "import os"
     assert second.commands == (Command("cat a/b.yaml", ("x: 1",)), Command("true"))
 
 
 def test_a_section_runs_as_printed(tmp_path: Path) -> None:
-    run(sections(PAGE)[1], tmp_path, {"PATH": "/usr/bin:/bin"})
+    first, second = sections(PAGE)
+    run(Section("both", first.files, second.commands), tmp_path, {"PATH": "/usr/bin:/bin"})
 
 
 @pytest.mark.parametrize(("old", "new"), [("$ true", "$ false"), ("cat a/b.yaml\nx: 1", "cat a/b.yaml\nx: 2")])
 def test_a_command_that_fails_or_prints_something_else_fails(tmp_path: Path, old: str, new: str) -> None:
+    first, second = sections(PAGE.replace(old, new))
+    both = Section("both", first.files, second.commands)
     with pytest.raises(AssertionError, match=r"false|x: 2"):
-        run(sections(PAGE.replace(old, new))[1], tmp_path, {"PATH": "/usr/bin:/bin"})
+        run(both, tmp_path, {"PATH": "/usr/bin:/bin"})
 
 
 @pytest.mark.parametrize(
