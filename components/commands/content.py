@@ -133,7 +133,7 @@ def check(base: str | None, addresses: Path, *, as_json: bool) -> None:
     else:
         for line in asking.screen(checked):
             click.echo(line)
-    raise SystemExit(1 if any(each.trouble for each in checked) else 0)
+    raise SystemExit(1 if any(each.problem for each in checked) else 0)
 
 
 @cli.command()

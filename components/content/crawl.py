@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from .fetch import Fetch
 
-#: Addresses that are asked at most, unless told otherwise; sitemaps that are read at most; tries of one address.
+#: Addresses that are asked at most by default; sitemaps that are read at most; tries of one address.
 LIMIT, _MAPS, _TRIES = 5000, 200, 5
-#: Seconds of the first pause when a site asks for one and does not say for how long; it doubles.
+#: Seconds of the first pause when a site asks for one without a length; it doubles.
 _PAUSE = 1.0
 _GONE = (404, 410)
 _OK = 200
@@ -109,8 +109,8 @@ class Crawl:
         at = f"{parts.scheme}://{parts.netloc}/"
         for _ in range(5):
             answer = self._fetch(at)
-            if answer.trouble:
-                raise ConfigError(f"{at}: no answer: {quote(answer.trouble)}; name a site that is live")
+            if answer.failure:
+                raise ConfigError(f"{at}: no answer: {quote(answer.failure)}; name a site that is live")
             to = urlsplit(urljoin(at, answer.location))
             if not answer.location or (to.netloc == urlsplit(at).netloc and to.scheme == urlsplit(at).scheme):
                 return at.rstrip("/")
@@ -121,14 +121,14 @@ class Crawl:
         raise ConfigError(f"{at}: it redirects in circles; name the address that visitors use")
 
     def _read_robots(self, made: Crawled) -> Protego:
-        """Return the site's rules; a server in trouble forbids everything, a missing file nothing (RFC 9309 §2.3.1)."""
+        """Return the site's rules; a server that fails forbids everything, a missing file nothing (RFC 9309 §2.3.1)."""
         from protego import Protego
 
         answer = self._patiently(f"{made.base}/robots.txt")
         if answer.status == _OK and not answer.page:
             return Protego.parse(answer.text)
-        if answer.trouble or answer.status in LATER or answer.status >= 500:  # noqa: PLR2004 every error of a server
-            what = answer.trouble or f"status {answer.status}"
+        if answer.failure or answer.status in LATER or answer.status >= 500:  # noqa: PLR2004 every error of a server
+            what = answer.failure or f"status {answer.status}"
             made.unread.append(f"{made.base}/robots.txt: {quote(what)}, so nothing may be asked; try again later")
             return Protego.parse("User-agent: *\nDisallow: /\n")
         return Protego.parse("")
@@ -145,8 +145,8 @@ class Crawl:
                 continue
             read.add(at)
             answer = self._patiently(at)
-            if answer.status in LATER or answer.trouble:
-                made.unread.append(f"{quote(at)}: {quote(answer.trouble or f'status {answer.status}')}")
+            if answer.status in LATER or answer.failure:
+                made.unread.append(f"{quote(at)}: {quote(answer.failure or f'status {answer.status}')}")
             if answer.status != _OK or answer.page:
                 if answer.location:
                     waiting.append(urljoin(at, answer.location))
@@ -216,8 +216,8 @@ class Crawl:
             self._slow_down(answer)
             self._queue.append((address, tries + 1))
             return
-        if answer.trouble or answer.status in LATER:
-            made.unread.append(f"{quote(path)}: {quote(answer.trouble or f'status {answer.status}, {tries} times')}")
+        if answer.failure or answer.status in LATER:
+            made.unread.append(f"{quote(path)}: {quote(answer.failure or f'status {answer.status}, {tries} times')}")
             made.found[key(path)] = Old(path, answer.status)
             return
         if answer.status in _GONE:

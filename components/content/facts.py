@@ -19,7 +19,7 @@ _VOID = frozenset(
 _WORD = re.compile(r"\w{4,}")
 #: Marks that themes put behind a heading.
 _MARKS = "¶#\N{ZERO WIDTH SPACE} "
-#: Words that are kept of a page: enough to tell two pages apart.
+#: Words that are kept of a page: enough to distinguish two pages.
 _MOST_WORDS = 2000
 
 
@@ -31,7 +31,6 @@ class Facts:
     anchors: tuple[str, ...] = ()
     words: frozenset[str] = frozenset()
     links: tuple[str, ...] = ()
-    canonical: str = ""
 
 
 @dataclass
@@ -41,7 +40,6 @@ class _Reading:
     anchors: list[str] = field(default_factory=list)
     words: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
-    canonical: str = ""
 
 
 class _Reader(HTMLParser):
@@ -57,8 +55,6 @@ class _Reader(HTMLParser):
         values = {key: value or "" for key, value in attrs}
         if tag == "a" and values.get("href"):
             self.made.links.append(values["href"])
-        elif tag == "link" and "canonical" in values.get("rel", "").lower():
-            self.made.canonical = values.get("href", "")
         elif tag == "title" and not self._silent:
             self._title = True
         if tag in _SILENT:
@@ -100,7 +96,7 @@ def read(text: str) -> Facts:
     reader.close()
     made = reader.made
     title = made.heading or " ".join(made.document.split())
-    return Facts(title, tuple(dict.fromkeys(made.anchors)), frozenset(made.words), tuple(made.links), made.canonical)
+    return Facts(title, tuple(dict.fromkeys(made.anchors)), frozenset(made.words), tuple(made.links))
 
 
 def alike(one: str, other: str) -> bool:

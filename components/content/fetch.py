@@ -29,7 +29,7 @@ class Answer:
     type: str = ""
     body: bytes = b""
     pause_s: float = 0.0
-    trouble: str = ""
+    failure: str = ""
 
     @property
     def page(self) -> bool:
@@ -66,7 +66,7 @@ class Client:
             with self._client.stream("GET", url) as response:
                 return _read(response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Answer(0, trouble=str(error) or type(error).__name__)
+            return Answer(0, failure=str(error) or type(error).__name__)
 
     def __enter__(self) -> Self:
         return self

@@ -6,10 +6,6 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: The longest piece of foreign text that is quoted in a note.
 _LONGEST = 120
@@ -53,10 +49,6 @@ class Notes:
     def of(self, level: Level) -> list[Note]:
         """Return the notes of one level, in the order of files and lines."""
         return sorted(note for note in self.all if note.level is level)
-
-    def by_hand(self) -> Mapping[str, int]:
-        """Count the notes that ask for work, by topic."""
-        return Counter(note.topic for note in self.all if note.level is Level.WORK)
 
 
 def quote(text: str) -> str:

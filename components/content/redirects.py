@@ -124,7 +124,11 @@ def screen(matches: Sequence[Match], unread: Sequence[str]) -> Iterator[str]:
     none = [f"{quote(each.old.path)}  {quote(each.old.facts.title)}".rstrip() for each in open_ends(matches)]
     yield from _list("no counterpart; write a rule for each, or let it be gone", none)
     yield from _list("to look at", [f"{quote(m.old.path)} -> {m.new}: {quote(m.doubt)}" for m in matches if m.doubt])
-    lost = [f"{m.new}: #{quote(anchor)}" for m in matches for anchor in m.lost]
+    lost = [
+        f"{m.new}: #{quote(anchor)}" + (f", now #{quote(m.near[anchor])}" if anchor in m.near else "")
+        for m in matches
+        for anchor in m.lost
+    ]
     yield from _list("anchors that the new page does not have; a browser shows its beginning", lost)
     yield from _list("not read", list(unread))
 

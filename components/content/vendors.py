@@ -46,7 +46,7 @@ class Rules:
         self.missing.append(f"{place}: no equivalent for {what}; {todo}")
 
     def add(self, other: Rules) -> None:
-        """Take over what another file says; what was said first stays."""
+        """Add the rules of another file; a setting that is there already stays."""
         self.redirects += other.redirects
         self.headers += other.headers
         self.options = {**other.options, **self.options}
@@ -62,7 +62,7 @@ class Rules:
         )
 
     def redirect(self, place: str, source: str, target: str, status: int, *, forced: bool = False) -> None:
-        """Take over one rule, or say why it cannot be one."""
+        """Add one rule, or list why it cannot be one."""
         if not source.startswith("/"):
             self.miss(place, f"a redirect of another host, {quote(source)}", "give that host its own workload")
         elif status == _SERVED and source in ("/*", "/") and target in ("/index.html", "/"):

@@ -209,8 +209,8 @@ def test_every_old_address_is_found_matched_and_answered(site: Path, tmp_path: P
     with serving(new_site(site)) as new:
         checked = run("check", "--at", new.url, "--list", listed, "--json")
         assert checked.exit_code == 1
-        bad = [each for each in json.loads(checked.output) if each["trouble"]]
-        assert {each["path"]: each["trouble"] for each in bad} == dict.fromkeys(
+        bad = [each for each in json.loads(checked.output) if each["problem"]]
+        assert {each["path"]: each["problem"] for each in bad} == dict.fromkeys(
             (
                 "/Reference/API-old",
                 "/guides/guides/deep-page",

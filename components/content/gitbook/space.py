@@ -81,7 +81,7 @@ class Space:
     documents: dict[str, Any] = field(default_factory=dict)
 
     def text(self, path: str) -> str:
-        """Read a text file of the space, whatever its encoding and line ends; one that cannot be read is empty."""
+        """Read a text file of the space, in any encoding, with any line ends; one that cannot be read is empty."""
         try:
             size = (self.root / path).stat().st_size
             raw = (self.root / path).read_bytes() if size <= LARGEST_TEXT else b""
@@ -142,7 +142,7 @@ class Space:
         return made
 
     def why_not(self, path: str) -> str:
-        """Say why a link leads nowhere."""
+        """Return why a link leads nowhere."""
         if path.startswith("..") or self._outside(path):
             return "leads out of the space"
         names = (path, f"{path}.md", f"{path}/README.md")

@@ -250,7 +250,7 @@ class _Pairing:
         self._into.append(block)
         if len(self._stack) >= _DEEPEST:
             what = f"{quote(node.text)} stands in {_DEEPEST} other blocks"
-            self._noted(node.line, Level.CHECK, what, "its content stands beside it; nest less", "deep nesting")
+            self._noted(node.line, Level.CHECK, what, "its content follows it; nest less", "deep nesting")
         elif node.name in PAIRED or self._ends(node.name):
             self._stack.append(block)
 
@@ -259,7 +259,7 @@ class _Pairing:
         return next((node.flag for node in reversed(self._waiting) if node.kind == "tag" and node.name == name), False)
 
     def _close(self, node: Node) -> None:
-        """End the innermost open block of this name, and whatever was left open in it."""
+        """End the innermost open block of this name, and all that was left open in it."""
         if node.name in (each.name for each in self._stack):
             while (left := self._stack.pop()).name != node.name:
                 what = f"{quote(left.text)} is still open at {quote(node.text)}"
