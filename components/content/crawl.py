@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -236,4 +236,4 @@ class Crawl:
             return Old(path, answer.status, page=False)
         found = facts.read(answer.text)
         self._add(made, found.links, address)
-        return Old(path, answer.status, found)
+        return Old(path, answer.status, replace(found, links=()))

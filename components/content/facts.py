@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from sys import intern
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _WORD = re.compile(r"\w{4,}")
 #: Marks that themes put behind a heading.
 _MARKS = "¶#\N{ZERO WIDTH SPACE} "
 #: Words that are kept of a page: enough to distinguish two pages.
-_MOST_WORDS = 2000
+_MOST_WORDS = 600
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class _Reader(HTMLParser):
         elif self._heading is not None:
             self._heading.append(data)
         if not self._silent and not self._title and len(self.made.words) < _MOST_WORDS:
-            self.made.words.update(word.casefold() for word in _WORD.findall(data))
+            self.made.words.update(intern(word.casefold()) for word in _WORD.findall(data))
 
 
 def read(text: str) -> Facts:
