@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from ..limits import CRAWL_ADDRESSES
+
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -74,7 +76,11 @@ def _progress(text: str) -> None:
 )
 @_LIST
 @click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=5000, show_default=True, help="Addresses to ask at most."
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=CRAWL_ADDRESSES,
+    show_default=True,
+    help="Addresses to ask at most.",
 )
 @_JSON
 def redirects(old: str, site: Path, target: Path, addresses: Path, limit: int, *, as_json: bool) -> None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from ..errors import ConfigError
+from ..limits import CRAWL_ADDRESSES
+from ..text.escape import outside
 from . import facts, sitemap
 from .facts import Facts
 from .fetch import AGENT, AT_ONCE, LATER, Answer
-from .notes import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from .fetch import Fetch
 
-#: Addresses that are asked at most by default; sitemaps that are read at most; tries of one address.
-LIMIT, _MAPS, _TRIES = 5000, 200, 5
+#: Sitemaps that are read at most; tries of one address.
+_MAPS, _TRIES = 200, 5
 #: Seconds of the first pause when a site asks for one without a length; it doubles.
 _PAUSE = 1.0
 _GONE = (404, 410)
@@ -64,7 +65,7 @@ class Crawl:
         self,
         fetch: Fetch,
         say: Callable[[str], None],
-        limit: int = LIMIT,
+        limit: int = CRAWL_ADDRESSES,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -105,17 +106,17 @@ class Crawl:
         """Return scheme and host that answer for an address, its redirects followed on one host."""
         parts = urlsplit(url if "://" in url else f"https://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f"{quote(url)}: not the address of a site; write https://docs.dao.example")
+            raise ConfigError(f"{outside(url)}: not the address of a site; write https://docs.dao.example")
         at = f"{parts.scheme}://{parts.netloc}/"
         for _ in range(5):
             answer = self._fetch(at)
             if answer.failure:
-                raise ConfigError(f"{at}: no answer: {quote(answer.failure)}; name a site that is live")
+                raise ConfigError(f"{at}: no answer: {outside(answer.failure)}; name a site that is live")
             to = urlsplit(urljoin(at, answer.location))
             if not answer.location or (to.netloc == urlsplit(at).netloc and to.scheme == urlsplit(at).scheme):
                 return at.rstrip("/")
             if to.hostname != parts.hostname:
-                where = quote(f"{to.scheme}://{to.netloc}")
+                where = outside(f"{to.scheme}://{to.netloc}")
                 raise ConfigError(f"{at}: it redirects to {where}; name that address if it is the old site")
             at = f"{to.scheme}://{to.netloc}/"
         raise ConfigError(f"{at}: it redirects in circles; name the address that visitors use")
@@ -129,7 +130,7 @@ class Crawl:
             return Protego.parse(answer.text)
         if answer.failure or answer.status in LATER or answer.status >= 500:  # noqa: PLR2004 every error of a server
             what = answer.failure or f"status {answer.status}"
-            made.unread.append(f"{made.base}/robots.txt: {quote(what)}, so nothing may be asked; try again later")
+            made.unread.append(f"{made.base}/robots.txt: {outside(what)}, so nothing may be asked; try again later")
             return Protego.parse("User-agent: *\nDisallow: /\n")
         return Protego.parse("")
 
@@ -146,7 +147,7 @@ class Crawl:
             read.add(at)
             answer = self._patiently(at)
             if answer.status in LATER or answer.failure:
-                made.unread.append(f"{quote(at)}: {quote(answer.failure or f'status {answer.status}')}")
+                made.unread.append(f"{outside(at)}: {outside(answer.failure or f'status {answer.status}')}")
             if answer.status != _OK or answer.page:
                 if answer.location:
                     waiting.append(urljoin(at, answer.location))
@@ -154,7 +155,7 @@ class Crawl:
             try:
                 found, further = sitemap.read(answer.body)
             except ValueError as error:
-                made.unread.append(f"{quote(at)}: {error}")
+                made.unread.append(f"{outside(at)}: {error}")
                 continue
             pages += found
             waiting += further
@@ -217,7 +218,9 @@ class Crawl:
             self._queue.append((address, tries + 1))
             return
         if answer.failure or answer.status in LATER:
-            made.unread.append(f"{quote(path)}: {quote(answer.failure or f'status {answer.status}, {tries} times')}")
+            made.unread.append(
+                f"{outside(path)}: {outside(answer.failure or f'status {answer.status}, {tries} times')}"
+            )
             made.found[key(path)] = Old(path, answer.status)
             return
         if answer.status in _GONE:

@@ -10,8 +10,8 @@ from urllib.parse import quote as percent
 from urllib.parse import unquote
 
 from ..errors import ConfigError
+from ..text.escape import outside
 from .mapping import How, Match
-from .notes import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,11 +121,13 @@ def screen(matches: Sequence[Match], unread: Sequence[str]) -> Iterator[str]:
     """Yield what a person reads: counts, addresses without a counterpart, doubts, anchors that are gone."""
     counts = Counter(each.how for each in matches)
     yield f"{len(matches)} old addresses: " + ", ".join(f"{counts[how]} by {how}" for how in How if counts[how])
-    none = [f"{quote(each.old.path)}  {quote(each.old.facts.title)}".rstrip() for each in open_ends(matches)]
+    none = [f"{outside(each.old.path)}  {outside(each.old.facts.title)}".rstrip() for each in open_ends(matches)]
     yield from _list("no counterpart; write a rule for each, or let it be gone", none)
-    yield from _list("to look at", [f"{quote(m.old.path)} -> {m.new}: {quote(m.doubt)}" for m in matches if m.doubt])
+    yield from _list(
+        "to look at", [f"{outside(m.old.path)} -> {m.new}: {outside(m.doubt)}" for m in matches if m.doubt]
+    )
     lost = [
-        f"{m.new}: #{quote(anchor)}" + (f", now #{quote(m.near[anchor])}" if anchor in m.near else "")
+        f"{m.new}: #{outside(anchor)}" + (f", now #{outside(m.near[anchor])}" if anchor in m.near else "")
         for m in matches
         for anchor in m.lost
     ]

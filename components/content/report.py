@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ConfigError
+from ..text.escape import markdown
 from .notes import Level
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Imported:
         for level in Level:
             lines += [f"## {level.value.capitalize()}", ""]
             lines += [
-                f"* `{_place(note)}`: {_escaped(note.what)}; {_escaped(note.todo)}" for note in self.notes.of(level)
+                f"* `{_place(note)}`: {markdown(note.what)}; {markdown(note.todo)}" for note in self.notes.of(level)
             ] or ["Nothing."]
             lines.append("")
         return "\n".join(lines)
@@ -107,10 +108,6 @@ def hours(levels: Mapping[Level, int], pages: int) -> tuple[float, float]:
 
 def _place(note: Note) -> str:
     return f"{note.file}:{note.line}".replace("`", "'") if note.line else note.file.replace("`", "'")
-
-
-def _escaped(text: str) -> str:
-    return text.translate({ord(char): f"\\{char}" for char in "\\*_[]<>`"})
 
 
 class Estimate(NamedTuple):

@@ -6,7 +6,8 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from ..notes import Level, quote
+from ...text.escape import outside
+from ..notes import Level
 from . import anchors, inline, tree
 from .scope import Scope
 from .text import split
@@ -28,7 +29,7 @@ def parse(space: Space) -> None:
         text = space.text(page.source)
         page.meta, body, first, problem = split(text, page.source)
         if problem:
-            space.notes.add(page.source, 1, Level.CHECK, quote(problem), "mend the front matter", "front matter")
+            space.notes.add(page.source, 1, Level.CHECK, outside(problem), "mend the front matter", "front matter")
         page.nodes = _nodes(space, page.source, body, first, ())
     for page in space.pages.values():
         _name(space, page)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote as percent
 from urllib.parse import unquote, urlsplit
 
-from ..notes import Level, quote
+from ...text.escape import shown
+from ..notes import Level
 
 if TYPE_CHECKING:
     from .space import Page, Space
@@ -57,12 +58,12 @@ class Scope:
         """Find where a link leads; None, with a note, when it leads nowhere."""
         found, reason = self.find(href)
         if found is None:
-            self.note(line, Level.WORK, f"the link {quote(href)!r} {reason}", "name the right page, or remove the link",
+            self.note(line, Level.WORK, f"the link {shown(href)} {reason}", "name the right page, or remove the link",
                       "links that lead nowhere")  # fmt: skip
         elif found.page is not None and "#" in href:
             anchor = unquote(href.partition("#")[2])
             if anchor and anchor not in found.page.anchors:
-                self.note(line, Level.CHECK, f"{quote(href)!r} names a heading that its page does not have",
+                self.note(line, Level.CHECK, f"{shown(href)} names a heading that its page does not have",
                           "it leads to the page's beginning", "links to missing headings")  # fmt: skip
         return found
 

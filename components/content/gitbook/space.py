@@ -16,7 +16,9 @@ from urllib.parse import unquote
 
 from ...config.yaml_text import load
 from ...errors import ConfigError
-from ..notes import Level, Notes, quote
+from ...limits import SPACE_BYTES
+from ...text.escape import outside, shown
+from ..notes import Level, Notes
 from . import summary
 from .text import decode
 
@@ -32,8 +34,6 @@ _SKIPPED = frozenset({".git", "node_modules", ".venv", "__pycache__"})
 #: Folders whose Markdown is not a page by itself.
 _OF_TOOLS = (".gitbook/", ".github/")
 _CONTENTS = "the table of contents"
-#: Bytes of a page or a table of contents that are read at most.
-LARGEST_TEXT = 5_000_000
 #: Folder of `docs/` for pictures and files.
 MEDIA = "media"
 
@@ -84,8 +84,8 @@ class Space:
         """Read a text file of the space, in any encoding, with any line ends; one that cannot be read is empty."""
         try:
             size = (self.root / path).stat().st_size
-            raw = (self.root / path).read_bytes() if size <= LARGEST_TEXT else b""
-            problem = f"it has {size / 1e6:.0f} MB of text" if size > LARGEST_TEXT else ""
+            raw = (self.root / path).read_bytes() if size <= SPACE_BYTES else b""
+            problem = f"it has {size / 1e6:.0f} MB of text" if size > SPACE_BYTES else ""
         except OSError as error:
             raw, problem = b"", f"it cannot be read: {error.strerror}"
         if problem:
@@ -160,7 +160,7 @@ class Space:
             try:
                 self.documents[path] = load(self.text(path), path)
             except ConfigError as error:
-                self.notes.add(path, 0, Level.WORK, quote(str(error)), "mend the specification", "OpenAPI references")
+                self.notes.add(path, 0, Level.WORK, outside(str(error)), "mend the specification", "OpenAPI references")
                 self.documents[path] = None
         return self.documents[path]
 
@@ -247,13 +247,13 @@ def _place(space: Space, home: str | None) -> None:
             continue
         path = space.file(posixpath.normpath(unquote(entry.href.partition("#")[0]).lstrip("/")))
         if path is None or not path.lower().endswith(".md"):
-            what = f"{quote(entry.href)!r} is not a page of the space"
+            what = f"{shown(entry.href)} is not a page of the space"
             space.notes.add(space.summary, entry.line, Level.WORK, what, "remove the line, or add the page", _CONTENTS)
             entry.href = ""
             continue
         entry.href = path
         if path in space.pages:
-            what, todo = f"{quote(path)} is named twice", "it has one address, and two places in the navigation"
+            what, todo = f"{outside(path)} is named twice", "it has one address, and two places in the navigation"
             space.notes.add(space.summary, entry.line, Level.CHECK, what, todo, _CONTENTS)
             continue
         target = _free_target("README.md" if path == home else _target(path), path, taken, space.notes)
@@ -273,7 +273,7 @@ def _free_target(target: str, path: str, taken: Mapping[str, str], notes: Notes)
         number += 1
     made = f"{stem}-{number}.md"
     what, todo = (
-        f"its address {address} is that of {quote(other)}",
+        f"its address {address} is that of {outside(other)}",
         f"it is at {address_of(made)}; rename one of the two",
     )
     notes.add(path, 0, Level.CHECK, what, todo, "two pages with one address")
