@@ -679,3 +679,12 @@ def test_blocks_nested_without_end_are_cut_off_with_a_note(tmp_path: Path) -> No
     made, report = one(tmp_path, HINT * 3000 + "a\n\n" + "> " * 500 + "b\n\n" + "* " * 500 + "c")
     assert "a\n" in made
     assert any(note.topic == "deep nesting" for note in report.notes.all)
+
+
+def test_files_that_differ_by_case_alone_are_named(tmp_path: Path) -> None:
+    made = convert(
+        space(tmp_path / "in", {"README.md": "# T\n", "a.md": "# A\n", "A.md": "# Other\n"}), tmp_path / "out"
+    )
+    assert [str(note) for note in made.notes.of(Level.WORK)] == [
+        "a.md: its name differs from A.md by upper and lower case alone; rename one of the two"
+    ]

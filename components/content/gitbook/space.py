@@ -179,7 +179,11 @@ def read(source: Path, site_url: str = "") -> Space:
         raise ConfigError(f"{source}/.gitbook.yaml: root: {config.get('root')!r} is not a folder of it; name one")
     structure = settings_of(config, "structure")
     space = Space(top, root, site_url.rstrip("/"))
-    space.files = {path.lower(): path for path in _files(root)}
+    for path in _files(root):
+        other = space.files.setdefault(path.lower(), path)
+        if other != path:
+            what = f"its name differs from {outside(other)} by upper and lower case alone"
+            space.notes.add(path, 0, Level.WORK, what, "rename one of the two", "two files of one name")
     space.summary = posixpath.normpath(str(structure.get("summary") or "SUMMARY.md"))
     space.redirects = {str(key): str(value) for key, value in settings_of(config, "redirects").items()}
     variables = space.file(".gitbook/vars.yaml")
