@@ -302,6 +302,13 @@ def test_an_operation_of_a_specification_in_the_repository_is_written_out(tmp_pa
     assert report.notes.of(Level.WORK) == []
 
 
+def test_a_link_to_a_copy_elsewhere_finds_the_file_of_that_name(tmp_path: Path) -> None:
+    source = '{% openapi-operation spec="s" path="/p" method="get" %}\n[S](https://raw.example/x/spec.yaml?token=1)\n{% endopenapi-operation %}'
+    made, report = one(tmp_path, source, **{".gitbook/assets/spec.yaml": SPEC})
+    assert made.startswith("## List { #list }\n\n**GET** `https://a.example/p`")
+    assert report.notes.of(Level.WORK) == []
+
+
 def test_an_operation_of_a_specification_elsewhere_is_a_reference_and_work(tmp_path: Path) -> None:
     source = '{% openapi-operation spec="s" path="/p" method="get" %}\n[S](https://a.example/s.json)\n{% endopenapi-operation %}'
     made, report = one(tmp_path, source)

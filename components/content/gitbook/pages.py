@@ -94,8 +94,7 @@ def _call(space: Space, page: Page, node: Node) -> str:
         return " ".join(inline.plain(each.tokens) for each in (part.walk() if part else ()) if each.tokens)
     if node.name == "swagger":
         return node.attrs.get("summary", "")
-    source = node.attrs.get("src", "")
-    document: Any = space.document(Scope(space, page, page.source), source) if source else None
+    document: Any = Scope(space, page, page.source).specification(node)
     try:
         return str(document["paths"][node.attrs["path"]][node.attrs["method"].lower()].get("summary", ""))
     except (KeyError, TypeError, AttributeError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as percent
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +13,7 @@ from ..notes import Level
 
 if TYPE_CHECKING:
     from .space import Page, Space
+    from .tree import Node
 
 #: Schemes that a link may keep.
 _SCHEMES = ("http", "https", "mailto", "tel", "ftp", "ipfs", "ipns")
@@ -53,6 +54,26 @@ class Scope:
         values = {"space": self.space.variables, "page": self.page.variables}.get(scope, {})
         value = values.get(name)
         return None if value is None else str(value)
+
+    def specification(self, node: Node) -> Any:
+        """Return the OpenAPI document that a block is drawn from; None when the repository does not have it.
+
+        A link to another host names a file of the repository if one file has the same name: GitBook links to the place
+        where the vendor's copy was fetched from.
+        """
+        links = [
+            str(each.attrs["href"]) for child in node.children for each in child.tokens if each.type == "link_open"
+        ]
+        for source in filter(None, [node.attrs.get("src", ""), *links]):
+            path = source
+            if "://" in source:
+                path = self.space.only(posixpath.basename(urlsplit(source).path))
+            elif not source.startswith("/"):
+                path = posixpath.join(posixpath.dirname(self.file), source)
+            document = self.space.document(posixpath.normpath(path.lstrip("/"))) if path else None
+            if document is not None:
+                return document
+        return None
 
     def link(self, href: str, line: int) -> Target | None:
         """Find where a link leads; None, with a note, when it leads nowhere."""

@@ -25,7 +25,6 @@ from .text import decode
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .scope import Scope
     from .summary import Entry
     from .tree import Node
 
@@ -150,11 +149,15 @@ class Space:
             return f"leads to a page that {self.summary} does not name, so it is not published"
         return "leads to a file that is not there"
 
-    def document(self, scope: Scope, source: str) -> Any:
-        """Read a specification of the repository; None when it is elsewhere, or not one."""
-        base = "" if source.startswith("/") else posixpath.dirname(scope.file)
-        path = self.file(posixpath.normpath(posixpath.join(base, source.lstrip("/"))))
-        if path is None or "://" in source:
+    def only(self, name: str) -> str:
+        """Return the one file of this name; "" when there is none, or more than one."""
+        found = [path for path in self.files.values() if posixpath.basename(path) == name] if name else []
+        return found[0] if len(found) == 1 else ""
+
+    def document(self, source: str) -> Any:
+        """Read a specification of the repository by its path below the root; None when it is not there, or not one."""
+        path = self.file(source)
+        if path is None:
             return None
         if path not in self.documents:
             try:

@@ -310,8 +310,7 @@ def _openapi(node: Node, scope: Scope) -> list[str]:
     attrs = node.attrs
     verb, path = attrs.get("method", ""), attrs.get("path", "")
     written = blocks(node.children, scope)
-    source = attrs.get("src", "")
-    operation = api.specified(scope.space.document(scope, source), path, verb) if source and path and verb else None
+    operation = api.specified(scope.specification(node), path, verb) if path and verb else None
     if operation is not None:
         return _operation(operation, node)
     scope.note(node.line, Level.WORK, f"{outside(node.text)} is drawn by the vendor from a specification",
@@ -319,7 +318,7 @@ def _openapi(node: Node, scope: Scope) -> list[str]:
     what = (
         f"**{inline.label(verb.upper())}** `{path}`"
         if path
-        else inline.label(attrs.get("spec", "") or source or "OpenAPI")
+        else inline.label(attrs.get("spec", "") or attrs.get("src", "") or "OpenAPI")
     )
     return [what, *(["", *written] if written else [])]
 
