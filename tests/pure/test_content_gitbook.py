@@ -309,6 +309,12 @@ def test_a_link_to_a_copy_elsewhere_finds_the_file_of_that_name(tmp_path: Path) 
     assert report.notes.of(Level.WORK) == []
 
 
+def test_an_address_that_is_none_is_no_error(tmp_path: Path) -> None:
+    source = '{% openapi src="https://[a/b" path="/p" method="get" %}\n[x](https://[b/c)\n{% endopenapi %}\n\n{% embed url="https://[a" %}\n\n![](https://[c)'
+    _, report = one(tmp_path, source)
+    assert {note.line for note in report.notes.of(Level.WORK)} == {3, 4, 7, 9}
+
+
 def test_an_operation_of_a_specification_elsewhere_is_a_reference_and_work(tmp_path: Path) -> None:
     source = '{% openapi-operation spec="s" path="/p" method="get" %}\n[S](https://a.example/s.json)\n{% endopenapi-operation %}'
     made, report = one(tmp_path, source)

@@ -67,7 +67,7 @@ class Scope:
         for source in filter(None, [node.attrs.get("src", ""), *links]):
             path = source
             if "://" in source:
-                path = self.space.only(posixpath.basename(urlsplit(source).path))
+                path = self.space.only(source.partition("?")[0].rpartition("/")[2])
             elif not source.startswith("/"):
                 path = posixpath.join(posixpath.dirname(self.file), source)
             document = self.space.document(posixpath.normpath(path.lstrip("/"))) if path else None
