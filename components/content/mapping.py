@@ -46,11 +46,6 @@ class Match:
     doubt: str = ""
     near: Mapping[str, str] = field(default_factory=dict)  #: lost anchor → one of the page that differs in marks alone
 
-    @property
-    def rule(self) -> bool:
-        """Whether a redirect is needed: a slash at the end, and `.html`, the server adds or takes away itself."""
-        return bool(self.new) and plain(self.old.path) != plain(self.new)
-
 
 def plain(path: str) -> str:
     """Return an address as far as it distinguishes pages: no slash or `.html` at its end, percent signs decoded."""

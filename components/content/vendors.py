@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
+from ..kinds.static import rules
 from ..text.escape import outside
 
 if TYPE_CHECKING:
@@ -72,10 +73,13 @@ class Rules:
         elif status not in _STATUSES:
             todo = "name the page 404.html" if status == 404 else "choose a status that redirects"  # noqa: PLR2004
             self.miss(place, f"{outside(source)} with status {status}", todo)
-        elif any(char.isspace() for char in source + target):
-            self.miss(place, f"{outside(source)} with a space in it", "write %20")
         else:
-            self.redirects.append(f"{source} {target} {status}{'!' if forced else ''}")
+            line = f"{source} {target} {status}{'!' if forced else ''}"
+            faults = rules.redirects(line, {})[1] if status != _SERVED else []  # which files there are is not known yet
+            if faults:
+                self.miss(place, f"{outside(line)}, which {faults[0].message.partition(';')[0]}", "write another rule")
+            else:
+                self.redirects.append(line)
 
 
 def read(folder: Path) -> Rules:

@@ -595,10 +595,14 @@ def test_pages_that_are_not_published_are_listed(tmp_path: Path) -> None:
 
 
 def test_redirects_of_the_space_are_carried(tmp_path: Path) -> None:
-    files = {"README.md": "# T", "a/b.md": "# B", ".gitbook.yaml": "redirects:\n  old/x: a/b.md#h\n  y: gone.md\n"}
+    files = {
+        "README.md": "# T",
+        "a/b.md": "# B",
+        ".gitbook.yaml": "redirects:\n  old/x: a/b.md#h\n  y: gone.md\n  z//q: a/b.md\n",
+    }
     made = convert(space(tmp_path / "in", files), tmp_path / "out")
     assert (tmp_path / "out/docs/_redirects").read_text() == "/old/x /a/b/#h 301\n"
-    assert [note.file for note in made.notes.of(Level.WORK)] == [".gitbook.yaml"]
+    assert [note.file for note in made.notes.of(Level.WORK)] == [".gitbook.yaml"] * 2
 
 
 def test_a_space_below_a_folder_of_its_repository(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from ...kinds.static import rules
 from ...text.escape import shown
 from ..notes import Level
 from . import inline
@@ -131,7 +132,12 @@ def redirects_text(space: Space) -> str:
             space.notes.add(".gitbook.yaml", 0, Level.WORK, what, "name a page, or remove it", "redirects")
             continue
         anchor = new.partition("#")[2]
-        made.append(f"/{old.strip('/')} {address_of(page.target)}{f'#{anchor}' if anchor else ''} 301\n")
+        line = f"/{old.strip('/')} {address_of(page.target)}{f'#{anchor}' if anchor else ''} 301\n"
+        faults = rules.redirects(line, {})[1]
+        for fault in faults:
+            what = f"the redirect of {shown(old)} {fault.message.partition(';')[0]}"
+            space.notes.add(".gitbook.yaml", 0, Level.WORK, what, "write another rule", "redirects")
+        made += [line] if not faults else []
     return "".join(made)
 
 
