@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.assess.inventory import Drivers
 from components.content.gitbook.anchors import slug
 from components.content.gitbook.convert import convert
 from components.content.gitbook.grammar import attributes, tag
 from components.content.notes import Level
-from components.content.report import Imported, estimate
+from components.content.report import Imported
 from components.errors import ConfigError
 
 
@@ -677,19 +678,15 @@ def test_the_report_fits_a_screen_and_has_every_place(tmp_path: Path) -> None:
 
 
 def test_the_report_gives_the_assessment_its_hours(tmp_path: Path) -> None:
+    """What the import prints is what the inventory takes, in place of a guess from the number of blocks."""
     _, made = one(tmp_path, "[a](gone.md)\n\n" + HINT + "x")
-    path = tmp_path / "moving-in.json"
-    path.write_text(made.json())
-    low, high, driver = estimate(path)
-    assert (low, high) == made.hours
-    assert driver == "1 blocks on 1 pages imported; 1 places by hand, 1 to look at"
-    assert estimate(path).high > estimate(path).low > 0
-    for text in ("", "[]", '{"format": 2}', '{"format": 1, "pages": 1, "blocks": {}, "notes": [{"level": "x"}]}'):
-        path.write_text(text)
-        with pytest.raises(ConfigError, match="not the report of an import"):
-            estimate(path)
-    with pytest.raises(ConfigError, match="there is no such report"):
-        estimate(tmp_path / "gone.json")
+    line = list(made.screen())[-1]
+    found = Drivers.model_validate(yaml.safe_load(line)["drivers"])
+    assert found.imported is not None
+    assert (found.pages, found.imported.places) == (1, 2)
+    assert (found.imported.low_hours, found.imported.high_hours) == made.hours == (0.1, 0.4)
+    with pytest.raises(ValueError, match="copy what the import prints"):
+        Drivers.model_validate({"imported": {"low_hours": 2, "high_hours": 1, "places": 0}})
 
 
 def test_blocks_nested_without_end_are_cut_off_with_a_note(tmp_path: Path) -> None:
