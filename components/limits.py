@@ -31,6 +31,11 @@ LIMITS: dict[str, Limit] = {
     "page_s": Limit("a visit to a site", 10, "seconds", "the visit has failed"),
     "bundle_bytes": Limit("a bundle read from a store", 4 << 30, "bytes", "reading stops, and the next store is asked"),
     "bundle_s": Limit("reading a bundle from a store", 1_800, "seconds", "reading stops, and the next store is asked"),
+    "space_bytes": Limit("a page of a space that is imported", 5 << 20, "bytes", "it is listed, and not carried"),
+    "crawl_addresses": Limit("addresses of an old site, without `--limit`", 5_000, "addresses", "the rest is counted"),
+    "crawl_bytes": Limit("a page of an old site", 5 << 20, "bytes", "reading stops, and its beginning is matched"),
+    "crawl_s": Limit("a part of an answer of an old site", 20, "seconds", "the address is listed as not read"),
+    "sitemap_bytes": Limit("a sitemap, unpacked", 50 << 20, "bytes", "it is listed as not read"),
     "step_input_bytes": Limit("standard input of `unmoor step`", 1 << 20, "bytes", "it is refused"),
     "step_output_bytes": Limit("the result of `unmoor step`", 4_096, "bytes", "the step fails"),
 }
@@ -44,7 +49,10 @@ VALUE_CHARS, QUOTE_CHARS, FAULT_CHARS, MESSAGE_CHARS = (
 PAGE_BYTES, BUNDLE_BYTES, STEP_INPUT_BYTES, STEP_OUTPUT_BYTES = (
     int(LIMITS[name].amount) for name in ("page_bytes", "bundle_bytes", "step_input_bytes", "step_output_bytes")
 )
-PAGE_S, BUNDLE_S = LIMITS["page_s"].amount, LIMITS["bundle_s"].amount
+SPACE_BYTES, CRAWL_ADDRESSES, CRAWL_BYTES, SITEMAP_BYTES = (
+    int(LIMITS[name].amount) for name in ("space_bytes", "crawl_addresses", "crawl_bytes", "sitemap_bytes")
+)
+PAGE_S, BUNDLE_S, CRAWL_S = (LIMITS[name].amount for name in ("page_s", "bundle_s", "crawl_s"))
 
 _HEAD = """# Limits
 

@@ -184,11 +184,28 @@ class Cost(Setting):
     )
 
 
+class Imported(Setting):
+    """What an import of the pages left for a person; `unmoor content import` prints it."""
+
+    low_hours: float = Field(ge=0, description="Hours at least.")
+    high_hours: float = Field(ge=0, description="Hours at most.")
+    places: int = Field(ge=0, description="Places of its list, by hand and to look at.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Imported:
+        if self.low_hours > self.high_hours:
+            raise ValueError(f"low_hours is {self.low_hours:g}, more than high_hours; copy what the import prints")
+        return self
+
+
 class Drivers(Setting):
     """What makes the move longer."""
 
     pages: int = Field(default=0, ge=0, description="Pages of the site.")
     custom_blocks: int = Field(default=0, ge=0, description="Blocks of a vendor's own markup to convert.")
+    imported: Imported | None = Field(
+        default=None, description="What an import left, in place of a guess from `custom_blocks`."
+    )
     plugins: int = Field(default=0, ge=0, description="Plugins to build into the image.")
 
 

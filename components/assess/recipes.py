@@ -22,8 +22,11 @@ _SMOKE = "log in, post, upload, mail, search"
 
 
 def _blocks(workload: Workload) -> tuple[float, float, str]:
-    share = workload.drivers.custom_blocks / _BLOCKS_OF_THE_SEED
     pages = f" on {workload.drivers.pages} pages" if workload.drivers.pages else ""
+    imported = workload.drivers.imported
+    if imported is not None:
+        return imported.low_hours, imported.high_hours, f"{imported.places} places that the import left{pages}"
+    share = workload.drivers.custom_blocks / _BLOCKS_OF_THE_SEED
     driver = f"{workload.drivers.custom_blocks} blocks of a vendor's markup{pages}"
     return round(24 * share, 1), round(60 * share, 1), driver
 

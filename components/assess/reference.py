@@ -73,6 +73,7 @@ _SECTIONS: tuple[tuple[type[BaseModel], str, str], ...] = (
     (inventory.Cost, "Cost", "`workloads.NAME.cost`"),
     (inventory.Sum, "A sum", "`workloads.NAME.cost.stated`, `…measured`"),
     (inventory.Drivers, "Drivers", "`workloads.NAME.drivers`"),
+    (inventory.Imported, "What an import left", "`workloads.NAME.drivers.imported`"),
     (inventory.Wish, "A wish", "`workloads.NAME.plan`"),
     (inventory.VendorEntry, "A vendor", "`vendors.NAME`"),
 )

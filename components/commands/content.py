@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from ..limits import CRAWL_ADDRESSES
+
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -74,7 +76,11 @@ def _progress(text: str) -> None:
 )
 @_LIST
 @click.option(
-    "--limit", type=click.IntRange(1, 100_000), default=5000, show_default=True, help="Addresses to ask at most."
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    default=CRAWL_ADDRESSES,
+    show_default=True,
+    help="Addresses to ask at most.",
 )
 @_JSON
 def redirects(old: str, site: Path, target: Path, addresses: Path, limit: int, *, as_json: bool) -> None:
@@ -97,17 +103,19 @@ def redirects(old: str, site: Path, target: Path, addresses: Path, limit: int, *
     with Client() as client:
         crawled = Crawl(client, _progress, limit).run(old)
     matches = mapping.match(crawled.found, *facts.site(site))
-    count = rules.write(target, matches)
+    by_files = rules.routes_of(site)
+    count = len(rules.rules(matches, by_files))
+    routes = rules.write(target, matches, by_files)
     addresses.write_text(rules.addresses(crawled.base, matches), encoding="utf-8")
     if as_json:
         click.echo(
             json.dumps({"rules": count, "unread": crawled.unread, **json.loads(rules.addresses(crawled.base, matches))})
         )
     else:
-        for line in rules.screen(matches, crawled.unread):
+        for line in rules.screen(matches, crawled.unread, routes):
             click.echo(line)
     click.echo(f"wrote {count} rules into {target}, and {addresses}", err=True)
-    raise SystemExit(1 if rules.open_ends(matches) else 0)
+    raise SystemExit(1 if rules.open_ends(matches, routes) else 0)
 
 
 @cli.command()
@@ -133,7 +141,7 @@ def check(base: str | None, addresses: Path, *, as_json: bool) -> None:
     else:
         for line in asking.screen(checked):
             click.echo(line)
-    raise SystemExit(1 if any(each.trouble for each in checked) else 0)
+    raise SystemExit(1 if any(each.problem for each in checked) else 0)
 
 
 @cli.command()

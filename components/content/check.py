@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from ..text.escape import outside, shown
 from . import facts
 from .fetch import AT_ONCE, LATER, Answer
-from .notes import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,13 +24,13 @@ _OK = 200
 
 @dataclass(frozen=True)
 class Checked:
-    """What one old address answers now. `trouble` is empty when a reader finds the page that was there."""
+    """What one old address answers now. `problem` is empty when a reader finds the page that was there."""
 
     path: str
     status: int
     final: str
     title: str
-    trouble: str = ""
+    problem: str = ""
     lost: tuple[str, ...] = ()  #: anchors of the old page that the new one does not have
 
     def plain(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Checked:
             "status": self.status,
             "final": self.final,
             "title": self.title,
-            "trouble": self.trouble,
+            "problem": self.problem,
             "lost": list(self.lost),
         }
 
@@ -65,19 +65,21 @@ def _one(base: str, row: Mapping[str, Any], fetch: Fetch, sleep: Callable[[float
             break
         at = urljoin(at, answer.location)
         if urlsplit(at).netloc != host:
-            return Checked(path, answer.status, at, "", f"it leaves the site for {quote(at)}")
+            return Checked(path, answer.status, at, "", f"it leaves the site for {outside(at)}")
     final = urlsplit(at).path or "/"
     if answer.location:
         return Checked(path, answer.status, final, "", f"it redirects more than {_HOPS} times")
-    if answer.trouble or answer.status != _OK:
-        return Checked(path, answer.status, final, "", quote(answer.trouble) or f"status {answer.status}")
+    if answer.failure or answer.status != _OK:
+        return Checked(path, answer.status, final, "", outside(answer.failure) or f"status {answer.status}")
     if not answer.page:
-        return Checked(path, answer.status, final, "", f"it was a page, and is {quote(answer.type)}" if wanted else "")
+        return Checked(
+            path, answer.status, final, "", f"it was a page, and is {outside(answer.type)}" if wanted else ""
+        )
     found = facts.read(answer.text)
     lost = tuple(str(each) for each in row.get("anchors") or () if each not in found.anchors)
     same = not wanted or facts.alike(wanted, found.title)
-    trouble = "" if same else f"its title was {quote(wanted)!r} and is {quote(found.title)!r}"
-    return Checked(path, answer.status, final, found.title, trouble, lost)
+    problem = "" if same else f"its title was {shown(wanted)} and is {shown(found.title)}"
+    return Checked(path, answer.status, final, found.title, problem, lost)
 
 
 def _ask(at: str, fetch: Fetch, sleep: Callable[[float], None]) -> Answer:
@@ -93,11 +95,11 @@ def _ask(at: str, fetch: Fetch, sleep: Callable[[float], None]) -> Answer:
 
 def screen(checked: Sequence[Checked], shown: int = 20) -> Iterator[str]:
     """Yield what a person reads: how many are well, each that is not, and anchors that are gone."""
-    bad = [each for each in checked if each.trouble]
+    bad = [each for each in checked if each.problem]
     yield f"{len(checked) - len(bad)} of {len(checked)} old addresses lead to their page"
     for each in bad[:shown]:
-        yield f"  {quote(each.path)}: {each.trouble}" + (
-            f" (at {quote(each.final)})" if each.final != each.path else ""
+        yield f"  {outside(each.path)}: {each.problem}" + (
+            f" (at {outside(each.final)})" if each.final != each.path else ""
         )
     if len(bad) > shown:
         yield f"  and {len(bad) - shown} more; --json lists all"

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from ..errors import ConfigError
+from ..limits import CRAWL_ADDRESSES
+from ..text.escape import outside
 from . import facts, sitemap
 from .facts import Facts
 from .fetch import AGENT, AT_ONCE, LATER, Answer
-from .notes import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
     from .fetch import Fetch
 
-#: Addresses that are asked at most, unless told otherwise; sitemaps that are read at most; tries of one address.
-LIMIT, _MAPS, _TRIES = 5000, 200, 5
-#: Seconds of the first pause when a site asks for one and does not say for how long; it doubles.
+#: Sitemaps that are read at most; tries of one address.
+_MAPS, _TRIES = 200, 5
+#: Seconds of the first pause when a site asks for one without a length; it doubles.
 _PAUSE = 1.0
 _GONE = (404, 410)
 _OK = 200
@@ -64,7 +65,7 @@ class Crawl:
         self,
         fetch: Fetch,
         say: Callable[[str], None],
-        limit: int = LIMIT,
+        limit: int = CRAWL_ADDRESSES,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -105,31 +106,31 @@ class Crawl:
         """Return scheme and host that answer for an address, its redirects followed on one host."""
         parts = urlsplit(url if "://" in url else f"https://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f"{quote(url)}: not the address of a site; write https://docs.dao.example")
+            raise ConfigError(f"{outside(url)}: not the address of a site; write https://docs.dao.example")
         at = f"{parts.scheme}://{parts.netloc}/"
         for _ in range(5):
             answer = self._fetch(at)
-            if answer.trouble:
-                raise ConfigError(f"{at}: no answer: {quote(answer.trouble)}; name a site that is live")
+            if answer.failure:
+                raise ConfigError(f"{at}: no answer: {outside(answer.failure)}; name a site that is live")
             to = urlsplit(urljoin(at, answer.location))
             if not answer.location or (to.netloc == urlsplit(at).netloc and to.scheme == urlsplit(at).scheme):
                 return at.rstrip("/")
             if to.hostname != parts.hostname:
-                where = quote(f"{to.scheme}://{to.netloc}")
+                where = outside(f"{to.scheme}://{to.netloc}")
                 raise ConfigError(f"{at}: it redirects to {where}; name that address if it is the old site")
             at = f"{to.scheme}://{to.netloc}/"
         raise ConfigError(f"{at}: it redirects in circles; name the address that visitors use")
 
     def _read_robots(self, made: Crawled) -> Protego:
-        """Return the site's rules; a server in trouble forbids everything, a missing file nothing (RFC 9309 §2.3.1)."""
+        """Return the site's rules; a server that fails forbids everything, a missing file nothing (RFC 9309 §2.3.1)."""
         from protego import Protego
 
         answer = self._patiently(f"{made.base}/robots.txt")
         if answer.status == _OK and not answer.page:
             return Protego.parse(answer.text)
-        if answer.trouble or answer.status in LATER or answer.status >= 500:  # noqa: PLR2004 every error of a server
-            what = answer.trouble or f"status {answer.status}"
-            made.unread.append(f"{made.base}/robots.txt: {quote(what)}, so nothing may be asked; try again later")
+        if answer.failure or answer.status in LATER or answer.status >= 500:  # noqa: PLR2004 every error of a server
+            what = answer.failure or f"status {answer.status}"
+            made.unread.append(f"{made.base}/robots.txt: {outside(what)}, so nothing may be asked; try again later")
             return Protego.parse("User-agent: *\nDisallow: /\n")
         return Protego.parse("")
 
@@ -145,8 +146,8 @@ class Crawl:
                 continue
             read.add(at)
             answer = self._patiently(at)
-            if answer.status in LATER or answer.trouble:
-                made.unread.append(f"{quote(at)}: {quote(answer.trouble or f'status {answer.status}')}")
+            if answer.status in LATER or answer.failure:
+                made.unread.append(f"{outside(at)}: {outside(answer.failure or f'status {answer.status}')}")
             if answer.status != _OK or answer.page:
                 if answer.location:
                     waiting.append(urljoin(at, answer.location))
@@ -154,7 +155,7 @@ class Crawl:
             try:
                 found, further = sitemap.read(answer.body)
             except ValueError as error:
-                made.unread.append(f"{quote(at)}: {error}")
+                made.unread.append(f"{outside(at)}: {error}")
                 continue
             pages += found
             waiting += further
@@ -216,8 +217,10 @@ class Crawl:
             self._slow_down(answer)
             self._queue.append((address, tries + 1))
             return
-        if answer.trouble or answer.status in LATER:
-            made.unread.append(f"{quote(path)}: {quote(answer.trouble or f'status {answer.status}, {tries} times')}")
+        if answer.failure or answer.status in LATER:
+            made.unread.append(
+                f"{outside(path)}: {outside(answer.failure or f'status {answer.status}, {tries} times')}"
+            )
             made.found[key(path)] = Old(path, answer.status)
             return
         if answer.status in _GONE:
@@ -236,4 +239,4 @@ class Crawl:
             return Old(path, answer.status, page=False)
         found = facts.read(answer.text)
         self._add(made, found.links, address)
-        return Old(path, answer.status, found)
+        return Old(path, answer.status, replace(found, links=()))

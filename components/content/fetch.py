@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 
+from ..limits import CRAWL_BYTES, CRAWL_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     Fetch = Callable[[str], "Answer"]
 
 AGENT = "unmoor"
-#: Requests at a time, bytes of one answer that are read, seconds for one part of it, the longest pause in seconds.
-AT_ONCE, LARGEST, PATIENCE, LONGEST_PAUSE = 8, 5_000_000, 20.0, 120.0
+#: Requests at a time, and the longest pause that a site is granted, in seconds.
+AT_ONCE, LONGEST_PAUSE = 8, 120.0
 #: Statuses that ask to come back later (RFC 6585 §4, RFC 9110 §15.6.4).
 LATER = (429, 503)
 
@@ -29,7 +31,7 @@ class Answer:
     type: str = ""
     body: bytes = b""
     pause_s: float = 0.0
-    trouble: str = ""
+    failure: str = ""
 
     @property
     def page(self) -> bool:
@@ -55,7 +57,7 @@ class Client:
         limits = httpx.Limits(max_connections=AT_ONCE)
         self._client = httpx.Client(
             headers={"User-Agent": AGENT, "Accept": "text/html,application/xml;q=0.9,*/*;q=0.5"},
-            timeout=PATIENCE, limits=limits, follow_redirects=False,
+            timeout=CRAWL_S, limits=limits, follow_redirects=False,
         )  # fmt: skip
 
     def __call__(self, url: str) -> Answer:
@@ -66,7 +68,7 @@ class Client:
             with self._client.stream("GET", url) as response:
                 return _read(response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Answer(0, trouble=str(error) or type(error).__name__)
+            return Answer(0, failure=str(error) or type(error).__name__)
 
     def __enter__(self) -> Self:
         return self
@@ -85,9 +87,9 @@ def _read(response: httpx.Response) -> Answer:
         for part in response.iter_bytes():
             parts.append(part)
             size += len(part)
-            if size > LARGEST:
+            if size > CRAWL_BYTES:
                 break
-        body = b"".join(parts)[:LARGEST]
+        body = b"".join(parts)[:CRAWL_BYTES]
     location = response.headers.get("location", "") if response.is_redirect else ""
     pause = _pause(response.headers.get("retry-after", ""), response.headers.get("date", ""))
     return Answer(response.status_code, location, kind, body, pause)

@@ -261,7 +261,7 @@ GENERATORS: Mapping[str, Callable[[Path], Project | None]] = {
 def recognise(folder: Path) -> Project | None:
     """Recognise a project, and read the rules it has for a vendor; None for what is none of these.
 
-    What the project says to its vendor wins over the generator's defaults. Raises ConfigError for a file that cannot
+    A setting for the vendor wins over the generator's default. Raises ConfigError for a file that cannot
     be read.
     """
     rules = vendors.read(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -44,15 +44,11 @@ class Match:
     how: How
     lost: tuple[str, ...] = ()
     doubt: str = ""
-
-    @property
-    def rule(self) -> bool:
-        """Whether a redirect is needed: a slash at the end, and `.html`, the server adds or takes away itself."""
-        return bool(self.new) and plain(self.old.path) != plain(self.new)
+    near: Mapping[str, str] = field(default_factory=dict)  #: lost anchor → one of the page that differs in marks alone
 
 
 def plain(path: str) -> str:
-    """Return an address as far as it tells pages apart: no slash or `.html` at its end, percent signs decoded."""
+    """Return an address as far as it distinguishes pages: no slash or `.html` at its end, percent signs decoded."""
     return key(unquote(path).removesuffix(".html").removesuffix("/index"))
 
 
@@ -67,7 +63,7 @@ class Mapper:
         self._titles: dict[str, list[str]] = defaultdict(list)
         for at, facts in pages.items():
             self._ends[posixpath.basename(plain(at)).casefold()].append(at)
-            self._titles[_title(facts)].append(at)
+            self._titles[_letters(facts.title)].append(at)
         for at in files:
             self._ends[posixpath.basename(at).casefold()].append(at)
 
@@ -97,7 +93,7 @@ class Mapper:
             return self._made(old, found, How.PATH)
         if old.to and not followed:
             return Match(old, "", How.NONE)
-        titled = self._titles.get(_title(old.facts), []) if old.facts.title else []
+        titled = self._titles.get(_letters(old.facts.title), []) if old.facts.title else []
         ends = self._ends.get(posixpath.basename(plain(old.path)).casefold(), [])
         both = [at for at in titled if at in ends]
         for candidates, how in ((both, How.TITLE), (titled, How.TITLE), (self._likely(old, ends), How.END)):
@@ -127,13 +123,15 @@ class Mapper:
     def _made(self, old: Old, at: str, how: How) -> Match:
         facts = self._pages.get(at, Facts())
         lost = tuple(each for each in old.facts.anchors if each not in facts.anchors)
+        loose = {_letters(each): each for each in facts.anchors}
+        near = {each: loose[_letters(each)] for each in lost if _letters(each) in loose}
         differs = bool(old.facts.title and facts.title) and not alike(old.facts.title, facts.title)
         doubt = f"its title was {old.facts.title!r} and is {facts.title!r}" if differs else ""
-        return Match(old, at, how, lost, doubt)
+        return Match(old, at, how, lost, doubt, near)
 
 
-def _title(facts: Facts) -> str:
-    return "".join(char for char in facts.title.casefold() if char.isalnum())
+def _letters(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
 
 
 def match(found: Mapping[str, Old], pages: Mapping[str, Facts], files: Collection[str]) -> list[Match]:

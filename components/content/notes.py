@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-#: The longest piece of foreign text that is quoted in a note.
-_LONGEST = 120
 
 
 class Level(StrEnum):
@@ -47,20 +39,9 @@ class Notes:
     found: Counter[str] = field(default_factory=Counter)
 
     def add(self, file: str, line: int, level: Level, what: str, todo: str, topic: str = "") -> None:
-        """Take a note down; text from the source in `what` must have gone through `quote`."""
+        """Take a note down; text from the source in `what` must have gone through `text.escape`."""
         self.all.append(Note(file, line, level, what, todo, topic or what))
 
     def of(self, level: Level) -> list[Note]:
         """Return the notes of one level, in the order of files and lines."""
         return sorted(note for note in self.all if note.level is level)
-
-    def by_hand(self) -> Mapping[str, int]:
-        """Count the notes that ask for work, by topic."""
-        return Counter(note.topic for note in self.all if note.level is Level.WORK)
-
-
-def quote(text: str) -> str:
-    """Return foreign text for a sentence: one line, cut, without control and direction characters."""
-    line = " ".join(text.split())
-    shown = "".join(char if unicodedata.category(char)[0] != "C" else f"\\u{ord(char):04x}" for char in line)
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as percent
 from urllib.parse import unquote
 
 from ..errors import ConfigError
+from ..kinds.static import rules as served
+from ..kinds.static.routes import OK, Routes
+from ..text.escape import outside
 from .mapping import How, Match
-from .notes import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,25 +22,48 @@ if TYPE_CHECKING:
 
 #: What our part of `_redirects` stands between; lines of others stay as they are.
 BEGIN, END = "# unmoor: old addresses, written by `unmoor content redirects`", "# unmoor: end"
-#: Rules that one file may have (Cloudflare Pages, "Redirects"), and what a path keeps as it is (RFC 3986).
-MOST, _PATH = 2000, "/-._~!$&'()*+,;=:@%"
-_SHOWN = 10
+#: What a path keeps as it is (RFC 3986), redirects that are followed, and lines of each list on a screen.
+_PATH, _HOPS, _SHOWN = "/-._~!$&'()*+,;=:@%", 3, 10
 #: What means something else in a rule, or is never served.
 _SPECIAL = re.compile(r"\*|:[A-Za-z]|//|\\|/\.\.?(?:/|$)|[\x00-\x1f\x7f]")
 
 
-def rules(matches: Sequence[Match]) -> list[str]:
-    """Return a rule for each old address that the new site would not answer by itself."""
+def routes_of(folder: Path) -> Routes:
+    """Return the routes of a built site without rules of its own: what it answers by its files alone."""
+    names = ("_redirects", "_headers")
+    found = (path for path in folder.rglob("*") if path.is_file())
+    files = {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
+    return Routes({name: size for name, size in files.items() if name not in names})
+
+
+def rules(matches: Sequence[Match], routes: Routes) -> list[str]:
+    """Return a rule for each old address that the new site would not answer by its files."""
     return [
         f"{percent(each.old.path, safe=_PATH)} {percent(each.new, safe=_PATH)} 301"
         for each in matches
-        if each.rule and not _SPECIAL.search(unquote(each.old.path))
+        if each.new and not _leads(each, routes) and not _SPECIAL.search(unquote(each.old.path))
     ]
 
 
-def open_ends(matches: Sequence[Match]) -> list[Match]:
-    """Return the old addresses that will not lead to a page: no counterpart, or none that a rule can name."""
-    return [each for each in matches if not each.new or (each.rule and _SPECIAL.search(unquote(each.old.path)))]
+def open_ends(matches: Sequence[Match], routes: Routes) -> list[Match]:
+    """Return the old addresses that do not lead to their page: no counterpart, or none that a rule can name."""
+    return [each for each in matches if not each.new or not _leads(each, routes)]
+
+
+def _leads(match: Match, routes: Routes) -> bool:
+    """Return whether an old address answers the file that its new address answers."""
+    file = _file(match.new, routes)
+    return bool(file) and _file(match.old.path, routes) == file
+
+
+def _file(path: str, routes: Routes) -> str:
+    """Return the file that an address answers, redirects on the site followed; "" for none."""
+    for _ in range(_HOPS):
+        answer = routes.answer(path)
+        if not answer.location.startswith("/"):
+            return answer.file if answer.status == OK else ""
+        path = answer.location
+    return ""
 
 
 def merged(text: str, own: Sequence[str]) -> str:
@@ -55,18 +81,18 @@ def merged(text: str, own: Sequence[str]) -> str:
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def write(path: Path, matches: Sequence[Match]) -> int:
-    """Write the rules into a file that may hold others; return how many. Raises ConfigError when they are too many."""
-    own = rules(matches)
-    text = merged(path.read_text(encoding="utf-8") if path.exists() else "", own)
-    total = sum(1 for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-    if total > MOST:
-        raise ConfigError(
-            f"{path}: {total} rules; at most {MOST} are served, join some by hand as `/old/* /new/:splat`"
-        )
+def write(path: Path, matches: Sequence[Match], routes: Routes) -> Routes:
+    """Write the rules into a file that may hold others; return the routes with all of them.
+
+    Raises ConfigError, before anything is written, when the file would not be served.
+    """
+    text = merged(path.read_text(encoding="utf-8") if path.exists() else "", rules(matches, routes))
+    read, faults = served.redirects(text, routes.files)
+    if faults:
+        raise ConfigError(f"{path} would not be served", faults)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
-    return len(own)
+    return replace(routes, redirects=read)
 
 
 def place(path: Path, lines: Sequence[str]) -> bool:
@@ -117,14 +143,22 @@ def read(path: Path) -> tuple[str, list[dict[str, Any]]]:
         ) from None
 
 
-def screen(matches: Sequence[Match], unread: Sequence[str]) -> Iterator[str]:
+def screen(matches: Sequence[Match], unread: Sequence[str], routes: Routes) -> Iterator[str]:
     """Yield what a person reads: counts, addresses without a counterpart, doubts, anchors that are gone."""
     counts = Counter(each.how for each in matches)
     yield f"{len(matches)} old addresses: " + ", ".join(f"{counts[how]} by {how}" for how in How if counts[how])
-    none = [f"{quote(each.old.path)}  {quote(each.old.facts.title)}".rstrip() for each in open_ends(matches)]
+    none = [
+        f"{outside(each.old.path)}  {outside(each.old.facts.title)}".rstrip() for each in open_ends(matches, routes)
+    ]
     yield from _list("no counterpart; write a rule for each, or let it be gone", none)
-    yield from _list("to look at", [f"{quote(m.old.path)} -> {m.new}: {quote(m.doubt)}" for m in matches if m.doubt])
-    lost = [f"{m.new}: #{quote(anchor)}" for m in matches for anchor in m.lost]
+    yield from _list(
+        "to look at", [f"{outside(m.old.path)} -> {m.new}: {outside(m.doubt)}" for m in matches if m.doubt]
+    )
+    lost = [
+        f"{m.new}: #{outside(anchor)}" + (f", now #{outside(m.near[anchor])}" if anchor in m.near else "")
+        for m in matches
+        for anchor in m.lost
+    ]
     yield from _list("anchors that the new page does not have; a browser shows its beginning", lost)
     yield from _list("not read", list(unread))
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError
+from ..text.escape import markdown
 from .notes import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from .notes import Note, Notes
 
-#: Name of the report for machines, in the folder of the import; `unmoor assess` reads it.
+#: Name of the report for machines, in the folder of the import.
 NAME = "moving-in.json"
 #: Hours for one place by what it asks for, low and high [estimate]: to write what a block showed, or to look at it.
 HOURS: Mapping[Level, tuple[float, float]] = {Level.WORK: (0.1, 0.3), Level.CHECK: (0.02, 0.05), Level.LEFT: (0.0, 0.0)}
@@ -38,6 +37,13 @@ class Imported:
     def hours(self) -> tuple[float, float]:
         """Hours of a person that are left, low and high."""
         return hours(Counter(note.level for note in self.notes.all), self.pages)
+
+    @property
+    def inventory(self) -> str:
+        """What the inventory takes as `drivers.imported`, as YAML."""
+        low, high = self.hours
+        places = len(self.notes.of(Level.WORK)) + len(self.notes.of(Level.CHECK))
+        return f"{{low_hours: {low:g}, high_hours: {high:g}, places: {places}}}"
 
     def plain(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -82,7 +88,8 @@ class Imported:
             if len(topics) > _TOPICS:
                 yield f"       and {len(topics) - _TOPICS} more"
         low, high = self.hours
-        yield f"left for a person: {low:g} to {high:g} hours [estimate]"
+        yield f"left for a person: {low:g} to {high:g} hours [estimate]; for the inventory:"
+        yield f"  drivers: {{pages: {self.pages}, imported: {self.inventory}}}"
 
     def document(self) -> str:
         """Return every note as Markdown, with its place and what to do."""
@@ -90,7 +97,7 @@ class Imported:
         for level in Level:
             lines += [f"## {level.value.capitalize()}", ""]
             lines += [
-                f"* `{_place(note)}`: {_escaped(note.what)}; {_escaped(note.todo)}" for note in self.notes.of(level)
+                f"* `{_place(note)}`: {markdown(note.what)}; {markdown(note.todo)}" for note in self.notes.of(level)
             ] or ["Nothing."]
             lines.append("")
         return "\n".join(lines)
@@ -107,36 +114,3 @@ def hours(levels: Mapping[Level, int], pages: int) -> tuple[float, float]:
 
 def _place(note: Note) -> str:
     return f"{note.file}:{note.line}".replace("`", "'") if note.line else note.file.replace("`", "'")
-
-
-def _escaped(text: str) -> str:
-    return text.translate({ord(char): f"\\{char}" for char in "\\*_[]<>`"})
-
-
-class Estimate(NamedTuple):
-    """Hours that an import leaves for a person, and what they are for."""
-
-    low: float
-    high: float
-    driver: str
-
-
-def estimate(path: Path) -> Estimate:
-    """Read the report of an import, and return the hours it leaves: what the assessment uses in place of a guess.
-
-    They are counted again from the notes, with the rates of this version. Raises ConfigError for what is no report.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        levels = Counter(Level[str(each["level"]).upper()] for each in data["notes"])
-        pages, blocks = int(data["pages"]), sum(int(count) for count in data["blocks"].values())
-        if data["format"] != 1 or pages < 0:
-            raise KeyError
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such report; make one with `unmoor content import`") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise ConfigError(f"{path}: not the report of an import; make it again with `unmoor content import`") from None
-    low, high = hours(levels, pages)
-    work, look = levels[Level.WORK], levels[Level.CHECK]
-    driver = f"{blocks} blocks on {pages} pages imported; {work} places by hand, {look} to look at"
-    return Estimate(low, high, driver)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import zlib
 from html.parser import HTMLParser
 
-#: Bytes of a sitemap after unpacking (sitemaps.org allows 50 MB).
-LARGEST = 52_428_800
+from ..limits import SITEMAP_BYTES
 
 
 class _Locations(HTMLParser):
@@ -40,11 +39,11 @@ def unpack(body: bytes) -> bytes:
     if not body.startswith(b"\x1f\x8b"):
         return body
     try:
-        text = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, LARGEST + 1)
+        text = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, SITEMAP_BYTES + 1)
     except zlib.error as error:
         raise ValueError(f"it cannot be unpacked: {error}") from None
-    if len(text) > LARGEST:
-        raise ValueError(f"it has more than {LARGEST // 1_048_576} MB")
+    if len(text) > SITEMAP_BYTES:
+        raise ValueError(f"it has more than {SITEMAP_BYTES // 1_048_576} MB")
     return text
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
-from .notes import quote
+from ..kinds.static import rules
+from ..text.escape import outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -46,7 +47,7 @@ class Rules:
         self.missing.append(f"{place}: no equivalent for {what}; {todo}")
 
     def add(self, other: Rules) -> None:
-        """Take over what another file says; what was said first stays."""
+        """Add the rules of another file; a setting that is there already stays."""
         self.redirects += other.redirects
         self.headers += other.headers
         self.options = {**other.options, **self.options}
@@ -62,20 +63,23 @@ class Rules:
         )
 
     def redirect(self, place: str, source: str, target: str, status: int, *, forced: bool = False) -> None:
-        """Take over one rule, or say why it cannot be one."""
+        """Add one rule, or list why it cannot be one."""
         if not source.startswith("/"):
-            self.miss(place, f"a redirect of another host, {quote(source)}", "give that host its own workload")
+            self.miss(place, f"a redirect of another host, {outside(source)}", "give that host its own workload")
         elif status == _SERVED and source in ("/*", "/") and target in ("/index.html", "/"):
             self.options["fallback"] = "index.html"
         elif status == _SERVED and "://" in target:
-            self.miss(place, f"{quote(source)} that answers what {quote(target)} answers", _FUNCTION)
+            self.miss(place, f"{outside(source)} that answers what {outside(target)} answers", _FUNCTION)
         elif status not in _STATUSES:
             todo = "name the page 404.html" if status == 404 else "choose a status that redirects"  # noqa: PLR2004
-            self.miss(place, f"{quote(source)} with status {status}", todo)
-        elif any(char.isspace() for char in source + target):
-            self.miss(place, f"{quote(source)} with a space in it", "write %20")
+            self.miss(place, f"{outside(source)} with status {status}", todo)
         else:
-            self.redirects.append(f"{source} {target} {status}{'!' if forced else ''}")
+            line = f"{source} {target} {status}{'!' if forced else ''}"
+            faults = rules.redirects(line, {})[1] if status != _SERVED else []  # which files there are is not known yet
+            if faults:
+                self.miss(place, f"{outside(line)}, which {faults[0].message.partition(';')[0]}", "write another rule")
+            else:
+                self.redirects.append(line)
 
 
 def read(folder: Path) -> Rules:
@@ -142,7 +146,7 @@ def _netlify(path: Path) -> Rules:
         if extras:
             made.miss(
                 place,
-                f"{quote(str(each.get('from')))} with {' and '.join(extras)}",
+                f"{outside(str(each.get('from')))} with {' and '.join(extras)}",
                 "write it without, or into a service",
             )
             continue
@@ -163,11 +167,11 @@ def _netlify(path: Path) -> Rules:
     contexts = [name for name in _section(data, "context") if name != "production"]
     if contexts:
         made.miss(
-            "netlify.toml: context", f"builds for {quote(', '.join(contexts))}", "make a stack for each that you need"
+            "netlify.toml: context", f"builds for {outside(', '.join(contexts))}", "make a stack for each that you need"
         )
     if _section(build, "environment"):
         names = ", ".join(sorted(_section(build, "environment")))
-        made.miss("netlify.toml: build.environment", quote(names), "set them in your CI")
+        made.miss("netlify.toml: build.environment", outside(names), "set them in your CI")
     return made
 
 
@@ -189,7 +193,7 @@ def _add_headers(made: Rules, place: str, source: str, pairs: Iterable[tuple[str
     if kept and source.startswith("/"):
         made.headers.append((source, kept))
     elif kept:
-        made.miss(place, f"headers for {quote(source)}", "name a path")
+        made.miss(place, f"headers for {outside(source)}", "name a path")
 
 
 def _vercel(path: Path) -> Rules:
@@ -202,11 +206,11 @@ def _vercel(path: Path) -> Rules:
             place = f"vercel.json: {kind}[{at}]"
             source, target = str(each.get("source", "")), str(each.get("destination", ""))
             if each.get("has") or each.get("missing"):
-                made.miss(place, f"{quote(source)} with a condition", "write it without, or into a service")
+                made.miss(place, f"{outside(source)} with a condition", "write it without, or into a service")
                 continue
             turned = _turned(source, target)
             if turned is None:
-                made.miss(place, f"the expression {quote(source)}", "write a rule for each address")
+                made.miss(place, f"the expression {outside(source)}", "write a rule for each address")
                 continue
             status = each.get("statusCode") or (307 if each.get("permanent") is False else default)
             made.redirect(place, *turned, status if isinstance(status, int) else 0)
@@ -214,7 +218,7 @@ def _vercel(path: Path) -> Rules:
         place, source = f"vercel.json: headers[{at}]", str(each.get("source", ""))
         turned = _turned(source, "/")
         if turned is None or each.get("has") or each.get("missing"):
-            made.miss(place, f"headers for {quote(source)}", "name a path, or /* for all")
+            made.miss(place, f"headers for {outside(source)}", "name a path, or /* for all")
             continue
         pairs = [(str(one.get("key", "")), str(one.get("value", ""))) for _, one in _tables(each, "headers")]
         _add_headers(made, place, turned[0], pairs)
@@ -259,14 +263,14 @@ def _redirects(path: Path, name: str) -> Rules:
         place = f"{name}:{number}"
         at = next((at for at, word in enumerate(words[1:], 1) if word.startswith("/") or "://" in word), 0)
         if at == 0:
-            made.miss(place, quote(line), "write `FROM TO STATUS`")
+            made.miss(place, outside(line), "write `FROM TO STATUS`")
             continue
         status = words[at + 1] if len(words) > at + 1 and words[at + 1].rstrip("!").isdigit() else str(_MOVED)
         rest = [word for word in words[at + 1 :] if word != status]
         if at > 1 or rest:
             made.miss(
                 place,
-                f"{quote(words[0])} with {quote(' '.join(words[1:at] + rest))}",
+                f"{outside(words[0])} with {outside(' '.join(words[1:at] + rest))}",
                 "write it without, or into a service",
             )
             continue
@@ -282,7 +286,7 @@ def _headers(path: Path, name: str) -> Rules:
             _add_headers(made, f"{name}:{first}", source, pairs)
             source, pairs, first = line.strip(), [], number
         elif line.strip().startswith("!"):
-            made.miss(f"{name}:{number}", quote(line.strip()), "leave the header out where it is set")
+            made.miss(f"{name}:{number}", outside(line.strip()), "leave the header out where it is set")
         else:
             key, _, value = line.strip().partition(":")
             pairs.append((key.strip(), value.strip()))
@@ -301,4 +305,4 @@ def _forms(folder: Path) -> Iterator[str]:
             continue
         if mark.search(path.read_text(encoding="utf-8", errors="replace")):
             at = path.relative_to(folder).as_posix()
-            yield f"{quote(at)}: no equivalent for a form that Netlify receives; send it to a service that takes forms"
+            yield f"{outside(at)}: no equivalent for a form that Netlify receives; send it to another service"

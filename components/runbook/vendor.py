@@ -45,7 +45,7 @@ def _content(case: Case) -> Iterator[Step]:
     )
     yield Step(
         "freeze",
-        "Nobody edits at the vendor any more",
+        "Editing at the vendor has ended",
         "Make the space read-only and end its synchronisation; what is written there from now on is lost.",
         Check(f"git -C {_SOURCE} pull --ff-only", ("…",)),
         Check(f"git -C {_SOURCE} status --short --branch", ("## …",)),
@@ -103,7 +103,7 @@ def _names(case: Case) -> Iterator[Step]:
     yield Step(
         "domain",
         "The custom domain is removed at the vendor, last",
-        "Remove it there only now: while a name leads to the vendor, a free domain is anybody's.",
+        "Remove it there only now: while a name leads to the vendor, its next customer can claim the domain.",
         Check(check, (f"no name of {zone} leads to …",), within_s=600),
         Check(f"./unmoor content check --at https://{case.plan.host}", ("… old addresses lead to their page",)),
         0.5,

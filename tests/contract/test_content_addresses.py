@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,9 @@ from components.__main__ import cli
 from components.content.crawl import Crawl
 from components.content.fetch import Answer, Client
 from components.content.gitbook.convert import convert
+from components.content.redirects import routes_of
 from components.errors import ConfigError
+from components.kinds.static.rules import redirects
 
 from .test_content_site import SPACE, build
 
@@ -142,22 +145,15 @@ def run(*words: str):
 
 
 def new_site(site: Path) -> Handle:
-    """Serve a folder as GitHub Pages does, with exact rules of `_redirects` (Netlify, "Redirect options")."""
-    rules = {}
-    for line in (site / "_redirects").read_text().splitlines():
-        if line and not line.startswith("#"):
-            source, target, status = line.split()
-            rules[source] = (int(status), {"Location": target}, b"")
+    """Serve a folder by the table of routes that both targets render, its `_redirects` included."""
+    read, faults = redirects((site / "_redirects").read_text(), routes_of(site).files)
+    assert faults == []
+    routes = replace(routes_of(site), redirects=read)
 
     def answer(path: str) -> tuple[int, dict[str, str], bytes]:
-        file = site / path.strip("/")
-        if file.is_dir() and (file / "index.html").is_file():
-            return (
-                (200, {}, (file / "index.html").read_bytes())
-                if path.endswith("/")
-                else (301, {"Location": f"{path}/"}, b"")
-            )
-        return rules.get(path, (404, {}, b"gone"))
+        found = routes.answer(path)
+        body = (site / found.file).read_bytes() if found.file else b""
+        return found.status, {"Location": found.location} if found.location else {"Content-Type": found.type}, body
 
     return answer
 
@@ -209,8 +205,8 @@ def test_every_old_address_is_found_matched_and_answered(site: Path, tmp_path: P
     with serving(new_site(site)) as new:
         checked = run("check", "--at", new.url, "--list", listed, "--json")
         assert checked.exit_code == 1
-        bad = [each for each in json.loads(checked.output) if each["trouble"]]
-        assert {each["path"]: each["trouble"] for each in bad} == dict.fromkeys(
+        bad = [each for each in json.loads(checked.output) if each["problem"]]
+        assert {each["path"]: each["problem"] for each in bad} == dict.fromkeys(
             (
                 "/Reference/API-old",
                 "/guides/guides/deep-page",

@@ -204,7 +204,7 @@ PIECES = [
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_pages_of_random_pieces_are_converted_and_build(tmp_path: Path, seed: int) -> None:
-    """Whatever a page holds, the import ends, and what it writes builds without a warning."""
+    """The import ends for each page, and what it writes builds without a warning."""
     chance = random.Random(seed)
     pieces = [*(source for source, _ in CASES.values()), *(source for source, *_ in TROUBLE.values()), API, *PIECES]
     between = ["\n\n", "\n", " ", "", "\n  ", "\n> "]

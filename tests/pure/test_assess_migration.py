@@ -114,6 +114,11 @@ def test_a_plan_for_a_workload_that_is_not_in_the_stack_is_a_sentence():
     [
         (DOCS, 8, 12),
         ({**DOCS, "drivers": {"custom_blocks": 1135, "pages": 796}}, 32, 72),
+        (
+            {**DOCS, "drivers": {"custom_blocks": 1135, "imported": {"low_hours": 3, "high_hours": 7.5, "places": 40}}},
+            11,
+            19.5,
+        ),
         ({**FORUM, "data": {"gb": 0}}, 54, 62),
         ({**FORUM, "data": {"gb": 0}, "drivers": {"plugins": 6}}, 57, 71),
         (STATUS, 6, 8),

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.assess.inventory import Drivers
 from components.content.gitbook.anchors import slug
 from components.content.gitbook.convert import convert
 from components.content.gitbook.grammar import attributes, tag
 from components.content.notes import Level
-from components.content.report import Imported, estimate
+from components.content.report import Imported
 from components.errors import ConfigError
 
 
@@ -302,6 +303,19 @@ def test_an_operation_of_a_specification_in_the_repository_is_written_out(tmp_pa
     assert report.notes.of(Level.WORK) == []
 
 
+def test_a_link_to_a_copy_elsewhere_finds_the_file_of_that_name(tmp_path: Path) -> None:
+    source = '{% openapi-operation spec="s" path="/p" method="get" %}\n[S](https://raw.example/x/spec.yaml?token=1)\n{% endopenapi-operation %}'
+    made, report = one(tmp_path, source, **{".gitbook/assets/spec.yaml": SPEC})
+    assert made.startswith("## List { #list }\n\n**GET** `https://a.example/p`")
+    assert report.notes.of(Level.WORK) == []
+
+
+def test_an_address_that_is_none_is_no_error(tmp_path: Path) -> None:
+    source = '{% openapi src="https://[a/b" path="/p" method="get" %}\n[x](https://[b/c)\n{% endopenapi %}\n\n{% embed url="https://[a" %}\n\n![](https://[c)'
+    _, report = one(tmp_path, source)
+    assert {note.line for note in report.notes.of(Level.WORK)} == {3, 4, 7, 9}
+
+
 def test_an_operation_of_a_specification_elsewhere_is_a_reference_and_work(tmp_path: Path) -> None:
     source = '{% openapi-operation spec="s" path="/p" method="get" %}\n[S](https://a.example/s.json)\n{% endopenapi-operation %}'
     made, report = one(tmp_path, source)
@@ -582,10 +596,14 @@ def test_pages_that_are_not_published_are_listed(tmp_path: Path) -> None:
 
 
 def test_redirects_of_the_space_are_carried(tmp_path: Path) -> None:
-    files = {"README.md": "# T", "a/b.md": "# B", ".gitbook.yaml": "redirects:\n  old/x: a/b.md#h\n  y: gone.md\n"}
+    files = {
+        "README.md": "# T",
+        "a/b.md": "# B",
+        ".gitbook.yaml": "redirects:\n  old/x: a/b.md#h\n  y: gone.md\n  z//q: a/b.md\n",
+    }
     made = convert(space(tmp_path / "in", files), tmp_path / "out")
     assert (tmp_path / "out/docs/_redirects").read_text() == "/old/x /a/b/#h 301\n"
-    assert [note.file for note in made.notes.of(Level.WORK)] == [".gitbook.yaml"]
+    assert [note.file for note in made.notes.of(Level.WORK)] == [".gitbook.yaml"] * 2
 
 
 def test_a_space_below_a_folder_of_its_repository(tmp_path: Path) -> None:
@@ -660,22 +678,27 @@ def test_the_report_fits_a_screen_and_has_every_place(tmp_path: Path) -> None:
 
 
 def test_the_report_gives_the_assessment_its_hours(tmp_path: Path) -> None:
+    """What the import prints is what the inventory takes, in place of a guess from the number of blocks."""
     _, made = one(tmp_path, "[a](gone.md)\n\n" + HINT + "x")
-    path = tmp_path / "moving-in.json"
-    path.write_text(made.json())
-    low, high, driver = estimate(path)
-    assert (low, high) == made.hours
-    assert driver == "1 blocks on 1 pages imported; 1 places by hand, 1 to look at"
-    assert estimate(path).high > estimate(path).low > 0
-    for text in ("", "[]", '{"format": 2}', '{"format": 1, "pages": 1, "blocks": {}, "notes": [{"level": "x"}]}'):
-        path.write_text(text)
-        with pytest.raises(ConfigError, match="not the report of an import"):
-            estimate(path)
-    with pytest.raises(ConfigError, match="there is no such report"):
-        estimate(tmp_path / "gone.json")
+    line = list(made.screen())[-1]
+    found = Drivers.model_validate(yaml.safe_load(line)["drivers"])
+    assert found.imported is not None
+    assert (found.pages, found.imported.places) == (1, 2)
+    assert (found.imported.low_hours, found.imported.high_hours) == made.hours == (0.1, 0.4)
+    with pytest.raises(ValueError, match="copy what the import prints"):
+        Drivers.model_validate({"imported": {"low_hours": 2, "high_hours": 1, "places": 0}})
 
 
 def test_blocks_nested_without_end_are_cut_off_with_a_note(tmp_path: Path) -> None:
     made, report = one(tmp_path, HINT * 3000 + "a\n\n" + "> " * 500 + "b\n\n" + "* " * 500 + "c")
     assert "a\n" in made
     assert any(note.topic == "deep nesting" for note in report.notes.all)
+
+
+def test_files_that_differ_by_case_alone_are_named(tmp_path: Path) -> None:
+    made = convert(
+        space(tmp_path / "in", {"README.md": "# T\n", "a.md": "# A\n", "A.md": "# Other\n"}), tmp_path / "out"
+    )
+    assert [str(note) for note in made.notes.of(Level.WORK)] == [
+        "a.md: its name differs from A.md by upper and lower case alone; rename one of the two"
+    ]

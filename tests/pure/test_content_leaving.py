@@ -74,9 +74,14 @@ def test_every_command_is_shell_and_every_one_of_ours_exists(moved: Case) -> Non
         found.make_context(words[1], words[2:])
 
 
-def test_the_list_of_old_addresses_is_what_brings_it_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_of_old_addresses_is_what_brings_it_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from components.commands.runbook import _old_site
 
     assert _old_site(tmp_path) == ""
     (tmp_path / OLD_ADDRESSES).write_text(json.dumps({"format": 1, "from": "https://old.example", "addresses": []}))
     assert _old_site(tmp_path) == "https://old.example"
+    (tmp_path / OLD_ADDRESSES).write_text("{")  # a broken list must not take the runbook away
+    assert _old_site(tmp_path) == ""
+    assert "the chapter about leaving the vendor is left out" in capsys.readouterr().err

@@ -3,14 +3,19 @@
 # ruff: noqa: E501 pages keep their lines
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from components.content.crawl import Old
 from components.content.facts import Facts, alike, read
 from components.content.mapping import How, match
-from components.content.redirects import BEGIN, END, merged, open_ends, rules, screen
+from components.content.redirects import BEGIN, END, merged, open_ends, rules, screen, write
 from components.content.sitemap import read as sitemap
 from components.errors import ConfigError
+from components.kinds.static.routes import Routes
+from components.kinds.static.rules import redirects
 
 WORDS = frozenset(f"word{number}" for number in range(40))
 MORE = frozenset(f"more{number}" for number in range(40))
@@ -23,6 +28,14 @@ PAGES = {
     "/page.html": Facts("Page"),
 }
 FILES = ("/files/paper.pdf", "/x/logo.svg")
+
+
+def routes(*pages: str) -> Routes:
+    """Return the routes of a site with these pages."""
+    return Routes({f"{page[1:]}index.html" if page.endswith("/") else page[1:]: 1 for page in (*pages, *FILES)})
+
+
+SITE = routes(*PAGES)
 
 
 def one(path: str, **facts: object):
@@ -93,7 +106,7 @@ def test_a_site_that_stood_in_a_folder_is_matched_below_it() -> None:
         "/home/b/setup": ("/b/setup/", How.BELOW),
         "/other": ("/guide/", How.TITLE),
     }
-    assert rules(made) == [
+    assert rules(made, routes(*pages)) == [
         "/home / 301",
         "/home/a/setup /a/setup/ 301",
         "/home/b/setup /b/setup/ 301",
@@ -101,28 +114,57 @@ def test_a_site_that_stood_in_a_folder_is_matched_below_it() -> None:
     ]
 
 
-def test_rules_that_are_written_are_rules_that_are_served() -> None:
-    """What is written here is read by the kind `static` without a fault."""
-    served = pytest.importorskip("components.kinds.static.rules")
-    paths = ("/old/a b", "/old/%C3%BC", "/old/a:1", "/Guide", "/old/(x)")
-    made = match({path: Old(path, 200, Facts("Guide")) for path in paths}, PAGES, FILES)
-    read, faults = served.redirects("\n".join(rules(made)), {})
+def served_with(made: list) -> Routes:
+    """Return the site's routes with the rules that are written, which the kind `static` reads without a fault."""
+    read, faults = redirects("\n".join(rules(made, SITE)), SITE.files)
     assert faults == []
-    assert [rule.source for rule in read] == sorted(
-        ["/old/a b", "/old/ü", "/old/a:1", "/Guide", "/old/(x)"], key=lambda path: path.replace("ü", "%C3%BC")
+    return replace(SITE, redirects=read)
+
+
+def test_what_is_written_leads_to_the_page_or_is_listed() -> None:
+    """Each address is asked of the routes that both targets render."""
+    paths = (
+        "/old/a b",
+        "/old/%C3%BC",
+        "/old/a:1",
+        "/Guide",
+        "/old/(x)",
+        "/guide.html",
+        "/guide/index.html",
+        "/guide",
+        "/old/*",
     )
+    made = match({path: Old(path, 200, Facts("Guide")) for path in paths}, PAGES, FILES)
+    assert "/guide.html /guide/ 301" in rules(made, SITE)
+    assert not [rule for rule in rules(made, SITE) if rule.startswith(("/guide/index.html", "/guide "))]
+    assert [each.old.path for each in open_ends(made, served_with(made))] == ["/old/*"]
+    assert served_with(made).answer("/old/%C3%BC").location == "/guide/"
+
+
+def test_rules_that_would_not_be_served_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    made = match({"/old": Old("/old", 200, Facts("Guide"))}, PAGES, FILES)
+    (tmp_path / "_redirects").write_text("no rule\n")
+    with pytest.raises(ConfigError, match="would not be served") as refused:
+        write(tmp_path / "_redirects", made, SITE)
+    assert [fault.path for fault in refused.value.faults] == ["_redirects:1"]
+    assert (tmp_path / "_redirects").read_text() == "no rule\n"
+    many = match({f"/old/{at}": Old(f"/old/{at}", 200, Facts("Guide")) for at in range(2001)}, PAGES, FILES)
+    with pytest.raises(ConfigError, match="2001 rules"):
+        write(tmp_path / "new" / "_redirects", many, SITE)
+    assert not (tmp_path / "new").exists()
 
 
 def test_anchors_that_are_gone_and_titles_that_differ_are_kept_for_a_person() -> None:
-    (found,) = match({"/guide": Old("/guide", 200, Facts("Other", ("one", "two")))}, PAGES, FILES)
-    assert (found.new, found.lost, found.doubt) == ("/guide/", ("two",), "its title was 'Other' and is 'Guide'")
-    lines = list(screen([found], ["/x: status 429, 5 times"]))
+    (found,) = match({"/guide": Old("/guide", 200, Facts("Other", ("one", "two", "One-")))}, PAGES, FILES)
+    assert (found.new, found.lost, found.doubt) == ("/guide/", ("two", "One-"), "its title was 'Other' and is 'Guide'")
+    lines = list(screen([found], ["/x: status 429, 5 times"], SITE))
     assert lines == [
         "1 old addresses: 1 by path",
         "to look at: 1",
         "  /guide -> /guide/: its title was 'Other' and is 'Guide'",
-        "anchors that the new page does not have; a browser shows its beginning: 1",
+        "anchors that the new page does not have; a browser shows its beginning: 2",
         "  /guide/: #two",
+        "  /guide/: #One-, now #one",
         "not read: 1",
         "  /x: status 429, 5 times",
     ]
@@ -132,13 +174,13 @@ def test_a_rule_stands_for_every_address_that_differs_by_more_than_a_slash() -> 
     paths = ("/guide", "/Guide/", "/old/a b", "/old/%C3%BC", "/old/:name", "/old/*", "/old//x", "/old/a:1")
     found = {path: Old(path, 200, Facts("Guide")) for path in paths}
     made = match(found, PAGES, FILES)
-    assert rules(made) == [
+    assert rules(made, SITE) == [
         "/Guide/ /guide/ 301",
         "/old/%C3%BC /guide/ 301",
         "/old/a%20b /guide/ 301",
         "/old/a:1 /guide/ 301",
     ]
-    assert [each.old.path for each in open_ends(made)] == ["/old/*", "/old//x", "/old/:name"]
+    assert [each.old.path for each in open_ends(made, served_with(made))] == ["/old/*", "/old//x", "/old/:name"]
 
 
 def test_our_part_of_the_rules_is_replaced_and_others_stay() -> None:
@@ -162,7 +204,6 @@ def test_facts_of_a_page_are_those_of_its_text() -> None:
     assert found.anchors == ("menu", "first", "second")
     assert found.links == ("/nav", "#p", "b")
     assert found.words == {"page", "first", "second", "some", "words", "more", "here"}
-    assert found.canonical == "/x"
     assert read("<title>Only this</title>").title == "Only this"
     assert alike("What's new?", "whats NEW")
     assert not alike("", "")

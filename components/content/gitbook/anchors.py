@@ -26,7 +26,7 @@ def slug(text: str) -> str:
 
 
 def loose(anchor: str) -> str:
-    """Return what two anchors of one heading have in common, whoever made them: letters and digits."""
+    """Return what two anchors of one heading have in common, in any way of making them: letters and digits."""
     return "".join(char for char in unicodedata.normalize("NFKD", anchor).lower() if char.isalnum())
 
 

@@ -1,4 +1,4 @@
-"""Import a space: read it, write the project beside it, and report what is left to do."""
+"""Import a space: read it, write a project, and report what is left to do."""
 
 from __future__ import annotations
 

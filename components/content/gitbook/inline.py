@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..notes import Level, quote
+from ...text.escape import outside, shown
+from ..notes import Level
 from .grammar import EXPRESSION, MATH, TAG
 from .html import Element, parse
 from .icons import ICONS
@@ -148,7 +149,7 @@ def _edits(text: str, tokens: Sequence[Token], scope: Scope, line: int) -> Itera
 
 def _tag(token: Token, raw: str, scope: Scope, line: int) -> str:  # noqa: ARG001 every writer takes all four
     scope.note(
-        line, Level.WORK, f"{quote(raw)} stands inside a line", "write what it stood for", "blocks inside a line"
+        line, Level.WORK, f"{outside(raw)} stands inside a line", "write what it stood for", "blocks inside a line"
     )
     return label(raw)
 
@@ -181,7 +182,7 @@ def _image(src: str, alt: str, scope: Scope, line: int, **values: str) -> str:
     if target is None:
         return text or "(a picture that is not there)"
     if target.external:
-        scope.note(line, Level.CHECK, f"the picture {quote(src)!r} is on another host", "copy it into docs/assets/",
+        scope.note(line, Level.CHECK, f"the picture {shown(src)} is on another host", "copy it into docs/assets/",
                    "pictures on other hosts")  # fmt: skip
     kind = values.pop("kind", "")
     return f"![{text}]({target.to}{values.pop('scheme', '')})" + attributes(kind, **values)
@@ -213,7 +214,7 @@ def icon(name: str, scope: Scope, line: int) -> str:
     """Return an icon of Font Awesome as Material has it; one that Material does not have is left out."""
     name = name.removeprefix("fa-")
     if name not in ICONS:
-        scope.note(line, Level.LEFT, f"the icon {quote(name)!r}", "choose one of Material's", "icons")
+        scope.note(line, Level.LEFT, f"the icon {shown(name)}", "choose one of Material's", "icons")
         return ""
     return f":fontawesome-{ICONS[name]}-{name}:"
 
@@ -223,7 +224,7 @@ def _expression(content: str, raw: str, scope: Scope, line: int) -> str:
     scope.space.notes.found["variable"] += 1
     if value is not None:
         return label(value)
-    scope.note(line, Level.WORK, f"the expression {quote(raw)} has no value here", "write what it stood for",
+    scope.note(line, Level.WORK, f"the expression {outside(raw)} has no value here", "write what it stood for",
                "expressions")  # fmt: skip
     return label(raw)
 
@@ -266,7 +267,7 @@ def _html(text: str, tokens: Sequence[Token], scope: Scope, line: int) -> Iterat
     else:
         yield start, end, token.content.replace("&", "&amp;").replace("<", "&lt;")
         if not closing:
-            scope.note(line, Level.CHECK, f"{quote(token.content)} is not an element that a page keeps",
+            scope.note(line, Level.CHECK, f"{outside(token.content)} is not an element that a page keeps",
                        "it is shown as text; write Markdown for it", "HTML")  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..notes import Level, quote
+from ...text.escape import outside
+from ..notes import Level
 from . import inline
 from .html import Element, parse
 from .shapes import block, cell, fence, indented, table
@@ -97,8 +98,8 @@ def _span(child: Element | str, scope: Scope, line: int) -> str:
         return f"{inline.opening(child)}{text}</{child.name}>"
     if child.name in _UNWRAPPED or child.name in _SILENT:
         return text
-    scope.note(line, Level.CHECK, f"the element <{quote(child.name)}> is not one that a page keeps",
-               "its text stays; write Markdown for it", "HTML")  # fmt: skip
+    what = f"the element <{outside(child.name)}> is not one that a page keeps"
+    scope.note(line, Level.CHECK, what, "its text stays; write Markdown for it", "HTML")
     return inline.label(child.attrs.get("src", "")) + text
 
 
@@ -136,8 +137,8 @@ def _text(text: str, scope: Scope, line: int) -> str:
     for at, piece in enumerate(pieces):
         value = scope.variable(piece) if at % 2 else None
         if at % 2 and value is None:
-            scope.note(line, Level.WORK, f"the expression {quote(piece)} has no value here", "write what it stood for",
-                       "expressions")  # fmt: skip
+            what = f"the expression {outside(piece)} has no value here"
+            scope.note(line, Level.WORK, what, "write what it stood for", "expressions")
         made.append(piece if value is None else value)
     return "".join(made).translate({ord(char): f"\\{char}" for char in "\\*_[]<`{|"})
 

@@ -6,7 +6,8 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from ..notes import Level, quote
+from ...text.escape import outside
+from ..notes import Level
 from . import anchors, inline, tree
 from .scope import Scope
 from .text import split
@@ -28,7 +29,7 @@ def parse(space: Space) -> None:
         text = space.text(page.source)
         page.meta, body, first, problem = split(text, page.source)
         if problem:
-            space.notes.add(page.source, 1, Level.CHECK, quote(problem), "mend the front matter", "front matter")
+            space.notes.add(page.source, 1, Level.CHECK, outside(problem), "mend the front matter", "front matter")
         page.nodes = _nodes(space, page.source, body, first, ())
     for page in space.pages.values():
         _name(space, page)
@@ -93,8 +94,7 @@ def _call(space: Space, page: Page, node: Node) -> str:
         return " ".join(inline.plain(each.tokens) for each in (part.walk() if part else ()) if each.tokens)
     if node.name == "swagger":
         return node.attrs.get("summary", "")
-    source = node.attrs.get("src", "")
-    document: Any = space.document(Scope(space, page, page.source), source) if source else None
+    document: Any = Scope(space, page, page.source).specification(node)
     try:
         return str(document["paths"][node.attrs["path"]][node.attrs["method"].lower()].get("summary", ""))
     except (KeyError, TypeError, AttributeError):

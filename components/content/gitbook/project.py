@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ..notes import Level, quote
+from ...kinds.static import rules
+from ...text.escape import shown
+from ..notes import Level
 from . import inline
 from .icons import ICONS
 from .scope import Scope
@@ -72,7 +74,7 @@ def _settings(page: Page, scope: Scope) -> dict[str, Any]:
     if icon in ICONS:
         made["icon"] = f"fontawesome/{ICONS[icon]}/{icon}"
     elif icon:
-        scope.note(1, Level.LEFT, f"the icon {quote(icon)!r}", "choose one of Material's", "icons")
+        scope.note(1, Level.LEFT, f"the icon {shown(icon)}", "choose one of Material's", "icons")
     if page.hidden:
         made["search"] = {"exclude": True}
     layout = settings_of(meta, "layout")
@@ -83,7 +85,7 @@ def _settings(page: Page, scope: Scope) -> dict[str, Any]:
     if isinstance(meta.get("tags"), list):
         made["tags"] = [str(each) for each in meta["tags"]]
     for key in sorted(set(map(str, meta)) - _KNOWN):
-        scope.note(1, Level.LEFT, f"the setting {quote(key)!r}", "nothing, or a setting of the theme",
+        scope.note(1, Level.LEFT, f"the setting {shown(key)}", "nothing, or a setting of the theme",
                    "front matter")  # fmt: skip
     return made
 
@@ -126,11 +128,16 @@ def redirects_text(space: Space) -> str:
     for old, new in space.redirects.items():
         page = space.page(new.partition("#")[0].lstrip("./"))
         if page is None:
-            what = f"{quote(old)!r} is redirected to {quote(new)!r}, which is not a page"
+            what = f"{shown(old)} is redirected to {shown(new)}, which is not a page"
             space.notes.add(".gitbook.yaml", 0, Level.WORK, what, "name a page, or remove it", "redirects")
             continue
         anchor = new.partition("#")[2]
-        made.append(f"/{old.strip('/')} {address_of(page.target)}{f'#{anchor}' if anchor else ''} 301\n")
+        line = f"/{old.strip('/')} {address_of(page.target)}{f'#{anchor}' if anchor else ''} 301\n"
+        faults = rules.redirects(line, {})[1]
+        for fault in faults:
+            what = f"the redirect of {shown(old)} {fault.message.partition(';')[0]}"
+            space.notes.add(".gitbook.yaml", 0, Level.WORK, what, "write another rule", "redirects")
+        made += [line] if not faults else []
     return "".join(made)
 
 

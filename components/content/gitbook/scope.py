@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as percent
 from urllib.parse import unquote, urlsplit
 
-from ..notes import Level, quote
+from ...text.escape import shown
+from ..notes import Level
 
 if TYPE_CHECKING:
     from .space import Page, Space
+    from .tree import Node
 
 #: Schemes that a link may keep.
 _SCHEMES = ("http", "https", "mailto", "tel", "ftp", "ipfs", "ipns")
@@ -53,16 +55,36 @@ class Scope:
         value = values.get(name)
         return None if value is None else str(value)
 
+    def specification(self, node: Node) -> Any:
+        """Return the OpenAPI document that a block is drawn from; None when the repository does not have it.
+
+        A link to another host names a file of the repository if one file has the same name: GitBook links to the place
+        where the vendor's copy was fetched from.
+        """
+        links = [
+            str(each.attrs["href"]) for child in node.children for each in child.tokens if each.type == "link_open"
+        ]
+        for source in filter(None, [node.attrs.get("src", ""), *links]):
+            path = source
+            if "://" in source:
+                path = self.space.only(source.partition("?")[0].rpartition("/")[2])
+            elif not source.startswith("/"):
+                path = posixpath.join(posixpath.dirname(self.file), source)
+            document = self.space.document(posixpath.normpath(path.lstrip("/"))) if path else None
+            if document is not None:
+                return document
+        return None
+
     def link(self, href: str, line: int) -> Target | None:
         """Find where a link leads; None, with a note, when it leads nowhere."""
         found, reason = self.find(href)
         if found is None:
-            self.note(line, Level.WORK, f"the link {quote(href)!r} {reason}", "name the right page, or remove the link",
+            self.note(line, Level.WORK, f"the link {shown(href)} {reason}", "name the right page, or remove the link",
                       "links that lead nowhere")  # fmt: skip
         elif found.page is not None and "#" in href:
             anchor = unquote(href.partition("#")[2])
             if anchor and anchor not in found.page.anchors:
-                self.note(line, Level.CHECK, f"{quote(href)!r} names a heading that its page does not have",
+                self.note(line, Level.CHECK, f"{shown(href)} names a heading that its page does not have",
                           "it leads to the page's beginning", "links to missing headings")  # fmt: skip
         return found
 

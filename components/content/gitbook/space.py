@@ -16,14 +16,15 @@ from urllib.parse import unquote
 
 from ...config.yaml_text import load
 from ...errors import ConfigError
-from ..notes import Level, Notes, quote
+from ...limits import SPACE_BYTES
+from ...text.escape import outside, shown
+from ..notes import Level, Notes
 from . import summary
 from .text import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .scope import Scope
     from .summary import Entry
     from .tree import Node
 
@@ -32,8 +33,6 @@ _SKIPPED = frozenset({".git", "node_modules", ".venv", "__pycache__"})
 #: Folders whose Markdown is not a page by itself.
 _OF_TOOLS = (".gitbook/", ".github/")
 _CONTENTS = "the table of contents"
-#: Bytes of a page or a table of contents that are read at most.
-LARGEST_TEXT = 5_000_000
 #: Folder of `docs/` for pictures and files.
 MEDIA = "media"
 
@@ -81,11 +80,11 @@ class Space:
     documents: dict[str, Any] = field(default_factory=dict)
 
     def text(self, path: str) -> str:
-        """Read a text file of the space, whatever its encoding and line ends; one that cannot be read is empty."""
+        """Read a text file of the space, in any encoding, with any line ends; one that cannot be read is empty."""
         try:
             size = (self.root / path).stat().st_size
-            raw = (self.root / path).read_bytes() if size <= LARGEST_TEXT else b""
-            problem = f"it has {size / 1e6:.0f} MB of text" if size > LARGEST_TEXT else ""
+            raw = (self.root / path).read_bytes() if size <= SPACE_BYTES else b""
+            problem = f"it has {size / 1e6:.0f} MB of text" if size > SPACE_BYTES else ""
         except OSError as error:
             raw, problem = b"", f"it cannot be read: {error.strerror}"
         if problem:
@@ -142,7 +141,7 @@ class Space:
         return made
 
     def why_not(self, path: str) -> str:
-        """Say why a link leads nowhere."""
+        """Return why a link leads nowhere."""
         if path.startswith("..") or self._outside(path):
             return "leads out of the space"
         names = (path, f"{path}.md", f"{path}/README.md")
@@ -150,17 +149,21 @@ class Space:
             return f"leads to a page that {self.summary} does not name, so it is not published"
         return "leads to a file that is not there"
 
-    def document(self, scope: Scope, source: str) -> Any:
-        """Read a specification of the repository; None when it is elsewhere, or not one."""
-        base = "" if source.startswith("/") else posixpath.dirname(scope.file)
-        path = self.file(posixpath.normpath(posixpath.join(base, source.lstrip("/"))))
-        if path is None or "://" in source:
+    def only(self, name: str) -> str:
+        """Return the one file of this name; "" when there is none, or more than one."""
+        found = [path for path in self.files.values() if posixpath.basename(path) == name] if name else []
+        return found[0] if len(found) == 1 else ""
+
+    def document(self, source: str) -> Any:
+        """Read a specification of the repository by its path below the root; None when it is not there, or not one."""
+        path = self.file(source)
+        if path is None:
             return None
         if path not in self.documents:
             try:
                 self.documents[path] = load(self.text(path), path)
             except ConfigError as error:
-                self.notes.add(path, 0, Level.WORK, quote(str(error)), "mend the specification", "OpenAPI references")
+                self.notes.add(path, 0, Level.WORK, outside(str(error)), "mend the specification", "OpenAPI references")
                 self.documents[path] = None
         return self.documents[path]
 
@@ -179,7 +182,11 @@ def read(source: Path, site_url: str = "") -> Space:
         raise ConfigError(f"{source}/.gitbook.yaml: root: {config.get('root')!r} is not a folder of it; name one")
     structure = settings_of(config, "structure")
     space = Space(top, root, site_url.rstrip("/"))
-    space.files = {path.lower(): path for path in _files(root)}
+    for path in _files(root):
+        other = space.files.setdefault(path.lower(), path)
+        if other != path:
+            what = f"its name differs from {outside(other)} by upper and lower case alone"
+            space.notes.add(path, 0, Level.WORK, what, "rename one of the two", "two files of one name")
     space.summary = posixpath.normpath(str(structure.get("summary") or "SUMMARY.md"))
     space.redirects = {str(key): str(value) for key, value in settings_of(config, "redirects").items()}
     variables = space.file(".gitbook/vars.yaml")
@@ -247,13 +254,13 @@ def _place(space: Space, home: str | None) -> None:
             continue
         path = space.file(posixpath.normpath(unquote(entry.href.partition("#")[0]).lstrip("/")))
         if path is None or not path.lower().endswith(".md"):
-            what = f"{quote(entry.href)!r} is not a page of the space"
+            what = f"{shown(entry.href)} is not a page of the space"
             space.notes.add(space.summary, entry.line, Level.WORK, what, "remove the line, or add the page", _CONTENTS)
             entry.href = ""
             continue
         entry.href = path
         if path in space.pages:
-            what, todo = f"{quote(path)} is named twice", "it has one address, and two places in the navigation"
+            what, todo = f"{outside(path)} is named twice", "it has one address, and two places in the navigation"
             space.notes.add(space.summary, entry.line, Level.CHECK, what, todo, _CONTENTS)
             continue
         target = _free_target("README.md" if path == home else _target(path), path, taken, space.notes)
@@ -273,7 +280,7 @@ def _free_target(target: str, path: str, taken: Mapping[str, str], notes: Notes)
         number += 1
     made = f"{stem}-{number}.md"
     what, todo = (
-        f"its address {address} is that of {quote(other)}",
+        f"its address {address} is that of {outside(other)}",
         f"it is at {address_of(made)}; rename one of the two",
     )
     notes.add(path, 0, Level.CHECK, what, todo, "two pages with one address")

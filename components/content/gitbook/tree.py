@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..notes import Level, quote
+from ...text.escape import outside
+from ..notes import Level
 from .grammar import MATH, TAG, grammar
 from .html import folds
 
@@ -241,7 +242,7 @@ class _Pairing:
 
     def _left_open(self, node: Node, todo: str) -> None:
         topic = "a block that never closes"
-        self._noted(node.line, Level.CHECK, f"{quote(node.text)} is never closed", todo, topic)
+        self._noted(node.line, Level.CHECK, f"{outside(node.text)} is never closed", todo, topic)
 
     def _open(self, node: Node) -> None:
         if self._stack and node.name in _NEXT_ENDS and self._stack[-1].name == node.name:
@@ -249,8 +250,8 @@ class _Pairing:
         block = Node("block", node.line, node.text, node.name, node.attrs)
         self._into.append(block)
         if len(self._stack) >= _DEEPEST:
-            what = f"{quote(node.text)} stands in {_DEEPEST} other blocks"
-            self._noted(node.line, Level.CHECK, what, "its content stands beside it; nest less", "deep nesting")
+            what = f"{outside(node.text)} stands in {_DEEPEST} other blocks"
+            self._noted(node.line, Level.CHECK, what, "its content follows it; nest less", "deep nesting")
         elif node.name in PAIRED or self._ends(node.name):
             self._stack.append(block)
 
@@ -259,16 +260,16 @@ class _Pairing:
         return next((node.flag for node in reversed(self._waiting) if node.kind == "tag" and node.name == name), False)
 
     def _close(self, node: Node) -> None:
-        """End the innermost open block of this name, and whatever was left open in it."""
+        """End the innermost open block of this name, and all that was left open in it."""
         if node.name in (each.name for each in self._stack):
             while (left := self._stack.pop()).name != node.name:
-                what = f"{quote(left.text)} is still open at {quote(node.text)}"
+                what = f"{outside(left.text)} is still open at {outside(node.text)}"
                 self._noted(left.line, Level.CHECK, what, "it ends there; put its end before", "broken nesting")
         elif node.name in self._outer:
             self.hoisted.append(node)
         else:
             todo = "remove it, or open the block before it"
-            self._noted(node.line, Level.CHECK, f"{quote(node.text)} ends nothing", todo, "broken nesting")
+            self._noted(node.line, Level.CHECK, f"{outside(node.text)} ends nothing", todo, "broken nesting")
 
     def _end_before_heading(self) -> None:
         """End blocks whose own end never comes, so that one missing line does not swallow the rest of the page."""

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from ..notes import Level, quote
+from ...text.escape import outside, shown
+from ..notes import Level
 from . import api, inline, markup
 from .html import parse
 from .shapes import block, cell, fence, indented, inset, table
@@ -148,7 +149,7 @@ def _hint(node: Node, scope: Scope) -> list[str]:
     style = node.attrs.get("style", "info")
     if style not in _HINTS:
         scope.note(
-            node.line, Level.CHECK, f"a hint of style {quote(style)!r}", "it is shown as information", "hint styles"
+            node.line, Level.CHECK, f"a hint of style {shown(style)}", "it is shown as information", "hint styles"
         )
     return [f"!!! {_HINTS.get(style, 'info')}", "", *inset(blocks(node.children, scope))]
 
@@ -276,7 +277,7 @@ def _through(node: Node, scope: Scope) -> list[str]:
 def _include(node: Node, scope: Scope) -> list[str]:
     file = node.attrs.get("file", "")
     if not file:
-        scope.note(node.line, Level.WORK, f"{quote(node.text)} includes a file that is not there, or itself",
+        scope.note(node.line, Level.WORK, f"{outside(node.text)} includes a file that is not there, or itself",
                    "put the text in its place", "includes")  # fmt: skip
         return [inline.label(node.text)]
     return blocks(node.children, scope.inside(file))
@@ -284,7 +285,7 @@ def _include(node: Node, scope: Scope) -> list[str]:
 
 @_counted("condition")
 def _condition(node: Node, scope: Scope) -> list[str]:
-    scope.note(node.line, Level.WORK, f"{quote(node.text)} shows its content to some visitors only",
+    scope.note(node.line, Level.WORK, f"{outside(node.text)} shows its content to some visitors only",
                "it is left out; put it in if everyone may read it", "conditions")  # fmt: skip
     return []
 
@@ -309,16 +310,15 @@ def _openapi(node: Node, scope: Scope) -> list[str]:
     attrs = node.attrs
     verb, path = attrs.get("method", ""), attrs.get("path", "")
     written = blocks(node.children, scope)
-    source = attrs.get("src", "")
-    operation = api.specified(scope.space.document(scope, source), path, verb) if source and path and verb else None
+    operation = api.specified(scope.specification(node), path, verb) if path and verb else None
     if operation is not None:
         return _operation(operation, node)
-    scope.note(node.line, Level.WORK, f"{quote(node.text)} is drawn by the vendor from a specification",
+    scope.note(node.line, Level.WORK, f"{outside(node.text)} is drawn by the vendor from a specification",
                "keep the file here, and choose a plugin that draws it", "OpenAPI references")  # fmt: skip
     what = (
         f"**{inline.label(verb.upper())}** `{path}`"
         if path
-        else inline.label(attrs.get("spec", "") or source or "OpenAPI")
+        else inline.label(attrs.get("spec", "") or attrs.get("src", "") or "OpenAPI")
     )
     return [what, *(["", *written] if written else [])]
 
@@ -337,8 +337,8 @@ def _mermaid(node: Node, scope: Scope) -> list[str]:
 def _unknown(node: Node, scope: Scope) -> list[str]:
     """Keep what a block without a counterpart shows: its content, its address, or its text."""
     scope.space.notes.found["other block"] += 1
-    scope.note(node.line, Level.WORK, f"the block {quote(node.text)} has no counterpart", "write what it showed",
-               f"block {quote(node.name)}")  # fmt: skip
+    scope.note(node.line, Level.WORK, f"the block {outside(node.text)} has no counterpart", "write what it showed",
+               f"block {outside(node.name)}")  # fmt: skip
     url = node.attrs.get("url", "")
     target = scope.link(url, node.line) if url else None
     shown = [f"[{inline.label(url)}]({target.to})"] if target else [] if node.children else [f"`{node.text}`"]
