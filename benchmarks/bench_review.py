@@ -38,6 +38,7 @@ def _reviewed(before: str, after: str) -> tuple[float, str]:
         file = Path(root) / "stacks/Pulumi.prod.yaml"
         file.parent.mkdir()
         file.write_text(before)
+        Path(root, "Pulumi.yaml").write_text("name: unmoor\n")
         who = ["-c", "user.name=x", "-c", "user.email=x@dao.example"]
         for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "first"]):
             subprocess.run(["git", *words], cwd=root, check=True)
