@@ -84,8 +84,10 @@ def _stack(one: Review, most: int) -> Iterator[str]:
     yield from _fold(f"Bill: {money(one.usd_month[1])} a month", _bill(one, most))
     counts = one.resources
     yield f"Resources: {counts.added} added, {counts.removed} removed, {counts.changed} changed."
+    yield ""
     yield f"Plan `{one.plan}`, compared with {cell(one.base)}."
     if one.judgement and not one.judgement.complete:
+        yield ""
         yield f"A signer who agrees: `./unmoor approve {one.plan[:16]} --stack {cell(one.stack)} --signer NAME`"
     yield ""
 
@@ -189,6 +191,8 @@ def _facts(one: Review) -> Iterator[str]:
         ("Data at stake", ((each.name, each.data) for each in changed)),
         ("Work", ((each.name, f"by the runbook, {each.hours:.2g} h") for each in changed if each.hours)),
     ]
+    if changed:
+        yield "**While it happens**"
     for title, pairs in facts:
         for sentence, names in list(gathered(pairs).items())[:_OPEN]:
             yield f"* {title}: {cell(sentence)} ({cell(some(names))})."
