@@ -89,7 +89,7 @@ class Approving:
         assert read
         plan = plan_hash(topology(self.made, builtin(), None))
         want = Plan(plan, read.signers, required=True)
-        path = record.beside(self.stacks / f"Pulumi.{STACK}.yaml")
+        path = record.file_for(self.stacks / f"Pulumi.{STACK}.yaml")
         entries = record.read(path)
         last = tip(self.scope, entries)
         number, after = (last.number + 1, last.plan) if last else (1, "")
@@ -126,7 +126,7 @@ def test_an_update_is_refused_with_one_signer_and_taken_with_two_of_three(
     assert (kept["number"], kept["quorum"], sorted(kept["signers"])) == (1, 2, ["alice", "bob", "carol"])
     stack.pulumi.up("--expect-no-changes")
     # A pull request that appoints its own judge, with a chain of its own from the first plan on.
-    record.beside(stack.stacks / f"Pulumi.{STACK}.yaml").unlink()
+    record.file_for(stack.stacks / f"Pulumi.{STACK}.yaml").unlink()
     stack.write(settings({"mallory": mallory.key}, quorum=1, mode="decentralized"))
     stack.approve(mallory=mallory)
     assert "0 of 2 needed approve it, of the signers of the last approved plan" in stack.refused()
