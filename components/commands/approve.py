@@ -1,4 +1,4 @@
-"""`unmoor approve`: show a signer what a plan changes, and record the signature beside the stack file."""
+"""`unmoor approve`: show a signer what a plan changes, and record the signature next to the stack file."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def cli(
     topology = from_file(path, registry(path.resolve().parent.parent), built=False)
     want = wanted(topology)
     _same(plan, want.plan, stack_name(path))
-    mine, file = scope(path), record.beside(path)
+    mine, file = scope(path), record.file_for(path)
     entries = record.read(file)
     before = _before(mine, entries, replaces)
     key = _key(signer, before, want)

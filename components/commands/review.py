@@ -154,7 +154,7 @@ def _planned(text: str, source: str, known: Registry) -> Topology:
 
 def _judgement(mine: approval.Scope, path: Path, at: _Commits, new: Topology) -> approval.Judgement | None:
     """Judge the approvals by the chain of the base: a pull request appoints no judges."""
-    file = record.beside(path)
+    file = record.file_for(path)
     texts = at.before(file), at.after(file)
     old, entries = (record.parse(text, str(file)) if text else () for text in texts)
     today = datetime.now(UTC).date()

@@ -9,6 +9,7 @@ import click
 from pydantic import BaseModel
 
 from ..config.models import PROJECT, Acme, Backup, Dns, Placement, StackConfig, Store, Workload
+from ..config.signers import Signers
 from ..project import registry
 
 
@@ -56,6 +57,7 @@ _SECTIONS = (
     (Backup, "Backup", "`unmoor:workloads.NAME.backup`"),
     (Dns, "Who answers for the zone", "`unmoor:dns`"),
     (Acme, "The issuer of certificates", "`unmoor:acme`"),
+    (Signers, "Who approves plans", "`unmoor:signers`"),
 )
 
 _INTRO = """\

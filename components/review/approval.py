@@ -2,7 +2,7 @@
 
 Each entry of the chain has a number, the plan it is for and the plan it replaces. It is judged by the signers of the
 plan it replaces, so a change of the signers needs those who sign now. What is deployed stands in the stack's state,
-which no pull request can write; docs/decisions/0014-who-judges-a-plan.md gives the reasons.
+which no pull request can write; docs/decisions/0017-who-judges-a-plan.md gives the reasons.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def judge(
 ) -> Judgement | None:
     """Judge the approvals of a plan, by the signers of the last approved one or, for a first plan, by its own.
 
-    A plan may follow plans that were approved and never deployed. None when nobody has to approve: neither the last
+    A plan may follow plans that were approved and never deployed. None when no approval is needed: neither the last
     approved plan nor this one asks for it, or this one is the last approved one.
     """
     if approved is None and not wanted.required:
@@ -194,7 +194,7 @@ def tip(scope: Scope, entries: Sequence[Entry]) -> Approved | None:
 def demand(
     scope: Scope, approved: Approved | None, wanted: Wanted, entries: Sequence[Entry], today: date
 ) -> Judgement | None:
-    """Return the judgement of an approved plan, None when nobody has to approve it. Raises PlanError otherwise."""
+    """Return the judgement of an approved plan, None when no approval is needed. Raises PlanError otherwise."""
     found = judge(scope, approved, wanted, entries, today)
     if found is None or found.complete:
         return found

@@ -76,12 +76,18 @@ def _stack(one: Review, most: int) -> Iterator[str]:
     yield from _groups(shown)
     yield from _facts(one)
     if folded:
-        yield from _fold(f"{len(folded)} more changed settings", _groups(folded[:most]), len(folded) - most)
+        yield from _fold(
+            f"{len(folded)} {'more changed settings' if one.was else 'settings'}",
+            _groups(folded[:most]),
+            len(folded) - most,
+        )
     yield from _fold(f"Bill: {money(one.usd_month[1])} a month", _bill(one, most))
     counts = one.resources
     yield f"Resources: {counts.added} added, {counts.removed} removed, {counts.changed} changed."
+    yield ""
     yield f"Plan `{one.plan}`, compared with {cell(one.base)}."
     if one.judgement and not one.judgement.complete:
+        yield ""
         yield f"A signer who agrees: `./unmoor approve {one.plan[:16]} --stack {cell(one.stack)} --signer NAME`"
     yield ""
 
@@ -137,7 +143,7 @@ def _central(one: Review) -> Iterator[str]:
 def _rows(one: Review) -> tuple[list[list[Change]], list[list[Change]]]:
     """Return the changed settings, equal ones together: those that stand open, and those in the fold.
 
-    Cautions are never folded. Settings of a workload that is new or gone are, as there are many.
+    Cautions are never folded. Settings of a stack or a workload that is new or gone are, as there are many.
     """
     whole = {each.name for each in one.workloads if each.before is None or each.after is None}
     together: dict[tuple[str, str, str, str], list[Change]] = {}
@@ -147,7 +153,7 @@ def _rows(one: Review) -> tuple[list[list[Change]], list[list[Change]]]:
     rows = list(together.values())
     cautions = [row for row in rows if row[0].caution]
     others = [row for row in rows if not row[0].caution]
-    near = [row for row in others if _of(row[0]) not in whole][: max(0, _OPEN - len(cautions))]
+    near = [row for row in others if one.was and _of(row[0]) not in whole][: max(0, _OPEN - len(cautions))]
     return cautions + near, [row for row in others if row not in near]
 
 
@@ -185,6 +191,8 @@ def _facts(one: Review) -> Iterator[str]:
         ("Data at stake", ((each.name, each.data) for each in changed)),
         ("Work", ((each.name, f"by the runbook, {each.hours:.2g} h") for each in changed if each.hours)),
     ]
+    if changed:
+        yield "**While it happens**"
     for title, pairs in facts:
         for sentence, names in list(gathered(pairs).items())[:_OPEN]:
             yield f"* {title}: {cell(sentence)} ({cell(some(names))})."

@@ -72,6 +72,11 @@ def _changed(old: Any, new: Any) -> bool:
     return old not in (ABSENT, None) and new not in (ABSENT, None)
 
 
+def _stands(old: Any, new: Any) -> bool:
+    """Whether the setting is there before and after, set or not."""
+    return old is not ABSENT and new is not ABSENT
+
+
 def _any(old: Any, new: Any) -> bool:  # noqa: ARG001 every test takes both
     return True
 
@@ -132,6 +137,7 @@ TABLE: tuple[Row, ...] = (
         ),
         _any,
     ),
+    Row("signers", Group.AGREE, "Who approves the plans that follow."),
     Row("signers/**", Group.AGREE),
     Row(
         "settings/*region*",
@@ -191,7 +197,7 @@ TABLE: tuple[Row, ...] = (
 
 
 def changes(found: list[Difference], before: Topology | None, after: Topology) -> list[Change]:
-    """Return differences of two signed plans with their meaning, by group."""
+    """Return differences of two signed plans with their meaning, by group; of a new stack nothing is a caution."""
     made = [_change(one, before, after) for one in found]
     order = list(Group)
     return sorted(made, key=lambda one: order.index(one.group))
@@ -201,7 +207,7 @@ def _change(one: Difference, before: Topology | None, after: Topology) -> Change
     row = _row("/".join(part.replace("/", "_") for part in one.path))
     meaning = row.meaning(one.old, one.new) if callable(row.meaning) else row.meaning
     meaning = meaning or description(after, one.path) or description(before, one.path) or "It is part of what is built."
-    return Change(one.path, one.old, one.new, row.group, meaning, row.caution(one.old, one.new))
+    return Change(one.path, one.old, one.new, row.group, meaning, before is not None and row.caution(one.old, one.new))
 
 
 @lru_cache(maxsize=65_536)

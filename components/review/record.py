@@ -1,4 +1,4 @@
-"""The file of approvals beside a stack file, which `unmoor approve` writes and signers commit."""
+"""The file of approvals next to a stack file, which `unmoor approve` writes and signers commit."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ class _File(_Part):
         return entries
 
 
-def beside(stack_file: Path) -> Path:
-    """Name the file of approvals beside a stack file: `approvals.prod.yaml` beside `Pulumi.prod.yaml`."""
+def file_for(stack_file: Path) -> Path:
+    """Name the file of approvals of a stack file: `approvals.prod.yaml` next to `Pulumi.prod.yaml`."""
     return stack_file.with_name(stack_file.name.replace("Pulumi.", "approvals.", 1))
 
 

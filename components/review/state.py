@@ -1,6 +1,6 @@
 """What a running Pulumi program knows of approvals: the last approved plan, as the stack's own outputs keep it.
 
-Only an update writes them, so a pull request cannot; see docs/decisions/0014-who-judges-a-plan.md.
+Only an update writes them, so a pull request cannot; see docs/decisions/0017-who-judges-a-plan.md.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def hours(before: WorkloadPlan, after: WorkloadPlan, topology: Topology) -> floa
 
 
 def _flip(plan: WorkloadPlan, topology: Topology, here: Course, there: Course) -> float:
-    """Return the hours of one flip. Its steps are the same whatever the sites are, so one plan stands for all."""
+    """Return the hours of one flip. Its steps are the same for all sites, so one plan stands for all."""
     prospect = Prospect(plan, plan_hash(topology))
     now = dataclasses.replace(plan, mode=here.mode, active=here.active)
     case = Case("any", topology, now, dict.fromkeys(RING, prospect))

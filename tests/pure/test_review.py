@@ -236,6 +236,8 @@ def test_a_new_stack_has_no_before() -> None:
     found = reviewed(None, settings())
     assert found.was is None
     assert "docs new, centralized" in markdown([found])
+    assert not [change for change in found.changes if change.caution]
+    assert "zone.name" not in markdown([found]).split("<details>")[0]
 
 
 HOSTILE = "<script>|`x`[a](https://evil.example) @dao/signers \u202eevil\u2066 <!-- --> \x1b[31m\n# h"

@@ -253,4 +253,4 @@ def test_what_the_state_remembers_is_read_back(people) -> None:
     for bad in ("x", {}, {"number": 1, "plan": "a", "quorum": 9, "signers": {"bob": people["bob"].key}}):
         with pytest.raises(ConfigError, match="is not what unmoor writes"):
             state.parse({state.OUTPUT: bad})
-    assert record.beside(FILE) == APPROVALS
+    assert record.file_for(FILE) == APPROVALS
