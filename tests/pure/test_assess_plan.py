@@ -139,5 +139,5 @@ def test_without_its_stack_file_a_workload_that_stands_there_is_no_proposal():
 @pytest.mark.parametrize(("mode", "active", "decentralized"), MODES)
 def test_a_review_has_the_bill_of_plan_and_assess(mode: str, active: str, decentralized: list[str]):
     plan, assessed = both(mode, active, decentralized)
-    found = review("prod", "main", (None, plan), (None, None), REGISTRY)
+    found = review("prod", "main", (None, plan), REGISTRY)
     assert found.usd_month[1] == plan.workloads[0].usd_month == round(assessed.cost_after.value, 2)
