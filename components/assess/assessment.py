@@ -162,7 +162,7 @@ def _one(coster: Coster, inventory: Inventory, name: str, course: Course, notes:
     workload, own, dao, on = inventory.workloads[name], inventory.vendors, inventory.dao, coster.on
     known = today(workload, own) if course.standing is None else standing(workload, course.standing, dao, own)
     before = view(workload, known, on)
-    stay = view(workload, homework(workload, dao, own, on), on)
+    stay = view(workload, homework(workload, dao, own, on, course.standing), on)
     moves = course.moves or course.planned is not None
     after = view(workload, planned(workload, course, dao, own, on), on) if moves else stay
     cost_before = cost.costs_today(coster, name, workload, course)

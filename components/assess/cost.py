@@ -115,9 +115,13 @@ def on_network(coster: Coster, target: str, name: str, workload: Workload, label
 
 
 def costs_stay(coster: Coster, name: str, workload: Workload, dao: Dao, course: Course | None = None) -> Figure:
-    """Return what staying costs once its homework is done: today's bill, copies in every store, a drill a month."""
+    """Return what staying costs once its homework is done: today's bill, copies in every store, a drill a month.
+
+    A workload that stands by a plan keeps its copies by that plan already.
+    """
     now = costs_today(coster, name, workload, course)
-    return total("stay, with homework", [now, *homework(coster, workload, dao)]) if workload.data else now
+    drills = [] if course is not None and course.standing is not None else homework(coster, workload, dao)
+    return total("stay, with homework", [now, *drills]) if drills else now
 
 
 def homework(coster: Coster, workload: Workload, dao: Dao) -> list[Figure]:

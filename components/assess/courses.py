@@ -29,6 +29,10 @@ def proposed(inventory: Inventory, builds: Builds) -> dict[str, Course]:
     found = []
     for name, workload in inventory.workloads.items():
         wish = workload.plan
+        if workload.stack:
+            why = "it stands by its stack file already; `unmoor assess --stack NAME` assesses it by its plan"
+            courses[name] = Course(Mode.CENTRALIZED, why=why)
+            continue
         if wish is None:
             courses[name] = buildable(workload, recommend(workload), builds)
             continue
@@ -83,7 +87,8 @@ def from_stack(
     """Return what a stack file has, and the names that stand only in it; the others stay where they are.
 
     `plans` are the workloads of the file as it plans them, which give bill, sites and parties; `base` those of
-    the file it is compared with, by which a workload stands today. Raises ConfigError when the stack lacks a workload
+    the file it is compared with, by which a workload stands today; without one, a workload that the inventory has under
+    `stack` stands by the plan itself. Raises ConfigError when the stack lacks a workload
     that the inventory names in it, or plans what is refused.
     """
     courses: dict[str, Course] = {}
@@ -116,11 +121,20 @@ def from_stack(
             origin=f"stack {name}",
             why=f"the stack {name} has it {planned.mode}",
             planned=(plans or {}).get(wanted),
-            standing=(base or {}).get(wanted),
+            standing=_standing(workload, wanted, plans, base),
         )
     if found:
         raise ConfigError(f"the inventory and the stack {name!r} do not agree", found)
     return courses, tuple(one for one in stack.workloads if one not in seen)
+
+
+def _standing(
+    workload: Workload, name: str, plans: Mapping[str, Planned] | None, base: Mapping[str, Planned] | None
+) -> Planned | None:
+    """Return the plan by which a workload stands today: the base's, or this one where the inventory has it there."""
+    if base is not None:
+        return base.get(name)
+    return (plans or {}).get(name) if workload.stack else None
 
 
 def _not_in(workload: Workload, name: str) -> Course:

@@ -239,7 +239,10 @@ class Workload(Setting):
     exit_rehearsed: date | None = Field(default=None, description="When leaving was last rehearsed.")
     blockers: tuple[str, ...] = Field(default=(), description="What must change before it can move at all.")
     after: tuple[Name, ...] = Field(default=(), description="Workloads that move first.")
-    stack: Name | None = Field(default=None, description="Its name in the stack file, if it stands there.")
+    stack: Name | None = Field(
+        default=None,
+        description="Its name in the stack file, once it stands by it; bill and parties are then the plan's.",
+    )
     plan: Wish | None = Field(default=None, description="What the DAO wants, where that is not the advice.")
     notes: tuple[str, ...] = Field(default=(), description="What a reader should know.")
     sources: tuple[str, ...] = Field(default=(), description="Where sizes and habits were read.")

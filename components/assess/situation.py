@@ -139,12 +139,15 @@ def today(workload: Workload, own: Mapping[str, VendorEntry]) -> Situation:
     )
 
 
-def homework(workload: Workload, dao: Dao, own: Mapping[str, VendorEntry], on: date) -> Situation:
+def homework(
+    workload: Workload, dao: Dao, own: Mapping[str, VendorEntry], on: date, plan: Planned | None = None
+) -> Situation:
     """Return the situation after drills that need no move: copies in the stores, a proved restore, a rehearsed exit.
 
-    What signs is left as it is: its keys must not be copied, and leaving cannot be rehearsed with them.
+    `plan` is that by which the workload stands already. What signs is left as it is: its keys must not be copied, and
+    leaving cannot be rehearsed with them.
     """
-    before = today(workload, own)
+    before = today(workload, own) if plan is None else standing(workload, plan, dao, own)
     return before if workload.state is State.KEYS else _drilled(before, workload, dao.tools.stores, own, on)
 
 

@@ -20,6 +20,19 @@ _DAYS_PER_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known for the page beyond the inventory.
+
+    `plan_hash` is that of the stack file, and `quorum` the rule of its signers (needed, of how many), where one is
+    given. `screened` has the number of providers that would bid, by workload, where the market was asked.
+    """
+
+    plan_hash: str = ""
+    quorum: tuple[int, int] | None = None
+    screened: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """What fits the market: all that could be asked, what fits, where that was read, and who would move first."""
 
@@ -46,24 +59,21 @@ class Vote:
     plan: str
 
 
-def vote(assessment: Assessment, plan_hash: str = "", screened: Mapping[str, int] | None = None) -> Vote:
-    """Write the page for the vote.
-
-    `plan_hash` is that of the stack file, where one is given. `screened` has the number of providers that would bid,
-    by workload, where the market was asked; without it the dated book decides by size and state.
-    """
+def vote(assessment: Assessment, known: Known | None = None) -> Vote:
+    """Write the page for the vote. Where the market was not asked, the dated book decides by size and state."""
+    known = known or Known()
     moving = [one for one in assessment.workloads if one.course.moves]
     return Vote(
-        motion=_motion(assessment, moving, plan_hash),
-        market=_market(assessment, screened),
+        motion=_motion(assessment, moving, known.plan_hash),
+        market=_market(assessment, known.screened),
         deposit=_deposit(assessment),
         deposit_means=_deposit_means(assessment),
         better=tuple(_sides(moving, "better")),
         worse=(*_sides(moving, "worse"), *_trades(moving)),
-        decides=tuple(_decides(assessment)),
+        decides=tuple(_decides(assessment, known.quorum)),
         undo=_undo(moving),
         token=_token(assessment),
-        plan=plan_hash,
+        plan=known.plan_hash,
     )
 
 
@@ -150,12 +160,15 @@ def _trades(moving: list[Assessed]) -> Iterator[str]:
             yield f"{one.workload.title}, the trade: {one.weighed.trade}."
 
 
-def _decides(assessment: Assessment) -> Iterator[str]:
+def _decides(assessment: Assessment, quorum: tuple[int, int] | None) -> Iterator[str]:
     signers = assessment.inventory.dao.signers
-    yield (
-        f"{signers.needed} of {signers.of} signers agree to a change, by the DAO's own rule; `unmoor approve` records "
-        "who agreed to which plan."
-    )
+    if quorum:
+        yield f"{quorum[0]} of {quorum[1]} signers of the stack approve each change with their keys (`unmoor approve`)."
+    else:
+        yield (
+            f"{signers.needed} of {signers.of} signers agree to a change, by the DAO's own rule; where the stack file "
+            "names them, `unmoor approve` holds updates to it."
+        )
     counts: dict[str, int] = {}
     for one in assessment.workloads:
         for company in one.after.dependence.stoppers():

@@ -50,10 +50,11 @@ def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class Assessed:
-    """An assessment, with the hash of the plan it was made by, where that is a stack file's."""
+    """An assessment, with hash and signers of the plan it was made by, where that is a stack file's."""
 
     assessment: Assessment
     plan_hash: str = ""
+    quorum: tuple[int, int] | None = None
 
 
 def assessment(inventory: Path, stack: str | None, on: datetime | None) -> Assessed:
@@ -87,7 +88,9 @@ def _by_stack(what: Inventory, stack: str, today: date) -> Assessed:
     known = registry(path.resolve().parent.parent)
     topology = from_file(path, known, built=False)
     plan, only = courses.from_stack(what, settings, name, adapter.planned(topology, known))
-    return Assessed(whole.assess(what, plan, prices.book(), today, f"stack {name}", only), plan_hash(topology))
+    made = whole.assess(what, plan, prices.book(), today, f"stack {name}", only)
+    signers = topology.signers
+    return Assessed(made, plan_hash(topology), (signers.quorum, len(signers.keys)) if signers else None)
 
 
 def _screened(found: Assessment) -> dict[str, int] | None:
@@ -121,9 +124,10 @@ def cli(inventory: Path, stack: str | None, on: datetime | None, out: Path | Non
     `unmoor explain WORKLOAD TOPIC`.
     """
     from ..assess.report.document import document
+    from ..assess.vote import Known
 
     found = assessment(inventory, stack, on)
-    report = document(found.assessment, found.plan_hash, _screened(found.assessment))
+    report = document(found.assessment, Known(found.plan_hash, found.quorum, _screened(found.assessment)))
     if out:
         from ..assess.report import files
 

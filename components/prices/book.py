@@ -163,9 +163,3 @@ def health_check(*, aws_endpoint: bool, scheme: str = "https", within: PriceBook
     return HealthCheck(
         prices.price(f"{group}/{check}"), prices.price(f"{group}/{option}"), HEALTH_CHECK_OPTIONS[scheme]
     )
-
-
-def health_check_usd_month(*, aws_endpoint: bool, options: int) -> float:
-    """USD a month of one Route 53 health check with so many options."""
-    price = health_check(aws_endpoint=aws_endpoint)
-    return price.check.usd + options * price.option.usd

@@ -311,7 +311,7 @@ def test_external_data_with_a_course_that_moves_is_no_crash():
 
 def test_the_motion_has_money_deposit_work_and_the_way_back():
     whole = example()
-    page = vote.vote(whole, "ab" * 32)
+    page = vote.vote(whole, vote.Known("ab" * 32))
     moving = [one.workload.title for one in whole.workloads if one.course.moves]
     assert moving
     assert all(title in page.motion for title in moving)
@@ -334,10 +334,16 @@ def test_the_market_is_answered_by_the_book_or_by_screening():
     assert len(page.market.fits) + len(page.market.not_fitting) == 13
     assert set(page.market.not_fitting) == {"staking", "rpc", "archive", "validators", "newsletter"}
     assert page.market.first == whole.order[0]
-    asked = vote.vote(whole, screened={"docs": 0, "landing": 7})
+    asked = vote.vote(whole, vote.Known(screened={"docs": 0, "landing": 7}))
     assert "docs" in asked.market.not_fitting
     assert "landing" in asked.market.fits
     assert "were asked" in asked.market.source
+
+
+def test_who_decides_is_the_stack_s_signers_where_it_has_them():
+    whole = example()
+    assert vote.vote(whole, vote.Known(quorum=(2, 3))).decides[0].startswith("2 of 3 signers of the stack approve")
+    assert vote.vote(whole).decides[0].startswith("3 of 5 signers agree to a change, by the DAO's own rule")
 
 
 def test_a_dao_that_moves_nothing_is_asked_for_homework_only():

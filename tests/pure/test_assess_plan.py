@@ -12,6 +12,7 @@ from components.config import models as config
 from components.plan.stack import topology
 from components.prices import book as prices
 from components.project import builtin
+from components.review.review import review
 from components.topology import Topology
 
 from ..settings import SETTINGS
@@ -106,3 +107,37 @@ def test_the_health_checks_of_the_plan_cost_what_the_price_book_s_function_says(
     plan, _ = both(*MODES[1])
     checks = [line.usd_month for line in plan.workloads[0].bill if "health check" in line.what]
     assert checks == [prices.health_check(aws_endpoint=one).usd_month for one in (True, False)]
+
+
+@pytest.mark.parametrize(("mode", "active", "decentralized"), MODES)
+def test_a_workload_that_the_inventory_has_in_its_stack_stands_by_its_plan(
+    mode: str, active: str, decentralized: list[str]
+):
+    """Nothing of the vendor that was left is in any column, and nothing moves any more."""
+    chosen = settings(mode, active, decentralized)
+    plan = topology(chosen, REGISTRY, None)
+    stack, _ = config.read(chosen)
+    assert stack is not None
+    what = inventory(docs={**AT_GITBOOK, "stack": "docs", "data": {"gb": 0.3}})
+    course, _ = courses.from_stack(what, stack, "prod", adapter.planned(plan, REGISTRY))
+    one = assessment.assess(what, course, prices.book(), ON).of("docs")
+    assert not one.course.moves
+    for bill in (one.cost_before, one.cost_stay, one.cost_after):
+        assert round(bill.value, 2) == plan.workloads[0].usd_month
+    for view in (one.before, one.stay, one.after):
+        parties = {party.company for layer in view.situation.layers.values() for party in layer}
+        assert not {"gitbook", "cloudflare"} & parties
+
+
+def test_without_its_stack_file_a_workload_that_stands_there_is_no_proposal():
+    what = inventory(docs={**AT_GITBOOK, "stack": "docs"})
+    course = courses.proposed(what, PROJECT)["docs"]
+    assert not course.moves
+    assert "--stack NAME" in course.why
+
+
+@pytest.mark.parametrize(("mode", "active", "decentralized"), MODES)
+def test_a_review_has_the_bill_of_plan_and_assess(mode: str, active: str, decentralized: list[str]):
+    plan, assessed = both(mode, active, decentralized)
+    found = review("prod", "main", (None, plan), REGISTRY)
+    assert found.usd_month[1] == plan.workloads[0].usd_month == round(assessed.cost_after.value, 2)

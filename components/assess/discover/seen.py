@@ -128,7 +128,7 @@ def _draft(
     data_gb = round(sum(one.data_gb for one in seen), 2)
     disk = max(1.0, data_gb, round(sum(one.disk_gib for one in seen), 2))
     draft: dict[str, Any] = {
-        "title": name.replace("-", " ").capitalize(),
+        "title": "AWS resources without a tag" if name == UNTAGGED else name.replace("-", " ").capitalize(),
         "work": guess_work(name),
         "state": "database" if "rds" in kinds else "cache" if "elasticache" in kinds else "none",
         "importance": "moderate",

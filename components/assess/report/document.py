@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from ..risk import Rating
     from ..situation import Situation
     from ..views import View
-    from ..vote import Vote
+    from ..vote import Known, Vote
 
 
 #: The three columns: how the document calls them, and the assessment's attributes.
 COLUMNS = {"today": "before", "stay": "stay", "after": "after"}
 
 
-def document(assessment: Assessment, plan_hash: str = "", screened: Mapping[str, int] | None = None) -> dict[str, Any]:
+def document(assessment: Assessment, known: Known | None = None) -> dict[str, Any]:
     """Return the whole report as plain data with a stable order: the same assessment gives the same bytes.
 
     Text in it is free of what a terminal or a page would obey.
     """
-    whole: dict[str, Any] = tree(_document(assessment, plan_hash, screened))
+    whole: dict[str, Any] = tree(_document(assessment, known))
     return whole
 
 
-def _document(assessment: Assessment, plan_hash: str, screened: Mapping[str, int] | None) -> dict[str, Any]:
+def _document(assessment: Assessment, known: Known | None) -> dict[str, Any]:
     inventory = assessment.inventory
     titles = {one.name: one.workload.title for one in assessment.workloads}
     titles |= {"once for the DAO": "Once for the DAO", HOMEWORK: "Homework of what stays"}
@@ -52,7 +52,7 @@ def _document(assessment: Assessment, plan_hash: str, screened: Mapping[str, int
         "as_of": inventory.as_of.isoformat(),
         "plan": assessment.origin,
         "summary": _summary(assessment),
-        "vote": _vote(vote(assessment, plan_hash, screened), titles),
+        "vote": _vote(vote(assessment, known), titles),
         "warnings": list(assessment.warnings),
         "workloads": [_workload(one) for one in assessment.workloads],
         "shared": _money(assessment.shared),

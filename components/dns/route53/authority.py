@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two requests of one checker, and how many in a row decide (Route 53: 10 or 30; 1 to 10).
 CHECK_INTERVAL, CHECK_THRESHOLD = 10, 3
-#: Options of a health check that Route 53 bills one by one, by scheme: the fast interval, and HTTPS.
-CHECK_OPTIONS = {"http": ("fast interval",), "https": ("fast interval", "https")}
 #: Seconds for which resolvers of certificate authorities keep CAA records.
 CAA_TTL = 300
 
@@ -108,11 +106,10 @@ class Route53:
         """Return the price of each site's health check."""
         for site in plan.sites if plan.names else ():
             alias = site.exposure.reach is Reach.ALIAS
-            options = CHECK_OPTIONS[site.scheme]
-            usd = prices.health_check_usd_month(aws_endpoint=alias, options=len(options))
+            price = prices.health_check(aws_endpoint=alias, scheme=site.scheme)
             where = "AWS endpoint" if alias else "endpoint outside AWS"
-            what = f"{site.name}: health check ({where}, {', '.join(options)})"
-            yield Line(what, usd, "aws.route53_health_check_month", site=site.name)
+            what = f"{site.name}: health check ({where}, {', '.join(price.options)})"
+            yield Line(what, price.usd_month, "aws.route53_health_check_month", site=site.name)
 
     def actions(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Action]:
         """Return the entries: CAA, the site's own name, its health check, and one member of each name."""
