@@ -49,6 +49,8 @@ SHORT = "public, max-age=300"
 _ASSET = (
     r"\.(?:css|js|mjs|map|wasm|woff2?|ttf|otf|eot|svg|png|jpe?g|gif|webp|avif|ico|mp3|mp4|webm|ogg|flac|wav|m4a|opus)"
 )
+#: VitePress writes each page's script twice, `x.md.HASH.js` and `x.md.HASH.lean.js`.
+_LEAN = r"(?:\.lean)?"
 #: Names with a hash of the content, as the generators write them; each means the same in Python and in RE2:
 #: whole folders of Next.js, Astro, SvelteKit and Nuxt; webpack, Parcel and esbuild's hex digits; and the eight
 #: characters of base64url below `assets/` that Vite, VitePress and Rollup write.
@@ -57,7 +59,7 @@ HASHED = "|".join(
         r"(?:^|/)(?:_next/static|_astro|_app/immutable)/",
         rf"(?:^|/)_nuxt/[^/]+{_ASSET}$",
         rf"[.-](?:[0-9a-f]{{8}}|[0-9a-f]{{16}}|[0-9a-f]{{20}}|[0-9a-f]{{32}})(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
-        rf"(?:^|/)assets/(?:.*/)?[^/]*[.-][0-9A-Za-z_-]{{8}}{_ASSET}$",
+        rf"(?:^|/)assets/(?:.*/)?[^/]*[.-][0-9A-Za-z_-]{{8}}{_LEAN}{_ASSET}$",
     )
 )
 #: Eight of base64url without capitals, and not all hex: hardly a hash. RE2 has no look-ahead, hence the alternatives.
@@ -66,9 +68,9 @@ _LOWER = "|".join(rf"[0-9a-z_-]{{{n}}}[g-z_-][0-9a-z_-]{{{7 - n}}}" for n in ran
 NOT_HASHED = (
     rf"[.-][0-9]{{8,}}(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
     rf"[.-][a-f]{{8,}}(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
-    rf"[.-][A-Za-z][a-z_-]{{7}}{_ASSET}$",
-    rf"[.-](?:{_LOWER}){_ASSET}$",
-    rf"[.-][0-9A-Z_-]{{8}}{_ASSET}$",
+    rf"[.-][A-Za-z][a-z_-]{{7}}{_LEAN}{_ASSET}$",
+    rf"[.-](?:{_LOWER}){_LEAN}{_ASSET}$",
+    rf"[.-][0-9A-Z_-]{{8}}{_LEAN}{_ASSET}$",
     r"(?i)(?:^|/)(?:sw|service-?worker|workbox|firebase-messaging-sw|OneSignalSDK)[^/]*\.m?js$",
     r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
 )
