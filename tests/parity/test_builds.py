@@ -14,6 +14,7 @@ from components.kinds.static.kind import StaticOptions
 from components.web import headers as web
 from tests.parity import built
 from tests.parity.aws import Aws
+from tests.parity.container import Container
 from tests.parity.crawl import crawl
 from tests.parity.reference import Reference
 
@@ -25,7 +26,9 @@ def halves(tmp_path_factory):
     with ExitStack() as stack:
         aws = Aws(tmp_path_factory.mktemp("aws"), StaticOptions())
         stack.callback(aws.close)
-        yield [aws]
+        container = Container(tmp_path_factory.mktemp("container"))
+        stack.callback(container.close)
+        yield [aws, container]
 
 
 @pytest.fixture(params=list(OPTIONS))
