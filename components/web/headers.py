@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,8 +41,6 @@ COMPRESSED_BYTES = range(1_000, 10_000_001)
 ALWAYS_FRESH = "no-cache"
 #: A file whose name holds the hash of its content never changes.
 FOR_EVER = "public, max-age=31536000, immutable"
-#: What a container serves its other files with until it reads the routes.
-SHORT = "public, max-age=300"
 
 _ASSET = (
     r"\.(?:css|js|mjs|map|wasm|woff2?|ttf|otf|eot|svg|png|jpe?g|gif|webp|avif|ico|mp3|mp4|webm|ogg|flac|wav|m4a|opus)"
@@ -86,9 +82,6 @@ SECURITY_HEADERS: Mapping[str, Mapping[str, str]] = {
     "http": _ALWAYS,
     "https": {"Strict-Transport-Security": "max-age=31536000"} | _ALWAYS,
 }
-
-#: What is a page whatever its name: these suffixes, and the address of a folder.
-PAGES = (".html", ".htm")
 
 
 def site_headers(scheme: str, *, cors: bool, embed: Iterable[str]) -> dict[str, str]:
@@ -135,24 +128,3 @@ def compresses(content_type: str, size: int) -> bool:
 
 _HASHED = re.compile(HASHED)
 _NOT_HASHED = tuple(re.compile(pattern) for pattern in NOT_HASHED)
-
-
-@dataclass(frozen=True)
-class Headers:
-    """What a file is served with."""
-
-    type: str
-    cache: str
-
-
-def headers(path: str) -> Headers:
-    """Return the headers of a file by its path in the site, `guide/index.html`; a folder's address ends with `/`."""
-    if not path or path.endswith("/"):
-        return Headers(TYPES[".html"], ALWAYS_FRESH)
-    return Headers(type_of(path), FOR_EVER if immutable(path) else ALWAYS_FRESH)
-
-
-def fingerprint() -> str:
-    """Name these rules: it changes when any of them does, and then every file has to be written again."""
-    rules = (sorted(TYPES.items()), UNKNOWN_TYPE, ALWAYS_FRESH, FOR_EVER, HASHED, NOT_HASHED, STOCK_PAGE)
-    return hashlib.sha256(repr(rules).encode()).hexdigest()[:16]

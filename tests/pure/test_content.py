@@ -97,12 +97,6 @@ def test_what_only_looks_like_a_hash_is_asked_for_again(path):
     assert not content.immutable(path)
 
 
-def test_a_changed_rule_has_another_fingerprint(monkeypatch):
-    before = content.fingerprint()
-    monkeypatch.setattr(content, "ALWAYS_FRESH", "public, max-age=60")
-    assert content.fingerprint() != before
-
-
 @pytest.mark.parametrize(
     ("embed", "frame", "policy"),
     [
