@@ -1,6 +1,7 @@
-"""Publish 2,000 files (50 MB) into moto, and again with one changed, as the command that Pulumi runs.
+"""Pack, plan and publish 20,000 files (1 GB) into moto, and again with one changed, as the commands that Pulumi runs.
 
-Prints one JSON object a line. Moto runs in a process of its own, as in the sandbox.
+Prints one JSON object a line: seconds, and the memory of the largest process in MB. Moto runs in a process of its own,
+as in the sandbox. `FILES=2000 BYTES=50000000` makes it smaller.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -19,7 +21,7 @@ from pathlib import Path
 import boto3
 
 REPOSITORY = Path(__file__).parents[1]
-FILES, BYTES = 2000, 50_000_000
+FILES, BYTES = int(os.environ.get("FILES", "20000")), int(os.environ.get("BYTES", "1000000000"))
 
 
 def main() -> None:
@@ -35,31 +37,66 @@ def main() -> None:
 
 
 def measure(url: str) -> None:
-    """Publish thrice and print each figure."""
+    """Plan, pack and publish, and print each figure."""
     os.environ |= {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="site")
     with tempfile.TemporaryDirectory() as root:
-        folder = Path(root)
+        folder, os.environ["XDG_CACHE_HOME"] = Path(root, "site"), str(Path(root, "cache"))
         make(folder)
-        _report("publish_2000_files_s", publish(folder), 30)
-        (folder / "page7.html").write_text("changed")
-        _report("publish_one_changed_s", publish(folder), 3)
-        _report("publish_nothing_changed_s", publish(folder), 3)
+        time.sleep(3)  # a folder that changes right now is not remembered
+        size = f"{FILES}_files"
+        _report(f"pack_{size}_s", _pack(folder), 15)
+        _report(f"plan_{size}_first_s", _survey(folder), 15)
+        _report(f"plan_{size}_again_s", _survey(folder), 3)
+        _report(f"publish_{size}_s", publish(folder), 150)
+        (folder / "d1" / "page1.html").write_text("changed")
+        _report("publish_one_changed_s", publish(folder), 5)
+        _report("publish_nothing_changed_s", publish(folder), 5)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+        print(json.dumps({"name": "publish_memory_mb", "value": round(children), "unit": "MB", "reach": 300}))
 
 
 def make(folder: Path) -> None:
-    """Write the site: pages, and assets with hashed names."""
+    """Write the site: one page for three assets with hashed names, in 200 folders."""
     dice = random.Random(1)  # noqa: S311 a site, not a secret
+    noise = dice.randbytes(1 << 20)
+    folder.mkdir()
     (folder / "index.html").write_text("first")
-    for number in range(FILES - 1):
-        name = f"page{number}.html" if number % 2 else f"asset{number}.{number:08x}.bin"
-        (folder / name).write_bytes(dice.randbytes(BYTES // FILES))
+    for number in range(1, FILES):
+        name = f"asset{number}.{number:08x}.png" if number % 4 else f"page{number}.html"
+        at = dice.randrange(1 << 19)
+        path = folder / f"d{number % 200}" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(number.to_bytes(4, "big") + noise[at : at + BYTES // FILES - 4])
+    (folder / "d1" / "page1.html").write_text("page")
+
+
+_FROM = "from components.kinds.static import bundle; from pathlib import Path; import sys; "
+
+
+def _pack(folder: Path) -> float:
+    code = _FROM + "import tempfile; bundle.pack(Path(sys.argv[1]), tempfile.TemporaryFile())"
+    return _timed(code, str(folder))
+
+
+def _survey(folder: Path) -> float:
+    """Return the seconds of what a plan does with a folder, and of what AWS would not take of it."""
+    code = _FROM + (
+        "from components.kinds.static import objects; "
+        "print(list(objects.faults(bundle.survey(Path(sys.argv[1])).routes, site='https://docs.dao.example')))"
+    )
+    return _timed(code, str(folder))
+
+
+def _timed(code: str, *words: str) -> float:
+    start = time.perf_counter()
+    _python(code, *words)
+    return time.perf_counter() - start
 
 
 def publish(folder: Path) -> float:
     """Publish a folder as Pulumi does, and return the seconds it took."""
-    version = _python("from components.kinds.static import bundle; from pathlib import Path; import sys; "
-                      "print(bundle.version(Path(sys.argv[1])))", str(folder))  # fmt: skip
+    version = _python(_FROM + "print(bundle.version(Path(sys.argv[1])))", str(folder))  # fmt: skip
     given = {
         "workload": "docs",
         "version": version.strip(),

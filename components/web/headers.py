@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,12 +41,12 @@ COMPRESSED_BYTES = range(1_000, 10_000_001)
 ALWAYS_FRESH = "no-cache"
 #: A file whose name holds the hash of its content never changes.
 FOR_EVER = "public, max-age=31536000, immutable"
-#: What a container serves its other files with until it reads the routes.
-SHORT = "public, max-age=300"
 
 _ASSET = (
     r"\.(?:css|js|mjs|map|wasm|woff2?|ttf|otf|eot|svg|png|jpe?g|gif|webp|avif|ico|mp3|mp4|webm|ogg|flac|wav|m4a|opus)"
 )
+#: VitePress writes each page's script twice, `x.md.HASH.js` and `x.md.HASH.lean.js`.
+_LEAN = r"(?:\.lean)?"
 #: Names with a hash of the content, as the generators write them; each means the same in Python and in RE2:
 #: whole folders of Next.js, Astro, SvelteKit and Nuxt; webpack, Parcel and esbuild's hex digits; and the eight
 #: characters of base64url below `assets/` that Vite, VitePress and Rollup write.
@@ -57,7 +55,7 @@ HASHED = "|".join(
         r"(?:^|/)(?:_next/static|_astro|_app/immutable)/",
         rf"(?:^|/)_nuxt/[^/]+{_ASSET}$",
         rf"[.-](?:[0-9a-f]{{8}}|[0-9a-f]{{16}}|[0-9a-f]{{20}}|[0-9a-f]{{32}})(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
-        rf"(?:^|/)assets/(?:.*/)?[^/]*[.-][0-9A-Za-z_-]{{8}}{_ASSET}$",
+        rf"(?:^|/)assets/(?:.*/)?[^/]*[.-][0-9A-Za-z_-]{{8}}{_LEAN}{_ASSET}$",
     )
 )
 #: Eight of base64url without capitals, and not all hex: hardly a hash. RE2 has no look-ahead, hence the alternatives.
@@ -66,9 +64,9 @@ _LOWER = "|".join(rf"[0-9a-z_-]{{{n}}}[g-z_-][0-9a-z_-]{{{7 - n}}}" for n in ran
 NOT_HASHED = (
     rf"[.-][0-9]{{8,}}(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
     rf"[.-][a-f]{{8,}}(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
-    rf"[.-][A-Za-z][a-z_-]{{7}}{_ASSET}$",
-    rf"[.-](?:{_LOWER}){_ASSET}$",
-    rf"[.-][0-9A-Z_-]{{8}}{_ASSET}$",
+    rf"[.-][A-Za-z][a-z_-]{{7}}{_LEAN}{_ASSET}$",
+    rf"[.-](?:{_LOWER}){_LEAN}{_ASSET}$",
+    rf"[.-][0-9A-Z_-]{{8}}{_LEAN}{_ASSET}$",
     r"(?i)(?:^|/)(?:sw|service-?worker|workbox|firebase-messaging-sw|OneSignalSDK)[^/]*\.m?js$",
     r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
 )
@@ -84,9 +82,6 @@ SECURITY_HEADERS: Mapping[str, Mapping[str, str]] = {
     "http": _ALWAYS,
     "https": {"Strict-Transport-Security": "max-age=31536000"} | _ALWAYS,
 }
-
-#: What is a page whatever its name: these suffixes, and the address of a folder.
-PAGES = (".html", ".htm")
 
 
 def site_headers(scheme: str, *, cors: bool, embed: Iterable[str]) -> dict[str, str]:
@@ -133,24 +128,3 @@ def compresses(content_type: str, size: int) -> bool:
 
 _HASHED = re.compile(HASHED)
 _NOT_HASHED = tuple(re.compile(pattern) for pattern in NOT_HASHED)
-
-
-@dataclass(frozen=True)
-class Headers:
-    """What a file is served with."""
-
-    type: str
-    cache: str
-
-
-def headers(path: str) -> Headers:
-    """Return the headers of a file by its path in the site, `guide/index.html`; a folder's address ends with `/`."""
-    if not path or path.endswith("/"):
-        return Headers(TYPES[".html"], ALWAYS_FRESH)
-    return Headers(type_of(path), FOR_EVER if immutable(path) else ALWAYS_FRESH)
-
-
-def fingerprint() -> str:
-    """Name these rules: it changes when any of them does, and then every file has to be written again."""
-    rules = (sorted(TYPES.items()), UNKNOWN_TYPE, ALWAYS_FRESH, FOR_EVER, HASHED, NOT_HASHED, STOCK_PAGE)
-    return hashlib.sha256(repr(rules).encode()).hexdigest()[:16]

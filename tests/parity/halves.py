@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from components.kinds.static import bundle
 
 from .aws import Aws
+from .container import Container
 from .reference import Reference
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ def _aws(root: Path, folder: Path, options: StaticOptions, stack: ExitStack) -> 
     return half
 
 
+def _container(root: Path, folder: Path, options: StaticOptions, stack: ExitStack) -> Half:
+    half = Container(root / "container")
+    stack.callback(half.close)
+    half.publish(folder, options)
+    return half
+
+
 def _table(root: Path, folder: Path, options: StaticOptions, stack: ExitStack) -> Half:
     return Reference(bundle.survey(folder, options.reading()).routes, folder)
 
@@ -34,6 +42,7 @@ def _table(root: Path, folder: Path, options: StaticOptions, stack: ExitStack) -
 #: The halves by name; each gets a folder of its own, the site, the options, and what to end afterwards.
 HALVES: Mapping[str, Callable[[Path, Path, StaticOptions, ExitStack], Half]] = {
     "aws": _aws,
+    "container": _container,
     "table": _table,
 }
 

@@ -14,17 +14,20 @@ from components.kinds.static import bundle
 from components.kinds.static.kind import StaticOptions
 from tests.parity import hostile
 from tests.parity.aws import Aws
+from tests.parity.container import Container
 from tests.parity.crawl import crawl, targets
 from tests.parity.reference import Reference
 
 
 @pytest.fixture(scope="module")
 def halves(tmp_path_factory):
-    """What is asked, standing for all tests of this file: it takes one release after the other, as in production."""
+    """Both halves, standing for all tests of this file: they take one release after the other, as in production."""
     with ExitStack() as stack:
         aws = Aws(tmp_path_factory.mktemp("aws"), StaticOptions())
         stack.callback(aws.close)
-        yield [aws]
+        container = Container(tmp_path_factory.mktemp("container"))
+        stack.callback(container.close)
+        yield [aws, container]
 
 
 def crawled(halves, folder, options):

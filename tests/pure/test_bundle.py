@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.errors import ConfigError, Fault, StepError
-from components.kinds.static import bundle
+from components.kinds.static import bundle, memory
 from components.kinds.static.folder import Options
 from components.kinds.static.routes import Settings
 
@@ -55,6 +55,61 @@ def test_the_version_of_a_known_site_is_the_same_on_every_machine(tmp_path):
     """Golden: a change of it would move every bundle of every user to a new address."""
     folder = site(tmp_path, **{"assets/app.1a2b3c4d.js": "1", "grüße.html": "ä", LONG: "deep"})
     assert bundle.version(folder) == "b683dbaeaf9a0bf0d5af47186e0ff0aca5fb7d15710624b3264825eb1a354ce9"
+
+
+@pytest.fixture(autouse=True)
+def no_memory(tmp_path_factory, monkeypatch):
+    """Each test begins without what was remembered before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+def test_a_folder_that_did_not_change_is_not_read_again(tmp_path, monkeypatch):
+    folder = site(tmp_path, **{"a.css": "a"})
+    monkeypatch.setattr(memory, "_QUIET_S", -1)
+    first = bundle.survey(folder)
+    monkeypatch.setattr(bundle, "_pack", lambda *_: pytest.fail("it was read again"))
+    again = bundle.survey(folder)
+    assert (first.version, first.size, first.routes) == (again.version, again.size, again.routes)
+
+
+@pytest.mark.parametrize("change", ["content", "size", "name", "rules", "settings", "own time", "link"])
+def test_a_folder_that_changed_is_read_again(tmp_path, monkeypatch, change):
+    monkeypatch.setattr(memory, "_QUIET_S", -1)
+    folder = site(tmp_path / "site", _redirects="/old /new\n", **{"a.css": "a", "b.css": "b"})
+    (folder / "link.css").symlink_to("a.css")
+    before = bundle.survey(folder)
+    options = Options(Settings(cache=60)) if change == "settings" else Options()
+    stamp = (folder / "a.css").stat()
+    if change in ("content", "own time"):
+        (folder / "a.css").write_text("c")
+    if change == "own time":  # a program may put the time of change back, but not when the system noted it
+        os.utime(folder / "a.css", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    elif change == "size":
+        (folder / "a.css").write_text("aa")
+    elif change == "name":
+        (folder / "a.css").rename(folder / "c.css")
+        (folder / "link.css").unlink()
+    elif change == "rules":
+        (folder / "_redirects").write_text("/old /newer\n")
+    elif change == "link":
+        (folder / "link.css").unlink()
+        (folder / "link.css").symlink_to("b.css")
+    found = bundle.survey(folder, options)
+    assert found.version != before.version
+    assert found.version == bundle.pack(folder, io.BytesIO(), options).version
+
+
+def test_a_folder_that_changes_right_now_is_not_remembered(tmp_path):
+    bundle.survey(site(tmp_path))
+    assert memory._read() == {}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"a": 1}', '{"a": [1]}'])
+def test_a_memory_that_cannot_be_read_is_none(tmp_path, monkeypatch, text):
+    memory._file().parent.mkdir(parents=True)
+    memory._file().write_text(text)
+    monkeypatch.setattr(memory, "_QUIET_S", -1)
+    assert bundle.survey(site(tmp_path)).version == bundle.pack(tmp_path, io.BytesIO()).version
 
 
 @pytest.mark.parametrize("change", ["content", "name", "more"])

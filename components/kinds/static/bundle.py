@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from ...errors import ConfigError, Fault, StepError
 from . import folder as folders
-from . import front
+from . import front, memory
 from .folder import Options, fault_in, shown
 from .routes import HASHED_FILE, HEADERS_FILE, OWN, REDIRECTS_FILE, RULES_FILE, Routes
 
@@ -116,8 +116,19 @@ def version(folder: Path, options: Options | None = None) -> str:
 
 
 def survey(folder: Path, options: Options | None = None) -> Bundle:
-    """Return what packing a folder would give, and write nothing; errors as in `pack`."""
-    return _pack(folder, None, options or Options())
+    """Return what packing a folder would give, without where its files lie; errors as in `pack`.
+
+    A folder that has not changed since it was asked for last is not read again (`memory`).
+    """
+    site = _site(folder, options or Options())
+    key = memory.key(site.files, _own(site))
+    known = memory.recall(key) if key else None
+    if known:
+        return Bundle(*known, (), site.routes)
+    made = _pack(site, None)
+    if key:
+        memory.keep(key, made.version, made.size)
+    return made
 
 
 def pack(folder: Path, out: IO[bytes], options: Options | None = None) -> Bundle:
@@ -126,7 +137,7 @@ def pack(folder: Path, out: IO[bytes], options: Options | None = None) -> Bundle
     Raises ConfigError with every fault of the folder: missing, empty, no first page, links that lead out of it,
     devices, secrets, names that cannot be served, rules that cannot be read.
     """
-    return _pack(folder, out, options or Options())
+    return _pack(_site(folder, options or Options()), out)
 
 
 def read(tar: IO[bytes]) -> Bundle:
@@ -189,11 +200,20 @@ def own_files(routes: Routes) -> dict[str, bytes]:
     }
 
 
-def _pack(folder: Path, out: IO[bytes] | None, options: Options) -> Bundle:
+def _site(folder: Path, options: Options) -> folders.Site:
     site, faults = folders.read(folder, options)
     if faults or site is None:
         whole = [fault.message for fault in faults if not fault.path]
         raise ConfigError(f"{folder} {whole[0]}") if whole else ConfigError(f"{folder} cannot be served", faults)
+    return site
+
+
+def _own(site: folders.Site) -> dict[str, bytes]:
+    """Return every file of a bundle that is not one of the site's, by path."""
+    return own_files(site.routes) | {OWN + name: data for name, data in site.sources.items()}
+
+
+def _pack(site: folders.Site, out: IO[bytes] | None) -> Bundle:
     sink = _Hashed(out)
     entries = []
     # tarfile asks its target for nothing but write() and tell().
@@ -201,8 +221,7 @@ def _pack(folder: Path, out: IO[bytes] | None, options: Options) -> Bundle:
         fileobj=cast("IO[bytes]", sink), mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8", copybufsize=_CHUNK
     ) as archive:
         # Unmoor's own files come first: a container knows the rules before it has the files.
-        sources = {OWN + name: data for name, data in site.sources.items()}
-        for path, data in sorted((own_files(site.routes) | sources).items()):
+        for path, data in sorted(_own(site).items()):
             _member(archive, path, io.BytesIO(data), len(data), zlib.crc32(data))
             entries.append(_entry(archive, path, len(data)))
         for path, source in site.files:

@@ -117,18 +117,21 @@ def objects(bundle: Bundle, tar: int) -> list[Object]:
 
 def etag(tar: int, entry: Entry) -> str:
     """Return the ETag that S3 gives a file: its MD5, or that of its parts' MD5s with their number."""
-    whole, parts = hashlib.md5(usedforsecurity=False), hashlib.md5(usedforsecurity=False)
     window = Window(tar, entry.offset, entry.size)
-    count = 0
-    for start in range(0, max(entry.size, 1), PART_BYTES):
-        part, left = hashlib.md5(usedforsecurity=False), min(PART_BYTES, entry.size - start)
-        while left and (chunk := window.read(min(left, 1 << 20))):
-            whole.update(chunk)
-            part.update(chunk)
-            left -= len(chunk)
-        parts.update(part.digest())
-        count += 1
-    return whole.hexdigest() if entry.size <= PART_BYTES else f"{parts.hexdigest()}-{count}"
+    if entry.size <= PART_BYTES:
+        return _md5(window, entry.size).hexdigest()
+    starts = range(0, entry.size, PART_BYTES)
+    parts = b"".join(_md5(window, min(PART_BYTES, entry.size - start)).digest() for start in starts)
+    return f"{hashlib.md5(parts, usedforsecurity=False).hexdigest()}-{len(starts)}"
+
+
+def _md5(window: Window, size: int) -> hashlib._Hash:
+    """Hash the next bytes of a window."""
+    digest = hashlib.md5(usedforsecurity=False)
+    while size and (chunk := window.read(min(size, 1 << 20))):
+        digest.update(chunk)
+        size -= len(chunk)
+    return digest
 
 
 def edge_rules(routes: Routes) -> edge.EdgeRules:
@@ -137,7 +140,7 @@ def edge_rules(routes: Routes) -> edge.EdgeRules:
     falls = routes.settings.fallback
     known = [
         path
-        for path in routes.table()
+        for path in (routes.table() if patterns or falls else ())
         if any(rule.match(path) is not None for rule in patterns) or (falls and "." not in path.rpartition("/")[2])
     ]
     return edge.EdgeRules(

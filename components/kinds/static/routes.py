@@ -143,6 +143,10 @@ class Routes:
 
         /healthz is no site's own: `healthz.html` answers at its whole name alone.
         """
+        return self._table
+
+    @cached_property
+    def _table(self) -> dict[str, Answer]:
         found = {path: self.resolve(path) for path in sorted({*self._candidates()} - {front.HEALTH_PATH})}
         return {path: one for path, one in found.items() if one.status != NOT_FOUND and not one.pattern}
 

@@ -16,6 +16,7 @@ from .pieces import (
     has,
     mark,
     path,
+    path_like,
     proxy,
     rewrite,
     route,
@@ -136,7 +137,7 @@ def _health(server: WebServer) -> Json:
             route(rewrite("/trouble"), files("health", 503), when=file("health", "/trouble")),
             *server.behind.health_routes(answer(200, server.behind.identity)),
         ),
-        when=path(front.HEALTH_PATH),
+        when=path_like(f"^{front.HEALTH_PATH}$"),
     )
 
 

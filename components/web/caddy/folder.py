@@ -77,7 +77,7 @@ class Folder:
         missing = {"expression": "{http.error.status_code} == 404"}
         page = with_headers({"Content-Type": content.TYPES[".html"]})
         own = file(addresses.ROOT, f"/{content.ERROR_PAGE}")
-        serve = {"handler": "file_server", "root": addresses.ROOT}
+        serve = {"handler": "file_server", "root": addresses.ROOT, "canonical_uris": False}
         squeeze = addresses.compressed()
         # It is the same page for every address, so conditions and ranges mean nothing.
         plain = without_header("Etag", "Last-Modified", "Accept-Ranges", asked=(*addresses.TIMES, *_CONDITIONS))

@@ -1,0 +1,1 @@
+export function go(){document.querySelector('#app').textContent=location.pathname}

@@ -1,0 +1,1 @@
+import './a.css'; import('./lazy.js').then(m => m.go())

@@ -1,0 +1,72 @@
+"""Sites as real generators write them: every address alike, every link leads somewhere, every asset kept for ever."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from html import unescape
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from components.kinds.static import bundle
+from components.kinds.static.kind import StaticOptions
+from components.web import headers as web
+from tests.parity import built
+from tests.parity.aws import Aws
+from tests.parity.container import Container
+from tests.parity.crawl import crawl
+from tests.parity.reference import Reference
+
+OPTIONS = {"vite": StaticOptions(fallback="index.html"), "vitepress": StaticOptions(), "mkdocs": StaticOptions()}
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory):
+    with ExitStack() as stack:
+        aws = Aws(tmp_path_factory.mktemp("aws"), StaticOptions())
+        stack.callback(aws.close)
+        container = Container(tmp_path_factory.mktemp("container"))
+        stack.callback(container.close)
+        yield [aws, container]
+
+
+@pytest.fixture(params=list(OPTIONS))
+def built_site(request):
+    try:
+        return request.param, built.site(request.param)
+    except built.Missing as missing:
+        pytest.skip(str(missing))
+
+
+def test_a_built_site_is_served_alike_and_as_the_contract_says(halves, built_site):
+    name, folder = built_site
+    (routes, *_) = [half.publish(folder, OPTIONS[name]).routes for half in halves]
+    assert [] == crawl(routes, folder, [*halves, Reference(routes, folder)])
+
+
+def test_every_link_of_a_built_site_leads_to_a_page(built_site):
+    """From every address at which its page answers, with and without slash."""
+    name, folder = built_site
+    routes = bundle.survey(folder, OPTIONS[name].reading()).routes
+    links = 0
+    for address, answer in routes.table().items():
+        if answer.status != 200 or not answer.file.endswith(".html"):
+            continue
+        text = (folder / answer.file).read_text(encoding="utf-8")
+        for link in re.findall(r'(?:href|src)="?([^"\s>]+)', text):
+            target = urlsplit(urljoin(f"https://h{address.replace('%', '%25').replace('?', '%3F')}", unescape(link)))
+            if target.netloc == "h" and answer.file != "404.html":
+                found = routes.answer(target.path)
+                assert 200 == (routes.answer(found.location) if found.location else found).status, (address, link)
+                links += 1
+    assert links
+
+
+def test_hashed_assets_of_a_built_site_are_kept_for_ever(built_site):
+    """Some in a hundred hashes look like words and are asked for again, which is the safe side."""
+    _, folder = built_site
+    names = [path.relative_to(folder).as_posix() for path in (folder / "assets").rglob("*.*") if path.suffix != ".map"]
+    hashed = [one for one in names if not one.startswith(("assets/javascripts/lunr", "assets/images/favicon"))]
+    kept = [one for one in hashed if web.immutable(one)]
+    assert len(kept) > 0.8 * len(hashed), sorted(set(hashed) - set(kept))
