@@ -25,6 +25,7 @@ from .approve import scope, wanted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..assess.inventory import Inventory
     from ..registry import Registry
     from ..review.review import Review
     from ..topology import Topology
@@ -50,9 +51,14 @@ _PROGRAM = (
     help="Read the changed stack files from a commit and not from the working tree; nothing else of it is used, so "
     "that a pull request of a stranger can be reviewed.",
 )
+@click.option(
+    "--inventory",
+    type=click.Path(path_type=Path),
+    help="What workloads are and hold, for their risks; stacks/inventory.yaml without this, if there is one.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for one STACK, else a list of them.")
 @click.argument("stacks", nargs=-1, metavar="[STACK…]")
-def cli(base: str, head: str | None, as_json: bool, stacks: tuple[str, ...]) -> int:
+def cli(base: str, head: str | None, inventory: Path | None, as_json: bool, stacks: tuple[str, ...]) -> int:
     """Show as Markdown what this working tree's stack files change, compared with REF.
 
     Without STACK every stack file is reviewed. Nothing is contacted. Exit 1 when a change must not be merged: it is
@@ -64,16 +70,17 @@ def cli(base: str, head: str | None, as_json: bool, stacks: tuple[str, ...]) -> 
     """  # noqa: D301 click reads the backspace
     at = _Commits(base, _commit(base, "--base"), head, _commit(head, "--head") if head else None)
     paths = [stack_file(stack) for stack in stacks] or sorted(at.stack_files())
+    known, notes = _inventory(inventory)
     found: list[Review] = []
     broken: list[tuple[str, str]] = []
     for path in paths:
         try:
-            found.append(_one(path, at))
+            found.append(_one(path, at, known))
         except UnmoorError as error:
             if len(stacks) == 1 and not as_json:
                 raise
             broken.append((stack_name(path), str(error)))
-    notes = [*_removed(at, stacks), *_program(at)]
+    notes += [*_removed(at, stacks), *_program(at)]
     if as_json:
         plain = [one.plain() | {"notes": notes} for one in found]
         plain += [{"stack": name, "error": why} for name, why in broken]
@@ -116,7 +123,7 @@ class _Commits:
         return f"{path} at {ref}" if ref else str(path)
 
 
-def _one(path: Path, at: _Commits) -> Review:
+def _one(path: Path, at: _Commits, inventory: Inventory | None) -> Review:
     known = registry(path.resolve().parent.parent)
     text = at.after(path)
     if text is None:
@@ -138,6 +145,7 @@ def _one(path: Path, at: _Commits) -> Review:
         (old, new),
         known,
         _hours(old, new) if old else {},
+        _risks(inventory, (old, new), known),
         _judgement(mine, path, at, new),
         notes,
     )
@@ -176,6 +184,32 @@ def _hours(old: Topology, new: Topology) -> dict[str, float]:
                 made[key] = hours(one, other, new)
             found[one.name] = made[key]
     return found
+
+
+def _inventory(given: Path | None) -> tuple[Inventory | None, list[str]]:
+    """Read the inventory, if there is one; a note in place of one that cannot be read, as reviews go on without it."""
+    path = given or stack_file("any").with_name("inventory.yaml")
+    if not given and not path.exists():
+        return None, []
+    from ..assess import reading
+
+    try:
+        return reading.load(path, datetime.now(UTC).date()), []
+    except UnmoorError as error:
+        return None, [f"there are no risks in this review, as the inventory cannot be read. {error}"]
+
+
+def _risks(
+    inventory: Inventory | None, plans: tuple[Topology | None, Topology], known: Registry
+) -> dict[str, tuple[str, ...]]:
+    """Return the risks of workloads whose plans differ; nothing without an inventory."""
+    old, new = ({plan.name: plan for plan in one.workloads} if one else {} for one in plans)
+    names = [name for name, plan in new.items() if old.get(name) != plan]
+    if inventory is None or not names:
+        return {}
+    from ..review.risks import risks
+
+    return risks(inventory, plans, known, names, datetime.now(UTC).date())
 
 
 def _removed(at: _Commits, stacks: tuple[str, ...]) -> Iterator[str]:

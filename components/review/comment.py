@@ -189,13 +189,14 @@ def _facts(one: Review) -> Iterator[str]:
     facts: list[tuple[str, Iterable[tuple[str, str]]]] = [
         ("Interruption", ((each.name, each.interruption) for each in changed)),
         ("Data at stake", ((each.name, each.data) for each in changed)),
+        ("", ((each.name, text) for each in changed for text in each.risks)),
         ("Work", ((each.name, f"by the runbook, {each.hours:.2g} h") for each in changed if each.hours)),
     ]
     if changed:
-        yield "**While it happens**"
+        yield "**What it does**"
     for title, pairs in facts:
         for sentence, names in list(gathered(pairs).items())[:_OPEN]:
-            yield f"* {title}: {cell(sentence)} ({cell(some(names))})."
+            yield f"* {title + ': ' if title else ''}{cell(sentence)} ({cell(some(names))})."
     if changed:
         yield ""
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class WorkloadReview:
     """What a change does to one workload; `refused` says why it must not be merged.
 
-    `hours` is the work of the flip by the runbook, None where nothing is flipped or the kind has no runbook.
+    `hours` is the work of the flip by the runbook, None where nothing is flipped or the kind has no runbook. `risks`
+    are sentences, none where no inventory knows the workload.
     """
 
     name: str
@@ -37,6 +38,7 @@ class WorkloadReview:
     interruption: str
     data: str
     hours: float | None
+    risks: tuple[str, ...]
     refused: tuple[str, ...]
     cautions: tuple[str, ...]
     changed: bool
@@ -135,10 +137,14 @@ def review(
     plans: tuple[Topology | None, Topology],
     registry: Registry,
     hours: Mapping[str, float] | None = None,
+    risks: Mapping[str, tuple[str, ...]] | None = None,
     judgement: Judgement | None = None,
     notes: tuple[str, ...] = (),
 ) -> Review:
-    """Compare two plans of one stack; the first is None when the stack is new. `hours` is the work of each flip."""
+    """Compare two plans of one stack; the first is None when the stack is new.
+
+    `hours` is the work of each flip, `risks` are sentences about workloads.
+    """
     before, after = plans
     old = {plan.name: plan for plan in before.workloads} if before else {}
     new = {plan.name: plan for plan in after.workloads}
@@ -156,7 +162,14 @@ def review(
         changes=tuple(found),
         workloads=tuple(
             _workload(
-                name, old.get(name), new.get(name), registry, owners, (hours or {}).get(name), changed=name in told
+                name,
+                old.get(name),
+                new.get(name),
+                registry,
+                owners,
+                (hours or {}).get(name),
+                (risks or {}).get(name, ()),
+                changed=name in told,
             )
             for name in names
         ),
@@ -202,6 +215,7 @@ def _workload(
     registry: Registry,
     owners: Mapping[str, str],
     hours: float | None,
+    risks: tuple[str, ...],
     *,
     changed: bool,
 ) -> WorkloadReview:
@@ -214,6 +228,7 @@ def _workload(
         interruption=_interruption(old, new, stateful=stateful),
         data=_data(old, new, stateful=stateful),
         hours=hours,
+        risks=risks,
         refused=tuple(_refused(old, new, owners, stateful=stateful)),
         cautions=tuple(_cautions(old, new)),
         changed=changed,

@@ -446,6 +446,33 @@ def test_a_hostile_stack_file_is_a_sentence_in_bounded_time(project: Path, text:
     assert "<script>" not in result.output
 
 
+def test_risks_come_from_the_plans_and_not_from_a_vendor_of_the_inventory(project: Path) -> None:
+    (project / FILE).write_text(STACK.replace("MODE", "active-standby"))
+    text = (Path(__file__).parents[2] / "stacks/inventory.yaml").read_text()
+    made = []
+    for vendor in ("gitbook", "hetzner"):
+        (project / "stacks/inventory.yaml").write_text(text.replace("compute: gitbook", f"compute: {vendor}"))
+        made.append(run("--base", "main").output)
+    assert text.count("compute: gitbook") == 1
+    assert made[0] == made[1]
+    assert "gitbook" not in made[0].lower()
+    assert re.search(r"\* Risk of an outage or deplatforming: \w+, (as before|before \w+) \(docs\)\.", made[0])
+    assert re.search(
+        r"\* Expected downtime: [\d.]+ to [\d.]+ h a year, before [\d.]+ to [\d.]+ h a year \(docs\)\.", made[0]
+    )
+
+
+def test_an_inventory_that_cannot_be_read_is_a_note(project: Path) -> None:
+    (project / FILE).write_text(STACK.replace("MODE", "active-standby"))
+    (project / "stacks/inventory.yaml").write_text("dao: [\n")
+    result = run("--base", "main")
+    assert result.return_value == 0
+    assert (
+        "there are no risks in this review, as the inventory cannot be read. stacks/inventory.yaml:2" in result.output
+    )
+    assert "docs centralized → active-standby" in result.output
+
+
 # ---- size -------------------------------------------------------------------
 
 
