@@ -72,7 +72,8 @@ class Operator:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, **self.sandbox.environment, "TMPDIR": str(self.root)}
+        signer = {"UNMOOR_SIGNER": "alice", "UNMOOR_SSH_KEY": str(self.root / "signer")}
+        return {**os.environ, **self.sandbox.environment, **signer, "TMPDIR": str(self.root)}
 
     def case(self, workload: str = WORKLOAD) -> Case:
         read, faults = config.read(config.load_file(self.file))
@@ -176,10 +177,13 @@ def operator(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
     site_folder(root)
     (root / "stacks").mkdir()
     stack = yaml.safe_load((REPOSITORY / "stacks" / f"Pulumi.{STACK}.yaml").read_text())
-    stack["config"] |= {"unmoor:ttl": 5, "unmoor:require_approval": True}
+    key = root / "signer"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    signers = {"quorum": 1, "keys": {"alice": key.with_suffix(".pub").read_text().strip()}}
+    stack["config"] |= {"unmoor:ttl": 5, "unmoor:require_approval": True, "unmoor:signers": signers}
     ours = Operator(root, sandbox)
     ours.file.write_text(yaml.safe_dump(stack, sort_keys=False))
-    (root / ".gitignore").write_text("components\nproject.py\nsite\n")
+    (root / ".gitignore").write_text("components\nproject.py\nsigner*\nsite\n")
     for words in (
         ("init", "--quiet"), ("config", "user.email", "signer@dao.example"), ("config", "user.name", "A signer"),
         ("add", "stacks", ".gitignore"), ("commit", "--quiet", "--message", "The stack"),

@@ -12,12 +12,11 @@ import yaml
 from click.testing import CliRunner
 
 from components.__main__ import COMMANDS, cli, main
-from components.errors import ConfigError, PlanError
+from components.errors import PlanError
 from components.plan.canonical import canonical, plan_hash
 from components.plan.stack import from_file, from_pulumi
 from components.probe import client as visit
 from components.project import builtin
-from components.review import approval
 from tests.settings import settings, site_folder
 
 ROOT = Path(__file__).parents[2]
@@ -112,24 +111,6 @@ def test_planning_loads_neither_pulumi_nor_http(project: Path) -> None:
     )
     loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert loaded.isdisjoint({"pulumi", "pulumi_aws", "grpc", "httpx", "boto3", "rich", "jinja2"})
-
-
-def test_approve_is_recorded_once(project: Path) -> None:
-    plan = "a" * 64
-    assert (
-        "a@dao.example approved aaaaaaaaaaaa"
-        in run("approve", plan, "--stack", "prod", "--signer", "a@dao.example").output
-    )
-    assert "had approved" in run("approve", plan, "--stack", "prod", "--signer", "a@dao.example").output
-    (kept,) = approval.read(project / "stacks/approvals.prod.yaml")
-    assert (kept.plan, kept.signer) == (plan, "a@dao.example")
-
-
-def test_approve_needs_a_stack_and_a_signer(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(run("approve", "a" * 64, "--stack", "prd", "--signer", "a").exception, ConfigError)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
-    assert "name the signer with --signer" in str(run("approve", "a" * 64, "--stack", "prod").exception)
 
 
 def test_what_pulumi_hands_over_is_planned_like_the_file(project: Path) -> None:

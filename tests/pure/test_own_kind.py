@@ -62,7 +62,7 @@ def test_plan_prints_its_sites_actions_and_price(project: Path) -> None:
 
 def test_review_compares_it_with_a_commit(project: Path) -> None:
     write(project, "active-standby")
-    assert "app goes from centralized to active-standby" in run("review", "--base", "main", "prod").output
+    assert "app centralized → active-standby" in run("review", "--base", "main", "prod").output
 
 
 def test_flip_writes_its_mode(project: Path) -> None:

@@ -54,6 +54,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def made(root: Path, course: Course = RING[0], stack: str = "prod", registry=None, **more) -> Case:
     wanted = settings(str(course.mode), str(course.active)) | more
+    if wanted.get("require_approval"):
+        wanted["signers"] = {"quorum": 1, "keys": {"alice": "0x" + "a1" * 20}}
     read, faults = config.read(wanted)
     assert read, faults
     return case(stack, read, "docs", registry or builtin(), root)
