@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..figure import Figure, Span
     from ..residual import Residual
     from ..risk import Rating
-    from ..situation import Situation
+    from ..situation import Course, Situation
     from ..views import View
     from ..vote import Known, Vote
 
@@ -214,16 +214,7 @@ def _workload(one: Assessed) -> dict[str, Any]:
         "state": str(workload.state),
         "importance": str(workload.importance),
         "hosts": list(workload.hosts),
-        "plan": {
-            "mode": str(course.mode),
-            "text": str(course),
-            "moves": course.moves,
-            "origin": course.origin,
-            "why": course.why,
-            "refused": course.refused,
-            "instead": course.instead,
-            "considered": str(course.considered) if course.considered else "",
-        },
+        "plan": _plan(course),
         "weighed": _weighed(one),
         "cost": {
             "today": _money(one.cost_before),
@@ -270,6 +261,19 @@ def _workload(one: Assessed) -> dict[str, Any]:
         },
         "notes": list(one.notes),
         "sources": list(workload.sources),
+    }
+
+
+def _plan(course: Course) -> dict[str, Any]:
+    return {
+        "mode": str(course.mode),
+        "text": str(course),
+        "moves": course.moves,
+        "origin": course.origin,
+        "why": course.why,
+        "refused": course.refused,
+        "instead": course.instead,
+        "considered": str(course.considered) if course.considered else "",
     }
 
 

@@ -61,36 +61,8 @@ def _csv(rows: Iterable[Sequence[object]]) -> str:
 def tables(document: Mapping[str, Any]) -> dict[str, list[list[object]]]:
     """Return the tables that are also written as CSV."""
     workloads = document["workloads"]
-    kinds, when = ("availability", "exposure"), ("today", "stay", "after")
-    head: list[object] = ["workload", "title", "plan", "verdict", "basis_today"]
-    head += [f"usd_month_{one}" for one in when]
-    head += [f"{kind}_{one}" for kind in kinds for one in when]
-    head += [f"independence_{one}" for one in when]
-    head += [f"hours_down_{end}_{one}" for one in when for end in ("low", "high")]
-    head += [f"uptime_{end}_{one}" for one in when for end in ("low", "high")]
-    head += ["effort_low_h", "effort_high_h", "publish_today", "publish_after"]
     return {
-        "workloads": [
-            head,
-            *(
-                [
-                    w["name"],
-                    w["title"],
-                    w["plan"]["text"],
-                    w["weighed"]["verdict"] if w["weighed"] else "",
-                    w["cost"]["today"]["basis"],
-                    *(w["cost"][one]["usd_month"] for one in when),
-                    *(w["risk"][kind][one]["grade"] for kind in kinds for one in when),
-                    *(w["residual"][one]["score"] for one in when),
-                    *(end for one in when for end in w["downtime"][one]),
-                    *(end for one in when for end in w["uptime"][one]),
-                    *w["migration"]["hours"],
-                    w["value"]["claim_today"],
-                    w["value"]["claim_after"],
-                ]
-                for w in workloads
-            ),
-        ],
+        "workloads": _workloads(workloads),
         "costs": [
             ["workload", "when", "line", "usd_month"],
             *(
@@ -124,6 +96,37 @@ def tables(document: Mapping[str, Any]) -> dict[str, list[list[object]]]:
             *([w["name"], *_step(step)] for w in workloads for step in w["migration"]["steps"]),
         ],
     }  # fmt: skip
+
+
+def _workloads(workloads: Iterable[Mapping[str, Any]]) -> list[list[object]]:
+    """Return a row for each workload with its figures in all three columns, under a head."""
+    kinds, when = ("availability", "exposure"), ("today", "stay", "after")
+    head: list[object] = ["workload", "title", "plan", "verdict", "basis_today"]
+    head += [f"usd_month_{one}" for one in when]
+    head += [f"{kind}_{one}" for kind in kinds for one in when]
+    head += [f"independence_{one}" for one in when]
+    head += [f"hours_down_{end}_{one}" for one in when for end in ("low", "high")]
+    head += [f"uptime_{end}_{one}" for one in when for end in ("low", "high")]
+    head += ["effort_low_h", "effort_high_h", "publish_today", "publish_after"]
+    rows: list[list[object]] = [
+        [
+            w["name"],
+            w["title"],
+            w["plan"]["text"],
+            w["weighed"]["verdict"] if w["weighed"] else "",
+            w["cost"]["today"]["basis"],
+            *(w["cost"][one]["usd_month"] for one in when),
+            *(w["risk"][kind][one]["grade"] for kind in kinds for one in when),
+            *(w["residual"][one]["score"] for one in when),
+            *(end for one in when for end in w["downtime"][one]),
+            *(end for one in when for end in w["uptime"][one]),
+            *w["migration"]["hours"],
+            w["value"]["claim_today"],
+            w["value"]["claim_after"],
+        ]
+        for w in workloads
+    ]
+    return [head, *rows]
 
 
 def _step(step: Mapping[str, Any]) -> list[object]:
