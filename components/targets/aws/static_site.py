@@ -150,8 +150,9 @@ class StaticSite(pulumi.ComponentResource):
         return prove(f"{name}-proof-{host}", record, self._inside)
 
     def _function(self, name: str, event: str, code: str) -> aws.cloudfront.Function:
+        # A function's name has at most 64 characters, and Pulumi adds eight.
         return aws.cloudfront.Function(
-            f"{name}-{event}",
+            f"{name}-{event.removeprefix('viewer-')}",
             runtime=edge.RUNTIME,
             comment=f"unmoor {name} {event}",
             code=code,

@@ -6,13 +6,14 @@ import json
 
 import pytest
 
-from tests.contract.plugin_client import EngineError, Plugin
+from tests.contract.plugin_client import EngineError, Plugin, Refused
 
 from .inputs import (
     BLOCK,
     BUCKET,
     CERTIFICATE,
     DISTRIBUTION,
+    FUNCTION,
     POLICY,
     RECORD,
     VALIDATION,
@@ -110,3 +111,13 @@ def test_a_validation_waits_for_its_records_and_then_answers(plugin: Plugin, zon
     for stood in (shown, validation, *records, certificate):
         plugin.delete(stood)
     assert plugin.read(certificate) is None
+
+
+def test_a_functions_name_has_64_characters_with_what_pulumi_adds(plugin: Plugin) -> None:
+    """The longest name of a workload is 40 characters long."""
+    inputs = {"code": "function handler(event) { return event.request; }", "runtime": "cloudfront-js-2.0"}
+    longest = plugin.create(FUNCTION, f"{'w' * 40}-aws-response", inputs)
+    assert len(longest.id) == 61
+    plugin.delete(longest)
+    with pytest.raises(Refused, match="has 1 to 64"):
+        plugin.create(FUNCTION, "w" * 57, inputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from components.provider.server import Context
 
 _RUNTIMES = ("cloudfront-js-1.0", "cloudfront-js-2.0")
+#: The service's form of a function's name (CreateFunction, `Name`).
+_NAME = r"[a-zA-Z0-9-_]{1,64}"
 #: The service's limit on a function's size, in bytes.
 _SIZE = 10 * 1024
 
@@ -29,6 +32,8 @@ def _cloudfront(aws: Connection) -> Any:
 def _faults(news: dict[str, Any]) -> Iterator[Failure]:
     if news["runtime"] not in (*_RUNTIMES, UNKNOWN):
         yield Failure("runtime", f"expected runtime to be one of {', '.join(_RUNTIMES)}, got {news['runtime']}")
+    if not re.fullmatch(_NAME, news["name"]):
+        yield Failure("name", f"a function's name has 1 to 64 letters, digits, hyphens and underscores: {news['name']}")
     if isinstance(news["code"], str) and len(news["code"].encode()) > _SIZE:
         yield Failure("code", f"a function has at most {_SIZE} bytes, not {len(news['code'].encode())}")
 
