@@ -72,6 +72,7 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
     bold = click.style(plan.name, bold=True)
     names = ", ".join(name.host for name in plan.names) or "no public name"
     lines = [f"{bold}  {plan.kind}, {plan.mode}, active side {plan.active}, {names}"]
+    lines += [f"  central  {control}" for control in plan.central]
     lines += [
         f"  {plan.roles[site.name]:<8} {site.name:<20} on {site.target:<6} {site.site_host}" for site in plan.sites
     ]
@@ -81,7 +82,6 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
     if plan.stores:
         lines.append(f"  backup   every version in {', '.join(sorted(plan.stores))}, {plan.retain} kept")
     lines += [
-        *(f"  central  {control}" for control in plan.central),
         *(f"  note     {loss}" for loss in plan.losses),
         "  actions",
         *(f"    {action}" for action in topology.of(plan.name)),

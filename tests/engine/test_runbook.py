@@ -202,6 +202,8 @@ def test_every_chapter_can_be_carried_out(operator: Operator, leg: int) -> None:
         stack = yaml.safe_load(operator.file.read_text())
         stack["config"]["unmoor:require_approval"] = False
         operator.file.write_text(yaml.safe_dump(stack, sort_keys=False))
+        plan = json.loads(operator.type("./unmoor", "review", "--base", "HEAD", "--json", STACK))["hash"]
+        operator.type("./unmoor", "approve", plan, "--stack", STACK)  # the last plan's signers let approval end
     for name in [chapter.name for chapter in chapters(operator.case()) if chapter.name not in GOING]:
         if operator.carry_out(name) and name == "roll-back":
             operator.carry_out("roll-forward")

@@ -65,6 +65,15 @@ def test_what_stays_central_is_the_next_sentence() -> None:
     assert before.freed == ("AWS alone can still switch off docs: every site",)
 
 
+def test_plan_begins_with_what_stays_central_too(project: Path) -> None:
+    (project / FILE).write_text(STACK.replace("MODE", "decentralized"))
+    lines = CliRunner().invoke(cli, ["plan", "--stack", "prod"], standalone_mode=False).output.splitlines()
+    assert lines[1:3] == [
+        "  central  AWS alone can still switch this off: the zone",
+        "  central  aws alone can still switch this off: every copy",
+    ]
+
+
 def test_equal_plans_are_no_change_and_nothing_else_is() -> None:
     found = reviewed(settings(), settings())
     assert not found.changed

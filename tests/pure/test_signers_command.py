@@ -6,6 +6,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import click
 import pulumi
 import pytest
 import yaml
@@ -165,6 +166,18 @@ def test_a_hash_that_is_not_the_plan_here_is_refused(project, people, digest) ->
     with pytest.raises(ConfigError, match="is not the plan of prod in this working tree, which is "):
         approve(digest, "--signer", "bob")
     assert not APPROVALS.exists()
+
+
+def test_a_stack_that_is_not_there_and_a_missing_signer_are_sentences(project, people) -> None:
+    with pytest.raises(ConfigError, match="no such stack file; choose from prod"):
+        CliRunner().invoke(
+            cli,
+            ["approve", "a" * 64, "--stack", "prd", "--signer", "bob"],
+            standalone_mode=False,
+            catch_exceptions=False,
+        )
+    with pytest.raises(click.MissingParameter):
+        approve("a" * 64)
 
 
 def test_a_plan_of_another_stack_is_refused(project, people) -> None:
