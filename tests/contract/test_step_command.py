@@ -115,6 +115,7 @@ def test_every_step_starts_through_the_plugin_from_this_checkout(step: str) -> N
 
 def test_what_deploys_records_exactly_this(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[dict[str, object]] = []
+    monkeypatch.setattr(command.pulumi.Output, "json_dumps", lambda value, **_: value)  # it would need an event loop
     monkeypatch.setattr(command.command.local, "Command", lambda _name, **inputs: made.append(inputs))
     command.run("a", "probe", {}, None)  # type: ignore[arg-type]
     command.run_on_delete("b", "drain", {}, [], None)  # type: ignore[arg-type]
