@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+import pytest
 
 from components.errors import MarketError
+from components.provider.resource import Context
 from components.targets.akash.market.request import request
-from components.targets.akash.screening import body, why_nobody_bids, without
+from components.targets.akash.screening import body, screened, why_nobody_bids, without
 from components.targets.akash.sdl import document as sdl
 
 DOCS = sdl.load((Path(__file__).parents[2] / "sdl" / "docs.yaml").read_bytes()).data
@@ -83,3 +87,34 @@ def test_a_market_that_cannot_be_asked_adds_nothing() -> None:
 
     for market in (Silent(), object()):
         assert why_nobody_bids(market, request("docs", DOCS, "web")) == ""  # type: ignore[arg-type]
+
+
+class Rail(Market):
+    """A market that is opened and closed as a rail is."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def previewed(rail: Any, monkeypatch: pytest.MonkeyPatch, key: str = "key", **changed: Any) -> list[str]:
+    monkeypatch.setenv("AKASH_CONSOLE_API_KEY", key)
+    said: list[str] = []
+    ctx = Context("urn", "site", "t", True, b"", threading.Event(), 0.0, lambda _, message: said.append(message))
+    screened({"sdl": DOCS, **changed}, ctx, lambda _: rail, lambda _: None)  # type: ignore[arg-type, return-value]
+    return said
+
+
+def test_a_preview_shows_candidates_and_prices_or_that_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    (said,) = previewed(Rail(lambda _: 2), monkeypatch)
+    assert said.startswith("candidates: 2 providers could bid in unknown; by the providers' list it costs $")
+    assert said.endswith("a month, and at most $11.99")
+
+    class Broken(Rail):
+        def screen(self, *_: Any) -> Any:
+            raise MarketError("no")
+
+    assert previewed(Broken(lambda _: 2), monkeypatch) == ["candidates: not known"]
+    assert previewed(Rail(lambda _: 2), monkeypatch, key="") == []
+    assert previewed(Rail(lambda _: 2), monkeypatch, screening=False) == []

@@ -8,10 +8,12 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError, MarketError
+from ...provider.wire import holds_unknown
 from ...text.escape import outside
 from . import KEY_VARIABLE
 from .market.observed import dollars
 from .sdl import manifest as manifests
+from .sdl import price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +117,7 @@ def screened(
     inputs: dict[str, Any], ctx: Context, rail: Callable[[Clock], Rail], clock: Callable[[Context], Clock]
 ) -> None:
     """Show in a preview who could bid, or that it is not known; only where a key is set."""
-    if not os.environ.get(KEY_VARIABLE) or inputs.get("screening") is False:
+    if not os.environ.get(KEY_VARIABLE) or inputs.get("screening") is False or holds_unknown(inputs["sdl"]):
         return
     try:
         with rail(clock(ctx)) as market:
@@ -128,4 +130,6 @@ def screened(
         return
     regions = sorted({outside(each.get("location") or "unknown", 40) for each in found})
     where = f" in {', '.join(regions)}" if regions else ""
-    ctx.log("info", f"candidates: {len(_owners(found))} providers could bid{where}")
+    asked, most = price.usd_month(inputs["sdl"]), price.ceiling_usd_month(inputs["sdl"])
+    money = f"by the providers' list it costs ${float(asked):.2f} a month, and at most ${most:.2f}"
+    ctx.log("info", f"candidates: {len(_owners(found))} providers could bid{where}; {money}")
