@@ -75,7 +75,7 @@ def close(dseq: str, yes: bool, hosts: tuple[str, ...]) -> int:
             click.echo(f"whether a record leads to it is not known: {silent}")
             led = []
         if led:
-            click.echo(f"{', '.join(led)} leads to it: visitors lose it, and whoever rents its address next has them")
+            click.echo(f"{', '.join(led)} leads to it: visitors lose it, and the next tenant of its address gets them")
         if not yes and not click.confirm("close it?"):
             click.echo("left open")
             return 1

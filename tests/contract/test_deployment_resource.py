@@ -213,7 +213,10 @@ def test_a_replacement_forced_without_a_change_does_not_close_what_it_runs_on(ma
 
 
 def test_no_bid_leaves_nothing_open_and_says_why(market: AkashWorld) -> None:
-    with market.fault("no-bids"), pytest.raises(NoAcceptableBid, match=r"nobody bid on deployment .* is closed again"):
+    with (
+        market.fault("no-bids"),
+        pytest.raises(NoAcceptableBid, match=r"no provider bid on deployment .* is closed again"),
+    ):
         DeploymentResource().create(inputs(), context(timeout_s=6.0))
     assert open_ones(market) == []
 

@@ -119,7 +119,7 @@ CASES = (
     ),
     Case(
         "The Console knows no names or hashes",
-        "`wait until the market tells the names of …`",
+        "`wait until the market shows the names of …`",
         "unknown is not taken for another",
         "nothing",
         f"{_RAIL}::test_a_name_that_the_console_does_not_know_is_counted_as_unknown_and_never_as_another",

@@ -203,7 +203,7 @@ def test_when_no_bid_will_do_the_deployment_is_closed_and_the_rules_are_named() 
 
 def test_when_nobody_bids_the_sentence_says_so() -> None:
     world = World(offers=())
-    with pytest.raises(NoAcceptableBid, match=r"nobody bid on deployment 7, with a ceiling of \$12.00 a month"):
+    with pytest.raises(NoAcceptableBid, match=r"no provider bid on deployment 7, with a ceiling of \$12.00 a month"):
         run(world, want())
     assert world.now >= 1000 + Patience().bidding
     assert world.open_ones() == []
@@ -285,7 +285,7 @@ def test_expired_bids_are_not_waited_for() -> None:
     world.books.append(Rented("7", "docs.test-00", "aa", world.now - 400))
     seen, market, told = run(world, want())
     assert kinds(market) == [CloseDeployment, OpenDeployment, TakeBid]
-    assert told[0] == "close deployment 7: its bids have expired, and nobody bids twice on one order"
+    assert told[0] == "close deployment 7: its bids have expired, and no provider bids twice on one order"
     assert seen.deployment.id == "8"
 
 

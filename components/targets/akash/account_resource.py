@@ -1,7 +1,7 @@
 """`unmoor:akash:Account` as the provider runs it: what a stack has in the account, compared with what it should have.
 
 One a stack. It closes what bears the stack's mark and belongs to none of its resources, such as the deployment of a
-killed run that was rolled back, and it tells for how long every lease is paid.
+killed run that was rolled back, and it gives for how long every lease is paid.
 """
 
 # ruff: noqa: A002, ARG002 the names and arguments are the protocol's
@@ -70,7 +70,7 @@ class AccountResource:
     def diff(
         self, id: str, old_inputs: dict[str, Any], old_outputs: dict[str, Any], news: dict[str, Any], ctx: Context
     ) -> Diff:
-        """Say what an update would do: take in another list of deployments, and close what belongs to no resource."""
+        """Return what an update would do: take another list of deployments, and close what belongs to no resource."""
         found = {key: Change.UPDATE for key in _INPUTS if holds_unknown(news[key]) or old_inputs.get(key) != news[key]}
         try:
             with self._rail(self._clock(ctx)) as rail:
@@ -96,7 +96,7 @@ class AccountResource:
                 ctx.log("warning", f"deployment {dseq} is paid for {days:g} more days; add credit to the account")
 
     def create(self, inputs: dict[str, Any], ctx: Context) -> State:
-        """Close what belongs to no resource, and tell the account."""
+        """Close what belongs to no resource, and describe the account."""
         mark = Owner.of(ctx.urn).stack
         if ctx.preview:
             return State("", {**inputs, **dict.fromkeys(schema.outputs(TOKEN), UNKNOWN)})
@@ -110,7 +110,7 @@ class AccountResource:
         news: dict[str, Any],
         ctx: Context,
     ) -> State:
-        """Close what belongs to no resource, and tell the account."""
+        """Close what belongs to no resource, and describe the account."""
         if ctx.preview:
             return State(id, {**news, **dict.fromkeys(schema.outputs(TOKEN), UNKNOWN)})
         return self._settled(id, news, old_outputs, ctx)
@@ -159,7 +159,7 @@ class AccountResource:
                 seen = rail.look(dseq)
                 if hidden(seen):
                     raise MarketError(
-                        f"akash: deployment {dseq} stays open: its provider does not tell where it serves"
+                        f"akash: deployment {dseq} stays open: its provider does not show where it serves"
                     )
                 addresses, names = places(seen)
                 unmoored(self._leads, dseq, addresses, names, list(inputs.get("hosts") or ()))

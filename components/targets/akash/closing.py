@@ -23,7 +23,7 @@ ABSENT_S = 15.0
 
 
 def unmoored(leads: Leads, id: str, addresses: list[str], names: list[str], hosts: list[str]) -> None:
-    """Raise MarketError while a record leads to a deployment, or while that cannot be told."""
+    """Raise MarketError while a record leads to a deployment, or while that is not known."""
     if not addresses and not [each for each in names if each not in hosts]:
         return
     own = [each for each in names if each not in hosts]

@@ -1,4 +1,4 @@
-"""What `unmoor:akash:Deployment` is told: which faults it has, and what a change of it means. Pure."""
+"""The inputs of `unmoor:akash:Deployment`: which faults they have, and what a change of them means. Pure."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def version(news: dict[str, Any], group: Any) -> Any:
 
 
 def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any]) -> dict[str, Change]:
-    """Say by property what a change means, given what the market last showed.
+    """Return by property what a change means, given what the market last showed.
 
     A provider that is now to be avoided is left only if it holds the lease. A list to avoid that is not known yet
     is shown as a change in place: it replaces only if it turns out to name that provider.
@@ -110,7 +110,7 @@ def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any
     if old.get("hosts", []) != news.get("hosts", []):
         found["hosts"] = Change.UPDATE
     if not found and outputs.get("version") != version(old, group(old, None, outputs)):
-        found["version"] = Change.UPDATE  # somebody changed the manifest behind our back
+        found["version"] = Change.UPDATE  # the manifest was changed from outside
     return found
 
 

@@ -20,8 +20,8 @@ RESOLVER_VARIABLE = "UNMOOR_RESOLVER"
 _LIFETIME_S = 5.0
 
 
-class Unanswered(MarketError):  # noqa: N818 the name says the situation
-    """Neither the zone's authority nor its public name servers tell where its records lead."""
+class Unanswered(MarketError):  # noqa: N818 the name is the situation
+    """Neither the zone's authority nor its public name servers show where its records lead."""
 
 
 class Leads(Protocol):
@@ -31,13 +31,13 @@ class Leads(Protocol):
         """Name the records that lead to one of the addresses or names.
 
         `hosts` are the names of the zone that may: an authority that reads its whole zone needs none. Raises
-        Unanswered when that cannot be told.
+        Unanswered when that is not known.
         """
         ...
 
 
 def first_answer(*checks: Leads) -> Leads:
-    """Ask one after the other until one can tell, the best first; Unanswered if none can."""
+    """Ask one after the other until one answers, the best first; Unanswered if none does."""
 
     def ask(addresses: Collection[str], names: Collection[str], hosts: Collection[str]) -> list[str]:
         silent = []

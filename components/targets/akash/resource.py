@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .market.steps import Step
     from .rails.rail import Rail
 
-#: What only the market can tell.
+#: What only the market knows.
 _OUTPUTS = schema.outputs(TOKEN)
 _ENDPOINT = ("address", "uris")
 #: What `state` begins with while a provider shows no status of a lease that stands; the time follows.
@@ -87,7 +87,7 @@ class DeploymentResource:
     def diff(
         self, id: str, old_inputs: dict[str, Any], old_outputs: dict[str, Any], news: dict[str, Any], ctx: Context
     ) -> Diff:
-        """Say what changes in place and what needs another lease; new before old.
+        """Return what changes in place and what needs another lease; new before old.
 
         Before a lost lease is replaced the market is asked again: what serves is kept.
         """
@@ -146,7 +146,7 @@ class DeploymentResource:
         """Whether a deployment of the wanted name may be in use: then it is neither adopted nor closed.
 
         A replacement that is forced (`--replace`) is asked for without the old inputs, so what it replaces may bear
-        the same name; a record that leads to it tells it from what a killed run left.
+        the same name; a record that leads to it distinguishes it from what a killed run left.
         """
         seen = rail.look(dseq)
         addresses, names = places(seen)
@@ -234,8 +234,8 @@ class DeploymentResource:
 
 
 def _explained(fault: MarketError, rail: Rail, want: Request) -> MarketError:
-    """Add to "nobody bid" which demand keeps whom away, if the market can be asked."""
-    if not isinstance(fault, NoAcceptableBid) or "nobody bid" not in fault.title:
+    """Add to a deployment without bids which demand excludes which providers, if the market can be asked."""
+    if not isinstance(fault, NoAcceptableBid) or "no provider bid" not in fault.title:
         return fault
     return NoAcceptableBid(f"{fault.title} {why_nobody_bids(rail, want)}".rstrip())
 
@@ -254,7 +254,7 @@ def _want(inputs: dict[str, Any], ctx: Context, name: str, id: str = "") -> Requ
 
 
 def _hosts(inputs: dict[str, Any]) -> list[str]:
-    """Give the names of the zone that may lead to a deployment: those it is told, and those its ingress serves."""
+    """Give the names of the zone that may lead to a deployment: its `hosts`, and those that its ingress serves."""
     services = (inputs.get("sdl") or {}).get("services") or {}
     exposed = [expose for service in services.values() for expose in (service or {}).get("expose") or ()]
     accepted = [host for expose in exposed for host in expose.get("accept") or ()]

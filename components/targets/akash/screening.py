@@ -1,4 +1,4 @@
-"""Who could bid on a document, asked before anything is paid, and which demand keeps whom away."""
+"""Who could bid on a document, asked before anything is paid, and which demand excludes which providers."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _without_volumes(asked: dict[str, Any]) -> None:
 
 
 def why_nobody_bids(rail: Rail, want: Request) -> str:
-    """Say which demand of a document keeps whom from bidding; empty if the market cannot be asked."""
+    """Name which demand of a document excludes how many providers; empty if the market cannot be asked."""
     ask = getattr(rail, "screen", None)
     if ask is None:
         return ""
@@ -105,8 +105,8 @@ def why_nobody_bids(rail: Rail, want: Request) -> str:
         gains = [(words, _owners(ask(less, _WITHIN_S))) for words, less in without(asked)]
     except (MarketError, KeyError, ValueError):
         return ""
-    told = [f"without {words} {len(found)} could bid" for words, found in gains if found]
-    return f"No provider can take it as it is: {'; '.join(told) or 'each demand alone excludes all of them'}."
+    gained = [f"without {words} {len(found)} could bid" for words, found in gains if found]
+    return f"No provider can take it as it is: {'; '.join(gained) or 'each demand alone excludes all of them'}."
 
 
 def _owners(providers: list[dict[str, Any]]) -> set[str]:

@@ -1,6 +1,6 @@
 """Text, numbers and addresses from the Console and from providers: what of them may enter outputs, messages and a zone.
 
-Anybody can be a provider, and whoever answers for the Console may be wrong. What is not of the expected form is left
+Anyone can be a provider, and what answers for the Console may be wrong. What is not of the expected form is left
 out or refused here, so that nothing behind this module has to ask again. Pure.
 """
 
@@ -17,7 +17,7 @@ from ...text.escape import shown
 
 #: More names, addresses or services than this are no answer about one deployment.
 MOST = 64
-#: Documentation blocks (RFC 5737) lead nowhere, so they endanger nobody; the sandbox leases them.
+#: Documentation blocks (RFC 5737) lead nowhere, so they are harmless; the sandbox leases them.
 _DOCUMENTATION = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")

@@ -1,4 +1,4 @@
-"""Are visitors served from a deployment? What tells a provider whose gateway is away from a machine that is gone."""
+"""Are visitors served from a deployment? That distinguishes a silent gateway from a machine that is gone."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _VISIT_S = 5.0
 def by(visit: Callable[[str, str, float], Any]) -> Callable[[dict[str, Any]], bool | None]:
     """Give a check that visits a deployment at its address, else at a name of its own.
 
-    `visit(url, address, seconds)` gives a page with a status and the trouble there was. Any answer counts, an error
-    page too. The check gives None for a deployment that has neither address nor name: then nothing tells.
+    `visit(url, address, seconds)` gives a page with a status, or what came instead. Any answer counts, an error
+    page too. The check gives None for a deployment that has neither address nor name: then it is not known.
     """
 
     def served(outputs: dict[str, Any]) -> bool | None:

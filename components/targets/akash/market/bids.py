@@ -26,7 +26,7 @@ REFUSALS: tuple[tuple[str, Callable[[Request, Observed, Bid], bool]], ...] = (
 
 
 def refusal(want: Request, seen: Observed, bid: Bid) -> str:
-    """Say why a bid will not do; empty if it will."""
+    """Return why a bid will not do; empty if it will."""
     return next((words for words, holds in REFUSALS if holds(want, seen, bid)), "")
 
 
@@ -40,9 +40,9 @@ def cheapest(want: Request, seen: Observed) -> Bid | None:
 
 
 def none_will_do(want: Request, seen: Observed, deployment: str) -> str:
-    """Say, in one sentence, why no bid was taken: each rule with the number of bids it refused, in the rules' order."""
+    """Return, in one sentence, why no bid was taken: each rule with the number of bids it refused, in order."""
     if not seen.bids:
-        return f"akash: nobody bid on deployment {deployment}, with a ceiling of {dollars(want.ceiling)}"
+        return f"akash: no provider bid on deployment {deployment}, with a ceiling of {dollars(want.ceiling)}"
     refused: dict[str, list[Decimal]] = {words: [] for words, _ in reversed(REFUSALS)}
     for bid in seen.bids:
         refused[refusal(want, seen, bid)].append(bid.price)

@@ -103,7 +103,7 @@ def _bidding(want: Request, seen: Observed, found: Deployment) -> Step:
     if best and listened is not None and listened >= patience.bid_window:
         return TakeBid(found.id, best)
     if not best and not want.id and seen.bids and all(bid.state == "closed" for bid in seen.bids):
-        return CloseDeployment(found.id, "its bids have expired, and nobody bids twice on one order")
+        return CloseDeployment(found.id, "its bids have expired, and no provider bids twice on one order")
     out_of_patience = waited >= patience.bidding if listened is None else listened >= patience.refusal
     if not best and out_of_patience:
         why = none_will_do(want, seen, found.id)
@@ -159,7 +159,7 @@ def _silent(want: Request, found: Deployment, lease: Lease, for_s: float) -> Ste
 
 
 def shortfall(want: Request, seen: Observed) -> str:
-    """Say what a running lease still lacks; empty if nothing."""
+    """Return what a running lease still lacks; empty if nothing."""
     if seen.services is None:
         return "its provider shows no status yet"
     wanted = want.data["services"]
@@ -178,7 +178,7 @@ def shortfall(want: Request, seen: Observed) -> str:
 
 
 def learn(since: Since, step: Step, now: float, *, took: bool | None) -> Since:
-    """Add to a run's memory how a step went: it `took` effect, it did not, or (None) nobody knows."""
+    """Add to a run's memory how a step went: it `took` effect, it did not, or (None) that is not known."""
     match step:
         case OpenDeployment() if took:
             since = replace(since, id="", asked=None, openings=since.openings + 1, put=now)

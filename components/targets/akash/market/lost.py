@@ -25,17 +25,17 @@ RECLAIMED = Loss("its provider is taking it back", 0.0, "the lease ends at its d
 SILENT = Loss(
     "its provider is silent and visitors are not served",
     180.0,
-    "a provider's gateway is away for minutes when it is upgraded, while its leases serve; visitors tell the two apart",
+    "a provider's gateway is away for minutes in an upgrade, while its leases serve; visitors show which it is",
 )
 #: Everything that counts. A provider's silence alone is not in it: what visitors are served from is not lost.
 TABLE = (CLOSED, RECLAIMED, SILENT)
 
 
 def lost(seen: Observed, silent_s: float = 0.0, *, served: bool | None = None) -> str:
-    """Say why a lease is lost; empty if it is not, or if nothing proves it.
+    """Return why a lease is lost; empty if it is not, or if nothing proves it.
 
     `silent_s` is for how long its provider has shown no status, `served` whether visitors get an answer from it, None
-    if that cannot be told.
+    if that is not known.
     """
     lease = seen.lease
     if lease is None:

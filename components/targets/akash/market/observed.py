@@ -55,7 +55,7 @@ class Lease:
 
 
 def reason(lease: Lease) -> str:
-    """Say what became of a lease: its state, with the network's reason where there is one."""
+    """Return what became of a lease: its state, with the network's reason where there is one."""
     return lease.state + f" ({lease.reason})" * bool(lease.reason)
 
 
@@ -122,7 +122,7 @@ class Observed:
 
     `spare` are further open deployments of the same name, `taken` the providers whose ingress leads a host of this one
     to another deployment of the account: a host may be used once on one provider. `unnamed` counts open deployments
-    whose names the market does not tell at the moment. `refused` says what was left out of the answer, and why.
+    whose names the market does not show at the moment. `refused` is what was left out of the answer, and why.
     `organizations` and `regions` are those of the providers to avoid.
     """
 
@@ -148,12 +148,12 @@ class Observed:
 
 
 def places(seen: Observed) -> tuple[list[str], list[str]]:
-    """Give the addresses and names at which a deployment is reached, as far as its provider tells."""
+    """Give the addresses and names at which a deployment is reached, as far as its provider shows them."""
     return [each for ips in seen.ips.values() for each in ips], [each for uris in seen.uris.values() for each in uris]
 
 
 def hidden(seen: Observed) -> bool:
-    """Whether something may be reached at a deployment and its provider does not tell where: nothing rules it out."""
+    """Whether something may be reached at a deployment and its provider does not show where: nothing rules it out."""
     return seen.lease is not None and seen.lease.state in RUNNING and seen.services is None
 
 

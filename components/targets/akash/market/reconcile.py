@@ -26,7 +26,7 @@ RETRIES = (1.0, 2.0, 4.0, 8.0)
 
 
 class TransientError(MarketError):
-    """A call failed in a way that may pass. `took` is False if it had no effect, None if nobody knows."""
+    """A call failed in a way that may pass. `took` is False if it had no effect, None if that is not known."""
 
     def __init__(self, title: str, *, took: bool | None = None) -> None:
         super().__init__(title)

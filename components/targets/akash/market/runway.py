@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .observed import Standing
 
-#: Of the months in which prices are told.
+#: The length of a month in prices.
 DAYS_PER_MONTH = Decimal("30.437")
 
 

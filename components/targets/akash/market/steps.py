@@ -46,12 +46,12 @@ class AwaitSight:
 
 @dataclass(frozen=True)
 class AwaitNames:
-    """Deployments stand in the account whose names are not told: one of them may be the one that is wanted."""
+    """Deployments stand in the account whose names are not known: one of them may be the one that is wanted."""
 
     count: int
 
     def __str__(self) -> str:
-        return f"wait until the market tells the names of {self.count} open deployments of the account"
+        return f"wait until the market shows the names of {self.count} open deployments of the account"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class CloseDeployment:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """The market's life ends here without what was asked for: close what must not stay open, and say why."""
+    """The market's life ends here without what was asked for: close what must not stay open, and give the reason."""
 
     error: type[MarketError]
     why: str

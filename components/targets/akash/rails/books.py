@@ -40,9 +40,9 @@ class Books:
         self._stands: dict[str, tuple[str, str]] = {}
 
     def entries(self) -> list[tuple[Deployment, Json, list[Json]]]:
-        """List the account's open deployments, newest first, each with its own leases, whatever entry they stood at.
+        """List the account's open deployments, newest first, each with its own leases, from any entry they stood at.
 
-        An entry that cannot be read is left out: it is nobody's reason to stop.
+        An entry that cannot be read is left out: it is no reason to stop.
         """
         entries: list[Json] = []
         while True:
@@ -103,8 +103,8 @@ class Books:
             answer = self._console.call("provider", owner=provider, missing={})
         except MarketError:
             return "", ""
-        told = answer if isinstance(answer, dict) else {}
-        return outside(told.get("organization") or "", 80), outside(told.get("locationRegion") or "", 80)
+        shown = answer if isinstance(answer, dict) else {}
+        return outside(shown.get("organization") or "", 80), outside(shown.get("locationRegion") or "", 80)
 
     def owner(self) -> str:
         """Give the address of the key's wallet; empty if it is not to be had."""
@@ -151,7 +151,7 @@ class Books:
         return found
 
     def runway(self, standing: list[Standing]) -> Runway:
-        """Tell the account's money, and for how many days each of these leases is paid."""
+        """Return the account's money, and for how many days each of these leases is paid."""
         with reading():
             money = mapping(self._console.call("balances")["data"])
             balance, bound = (untrusted.amount(money.get(key)) for key in ("balance", "deployments"))
@@ -189,7 +189,7 @@ class reading:  # noqa: N801 it is used as a word
 
 
 def why(fault: BaseException) -> str:
-    """Say what was wrong with an answer."""
+    """Return what was wrong with an answer."""
     return outside(str(fault) if isinstance(fault, BadAnswer) else repr(fault), 160)
 
 

@@ -1,4 +1,4 @@
-"""The Console rail: the market through the Console's API, told in the words of `observed`."""
+"""The Console rail: the market through the Console's API, in the words of `observed`."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ class ConsoleRail:
     def _holders(self, want: Request, found: Iterable[Standing]) -> frozenset[str]:
         """Name the providers whose ingress leads one of our hosts to another deployment: it would stay with that one.
 
-        Of the same owner's deployments on one provider the first one has a host until it ends, and it then leads to
-        nobody (provider v0.16, `cluster/hostname.go`). One that cannot be read hinders nothing: the lease's own status
+        Of the same owner's deployments on one provider the first one has a host until it ends, and it then leads
+        nowhere (provider v0.16, `cluster/hostname.go`). One that cannot be read hinders nothing: the lease's own status
         then shows that the host does not lead to it.
         """
         others = [each for each in found if each.deployment.id != self.id and (not each.lease or runs(each))]
@@ -162,12 +162,12 @@ class ConsoleRail:
             signed = data.get("signTx")
             code = signed.get("code") if isinstance(signed, dict) else 0
             if code:
-                said = outside(mapping(signed).get("rawLog"))
-                raise Refused(f"akash: the deployment was not opened: {said}")
+                log = outside(mapping(signed).get("rawLog"))
+                raise Refused(f"akash: the deployment was not opened: {log}")
             self.id = untrusted.dseq(data.get("dseq"))
             self._opened.add(self.id)
         except ODD as fault:  # it may have been opened, and is found by its name
-            raise TransientError(f"akash: the Console does not tell what it opened ({why(fault)})") from fault
+            raise TransientError(f"akash: the Console does not show what it opened ({why(fault)})") from fault
 
     def _top_up(self, dseq: str) -> None:
         """Ask the Console to keep a lease funded, where it can be asked; it funds nothing by itself.
@@ -215,7 +215,7 @@ class ConsoleRail:
         return self._books.account()
 
     def runway(self, standing: list[Standing]) -> Runway:
-        """Tell the account's money, and for how many days each of these leases is paid."""
+        """Return the account's money, and for how many days each of these leases is paid."""
         return self._books.runway(standing)
 
     def screen(self, body: Json, within_s: float) -> list[Json]:

@@ -38,7 +38,7 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "settings": ("GET", "/v2/deployment-settings/{dseq}"),
     "top-up": ("PATCH", "/v2/deployment-settings/{dseq}"),
     "provider": ("GET", "/v1/providers/{owner}"),
-    "named": ("GET", "/v1/deployment/{owner}/{dseq}"),  # the only one that tells the names of groups
+    "named": ("GET", "/v1/deployment/{owner}/{dseq}"),  # the only one that has the names of groups
     "me": ("GET", "/v1/user/me"),
     "wallets": ("GET", "/v1/wallets"),
     "balances": ("GET", "/v1/balances"),
@@ -47,7 +47,7 @@ ROUTES: Mapping[str, tuple[str, str]] = {
 #: What may be sent twice: reads, and changes that the Console makes idempotent on purpose (`lease.service.ts`, close).
 #: Opening is not among them: the Console chooses the number, so asking twice opens two.
 REPEATED = frozenset(ROUTES) - {"open"}
-#: What a refusal says, and what it means: the first whose words are found counts. The texts are Console's own
+#: The words of a refusal, and what it means: the first whose words are found counts. The texts are Console's own
 #: (`chain-error.service.ts`, `trial-activation-job.service.ts`, `deployment-writer.service.ts`).
 PASSING = (
     "no longer open",
@@ -204,39 +204,41 @@ class Console:
         return answer, content
 
     def _fault(self, route: str, answer: httpx.Response, parsed: Any, what: str) -> MarketError:
-        status, said = answer.status_code, self._said(answer, parsed)
+        status, words = answer.status_code, self._words(answer, parsed)
         if status == _BUSY or status >= _BROKEN:
             return _CallError(
-                f"akash: the Console answered {what} with {status}: {said}; it may pass, try again",
+                f"akash: the Console answered {what} with {status}: {words}; it may pass, try again",
                 took=False if status == _BUSY else None,
                 after=_seconds(answer.headers.get("retry-after")),
             )
         if status == _FORBIDDEN and not isinstance(parsed, dict):  # a page of the network in front, not the API
-            return _CallError(f"akash: the network in front of the Console refuses {what} ({said})", took=False)
-        return self._refusal(route, status, said, what)
+            return _CallError(f"akash: the network in front of the Console refuses {what} ({words})", took=False)
+        return self._refusal(route, status, words, what)
 
-    def _refusal(self, route: str, status: int, said: str, what: str) -> MarketError:
-        """Tell a refusal of the API from what passes, and from a provider's refusal of a lease that stands."""
-        low = said.lower()
+    def _refusal(self, route: str, status: int, words: str, what: str) -> MarketError:
+        """Distinguish a refusal of the API from what passes, and from a provider's refusal of a lease that stands."""
+        low = words.lower()
         if status in (_UNAUTHORIZED, _FORBIDDEN):
-            return Refused(f"akash: the Console does not accept {KEY_VARIABLE}: {said}; make a new key and export it")
-        passes = any(words in low for words in PASSING)
+            return Refused(f"akash: the Console does not accept {KEY_VARIABLE}: {words}; make a new key and export it")
+        passes = any(clue in low for clue in PASSING)
         before = route != "lease" or status == _CONFLICT or passes or low.startswith(_BEFORE_THE_LEASE)
         if status in (_NOT_FOUND, _CONFLICT) or passes:
-            return TransientError(f"akash: {said}", took=False if before else None)
+            return TransientError(f"akash: {words}", took=False if before else None)
         credit = "add credit to the Console account and run it again" if status == _PAYMENT else ""
-        if advice := next((advice for words, advice in ADVICE if words in low), credit):
-            return Refused(f"akash: {said}; {advice}")
+        if advice := next((advice for clue, advice in ADVICE if clue in low), credit):
+            return Refused(f"akash: {words}; {advice}")
         if not before:
-            return TransientError(f"akash: the provider does not take the manifest: {said}", took=None)
-        return Refused(f"akash: the Console refuses {what}: {said}; trying again does not help")
+            return TransientError(f"akash: the provider does not take the manifest: {words}", took=None)
+        return Refused(f"akash: the Console refuses {what}: {words}; trying again does not help")
 
-    def _said(self, answer: httpx.Response, parsed: Any) -> str:
-        said = (parsed.get("message") or parsed.get("error")) if isinstance(parsed, dict) else None
+    def _words(self, answer: httpx.Response, parsed: Any) -> str:
+        words = (parsed.get("message") or parsed.get("error")) if isinstance(parsed, dict) else None
         details = parsed.get("data") if isinstance(parsed, dict) else None
         if isinstance(details, list) and details:
-            said = f"{said}: " + "; ".join(str(d.get("message", d) if isinstance(d, dict) else d) for d in details[:10])
-        text = str(said or answer.reason_phrase)[: _LARGEST // 1024]
+            words = f"{words}: " + "; ".join(
+                str(d.get("message", d) if isinstance(d, dict) else d) for d in details[:10]
+            )
+        text = str(words or answer.reason_phrase)[: _LARGEST // 1024]
         for spelling in self._hidden:
             text = text.replace(spelling, "***")
         return outside(text)

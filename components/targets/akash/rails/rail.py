@@ -61,5 +61,5 @@ class Rail(Market, Protocol):
         ...
 
     def runway(self, standing: list[Standing]) -> Runway:
-        """Tell the account's money, and for how long each of these leases is paid."""
+        """Return the account's money, and for how long each of these leases is paid."""
         ...
