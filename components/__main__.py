@@ -22,6 +22,7 @@ COMMANDS = {
     "runbook": "Write, or execute, the steps for a workload from its plan.",
     "status": "Ask each site what it serves, and for how long its certificate is good.",
     "restore": "Bring back a kept version of a workload's content, verified.",
+    "akash": "List what stands in the Console account and whose it is; close one by hand.",
     "sdl": "Check, price, hash and compare Akash documents. Offline.",
     "inventory": "Write a first inventory of what a DAO runs by a few questions.",
     "assess": "Inventory, cost, risk and value of moving, as tables and a report.",

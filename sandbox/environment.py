@@ -67,6 +67,7 @@ def worlds(state: State) -> dict[str, str]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{state.port('aws')}",
         "AKASH_CONSOLE_URL": f"http://127.0.0.1:{state.port('console')}",
         "UNMOOR_DNS_PORT": str(state.port("dns")),
+        "UNMOOR_RESOLVER": f"127.0.0.1:{state.port('dns')}",
     }
 
 

@@ -6,12 +6,17 @@ from __future__ import annotations
 def main() -> None:
     """Serve the resources of `schema.json` until the engine hangs up."""
     from .. import __version__
-    from ..targets.akash.inputs import TOKEN
+    from ..probe.client import visit
+    from ..targets.akash import account_resource, inputs, visitors
     from ..targets.akash.resource import DeploymentResource
     from . import schema
+    from .resource import Resource  # noqa: TC001 in a function
     from .server import serve
 
-    serve("unmoor", __version__, {TOKEN: DeploymentResource()}, schema=schema.package())
+    deployments = DeploymentResource(served=visitors.by(visit))
+    account = account_resource.AccountResource(in_use=deployments.in_use)
+    resources: dict[str, Resource] = {inputs.TOKEN: deployments, account_resource.TOKEN: account}
+    serve("unmoor", __version__, resources, schema=schema.package())
 
 
 if __name__ == "__main__":

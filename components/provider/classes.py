@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "resources.md"
 #: Where the class of each resource is written; its neighbour `resource.py` is what the provider runs.
-CLASSES = {"unmoor:akash:Deployment": ROOT / "components" / "targets" / "akash" / "deployment.py"}
+CLASSES = {
+    "unmoor:akash:Deployment": ROOT / "components" / "targets" / "akash" / "deployment.py",
+    "unmoor:akash:Account": ROOT / "components" / "targets" / "akash" / "account.py",
+}
 _WIDTH = 120
 _PYTHON = {"string": "str", "boolean": "bool", "integer": "int", "number": "float"}
 _CLASS = '''\

@@ -29,20 +29,39 @@ class Account:
     def routes(self) -> list[web.RouteDef]:
         """Every route."""
         return [
+            web.get("/v1/user/me", self.me),
             web.get("/v1/wallets", self.wallets),
             web.get("/v1/balances", self.balances),
             web.post("/v1/create-jwt-token", self.token),
         ]
 
-    async def wallets(self, _request: web.Request) -> web.Response:
-        """The account's wallet; Console holds its keys. Credit in USD."""
+    async def me(self, _request: web.Request) -> web.Response:
+        """The user whose key it is (console `get-current-user.router.ts`, `user.schema.ts`)."""
+        user = {
+            "id": USER,
+            "userId": "auth0|sandbox",
+            "username": "sandbox",
+            "email": "sandbox@dao.example",
+            "emailVerified": True,
+            "subscribedToNewsletter": False,
+        }
+        return web.json_response({"data": user})
+
+    async def wallets(self, request: web.Request) -> web.Response:
+        """The user's wallet; Console holds its keys. Credit in USD (console `wallet.schema.ts`)."""
+        user = request.query.get("userId", "")
+        if not user:
+            raise ValidationError((("userId",), "Required"))
+        if user != USER:
+            return web.json_response({"data": []})
         wallet = {
             "id": 1,
             "userId": USER,
             "creditAmount": round(self.world.ledger.wallet / 1e6, 6),
             "address": OWNER,
             "denom": DENOM,
-            "isTrialing": False,
+            "isTrialing": self.world.state.fault("trial") is not None,
+            "topUpMinAmountUsd": 20,
             "createdAt": CREATED,
         }
         return web.json_response({"data": [wallet]})

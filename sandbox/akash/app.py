@@ -82,7 +82,7 @@ class Front:
     def _admit(request: web.Request) -> None:
         key, bearer = request.headers.get("x-api-key"), request.headers.get("Authorization")
         if key is not None and bearer is not None:
-            raise ConsoleError(400, "x-api-key and Authorization are mutually exclusive")
+            raise ConsoleError(400, "Authorization and X-Api-Key headers are mutually exclusive")
         if request.path.startswith(Public.OPEN + Mirror.OPEN) and key is None:
             return
         if key != API_KEY:

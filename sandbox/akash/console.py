@@ -1,4 +1,7 @@
-"""The Console API: deployments, bids, leases, deposits and settings of the one account that there is."""
+"""The Console API: deployments, bids, leases, deposits and settings of the one account that there is.
+
+Routes and shapes are those of `apps/api/swagger/openapi.json` of Console d84c9e93 (August 2026).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from . import document, shapes
 from .account import USER
 from .ledger import ChainError, Deployment
 from .providers import BLOCKS_PER_MONTH, BY_OWNER
+from .reads import Reads
 from .refusals import ConsoleError, ValidationError, of_chain
 from .world import ProviderError, Record, World
 
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 
 TOP_UP_EVERY_MS = 86_400_000
 HALTED = "Service temporarily unavailable"
+#: What stands in escrow under managed deposits, whatever the request says (`DEPLOYMENT_DEFAULT_DEPOSIT`); the request's
+#: `deposit` is deprecated and optional.
+DEFAULT_DEPOSIT_USD = 0.5
 
 
 class Console:
@@ -30,6 +37,7 @@ class Console:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.reads = Reads(world)
         self._last_dseq = 0
 
     def routes(self) -> list[web.RouteDef]:
@@ -46,9 +54,14 @@ class Console:
             web.post("/v1/deposit-deployment", self.deposit),
             web.get("/v2/deployment-settings/{dseq}", self.settings),
             web.patch("/v2/deployment-settings/{dseq}", self.settings),
-            web.post("/v2/deployment-settings/{dseq}", self.settings),
             web.post("/v2/deployment-settings", self.settings),
+            *self.reads.routes(),
         ]
+
+    @property
+    def managed(self) -> bool:
+        """Whether deposits are the Console's to choose."""
+        return self.world.state.fault("own-deposits") is None
 
     # Deployments
 
@@ -57,10 +70,14 @@ class Console:
         data = (await _json(request)).get("data") or {}
         deposit: Any = data.get("deposit")
         faults = [] if isinstance(data.get("sdl"), str) else [(("data", "sdl"), "Required")]
-        if not _money(deposit):
-            faults.append((("data", "deposit"), "Required"))
+        if deposit is not None and not _money(deposit):
+            faults.append((("data", "deposit"), "Expected number"))
         if faults:
             raise ValidationError(*faults)
+        if self.managed:
+            deposit = DEFAULT_DEPOSIT_USD
+        elif deposit is None:
+            raise ConsoleError(400, "deposit is required")
         submitted = self._read(data["sdl"])
         self._chain_moves()
         amount = float(deposit) * 1e6
@@ -77,14 +94,15 @@ class Console:
     async def list(self, request: web.Request) -> web.Response:
         """The open deployments, without what their providers say."""
         skip, limit = _whole(request, "skip", 0, least=0), _whole(request, "limit", 1000, least=1)
-        found = [each for each in self.world.ledger.deployments.values() if each.state == "active"]
+        everything = self.world.ledger.deployments.values()
+        found = [each for each in everything if each.state == "active" and self.reads.visible(each)]
         page = found[skip : skip + limit]
         pagination = {"total": len(found), "skip": skip, "limit": limit, "hasMore": skip + limit < len(found)}
-        return _data({"deployments": [self._view(each) for each in page], "pagination": pagination})
+        return _data({"deployments": self.reads.listed(page), "pagination": pagination})
 
     async def show(self, request: web.Request) -> web.Response:
         """One deployment, with the status of its leases from their providers."""
-        return _data(self._full(self._find(request.match_info["dseq"])))
+        return _data(await self.reads.full(self._find(request.match_info["dseq"], read=True)))
 
     async def update(self, request: web.Request) -> web.Response:
         """Take a whole new SDL: a transaction if its hash is new, then the manifest to every provider."""
@@ -99,7 +117,7 @@ class Console:
         record = self.world.records[deployment.dseq]
         record.sdl, record.submitted = data["sdl"], submitted
         self._deliver(deployment, submitted.manifest)
-        return _data(self._full(deployment))
+        return _data(await self.reads.full(deployment))
 
     async def close(self, request: web.Request) -> web.Response:
         """Close, once or again."""
@@ -142,8 +160,10 @@ class Console:
             for bid in bids:
                 self.world.ledger.lease(*bid)
                 self.world.say(f"{bid[0]}/{bid[1]} leased from {BY_OWNER[bid[3]].name}")
+            if self.managed:
+                self.world.fund(deployment)
         self._deliver(deployment, body["manifest"])
-        return _data(self._full(deployment))
+        return _data(await self.reads.full(deployment))
 
     def _deliver(self, deployment: Deployment, manifest: str) -> None:
         try:
@@ -167,24 +187,32 @@ class Console:
         deployment = self._find(data["dseq"])
         self._chain_moves()
         self._sign(lambda: self.world.ledger.deposit(deployment.dseq, float(data["deposit"]) * 1e6))
-        return _data(self._full(deployment))
+        return _data(await self.reads.full(deployment))
 
     async def settings(self, request: web.Request) -> web.Response:
-        """Read or write the automatic top-up of one deployment."""
+        """Read or write the automatic top-up of one deployment; a read makes it (`findOrCreateByUserIdAndDseq`)."""
         data = (await _json(request)).get("data") or {} if request.method != "GET" else {}
         dseq = request.match_info.get("dseq") or str(data.get("dseq", ""))
-        deployment = self._find(dseq)
-        record = self.world.records[dseq]
+        if not re.fullmatch(r"\d+", dseq):
+            raise ValidationError((("dseq",), "Invalid dseq"))
         if request.method == "PATCH" and not isinstance(data.get("autoTopUpEnabled"), bool):
             raise ValidationError((("data", "autoTopUpEnabled"), "Required"))
-        record.auto_top_up = data.get("autoTopUpEnabled", record.auto_top_up)
-        daily = sum(each.price for each in deployment.live()) * BLOCKS_PER_MONTH / 30.437 / 1e6
-        made = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        record, live = self.world.records.get(dseq), []
+        if record is not None:
+            record.auto_top_up = data.get("autoTopUpEnabled", record.auto_top_up)
+            live = self.world.ledger.get(dseq).live()
+        always = self.world.state.fault("funding-always-on") is not None
+        daily = sum(each.price for each in live) * BLOCKS_PER_MONTH / 30.437 / 1e6
+        made = (
+            datetime.fromtimestamp(record.created if record else time.time(), UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z")
+        )
         body = {
             "id": str(uuid.uuid5(uuid.NAMESPACE_URL, dseq)),
             "userId": USER,
             "dseq": dseq,
-            "autoTopUpEnabled": record.auto_top_up,
+            "autoTopUpEnabled": always or bool(record and record.auto_top_up),
             "estimatedTopUpAmount": round(daily, 6),
             "topUpFrequencyMs": TOP_UP_EVERY_MS,
             "createdAt": made,
@@ -200,12 +228,13 @@ class Console:
         except document.InvalidSdlError as wrong:
             raise ConsoleError(400, f"Invalid SDL: {wrong}") from wrong
 
-    def _find(self, dseq: str) -> Deployment:
+    def _find(self, dseq: str, *, read: bool = False) -> Deployment:
         if not re.fullmatch(r"\d+", dseq):
             raise ValidationError((("dseq",), "Invalid dseq"))
-        if dseq not in self.world.ledger.deployments:
+        found = self.world.ledger.deployments.get(dseq)
+        if found is None or (read and not self.reads.visible(found)):
             raise ConsoleError(404, "Deployment not found")
-        return self.world.ledger.deployments[dseq]
+        return found
 
     def _chain_moves(self) -> None:
         self.world.advance()
@@ -218,20 +247,6 @@ class Console:
             transaction()
         except ChainError as wrong:
             raise of_chain(str(wrong), doing) from wrong
-
-    def _view(self, deployment: Deployment) -> dict[str, Any]:
-        return {
-            "deployment": shapes.deployment(deployment),
-            "leases": [shapes.lease(deployment, each) for each in deployment.leases],
-            "escrow_account": shapes.escrow(deployment),
-        }
-
-    def _full(self, deployment: Deployment) -> dict[str, Any]:
-        view = self._view(deployment)
-        for shown, lease in zip(view["leases"], deployment.leases, strict=True):
-            workload = self.world.workloads.get((deployment.dseq, lease.gseq, lease.oseq))
-            shown["status"] = workload.status() if workload and workload.services and lease.state == "active" else None
-        return view
 
 
 def _transaction() -> dict[str, Any]:

@@ -2,6 +2,14 @@
 
 provider-gone-OWNER  its processes end, routes vanish, it does not bid; its leases close after a few seconds
                      (OWNER is its address, or its short name)
+                     reads that ask it take {"hold": 61.4} seconds first
+provider-silent-OWNER  its gateway drops packets: it takes no manifest and shows no status, reads that ask it take
+                     {"hold": 61.4} seconds; what runs there goes on serving, and its leases stay
+read-lag             reads show what was opened {"seconds": 10} ago, and nothing newer
+chain-unread         the Console reads its database instead of the chain: names and hashes are placeholders
+own-deposits         the flag `auto_reload_fixed_threshold` is off: a deposit is demanded, and taken as it is given
+funding-always-on    the Console of September 2026: every deployment is funded, and the setting is not read any more
+trial                the wallet is a trial's
 no-bids              no provider bids
 bid-too-dear         each provider asks {"factor": 10} times its price; above the SDL's ceiling it declines, as ever
 escrow-empty         every deployment that is open at this moment runs out of funds, and closes; it strikes once
@@ -17,7 +25,9 @@ clock-skew           the certificates on volumes begin in {"days": 1}: to every 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .providers import BY_OWNER
 
 if TYPE_CHECKING:
     from ..state import State
@@ -28,9 +38,32 @@ if TYPE_CHECKING:
 STRIKE_ONCE = ("escrow-empty", "volume-lost", "certificate-expired", "clock-skew")
 
 
+#: provider-proxy `utils/retry.ts`: four tries of 15 s, and 0.2 + 0.4 + 0.8 s between them.
+DEAD_READ_S = 61.4
+
+
 def gone(state: State, provider: AkashProvider) -> bool:
     """Say whether a provider has vanished."""
-    return any(state.fault(f"provider-gone-{name}") is not None for name in (provider.owner, provider.name))
+    return _struck(state, "gone", provider) is not None
+
+
+def silent(state: State, provider: AkashProvider) -> bool:
+    """Say whether a provider's gateway drops packets while what runs there goes on."""
+    return _struck(state, "silent", provider) is not None
+
+
+def hold(state: State, owner: str) -> float:
+    """Give the seconds that a read which asks this provider takes before it gives up."""
+    provider = BY_OWNER[owner]
+    for kind in ("gone", "silent"):
+        if (fault := _struck(state, kind, provider)) is not None:
+            return float(fault.get("hold", DEAD_READ_S))
+    return 0.0
+
+
+def _struck(state: State, kind: str, provider: AkashProvider) -> dict[str, Any] | None:
+    found = (state.fault(f"provider-{kind}-{name}") for name in (provider.owner, provider.name))
+    return next((fault for fault in found if fault is not None), None)
 
 
 def since(state: State, name: str) -> int:

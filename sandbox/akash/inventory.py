@@ -13,6 +13,9 @@ from .app import API_KEY
 def open_deployments() -> list[dict[str, Any]]:
     """Give the deployments that are open, as the API lists them."""
     found: list[dict[str, Any]] = _get("/v1/deployments?limit=1000")["data"]["deployments"]
+    leases = [lease for each in found for lease in each["leases"]]  # the list hands them out in another order
+    for each in found:
+        each["leases"] = [lease for lease in leases if lease["id"]["dseq"] == each["deployment"]["id"]["dseq"]]
     return found
 
 

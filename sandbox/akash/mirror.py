@@ -1,4 +1,8 @@
-"""Console's mirror of the chain's own lists, which alone show the groups of a deployment; open to all."""
+"""Console's answers in the shape of the chain's own lists; open to all.
+
+They are no mirror: the contract calls them "database fallback" (console `fallback-deployment-reader.service.ts`), so
+names, hashes and requirements are placeholders, always.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from aiohttp import web
 
 from . import shapes
 from .ledger import OWNER
+from .reads import from_database
 
 if TYPE_CHECKING:
     from .ledger import Deployment
@@ -63,8 +68,9 @@ class Mirror:
 
 
 def _info(of: Deployment) -> dict[str, Any]:
-    return {
+    chain = {
         "deployment": shapes.deployment(of),
         "groups": [shapes.group(of, one) for one in of.groups],
         "escrow_account": shapes.escrow(of),
     }
+    return from_database(chain)

@@ -35,7 +35,9 @@ class AkashProvider:
     memory: int
     disk: int
     classes: tuple[str, ...] = ()
-    notice: int = 86_400  # seconds that it gives before it takes a machine back; 0 = it promises none
+    #: Seconds of notice before it takes a machine back. 0 is the default of `--reclamation-window` (provider v0.16
+    #: `cmd/provider-services/cmd/flags.go`) and of the helm chart: a provider that runs with defaults offers none.
+    notice: int = 0
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -85,11 +87,11 @@ PROVIDERS: tuple[AkashProvider, ...] = (
     AkashProvider("cascadia", "akash178n7y59xkdea223t2hhw3hv4rynr9gkg3rpw5a", "us-west", "US", 1.15, AUDITOR, 1.1,
                   "198.51.100.102", _pool(30, 8), 96, 512 * GIB, 8192 * GIB, ("beta3",)),
     AkashProvider("tundra", "akash12vqg5spp65qcjw3lcypurhg9cge5yvnac33qvp", "ca-east", "CA", 1.4, AUDITOR, 1.9,
-                  "198.51.100.103", _pool(50, 2), 16, 64 * GIB, 1024 * GIB, ("beta2", "beta3")),
+                  "198.51.100.103", _pool(50, 2), 16, 64 * GIB, 1024 * GIB, ("beta2", "beta3"), notice=86_400),
     AkashProvider("monsoon", "akash1xs7vmuuntzeljzp3pchmnwm3g7f65yaxef4q79", "asia-east", "SG", 0.8, AUDITOR, 0.5,
                   "198.51.100.104", (), 32, 128 * GIB, 2048 * GIB, ("beta1",)),
     AkashProvider("bargain", "akash1vz72jvcaq2xa0h304ceryxmqv07mvssmhe7knu", "us-east", "US", 0.5, "", 0.6,
-                  "198.51.100.105", _pool(70, 4), 32, 128 * GIB, 2048 * GIB, ("beta3",), notice=0),
+                  "198.51.100.105", _pool(70, 4), 32, 128 * GIB, 2048 * GIB, ("beta3",)),
 )  # fmt: skip
 BY_OWNER = {each.owner: each for each in PROVIDERS}
 

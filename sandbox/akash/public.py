@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiohttp import web
 
@@ -23,7 +25,7 @@ class Public:
     """Routes that tell of the market, to whoever asks."""
 
     #: What they begin with.
-    OPEN = ("/v1/bid-screening", "/v1/providers", "/v1/market-data", "/v1/network-capacity")
+    OPEN = ("/v1/bid-screening", "/v1/providers", "/v1/market-data", "/v1/network-capacity", "/v1/deployment/")
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -34,6 +36,7 @@ class Public:
             web.get("/v1/providers", self.providers),
             web.get("/v1/providers/{owner}", self.provider),
             web.get("/v1/market-data", self.market),
+            web.get("/v1/market-data/{coin}", self.market),
             web.get("/v1/network-capacity", self.capacity),
             web.post("/v1/bid-screening", self.screening),
         ]
@@ -162,9 +165,13 @@ class Public:
         return web.json_response({"activeProviderCount": len(online), "resources": resources})
 
     async def screening(self, request: web.Request) -> web.Response:
-        """Say who could bid, capacity and attributes considered, and price not."""
+        """Say who could bid, capacity and attributes considered, and price not.
+
+        `timezone` is required, and an amount a whole number as text (console `bid-screening.schema.ts`).
+        """
         try:
             body = await request.json()
+            _admit(body)
             needs = body.get("requirements") or {}
             signed = needs.get("signedBy") or {}
             group = {
@@ -198,6 +205,20 @@ class Public:
                 ]
             }
         )
+
+
+def _admit(body: dict[str, Any]) -> None:
+    try:
+        ZoneInfo(body["timezone"])
+    except (KeyError, ValueError, TypeError, ZoneInfoNotFoundError) as wrong:
+        raise ValidationError((("timezone",), "Timezone is not supported")) from wrong
+    for index, unit in enumerate(body["resources"]):
+        if not re.fullmatch(r"\d+", unit["price"]["amount"]):
+            path = ("resources", index, "price", "amount")
+            raise ValidationError((path, "Must be an unsigned integer string"))
+    window = body.get("reclamationWindow", 1)
+    if isinstance(window, bool) or not isinstance(window, int) or window <= 0:
+        raise ValidationError((("reclamationWindow",), "Expected a positive whole number"))
 
 
 def _stat(used: float, total: float) -> dict[str, float]:

@@ -41,7 +41,7 @@ NAMES = {
     404: ("NotFoundError", "not_found"),
     405: ("MethodNotAllowedError", "unknown_error"),
     409: ("ConflictError", "conflict"),
-    422: ("UnprocessableEntityError", "unprocessable_entity"),
+    422: ("UnprocessableEntityError", "unknown_error"),  # console `hono-error-handler.service.ts` at d84c9e93
     503: ("ServiceUnavailableError", "service_unavailable"),
 }
 

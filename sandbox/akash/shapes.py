@@ -25,7 +25,7 @@ def deployment(of: Deployment) -> dict[str, Any]:
         "state": of.state,
         "hash": base64.b64encode(of.hash).decode(),
         "created_at": str(of.height),
-        "reclamation": {"min_window": f"{of.notice}s"} if of.notice else None,
+        **({"reclamation": {"min_window": f"{of.notice}s"}} if of.notice else {}),
     }
 
 
@@ -108,7 +108,8 @@ def bid(of: Deployment, one: Bid) -> dict[str, Any]:
             "resources_offer": [
                 {"resources": resource(unit["resource"]), "count": unit["count"]} for unit in spec["resources"]
             ],
-            "reclamation_window": f"{BY_OWNER[one.provider].notice}s" if of.notice else None,
+            # Optional and never null (console `apps/api/swagger/openapi.json`, GET /v1/bids).
+            **({"reclamation_window": f"{BY_OWNER[one.provider].notice}s"} if of.notice else {}),
         },
         "escrow_account": {
             "id": {"scope": "bid", "xid": xid},

@@ -13,11 +13,11 @@ from ..net.tls import CERTIFICATE_DAYS
 from ..state import write
 from . import crosscheck, journal
 from .container import Watchdog
-from .faults import STRIKE_ONCE, gone, since
+from .faults import STRIKE_ONCE, gone, silent, since
 from .ingress import Ingress
 from .ledger import BLOCK_SECONDS, Deployment, Lease, Ledger, Reason
 from .monitor import Monitor
-from .providers import PROVIDERS, AkashProvider, refusal
+from .providers import BY_OWNER, PROVIDERS, AkashProvider, refusal
 from .sizes import ask
 from .workload import Grounds, Workload
 
@@ -29,7 +29,10 @@ TICK_SECONDS = 0.2
 GONE_SECONDS = 3.0
 MANIFEST_SECONDS = 300.0
 STALE_SECONDS = 600.0
+#: `AUTO_TOP_UP_LOOK_AHEAD_WINDOW_IN_H` and `AUTO_TOP_UP_TARGET_RUNWAY_IN_H` of Console's deployment config.
 TOP_UP_AT, TOP_UP_TO = 24 * 3600, 48 * 3600
+#: `TRIAL_DEPLOYMENT_CLEANUP_HOURS` (console `close-trial-deployment.handler.ts`).
+TRIAL_SECONDS = 24 * 3600.0
 EVENTS = 200
 
 
@@ -131,6 +134,10 @@ class World:
         """Whether a provider is there."""
         return provider.owner not in self._gone
 
+    def silent(self, owner: str) -> bool:
+        """Whether a provider's gateway answers nothing."""
+        return owner in self._gone or silent(self.state, BY_OWNER[owner])
+
     def _bids(self) -> None:
         idle = self.state.fault("no-bids") is not None
         dear = self.state.fault("bid-too-dear")
@@ -176,10 +183,15 @@ class World:
                     self.lose(deployment, lease, Reason.LEASE_CLOSED_REASON_MANIFEST_TIMEOUT)
                 elif workload and self.monitors.setdefault(key, Monitor()).failed(self._real, ready=workload.ready):
                     self.lose(deployment, lease, Reason.LEASE_CLOSED_REASON_UNSTABLE)
-            stale = self.ledger.now - deployment.time > STALE_SECONDS
-            if deployment.state == "active" and not deployment.leases and stale:
+            age = self.ledger.now - deployment.time
+            if deployment.state == "active" and not deployment.leases and age > STALE_SECONDS:
                 self.ledger.close(deployment.dseq)
                 self.say(f"{deployment.dseq} closed: never leased")
+            trial = self.state.fault("trial")
+            if deployment.state == "active" and trial is not None and age > float(trial.get("seconds", TRIAL_SECONDS)):
+                self.ledger.close(deployment.dseq)
+                self.end(deployment.dseq)
+                self.say(f"{deployment.dseq} closed: the trial is over")
 
     def lose(self, deployment: Deployment, lease: Lease, reason: Reason) -> None:
         """The provider gives the lease up."""
@@ -198,7 +210,7 @@ class World:
         """Send a manifest to every provider of a deployment; raises ProviderError."""
         deployment = self.ledger.get(dseq)
         for lease in deployment.live():
-            if lease.provider in self._gone:
+            if self.silent(lease.provider):
                 raise ProviderError(503, f"Provider {lease.provider} is not reachable")
         running = {
             deployment.groups[key[1] - 1].spec["name"]: set(each.services)
@@ -227,14 +239,21 @@ class World:
             per_block = sum(each.price for each in deployment.live())
             left = deployment.funds - self.ledger.owed(deployment)
             record = self.records[deployment.dseq]
-            if record.auto_top_up and per_block and left * BLOCK_SECONDS < TOP_UP_AT * per_block:
-                amount = per_block * TOP_UP_TO / BLOCK_SECONDS - left
-                if amount <= self.ledger.wallet:
-                    self.ledger.deposit(deployment.dseq, amount)
-            if drained or (per_block and left <= 0 and not record.auto_top_up):
+            funded = record.auto_top_up or self.state.fault("funding-always-on") is not None
+            if funded and per_block and left * BLOCK_SECONDS < TOP_UP_AT * per_block:
+                self.fund(deployment)
+            if drained or (per_block and left <= 0 and not funded):
                 self.ledger.starve(deployment)
                 self.end(deployment.dseq)
                 self.say(f"{deployment.dseq} closed: insufficient funds")
+
+    def fund(self, deployment: Deployment) -> None:
+        """Fill an escrow up to two days of what its leases cost (console `FundDeploymentCommand`)."""
+        per_block = sum(each.price for each in deployment.live())
+        left = deployment.funds - self.ledger.owed(deployment)
+        amount = per_block * TOP_UP_TO / BLOCK_SECONDS - left
+        if 0 < amount <= self.ledger.wallet:
+            self.ledger.deposit(deployment.dseq, amount)
 
     def _volumes(self) -> None:
         if self._strike("volume-lost") is not None:

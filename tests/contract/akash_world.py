@@ -106,7 +106,7 @@ class AkashWorld:
         )
         port = wait(lambda: self.state.port("console"))
         self.api = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": "sandbox-key"}, trust_env=False, timeout=10
+            base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": "sandbox-key"}, trust_env=False, timeout=95
         )
 
     def __enter__(self) -> Self:
@@ -134,7 +134,9 @@ class AkashWorld:
         """Open a deployment, and give what the API answered of it."""
         answer = self.api.post("/v1/deployments", json={"data": {"sdl": document, "deposit": deposit}})
         assert answer.status_code == 201, answer.text
-        return answer.json()["data"]
+        opened = answer.json()["data"]
+        wait(lambda: self.api.get(f"/v1/deployments/{opened['dseq']}").status_code == 200)  # reads lag
+        return opened
 
     def bids(self, dseq: str) -> dict[str, dict[str, Any]]:
         """Give the bids on a deployment by the short name of who made them."""

@@ -26,7 +26,9 @@ OPEN = ("POST", "/v1/deployments")
 LIST = ("GET", "/v1/deployments")
 SHOW = ("GET", "/v1/deployments/7")
 BIDS = ("GET", "/v1/bids")
-CHAIN = ("GET", "/akash/deployment/v1beta4/deployments/list")
+ME, WALLETS = ("GET", "/v1/user/me"), ("GET", "/v1/wallets")
+#: Asked on the way: a Console that has none of these routes is the same to all but the tests that script them.
+ASIDE = {ME, WALLETS, ("PATCH", "/v2/deployment-settings/7")}
 
 
 class StillClock:
@@ -52,6 +54,8 @@ class Wire:
         self.rail = ConsoleRail(self.clock, Console(self.clock, ENV, httpx.MockTransport(self.answer)))
 
     def answer(self, asked: httpx.Request) -> httpx.Response:
+        if (asked.method, asked.url.path) in ASIDE - set(self.answers):
+            return httpx.Response(404, json={"message": "Not found"})
         self.asked.append(asked)
         answers = self.answers[asked.method, asked.url.path]
         found = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -88,8 +92,8 @@ def entry(
     }
 
 
-def lease(provider: str = "akash1p", state: str = "active", status: Any = None, **more: Any) -> Any:
-    shown = {"id": {"owner": "akash1me", "dseq": "7", "gseq": 1, "oseq": 1, "provider": provider, "bseq": 0}}
+def lease(provider: str = "akash1p", state: str = "active", status: Any = None, dseq: str = "7", **more: Any) -> Any:
+    shown = {"id": {"owner": "akash1me", "dseq": dseq, "gseq": 1, "oseq": 1, "provider": provider, "bseq": 0}}
     price = {"denom": "uact", "amount": "8.020000000000000000"}
     return {**shown, "state": state, "price": price, "created_at": "101", "closed_on": "0", "status": status, **more}
 
@@ -98,11 +102,16 @@ def page(*entries: Any, more: bool = False) -> Any:
     return ok({"deployments": list(entries), "pagination": {"total": 0, "skip": 0, "limit": 0, "hasMore": more}})
 
 
-def groups(**names: str) -> Any:
-    def each(dseq: str, name: str) -> Any:
-        return {"deployment": {"id": {"owner": "akash1me", "dseq": dseq}}, "groups": [{"group_spec": {"name": name}}]}
+def named(dseq: str) -> tuple[str, str]:
+    """Give the one route that tells the name of a deployment's group."""
+    return ("GET", f"/v1/deployment/akash1me/{dseq}")
 
-    return lambda _: httpx.Response(200, json={"deployments": [each(k.strip("_"), v) for k, v in names.items()]})
+
+def group(name: str) -> Any:
+    """Give what it answers, as `getDeploymentByOwnerAndDseq` makes it."""
+    return lambda _: httpx.Response(
+        200, json={"owner": "akash1me", "other": {"groups": [{"group_spec": {"name": name}}]}}
+    )
 
 
 STATUS = {

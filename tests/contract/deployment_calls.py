@@ -15,6 +15,7 @@ from components.targets.akash.inputs import TOKEN
 
 from .akash_world import sdl
 
+URN = "urn:pulumi:test::tests::unmoor:akash:Deployment::site"
 DOCUMENT: dict[str, Any] = yaml.safe_load(sdl(ip="site"))
 
 
@@ -23,14 +24,20 @@ def context(preview: bool = False, timeout_s: float = 60.0, said: list[str] | No
         if said is not None:
             said.append(message)
 
-    return Context("urn", "site", "unmoor:akash:Deployment", preview, b"", threading.Event(), timeout_s, log)
+    return Context(URN, "site", "unmoor:akash:Deployment", preview, b"", threading.Event(), timeout_s, log)
 
 
 def inputs(name: str = "site.test", avoid: Any = (), **changed: Any) -> dict[str, Any]:
     """Give inputs as check returns them; `changed` sets fields of the service."""
     document = copy.deepcopy(DOCUMENT)
     document["services"]["web"] |= changed
-    return {"name": name, "sdl": document, "service": "web", "avoid": avoid if avoid is UNKNOWN else list(avoid)}
+    return {
+        "name": name,
+        "sdl": document,
+        "service": "web",
+        "avoid": avoid if avoid is UNKNOWN else list(avoid),
+        "hosts": [],
+    }
 
 
 def misfits(outputs: dict[str, Any]) -> set[str]:

@@ -153,8 +153,8 @@ def test_what_is_leased_is_no_longer_free() -> None:
 
 
 def test_a_provider_that_promises_less_notice_than_is_asked_for_declines() -> None:
-    assert "" == refusal(NAMED["europa"], group(), [], notice=86_400)[0]
-    assert "reclamation window" in refusal(NAMED["bargain"], group(), [], notice=1)[0]
+    assert "" == refusal(NAMED["tundra"], group(), [], notice=86_400)[0]
+    assert "reclamation window" in refusal(NAMED["europa"], group(), [], notice=1)[0]  # as by default
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,16 @@ def inputs(who: str, **varied: Any) -> dict[str, Any]:
 
 
 def test_a_deployment_is_rented_changed_lost_and_given_back(world: AkashWorld) -> None:
-    ctx = Context("urn:x", "site", "unmoor:akash:Deployment", False, b"", threading.Event(), 60, lambda *_: None)
+    ctx = Context(
+        "urn:pulumi:test::rail::unmoor:akash:Deployment::site",
+        "site",
+        "unmoor:akash:Deployment",
+        False,
+        b"",
+        threading.Event(),
+        60,
+        lambda *_: None,
+    )
     first = DeploymentResource().create(inputs("one"), ctx)
     assert OWNERS["europa"] == first.outputs["provider"]  # the cheapest with an address
     assert "hello\n" == world.get(first.outputs["address"]).text
@@ -46,7 +55,7 @@ def test_a_deployment_is_rented_changed_lost_and_given_back(world: AkashWorld) -
     assert (first.id, first.outputs["address"]) == (changed.id, changed.outputs["address"])
     assert first.outputs["version"] != changed.outputs["version"]
 
-    with world.fault(f"provider-gone-{OWNERS['europa']}"):
+    with world.fault(f"provider-gone-{OWNERS['europa']}", hold=0.2):
         wait(lambda: world.show(first.id)["leases"][0]["state"] == "closed")
         lost = DeploymentResource().read(first.id, inputs("two"), changed.outputs, ctx)
         assert lost is not None

@@ -22,15 +22,14 @@ from components.targets.akash.market.decide import (
     TakeBid,
     UpdateManifest,
 )
-from components.targets.akash.market.observed import Bid, Lease, Service
-from components.targets.akash.market.reconcile import Stumble
+from components.targets.akash.market.observed import Bid, Deployment, Lease, Service
+from components.targets.akash.market.reconcile import TransientError
 from components.targets.akash.market.request import request
 from components.targets.akash.rails.console_client import Console
 from components.targets.akash.sdl import document as sdl
 
 from .console_wire import (
     BIDS,
-    CHAIN,
     DOCS,
     ENV,
     KEY,
@@ -43,9 +42,10 @@ from .console_wire import (
     Wire,
     entry,
     fault,
-    groups,
+    group,
     leading,
     lease,
+    named,
     ok,
     page,
 )
@@ -104,14 +104,14 @@ def test_bids_are_read_while_there_is_no_lease() -> None:
 
 def test_ours_is_found_by_its_hash_on_the_second_page() -> None:
     pages = [page(entry("9", None), more=True), page(entry())]
-    wire = Wire({LIST: pages, CHAIN: groups(_9="another"), SHOW: ok(entry()), BIDS: ok([])})
+    wire = Wire({LIST: pages, named("9"): group("another"), SHOW: ok(entry()), BIDS: ok([])})
     seen = wire.rail.observe(WANT)
     assert seen.deployment is not None
     assert [each.url.params["skip"] for each in wire.asked if each.url.path == LIST[1]] == ["0", "1"]
 
 
 def test_one_with_another_manifest_is_found_by_the_name_of_its_group_on_the_chain() -> None:
-    wire = Wire({LIST: page(entry(want=None)), CHAIN: groups(_7=WANT.name), SHOW: ok(entry(want=None)), BIDS: ok([])})
+    wire = Wire({LIST: page(entry(want=None)), named("7"): group(WANT.name), SHOW: ok(entry(want=None)), BIDS: ok([])})
     seen = wire.rail.observe(WANT)
     assert seen.deployment is not None
     assert seen.deployment.version == "00" * 32
@@ -121,12 +121,40 @@ def test_a_list_that_shows_groups_saves_asking_the_chain() -> None:
     shown = {**entry(want=None), "groups": [{"group_spec": {"name": WANT.name}}]}
     wire = Wire({LIST: page(shown), SHOW: ok(shown), BIDS: ok([])})
     assert wire.rail.observe(WANT).deployment is not None
-    assert CHAIN not in wire.calls()
+    assert named("7") not in wire.calls()
 
 
-def test_a_console_without_the_chains_list_finds_by_hash_alone() -> None:
-    wire = Wire({LIST: page(entry(want=None)), CHAIN: fault(404, "Not found")})
-    assert wire.rail.observe(WANT).deployment is None
+@pytest.mark.parametrize("answer", [fault(404, "Deployment not found"), group("unknown_value"), fault(500, "x")])
+def test_a_name_that_the_console_does_not_know_is_counted_as_unknown_and_never_as_another(answer: Any) -> None:
+    wire = Wire({LIST: page(entry(want=None)), named("7"): answer})
+    seen = wire.rail.observe(WANT)
+    assert (seen.deployment, seen.unnamed) == (None, 1)
+
+
+def test_a_hash_that_the_console_does_not_know_is_no_hash() -> None:
+    unknown = entry(leases=[lease(status=STATUS)])
+    unknown["deployment"]["hash"] = "unknown_value"
+    seen = Wire({SHOW: ok(unknown)}).rail.observe(request("docs.test", DOCS, "web", id="7"))
+    assert seen.deployment is not None
+    assert seen.deployment.version == ""
+
+
+def test_a_lease_that_the_list_hands_to_another_deployment_is_told_by_its_own_number() -> None:
+    """The list attaches leases in the order in which they were read."""
+    other = {**lease("akash1q"), "id": {**lease()["id"], "dseq": "8", "provider": "akash1q"}}
+    mine = entry("7", leases=[other])
+    wire = Wire(
+        {
+            LIST: page(entry("8", None, leases=[lease("akash1p")], height="1000"), mine),
+            named("8"): group("another"),
+            named("7"): group(WANT.name),
+            SHOW: ok(entry(leases=[lease(status=STATUS)])),
+        }
+    )
+    seen = wire.rail.observe(WANT)
+    assert (wire.rail.id, seen.lease) == ("7", Lease("akash1p", "active", Decimal("8.02")))
+    standing = {each.deployment.id: each.lease.provider for each in wire.rail.account() if each.lease}
+    assert standing == {"7": "akash1p", "8": "akash1q"}
 
 
 def test_of_two_with_our_name_the_leased_one_is_ours_and_the_newer_one_spare() -> None:
@@ -147,9 +175,9 @@ def test_a_second_one_that_landed_late_is_seen_before_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("other", "taken"),
     [
-        (ok(entry("8", None, leases=[lease("akash1q", status=leading("docs.example"))])), {"akash1q"}),
-        (ok(entry("8", None, leases=[lease("akash1q", status=leading("other.example"))])), set()),
-        (ok(entry("8", None, leases=[lease("akash1q")])), set()),
+        (ok(entry("8", None, leases=[lease("akash1q", dseq="8", status=leading("docs.example"))])), {"akash1q"}),
+        (ok(entry("8", None, leases=[lease("akash1q", dseq="8", status=leading("other.example"))])), set()),
+        (ok(entry("8", None, leases=[lease("akash1q", dseq="8")])), set()),
         (fault(404, "Deployment not found"), set()),
         (httpx.ReadTimeout("slow"), set()),
     ],
@@ -159,8 +187,8 @@ def test_a_provider_whose_ingress_leads_our_host_to_another_deployment_is_taken(
     """What cannot be asked hinders nobody: the lease's own status then shows that the host does not lead to it."""
     wire = Wire(
         {
-            LIST: page(entry("8", None, leases=[lease("akash1q")])),
-            CHAIN: groups(_8="another"),
+            LIST: page(entry("8", None, leases=[lease("akash1q", dseq="8")])),
+            named("8"): group("another"),
             ("GET", "/v1/deployments/8"): other,
         }
     )
@@ -169,7 +197,7 @@ def test_a_provider_whose_ingress_leads_our_host_to_another_deployment_is_taken(
 
 
 def test_nobody_else_is_asked_for_a_deployment_without_hosts() -> None:
-    wire = Wire({LIST: page(entry("8", None, leases=[lease("akash1q")])), CHAIN: groups(_8="another")})
+    wire = Wire({LIST: page(entry("8", None, leases=[lease("akash1q", dseq="8")])), named("8"): group("another")})
     assert wire.rail.observe(WANT).taken == frozenset()
 
 
@@ -180,9 +208,24 @@ def test_a_pinned_deployment_is_looked_at_and_nothing_else_listed() -> None:
 
 
 @pytest.mark.parametrize("answer", [fault(404, "Deployment not found"), ok(entry(state="closed"))])
-def test_gone_and_closed_are_the_same(answer: Any) -> None:
+def test_gone_and_closed_are_not_open(answer: Any) -> None:
     wire = Wire({SHOW: answer})
     assert wire.rail.observe(request("docs.test", DOCS, "web", id="7")).open is None
+
+
+def test_what_is_not_shown_is_not_closed_and_stays_held() -> None:
+    """Reads lag behind writes: a 404 right after the opening is not the end of it."""
+    wire = Wire({SHOW: fault(404, "Deployment not found")})
+    wire.rail.id = "7"
+    assert wire.rail.observe(WANT).deployment == Deployment("7", "unseen", "")
+    assert (wire.rail.id, wire.rail.is_open("7")) == ("7", None)
+
+
+def test_a_list_that_lacks_what_is_held_takes_nothing_away() -> None:
+    wire = Wire({LIST: page(entry("8")), SHOW: ok(entry(leases=[lease(status=STATUS)]))})
+    wire.rail.id = "7"
+    seen = wire.rail.observe(WANT)
+    assert (wire.rail.id, seen.spare) == ("7", ("8",))
 
 
 def test_an_opening_sends_the_completed_document_and_keeps_the_id() -> None:
@@ -236,7 +279,7 @@ TROUBLE = {
 @pytest.mark.parametrize(("answer", "took"), TROUBLE.values(), ids=list(TROUBLE))
 def test_what_opens_is_never_replayed_and_says_whether_it_may_have_worked(answer: Any, took: bool | None) -> None:
     wire = Wire({OPEN: answer})
-    with pytest.raises(Stumble) as caught:
+    with pytest.raises(TransientError) as caught:
         wire.rail.perform(WANT, OpenDeployment(WANT.name, WANT.deposit_usd))
     assert (len(wire.asked), caught.value.took, wire.clock.slept) == (1, took, [])
 
@@ -251,7 +294,7 @@ def test_looks_updates_and_closings_are_repeated(answer: Any) -> None:
 
 def test_three_tries_are_enough() -> None:
     wire = Wire({SHOW: httpx.ReadTimeout("slow")})
-    with pytest.raises(Stumble, match="did not answer \\(ReadTimeout\\)"):
+    with pytest.raises(TransientError, match="did not answer \\(ReadTimeout\\)"):
         wire.rail.is_open("7")
     assert len(wire.asked) == 3
 
@@ -270,11 +313,11 @@ REFUSALS = {
     "bad SDL": (fault(400, "Invalid SDL: x"), Refused, "Invalid SDL: x; trying again does not help"),
     "the bid is gone": (
         fault(400, "Cannot create lease: The selected bid is no longer open."),
-        Stumble,
+        TransientError,
         "no longer open",
     ),
-    "closed meanwhile": (fault(400, "Deployment closed"), Stumble, "Deployment closed"),
-    "not found": (fault(404, "Deployment not found"), Stumble, "Deployment not found"),
+    "closed meanwhile": (fault(400, "Deployment closed"), TransientError, "Deployment closed"),
+    "not found": (fault(404, "Deployment not found"), TransientError, "Deployment not found"),
 }
 
 
@@ -298,7 +341,7 @@ def test_the_key_is_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> 
     wire = Wire({SHOW: fault(401, f"Invalid API key {KEY}"), LIST: httpx.ConnectError(KEY)})
     with pytest.raises(Refused) as refused:
         wire.rail.is_open("7")
-    with pytest.raises(Stumble) as stumbled:
+    with pytest.raises(TransientError) as stumbled:
         wire.rail.observe(WANT)
     assert KEY not in f"{refused.value}{stumbled.value}{caplog.text}"
 
@@ -311,8 +354,13 @@ def test_an_answer_of_another_shape_is_a_sentence_not_a_traceback() -> None:
 
 def test_the_gateways_address_is_not_worth_an_error() -> None:
     owner = ("GET", "/v1/providers/akash1p")
-    assert Wire({owner: lambda _: httpx.Response(200, json={"hostUri": "https://p:8443"})}).rail.host_uri(
-        "akash1p"
-    ) == ("https://p:8443")
-    assert Wire({owner: fault(500, "no")}).rail.host_uri("akash1p") == ""
-    assert Wire({owner: fault(404, "no")}).rail.host_uri("akash1p") == ""
+
+    def told(uri: Any) -> str:
+        return Wire({owner: lambda _: httpx.Response(200, json={"hostUri": uri})}).rail.gateway("akash1p")
+
+    assert told("https://p.example:8443") == "https://p.example:8443"
+    assert [told(each) for each in ("http://p.example", "https://169.254.169.254", "https://a\x1b[2J.example", 7)] == [
+        ""
+    ] * 4
+    assert Wire({owner: fault(500, "no")}).rail.gateway("akash1p") == ""
+    assert Wire({owner: fault(404, "no")}).rail.gateway("akash1p") == ""

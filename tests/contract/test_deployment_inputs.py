@@ -20,9 +20,8 @@ OUTPUTS = {**inputs(), "dseq": "7", "provider": "akash1p", "address": "203.0.113
 
 def standing(**changed: Any) -> dict[str, Any]:
     """Give the outputs of a deployment that runs by `inputs()`."""
-    resource = DeploymentResource()
-    version = resource.create(inputs(), context(preview=True)).outputs["version"]
-    return {**OUTPUTS, "version": version, **changed}
+    planned = DeploymentResource().create(inputs(), context(preview=True)).outputs
+    return {**OUTPUTS, "group": planned["group"], "version": planned["version"], **changed}
 
 
 def differs(news: dict[str, Any], outputs: dict[str, Any] | None = None, **old: Any) -> dict[str, Change]:
@@ -88,7 +87,7 @@ def test_every_fault_is_named_at_once_by_its_path() -> None:
         "sdl.services.web.image",
         "sdl.profiles.placement.site.pricing.web.denom",
     }
-    assert Failure("region", "no such setting; choose from name, sdl, service, avoid") in faults
+    assert Failure("region", "no such setting; choose from name, sdl, service, avoid, hosts, screening") in faults
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 
 from components.errors import LeaseLost, MarketError, NoAcceptableBid
 from components.provider.resource import Change, Partial, State
+from components.targets.akash.leads import Unanswered
 from components.targets.akash.resource import DeploymentResource
 from sandbox.state import REPOSITORY
 
@@ -86,8 +87,8 @@ def test_create_update_read_and_delete(market: AkashWorld) -> None:
 def test_a_lost_lease_is_marked_replaced_and_leaves_nothing_open(market: AkashWorld) -> None:
     resource = DeploymentResource()
     state = resource.create(inputs(), context())
-    with market.fault("provider-gone-europa"):
-        wait(lambda: market.status(state.id) is None)
+    with market.fault("provider-gone-europa", hold=0.2):
+        wait(lambda: market.show(state.id)["leases"][0]["state"] == "closed")
         lost = DeploymentResource().read(state.id, inputs(), dict(state.outputs), context())
         assert lost is not None
         assert lost.outputs["state"].startswith("lost: ")
@@ -107,7 +108,7 @@ def test_a_lost_lease_is_marked_replaced_and_leaves_nothing_open(market: AkashWo
 
 def test_a_lost_lease_can_be_destroyed_after_a_refresh(market: AkashWorld) -> None:
     state = DeploymentResource().create(inputs(), context())
-    with market.fault("provider-gone-europa"):
+    with market.fault("provider-gone-europa", hold=0.2):
         wait(lambda: market.show(state.id)["leases"][0]["state"] == "closed")
         lost = DeploymentResource().read(state.id, inputs(), dict(state.outputs), context())
     assert lost is not None
@@ -115,6 +116,80 @@ def test_a_lost_lease_can_be_destroyed_after_a_refresh(market: AkashWorld) -> No
     assert open_ones(market) == [state.id]
     DeploymentResource().delete(state.id, inputs(), dict(lost.outputs), context())
     assert open_ones(market) == []
+
+
+def test_a_silent_provider_loses_nothing_and_is_taken_back_when_it_speaks(market: AkashWorld) -> None:
+    state = DeploymentResource().create(inputs(), context())
+    said: list[str] = []
+    with market.fault("provider-silent-europa", hold=0.2):
+        seen = DeploymentResource().read(state.id, inputs(), dict(state.outputs), context(said=said))
+        assert seen is not None
+        assert seen.outputs["state"].startswith("silent since ")
+        again = DeploymentResource(served=lambda _: False).read(state.id, inputs(), dict(seen.outputs), context())
+        assert again is not None
+        assert again.outputs == seen.outputs
+        assert DeploymentResource().diff(state.id, inputs(), dict(seen.outputs), inputs(), context()).changes == {}
+        assert market.get(state.outputs["address"]).text == "hello\n"
+    assert said == [f"the provider of deployment {state.id} does not answer; it is kept"]
+    back = DeploymentResource().read(state.id, inputs(), dict(seen.outputs), context())
+    assert back is not None
+    assert back.outputs == state.outputs
+
+
+def test_a_lease_that_is_back_is_kept_instead_of_replaced(market: AkashWorld) -> None:
+    """The market is asked again before anything is called a replacement."""
+    state = DeploymentResource().create(inputs(), context())
+    marked = {**state.outputs, "state": "lost: its provider has not answered"}
+    changes = DeploymentResource().diff(state.id, inputs(), marked, inputs(), context()).changes
+    assert changes == {"state": Change.UPDATE}
+    updated = DeploymentResource().update(state.id, inputs(), marked, inputs(), context())
+    assert updated.outputs == state.outputs
+
+
+def test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_cannot_be_told(market: AkashWorld) -> None:
+    state = DeploymentResource().create(inputs(), context())
+    asked: list[object] = []
+
+    def leads(addresses: object, names: object, hosts: object) -> list[str]:
+        asked.append((addresses, names, hosts))
+        return ["docs.dao.example"]
+
+    def silent(*_: object) -> list[str]:
+        raise Unanswered("the name servers of dao.example do not answer")
+
+    given, outputs = {**inputs(), "hosts": ["docs.dao.example"]}, dict(state.outputs)
+    with pytest.raises(MarketError, match=r"stays open: docs.dao.example leads to it; point it elsewhere"):
+        DeploymentResource(leads=leads).delete(state.id, given, outputs, context())
+    with pytest.raises(MarketError, match=rf"do not answer; `unmoor akash close {state.id}` closes it"):
+        DeploymentResource(leads=silent).delete(state.id, given, outputs, context())
+    assert asked == [([state.outputs["address"]], state.outputs["uris"], ["docs.dao.example"])]
+    assert open_ones(market) == [state.id]
+    DeploymentResource(leads=lambda *_: []).delete(state.id, given, outputs, context())
+    assert open_ones(market) == []
+
+
+def test_a_key_of_another_account_is_a_sentence_and_nothing_is_forgotten(market: AkashWorld) -> None:
+    outputs = {**inputs(), "owner": "akash1somebodyelse", "provider": "akash1p", "state": "active"}
+    clock = lambda _: QuickClock()  # noqa: E731 one expression
+    for act in (
+        lambda each: each.read("123", inputs(), outputs, context()),
+        lambda each: each.delete("123", inputs(), outputs, context()),
+    ):
+        with pytest.raises(MarketError, match="belongs to akash1somebodyelse, and AKASH_CONSOLE_API_KEY is a key of"):
+            act(DeploymentResource(clock=clock))
+
+
+class QuickClock:
+    """Time that sleeping moves at once."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
 
 
 def test_a_replacement_stands_beside_what_it_replaces(market: AkashWorld) -> None:
@@ -138,7 +213,10 @@ def test_a_replacement_forced_without_a_change_does_not_close_what_it_runs_on(ma
 
 
 def test_no_bid_leaves_nothing_open_and_says_why(market: AkashWorld) -> None:
-    with market.fault("no-bids"), pytest.raises(NoAcceptableBid, match=r"nobody bid on deployment .* is closed again"):
+    with (
+        market.fault("no-bids"),
+        pytest.raises(NoAcceptableBid, match=r"no provider bid on deployment .* is closed again"),
+    ):
         DeploymentResource().create(inputs(), context(timeout_s=6.0))
     assert open_ones(market) == []
 
@@ -188,10 +266,12 @@ def test_a_deployment_cannot_be_imported_without_its_document() -> None:
 
 PROGRAM = """
 import json, sys, threading
-from components.akash.resource import DeploymentResource
+from components.targets.akash.resource import DeploymentResource
 from components.provider.resource import Context
 def log(severity, message): print(message, flush=True)
-ctx = Context("u", "n", "t", False, b"", threading.Event(), 60.0, log)
+kind = "unmoor:akash:Deployment"
+urn = f"urn:pulumi:test::tests::{kind}::site"
+ctx = Context(urn, "site", kind, False, b"", threading.Event(), 60.0, log)
 print("=", DeploymentResource().create(json.load(sys.stdin), ctx).id, flush=True)
 """
 

@@ -206,7 +206,7 @@ def test_no_bid_is_a_sentence_leaves_nothing_open_and_the_next_up_rents_once(lea
         leases.pulumi.up()
     said, standing = str(failed.value), Docs.leases()
     leases.pulumi.state.end_fault("no-bids")
-    assert "akash: nobody bid on deployment " in said
+    assert "akash: no provider bid on deployment " in said
     assert "is closed again; try later, or raise the ceiling." in said
     assert "Traceback" not in said
     assert standing == base

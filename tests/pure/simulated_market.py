@@ -1,4 +1,4 @@
-"""A market in memory with an injected clock and a script of faults, for `settle`.
+"""A market in memory with an injected clock and a script of faults, for `reconcile`.
 
 It follows facts about the real one (what is lost, what is late, who expires when); that the Console behaves so is
 what the contract tests are for.
@@ -21,7 +21,7 @@ from components.targets.akash.market.decide import (
     UpdateManifest,
 )
 from components.targets.akash.market.observed import Bid, Deployment, Lease, Observed, Service, Standing, pick
-from components.targets.akash.market.reconcile import Stumble
+from components.targets.akash.market.reconcile import TransientError
 from components.targets.akash.market.request import Request
 
 if TYPE_CHECKING:
@@ -167,12 +167,12 @@ class SimulatedMarket:
     def observe(self, want: Request) -> Observed:
         fault = self._fault()
         if fault in {"fail", "lost", "late", "void"}:
-            raise Stumble("akash: the market did not answer", took=False)
+            raise TransientError("akash: the market did not answer", took=False)
         self.id = want.id or self.id
         spare: tuple[str, ...] = ()
         if not self.id or (not want.id and self._ready()):
             found = [Standing(self._told(each), each.lease) for each in self.world.open_ones()]
-            self.id, spare, self.taken = pick(want.name, sorted(want.avoid), found)
+            self.id, spare = pick(want.name, self.id, want.keep, found)
         if not self.id:
             return Observed(self.world.now, taken=self.taken)
         rented = self.world.find(self.id)
@@ -199,9 +199,9 @@ class SimulatedMarket:
     def perform(self, want: Request, step: Step) -> None:
         fault = self._fault()
         if fault == "fail":
-            raise Stumble("akash: the market is busy", took=False)
+            raise TransientError("akash: the market is busy", took=False)
         if fault == "void":
-            raise Stumble("akash: the market did not answer", took=None)
+            raise TransientError("akash: the market did not answer", took=None)
         if fault in {"late", "kill-late"}:
             self.world.late.append((self.world.now + 12.0, lambda: self._effect(want, step)))
         else:
@@ -209,14 +209,14 @@ class SimulatedMarket:
         if fault in {"kill-after", "kill-late"}:
             raise Killed
         if fault in {"lost", "late"}:
-            raise Stumble("akash: the market did not answer", took=None)
+            raise TransientError("akash: the market did not answer", took=None)
         self.performed.append(step)
         if isinstance(step, OpenDeployment):
             self.id = self.world.books[-1].id
         if isinstance(step, SendManifest | UpdateManifest):
             rented = self.world.find(step.id)
             if rented.lease and rented.lease.provider in self.world.silent:
-                raise Stumble("akash: the provider is not reachable", took=None)
+                raise TransientError("akash: the provider is not reachable", took=None)
 
     def _effect(self, want: Request, step: Step) -> None:
         match step:

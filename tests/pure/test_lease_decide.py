@@ -14,8 +14,11 @@ from components.errors import LeaseLost, MarketError, NoAcceptableBid
 from components.targets.akash.market.bids import cheapest, none_will_do
 from components.targets.akash.market.decide import (
     AwaitBids,
+    AwaitNames,
     AwaitOpening,
     AwaitReady,
+    AwaitSight,
+    AwaitUpdate,
     CloseDeployment,
     Done,
     GiveUp,
@@ -117,7 +120,7 @@ def test_each_look_has_its_step(look: Observed, step: Step) -> None:
 
 
 ENDS: list[tuple[str, Observed, type[MarketError], str, str]] = [
-    ("nobody bid in time", bidding(waited=120.0), NoAcceptableBid, "nobody bid on deployment 7", "7"),
+    ("nobody bid in time", bidding(waited=120.0), NoAcceptableBid, "no provider bid on deployment 7", "7"),
     ("no bid will do", bidding(Bid("a", Decimal(99)), listened=20.0), NoAcceptableBid, "none of 1 bid on", "7"),
     (
         "it never gets ready",
@@ -143,7 +146,6 @@ def test_each_end_says_why(look: Observed, error: type[MarketError], why: str, c
     [
         (seen(None), "deployment 7 is closed"),
         (seen(lease=replace(LEASE, state="closed", reason="unstable")), "7 is lost: its lease is closed (unstable)"),
-        (seen(lease=LEASE, since=Since(refused=90.0)), "7 is lost: p does not answer"),
     ],
 )
 def test_a_pinned_deployment_is_never_closed_or_opened_anew(look: Observed, why: str) -> None:
@@ -151,6 +153,79 @@ def test_a_pinned_deployment_is_never_closed_or_opened_anew(look: Observed, why:
     assert step == GiveUp(
         LeaseLost, f"akash: deployment {why.removeprefix('deployment ')}; run `pulumi up --refresh`, which rents again"
     )
+
+
+@pytest.mark.parametrize(("refused", "ends"), [(40.1, False), (40.0, True)])
+def test_a_silent_provider_ends_an_update_and_loses_nothing(refused: float, ends: bool) -> None:
+    """What runs there may serve; a new manifest has to wait."""
+    step = decide(want(id="7"), seen(replace(OPEN, version="bb"), lease=LEASE, since=Since("7", refused=refused)))
+    if ends:
+        why = "akash: p does not answer, so deployment 7 takes no new manifest; what runs there is left as it is"
+        assert step == GiveUp(MarketError, f"{why}, try again later")
+    else:
+        assert step == UpdateManifest("7")
+
+
+HELD = Deployment("7", "unseen", "")
+
+
+@pytest.mark.parametrize(
+    ("since", "step"),
+    [
+        (Since("7", unseen=40.1), AwaitSight("7")),
+        (Since("7", unseen=40.0), OpenDeployment("docs.test-00", Decimal(5))),
+        (
+            Since("7", unseen=40.0, openings=3),
+            GiveUp(MarketError, "akash: 3 deployments in a row came to nothing; try again later"),
+        ),
+    ],
+)
+def test_what_was_opened_outweighs_a_read_that_does_not_show_it(since: Since, step: Step) -> None:
+    assert decide(want(), seen(HELD, since=since)) == step
+
+
+def test_a_pinned_deployment_that_is_not_shown_is_never_called_closed() -> None:
+    step = decide(want(id="7"), seen(HELD, since=Since("7", unseen=0.0)))
+    assert isinstance(step, GiveUp)
+    assert (step.error, step.close) == (MarketError, "")
+
+
+@pytest.mark.parametrize(
+    ("since", "step"),
+    [
+        (Since(unnamed=80.1), AwaitNames(2)),
+        (Since(unnamed=80.0), OpenDeployment("docs.test-00", Decimal(5))),
+    ],
+)
+def test_names_that_are_not_known_may_be_ours_for_a_while(since: Since, step: Step) -> None:
+    assert decide(want(), seen(None, unnamed=2, since=since)) == step
+
+
+@pytest.mark.parametrize("lease", [None, LEASE])
+def test_an_update_that_succeeded_and_changed_nothing_ends_with_both_hashes(lease: Lease | None) -> None:
+    old = replace(OPEN, version="bb")
+    assert decide(want(), seen(old, lease=lease, since=Since("7", put=70.1))) == AwaitUpdate("7")
+    step = decide(want(), seen(old, lease=lease, since=Since("7", put=70.0)))
+    assert isinstance(step, GiveUp)
+    assert "its hash is bb instead of aa" in step.why
+    assert step.close == ("" if lease else "7")
+
+
+def test_a_hash_that_the_market_does_not_know_is_no_difference_once_the_manifest_was_put_there() -> None:
+    unknown = replace(OPEN, version="")
+    assert decide(want(), seen(unknown, lease=LEASE, services=UP, ips=IPS)) == UpdateManifest("7")
+    assert isinstance(decide(want(), seen(unknown, lease=LEASE, services=UP, ips=IPS, since=Since("7", put=1.0))), Done)
+
+
+def test_a_lease_over_the_ceiling_is_refused_wherever_it_is_read() -> None:
+    step = decide(want(), seen(lease=replace(LEASE, price=Decimal("27.92")), services=UP, ips=IPS))
+    assert isinstance(step, GiveUp)
+    assert "leased for $12.00 a month, over the ceiling of $12.00 a month" in step.why
+
+
+def test_what_a_killed_run_rented_from_a_provider_to_avoid_is_closed() -> None:
+    step = decide(want(avoid=frozenset({"p"})), seen(lease=LEASE, services=UP, ips=IPS))
+    assert step == CloseDeployment("7", "p is to be avoided", "p")
 
 
 def test_a_pinned_deployment_whose_bids_expired_is_given_up_not_reopened() -> None:
@@ -226,6 +301,18 @@ def test_a_bid_at_the_ceiling_will_do_and_of_equal_bids_always_the_same_is_taken
     assert cheapest(asked, seen(bids=bids)) == cheapest(asked, seen(bids=bids[::-1])) == Bid("a", asked.ceiling)
 
 
+def test_sites_stand_apart_by_organization_and_by_region_where_that_can_be_had() -> None:
+    near = Bid("a", Decimal(1), organization="one", region="eu")
+    far = Bid("b", Decimal(9), organization="two", region="us")
+    same = Bid("c", Decimal(2), organization="two", region="eu")
+    look = seen(bids=(near, far, same), organizations=frozenset({"one"}), regions=frozenset({"eu"}))
+    assert cheapest(want(), look) == far
+    assert cheapest(want(), replace(look, bids=(near, same))) == same
+    assert cheapest(want(), replace(look, bids=(near,))) is None
+    assert "1 from the organization of a provider to avoid" in none_will_do(want(), replace(look, bids=(near,)), "7")
+    assert cheapest(want(), replace(look, bids=(Bid("d", Decimal(3)), far))) == Bid("d", Decimal(3))
+
+
 def test_ours_is_the_leased_one_then_the_newest_and_the_rest_is_spare() -> None:
     def standing(
         id: str, state: str = "", provider: str = "p", group: str = "docs", deployment: str = "active"
@@ -242,8 +329,15 @@ def test_ours_is_the_leased_one_then_the_newest_and_the_rest_is_spare() -> None:
         standing("4", group="other"),
         standing("3", deployment="closed"),
     ]
-    assert pick("docs", ["avoided"], found) == ("7", ("8", "9"), frozenset({"avoided", "tired"}))
-    assert pick("docs", [], []) == ("", (), frozenset())
+    assert pick("docs", "", (), found) == ("7", ("6", "5", "8", "9"))
+    assert pick("docs", "", ("7", "6"), found) == ("5", ("8", "9"))
+    assert pick("docs", "", (), []) == ("", ())
+
+
+def test_what_is_held_is_ours_whatever_the_list_shows() -> None:
+    newer = Standing(Deployment("9", "active", "aa", "o", "docs"), Lease("p", "active", Decimal(1)))
+    assert pick("docs", "7", (), []) == ("7", ())
+    assert pick("docs", "7", (), [newer]) == ("7", ("9",))
 
 
 def test_a_new_deployment_starts_with_an_empty_memory_but_what_concerns_the_run() -> None:
@@ -263,12 +357,13 @@ def test_the_first_times_are_remembered_and_a_status_ends_a_refusal() -> None:
 @pytest.mark.parametrize(
     ("step", "took", "after"),
     [
-        (OpenDeployment("x", Decimal(5)), True, Since(openings=1)),
+        (OpenDeployment("x", Decimal(5)), True, Since(openings=1, put=9.0)),
         (OpenDeployment("x", Decimal(5)), None, Since(asked=9.0, openings=1)),
         (OpenDeployment("x", Decimal(5)), False, Since()),
         (TakeBid("7", Bid("p", Decimal(1))), True, Since(sent=9.0)),
         (TakeBid("7", Bid("p", Decimal(1))), None, Since()),
-        (SendManifest("7", "p"), True, Since(sent=9.0)),
+        (SendManifest("7", "p"), True, Since(put=9.0, sent=9.0)),
+        (UpdateManifest("7"), True, Since(put=9.0, sent=9.0)),
         (SendManifest("7", "p"), None, Since(refused=9.0)),
         (CloseDeployment("7", "why", "p"), True, Since(shunned=frozenset({"p"}))),
         (CloseDeployment("7", "why"), True, Since()),

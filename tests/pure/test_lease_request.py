@@ -49,7 +49,7 @@ ANOTHER = {
     "auditors": changed("profiles/placement/docs/signedBy", None),
     "count": changed("deployment/web/docs/count", 2),
     "one port less": changed("services/web/expose", DOCS["services"]["web"]["expose"][:1]),
-    "notice": changed("reclamation/min_window", "48h"),
+    "notice": changed("reclamation", {"min_window": "48h"}),
 }
 SAME = {
     "1 and 1.0": changed("deployment/web/docs/count", 1.0),

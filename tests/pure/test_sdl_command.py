@@ -164,7 +164,7 @@ def test_fix_mends_what_has_one_right_answer_in_place_and_shows_it(tmp_path):
         assert line in after
     assert "-version: 2.0  # as a number" in done.output
     rules = {problem.rule for problem in sdl.examine(after)[1].warnings}
-    assert {"unpinned-image", "secret-in-text", "no-audit", "no-reclamation", "ceiling-too-low"} == rules
+    assert {"unpinned-image", "secret-in-text", "no-audit", "ceiling-too-low"} == rules
     assert 0 == run("fix", path).exit_code
     assert after == path.read_text()
 

@@ -147,7 +147,7 @@ def test_a_list_that_grows_and_shrinks_is_written():
 
 def test_what_is_taken_out_is_gone_from_the_text():
     data = sdl.plain_copy(DOCS.data)
-    del data["reclamation"]
+    del data["endpoints"]
     del data["services"]["web"]["params"]
     del data["profiles"]["compute"]["web"]["resources"]["storage"][1]
     made = sdl.with_data(DOCS, data)

@@ -62,6 +62,7 @@ class OnAkash(Implementation["StaticOptions"]):
             sdl=document_for(site, context.plan, _lowest(context.plan)),
             service="web",
             avoid=list(context.avoid),
+            hosts=[host for host in (site.host, site.site_host) if host],
             opts=context.opts,
         )
         kind, ours = site.options.ingress, [site.host or "", site.site_host]  # type: ignore[attr-defined]

@@ -14,6 +14,8 @@ class _Inputs:
     sdl: pulumi.Input[Mapping[str, Any]] | None = pulumi.property("sdl")
     service: pulumi.Input[str] | None = pulumi.property("service")
     avoid: pulumi.Input[list[str]] | None = pulumi.property("avoid")
+    hosts: pulumi.Input[list[str]] | None = pulumi.property("hosts")
+    screening: pulumi.Input[bool] | None = pulumi.property("screening")
 
 
 class Deployment(pulumi.CustomResource):
@@ -32,18 +34,26 @@ class Deployment(pulumi.CustomResource):
         sdl: pulumi.Input[Mapping[str, Any]],
         service: pulumi.Input[str],
         avoid: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+        hosts: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+        screening: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Register the resource.
 
-        `name`: the name by which the deployment is found again: stable for life and unique in the account. Up to 48 of
-        a-z, 0-9, - and .; a change replaces the deployment.
+        `name`: the name by which the deployment is found again: stable for life; the mark of project, stack and
+        resource is added. Up to 48 of a-z, 0-9, - and .; a change replaces the deployment.
 
         `sdl`: the whole SDL document as data, with one placement.
 
         `service`: the service of the document whose endpoint is wanted.
 
-        `avoid`: the addresses of Akash providers not to rent from; none unless given.
+        `avoid`: the addresses of Akash providers not to rent from; none unless given. Bids of their organizations are
+        refused too, and another region is preferred.
+
+        `hosts`: the names of the zone that may lead to the deployment: it is not closed while one of them does.
+        Accepted hosts of the document count too.
+
+        `screening`: whether a preview asks the market who could bid; it does where a key is set, unless this is false.
         """
         inputs = _Inputs.__new__(_Inputs)
         inputs.__dict__.update(
@@ -52,8 +62,11 @@ class Deployment(pulumi.CustomResource):
                 "sdl": sdl,
                 "service": service,
                 "avoid": avoid,
+                "hosts": hosts,
+                "screening": screening,
                 "dseq": None,
                 "owner": None,
+                "group": None,
                 "provider": None,
                 "host_uri": None,
                 "version": None,
@@ -92,6 +105,18 @@ class Deployment(pulumi.CustomResource):
 
     @property
     @pulumi.getter
+    def hosts(self) -> pulumi.Output[list[str] | None]:
+        """The names of the zone that may lead to the deployment, sorted."""
+        return cast("pulumi.Output[list[str] | None]", pulumi.get(self, "hosts"))
+
+    @property
+    @pulumi.getter
+    def screening(self) -> pulumi.Output[bool | None]:
+        """Whether a preview asks the market who could bid."""
+        return cast("pulumi.Output[bool | None]", pulumi.get(self, "screening"))
+
+    @property
+    @pulumi.getter
     def dseq(self) -> pulumi.Output[str]:
         """The deployment's identity on the market, an opaque string; the same as `id`."""
         return cast("pulumi.Output[str]", pulumi.get(self, "dseq"))
@@ -101,6 +126,15 @@ class Deployment(pulumi.CustomResource):
     def owner(self) -> pulumi.Output[str]:
         """The address of the account that pays."""
         return cast("pulumi.Output[str]", pulumi.get(self, "owner"))
+
+    @property
+    @pulumi.getter
+    def group(self) -> pulumi.Output[str]:
+        """The name of its group on the market.
+
+        It has a label, a mark of project, stack and resource, and a hash of what cannot change in place.
+        """
+        return cast("pulumi.Output[str]", pulumi.get(self, "group"))
 
     @property
     @pulumi.getter
@@ -147,5 +181,9 @@ class Deployment(pulumi.CustomResource):
     @property
     @pulumi.getter
     def state(self) -> pulumi.Output[str]:
-        """`active`; `pending` while it is not finished; `lost: …` with the reason once its lease is gone."""
+        """`active`, `pending`, `silent since …` or `lost: …`.
+
+        It is pending while it is not finished, silent while its Akash provider does not answer, and lost with the
+        reason once its lease is gone.
+        """
         return cast("pulumi.Output[str]", pulumi.get(self, "state"))

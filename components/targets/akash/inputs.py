@@ -1,4 +1,4 @@
-"""What `unmoor:akash:Deployment` is told: which faults it has, and what a change of it means. Pure."""
+"""The inputs of `unmoor:akash:Deployment`: which faults they have, and what a change of them means. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ...provider import schema
 from ...provider.resource import Change, Failure
 from ...provider.wire import UNKNOWN, holds_unknown
+from ...text.escape import shown
+from . import untrusted
 from .market import request
 from .sdl import document as sdl
 from .sdl.changes import changes
@@ -15,8 +17,14 @@ from .sdl.changes import changes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .market.names import Owner
+
 TOKEN = "unmoor:akash:Deployment"  # noqa: S105 a type token
-#: It becomes a group's name on the market; the hash that `complete` adds fits beside it.
+#: Counts the deployments that one resource has had, among its inputs: `check` sets it, programs do not. The engine asks
+#: `check` without the old inputs for what will be created, so that a replacement has another number than what it
+#: replaces, and a run after a killed one the same.
+GENERATION = "generation"
+#: It becomes the beginning of a group's name on the market; hashes follow it.
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,46}[a-z0-9])?")
 #: Advice on documents that is a fault here: a ceiling in the old coin would be taken for USD.
 REFUSED_ADVICE = ("uakt",)
@@ -26,7 +34,7 @@ LOST = "lost"
 
 def faults(news: dict[str, Any]) -> list[Failure]:
     """Name everything that is wrong with the inputs; what is not known yet is taken to be right."""
-    found = schema.faults(TOKEN, news)
+    found = schema.faults(TOKEN, {key: value for key, value in news.items() if key != GENERATION})
     refused = {failure.property for failure in found}
     name, document = news.get("name"), news.get("sdl")
     if "name" not in refused and name is not UNKNOWN and not NAME.fullmatch(name or ""):
@@ -34,12 +42,19 @@ def faults(news: dict[str, Any]) -> list[Failure]:
     for index, each in enumerate(news["avoid"] if isinstance(news.get("avoid"), list) else ()):
         if each == "":
             found.append(Failure(f"avoid[{index}]", "'' is not the address of an Akash provider"))
+    found += _hosts(news.get("hosts"))
     if not isinstance(document, dict) or holds_unknown(document):
         return found
     report = sdl.check(sdl.Document(document))
     wrong = [*report.errors, *(each for each in report.warnings if each.rule in REFUSED_ADVICE)]
     found += [Failure(_below("sdl", fault.path), fault.message) for fault in wrong]
     return found if wrong or "service" in refused else [*found, *_shape(document, news.get("service"))]
+
+
+def _hosts(hosts: object) -> Iterator[Failure]:
+    for index, each in enumerate(hosts if isinstance(hosts, list) else ()):
+        if isinstance(each, str) and not untrusted.name(each):
+            yield Failure(f"hosts[{index}]", f"{shown(each, 80)} is not a DNS name; write it as docs.dao.example")
 
 
 def _shape(document: dict[str, Any], service: object) -> Iterator[Failure]:
@@ -51,14 +66,31 @@ def _shape(document: dict[str, Any], service: object) -> Iterator[Failure]:
         yield Failure("service", f"{service!r} is not in the document; choose from {', '.join(document['services'])}")
 
 
-def version(news: dict[str, Any]) -> Any:
+def group(news: dict[str, Any], owner: Owner | None, outputs: dict[str, Any] | None = None) -> Any:
+    """Name the group of a deployment: as it stands, else as it will be opened; UNKNOWN if that is not known yet.
+
+    One that was opened before names had owners keeps its name: an update in place cannot change it.
+    """
+    if outputs:
+        return outputs.get("group") or request.group_of(news["name"], news["sdl"], None, 0)
+    if holds_unknown(news["sdl"]) or holds_unknown(news["name"]):
+        return UNKNOWN
+    return request.group_of(news["name"], news["sdl"], owner, generation(news))
+
+
+def generation(news: dict[str, Any]) -> int:
+    """Give the number of a deployment among those that its resource has had."""
+    return int(news.get(GENERATION) or 0)
+
+
+def version(news: dict[str, Any], group: Any) -> Any:
     """Give the manifest's hash as hex, or UNKNOWN."""
-    unknown = holds_unknown(news["sdl"]) or holds_unknown(news["name"])
-    return UNKNOWN if unknown else request.version(news["name"], news["sdl"])
+    unknown = group is UNKNOWN or holds_unknown(news["sdl"])
+    return UNKNOWN if unknown else request.version(group, news["sdl"])
 
 
 def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any]) -> dict[str, Change]:
-    """Say by property what a change means, given what the market last showed.
+    """Return by property what a change means, given what the market last showed.
 
     A provider that is now to be avoided is left only if it holds the lease. A list to avoid that is not known yet
     is shown as a change in place: it replaces only if it turns out to name that provider.
@@ -75,8 +107,10 @@ def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any
     if str(outputs.get("state", "")).startswith(LOST):
         found["state"] = Change.UPDATE_REPLACE
     found |= _document(old["sdl"], news["sdl"])
-    if not found and outputs.get("version") != version(old):
-        found["version"] = Change.UPDATE  # somebody changed the manifest behind our back
+    if old.get("hosts", []) != news.get("hosts", []):
+        found["hosts"] = Change.UPDATE
+    if not found and outputs.get("version") != version(old, group(old, None, outputs)):
+        found["version"] = Change.UPDATE  # the manifest was changed from outside
     return found
 
 

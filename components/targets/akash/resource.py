@@ -1,86 +1,159 @@
-"""`unmoor:akash:Deployment` as the provider runs it: inputs in, a leased deployment out, through the Console rail."""
+"""`unmoor:akash:Deployment` as the provider runs it: inputs in, a leased deployment out, over any rail."""
 
-# ruff: noqa: A002, ARG002 the names and arguments are the protocol's
+# ruff: noqa: A002 the names and arguments are the protocol's
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ...errors import MarketError
+from ...errors import ConfigError, MarketError, NoAcceptableBid
 from ...provider import schema
-from ...provider.resource import Diff, Failure, Partial, State
+from ...provider.resource import Change, Diff, Failure, Partial, State
 from ...provider.wire import UNKNOWN
-from .inputs import LOST, TOKEN, difference, faults, version
-from .market.observed import RUNNING, Observed, usd_month
-from .market.reconcile import LIMIT_S, POLL_S, STUMBLES, Stumble, WallClock, settle
+from . import leads as leading
+from .closing import present, shut, unmoored
+from .inputs import GENERATION, LOST, TOKEN, difference, faults, generation, group, version
+from .market.lost import lost
+from .market.names import Owner
+from .market.observed import Observed, hidden, places, usd_month
+from .market.reconcile import LIMIT_S, WallClock, reconcile
 from .market.request import Patience, request
 from .rails.console import ConsoleRail
+from .screening import screened, why_nobody_bids
 from .sdl.steady import taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...provider.resource import Context
+    from .leads import Leads
     from .market.reconcile import Clock
     from .market.request import Request
     from .market.steps import Step
+    from .rails.rail import Rail
 
-_ENDPOINT = ("address", "uris")
-#: What only the market can say.
+#: What only the market knows.
 _OUTPUTS = schema.outputs(TOKEN)
-#: How often `read` asks again before it believes that a provider is silent.
-_LOOKS = 3
+_ENDPOINT = ("address", "uris")
+#: What `state` begins with while a provider shows no status of a lease that stands; the time follows.
+SILENT_SINCE = "silent since "
 
 
 class DeploymentResource:
-    """One instance serves one operation of the engine: it remembers what this operation created."""
+    """One instance serves one run of the engine: it remembers which deployment is in use by which resource."""
 
     def __init__(
         self,
-        rail: Callable[[Clock], ConsoleRail] = ConsoleRail,
+        rail: Callable[[Clock], Rail] = ConsoleRail,
         clock: Callable[[Context], Clock] = lambda ctx: WallClock(ctx.cancelled),
+        leads: Leads = leading.public,
+        served: Callable[[dict[str, Any]], bool | None] = lambda _: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._rail = rail
         self._clock = clock
-        self._created: set[str] = set()
+        self._leads = leads
+        self._served = served
+        self._now = now
+        self._generations: dict[str, int] = {}
+        #: The deployment that each resource's state held when it was last asked about, or that was made for it since.
+        self._live: dict[str, str] = {}
+        #: Every deployment that the engine has mentioned: what it has, it closes itself.
+        self.in_use: set[str] = set()
 
     def check(
         self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context
     ) -> tuple[dict[str, Any], list[Failure]]:
-        """Name every fault at once; sort the list of providers to avoid; keep a document that a container outgrew."""
-        inputs = {**schema.defaults(TOKEN), **{key: value for key, value in news.items() if value is not None}}
-        found = faults(inputs)
-        if not found and isinstance(inputs["avoid"], list) and UNKNOWN not in inputs["avoid"]:
-            inputs["avoid"] = sorted(set(inputs["avoid"]))
+        """Name every fault at once; sort lists whose order means nothing; number the deployments of a resource.
+
+        A document that a container outgrew is kept.
+        """
+        given = {**schema.defaults(TOKEN), **{key: value for key, value in news.items() if value is not None}}
+        found = faults(given)
+        for key in ("avoid", "hosts"):
+            if not found and isinstance(given.get(key), list) and UNKNOWN not in given[key]:
+                given[key] = sorted(set(given[key]))
         if not found:
-            inputs["sdl"] = taken((olds or {}).get("sdl"), inputs["sdl"], int(time.time()))
-        return inputs, found
+            given["sdl"] = taken((olds or {}).get("sdl"), given["sdl"], int(self._now().timestamp()))
+        if olds:
+            number = self._generations[ctx.urn] = generation(olds)
+        else:
+            number = self._generations.get(ctx.urn, -1) + 1
+        given.pop(GENERATION, None)
+        return {**given, **({GENERATION: number} if number else {})}, found
 
     def diff(
         self, id: str, old_inputs: dict[str, Any], old_outputs: dict[str, Any], news: dict[str, Any], ctx: Context
     ) -> Diff:
-        """Say what changes in place and what needs another lease; new before old."""
-        return Diff(difference(old_inputs, old_outputs, news))
+        """Return what changes in place and what needs another lease; new before old.
+
+        Before a lost lease is replaced the market is asked again: what serves is kept.
+        """
+        self._mention(ctx, id)
+        found = difference(old_inputs, old_outputs, news)
+        if found.get("state") is Change.UPDATE_REPLACE and self._back(id, old_outputs, ctx):
+            found["state"] = Change.UPDATE
+        return Diff(found)
+
+    def _mention(self, ctx: Context, id: str) -> None:
+        self._live[ctx.urn] = id
+        self.in_use.add(id)
+
+    def _back(self, id: str, outputs: dict[str, Any], ctx: Context) -> bool:
+        """Whether a deployment that the state calls lost is not; False where the market cannot be asked."""
+        try:
+            with self._rail(self._clock(ctx)) as rail:
+                seen = rail.look(id)
+        except (MarketError, ConfigError) as fault:
+            ctx.log("info", f"deployment {id} is replaced as it was last seen, {outputs['state']}; not asked: {fault}")
+            return False
+        alive = seen.open is not None and seen.lease is not None
+        if not alive or lost(seen) or (seen.services is None and self._served(outputs) is False):
+            return False
+        ctx.log("info", f"deployment {id} is back, and is kept")
+        return True
 
     def create(self, inputs: dict[str, Any], ctx: Context) -> State:
         """Open, rent, deploy, wait; or go on where an earlier run was killed."""
+        owner = Owner.of(ctx.urn)
         if ctx.preview:
-            return State("", {**inputs, **dict.fromkeys(_OUTPUTS, UNKNOWN), "version": version(inputs)})
+            name = group(inputs, owner)
+            screened(inputs, ctx, self._rail, self._clock)
+            return State(
+                "", {**inputs, **dict.fromkeys(_OUTPUTS, UNKNOWN), "group": name, "version": version(inputs, name)}
+            )
         clock = self._clock(ctx)
         with self._rail(clock) as rail:
+            want = replace(_want(inputs, ctx, group(inputs, owner)), keep=frozenset(self.in_use))
+            if not generation(inputs) and _hosts(inputs):
+                rail.in_use = lambda dseq: self._led_to(rail, dseq, _hosts(inputs))
             try:
-                seen = settle(_want(inputs, ctx), rail, clock, _teller(ctx), ctx.timeout_s or LIMIT_S)
+                seen = reconcile(want, rail, clock, _watcher(ctx), ctx.timeout_s or LIMIT_S)
             except MarketError as fault:
                 if not rail.id:
-                    raise
-                known = {"dseq": rail.id, "price_uact_block": "0", "state": "pending"}
+                    raise _explained(fault, rail, want) from fault
+                known = {"dseq": rail.id, "group": want.name, "price_uact_block": "0", "state": "pending"}
                 pending = {**inputs, **schema.blank(TOKEN), **known}
+                self._mention(ctx, rail.id)
                 raise Partial(State(rail.id, pending), [str(fault)]) from fault
-            state = _state(rail, inputs, seen)
-        self._created.add(state.id)
+            state = _state(rail, inputs, seen, want.name)
+        self._mention(ctx, state.id)
         return state
+
+    def _led_to(self, rail: Rail, dseq: str, hosts: list[str]) -> bool:
+        """Whether a deployment of the wanted name may be in use: then it is neither adopted nor closed.
+
+        A replacement that is forced (`--replace`) is asked for without the old inputs, so what it replaces may bear
+        the same name; a record that leads to it distinguishes it from what a killed run left.
+        """
+        seen = rail.look(dseq)
+        addresses, names = places(seen)
+        try:
+            return hidden(seen) or bool((addresses or names) and self._leads(addresses, names, hosts))
+        except leading.Unanswered:
+            return True
 
     def read(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> State | None:
         """Look again; None once it is closed.
@@ -95,23 +168,34 @@ class DeploymentResource:
                 "else deploy the document anew, move its names there, and close this one"
             )
         clock = self._clock(ctx)
-        want = _want(inputs, ctx, id)
         with self._rail(clock) as rail:
-            seen = rail.observe(want)
-            for _ in range(_LOOKS):
-                if seen.open is None or seen.services is not None or not seen.lease or seen.lease.state != "active":
-                    break
-                clock.sleep(POLL_S)
-                seen = rail.observe(want)
+            seen = present(rail, id, str(outputs.get("owner") or ""), clock)
             if seen.open is None:
                 return None
-            why = _loss(seen)
+            since = self._silent_since(seen, outputs)
+            silent_s = (self._now() - since).total_seconds() if since else 0.0
+            why = lost(seen, silent_s, served=self._served(outputs) if since else True)
             if why:
                 ctx.log("warning", f"deployment {id} is lost: {why}; the next `pulumi up` rents again")
                 return State(id, {**outputs, "state": f"{LOST}: {why}"}, inputs)
+            if since:
+                ctx.log("warning", f"the provider of deployment {id} does not answer; it is kept")
+                return State(id, {**outputs, "state": f"{SILENT_SINCE}{since.isoformat(timespec='seconds')}"}, inputs)
             if seen.lease is None:
                 return State(id, outputs, inputs)
-            return _state(rail, inputs, seen, outputs)
+            return _state(rail, inputs, seen, group(inputs, None, outputs), outputs)
+
+    def _silent_since(self, seen: Observed, outputs: dict[str, Any]) -> datetime | None:
+        """Give the time from which a running lease has shown no status; None if it shows one."""
+        if seen.services is not None or seen.lease is None or seen.lease.state != "active":
+            return None
+        state = str(outputs.get("state", ""))
+        if not outputs.get("provider"):  # it never was ready, so there is nothing to miss
+            return None
+        try:
+            return datetime.fromisoformat(state.removeprefix(SILENT_SINCE)) if SILENT_SINCE in state else self._now()
+        except ValueError:
+            return self._now()
 
     def update(
         self,
@@ -122,37 +206,41 @@ class DeploymentResource:
         ctx: Context,
     ) -> State:
         """Put another manifest on the same lease, or finish what an earlier run left undone."""
+        name = group(old_inputs, None, old_outputs)
         if ctx.preview:
             stays = old_outputs.get("state") == "active"
             outputs = {**old_outputs, **({} if stays else dict.fromkeys(_OUTPUTS, UNKNOWN)), **news}
             moved = {} if old_inputs["service"] == news["service"] else dict.fromkeys(_ENDPOINT, UNKNOWN)
-            return State(id, {**outputs, **moved, "dseq": id, "version": version(news)})
+            return State(id, {**outputs, **moved, "dseq": id, "group": name, "version": version(news, name)})
+        self._mention(ctx, id)
         clock = self._clock(ctx)
         with self._rail(clock) as rail:
-            seen = settle(_want(news, ctx, id), rail, clock, _teller(ctx), ctx.timeout_s or LIMIT_S)
-            return _state(rail, news, seen, old_outputs)
+            want = _want(news, ctx, name, id)
+            seen = reconcile(want, rail, clock, _watcher(ctx), ctx.timeout_s or LIMIT_S)
+            return _state(rail, news, seen, name, old_outputs)
 
     def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
-        """Close it, and see that it is closed; no Akash provider is asked."""
-        if id in self._created:  # a replacement that was forced without a change found this very deployment
+        """Close it once no record leads to it, and see that it is closed; no Akash provider has to answer."""
+        if self._live.get(ctx.urn) == id:
             ctx.log("warning", f"deployment {id} stays open: its replacement runs on it")
             return
         clock = self._clock(ctx)
         with self._rail(clock) as rail:
-            for wait in (*STUMBLES, None):
-                try:
-                    rail.close(id)
-                    if not rail.is_open(id):
-                        return
-                    trouble = MarketError(f"akash: deployment {id} is still open after it was closed; try again")
-                except Stumble as fault:
-                    trouble = fault
-                if wait is None:
-                    raise trouble
-                clock.sleep(wait)
+            if rail.is_open(id) is False:
+                return
+            addresses = [outputs["address"]] if outputs.get("address") else []
+            unmoored(self._leads, id, addresses, list(outputs.get("uris") or ()), _hosts(inputs))
+            shut(rail, id, str(outputs.get("owner") or ""), clock)
 
 
-def _want(inputs: dict[str, Any], ctx: Context, id: str = "") -> Request:
+def _explained(fault: MarketError, rail: Rail, want: Request) -> MarketError:
+    """Add to a deployment without bids which demand excludes which providers, if the market can be asked."""
+    if not isinstance(fault, NoAcceptableBid) or "no provider bid" not in fault.title:
+        return fault
+    return NoAcceptableBid(f"{fault.title} {why_nobody_bids(rail, want)}".rstrip())
+
+
+def _want(inputs: dict[str, Any], ctx: Context, name: str, id: str = "") -> Request:
     patience = Patience()
     if ctx.timeout_s:
         patience = replace(
@@ -160,37 +248,46 @@ def _want(inputs: dict[str, Any], ctx: Context, id: str = "") -> Request:
             bidding=min(patience.bidding, ctx.timeout_s / 2),
             ready=min(patience.ready, ctx.timeout_s),
         )
-    return request(inputs["name"], inputs["sdl"], inputs["service"], inputs["avoid"], id=id, patience=patience)
+    return request(
+        inputs["name"], inputs["sdl"], inputs["service"], inputs["avoid"], group=name, id=id, patience=patience
+    )
 
 
-def _teller(ctx: Context) -> Callable[[Step, Observed], None]:
+def _hosts(inputs: dict[str, Any]) -> list[str]:
+    """Give the names of the zone that may lead to a deployment: its `hosts`, and those that its ingress serves."""
+    services = (inputs.get("sdl") or {}).get("services") or {}
+    exposed = [expose for service in services.values() for expose in (service or {}).get("expose") or ()]
+    accepted = [host for expose in exposed for host in expose.get("accept") or ()]
+    return list(dict.fromkeys([*(inputs.get("hosts") or ()), *accepted]))
+
+
+def _watcher(ctx: Context) -> Callable[[Step, Observed], None]:
     return lambda step, _: ctx.log("info", str(step))
 
 
-def _loss(seen: Observed) -> str:
-    if seen.lease is None:
-        return ""
-    if seen.lease.state == "reclaiming":
-        return f"{seen.lease.provider} is taking it back"
-    if seen.lease.state not in RUNNING:
-        return f"its lease is {seen.lease.state}" + f" ({seen.lease.reason})" * bool(seen.lease.reason)
-    return "" if seen.services is not None else f"{seen.lease.provider} does not answer"
-
-
-def _state(rail: ConsoleRail, inputs: dict[str, Any], seen: Observed, before: dict[str, Any] | None = None) -> State:
-    """Tell a leased deployment as outputs."""
+def _state(
+    rail: Rail, inputs: dict[str, Any], seen: Observed, name: str, before: dict[str, Any] | None = None
+) -> State:
+    """Give a leased deployment as outputs. Raises MarketError for a price above the ceiling."""
     found, lease, before = seen.deployment, seen.lease, before or {}
     if found is None or lease is None:
         raise AssertionError("only a leased deployment has a state")
+    want = request(inputs["name"], inputs["sdl"], inputs["service"], inputs["avoid"], group=name)
+    if lease.price > want.ceiling:
+        raise MarketError(
+            f"akash: the Console shows deployment {found.id} at ${usd_month(lease.price):.2f} a month, over its "
+            f"ceiling of ${usd_month(want.ceiling):.2f}; the network takes no such bid, so nothing is recorded"
+        )
     same = before.get("provider") == lease.provider and before.get("host_uri")
     service = inputs["service"]
     outputs = {
         **inputs,
         "dseq": found.id,
         "owner": found.owner,
+        "group": name,
         "provider": lease.provider,
-        "host_uri": before["host_uri"] if same else rail.host_uri(lease.provider),
-        "version": found.version,
+        "host_uri": before["host_uri"] if same else rail.gateway(lease.provider),
+        "version": found.version or want.version,
         "address": next(iter(seen.ips.get(service, ())), ""),
         "uris": list(seen.uris.get(service, ())),
         "usd_month": round(float(usd_month(lease.price)), 4),

@@ -18,6 +18,7 @@ REFUSALS: tuple[tuple[str, Callable[[Request, Observed, Bid], bool]], ...] = (
     ("no longer open", lambda _, __, bid: bid.state != "open"),
     ("not priced in uact", lambda _, __, bid: bid.denom != "uact"),
     ("from a provider to avoid", lambda want, _, bid: bid.provider in want.avoid),
+    ("from the organization of a provider to avoid", lambda _, seen, bid: bid.organization in seen.organizations),
     ("from a provider where another deployment has its names", lambda _, seen, bid: bid.provider in seen.taken),
     ("from a provider that did not answer", lambda _, seen, bid: bid.provider in seen.since.shunned),
     ("over the ceiling of {ceiling} (lowest {lowest})", lambda want, _, bid: bid.price > want.ceiling),
@@ -25,20 +26,23 @@ REFUSALS: tuple[tuple[str, Callable[[Request, Observed, Bid], bool]], ...] = (
 
 
 def refusal(want: Request, seen: Observed, bid: Bid) -> str:
-    """Say why a bid will not do; empty if it will."""
+    """Return why a bid will not do; empty if it will."""
     return next((words for words, holds in REFUSALS if holds(want, seen, bid)), "")
 
 
 def cheapest(want: Request, seen: Observed) -> Bid | None:
-    """Choose the cheapest bid that will do; of two equal ones always the same."""
+    """Choose the cheapest bid that will do, in another region than the providers to avoid if there is one.
+
+    Of two equal ones it is always the same.
+    """
     good = [bid for bid in seen.bids if not refusal(want, seen, bid)]
-    return min(good, key=lambda bid: (bid.price, bid.provider), default=None)
+    return min(good, key=lambda bid: (bid.region in seen.regions, bid.price, bid.provider), default=None)
 
 
 def none_will_do(want: Request, seen: Observed, deployment: str) -> str:
-    """Say, in one sentence, why no bid was taken: each rule with the number of bids it refused, in the rules' order."""
+    """Return, in one sentence, why no bid was taken: each rule with the number of bids it refused, in order."""
     if not seen.bids:
-        return f"akash: nobody bid on deployment {deployment}, with a ceiling of {dollars(want.ceiling)}"
+        return f"akash: no provider bid on deployment {deployment}, with a ceiling of {dollars(want.ceiling)}"
     refused: dict[str, list[Decimal]] = {words: [] for words, _ in reversed(REFUSALS)}
     for bid in seen.bids:
         refused[refusal(want, seen, bid)].append(bid.price)

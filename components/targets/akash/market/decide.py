@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from ....errors import LeaseLost, MarketError, NoAcceptableBid
 from .bids import cheapest, none_will_do
-from .observed import RUNNING, Deployment, Lease, Observed, Since
+from .observed import RUNNING, UNSEEN, Deployment, Lease, Observed, Since, dollars, reason
 from .steps import (
     AwaitBids,
+    AwaitNames,
     AwaitOpening,
     AwaitReady,
+    AwaitSight,
+    AwaitUpdate,
     CloseDeployment,
     Done,
     GiveUp,
@@ -32,31 +35,67 @@ def decide(want: Request, seen: Observed) -> Step:
     """Name the next step; the same look at the market always gives the same step."""
     if seen.spare:
         return CloseDeployment(seen.spare[0], "it is a second one of the same name")
+    if seen.deployment and seen.deployment.state == UNSEEN and (step := _unseen(want, seen, seen.deployment)):
+        return step
     if seen.open is None:
         return _opening(want, seen)
     if seen.lease is None:
         return _bidding(want, seen, seen.open)
     if seen.lease.state not in RUNNING:
-        return _lost(
-            want, seen.open, f"its lease is {seen.lease.state}" + f" ({seen.lease.reason})" * bool(seen.lease.reason)
-        )
+        return _lost(want, seen.open, f"its lease is {reason(seen.lease)}")
     return _running(want, seen, seen.open, seen.lease)
+
+
+def _unseen(want: Request, seen: Observed, held: Deployment) -> Step | None:
+    """Wait for a deployment that reads do not show; None once it has been away for longer than any known lag."""
+    if seen.since.unseen is None or seen.now - seen.since.unseen < want.patience.unseen:
+        return AwaitSight(held.id)
+    if want.id:
+        away = f"akash: the market has not shown deployment {want.id} for {want.patience.unseen:.0f} s"
+        return GiveUp(MarketError, f"{away}; try again, or {_REFRESH}")
+    return None
 
 
 def _opening(want: Request, seen: Observed) -> Step:
     if want.id:
         return GiveUp(LeaseLost, f"akash: deployment {want.id} is closed; {_REFRESH}")
-    since = seen.since
-    if since.asked is not None and seen.now - since.asked < want.patience.appearing:
+    since, patience = seen.since, want.patience
+    if since.asked is not None and seen.now - since.asked < patience.appearing:
         return AwaitOpening(want.name)
-    if since.openings >= want.patience.openings:
+    if since.unnamed is not None and seen.now - since.unnamed < patience.naming:
+        return AwaitNames(seen.unnamed)
+    if since.openings >= patience.openings:
         return GiveUp(MarketError, f"akash: {since.openings} deployments in a row came to nothing; try again later")
     return OpenDeployment(want.name, want.deposit_usd)
 
 
-def _bidding(want: Request, seen: Observed, found: Deployment) -> Step:
-    if found.version != want.version:
+def _updating(want: Request, seen: Observed, found: Deployment) -> Step | None:
+    """Bring a deployment to the wanted manifest; None if it has it.
+
+    A hash that the market does not know counts as ours once this run has put the manifest there.
+
+    An update that succeeded and changed nothing ends the run: to repeat it would go on for ever.
+    """
+    put = seen.since.put
+    if found.version == want.version or (not found.version and put is not None):
+        return None
+    if put is None:
         return UpdateManifest(found.id)
+    if seen.now - put < want.patience.updating:
+        return AwaitUpdate(found.id)
+    why = f"akash: the manifest of deployment {found.id} was taken, and its hash is {found.version} instead of"
+    leased = seen.lease is not None or bool(want.id)
+    return GiveUp(
+        MarketError,
+        f"{why} {want.version}" + "; report it with the document" * leased,
+        close="" if leased else found.id,
+        advice="report it with the document",
+    )
+
+
+def _bidding(want: Request, seen: Observed, found: Deployment) -> Step:
+    if step := _updating(want, seen, found):
+        return step
     since, patience = seen.since, want.patience
     waited = seen.now - (since.opened or 0.0)
     listened = seen.now - since.first_bid if since.first_bid is not None else None
@@ -64,7 +103,7 @@ def _bidding(want: Request, seen: Observed, found: Deployment) -> Step:
     if best and listened is not None and listened >= patience.bid_window:
         return TakeBid(found.id, best)
     if not best and not want.id and seen.bids and all(bid.state == "closed" for bid in seen.bids):
-        return CloseDeployment(found.id, "its bids have expired, and nobody bids twice on one order")
+        return CloseDeployment(found.id, "its bids have expired, and no provider bids twice on one order")
     out_of_patience = waited >= patience.bidding if listened is None else listened >= patience.refusal
     if not best and out_of_patience:
         why = none_will_do(want, seen, found.id)
@@ -79,16 +118,21 @@ def _lost(want: Request, found: Deployment, why: str, shun: str = "") -> Step:
 
 
 def _running(want: Request, seen: Observed, found: Deployment, lease: Lease) -> Step:
+    if lease.price > want.ceiling:
+        over = f"for {dollars(lease.price)}, over the ceiling of {dollars(want.ceiling)}"
+        return GiveUp(MarketError, f"akash: deployment {found.id} is leased {over}; close it, or raise the ceiling")
+    if lease.provider in want.avoid and not want.id:
+        return CloseDeployment(found.id, f"{lease.provider} is to be avoided", shun=lease.provider)
+    update, since = _updating(want, seen, found), seen.since
+    if since.refused is not None and (step := _silent(want, found, lease, seen.now - since.refused)):
+        return step
+    if update and lease.state == "reclaiming":
+        return _lost(want, found, f"{lease.provider} is taking it back, and takes no new manifest", shun=lease.provider)
+    return update or _readiness(want, seen, found, lease)
+
+
+def _readiness(want: Request, seen: Observed, found: Deployment, lease: Lease) -> Step:
     since, patience = seen.since, want.patience
-    stale, why = found.version != want.version, ""
-    if since.refused is not None and seen.now - since.refused >= patience.silence:
-        why = f"{lease.provider} does not answer"
-    elif stale and lease.state == "reclaiming":
-        why = f"{lease.provider} is taking it back, and takes no new manifest"
-    if why:
-        return _lost(want, found, why, shun=lease.provider)
-    if stale:
-        return UpdateManifest(found.id)
     missing = shortfall(want, seen)
     if not missing:
         return Done(found.id, lease.provider, lease.price)
@@ -101,8 +145,21 @@ def _running(want: Request, seen: Observed, found: Deployment, lease: Lease) -> 
     return AwaitReady(found.id, missing)
 
 
+def _silent(want: Request, found: Deployment, lease: Lease, for_s: float) -> Step | None:
+    """Leave a provider that neither takes a manifest nor shows a status, if nothing can serve from there yet.
+
+    A deployment that stands already may serve while its provider's gateway is silent: that ends the run, no more.
+    """
+    if want.id and for_s >= want.patience.answer:
+        why = f"akash: {lease.provider} does not answer, so deployment {found.id} takes no new manifest"
+        return GiveUp(MarketError, f"{why}; what runs there is left as it is, try again later")
+    if not want.id and for_s >= want.patience.silence:
+        return CloseDeployment(found.id, f"{lease.provider} does not answer", shun=lease.provider)
+    return None
+
+
 def shortfall(want: Request, seen: Observed) -> str:
-    """Say what a running lease still lacks; empty if nothing."""
+    """Return what a running lease still lacks; empty if nothing."""
     if seen.services is None:
         return "its provider shows no status yet"
     wanted = want.data["services"]
@@ -111,7 +168,7 @@ def shortfall(want: Request, seen: Observed) -> str:
         if service is None or not service.ready:
             return f"{service.available if service else 0} of {service.total if service else 1} of {name} available"
     if want.leased_ip and not seen.ips.get(want.service):
-        return f"no address for {want.service}"
+        return f"no address for {want.service}" + f" ({seen.refused})" * bool(seen.refused)
     names = frozenset(seen.uris.get(want.service, ()))
     if missing := sorted(want.hosts - names):
         return f"its ingress does not lead {', '.join(missing)} to {want.service}"
@@ -121,13 +178,18 @@ def shortfall(want: Request, seen: Observed) -> str:
 
 
 def learn(since: Since, step: Step, now: float, *, took: bool | None) -> Since:
-    """Add to a run's memory how a step went: it `took` effect, it did not, or (None) nobody knows."""
-    if isinstance(step, OpenDeployment) and took is not False:
-        return replace(since, asked=None if took else now, openings=since.openings + 1)
-    if isinstance(step, TakeBid | SendManifest | UpdateManifest) and took:
-        return replace(since, sent=now, refused=None)
-    if isinstance(step, SendManifest | UpdateManifest) and since.refused is None:
-        return replace(since, refused=now)
-    if isinstance(step, CloseDeployment) and step.shun:
-        return replace(since, shunned=since.shunned | {step.shun})
+    """Add to a run's memory how a step went: it `took` effect, it did not, or (None) that is not known."""
+    match step:
+        case OpenDeployment() if took:
+            since = replace(since, id="", asked=None, openings=since.openings + 1, put=now)
+        case OpenDeployment() if took is None:
+            since = replace(since, asked=now, openings=since.openings + 1)
+        case TakeBid() if took:
+            since = replace(since, sent=now, refused=None)
+        case SendManifest() | UpdateManifest() if took:
+            since = replace(since, put=now, sent=now, refused=None)
+        case SendManifest() | UpdateManifest() if since.refused is None:
+            since = replace(since, refused=now)
+        case CloseDeployment(shun=provider) if provider:
+            since = replace(since, shunned=since.shunned | {provider})
     return since

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from ..sdl.price import BLOCKS_PER_MONTH, UACT_PER_USD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from decimal import Decimal
 
 #: A lease in one of these states runs; a reclaimed one runs until its deadline, and takes no new manifest.
 RUNNING = ("active", "reclaiming")
+#: The state of a deployment that was opened or held, and that a read does not show. Not the same as closed: reads lag.
+UNSEEN = "unseen"
 
 
 def usd_month(uact_block: Decimal) -> Decimal:
@@ -27,7 +29,10 @@ def dollars(uact_block: Decimal) -> str:
 
 @dataclass(frozen=True)
 class Bid:
-    """What one Akash provider asks for the whole group; price in `denom` per block."""
+    """What one Akash provider asks for the whole group; price in `denom` per block.
+
+    `organization` and `region` are the provider's own words, empty where it has none or they were not asked for.
+    """
 
     provider: str
     price: Decimal
@@ -35,6 +40,8 @@ class Bid:
     denom: str = "uact"
     gseq: int = 1
     oseq: int = 1
+    organization: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,9 +54,18 @@ class Lease:
     reason: str = ""
 
 
+def reason(lease: Lease) -> str:
+    """Return what became of a lease: its state, with the network's reason where there is one."""
+    return lease.state + f" ({lease.reason})" * bool(lease.reason)
+
+
 @dataclass(frozen=True)
 class Deployment:
-    """A deployment on the market: its dseq as an opaque string, its manifest hash as hex, its group's name if shown."""
+    """A deployment on the market: its dseq as an opaque string, its group's name if shown.
+
+    `version` is its manifest's hash as hex, empty while the market does not know it. `state` is the market's, or
+    UNSEEN for one that is known to have been opened and that the market does not show.
+    """
 
     id: str
     state: str
@@ -60,10 +76,12 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Standing:
-    """A deployment of ours as the list of deployments shows it."""
+    """An open deployment of the account; `escrow_usd` is what stands in its escrow, settled or not."""
 
     deployment: Deployment
     lease: Lease | None = None
+    escrow_usd: Decimal | None = None
+    topped_up: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +107,9 @@ class Since:
     opened: float | None = None
     first_bid: float | None = None
     leased: float | None = None
+    unseen: float | None = None  # reads do not show the deployment, first at
+    unnamed: float | None = None  # deployments whose names are not known stand in the account, first at
+    put: float | None = None  # its manifest was put on the market: by opening, or by an update
     sent: float | None = None
     refused: float | None = None  # the provider takes no manifest and shows no status
     openings: int = 0
@@ -99,9 +120,10 @@ class Since:
 class Observed:
     """One look at the market. `services` is None when the Akash provider gives no status.
 
-    `spare` are further open deployments of the same name, `taken` the providers on which another deployment of ours has
-    a name of this one: one that is being replaced, or one that its ingress leads the same host to. A leased IP's name
-    and a host may be used once on one provider.
+    `spare` are further open deployments of the same name, `taken` the providers whose ingress leads a host of this one
+    to another deployment of the account: a host may be used once on one provider. `unnamed` counts open deployments
+    whose names the market does not show at the moment. `refused` is what was left out of the answer, and why.
+    `organizations` and `regions` are those of the providers to avoid.
     """
 
     now: float
@@ -113,6 +135,10 @@ class Observed:
     uris: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     spare: tuple[str, ...] = ()
     taken: frozenset[str] = frozenset()
+    unnamed: int = 0
+    refused: str = ""
+    organizations: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
     since: Since = Since()
 
     @property
@@ -121,18 +147,35 @@ class Observed:
         return self.deployment if self.deployment and self.deployment.state == "active" else None
 
 
+def places(seen: Observed) -> tuple[list[str], list[str]]:
+    """Give the addresses and names at which a deployment is reached, as far as its provider shows them."""
+    return [each for ips in seen.ips.values() for each in ips], [each for uris in seen.uris.values() for each in uris]
+
+
+def hidden(seen: Observed) -> bool:
+    """Whether something may be reached at a deployment and its provider does not show where: nothing rules it out."""
+    return seen.lease is not None and seen.lease.state in RUNNING and seen.services is None
+
+
 def remember(since: Since, seen: Observed) -> Observed:
     """Add to a look at the market what this run remembers; a new deployment starts with an empty memory."""
-    found = seen.open
-    if found is None:
-        return replace(seen, since=Since(asked=since.asked, openings=since.openings, shunned=since.shunned))
+    found = seen.deployment
+    unnamed = (since.unnamed if since.unnamed is not None else seen.now) if seen.unnamed else None
+    run = Since(asked=since.asked, unnamed=unnamed, openings=since.openings, shunned=since.shunned)
+    if found is None or found.state not in ("active", UNSEEN):
+        return replace(seen, since=run)
     if found.id != since.id:
-        since = Since(found.id, opened=seen.now, openings=since.openings, shunned=since.shunned)
+        since = replace(run, id=found.id, asked=None, opened=seen.now, put=since.put if not since.id else None)
+    if found.state == UNSEEN:
+        unseen = seen.now if since.unseen is None else since.unseen
+        return replace(seen, since=replace(since, unseen=unseen, unnamed=unnamed))
     leased = seen.lease is not None and seen.lease.state in RUNNING
     return replace(
         seen,
         since=replace(
             since,
+            unseen=None,
+            unnamed=unnamed,
             first_bid=seen.now if since.first_bid is None and seen.bids else since.first_bid,
             leased=seen.now if since.leased is None and leased else since.leased,
             refused=since.refused if seen.services is None else None,
@@ -140,25 +183,21 @@ def remember(since: Since, seen: Observed) -> Observed:
     )
 
 
-def pick(group: str, avoid: Sequence[str], found: Sequence[Standing]) -> tuple[str, tuple[str, ...], frozenset[str]]:
-    """Choose among open deployments named `group`, newest first: ours (or ""), the spare ones, and taken providers.
+def pick(group: str, held: str, keep: Collection[str], found: Sequence[Standing]) -> tuple[str, tuple[str, ...]]:
+    """Choose among open deployments named `group`, newest first: ours (or ""), and the spare ones.
 
-    One with a provider to avoid, or whose provider is taking it back, runs on until its replacement stands.
-    Of the others the one with a lease is ours, else the one without, else the one that lost it.
+    `held` is the one that this run works on already, whether it is listed or not: a list adds spares, and never takes
+    away what is held. Those to `keep` are left alone. Of the others the one with a lease is ours, else the one
+    without, else the one that lost it.
     """
     named = [each for each in found if each.deployment.group == group and each.deployment.state == "active"]
-    leaving = [each for each in named if each.lease and _leaving(each.lease, avoid)]
-    ours = sorted((each for each in named if each not in leaving), key=lambda each: _rank(each.lease))
-    ids = [each.deployment.id for each in ours]
-    taken = frozenset(each.lease.provider for each in leaving if each.lease)
-    return (ids[0] if ids else ""), tuple(ids[1:]), taken
-
-
-def _leaving(lease: Lease, avoid: Sequence[str]) -> bool:
-    return lease.state == "reclaiming" or (lease.state == "active" and lease.provider in avoid)
+    free = [each for each in named if each.deployment.id not in keep]
+    ids = [each.deployment.id for each in sorted(free, key=lambda each: _rank(each.lease))]
+    ours = held or (ids[0] if ids else "")
+    return ours, tuple(each for each in ids if each != ours)
 
 
 def _rank(lease: Lease | None) -> int:
     if lease is None:
-        return 1
-    return 0 if lease.state == "active" else 2
+        return 2
+    return {"active": 0, "reclaiming": 1}.get(lease.state, 3)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from ....errors import MarketError
 from .decide import decide, learn
 from .observed import Observed, Since, remember
-from .steps import AwaitBids, AwaitOpening, AwaitReady, CloseDeployment, Done, GiveUp, SendManifest, Step
+from .steps import WAITS, CloseDeployment, Done, GiveUp, SendManifest, Step
 
 if TYPE_CHECKING:
     import threading
@@ -22,11 +22,11 @@ POLL_S = 1.5
 #: Of one run, in seconds: three openings with their bids, and the wait for readiness.
 LIMIT_S = 900.0
 #: How often in a row the market may fail, and the waits between, in seconds.
-STUMBLES = (1.0, 2.0, 4.0, 8.0)
+RETRIES = (1.0, 2.0, 4.0, 8.0)
 
 
-class Stumble(MarketError):  # noqa: N818 it names the situation
-    """A call failed in a way that may pass. `took` is False if it had no effect, None if nobody knows."""
+class TransientError(MarketError):
+    """A call failed in a way that may pass. `took` is False if it had no effect, None if that is not known."""
 
     def __init__(self, title: str, *, took: bool | None = None) -> None:
         super().__init__(title)
@@ -34,7 +34,7 @@ class Stumble(MarketError):  # noqa: N818 it names the situation
 
 
 class Market(Protocol):
-    """The only door to the network. Both raise Stumble for what may pass, another MarketError for what will not."""
+    """The only door to the network. Both raise TransientError for what may pass, else another MarketError."""
 
     def observe(self, want: Request) -> Observed:
         """Look at the deployment, by its id when one is pinned or known, else by name."""
@@ -73,7 +73,7 @@ class WallClock:
             raise MarketError("akash: interrupted; the next `pulumi up` goes on from here")
 
 
-def settle(
+def reconcile(
     want: Request,
     market: Market,
     clock: Clock,
@@ -82,67 +82,71 @@ def settle(
 ) -> Observed:
     """Take steps until the market shows what is wanted, and return that look.
 
-    `watch` is told every step that differs from the one before. Raises what `decide` gives up with, a Refused of the
+    `watch` gets every step that differs from the one before. Raises what `decide` gives up with, a Refused of the
     market at once, and a MarketError when it keeps failing or `limit_s` seconds are over. Nothing that is open is
     forgotten: the next run finds it by its name.
     """
-    since, end, stumbles = Since(), clock.now() + limit_s, 0
-    told: Step | None = None
+    since, end, failures = Since(), clock.now() + limit_s, 0
+    shown: Step | None = None
+    taken: Step | None = None
     while True:
         try:
             seen = remember(since, market.observe(want))
-        except Stumble as trouble:
-            stumbles = _bear(stumbles, trouble, clock)
+        except TransientError as fault:
+            failures = _retry(failures, fault, clock)
             continue
         since, step = seen.since, decide(want, seen)
-        if step != told:
+        if step != shown:
             watch(step, seen)
-            told = step
+            shown = step
         if isinstance(step, Done):
             return seen
         if isinstance(step, GiveUp):
             _give_up(want, step, market, clock)
         if clock.now() >= end:
             raise MarketError(f"akash: out of time after {limit_s:.0f} s; the last step was: {step}")
-        if isinstance(step, AwaitOpening | AwaitBids | AwaitReady):
-            stumbles = 0
+        if isinstance(step, WAITS):
+            failures = 0
             clock.sleep(POLL_S)
             continue
-        since, stumbles = _take(want, step, market, clock, since, stumbles)
+        if step == taken:  # the market has not caught up with it
+            clock.sleep(POLL_S)
+        since, failures = _take(want, step, market, clock, since, failures)
+        taken = step
 
 
-def _take(want: Request, step: Step, market: Market, clock: Clock, since: Since, stumbles: int) -> tuple[Since, int]:
-    """Take one step; give the memory after it, and the stumbles in a row."""
+def _take(want: Request, step: Step, market: Market, clock: Clock, since: Since, failures: int) -> tuple[Since, int]:
+    """Take one step; give the memory after it, and the failures in a row."""
     try:
         market.perform(want, step)
-    except Stumble as trouble:
-        since = learn(since, step, clock.now(), took=trouble.took)
+    except TransientError as fault:
+        since = learn(since, step, clock.now(), took=fault.took)
         if isinstance(step, SendManifest):  # a provider's silence is weighed by `decide`
             clock.sleep(POLL_S)
-            return since, stumbles
-        return since, _bear(stumbles, trouble, clock)
+            return since, failures
+        return since, _retry(failures, fault, clock)
     return learn(since, step, clock.now(), took=True), 0
 
 
-def _bear(stumbles: int, trouble: Stumble, clock: Clock) -> int:
-    if stumbles >= len(STUMBLES):
-        raise trouble
-    clock.sleep(STUMBLES[stumbles])
-    return stumbles + 1
+def _retry(failures: int, fault: TransientError, clock: Clock) -> int:
+    if failures >= len(RETRIES):
+        raise fault
+    clock.sleep(RETRIES[failures])
+    return failures + 1
 
 
 def _give_up(want: Request, step: GiveUp, market: Market, clock: Clock) -> None:
     if not step.close:
         raise step.error(step.why)
-    closed, stumbles = f"Deployment {step.close} is closed again", 0
+    closed, failures = f"Deployment {step.close} is closed again", 0
     while True:
         try:
             market.perform(want, CloseDeployment(step.close, step.why))
             break
-        except Stumble as trouble:
+        except TransientError as fault:
             try:
-                stumbles = _bear(stumbles, trouble, clock)
+                failures = _retry(failures, fault, clock)
             except MarketError:
-                closed = f"Deployment {step.close} is still open ({trouble})"
+                closed = f"Deployment {step.close} is still open ({fault})"
                 break
     raise step.error(f"{step.why}. {closed}; {step.advice}.")

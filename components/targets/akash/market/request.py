@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 from ..sdl import document as sdl
 from ..sdl import manifest as manifests
 from ..sdl.overlay import overlay
+from .names import endpoint_mark, group_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Put into escrow when a deployment opens; what is left comes back on closing, and the Console tops it up.
+    from .names import Owner
+
+#: Asked for as escrow when a deployment opens; what is left comes back on closing. A Console that manages deposits
+#: ignores it: $0.50 stands there until its own funding (`DEPLOYMENT_DEFAULT_DEPOSIT`).
 DEPOSIT_USD = Decimal(5)
 
 _LENGTH = 8
@@ -28,8 +32,12 @@ class Patience:
     refusal: float = 20.0  # after the first bid, for one that will do
     bidding: float = 120.0  # for the first bid; a bid itself lives 300 s
     appearing: float = 20.0  # for a deployment whose opening was asked for and not answered: three blocks
+    unseen: float = 60.0  # for a deployment that was opened or held and that reads do not show: reads lag behind writes
+    naming: float = 20.0  # for the names of deployments that may be ours: the Console's index lags behind the chain
+    updating: float = 30.0  # for the hash to change after an update that succeeded: five blocks
     manifest: float = 20.0  # for a sign of life after the manifest was taken, before it is sent again
-    silence: float = 8.0  # for a provider that neither takes the manifest nor shows a status
+    silence: float = 8.0  # for a provider that neither takes the manifest nor shows a status, of a lease just taken
+    answer: float = 60.0  # for the provider of a lease that stands to take a manifest: its silence loses nothing yet
     ready: float = 300.0  # for every replica and the address; providers give up at 420 s
     openings: int = 3  # deployments opened in one run
 
@@ -40,8 +48,8 @@ class Request:
 
     `name` is the group's name on the market, `version` the manifest's hash as hex, `ceiling` uact per block for the
     whole group, `service` the one whose endpoint is asked for, on a leased IP if `leased_ip`; `hosts` are those that
-    the shared ingress has to lead to it. `id` pins a deployment that stands already: then nothing is opened, and losing
-    it is an error.
+    the shared ingress has to lead to it. `keep` are deployments of the same name that are neither adopted nor closed.
+    `id` pins a deployment that stands already: then nothing is opened, and losing it is an error.
     """
 
     name: str
@@ -54,6 +62,7 @@ class Request:
     hosts: frozenset[str] = frozenset()
     avoid: frozenset[str] = frozenset()
     deposit_usd: Decimal = DEPOSIT_USD
+    keep: frozenset[str] = frozenset()
     id: str = ""
     patience: Patience = field(default_factory=Patience)
 
@@ -64,48 +73,56 @@ def request(
     service: str,
     avoid: Iterable[str] = (),
     *,
+    owner: Owner | None = None,
+    generation: int = 0,
+    group: str = "",
     id: str = "",  # noqa: A002 what it is called everywhere
     patience: Patience | None = None,
+    keep: Iterable[str] = (),
 ) -> Request:
-    """Complete a valid document and ask for it. Pure: the same inputs name the same deployment on any machine."""
-    data = complete(name, document)
-    group = next(iter(manifests.groups(data)))
+    """Complete a valid document and ask for it. Pure: the same inputs name the same deployment on any machine.
+
+    `group` is the name of one that stands already; without it the name follows from the other inputs.
+    """
+    data = complete(group or group_of(name, document, owner, generation), document)
+    spec = next(iter(manifests.groups(data)))
     content = manifests.manifest(data)
     return Request(
-        name=group["name"],
+        name=spec["name"],
         data=data,
         manifest=manifests.canonical(content),
         version=manifests.version(content).hex(),
-        ceiling=sum((Decimal(str(r["price"]["amount"])) * r["count"] for r in group["resources"]), Decimal()),
+        ceiling=sum((Decimal(str(r["price"]["amount"])) * r["count"] for r in spec["resources"]), Decimal()),
         service=service,
         leased_ip=any(to.get("ip") for to in _targets(data["services"][service])),
         hosts=frozenset(
             host for expose in data["services"][service].get("expose") or () for host in expose.get("accept") or ()
         ),
         avoid=frozenset(avoid),
+        keep=frozenset(keep),
         id=id,
         patience=patience or Patience(),
     )
 
 
-def complete(name: str, document: dict[str, Any]) -> dict[str, Any]:
-    """Name the placement and the endpoints of a document after the deployment and its fingerprint.
+def group_of(name: str, document: dict[str, Any], owner: Owner | None, generation: int) -> str:
+    """Name the group of a new deployment, other than what it replaces: that one has another generation."""
+    return group_name(name, owner, fingerprint(name, document, generation))
 
-    A replacement thus has another group name than what it replaces, and another endpoint name: one owner may use
-    an endpoint's name once on one provider (akash-network/support#108). An update in place keeps both.
-    """
-    mark = fingerprint(name, document)
+
+def complete(group: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Name the placement of a document `group`, and its endpoints after it. An update in place keeps both."""
     any_service = next(iter(document["services"]))
-    return overlay(sdl.Document(document), service=any_service, placement=f"{name}-{mark}", unique=mark).data
+    return overlay(sdl.Document(document), service=any_service, placement=group, unique=endpoint_mark(group)).data
 
 
-def version(name: str, document: dict[str, Any]) -> str:
+def version(group: str, document: dict[str, Any]) -> str:
     """Give the hash (hex) of the manifest that a document has once it is completed."""
-    return manifests.version(manifests.manifest(complete(name, document))).hex()
+    return manifests.version(manifests.manifest(complete(group, document))).hex()
 
 
-def fingerprint(name: str, document: dict[str, Any]) -> str:
-    """Hash what Akash cannot change in place, with the deployment's name: another fingerprint, another deployment.
+def fingerprint(name: str, document: dict[str, Any], generation: int = 0) -> str:
+    """Hash what Akash cannot change in place, with name and generation: another fingerprint, another deployment.
 
     That is the group as the chain holds it, and each service's name, count and resources; not the names of the
     placement and the endpoints, which `complete` gives.
@@ -119,6 +136,7 @@ def fingerprint(name: str, document: dict[str, Any]) -> str:
             for service in group["services"]
         ],
         "reclamation": document.get("reclamation"),
+        **({"generation": generation} if generation else {}),
     }
     return hashlib.sha256(manifests.canonical(fixed).encode()).hexdigest()[:_LENGTH]
 

@@ -35,6 +35,36 @@ class AwaitOpening:
 
 
 @dataclass(frozen=True)
+class AwaitSight:
+    """A deployment that was opened or held is not shown; reads lag, and a second would be paid twice."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return f"wait until the market shows deployment {self.id}"
+
+
+@dataclass(frozen=True)
+class AwaitNames:
+    """Deployments stand in the account whose names are not known: one of them may be the one that is wanted."""
+
+    count: int
+
+    def __str__(self) -> str:
+        return f"wait until the market shows the names of {self.count} open deployments of the account"
+
+
+@dataclass(frozen=True)
+class AwaitUpdate:
+    """A manifest was put on a deployment, and its hash is not the new one yet."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return f"wait until deployment {self.id} has the new manifest's hash"
+
+
+@dataclass(frozen=True)
 class AwaitBids:
     """Wait for the first bid, or for a cheaper one."""
 
@@ -102,7 +132,7 @@ class CloseDeployment:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """The market's life ends here without what was asked for: close what must not stay open, and say why."""
+    """The market's life ends here without what was asked for: close what must not stay open, and give the reason."""
 
     error: type[MarketError]
     why: str
@@ -128,6 +158,9 @@ class Done:
 Step = (
     OpenDeployment
     | AwaitOpening
+    | AwaitSight
+    | AwaitNames
+    | AwaitUpdate
     | AwaitBids
     | TakeBid
     | SendManifest
@@ -137,3 +170,6 @@ Step = (
     | GiveUp
     | Done
 )
+
+#: Steps that ask nothing of the market: the run waits a moment and looks again.
+WAITS = (AwaitOpening, AwaitSight, AwaitNames, AwaitUpdate, AwaitBids, AwaitReady)

@@ -1,27 +1,29 @@
-"""The Console rail: the market through the Console's API, told in the words of `observed`."""
+"""The Console rail: the market through the Console's API, in the words of `observed`."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import replace
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from ....errors import MarketError, Refused
-from ..market.observed import RUNNING, Bid, Deployment, Lease, Observed, Service, Standing, pick
+from ....text.escape import outside
+from .. import untrusted
+from ..market.observed import RUNNING, UNSEEN, Observed, Standing, pick
+from ..market.reconcile import TransientError
 from ..market.steps import CloseDeployment, OpenDeployment, SendManifest, Step, TakeBid, UpdateManifest
 from ..sdl import document as sdl
+from ..untrusted import mapping, sequence
+from . import answers
+from .books import ODD, Books, abreast, own_lease, reading, runs, why
 from .console_client import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ..market.reconcile import Clock
     from ..market.request import Request
-
-_PAGE = 100
-_Json = dict[str, Any]
+    from .answers import Json
+    from .rail import Runway
 
 
 class ConsoleRail:
@@ -30,8 +32,14 @@ class ConsoleRail:
     def __init__(self, clock: Clock, console: Console | None = None) -> None:
         self._clock = clock
         self._console = console or Console(clock)
+        self._books = Books(self._console)
         self.id = ""
+        self.in_use: Callable[[str], bool] = lambda _: False
+        self._opened: set[str] = set()
         self._taken: frozenset[str] = frozenset()
+        self._unnamed = 0
+        self._closed: set[str] = set()
+        self._topped_up: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -39,206 +47,183 @@ class ConsoleRail:
     def __exit__(self, *_: object) -> None:
         self._console.close()
 
+    # -- the market
+
     def observe(self, want: Request) -> Observed:
-        """Look by id; by name while there is none, and once more before all is well: a lost opening may have landed."""
-        try:
+        """Look by id; by name while there is none, and once more before all is well: a lost opening may have landed.
+
+        What this run holds outweighs the list, which lags: a list adds spare deployments and takes none away.
+        """
+        with reading():
             return self._observe(want)
-        except (LookupError, TypeError, ValueError, ArithmeticError) as fault:
-            raise MarketError(f"akash: the Console's answer is not what its API describes ({fault!r})") from fault
 
     def _observe(self, want: Request) -> Observed:
         self.id = want.id or self.id
         spare: tuple[str, ...] = ()
         if not self.id:
             spare = self._find(want)
-        seen = self._look()
-        if want.id or not (seen.services and all(each.ready for each in seen.services.values())):
-            return self._with(seen, spare)
-        ours, spare = self.id, self._find(want)
-        return self._with(seen if self.id == ours else self._look(), spare)
+        seen = self._look(self.id, bids=True) if self.id else Observed(self._clock.now())
+        if want.avoid and seen.bids:
+            seen = self._apart(want, seen)
+        if not want.id and seen.deployment and seen.deployment.state == "closed":
+            self._closed.add(self.id)
+            self.id = ""
+        ready = seen.services and all(each.ready for each in seen.services.values())
+        if not want.id and self.id and ready:
+            self._top_up(self.id)
+            spare = self._find(want)
+        return replace(seen, spare=spare, taken=self._taken, unnamed=self._unnamed)
 
-    def _with(self, seen: Observed, spare: tuple[str, ...]) -> Observed:
-        return replace(seen, spare=spare, taken=self._taken)
+    def _apart(self, want: Request, seen: Observed) -> Observed:
+        """Add to bids, and to the providers to avoid, whose they are and where they stand."""
+        stands = self._books.stands({*want.avoid, *(each.provider for each in seen.bids)})
+        near = [stands[each] for each in want.avoid]
+        return replace(
+            seen,
+            bids=tuple(
+                replace(each, organization=stands[each.provider][0], region=stands[each.provider][1])
+                for each in seen.bids
+            ),
+            organizations=frozenset(filter(None, (organization for organization, _ in near))),
+            regions=frozenset(filter(None, (region for _, region in near))),
+        )
 
     def _find(self, want: Request) -> tuple[str, ...]:
-        standing = [each for each in self._list() if each["deployment"]["state"] == "active"]
-        standing.sort(key=lambda each: _height(each["deployment"].get("created_at")), reverse=True)
-        names = self._names(want, standing)
-        found = [
-            Standing(_deployment(each, names.get(str(each["deployment"]["id"]["dseq"]))), _lease(each)[0])
-            for each in standing
-        ]
-        self.id, spare, taken = pick(want.name, sorted(want.avoid), found)
-        self._taken = taken | (self._holders(want, found) if want.hosts else frozenset())
+        """Find ours by its name, unless it is held, and name the spare ones."""
+        entries = [each for each in self._books.entries() if each[0].id not in self._closed]
+        names = self._books.names([held for held, _, _ in entries], want)
+        known = [each for each in entries if names.get(each[0].id) is not None]
+        self._unnamed = len(entries) - len(known)
+        found = [Standing(replace(held, group=names[held.id]), own_lease(leases, held.id)) for held, _, leases in known]
+        strange = [each.deployment.id for each in found if each.deployment.group == want.name]
+        kept = {dseq for dseq in strange if dseq not in self._opened | want.keep and self.in_use(dseq)}
+        self.id, spare = pick(want.name, self.id, want.keep | kept, found)
+        others = [Standing(held, own_lease(leases, held.id)) for held, _, leases in entries]
+        self._taken = self._holders(want, others) if want.hosts else frozenset()
         return spare
 
     def _holders(self, want: Request, found: Iterable[Standing]) -> frozenset[str]:
         """Name the providers whose ingress leads one of our hosts to another deployment: it would stay with that one.
 
-        Of the same owner's deployments on one provider the first one has a host until it ends, and it then leads to
-        nobody (provider v0.16, `cluster/hostname.go`).
+        Of the same owner's deployments on one provider the first one has a host until it ends, and it then leads
+        nowhere (provider v0.16, `cluster/hostname.go`). One that cannot be read hinders nothing: the lease's own status
+        then shows that the host does not lead to it.
         """
-        return frozenset(
-            each.lease.provider
-            for each in found
-            if each.lease
-            and each.lease.state in RUNNING
-            and each.deployment.id != self.id
-            and want.hosts & self._hosts(each.deployment.id)
-        )
+        others = [each for each in found if each.deployment.id != self.id and (not each.lease or runs(each))]
 
-    def _hosts(self, dseq: str) -> frozenset[str]:
-        """Give the hosts that lead to a deployment; none if that is not to be had, which its own status then shows."""
-        try:
-            answer = self._console.call("show", dseq=dseq, missing={}).get("data") or {}
-        except MarketError:
-            return frozenset()
-        _, status = _lease(answer)
-        services = ((status or {}).get("services") or {}).values()
-        return frozenset(uri for each in services for uri in each.get("uris") or ())
+        def holder(each: Standing) -> str:
+            try:
+                seen = self._look(each.deployment.id)
+            except (MarketError, *ODD):
+                return ""
+            led = {name for names in seen.uris.values() for name in names}
+            return seen.lease.provider if seen.lease and seen.lease.state in RUNNING and want.hosts & led else ""
 
-    def _list(self) -> list[_Json]:
-        found: list[_Json] = []
-        while True:
-            data = self._console.call("list", params={"skip": len(found), "limit": _PAGE})["data"]
-            found += data["deployments"]
-            if not data["deployments"] or not data["pagination"].get("hasMore"):
-                return found
+        return frozenset(filter(None, abreast(holder, others)))
 
-    def _names(self, want: Request, standing: Iterable[_Json]) -> dict[str, str]:
-        """Give group names by dseq: as the list shows them, else by our manifest's hash, else as the chain has them."""
-        names: dict[str, str] = {}
-        unknown: set[str] = set()
-        for each in standing:
-            found = each["deployment"]
-            dseq = str(found["id"]["dseq"])
-            if each.get("groups"):
-                names[dseq] = each["groups"][0]["group_spec"]["name"]
-            elif _hex(found.get("hash")) == want.version:
-                names[dseq] = want.name
-            else:
-                unknown.add(str(found["id"]["owner"]))
-        for owner in unknown:
-            names = {**self._chain_names(owner), **names}
-        return names
+    def look(self, id: str) -> Observed:  # noqa: A002 the rail's word
+        """Look at one deployment, without bids."""
+        with reading():
+            return self._look(id)
 
-    def _chain_names(self, owner: str) -> dict[str, str]:
-        params: dict[str, str | int] = {"filters.owner": owner, "filters.state": "active", "pagination.limit": 1000}
-        answer = self._console.call("groups", params=params, missing={})
-        return {
-            str(each["deployment"]["id"]["dseq"]): each["groups"][0]["group_spec"]["name"]
-            for each in answer.get("deployments") or ()
-        }
-
-    def _look(self) -> Observed:
-        now = self._clock.now()
-        if not self.id:
-            return Observed(now)
-        answer = self._console.call("show", dseq=self.id, missing={}).get("data")
-        if not answer or answer["deployment"]["state"] != "active":
-            gone, self.id = self.id, ""
-            return Observed(now, Deployment(gone, "closed", ""))
-        lease, status = _lease(answer)
-        bids = self._console.call("bids", params={"dseq": self.id})["data"] if lease is None else ()
-        services = (status or {}).get("services") or {}
-        return Observed(
-            now,
-            _deployment(answer),
-            lease,
-            tuple(_bid(each["bid"]) for each in bids),
-            {name: _service(each) for name, each in services.items()} or None,
-            {name: tuple(ip["IP"] for ip in ips) for name, ips in ((status or {}).get("ips") or {}).items()},
-            {name: tuple(each.get("uris") or ()) for name, each in services.items()},
-        )
+    def _look(self, id: str, *, bids: bool = False) -> Observed:  # noqa: A002
+        found = self._console.call("show", dseq=id, missing=None)
+        answer = mapping(found).get("data") if found is not None else None
+        seen = answers.look(self._clock.now(), id, mapping(answer) if answer else None)
+        if not bids or seen.open is None or seen.lease is not None:
+            return seen
+        return replace(seen, bids=answers.bids(self._console.call("bids", params={"dseq": id})["data"]))
 
     def perform(self, want: Request, step: Step) -> None:
-        """Take one step by one call."""
-        match step:
-            case OpenDeployment():
-                self._open(want)
-            case TakeBid(dseq, bid):
-                chosen = {"dseq": dseq, "gseq": bid.gseq, "oseq": bid.oseq, "provider": bid.provider}
-                self._console.call("lease", body={"manifest": want.manifest, "leases": [chosen]})
-            case SendManifest(dseq) | UpdateManifest(dseq):
-                self._console.call("update", dseq=dseq, body={"data": {"sdl": _text(want)}})
-            case CloseDeployment(dseq):
-                self.close(dseq)
+        """Take one step by one call; of a lease, also ask the Console to keep it funded."""
+        with reading():
+            match step:
+                case OpenDeployment():
+                    self._open(want)
+                case TakeBid(dseq, bid):
+                    chosen = {"dseq": dseq, "gseq": bid.gseq, "oseq": bid.oseq, "provider": bid.provider}
+                    self._console.call("lease", body={"manifest": want.manifest, "leases": [chosen]})
+                    self._top_up(dseq)
+                case SendManifest(dseq) | UpdateManifest(dseq):
+                    self._top_up(dseq)
+                    self._console.call("update", dseq=dseq, body={"data": {"sdl": _text(want)}})
+                case CloseDeployment(dseq):
+                    self.close(dseq)
 
     def _open(self, want: Request) -> None:
+        if self._books.trial():
+            raise Refused(
+                "akash: the Console account is a trial, whose deployments are closed after 24 hours; "
+                "add credit to it and run it again"
+            )
         body = {"data": {"sdl": _text(want), "deposit": float(want.deposit_usd)}}
-        data = self._console.call("open", body=body)["data"]
-        signed = data.get("signTx") or {}
-        if signed.get("code"):
-            raise Refused(f"akash: the deployment was not opened: {signed.get('rawLog')}")
-        self.id = str(data["dseq"])
+        try:
+            data = mapping(self._console.call("open", body=body)["data"])
+            signed = data.get("signTx")
+            code = signed.get("code") if isinstance(signed, dict) else 0
+            if code:
+                log = outside(mapping(signed).get("rawLog"))
+                raise Refused(f"akash: the deployment was not opened: {log}")
+            self.id = untrusted.dseq(data.get("dseq"))
+            self._opened.add(self.id)
+        except ODD as fault:  # it may have been opened, and is found by its name
+            raise TransientError(f"akash: the Console does not show what it opened ({why(fault)})") from fault
 
-    def close(self, dseq: str) -> None:
+    def _top_up(self, dseq: str) -> None:
+        """Ask the Console to keep a lease funded, where it can be asked; it funds nothing by itself.
+
+        Only rows of deployment settings with `autoTopUpEnabled` are funded (`deployment-setting.repository.ts`). A
+        Console without the setting funds every deployment, so its refusal changes nothing.
+        """
+        if dseq in self._topped_up:
+            return
+        self._topped_up.add(dseq)
+        try:
+            self._console.call("top-up", dseq=dseq, body={"data": {"autoTopUpEnabled": True}}, missing=None)
+        except TransientError:
+            self._topped_up.discard(dseq)
+        except MarketError:
+            return
+
+    # -- one deployment
+
+    def close(self, id: str) -> None:  # noqa: A002
         """Close a deployment; fine if it is closed already."""
-        self._console.call("close", dseq=dseq, missing={})
-        if dseq == self.id:
+        self._console.call("close", dseq=id, missing=None)
+        self._closed.add(id)
+        if id == self.id:
             self.id = ""
 
-    def is_open(self, dseq: str) -> bool:
-        """Whether a deployment costs money."""
-        answer = self._console.call("show", dseq=dseq, missing={}).get("data")
-        return answer is not None and answer["deployment"]["state"] == "active"
+    def is_open(self, id: str) -> bool | None:  # noqa: A002
+        """Whether a deployment costs money; None if the Console shows none of that number."""
+        with reading():
+            found = self._look(id).deployment
+        return None if found is None or found.state == UNSEEN else found.state == "active"
 
-    def host_uri(self, provider: str) -> str:
+    # -- the account
+
+    def gateway(self, provider: str) -> str:
         """Give the address of a provider's gateway; empty if it is not to be had."""
-        try:
-            return str(self._console.call("host", owner=provider, missing={}).get("hostUri") or "")
-        except MarketError:
-            return ""
+        return self._books.gateway(provider)
+
+    def owner(self) -> str:
+        """Give the address of the key's wallet; empty if it is not to be had."""
+        return self._books.owner()
+
+    def account(self) -> list[Standing]:
+        """List every open deployment of the account."""
+        return self._books.account()
+
+    def runway(self, standing: list[Standing]) -> Runway:
+        """Return the account's money, and for how many days each of these leases is paid."""
+        return self._books.runway(standing)
+
+    def screen(self, body: Json, within_s: float) -> list[Json]:
+        """Ask who could bid on a group, as `BidScreeningRequestSchema` has it; nothing is opened."""
+        with reading():
+            answer = mapping(self._console.call("screen", body=body, within_s=within_s))
+            return [each for each in sequence(answer["providers"], 1000) if isinstance(each, dict)]
 
 
 def _text(want: Request) -> str:
     return sdl.dump(sdl.Document(want.data))
-
-
-def _deployment(answer: _Json, group: str | None = None) -> Deployment:
-    found = answer["deployment"]
-    named = answer["groups"][0]["group_spec"]["name"] if answer.get("groups") else None
-    return Deployment(
-        str(found["id"]["dseq"]), found["state"], _hex(found.get("hash")), str(found["id"]["owner"]), group or named
-    )
-
-
-def _lease(answer: _Json) -> tuple[Lease | None, _Json | None]:
-    """Choose the lease that runs, else the last one, with what its provider shows of it."""
-    leases: list[_Json] = answer.get("leases") or []
-    if not leases:
-        return None, None
-    chosen = next((each for each in leases if each["state"] in RUNNING), leases[-1])
-    lease = Lease(
-        str(chosen["id"]["provider"]), chosen["state"], Decimal(chosen["price"]["amount"]), chosen.get("reason") or ""
-    )
-    return lease, chosen.get("status")
-
-
-def _bid(bid: _Json) -> Bid:
-    return Bid(
-        str(bid["id"]["provider"]),
-        Decimal(bid["price"]["amount"]),
-        bid["state"],
-        bid["price"]["denom"],
-        bid["id"]["gseq"],
-        bid["id"]["oseq"],
-    )
-
-
-def _service(service: _Json) -> Service:
-    available = int(service["available"])
-    return Service(available, int(service["total"]), int(service.get("updated_replicas", available)))
-
-
-def _hex(encoded: str | None) -> str:
-    """Turn a hash as the API shows it (base64) into hex."""
-    try:
-        return base64.b64decode(encoded or "", validate=True).hex()
-    except binascii.Error:
-        return ""
-
-
-def _height(created: object) -> tuple[int, str]:
-    """Order heights that are spelt as text, of any length."""
-    return len(str(created or "")), str(created or "")

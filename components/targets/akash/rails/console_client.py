@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
+import time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from ....deadline import within
 from ....errors import ConfigError, MarketError, Refused
+from ....text.escape import outside
 from .. import KEY_VARIABLE, URL_VARIABLE
-from ..market.reconcile import Stumble
+from ..market.reconcile import TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..market.reconcile import Clock
 
-#: All that moves: where the API stands, what it is called with, and its routes (Console `apps/api`, September 2026).
+#: All that moves: where the API stands, what it is called with, and its routes (`apps/api/swagger/openapi.json`).
 URL = "https://console-api.akash.network"
 KEY_HEADER = "x-api-key"
 ROUTES: Mapping[str, tuple[str, str]] = {
@@ -29,29 +35,58 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "close": ("DELETE", "/v1/deployments/{dseq}"),
     "bids": ("GET", "/v1/bids"),
     "lease": ("POST", "/v1/leases"),
-    "host": ("GET", "/v1/providers/{owner}"),
-    "groups": ("GET", "/akash/deployment/v1beta4/deployments/list"),  # the chain's own answer, mirrored
+    "settings": ("GET", "/v2/deployment-settings/{dseq}"),
+    "top-up": ("PATCH", "/v2/deployment-settings/{dseq}"),
+    "provider": ("GET", "/v1/providers/{owner}"),
+    "named": ("GET", "/v1/deployment/{owner}/{dseq}"),  # the only one that has the names of groups
+    "me": ("GET", "/v1/user/me"),
+    "wallets": ("GET", "/v1/wallets"),
+    "balances": ("GET", "/v1/balances"),
+    "screen": ("POST", "/v1/bid-screening"),
 }
-#: What a refusal says (Console `chain-error.service.ts`), and what it means. The first that is found counts.
+#: What may be sent twice: reads, and changes that the Console makes idempotent on purpose (`lease.service.ts`, close).
+#: Opening is not among them: the Console chooses the number, so asking twice opens two.
+REPEATED = frozenset(ROUTES) - {"open"}
+#: The words of a refusal, and what it means: the first whose words are found counts. The texts are Console's own
+#: (`chain-error.service.ts`, `trial-activation-job.service.ts`, `deployment-writer.service.ts`).
 PASSING = (
     "no longer open",
     "already been matched",
     "not open",
-    "Deployment closed",
-    "Invalid deployment hash",
+    "deployment closed",
+    "invalid deployment hash",
     "no lease for deployment",
+    "still being provisioned",
+    "try again in a moment",
+    "cannot be settled yet",
+    "changed concurrently",
 )
-MONEY = ("Insufficient funds", "Not enough balance", "Deposit too low", "trial expired")
+ADVICE: tuple[tuple[str, str], ...] = (
+    ("trial expired", "add credit to the Console account and run it again"),
+    ("insufficient funds", "add credit to the Console account and run it again"),
+    ("not enough balance", "add credit to the Console account and run it again"),
+    ("deposit too low", "the amount is too small, not the credit: the chain's minimum has changed, so upgrade unmoor"),
+)
+#: Refusals of a lease that come before its transaction; every other may come from the provider after it, and then the
+#: lease stands and costs (`lease.service.ts` sends the manifest last).
+_BEFORE_THE_LEASE = ("failed to create lease", "cannot create lease", "invalid sdl", "validation error")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_TRIES, _LONGEST_WAIT_S = 3, 30.0
-_CONNECT_S, _READ_S, _WRITE_S = 10.0, 60.0, 120.0  # a look asks the Akash provider itself, a change waits for a block
-_NOT_FOUND, _BUSY, _BROKEN = 404, 429, 500
-_FORBIDDEN, _PAYMENT = (401, 403), 402
+#: Tries of one call, and the seconds after which none is begun: a try that timed out is not worth another at once.
+_TRIES, _TRYING_S, _LONGEST_WAIT_S = 3, 60.0, 30.0
+#: A look asks the Akash provider itself: four tries of 15 s before the Console gives up on it (provider-proxy
+#: `utils/retry.ts`), up to 75 s in its own client. A change waits for a block, and then for the provider.
+_CONNECT_S, _READ_S, _WRITE_S = 10.0, 95.0, 150.0
+#: The largest answer that is read: a page of 100 deployments with their groups is below 1 MiB.
+_LARGEST = 8 * 1024 * 1024
+_TOO_LARGE = b"\0"  # stands for an answer that was not read to its end: it is not JSON
+_DEEPEST = 40
+_NOT_FOUND, _CONFLICT, _BUSY, _BROKEN = 404, 409, 429, 500
+_UNAUTHORIZED, _FORBIDDEN, _PAYMENT = 401, 403, 402
 
 
-class _Trouble(Stumble):
-    """A failed call, with how long the other side asked to be left alone (seconds, None if it did not say)."""
+class _CallError(TransientError):
+    """A failed call, with how long the other side asked to be left alone (seconds, None if it gave no time)."""
 
     def __init__(self, title: str, *, took: bool | None, after: float | None = None) -> None:
         super().__init__(title, took=took)
@@ -67,13 +102,13 @@ class Console:
         import httpx
 
         self._clock = clock
-        self._url = environ.get(URL_VARIABLE, "").rstrip("/") or URL
+        self._url = _address(environ.get(URL_VARIABLE, "").rstrip("/") or URL)
         self._key = environ.get(KEY_VARIABLE, "")
-        where = urlsplit(self._url)
-        if where.scheme != "https" and (where.scheme, where.hostname in _LOOPBACK) != ("http", True):
-            raise ConfigError(f"akash: {URL_VARIABLE} is not an https address; unset it to use {URL}")
         if not self._key:
             raise ConfigError(f"akash: {KEY_VARIABLE} is not set; make a key in the Console and export it")
+        if not self._key.isascii() or not self._key.isprintable() or self._key != self._key.strip():
+            raise ConfigError(f"akash: {KEY_VARIABLE} has characters that no key has; copy it from the Console again")
+        self._hidden = _spellings(self._key)
         self._client = httpx.Client(
             base_url=self._url,
             headers={KEY_HEADER: self._key},
@@ -91,93 +126,195 @@ class Console:
         *,
         params: Mapping[str, str | int] | None = None,
         body: Any = None,
-        missing: dict[str, Any] | None = None,
+        missing: Any = ...,
+        within_s: float | None = None,
         **names: str,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Call a route and return what it answers; `missing` instead where there is no such thing.
 
-        Reads, updates and closing are repeated when the API is busy or broken; what opens or rents never is: after a
-        Stumble, look first. Raises Refused for what will not pass, with the API's own words.
+        What is in REPEATED is tried again when the API is busy or broken; after a TransientError of another route,
+        look first. `within_s` bounds one try, in seconds. Raises Refused for what will not pass, with the API's words.
         """
-        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay
 
         method, path = ROUTES[route]
         target = path.format(**{name: quote(value, safe="") for name, value in names.items()})
         tries = Retrying(
-            stop=stop_after_attempt(1 if method == "POST" else _TRIES),
+            stop=stop_after_attempt(_TRIES if route in REPEATED and within_s is None else 1)
+            | stop_after_delay(_TRYING_S),
             wait=_wait,
-            retry=retry_if_exception_type(_Trouble),
+            retry=retry_if_exception_type(_CallError),
             sleep=self._clock.sleep,
             reraise=True,
         )
-        return tries(self._once, method, target, params, body, missing)
+        return tries(self._once, route, method, target, params, body, missing, within_s)
 
     def _once(
-        self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, missing: dict[str, Any] | None
-    ) -> dict[str, Any]:
+        self,
+        route: str,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        body: Any,
+        missing: Any,
+        within_s: float | None,
+    ) -> Any:
         import httpx
 
-        timeout = httpx.Timeout(_READ_S if method == "GET" else _WRITE_S, connect=_CONNECT_S)
+        whole = within_s or (_READ_S if method == "GET" else _WRITE_S)
         try:
-            answer = self._client.request(method, path, params=params, json=body, timeout=timeout)
+            answer, content = self._exchange(method, path, params, body, whole)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as fault:
-            raise _Trouble(
+            raise _CallError(
                 f"akash: the Console at {self._url} cannot be reached ({_kind(fault)})", took=False
             ) from None
-        except httpx.TransportError as fault:
-            raise _Trouble(f"akash: the Console at {self._url} did not answer ({_kind(fault)})", took=None) from None
-        if answer.status_code == _NOT_FOUND and missing is not None:
+        except (httpx.TransportError, TimeoutError) as fault:
+            raise _CallError(f"akash: the Console at {self._url} did not answer ({_kind(fault)})", took=None) from None
+        if answer.status_code == _NOT_FOUND and missing is not ...:
             return missing
-        if answer.is_success:
-            return self._read(answer, method, path)
-        raise self._fault(answer, method, path)
+        parsed = _parse(content)
+        if not answer.is_success:
+            raise self._fault(route, answer, parsed, f"{method} {path}")
+        if parsed is None:
+            what = "something that is not JSON, or too large"
+            raise _CallError(f"akash: the Console answered {method} {path} with {what}", took=None)
+        return parsed
 
-    def _read(self, answer: httpx.Response, method: str, path: str) -> dict[str, Any]:
-        try:
-            found = answer.json() if answer.content else {}
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise _Trouble(f"akash: the Console answered {method} {path} with something that is not JSON", took=None)
-        return found
+    def _exchange(
+        self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, within_s: float
+    ) -> tuple[httpx.Response, bytes]:
+        """Send one request and read its answer: `within_s` seconds in all, and no more than `_LARGEST` bytes."""
+        import httpx
 
-    def _fault(self, answer: httpx.Response, method: str, path: str) -> MarketError:
-        status, said = answer.status_code, self._said(answer)
+        end = time.monotonic() + within_s
+        timeout = httpx.Timeout(within_s, connect=_CONNECT_S)
+        content = b""
+        with (
+            within(within_s) as deadline,
+            self._client.stream(
+                method, path, params=params, json=body, timeout=timeout, extensions={"trace": deadline.trace}
+            ) as answer,
+        ):
+            for part in answer.iter_bytes():
+                content += part
+                if time.monotonic() > end:
+                    raise TimeoutError
+                if len(content) > _LARGEST:
+                    return answer, _TOO_LARGE
+        return answer, content
+
+    def _fault(self, route: str, answer: httpx.Response, parsed: Any, what: str) -> MarketError:
+        status, words = answer.status_code, self._words(answer, parsed)
         if status == _BUSY or status >= _BROKEN:
-            took = False if status == _BUSY else None
-            return _Trouble(
-                f"akash: the Console answered {method} {path} with {status}: {said}; it may pass, try again",
-                took=took,
+            return _CallError(
+                f"akash: the Console answered {what} with {status}: {words}; it may pass, try again",
+                took=False if status == _BUSY else None,
                 after=_seconds(answer.headers.get("retry-after")),
             )
-        if status in _FORBIDDEN:
-            return Refused(f"akash: the Console does not accept {KEY_VARIABLE}: {said}; make a new key and export it")
-        if status == _PAYMENT or any(words.lower() in said.lower() for words in MONEY):
-            return Refused(f"akash: {said}; add credit to the Console account and run it again")
-        if status == _NOT_FOUND or any(words.lower() in said.lower() for words in PASSING):
-            return Stumble(f"akash: {said}", took=False)
-        return Refused(f"akash: the Console refuses {method} {path}: {said}; trying again does not help")
+        if status == _FORBIDDEN and not isinstance(parsed, dict):  # a page of the network in front, not the API
+            return _CallError(f"akash: the network in front of the Console refuses {what} ({words})", took=False)
+        return self._refusal(route, status, words, what)
 
-    def _said(self, answer: httpx.Response) -> str:
-        try:
-            found = answer.json()
-        except ValueError:
-            found = {}
-        said = (found.get("message") or found.get("error")) if isinstance(found, dict) else None
-        details = found.get("data") if isinstance(found, dict) else None
+    def _refusal(self, route: str, status: int, words: str, what: str) -> MarketError:
+        """Distinguish a refusal of the API from what passes, and from a provider's refusal of a lease that stands."""
+        low = words.lower()
+        if status in (_UNAUTHORIZED, _FORBIDDEN):
+            return Refused(f"akash: the Console does not accept {KEY_VARIABLE}: {words}; make a new key and export it")
+        passes = any(clue in low for clue in PASSING)
+        before = route != "lease" or status == _CONFLICT or passes or low.startswith(_BEFORE_THE_LEASE)
+        if status in (_NOT_FOUND, _CONFLICT) or passes:
+            return TransientError(f"akash: {words}", took=False if before else None)
+        credit = "add credit to the Console account and run it again" if status == _PAYMENT else ""
+        if advice := next((advice for clue, advice in ADVICE if clue in low), credit):
+            return Refused(f"akash: {words}; {advice}")
+        if not before:
+            return TransientError(f"akash: the provider does not take the manifest: {words}", took=None)
+        return Refused(f"akash: the Console refuses {what}: {words}; trying again does not help")
+
+    def _words(self, answer: httpx.Response, parsed: Any) -> str:
+        words = (parsed.get("message") or parsed.get("error")) if isinstance(parsed, dict) else None
+        details = parsed.get("data") if isinstance(parsed, dict) else None
         if isinstance(details, list) and details:
-            said = f"{said}: " + "; ".join(str(d.get("message", d) if isinstance(d, dict) else d) for d in details)
-        return str(said or answer.reason_phrase).replace(self._key, "***")
+            words = f"{words}: " + "; ".join(
+                str(d.get("message", d) if isinstance(d, dict) else d) for d in details[:10]
+            )
+        text = str(words or answer.reason_phrase)[: _LARGEST // 1024]
+        for spelling in self._hidden:
+            text = text.replace(spelling, "***")
+        return outside(text)
+
+
+def _address(url: str) -> str:
+    """Give the API's address back if the key may be sent there. Never repeats it: it may hold a password."""
+    try:
+        where = urlsplit(url)
+        host, port = where.hostname, where.port
+    except ValueError:
+        host, port, where = None, None, urlsplit("")
+    if where.username is not None or where.password is not None:
+        raise ConfigError(f"akash: {URL_VARIABLE} holds a user name or a password; take it out, the key is enough")
+    plain = where.scheme == "http" and host in _LOOPBACK
+    if not host or port == 0 or not (where.scheme == "https" or plain):
+        raise ConfigError(f"akash: {URL_VARIABLE} is not an https address; unset it to use {URL}")
+    return url
+
+
+def _spellings(key: str) -> tuple[str, ...]:
+    """Give the forms in which an answer may repeat the key: plain, in a URL, in JSON, and in base64 at any offset."""
+    coded = []
+    for before in range(3):
+        text = base64.b64encode(b"\0" * before + key.encode()).decode().rstrip("=")
+        inner = text[-(-before * 8 // 6) :]
+        coded.append(inner[: len(inner) - 1])
+    forms = {key, quote(key, safe=""), json.dumps(key)[1:-1], *coded, *(each.replace("+", "-") for each in coded)}
+    return tuple(sorted((each for each in forms if len(each) > 3), key=len, reverse=True))  # noqa: PLR2004
+
+
+def _parse(content: bytes) -> Any:
+    """Read JSON; None for what is none, is nested too deeply, or holds numbers that JSON does not have."""
+    if not content:
+        return {}
+
+    def no_constant(text: str) -> Any:
+        raise ValueError(text)
+
+    try:
+        found = json.loads(content, parse_constant=no_constant)
+    except (ValueError, RecursionError):
+        return None
+    return found if _depth(found) <= _DEEPEST else None
+
+
+def _depth(value: Any) -> int:
+    """Count the levels of a value, without recursion; stops counting beyond the deepest that is taken."""
+    level, deep = [value], 0
+    while level and deep <= _DEEPEST:
+        deep += 1
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return deep
 
 
 def _wait(state: RetryCallState) -> float:
-    trouble = state.outcome.exception() if state.outcome else None
-    asked = trouble.after if isinstance(trouble, _Trouble) else None
+    fault = state.outcome.exception() if state.outcome else None
+    asked = fault.after if isinstance(fault, _CallError) else None
     return min(0.25 * 2**state.attempt_number if asked is None else asked, _LONGEST_WAIT_S)
 
 
 def _seconds(header: str | None) -> float | None:
-    return float(header) if header and header.isdigit() else None
+    """Read `Retry-After`: seconds, or a date (RFC 9110 §10.2.3)."""
+    if not header:
+        return None
+    if header.isascii() and header.isdigit():
+        return float(header[:6])
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _kind(fault: Exception) -> str:

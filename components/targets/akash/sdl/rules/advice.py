@@ -151,18 +151,6 @@ def _no_audit(view: View) -> Iterator[Finding]:
 
 
 @rules.warning(
-    "no-reclamation",
-    "A document asks for notice before the machine is taken back.",
-    "Add `reclamation: {min_window: 24h}`.",
-)
-def _no_reclamation(view: View) -> Iterator[Finding]:
-    if view.placed and "reclamation" not in view.data:
-        yield Finding(
-            (), "a host may close the lease without notice; add reclamation: {min_window: 24h}", ("reclamation",)
-        )
-
-
-@rules.warning(
     "state-without-volume",
     "A program that keeps state has a persistent volume.",
     "Add a volume with `persistent: true` and mount it; and keep copies elsewhere.",

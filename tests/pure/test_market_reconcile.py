@@ -1,4 +1,4 @@
-"""`settle` over a simulated market: killed anywhere and run again, it reaches the same end with one deployment open."""
+"""`reconcile` over a simulated market: killed anywhere and run again, it ends with one deployment open."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from components.targets.akash.market.decide import (
     UpdateManifest,
 )
 from components.targets.akash.market.observed import Bid, Lease, Observed
-from components.targets.akash.market.reconcile import WallClock, settle
+from components.targets.akash.market.reconcile import WallClock, reconcile
 from components.targets.akash.market.request import Patience
 
 from .simulated_market import CEILING, Killed, Rented, SimulatedClock, SimulatedMarket, World, want
@@ -44,7 +44,7 @@ def run(
     def watch(step: Step, _: Observed) -> None:
         told.append(str(step))
 
-    return settle(asked, market, SimulatedClock(world), watch), market, told
+    return reconcile(asked, market, SimulatedClock(world), watch), market, told
 
 
 def kinds(market: SimulatedMarket) -> list[type[Step]]:
@@ -167,7 +167,7 @@ def test_a_replacement_leaves_what_runs_at_a_provider_to_avoid_alone() -> None:
     world = World()
     run(world, want())
     assert world.find("7").lease.provider == "cheaper-but-avoided"
-    seen, market, _ = run(world, want(avoid=AVOID))
+    seen, market, _ = run(world, want(avoid=AVOID, keep=frozenset({"7"})))
     assert kinds(market) == [OpenDeployment, TakeBid]
     assert seen.lease.provider == "cheap"
     assert {each.id for each in world.open_ones()} == {"7", "8"}
@@ -203,7 +203,7 @@ def test_when_no_bid_will_do_the_deployment_is_closed_and_the_rules_are_named() 
 
 def test_when_nobody_bids_the_sentence_says_so() -> None:
     world = World(offers=())
-    with pytest.raises(NoAcceptableBid, match=r"nobody bid on deployment 7, with a ceiling of \$12.00 a month"):
+    with pytest.raises(NoAcceptableBid, match=r"no provider bid on deployment 7, with a ceiling of \$12.00 a month"):
         run(world, want())
     assert world.now >= 1000 + Patience().bidding
     assert world.open_ones() == []
@@ -213,7 +213,7 @@ def test_giving_up_closes_even_when_the_answer_is_lost() -> None:
     world = World(offers=())
     market = SimulatedMarket(world, _close_fails(world, 2))
     with pytest.raises(NoAcceptableBid, match="closed again"):
-        settle(want(), market, SimulatedClock(world), lambda *_: None)
+        reconcile(want(), market, SimulatedClock(world), lambda *_: None)
     assert world.open_ones() == []
 
 
@@ -221,7 +221,7 @@ def test_giving_up_says_when_the_deployment_could_not_be_closed() -> None:
     world = World(offers=())
     market = SimulatedMarket(world, _close_fails(world, 99))
     with pytest.raises(NoAcceptableBid, match="Deployment 7 is still open"):
-        settle(want(), market, SimulatedClock(world), lambda *_: None)
+        reconcile(want(), market, SimulatedClock(world), lambda *_: None)
     assert len(world.open_ones()) == 1
 
 
@@ -246,14 +246,14 @@ def test_a_few_failures_now_and_then_are_borne() -> None:
 def test_a_run_ends_when_its_time_is_over_and_says_where_it_was() -> None:
     world = World(offers=())
     with pytest.raises(MarketError, match="out of time after 20 s; the last step was: wait for bids on deployment 7"):
-        settle(want(), SimulatedMarket(world, iter(())), SimulatedClock(world), lambda *_: None, limit_s=20)
+        reconcile(want(), SimulatedMarket(world, iter(())), SimulatedClock(world), lambda *_: None, limit_s=20)
 
 
 def test_a_run_that_is_cancelled_ends_and_the_next_goes_on() -> None:
     world = World()
     clock = SimulatedClock(world, 1003.0, MarketError("akash: interrupted"))
     with pytest.raises(MarketError, match="interrupted"):
-        settle(want(), SimulatedMarket(world, iter(())), clock, lambda *_: None)
+        reconcile(want(), SimulatedMarket(world, iter(())), clock, lambda *_: None)
     run(world, want())
     assert len(world.books) == 1
 
@@ -264,7 +264,7 @@ def test_a_refusal_ends_the_run_at_once() -> None:
             raise Refused("akash: no money")
 
     with pytest.raises(Refused, match="no money"):
-        settle(want(), Poor(World(), iter(())), SimulatedClock(World()), lambda *_: None)
+        reconcile(want(), Poor(World(), iter(())), SimulatedClock(World()), lambda *_: None)
 
 
 def test_three_openings_that_come_to_nothing_are_enough() -> None:
@@ -276,7 +276,7 @@ def test_three_openings_that_come_to_nothing_are_enough() -> None:
             return super().observe(want)
 
     with pytest.raises(MarketError, match="3 deployments in a row came to nothing"):
-        settle(want(), Doomed(world, iter(())), SimulatedClock(world), lambda *_: None)
+        reconcile(want(), Doomed(world, iter(())), SimulatedClock(world), lambda *_: None)
     assert len(world.books) == 3
 
 
@@ -285,7 +285,7 @@ def test_expired_bids_are_not_waited_for() -> None:
     world.books.append(Rented("7", "docs.test-00", "aa", world.now - 400))
     seen, market, told = run(world, want())
     assert kinds(market) == [CloseDeployment, OpenDeployment, TakeBid]
-    assert told[0] == "close deployment 7: its bids have expired, and nobody bids twice on one order"
+    assert told[0] == "close deployment 7: its bids have expired, and no provider bids twice on one order"
     assert seen.deployment.id == "8"
 
 

@@ -1,0 +1,193 @@
+"""`unmoor:akash:Account` as the provider runs it: what a stack has in the account, compared with what it should have.
+
+One a stack. It closes what bears the stack's mark and belongs to none of its resources, such as the deployment of a
+killed run that was rolled back, and it gives for how long every lease is paid.
+"""
+
+# ruff: noqa: A002, ARG002 the names and arguments are the protocol's
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConfigError, MarketError
+from ...provider import schema
+from ...provider.resource import Change, Diff, Failure, State
+from ...provider.wire import UNKNOWN, holds_unknown
+from ...text.escape import outside
+from . import leads as leading
+from .closing import shut, unmoored
+from .market.names import Owner, label_of, owner_of
+from .market.observed import hidden, places
+from .market.reconcile import WallClock
+from .rails.console import ConsoleRail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from ...provider.resource import Context
+    from .leads import Leads
+    from .market.observed import Standing
+    from .market.reconcile import Clock
+    from .rails.rail import Rail, Runway
+
+TOKEN = "unmoor:akash:Account"  # noqa: S105 a type token
+_INPUTS = ("deployments", "hosts")
+#: Days of rent below which a preview warns.
+RUNWAY_DAYS = 14.0
+
+
+class AccountResource:
+    """One instance serves one run of the engine.
+
+    `in_use` names deployments that the engine has mentioned in it. `held` among the outputs are those that resources
+    have or had and that are open: the engine closes them itself, after their drain.
+    """
+
+    def __init__(
+        self,
+        rail: Callable[[Clock], Rail] = ConsoleRail,
+        clock: Callable[[Context], Clock] = lambda ctx: WallClock(ctx.cancelled),
+        leads: Leads = leading.public,
+        in_use: Collection[str] = (),
+    ) -> None:
+        self._rail = rail
+        self._clock = clock
+        self._leads = leads
+        self._in_use = in_use
+
+    def check(
+        self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context
+    ) -> tuple[dict[str, Any], list[Failure]]:
+        """Name every fault at once; sort lists whose order means nothing."""
+        given = {**schema.defaults(TOKEN), **{key: value for key, value in news.items() if value is not None}}
+        found = schema.faults(TOKEN, given)
+        for key in _INPUTS:
+            if not found and not holds_unknown(given[key]):
+                given[key] = sorted(set(given[key]))
+        return given, found
+
+    def diff(
+        self, id: str, old_inputs: dict[str, Any], old_outputs: dict[str, Any], news: dict[str, Any], ctx: Context
+    ) -> Diff:
+        """Return what an update would do: take another list of deployments, and close what belongs to no resource."""
+        found = {key: Change.UPDATE for key in _INPUTS if holds_unknown(news[key]) or old_inputs.get(key) != news[key]}
+        try:
+            with self._rail(self._clock(ctx)) as rail:
+                mine = self._mine(rail, ctx)
+                orphans = self._orphans(mine, news, old_outputs)
+                paid = rail.runway(mine)
+        except (MarketError, ConfigError) as fault:
+            ctx.log("info", f"orphans: not looked: {fault}")
+            return Diff(found)
+        for each in orphans:
+            ctx.log(
+                "warning", f"deployment {_shown(each)} bears this stack's mark and no resource has it: it is closed"
+            )
+        self._warn(paid, ctx)
+        return Diff({**found, **({"orphans": Change.UPDATE} if orphans else {})})
+
+    @staticmethod
+    def _warn(paid: Runway, ctx: Context) -> None:
+        if paid.trial:
+            ctx.log("warning", "the account is a trial: its deployments are closed after 24 hours; add credit to it")
+        for dseq, days in sorted(paid.days.items()):
+            if days < RUNWAY_DAYS:
+                ctx.log("warning", f"deployment {dseq} is paid for {days:g} more days; add credit to the account")
+
+    def create(self, inputs: dict[str, Any], ctx: Context) -> State:
+        """Close what belongs to no resource, and describe the account."""
+        mark = Owner.of(ctx.urn).stack
+        if ctx.preview:
+            return State("", {**inputs, **dict.fromkeys(schema.outputs(TOKEN), UNKNOWN)})
+        return self._settled(mark, inputs, {}, ctx)
+
+    def update(
+        self,
+        id: str,
+        old_inputs: dict[str, Any],
+        old_outputs: dict[str, Any],
+        news: dict[str, Any],
+        ctx: Context,
+    ) -> State:
+        """Close what belongs to no resource, and describe the account."""
+        if ctx.preview:
+            return State(id, {**news, **dict.fromkeys(schema.outputs(TOKEN), UNKNOWN)})
+        return self._settled(id, news, old_outputs, ctx)
+
+    def _settled(self, id: str, inputs: dict[str, Any], old_outputs: dict[str, Any], ctx: Context) -> State:
+        with self._rail(self._clock(ctx)) as rail:
+            mine = self._mine(rail, ctx)
+            orphans = self._orphans(mine, inputs, old_outputs)
+            left = self._close(rail, orphans, inputs, ctx)
+            gone = {each.deployment.id for each in orphans} - {each.deployment.id for each in left}
+            mine = [each for each in mine if each.deployment.id not in gone]
+            return State(id, self._outputs(rail, inputs, old_outputs, mine, left), inputs)
+
+    def read(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> State | None:
+        """Look at the account again; nothing is closed."""
+        with self._rail(self._clock(ctx)) as rail:
+            mine = self._mine(rail, ctx)
+            orphans = self._orphans(mine, inputs, outputs)
+            return State(id, self._outputs(rail, inputs, outputs, mine, orphans), inputs)
+
+    def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
+        """Close what belongs to no resource; what the engine has, it closes itself."""
+        with self._rail(self._clock(ctx)) as rail:
+            self._close(rail, self._orphans(self._mine(rail, ctx), inputs, outputs), inputs, ctx)
+
+    def _mine(self, rail: Rail, ctx: Context) -> list[Standing]:
+        """List the open deployments that bear the stack's mark."""
+        mark = Owner.of(ctx.urn).stack
+        named = [(each, owner_of(each.deployment.group or "")) for each in rail.account()]
+        return [each for each, owner in named if owner is not None and owner.stack == mark]
+
+    def _orphans(self, mine: list[Standing], inputs: dict[str, Any], outputs: dict[str, Any]) -> list[Standing]:
+        """Choose those that no resource has, had when the stack was last settled, or has in this run."""
+        wanted = inputs.get("deployments", [])
+        if holds_unknown(wanted):  # a preview that creates or replaces: what stands is another resource's for now
+            wanted = [each for each in wanted if each is not UNKNOWN] if isinstance(wanted, list) else []
+        kept = {*wanted, *(outputs.get("held") or ()), *self._in_use}
+        return [each for each in mine if each.deployment.id not in kept]
+
+    def _close(self, rail: Rail, orphans: list[Standing], inputs: dict[str, Any], ctx: Context) -> list[Standing]:
+        """Close orphans to which no record leads, and give those that stay open."""
+        left = []
+        for each in orphans:
+            dseq = each.deployment.id
+            try:
+                seen = rail.look(dseq)
+                if hidden(seen):
+                    raise MarketError(
+                        f"akash: deployment {dseq} stays open: its provider does not show where it serves"
+                    )
+                addresses, names = places(seen)
+                unmoored(self._leads, dseq, addresses, names, list(inputs.get("hosts") or ()))
+                shut(rail, dseq, each.deployment.owner, self._clock(ctx))
+            except MarketError as fault:
+                ctx.log("warning", str(fault))
+                left.append(each)
+            else:
+                ctx.log("info", f"deployment {_shown(each)} belonged to no resource and is closed")
+        return left
+
+    def _outputs(
+        self, rail: Rail, inputs: dict[str, Any], old: dict[str, Any], mine: list[Standing], orphans: list[Standing]
+    ) -> dict[str, Any]:
+        standing = {each.deployment.id for each in mine}
+        held = {*(old.get("held") or ()), *self._in_use} & standing | set(inputs["deployments"])
+        paid = rail.runway(mine)
+        return {
+            **inputs,
+            "owner": rail.owner(),
+            "held": sorted(held),
+            "orphans": sorted(_shown(each) for each in orphans),
+            "balance_usd": round(float(paid.balance_usd), 2),
+            "escrow_usd": round(float(paid.escrow_usd), 2),
+            "runway_days": dict(sorted(paid.days.items())),
+            "trial": paid.trial,
+        }
+
+
+def _shown(each: Standing) -> str:
+    return f"{each.deployment.id} ({outside(label_of(each.deployment.group or 'without a name'), 63)})"

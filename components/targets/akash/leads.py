@@ -1,0 +1,109 @@
+"""Does a record of the zone still lead to a deployment? Asked at the moment before it is closed.
+
+An address or a name that a record leads to must not be given back: the next who rents it serves the DAO's visitors.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...errors import ConfigError, MarketError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+#: `HOST:PORT` of a resolver to ask instead of the zone's own name servers.
+RESOLVER_VARIABLE = "UNMOOR_RESOLVER"
+#: Seconds for one question, tries included.
+_LIFETIME_S = 5.0
+
+
+class Unanswered(MarketError):  # noqa: N818 the name is the situation
+    """Neither the zone's authority nor its public name servers show where its records lead."""
+
+
+class Leads(Protocol):
+    """Finds the records that lead somewhere. An authority offers one that reads its zone; `public` needs no account."""
+
+    def __call__(self, addresses: Collection[str], names: Collection[str], hosts: Collection[str]) -> list[str]:
+        """Name the records that lead to one of the addresses or names.
+
+        `hosts` are the names of the zone that may: an authority that reads its whole zone needs none. Raises
+        Unanswered when that is not known.
+        """
+        ...
+
+
+def first_answer(*checks: Leads) -> Leads:
+    """Ask one after the other until one answers, the best first; Unanswered if none does."""
+
+    def ask(addresses: Collection[str], names: Collection[str], hosts: Collection[str]) -> list[str]:
+        silent = []
+        for check in checks:
+            try:
+                return check(addresses, names, hosts)
+            except Unanswered as fault:
+                silent.append(str(fault))
+        raise Unanswered("; ".join(silent) or "nothing can be asked")
+
+    return ask
+
+
+def public(addresses: Collection[str], names: Collection[str], hosts: Collection[str]) -> list[str]:
+    """Ask the zone's public name servers, without a cache between; of a failover set they show the member in use."""
+    targets = {*addresses, *(each.lower().rstrip(".") for each in names)}
+    asked = dict.fromkeys(each.lower().rstrip(".") for each in hosts)
+    return [host for host in asked if targets & set(_answers(host))]
+
+
+def _answers(host: str) -> list[str]:
+    """Give every address and name on the way from a host; none if there is no such name. Raises Unanswered."""
+    import dns.exception
+    import dns.rdatatype
+    import dns.resolver
+
+    try:
+        responses = [_servers(host).resolve(host, "A", search=False, raise_on_no_answer=False).response]
+    except dns.resolver.NXDOMAIN as missing:  # the end of a chain may be missing while its beginning leads there
+        responses = list(missing.responses().values())  # type: ignore[no-untyped-call]
+    except dns.exception.DNSException as fault:
+        first = str(fault).splitlines()[0][:200]
+        raise Unanswered(f"the name servers of {host} do not answer ({first})") from None
+    found: list[str] = []
+    for records in (each for response in responses for each in response.answer):
+        if records.rdtype in (dns.rdatatype.A, dns.rdatatype.CNAME):
+            found += [each.to_text().rstrip(".").lower() for each in records]
+    return found
+
+
+def _servers(host: str, environ: Mapping[str, str] = os.environ) -> Any:
+    """Give a resolver that asks the name servers of a host's zone themselves, or the one that a variable names."""
+    import dns.resolver
+
+    given = environ.get(RESOLVER_VARIABLE, "")
+    if given:
+        return _resolver_at(given)
+    own = dns.resolver.Resolver()
+    own.lifetime = _LIFETIME_S
+    zone = dns.resolver.zone_for_name(host, resolver=own, lifetime=_LIFETIME_S)
+    servers = [server.target for server in own.resolve(zone, "NS")]
+    direct = dns.resolver.Resolver(configure=False)
+    direct.nameservers = [record.address for server in servers[:2] for record in own.resolve(server, "A")]
+    direct.lifetime = _LIFETIME_S
+    return direct
+
+
+def _resolver_at(place: str) -> Any:
+    import dns.resolver
+
+    host, _, port = place.partition(":")
+    resolver = dns.resolver.Resolver(configure=False)
+    try:
+        resolver.nameservers = [str(ipaddress.ip_address(host))]
+        resolver.port = int(port or 53)
+    except ValueError:
+        raise ConfigError(f"{RESOLVER_VARIABLE} is not the address of a resolver; write it as 127.0.0.1:53") from None
+    resolver.lifetime = _LIFETIME_S
+    return resolver

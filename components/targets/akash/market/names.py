@@ -1,0 +1,67 @@
+"""The name of a deployment's group on the market: whose it is, so that one account serves several stacks. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+#: A name is `LABEL-STACK SITE-FINGERPRINT`; the label is for people, the three hashes (8 hex digits each) decide.
+#: All together fit into 63 characters, the length of a DNS label and of a Kubernetes name.
+_NAME = re.compile(r"(?P<label>.*)-(?P<stack>[0-9a-f]{8})(?P<site>[0-9a-f]{8})-(?P<fingerprint>[0-9a-f]{8})")
+_LABEL = 36
+#: The two hashes before they named an owner: `LABEL-FINGERPRINT`.
+_PLAIN = re.compile(r".*-(?P<fingerprint>[0-9a-f]{8})")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose a deployment is, as two hashes: of project and stack, and of project, stack and resource."""
+
+    stack: str
+    site: str
+
+    @classmethod
+    def of(cls, urn: str) -> Owner:
+        """Derive the owner from a Pulumi URN, `urn:pulumi:STACK::PROJECT::TYPES::NAME`.
+
+        The types are left out: a resource that moves below another parent is the same one.
+        """
+        parts = urn.split("::", 3)
+        stack = "::".join(parts[:2])
+        return cls(_hash(stack), _hash(f"{stack}::{parts[-1]}"))
+
+
+def group_name(label: str, owner: Owner | None, fingerprint: str) -> str:
+    """Name a group after its label, its owner and what cannot be changed in place."""
+    if owner is None:
+        return f"{label}-{fingerprint}"
+    return f"{label[:_LABEL].rstrip('.-')}-{owner.stack}{owner.site}-{fingerprint}"
+
+
+def owner_of(group: str) -> Owner | None:
+    """Read the owner out of a group's name; None if it bears none."""
+    found = _NAME.fullmatch(group)
+    return Owner(found["stack"], found["site"]) if found else None
+
+
+def label_of(group: str) -> str:
+    """Give the part of a group's name that is meant for people."""
+    found = _NAME.fullmatch(group)
+    return found["label"] if found else group
+
+
+def endpoint_mark(group: str) -> str:
+    """Give what makes the names of a group's endpoints unique in its account.
+
+    One owner may use an endpoint's name once on one provider (akash-network/support#108), so two projects with the
+    same document need different ones.
+    """
+    if found := _NAME.fullmatch(group):
+        return found["site"] + found["fingerprint"]
+    plain = _PLAIN.fullmatch(group)
+    return plain["fingerprint"] if plain else _hash(group)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

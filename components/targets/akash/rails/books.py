@@ -1,0 +1,214 @@
+"""The account's books at the Console: what is open, by what name, whose the money is, and who the providers are."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ....errors import MarketError
+from ....text.escape import outside
+from .. import untrusted
+from ..market.observed import RUNNING, Deployment, Standing
+from ..market.reconcile import TransientError
+from ..market.runway import days
+from ..untrusted import BadAnswer, mapping, sequence
+from . import answers
+from .rail import Runway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..market.observed import Lease
+    from ..market.request import Request
+    from .answers import Json
+    from .console_client import Console
+
+_PAGE = 100
+#: Reads side by side: one that meets a dead provider takes a minute.
+_ABREAST = 16
+#: What an answer of another form than the API's raises while it is read.
+ODD = (BadAnswer, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+
+
+class Books:
+    """Reads of one account; what does not change in a run is asked once."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._purse: Json | None = None
+        self._stands: dict[str, tuple[str, str]] = {}
+
+    def entries(self) -> list[tuple[Deployment, Json, list[Json]]]:
+        """List the account's open deployments, newest first, each with its own leases, from any entry they stood at.
+
+        An entry that cannot be read is left out: it is no reason to stop.
+        """
+        entries: list[Json] = []
+        while True:
+            data = mapping(self._console.call("list", params={"skip": len(entries), "limit": _PAGE})["data"])
+            page = sequence(data["deployments"], 10 * _PAGE)
+            entries += [each for each in page if isinstance(each, dict)]
+            if not page or not mapping(data["pagination"]).get("hasMore"):
+                break
+        leases: dict[str, list[Json]] = {}
+        for entry in entries:
+            for each in answers.leases(entry):
+                leases.setdefault(answers.lease_dseq(each), []).append(each)
+        found = []
+        for entry in entries:
+            try:
+                held = answers.deployment(entry)
+            except ODD:
+                continue
+            if held.state == "active":
+                created = str(entry["deployment"].get("created_at") or "")
+                found.append(((len(created), created), (held, entry, leases.get(held.id, []))))
+        return [each for _, each in sorted(found, key=lambda one: one[0], reverse=True)]
+
+    def names(self, standing: list[Deployment], want: Request | None = None) -> dict[str, str | None]:
+        """Give group names by number: as the list has them, by our manifest's hash, else as the chain has them.
+
+        None for a name that is not known at the moment.
+        """
+        names: dict[str, str | None] = {}
+        asked = []
+        for each in standing:
+            if each.group is not None:
+                names[each.id] = each.group
+            elif want is not None and each.version == want.version:
+                names[each.id] = want.name
+            else:
+                asked.append(each)
+        names.update(zip((each.id for each in asked), abreast(self._name, asked), strict=True))
+        return names
+
+    def _name(self, held: Deployment) -> str | None:
+        try:
+            answer = self._console.call("named", owner=held.owner, dseq=held.id, missing=None)
+        except MarketError:  # not known at the moment, and no reason to stop: it may be a stranger's
+            return None
+        other = answer.get("other") if isinstance(answer, dict) else None
+        return answers.group_name(other) if isinstance(other, dict) else None
+
+    def stands(self, providers: set[str]) -> dict[str, tuple[str, str]]:
+        """Give the organization and the region of providers."""
+        asked = sorted(providers - set(self._stands))
+        self._stands.update(zip(asked, abreast(self._place, asked), strict=True))
+        return self._stands
+
+    def _place(self, provider: str) -> tuple[str, str]:
+        """Give a provider's organization and region, as it declares them; empty where that is not to be had."""
+        try:
+            answer = self._console.call("provider", owner=provider, missing={})
+        except MarketError:
+            return "", ""
+        shown = answer if isinstance(answer, dict) else {}
+        return outside(shown.get("organization") or "", 80), outside(shown.get("locationRegion") or "", 80)
+
+    def owner(self) -> str:
+        """Give the address of the key's wallet; empty if it is not to be had."""
+        with reading():
+            wallet = self._wallet()
+            if wallet.get("address"):
+                return untrusted.identity(wallet["address"])
+            return next((held.owner for held, _, _ in self.entries()), "")
+
+    def trial(self) -> bool:
+        """Whether the key's wallet is a trial's."""
+        try:
+            with reading():
+                return self._wallet().get("isTrialing") is True
+        except TransientError:
+            return False
+
+    def _wallet(self) -> Json:
+        if self._purse is None:
+            self._purse = self._find_wallet()
+        return self._purse
+
+    def _find_wallet(self) -> Json:
+        user = self._console.call("me", missing={})
+        at = user.get("data") if isinstance(user, dict) else None
+        number = at.get("id") if isinstance(at, dict) else None
+        if not isinstance(number, str):
+            return {}
+        found = mapping(self._console.call("wallets", params={"userId": number}, missing={}))
+        wallets = [each for each in sequence(found.get("data") or []) if isinstance(each, dict)]
+        return next((each for each in wallets if each.get("address")), {})
+
+    def account(self) -> list[Standing]:
+        """List every open deployment of the account, with the names of their groups as far as they are known."""
+        with reading():
+            entries = self.entries()
+            names = self.names([held for held, _, _ in entries])
+        found = []
+        for held, entry, leases in entries:
+            try:
+                found.append(answers.standing(entry, {held.id: leases}, names.get(held.id)))
+            except ODD:
+                found.append(Standing(replace(held, group=names.get(held.id))))
+        return found
+
+    def runway(self, standing: list[Standing]) -> Runway:
+        """Return the account's money, and for how many days each of these leases is paid."""
+        with reading():
+            money = mapping(self._console.call("balances")["data"])
+            balance, bound = (untrusted.amount(money.get(key)) for key in ("balance", "deployments"))
+        leased = [each for each in standing if runs(each)]
+        funded = abreast(lambda each: replace(each, topped_up=self._funded(each.deployment.id)), leased)
+        return Runway(balance, bound, days(funded, balance), self.trial())
+
+    def _funded(self, dseq: str) -> bool | None:
+        try:
+            answer = self._console.call("settings", dseq=dseq, missing={})
+        except MarketError:
+            return None
+        data = answer.get("data") if isinstance(answer, dict) else None
+        enabled = data.get("autoTopUpEnabled") if isinstance(data, dict) else None
+        return enabled if isinstance(enabled, bool) else None
+
+    def gateway(self, provider: str) -> str:
+        """Give the address of a provider's gateway; empty if it is not to be had."""
+        try:
+            answer = self._console.call("provider", owner=provider, missing={})
+        except MarketError:
+            return ""
+        return untrusted.gateway(answer.get("hostUri")) if isinstance(answer, dict) else ""
+
+
+class reading:  # noqa: N801 it is used as a word
+    """Turn an answer of another form than the API describes into a sentence."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, _: object) -> None:
+        if isinstance(fault, ODD):
+            raise MarketError(f"akash: the Console's answer is not what its API describes ({why(fault)})") from fault
+
+
+def why(fault: BaseException) -> str:
+    """Return what was wrong with an answer."""
+    return outside(str(fault) if isinstance(fault, BadAnswer) else repr(fault), 160)
+
+
+def own_lease(leases: list[Json], dseq: str) -> Lease | None:
+    """Read a deployment's lease; None if there is none, or none that can be read."""
+    try:
+        return answers.lease({"leases": leases}, dseq)[0]
+    except ODD:
+        return None
+
+
+def runs(each: Standing) -> bool:
+    """Whether a deployment has a lease that runs."""
+    return each.lease is not None and each.lease.state in RUNNING
+
+
+def abreast(call: Callable[[Any], Any], values: list[Any]) -> list[Any]:
+    """Call for each value, side by side, and give the results in order."""
+    if len(values) < 2:  # noqa: PLR2004 a thread would only cost
+        return [call(each) for each in values]
+    with ThreadPoolExecutor(_ABREAST) as pool:
+        return list(pool.map(call, values))

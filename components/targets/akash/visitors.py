@@ -1,0 +1,32 @@
+"""Are visitors served from a deployment? That distinguishes a silent gateway from a machine that is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Seconds for one visit.
+_VISIT_S = 5.0
+
+
+def by(visit: Callable[[str, str, float], Any]) -> Callable[[dict[str, Any]], bool | None]:
+    """Give a check that visits a deployment at its address, else at a name of its own.
+
+    `visit(url, address, seconds)` gives a page with a status, or what came instead. Any answer counts, an error
+    page too. The check gives None for a deployment that has neither address nor name: then it is not known.
+    """
+
+    def served(outputs: dict[str, Any]) -> bool | None:
+        place = outputs.get("address") or next(iter(outputs.get("uris") or ()), "")
+        if not place:
+            return None
+        return any(_answered(visit(f"{scheme}://{place}/", place, _VISIT_S)) for scheme in ("http", "https"))
+
+    return served
+
+
+def _answered(page: Any) -> bool:
+    """Whether a server answered: a certificate that a browser refuses was sent by one."""
+    return page.status > 0 or "certificate" in page.trouble

@@ -1,0 +1,181 @@
+"""Leases through the real engine, with what hurt them: silence, lag, a kill that is rolled back, an update of a part.
+
+The tests run in order on stacks of their own. It proves nothing about the real Console beyond what the stand-in cites.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+import yaml
+
+from sandbox.akash import inventory
+from sandbox.client import Resolver
+from sandbox.drive import EngineFailed
+from sandbox.state import REPOSITORY, VARIABLE
+
+from ..contract.akash_world import SDL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sandbox.drive import Pulumi, Run
+
+    from .conftest import Sandbox
+
+pytestmark = pytest.mark.timeout(900)
+
+HOST = "web.leases.example"
+PROGRAM = f"""
+import sys
+sys.path.insert(0, {str(REPOSITORY)!r})
+import pulumi
+from pulumi_aws import route53
+from components.targets.akash.account import Account
+from components.targets.akash.deployment import Deployment
+
+config = pulumi.Config()
+zone = route53.Zone("zone", name="leases.example", force_destroy=True)
+ids, first = [], []
+for number in range(2 if config.get_bool("broken") else 0):  # of one name and type there is one record: this fails
+    twice = dict(zone_id=zone.zone_id, name="twice.leases.example", type="A", ttl=30, records=["203.0.113.99"])
+    first.append(route53.Record(f"twice-{{number}}", **twice, opts=pulumi.ResourceOptions(depends_on=first[-1:])))
+for name in config.require_object("sites"):
+    host = f"{{name}}.leases.example"
+    made = Deployment(name, name=f"{{name}}.test", sdl=config.require_object("sdl"), service="web", hosts=[host])
+    after = pulumi.ResourceOptions(depends_on=first)
+    route53.Record(name, zone_id=zone.zone_id, name=host, type="A", ttl=1, records=[made.address], opts=after)
+    ids.append(made.id)
+Account("account", deployments=ids, hosts=["web.leases.example"])
+"""
+
+
+def document(ceiling: int = 100) -> dict[str, Any]:
+    made = copy.deepcopy(SDL)
+    made["services"]["web"]["expose"][0]["to"][0]["ip"] = "site"
+    made["endpoints"] = {"site": {"kind": "ip"}}
+    made["profiles"]["placement"]["site"]["pricing"]["web"]["amount"] = ceiling
+    return made
+
+
+class Leases:
+    """A stack of one lease and its record."""
+
+    def __init__(self, runner: Pulumi, sandbox: Sandbox) -> None:
+        self.runner, self.sandbox = runner, sandbox
+        project = runner.project / "Pulumi.yaml"
+        settings = yaml.safe_load(project.read_text())
+        settings["plugins"] = {"providers": [{"name": "unmoor", "path": str(REPOSITORY / "components/provider/bin")}]}
+        project.write_text(yaml.safe_dump(settings))
+
+    def write(self, ceiling: int = 100, sites: tuple[str, ...] = ("web",), *, broken: bool = False) -> None:
+        """Set what the program reads."""
+        held = yaml.safe_load(self.runner.config_file.read_text())
+        held["config"] = {
+            "tiny:sdl": document(ceiling),
+            "tiny:sites": list(sites),
+            "tiny:broken": str(broken).lower(),
+            "aws:region": "us-east-1",
+        }
+        self.runner.config_file.write_text(yaml.safe_dump(held))
+
+    def up(self, *arguments: str, ceiling: int = 100, sites: tuple[str, ...] = ("web",), broken: bool = False) -> Run:
+        """Update."""
+        self.write(ceiling, sites, broken=broken)
+        return self.runner.up(*arguments)
+
+    def open(self) -> dict[str, bool]:
+        """Give the open deployments, and whether each is leased."""
+        return {each["deployment"]["id"]["dseq"]: bool(each["leases"]) for each in inventory.open_deployments()}
+
+    def answers(self) -> str:
+        """Give what a visitor gets at the record."""
+        from sandbox.client import NotReached, get
+
+        try:
+            address = Resolver(self.sandbox.state).addresses(HOST)[0]
+            return get(f"http://{HOST}/", self.sandbox.state, address=address).body.decode().strip()
+        except NotReached as why:
+            return f"not reached: {why}"
+
+
+@pytest.fixture
+def leases(
+    sandbox: Sandbox, pulumi: Callable[..., Pulumi], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Leases]:
+    monkeypatch.setenv(VARIABLE, str(sandbox.state.root))
+    stack = "".join(each for each in request.node.name if each.isalnum())[5:30]
+    made = Leases(pulumi({}, PROGRAM, stack), sandbox)
+    yield made
+    for fault in ("provider-silent-europa", "read-lag"):
+        sandbox.state.end_fault(fault)
+    made.write()
+    made.runner.destroy()
+    assert made.open() == {}
+
+
+def test_a_silent_provider_and_a_failed_run_close_nothing_that_serves(leases: Leases, sandbox: Sandbox) -> None:
+    leases.up()
+    before = leases.open()
+    sandbox.state.start_fault("provider-silent-europa", {"hold": 2.0})
+    with pytest.raises(EngineFailed):
+        leases.up("--refresh", broken=True)
+    assert leases.open() == before
+    sandbox.state.end_fault("provider-silent-europa")
+    leases.up("--refresh")
+    leases.up("--refresh")
+    assert leases.open() == before
+    assert leases.answers() == "hello"
+
+
+def test_a_killed_run_that_is_rolled_back_leaves_nothing(leases: Leases, sandbox: Sandbox) -> None:
+    leases.up(sites=())
+    leases.write()
+    kill(leases, sandbox, lambda: any(leases.open().values()))
+    (left,) = leases.open()
+    shown = leases.runner.preview
+    leases.write(sites=())
+    assert f"deployment {left} (web.test) bears this stack's mark and no resource has it" in shown().output
+    leases.up(sites=())
+    assert leases.open() == {}
+
+
+def test_reads_that_lag_open_nothing_twice(leases: Leases, sandbox: Sandbox) -> None:
+    sandbox.state.start_fault("read-lag", {"seconds": 8})
+    leases.up()
+    sandbox.state.end_fault("read-lag")
+    assert list(leases.open().values()) == [True]
+    assert leases.answers() == "hello"
+
+
+def test_an_update_of_the_deployment_alone_does_not_close_what_the_record_leads_to(leases: Leases) -> None:
+    leases.up()
+    (before,) = leases.open()
+    with pytest.raises(EngineFailed, match=rf"deployment {before} stays open: {HOST} leads to it"):
+        leases.up("--target", "**unmoor:akash:Deployment::web", ceiling=90)
+    assert before in leases.open()
+    assert leases.answers() == "hello"
+    leases.up(ceiling=90)
+    assert before not in leases.open()
+    assert list(leases.open().values()) == [True]
+    assert leases.answers() == "hello"
+
+
+def kill(leases: Leases, sandbox: Sandbox, when: Callable[[], bool]) -> None:
+    """Start an update, kill everything of it at a moment, and take its lock."""
+    from .docs_stack import until
+
+    before = {each.pid for each in sandbox.processes()}
+    child = leases.runner.start("up", "--yes", "--skip-preview")
+    until(lambda: when() or child.poll() is not None, "the moment to kill")
+    assert child.poll() is None, "it ended before it could be killed"
+    os.killpg(child.pid, signal.SIGKILL)
+    psutil.wait_procs([each for each in sandbox.processes() if each.pid not in before], timeout=30)
+    child.communicate()
+    leases.runner.children.remove(child)
+    leases.runner.cancel()
