@@ -30,6 +30,7 @@ LIMITS: dict[str, Limit] = {
     "page_bytes": Limit("an answer of a site", 64 << 10, "bytes", "reading stops, and its beginning is judged"),
     "page_s": Limit("a visit to a site", 10, "seconds", "the visit has failed"),
     "bundle_bytes": Limit("a bundle read from a store", 4 << 30, "bytes", "reading stops, and the next store is asked"),
+    "bundle_files": Limit("files of a bundle", 100_000, "files", "it is refused"),
     "bundle_s": Limit("reading a bundle from a store", 1_800, "seconds", "reading stops, and the next store is asked"),
     "space_bytes": Limit("a page of a space that is imported", 5 << 20, "bytes", "it is listed, and not carried"),
     "crawl_addresses": Limit("addresses of an old site, without `--limit`", 5_000, "addresses", "the rest is counted"),
@@ -46,9 +47,10 @@ YAML_BYTES, YAML_VALUES, YAML_DEPTH, SDL_BYTES, SDL_VALUES = (
 VALUE_CHARS, QUOTE_CHARS, FAULT_CHARS, MESSAGE_CHARS = (
     int(LIMITS[name].amount) for name in ("value_chars", "quote_chars", "fault_chars", "message_chars")
 )
-PAGE_BYTES, BUNDLE_BYTES, STEP_INPUT_BYTES, STEP_OUTPUT_BYTES = (
-    int(LIMITS[name].amount) for name in ("page_bytes", "bundle_bytes", "step_input_bytes", "step_output_bytes")
+PAGE_BYTES, BUNDLE_BYTES, BUNDLE_FILES = (
+    int(LIMITS[name].amount) for name in ("page_bytes", "bundle_bytes", "bundle_files")
 )
+STEP_INPUT_BYTES, STEP_OUTPUT_BYTES = (int(LIMITS[name].amount) for name in ("step_input_bytes", "step_output_bytes"))
 SPACE_BYTES, CRAWL_ADDRESSES, CRAWL_BYTES, SITEMAP_BYTES = (
     int(LIMITS[name].amount) for name in ("space_bytes", "crawl_addresses", "crawl_bytes", "sitemap_bytes")
 )

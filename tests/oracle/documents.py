@@ -96,9 +96,13 @@ def resources(draw: Any) -> dict[str, Any]:
     if draw(st.integers(0, 3)) == 0:
         model = optional(
             {"ram": st.sampled_from(("24Gi", "80Gi")), "interface": st.sampled_from(("pcie", "sxm"))},
-            model=st.sampled_from(("a100", "h100", "rtx4090", "*")),
+            model=st.sampled_from(("a100", "h100", "rtx4090")),
         )
-        nvidia = draw(st.one_of(st.none(), st.lists(model, min_size=1, max_size=3)))
+        any_model = st.just({"model": "*"})
+        models = st.lists(
+            st.one_of(model, any_model), min_size=1, max_size=3, unique_by=lambda each: tuple(sorted(each.items()))
+        )
+        nvidia = draw(st.one_of(st.none(), models))
         made["gpu"] = {"units": draw(st.sampled_from((1, 2, "1", 8))), "attributes": {"vendor": {"nvidia": nvidia}}}
     elif draw(st.integers(0, 3)) == 0:
         made["gpu"] = {"units": 0}
@@ -191,7 +195,7 @@ def documents(draw: Any) -> dict[str, Any]:
     for name in names:
         mine = (
             places
-            if len(places) == 1 or (not _hosts(services[name]) and draw(st.booleans()))
+            if len(places) == 1 or (not _alone(services[name]) and draw(st.booleans()))
             else [draw(st.sampled_from(places))]
         )
         profile = draw(st.sampled_from(profiles))
@@ -204,7 +208,8 @@ def documents(draw: Any) -> dict[str, Any]:
                     "read": draw(st.sampled_from((["logs"], ["deployment", "logs"])))
                 }
     _show_one(services[names[0]], services)
-    placement = {place: draw(_placement(profiles)) for place in places}
+    denom = draw(st.sampled_from(("uact", "uact", "uakt")))
+    placement = {place: draw(_placement(profiles, denom)) for place in places}
     used = {
         to["ip"] for each in services.values() for expose in each.get("expose", []) for to in expose["to"] if "ip" in to
     }
@@ -219,8 +224,10 @@ def documents(draw: Any) -> dict[str, Any]:
     return made
 
 
-def _hosts(service_: dict[str, Any]) -> bool:
-    return any("accept" in expose for expose in service_.get("expose", []))
+def _alone(service_: dict[str, Any]) -> bool:
+    """Tell whether a service can be in one placement only: it accepts a host, or leases an address."""
+    exposes_ = service_.get("expose", [])
+    return any("accept" in expose or any("ip" in to for to in expose["to"]) for expose in exposes_)
 
 
 def _show_one(first: dict[str, Any], services: dict[str, Any]) -> None:
@@ -230,8 +237,7 @@ def _show_one(first: dict[str, Any], services: dict[str, Any]) -> None:
 
 
 @st.composite
-def _placement(draw: Any, profiles: list[str]) -> dict[str, Any]:
-    denom = draw(st.sampled_from(("uact", "uact", "uakt")))
+def _placement(draw: Any, profiles: list[str], denom: str) -> dict[str, Any]:
     made: dict[str, Any] = {
         "pricing": {profile: {"denom": denom, "amount": draw(st.sampled_from(AMOUNTS))} for profile in profiles}
     }

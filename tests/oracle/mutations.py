@@ -366,11 +366,6 @@ def size_in_words(d):
     volume(d)["size"] = "plenty"
 
 
-@breaks("size-amount")
-def size_in_another_spelling(d):
-    resources(d)["memory"]["size"] = "512mi"
-
-
 @breaks("cpu-amount")
 def thousandth_of_a_thousandth(d):
     resources(d)["cpu"]["units"] = "100.5m"
@@ -476,6 +471,66 @@ def two_denominations(d):
         return False
     for index, each in enumerate(pricing.values()):
         each["denom"] = ("uact", "uakt")[index % 2]
+    return True
+
+
+@breaks("denom-mixed")
+def two_denominations_in_two_placements(d):
+    used = {place for places in d["deployment"].values() for place in places}
+    if len(used) < 2:
+        return False
+    for index, place in enumerate(sorted(used)):
+        for each in d["profiles"]["placement"][place]["pricing"].values():
+            each["denom"] = ("uact", "uakt")[index % 2]
+    return True
+
+
+@breaks("gpu-model")
+def any_gpu_of_some_memory(d):
+    _gpu(d)["vendor"]["nvidia"] = [{"model": "*", "ram": "24Gi"}]
+
+
+@breaks("gpu-model")
+def any_gpu_of_some_interface(d):
+    _gpu(d)["vendor"]["nvidia"] = [{"model": "*", "interface": "sxm"}]
+
+
+@breaks("gpu-model")
+def gpu_with_a_space(d):
+    _gpu(d)["vendor"]["nvidia"] = [{"model": "rtx 4090"}]
+
+
+@breaks("gpu-model")
+def gpu_with_a_plus(d):
+    _gpu(d)["vendor"]["nvidia"] = [{"model": "rtx4090+"}]
+
+
+@breaks("gpu-model")
+def same_gpu_twice(d):
+    _gpu(d)["vendor"]["nvidia"] = [{"model": "a100"}, {"model": "h100"}, {"model": "a100"}]
+
+
+def _gpu(data: Data) -> Data:
+    return next(
+        profile["resources"]["gpu"]["attributes"]
+        for profile in data["profiles"]["compute"].values()
+        if profile["resources"].get("gpu", {}).get("attributes")
+    )
+
+
+@breaks("endpoint-placements")
+def one_address_for_two_placements(d):
+    name = next(
+        name
+        for name, each in d["services"].items()
+        if any("ip" in to for expose in each.get("expose", []) for to in expose["to"])
+        and not any("accept" in expose for expose in each["expose"])
+    )
+    places = list(d["profiles"]["placement"])
+    if len(places) < 2:
+        return False
+    deployed_ = next(iter(d["deployment"][name].values()))
+    d["deployment"][name] = {place: dict(deployed_) for place in places}
     return True
 
 

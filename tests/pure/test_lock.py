@@ -37,6 +37,6 @@ def test_the_lock_names_no_index() -> None:
 
 
 def test_the_engine_and_the_sdk_are_of_one_version() -> None:
-    modules = (REPOSITORY / "sandbox" / "engine" / "go" / "go.mod").read_text()
+    modules = (REPOSITORY / "sandbox" / "engine" / "go" / "pulumi" / "go.mod").read_text()
     built = re.findall(r"github\.com/pulumi/pulumi/(?:pkg|sdk)/v3 v(\S+)", modules)
     assert {resolve.ENGINE, PINS["pulumi"]} | set(built) == {resolve.ENGINE}

@@ -176,7 +176,7 @@ def test_processors_are_counted_exactly(units, thousandths):
         ("1.5Gi", 1610612736),
         ("0.1k", 100),
         ("1", None),
-        ("1mi", None),
+        ("1mi", 1024**2),
         ("Mi", None),
         ("1e3Mi", None),
     ],

@@ -178,7 +178,6 @@ DISAGREEMENTS = {
     "command: []": ("    expose:", "    command: []\n    expose:"),
     "accept: []": ("        as: 80", "        as: 80\n        accept: []"),
     "next_tries: 0": ("        as: 80", "        as: 80\n        http_options: {next_tries: 0}"),
-    "params without storage": ("    expose:", "    params: {permissions: {read: [logs]}}\n    expose:"),
     "line separator": ("    expose:", '    args: ["a\\u2028b"]\n    expose:'),
     "cpu 1.001": ("units: 500m", "units: 1.001"),
     "a size that is no whole number of bytes": ("size: 512Mi", "size: 536870.9121k"),

@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
 from ...errors import ConfigError, Fault, StepError
+from ...limits import BUNDLE_FILES
 from . import folder as folders
 from . import front, memory
 from .folder import Options, fault_in, shown
@@ -151,15 +152,18 @@ def read(tar: IO[bytes]) -> Bundle:
         digest.update(chunk)
         size += len(chunk)
     tar.seek(0)
-    entries, faults, seen = [], [], set()
+    entries: list[Entry] = []
+    faults, seen = [], set()
     try:
         with tarfile.open(fileobj=tar, mode="r:") as archive:
             for member in archive:
-                fault = fault_in(member.name) or _fault_of(member)
+                fault = fault_in(member.name) or _fault_of(member, size)
                 if fault is None and member.name in seen:
                     fault = "stands in it twice"
                 if fault:
                     faults.append(Fault(shown(member.name), fault))
+                if len(entries) >= BUNDLE_FILES:
+                    raise StepError(f"this bundle has more than {BUNDLE_FILES:,} files")
                 seen.add(member.name)
                 entries.append(Entry(member.name, member.offset_data, member.size))
     except (tarfile.TarError, UnicodeDecodeError, EOFError, ValueError) as error:
@@ -288,7 +292,9 @@ def _member(archive: tarfile.TarFile, path: str, content: IO[bytes], size: int, 
     archive.addfile(info, content)
 
 
-def _fault_of(member: tarfile.TarInfo) -> str | None:
+def _fault_of(member: tarfile.TarInfo, size: int) -> str | None:
+    if not 0 <= member.size <= size - member.offset_data:
+        return "is not whole"
     if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE} or member.issparse():
         return "is not a plain file"
     return None

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import document as sdl
 from . import model, quantity, shape, writing
+from .resources import volumes
 from .rules.drift import ZERO_IS_DEFAULT, sorted_exposes, sorted_models, sorted_volumes
+from .rules.resources import doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,7 @@ def fixed(raw: str | bytes, name: str = "") -> str | None:
     if not faults:
         for mend in MENDS:
             mend(data)
-    return writing.written(data, document.text, quote=True)
+    return writing.mended(data, document.text)
 
 
 def _quote(data: dict[str, Any]) -> None:
@@ -87,6 +89,9 @@ def _profiles(data: dict[str, Any]) -> None:
             and float(units) * 1000 != exact
         ):
             resources["cpu"]["units"] = f"{exact}m"
+        for holder in (resources["memory"], *volumes(resources)):
+            if not doubtful(holder["size"]):
+                holder["size"] = quantity.exact(holder["size"])
         if isinstance(resources["storage"], list) and all(quantity.size(each["size"]) for each in resources["storage"]):
             _in_order(resources["storage"], sorted_volumes)
         vendor = ((resources.get("gpu") or {}).get("attributes") or {}).get("vendor") or {}

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from . import quantity
-from .resources import Placed, placements, resources, sequence_numbers
+from .resources import Placed, endpoints, placements, protocol, resources, sequence_numbers
 
 #: How the chain's own JSON spells the kinds of endpoint.
 ENDPOINT_KINDS = ("SHARED_HTTP", "RANDOM_PORT", "LEASED_IP")
@@ -21,6 +21,37 @@ def groups(data: dict[str, Any], spelling: Literal["chain", "go"] = "chain") -> 
     sequence = sequence_numbers(data)
     made = [_group(data, name, placed, sequence) for name, placed in placements(data)]
     return made if spelling == "go" else [_in_chain_words(group) for group in made]
+
+
+def go_groups(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the groups as the Go tools write them, in their spelling and their order of endpoints.
+
+    In version 2.0 each service is a unit of its own, in 2.1 services of one profile are one unit; only where several
+    become one are the endpoints sorted (chain-sdk go/sdl/groupBuilder_v2.go and groupBuilder_v2_1.go).
+    """
+    sequence = sequence_numbers(data)
+    alone = str(data["version"]) == "2.0"
+    made = []
+    for name, placed in placements(data):
+        each = [(*one[:3], number) for number, one in enumerate(placed, 1)] if alone else placed
+        group = _group(data, name, each, sequence)
+        for unit in group["resources"]:
+            services = [one[0] for one in each if one[3] == unit["resource"]["id"]]
+            if len(services) == 1:
+                ports = sorted(_shown(data["services"][services[0]]), key=_port_order)
+                unit["resource"]["endpoints"] = endpoints({"expose": ports}, sequence)
+        made.append(group)
+    return made
+
+
+def _shown(service: dict[str, Any]) -> list[dict[str, Any]]:
+    """Split the ports of a service so that each is shown to one, as the manifest does."""
+    return [expose | {"to": [to]} for expose in service.get("expose") or () for to in expose.get("to") or ()]
+
+
+def _port_order(expose: dict[str, Any]) -> tuple[str, int, str, bool]:
+    to = expose["to"][0]
+    return to.get("service") or "", int(expose["port"]), protocol(expose), not to.get("global")
 
 
 def _group(data: dict[str, Any], name: str, placed: list[Placed], sequence: dict[str, int]) -> dict[str, Any]:

@@ -67,17 +67,18 @@ def _credentials(service: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _params(params: dict[str, Any]) -> dict[str, Any]:
+    # Without volumes it is null: a nil slice in Go, and in the TypeScript SDK since 1.0.0-alpha.36
+    # (generateManifestVersion.ts, NULLABLE_MANIFEST_KEYS), which Console runs.
     made: dict[str, Any] = {
         "storage": [
             {"name": name, "mount": each.get("mount") or "", "readOnly": each.get("readOnly") or False}
             for name, each in sorted((params.get("storage") or {}).items())
         ]
+        or None
     }
     if params.get("permissions") is not None:
         made["permissions"] = params["permissions"]
     if params.get("tee") is not None:
-        # In the official examples of `tee`, params without volumes say null; everywhere else, an empty list.
-        made["storage"] = made["storage"] or None
         made["tee"] = {"type": params["tee"], "attestation": True}
     return made
 

@@ -12,6 +12,8 @@ _CPU = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m?)")
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([a-zA-Z]+)")
 _SUFFIXES = {"k": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4, "P": 1000**5, "E": 1000**6}
 _SUFFIXES |= {f"{letter.upper()}i": 1024**power for power, letter in enumerate("kmgtpe", 1)}
+_EXACT = {amount: suffix for suffix, amount in _SUFFIXES.items()}
+_POWERS = {letter: power for power, letter in enumerate("kmgtpe", 1)}
 
 GIB = 1024**3
 
@@ -29,11 +31,28 @@ def _millicpu(written: str) -> Fraction | None:
 
 @lru_cache
 def size(written: str) -> Fraction | None:
-    """Give the bytes that `512Mi` or `1.5G` asks for, exactly; None if it is no size with a suffix."""
+    """Give the bytes that `512Mi` or `1.5G` asks for, exactly; None if it is no size with a suffix.
+
+    As Console reads it, which knows `1gi` and `15Gb` too (chain-sdk ts/src/sdl/sizes.ts): the first letter is the
+    power, and the base is 1024 where nothing but an i follows. The Go tools know the exact suffixes only.
+    """
     found = _SIZE.fullmatch(written)
-    if not found or found[2] not in _SUFFIXES:
-        return None
-    return Fraction(found[1]) * _SUFFIXES[found[2]]
+    unit = found and _unit(found[2])
+    return Fraction(found[1]) * unit if found and unit else None
+
+
+def _unit(suffix: str) -> int | None:
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    power = _POWERS.get(suffix[0].lower())
+    return power and (1024 if suffix[1:].lower() == "i" else 1000) ** power
+
+
+def exact(written: str) -> str:
+    """Spell a size with the suffix that every tool reads, if it has one: `1gi` is 1Gi, and `15Gb` is 15G."""
+    found = _SIZE.fullmatch(written)
+    unit = found and _unit(found[2])
+    return f"{found[1]}{_EXACT[unit]}" if found and unit else written
 
 
 def whole(amount: Fraction | int | None) -> int:

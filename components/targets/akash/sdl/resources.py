@@ -95,12 +95,16 @@ def _volume_attributes(given: dict[str, Any] | None) -> list[dict[str, str]]:
 def _gpu_attributes(given: dict[str, Any]) -> list[dict[str, str]]:
     keys = []
     for vendor, models in sorted((given.get("vendor") or {}).items()):
-        for model in [{"model": "*"}] if models is None else models:
-            key = f"vendor/{vendor}/model/{model.get('model')}"
-            for part in ("ram", "interface"):
-                key += f"/{part}/{model[part]}" if model.get(part) else ""
-            keys.append(key)
+        keys += [gpu_key(vendor, model) for model in ([{"model": "*"}] if models is None else models)]
     return [{"key": key, "value": "true"} for key in keys]
+
+
+def gpu_key(vendor: str, model: dict[str, Any]) -> str:
+    """Give the name of the attribute that asks for one model of graphics card."""
+    key = f"vendor/{vendor}/model/{model.get('model')}"
+    for part in ("ram", "interface"):
+        key += f"/{part}/{model[part]}" if model.get(part) else ""
+    return key
 
 
 def endpoints(service: dict[str, Any], sequence: dict[str, int]) -> list[dict[str, int]]:

@@ -19,6 +19,15 @@ Found = tuple[str, Path, str]
 Check = Callable[[Any, Path, list[Found]], None]
 
 _NAMES = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+#: Below these a value may be a secret, or hold one, and no message repeats it.
+_SECRET = frozenset(("credentials", "env", "args", "command"))
+#: What other tools call a field, and what to write here.
+_ELSEWHERE = {
+    "depends_on": "write `dependencies: [{service: NAME}]`",
+    "environment": "write `env: [NAME=value]`",
+    "volumes": "write `params: {storage: {NAME: {mount: /PATH}}}`, and the volume under the compute profile",
+    "ports": "write `expose: [{port: 80, to: [{global: true}]}]`",
+}
 _BOOLS_OF_1_1 = frozenset(("yes", "no", "on", "off", "y", "n"))
 
 
@@ -35,6 +44,17 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return "a mapping"
     return str(value)[:40]
+
+
+def _told(value: Any, path: Path) -> str:
+    """Say what a value is, and only of what kind where it may be a secret."""
+    if not _SECRET.intersection(path) or isinstance(value, list | dict | None):
+        return shown(value)
+    return _NAMES[type(value)]
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[a-z][a-z0-9-]{0,62}", value) is not None
 
 
 def choices(words: typing.Iterable[Any]) -> str:
@@ -108,15 +128,19 @@ def _fields(cls: type) -> Check:
 
     def check(value: Any, path: Path, out: list[Found]) -> None:
         if type(value) is not dict:
-            out.append(("wrong-type", path, f"should be a mapping with {', '.join(known)}, is {shown(value)}"))
+            write = f"; write {{{next(iter(known))}: {value}}}" if len(known) == 1 and _is_name(value) else ""
+            out.append(
+                ("wrong-type", path, f"should be a mapping with {', '.join(known)}, is {_told(value, path)}{write}")
+            )
             return
         for key, item in value.items():
             inner = known.get(key)
             if inner is not None:
                 inner(item, (*path, key), out)
             else:
-                near = difflib.get_close_matches(str(key), known, 1)
+                near = difflib.get_close_matches(str(key)[:40], known, 1)
                 hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
+                hint = _ELSEWHERE.get(key, hint) if "image" in known else hint
                 out.append(("unknown-field", (*path, key), f"no such field; {hint}"))
         out += [
             ("missing-field", (*path, key), "is missing and must be written") for key in required if key not in value
@@ -133,7 +157,7 @@ def _items(inner: Check, *, one: bool) -> Check:
         elif one and type(value) is dict:
             inner(value, path, out)
         else:
-            out.append(("wrong-type", path, f"should be a list, is {shown(value)}"))
+            out.append(("wrong-type", path, f"should be a list, is {_told(value, path)}"))
 
     return check
 
@@ -143,7 +167,7 @@ def _entries(key: Any, item: Any) -> Check:
 
     def check(value: Any, path: Path, out: list[Found]) -> None:
         if type(value) is not dict:
-            out.append(("wrong-type", path, f"should be a mapping, is {shown(value)}"))
+            out.append(("wrong-type", path, f"should be a mapping, is {_told(value, path)}"))
             return
         for name, entry in value.items():
             here = (*path, name)
@@ -186,12 +210,13 @@ def _scalar(kinds: tuple[type, ...], extras: tuple[Any, ...]) -> Check:
             hint = "; quote it" if str in exact and kind in {int, float, bool} else ""
             if bool in exact and kind is str and value.lower() in _BOOLS_OF_1_1:
                 hint = "; write true or false"
-            out.append(("wrong-type", path, f"should be {says}, is {shown(value)}{hint}"))
+            out.append(("wrong-type", path, f"should be {says}, is {_told(value, path)}{hint}"))
             return
         for rule in texts if kind is str else numbers if kind is not bool else ():
             fault = rule[1](value)
             if fault:
-                out.append((rule[0], path, f"{shown(value)} is not allowed; {fault}"))
+                what = "this value" if _SECRET.intersection(path) else shown(value)
+                out.append((rule[0], path, f"{what} is not allowed; {fault}"))
 
     return check
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ....text.escape import outside
 from . import text
 from .rules import RULES
 from .rules.rule import Finding, Level
@@ -22,8 +23,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        at = f"line {self.line}, " if self.line else ""
-        return f"{at}{self.path}: {self.message} [{self.rule}]"
+        at = ", ".join(filter(None, (f"line {self.line}" if self.line else "", outside(self.path, 200))))
+        return f"{at}{': ' if at else ''}{outside(self.message, 500)} [{self.rule}]"
 
 
 @dataclass(frozen=True)

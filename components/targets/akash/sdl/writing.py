@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 from typing import Any
 
@@ -36,11 +37,71 @@ def written(data: dict[str, Any], source: str, *, quote: bool = False) -> str:
     return out.getvalue()
 
 
+def mended(data: dict[str, Any], source: str) -> str:
+    """Write data over the text that it was read from, and change only the lines that say something else.
+
+    Words that some tool reads otherwise are quoted. Where a line cannot be found again, the whole text is laid out
+    anew.
+    """
+    after, before = written(data, source, quote=True), written(text.read(source), source)
+    if after == before:
+        return source
+    made = _transplanted(source, before.splitlines(), after.splitlines())
+    try:
+        return made if made is not None and text.read(made) == text.read(after) else after
+    except text.TextError:
+        return after
+
+
+def _transplanted(source: str, before: list[str], after: list[str]) -> str | None:
+    """Make the changes between two layouts of a text in the text itself; None where a changed line is not found there.
+
+    `before` is the same text as `source`, laid out by the library; they differ in white space alone.
+    """
+    lines = source.splitlines(keepends=True)
+    if max(len(lines), len(after)) > _MOST_LINES:
+        return None
+    bare, there = ([" ".join(line.split()) for line in each] for each in (before, lines))
+    place = {
+        block.a + step: block.b + step
+        for block in difflib.SequenceMatcher(None, bare, there, autojunk=False).get_matching_blocks()
+        for step in range(block.size)
+    }
+    end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    made, done = [], 0
+    for kind, first, last, new, new_last in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        anchor = first if first < last else first - 1
+        if any(each not in place for each in (anchor, *range(first, last))):
+            return None
+        start = place[first] if first < last else place[anchor] + 1
+        # What follows a list's item belongs below its first word, and not below its dash.
+        column = _indent if after[new:new_last] and after[new].lstrip().startswith("- ") else _word_column
+        shift = column(lines[place[anchor]]) - column(before[anchor])
+        made += lines[done:start]
+        if made and not made[-1].endswith("\n"):
+            made[-1] += end
+        made += [" " * max(0, _indent(line) + shift) + line.lstrip() + end for line in after[new:new_last]]
+        done = place[last - 1] + 1 if first < last else start
+    return "".join([*made, *lines[done:]])
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _word_column(line: str) -> int:
+    return len(line) - len(line.lstrip(" -"))
+
+
 def quoted(word: str) -> bool:
     """Tell whether a word must be quoted, because some tool reads it as a number, a truth or nothing."""
     return text.plain(word) is not word or _OF_1_1.resolve(yaml.ScalarNode, word, (True, False)) != _STR
 
 
+#: A longer text is laid out anew: finding its lines again would take long.
+_MOST_LINES = 2_000
 _STR = "tag:yaml.org,2002:str"
 _OF_1_1: Any = yaml.SafeLoader("")
 

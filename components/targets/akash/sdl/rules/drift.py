@@ -15,18 +15,21 @@ rules = Rules()
 
 #: Options for which the Go tool reads 0 as "the default", and the other one as 0.
 ZERO_IS_DEFAULT = ("max_body_size", "read_timeout", "send_timeout", "next_tries")
-_EMPTY = "an empty list is null in one tool; leave it out"
+_EMPTY = "an empty list is null to Console and a list to the Go tools; leave it out"
 
 
 @rules.warning(
     "tools-disagree",
     "The official Go and TypeScript tools make the same manifest.",
-    "Follow the message, or let `fix` do it. Console uses the TypeScript tool, and so does this library.",
+    "Follow the message, or let `fix` do it. Console uses the TypeScript tool, and so does this library; akt and "
+    "provider-services are the Go tools.",
     sound=True,
 )
 def _tools_disagree(view: View) -> Iterator[Finding]:
     for name, service in view.services.items():
         yield from _service(name, service)
+    if view.data["version"] == "2.0":
+        yield from _of_version_2_0(view)
     for name, profile in view.compute.items():
         for part, message in _resources(profile["resources"]):
             yield Finding(("profiles", "compute", name, "resources", *part), message)
@@ -38,6 +41,22 @@ def _tools_disagree(view: View) -> Iterator[Finding]:
         )
 
 
+def _of_version_2_0(view: View) -> Iterator[Finding]:
+    """Find what the Go tools do otherwise for version 2.0 alone (chain-sdk go/sdl/groupBuilder_v2.go)."""
+    first: dict[tuple[str, str], str] = {}
+    for each in view.placed:
+        other = first.setdefault((each.placement, each.profile), each.name)
+        if other != each.name:
+            message = (
+                f"shares {each.profile} with {other}: one order to Console, two to the Go tools; write version 2.1"
+            )
+            yield Finding((*each.path, "profile"), message)
+    for name, service in view.services.items():
+        if (service.get("credentials") or {}).get("email"):
+            message = "the Go tools drop it from version 2.0; take it out, or write version 2.1"
+            yield Finding(("services", name, "credentials", "email"), message)
+
+
 def _service(name: str, service: dict[str, Any]) -> Iterator[Finding]:
     path = ("services", name)
     for key in ("command", "args", "env"):
@@ -45,15 +64,11 @@ def _service(name: str, service: dict[str, Any]) -> Iterator[Finding]:
             yield Finding((*path, key), _EMPTY)
         for index, word in enumerate(service.get(key) or ()):
             if "\u2028" in word or "\u2029" in word:
-                message = "holds U+2028 or U+2029, which one tool escapes in the hash; take it out"
+                message = "holds U+2028 or U+2029, which the tools write differently in the hash; take it out"
                 yield Finding((*path, key, index), message)
-    params = service.get("params")
-    if params is not None and not params.get("storage") and not params.get("tee"):
-        message = "params without storage: its list is empty in one tool and null in the other"
-        yield Finding((*path, "params"), message)
     for key, value in (service.get("credentials") or {}).items():
         if value != value.strip():
-            yield Finding((*path, "credentials", key), "one tool cuts the spaces around it off")
+            yield Finding((*path, "credentials", key), "the Go tools cut the spaces around it off")
     yield from _exposes(path, service)
 
 
@@ -62,13 +77,13 @@ def _exposes(path: Path, service: dict[str, Any]) -> Iterator[Finding]:
     in_order = {"expose": sorted_exposes(exposes)}
     numbers = {to["ip"]: 0 for expose in exposes for to in expose.get("to") or () if to.get("ip")}
     if endpoints(service, numbers) != endpoints(in_order, numbers):
-        yield Finding((*path, "expose"), "one tool sorts the ports; write them by number")
+        yield Finding((*path, "expose"), "the Go tools sort the ports; write them by number")
     for index, expose in enumerate(exposes):
         if expose.get("accept") == []:
             yield Finding((*path, "expose", index, "accept"), _EMPTY)
         for key, value in (expose.get("http_options") or {}).items():
             if key in ZERO_IS_DEFAULT and not value:
-                message = "one tool takes nothing for the default; leave it out"
+                message = "the Go tools take 0 for the default; leave it out"
                 yield Finding((*path, "expose", index, "http_options", key), message)
 
 
@@ -86,20 +101,20 @@ def _resources(resources: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     units = resources["cpu"]["units"]
     exact = quantity.millicpu(units)
     if exact is not None and not str(units).endswith("m") and float(units) * 1000 != exact:
-        yield ("cpu", "units"), f"one tool makes {float(units) * 1000!r} thousandths of it; write {exact}m"
+        yield ("cpu", "units"), f"Console makes {float(units) * 1000!r} thousandths of it; write {exact}m"
     storage = resources["storage"]
     if isinstance(storage, dict):
         if storage.get("name", "default") != "default":
-            message = "one tool ignores the name of a volume that is not in a list; write a list"
+            message = "the Go tools refuse to mount a volume that is not in a list; write a list"
             yield ("storage", "name"), message
     elif storage != sorted_volumes(storage):
-        yield ("storage",), "one tool sorts the volumes; write the smallest first"
+        yield ("storage",), "the Go tools sort the volumes; write the smallest first"
     sizes = [("memory", resources["memory"]["size"])]
     sizes += [("storage", volume["size"]) for volume in volumes(resources)]
     for part, written in sizes:
         amount = quantity.size(written)
         if amount is not None and amount.denominator != 1:
-            yield (part,), f"{written} is no whole number of bytes: one tool rounds up and the other down"
+            yield (part,), f"{written} is no whole number of bytes: Console rounds up and the Go tools down"
     yield from _gpu(((resources.get("gpu") or {}).get("attributes") or {}).get("vendor") or {})
 
 
@@ -107,12 +122,12 @@ def _gpu(vendor: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     path: Path = ("gpu", "attributes", "vendor", "nvidia")
     models = vendor.get("nvidia") or []
     if models != sorted_models(models):
-        yield path, "one tool sorts the models; write them by name"
+        yield path, "the Go tools sort the models; write them by name"
     if "nvidia" in vendor and vendor["nvidia"] == []:
-        yield path, "an empty list is any model in one tool; write nothing behind nvidia"
+        yield path, "an empty list is any model to the Go tools and none to Console; write nothing behind nvidia"
     for index, model in enumerate(models):
         if model.get("ram") and not model["ram"].endswith("Gi"):
-            yield (*path, index, "ram"), "one tool writes it in Gi; write it so"
+            yield (*path, index, "ram"), "the Go tools write it in Gi, Console as it stands; write Gi"
 
 
 def sorted_volumes(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -62,6 +62,24 @@ def _endpoint_port_twice(view: View) -> Iterator[Finding]:
 
 
 @rules.error(
+    "endpoint-placements",
+    By.PARSER,
+    "A leased address belongs to one placement.",
+    "Deploy the service to one placement, or split it in two, each with an address. Console takes it, and orders one "
+    "address for two leases.",
+)
+def _endpoint_placements(view: View) -> Iterator[Finding]:
+    placements: dict[str, set[str]] = {name: set() for name in view.services}
+    for each in view.placed:
+        if each.name in placements and each.placement in view.placement:
+            placements[each.name].add(each.placement)
+    for name, path, _, to in view.targets:
+        if to.get("ip") and len(placements[name]) > 1:
+            message = f"{to['ip']} would belong to {len(placements[name])} placements; deploy {name} to one of them"
+            yield Finding((*path, "ip"), message)
+
+
+@rules.error(
     "service-name",
     By.MANIFEST,
     "A service's name is a DNS label: a-z, 0-9 and -, beginning with a letter.",
@@ -147,9 +165,7 @@ def _credentials_blank(view: View) -> Iterator[Finding]:
 def _to_missing(view: View) -> Iterator[Finding]:
     for _, path, expose in view.exposes:
         if not expose.get("to"):
-            yield Finding(
-                path, "has no `to`: one official tool drops the port, the other keeps it, and their hashes differ"
-            )
+            yield Finding(path, "has no `to`: Console drops the port, the Go tools keep it, and their hashes differ")
 
 
 @rules.warning("to-nobody", "A port is shown to services that exist.", "Correct the name.")

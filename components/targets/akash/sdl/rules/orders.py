@@ -16,7 +16,8 @@ rules = Rules()
 
 PRICE = 10_000_000
 COUNT, GROUPS = 50, 20
-_ATTRIBUTE = re.compile(r"[a-zA-Z][\w/.\-]{1,126}[\w*]?", re.ASCII)
+#: chain-sdk go/node/types/attributes/v1/attribute.go, of a placement's attributes and of those made of a GPU.
+ATTRIBUTE = re.compile(r"[a-zA-Z][\w/.\-]{1,126}[\w*]?", re.ASCII)
 _WINDOW = {"s": 1, "m": 60, "h": 3600}
 WINDOW = (3600, 720 * 3600)
 
@@ -41,20 +42,18 @@ def _price_limit(view: View) -> Iterator[Finding]:
             yield Finding((*path, "amount"), f"is more than {PRICE:,} a block")
 
 
-@rules.error("denom-mixed", By.CHAIN, "All prices of a placement are in one denomination.", "Write uact everywhere.")
+@rules.error(
+    "denom-mixed",
+    By.CHAIN,
+    "All prices of a document are in one denomination.",
+    "Write uact everywhere. Console does that itself, the chain refuses the order.",
+)
 def _denom_mixed(view: View) -> Iterator[Finding]:
-    for where in view.placement:
-        used = [
-            view.placement[where].get("pricing", {}).get(each.profile, {})
-            for each in view.placed
-            if each.placement == where
-        ]
-        denoms = {price["denom"] for price in used if "denom" in price}
-        if len(denoms) > 1:
-            yield Finding(
-                ("profiles", "placement", where, "pricing"),
-                f"mixes {' and '.join(sorted(denoms))}; write uact everywhere",
-            )
+    # chain-sdk go/node/deployment/v1beta4/group_validation.go: over all groups of a deployment.
+    used = [(each.infra.get("pricing") or {}).get(each.profile) or {} for each in view.placed]
+    denoms = {price["denom"] for price in used if "denom" in price}
+    if len(denoms) > 1:
+        yield Finding(("profiles", "placement"), f"prices mix {' and '.join(sorted(denoms))}; write uact everywhere")
 
 
 @rules.error(
@@ -66,7 +65,7 @@ def _denom_mixed(view: View) -> Iterator[Finding]:
 def _attribute_name(view: View) -> Iterator[Finding]:
     for where, infra in view.placement.items():
         for key in infra.get("attributes") or {}:
-            if not _ATTRIBUTE.fullmatch(key):
+            if not ATTRIBUTE.fullmatch(key):
                 yield Finding(("profiles", "placement", where, "attributes", key), "is not a name for an attribute")
 
 

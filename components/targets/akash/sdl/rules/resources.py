@@ -6,6 +6,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .. import quantity
+from ..resources import gpu_key
+from .orders import ATTRIBUTE
 from .rule import By, Finding, Path, Rules, View
 
 if TYPE_CHECKING:
@@ -85,6 +87,34 @@ def _size_amount(view: View) -> Iterator[Finding]:
             yield Finding(path, f"{written[:40]!r} is not a size; write a number and Ki, Mi, Gi or Ti, such as 512Mi")
 
 
+@rules.warning(
+    "size-spelling",
+    "A size is spelled as every tool reads it; capitals count.",
+    "Write what the message names; `fix` does where only one thing can be meant. Console takes other spellings, and "
+    "the Go tools (akt, provider-services) refuse them.",
+)
+def _size_spelling(view: View) -> Iterator[Finding]:
+    for _, path, written in _sizes(view):
+        amount, spelled = quantity.size(written), quantity.exact(written)
+        if amount is not None and spelled != written:
+            meant = f", or {_binary(spelled)} if that was meant" if doubtful(written) else ""
+            yield Finding(
+                path,
+                f"{written[:40]} is {quantity.whole(amount):,} bytes to Console, and the Go tools refuse it; "
+                f"write {spelled}{meant}",
+            )
+
+
+def _binary(spelled: str) -> str:
+    return f"{spelled[:-1]}{spelled[-1].upper()}i"
+
+
+def doubtful(written: str) -> bool:
+    """Tell whether a size says i and is not read in powers of 1024: `1Gib` is 1,000,000,000 bytes."""
+    letters = written.lstrip("0123456789.").lower()
+    return letters[1:] != "i" and "i" in letters[1:]
+
+
 @rules.error("size-limit", By.CHAIN, "Memory is 1 MiB to 2 TiB, a volume 5 MiB to 32 TiB.", "Choose a size between.")
 def _size_limit(view: View) -> Iterator[Finding]:
     for kind, path, written in _sizes(view):
@@ -131,6 +161,29 @@ def _persistent_word(view: View) -> Iterator[Finding]:
         value = (volume.get("attributes") or {}).get("persistent", False)
         if isinstance(value, str) and value not in {"true", "false"}:
             yield Finding((*path, "attributes", "persistent"), f"{value[:40]!r} is neither true nor false")
+
+
+@rules.error(
+    "gpu-model",
+    By.CHAIN,
+    "A GPU model makes an attribute that the chain takes: letters, digits, _ . and -, a lone * for any; none twice.",
+    "Correct the name, leave `ram` and `interface` out beside *, or take the second one out.",
+)
+def _gpu_model(view: View) -> Iterator[Finding]:
+    for _, path, resources in _resources(view):
+        vendors = ((resources.get("gpu") or {}).get("attributes") or {}).get("vendor") or {}
+        for vendor, models in vendors.items():
+            seen: set[str] = set()
+            for index, model in enumerate(models or ()):
+                key = gpu_key(vendor, model)
+                at = (*path, "gpu", "attributes", "vendor", vendor, index)
+                if not ATTRIBUTE.fullmatch(key):
+                    plain = "*" in key and (model.get("ram") or model.get("interface"))
+                    do = "leave ram and interface out beside *" if plain else "write it as rtx4090"
+                    yield Finding(at, f"{key[:80]!r} is not an attribute that the chain takes; {do}")
+                elif key in seen:
+                    yield Finding(at, "stands there already; take one out")
+                seen.add(key)
 
 
 @rules.error("gpu-amount", By.PARSER, "GPUs come in whole pieces, at most 24 a replica.", "Write a whole number.")
