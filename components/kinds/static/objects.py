@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 #: CloudFront bills invalidated paths; above this many, one `/*` is cheaper and quicker.
 MOST_PATHS = 15
 #: Files up to this many bytes are written in one request; larger ones in parts of so many, as S3 wants above 5 GiB.
-PART_BYTES = 16 << 20
+PART_BYTES = 8 << 20
+#: Parts of one file ("Amazon S3 multipart upload limits").
+MOST_PARTS = 10_000
 #: Seconds for which an immutable file of an earlier release stays, for pages that are open in browsers.
 GRACE_S = 86_400
 #: Bytes of an object's metadata (S3, "User-defined object metadata").
@@ -120,9 +122,15 @@ def etag(tar: int, entry: Entry) -> str:
     window = Window(tar, entry.offset, entry.size)
     if entry.size <= PART_BYTES:
         return _md5(window, entry.size).hexdigest()
-    starts = range(0, entry.size, PART_BYTES)
-    parts = b"".join(_md5(window, min(PART_BYTES, entry.size - start)).digest() for start in starts)
+    part = part_bytes(entry.size)
+    starts = range(0, entry.size, part)
+    parts = b"".join(_md5(window, min(part, entry.size - start)).digest() for start in starts)
     return f"{hashlib.md5(parts, usedforsecurity=False).hexdigest()}-{len(starts)}"
+
+
+def part_bytes(size: int) -> int:
+    """Return how large the parts of a file are; the same size always gives the same parts, and so the same ETag."""
+    return max(PART_BYTES, -(-size // MOST_PARTS))
 
 
 def _md5(window: Window, size: int) -> hashlib._Hash:

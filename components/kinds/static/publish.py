@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 HEALTH_KEY = front.HEALTH_PATH.removeprefix("/")
 #: Requests under way at once.
 _WIDE = 32
-#: Parts of one large file under way at once.
-_PARTS = 4
+#: Large files under way at once.
+_LARGE = 4
 #: Seconds to wait for CloudFront; it says itself that it is done, ordinarily within two minutes.
 _PATIENCE = 900
 
@@ -75,7 +75,6 @@ class _Bucket:
     """The bucket behind the distribution. Its /healthz object also notes how far the last run came."""
 
     def __init__(self, name: str, region: str, tar: int) -> None:
-        from boto3.s3.transfer import TransferConfig
         from botocore.config import Config
 
         config = Config(
@@ -86,11 +85,8 @@ class _Bucket:
         )
         self._client = session().client("s3", region_name=region, config=config)
         self._name, self._tar = name, tar
-        self._parts = TransferConfig(
-            multipart_threshold=upload.PART_BYTES, multipart_chunksize=upload.PART_BYTES, max_concurrency=_PARTS
-        )
-        #: Held while a file is written in parts, so that memory is bounded by the parts of one file.
-        self._large = threading.Lock()
+        #: Held while a file is written in parts, so that few parts are in memory.
+        self._large = threading.BoundedSemaphore(_LARGE)
 
     def look(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return what the last run noted (nothing on the first), and the ETag of every file there, by key."""
@@ -166,7 +162,18 @@ class _Bucket:
         else:
             with self._large:
                 window = io.BufferedReader(bundle.Window(self._tar, item.body.offset, item.body.size))
-                self._client.upload_fileobj(window, self._name, item.key, ExtraArgs=headers, Config=self._parts)
+                self._client.upload_fileobj(
+                    window, self._name, item.key, ExtraArgs=headers, Config=_parts(item.body.size)
+                )
+
+
+def _parts(size: int) -> Any:
+    """Return how boto3 writes a file of some bytes in parts."""
+    from boto3.s3.transfer import TransferConfig
+
+    part = upload.part_bytes(size)
+    # One part after the other: boto3's threads hold a dozen parts of one file in memory.
+    return TransferConfig(multipart_threshold=part, multipart_chunksize=part, use_threads=False)
 
 
 def _stale_functions(given: Mapping[str, Any], packed: bundle.Bundle) -> dict[str, str]:
