@@ -139,3 +139,9 @@ configure
 """
     shell(lines)
     assert (tmp_path / "caddy.json").stat().st_mtime < 10**9
+
+
+def test_a_try_that_cost_nothing_is_repeated_soon_and_one_that_cost_a_download_is_not(shell):
+    lines = "pause=1 came={}\nfor each in 1 2 3 4 5 6 7 8 9 10 11 12; do longer; printf '%s ' $pause; done"
+    assert shell(lines.format("")) == "2 4 8 16 30 30 30 30 30 30 30 30 "
+    assert shell(lines.format("yes")) == "2 4 8 16 32 64 128 256 512 1024 1800 1800 "

@@ -315,8 +315,6 @@ def test_what_open_pages_ask_for_is_kept_for_a_day_and_nothing_else_is(world):
     assert world.container.get("/.unmoor/hashed").status_code == 404
     (oldest, *_) = sorted((world.container.folder / "data" / "unmoor" / "kept").iterdir())
     oldest.rename(oldest.with_name(str(int(oldest.name) - 86_500)))
-    world.publish(8)
-    world.container.serves(world.made[8][0], 30)
     until(lambda: world.container.get(f"/assets/{script_of(5)}").status_code == 404, "the end of the oldest")
     assert world.container.get(f"/assets/{script_of(6)}").text == "6"
 

@@ -6,7 +6,8 @@
 # $CONTENT/releases/SHA256 is a release, $CONTENT/kept/TIME holds files that an earlier one served under hashed names,
 # and $CONTENT/rules/RULES the lines of Caddy's configuration for releases that have rules; RULES is 0 or their hash.
 RECORD='unmoor1 [^ ]+ [1-9][0-9]{0,11} [0-9a-f]{64} [1-9][0-9]{0,11}'
-LONGEST_PAUSE=1800 LARGEST=68719476736
+LARGEST=68719476736
+EMPTY=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 
 # Set number, release and ruled (its rules) to what is served; -1 and nothing before there is anything.
 at() {
@@ -66,6 +67,7 @@ $noted, since `date -u '+%Y-%m-%d %H:%M UTC'`; this is the last release that was
 # Unpack a release as it comes, from the first store that gives it whole. What came is seen by nobody until its hash is
 # right. The hash is of the first BYTES, in blocks of 64 KiB, so a download that has no end ends.
 fetch() {
+  came=''
   [ ! -d "$CONTENT/releases/$next" ] || return 0
   for old in "$CONTENT"/releases/*; do
     [ "${old##*/}" = "$release" ] || rm -rf "$old"
@@ -83,6 +85,7 @@ fetch() {
       dd bs=65536 count=$(((bytes + 65535) / 65536)) iflag=fullblock 2>/dev/null | tee bundle | sha256sum`
     wait $unpack
     code=$?
+    [ "${sum%% *}" = $EMPTY ] || came=yes
     if [ "${sum%% *}" != "$next" ]; then say "$from did not give release $next"
     elif [ $code = 0 ] && mv "$CONTENT/new" "$CONTENT/releases/$next"; then return 0
     else
@@ -148,9 +151,6 @@ swap() {
 # Pages that are open go on asking for the old release's files under hashed names; they are kept for a day.
 keep_hashed() {
   old=$CONTENT/releases/$release
-  for kept in "$CONTENT"/kept/*; do
-    [ "${kept##*/}" = '*' ] || [ "${kept##*/}" -gt $((`now` - 86400)) ] || rm -rf "$kept"
-  done
   [ -n "$release" ] && [ "$release" != "$next" ] && [ -s "$old/.unmoor/hashed" ] || return
   kept=$CONTENT/kept/`now`
   mkdir -p "$kept"
@@ -159,6 +159,11 @@ keep_hashed() {
   # shellcheck disable=SC2016 # the inner shell's
   (cd "$old" && awk 'FILENAME == ARGV[1] { still[$0]; next } !($0 in still)' "$still" .unmoor/hashed |
     tr '\n' '\0' | KEPT=$kept xargs -0 sh -c 'cp -fl --parents "$@" "$KEPT"' cp)
+}
+forget_hashed() {
+  for kept in "$CONTENT"/kept/*; do
+    [ "${kept##*/}" = '*' ] || [ "${kept##*/}" -gt $((`now` - 86400)) ] || rm -rf "$kept"
+  done
 }
 # Drop what an earlier run left half done, and what the document does not allow: numbers below its own, and without
 # records every release but its own.
@@ -179,9 +184,18 @@ tidy() {
   # One that was not served may be there in part after a power failure.
   for old in "$CONTENT"/releases/*; do [ "${old##*/}" = "$newest" ] || rm -rf "$old"; done
 }
+# Lengthen the pause before the next try: to half a minute where no store answers, and to half an hour where a download
+# was for nothing, since the stores' owner pays for it.
+longer() {
+  longest=30
+  [ -z "$came" ] || longest=1800
+  pause=$((pause * 2))
+  [ $pause -le $longest ] || pause=$longest
+}
 keep_content() {
-  failed='' tried=-1 pause=1 again=0 noted=''
+  failed='' came='' tried=-1 pause=1 again=0 noted=''
   while :; do
+    forget_hashed
     at
     choose
     if [ -n "$next" ] && { [ "$next_number" -gt "$tried" ] || [ "`now`" -ge $again ]; }; then
@@ -192,7 +206,7 @@ keep_content() {
         failed=$next again=$((`now` + pause))
         say "$why; trying again in $pause s"
         put why "$why; trying again"
-        [ $pause -ge $LONGEST_PAUSE ] || pause=$((pause * 2))
+        longer
       fi
     fi
     at
