@@ -227,8 +227,8 @@ def test_every_command_names_the_stack_it_is_about(cases) -> None:
                 assert about, words
 
 
-def test_every_command_of_ours_is_one_that_there_is(cases, monkeypatch) -> None:
-    """Options and arguments are parsed by the command itself, which is not run."""
+def test_every_command_of_ours_is_one_that_there_is(cases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options and arguments are parsed by the command itself, which is not run; a signer sets who signs."""
     monkeypatch.setenv("UNMOOR_SIGNER", "alice")
     seen = set()
     for of in cases:
