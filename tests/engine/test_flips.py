@@ -129,8 +129,9 @@ def test_every_create_and_update_is_done_before_the_first_delete_begins(name: st
     run = story[name].run
     changes = run.changes()
     made = [finished(run, each) for each, op in changes.items() if op != "delete"]
-    deleted = [started(run, each) for each, op in changes.items() if op == "delete"]
-    assert not deleted or max(made, default=-1) < min(deleted)
+    deleted = {each: started(run, each) for each, op in changes.items() if op == "delete"}
+    early = {each: place for each, place in deleted.items() if place < max(made, default=-1)}
+    assert early == {}
 
 
 @pytest.mark.parametrize(("name", "site"), [(name, site) for name, flip in FLIPS.items() for site in flip.gone])
