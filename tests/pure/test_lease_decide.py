@@ -238,6 +238,18 @@ def test_a_matched_order_is_not_taken_for_an_expired_one() -> None:
     assert decide(want(), bidding(Bid("a", Decimal(1), "active"))) == AwaitBids("7", 1)
 
 
+@pytest.mark.parametrize(("waited", "ends"), [(119.9, False), (120.0, True)])
+def test_a_deployment_whose_lease_is_not_shown_yet_is_not_closed(waited: float, ends: bool) -> None:
+    """It costs, and may serve."""
+    look = bidding(Bid("a", Decimal(1), "active"), Bid("b", Decimal(1), "lost"), listened=waited, waited=waited)
+    step = decide(want(), look)
+    if ends:
+        assert isinstance(step, GiveUp)
+        assert (step.error, step.close) == (MarketError, "")
+    else:
+        assert step == AwaitBids("7", 2)
+
+
 def test_no_address_is_asked_for_where_none_is_leased() -> None:
     assert isinstance(decide(want(leased_ip=False), seen(lease=LEASE, services=UP)), Done)
 

@@ -104,11 +104,21 @@ def _bidding(want: Request, seen: Observed, found: Deployment) -> Step:
         return TakeBid(found.id, best)
     if not best and not want.id and seen.bids and all(bid.state == "closed" for bid in seen.bids):
         return CloseDeployment(found.id, "its bids have expired, and no provider bids twice on one order")
+    if any(bid.state == "active" for bid in seen.bids):  # its lease is not shown yet: reads lag
+        return _taken(want, seen, found)
     out_of_patience = waited >= patience.bidding if listened is None else listened >= patience.refusal
     if not best and out_of_patience:
         why = none_will_do(want, seen, found.id)
         return GiveUp(NoAcceptableBid, why, close=found.id, advice="try later, or raise the ceiling")
     return AwaitBids(found.id, len(seen.bids))
+
+
+def _taken(want: Request, seen: Observed, found: Deployment) -> Step:
+    """Wait for the lease of a bid that was taken; it costs, and may serve, so the deployment is not closed."""
+    if seen.now - (seen.since.opened or 0.0) < want.patience.bidding:
+        return AwaitBids(found.id, len(seen.bids))
+    why = f"akash: a bid on deployment {found.id} was taken, and the market has not shown its lease"
+    return GiveUp(MarketError, f"{why} for {want.patience.bidding:.0f} s; try again")
 
 
 def _lost(want: Request, found: Deployment, why: str, shun: str = "") -> Step:

@@ -154,7 +154,9 @@ def places(seen: Observed) -> tuple[list[str], list[str]]:
 
 def hidden(seen: Observed) -> bool:
     """Whether something may be reached at a deployment and its provider does not show where: nothing rules it out."""
-    return seen.lease is not None and seen.lease.state in RUNNING and seen.services is None
+    if seen.lease is None:  # reads lag: a bid that was taken has a lease, shown or not
+        return any(bid.state == "active" for bid in seen.bids)
+    return seen.lease.state in RUNNING and seen.services is None
 
 
 def remember(since: Since, seen: Observed) -> Observed:

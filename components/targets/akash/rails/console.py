@@ -122,9 +122,9 @@ class ConsoleRail:
         return frozenset(filter(None, abreast(holder, others)))
 
     def look(self, id: str) -> Observed:  # noqa: A002 the rail's word
-        """Look at one deployment, without bids."""
+        """Look at one deployment, with its bids while it has no lease."""
         with reading():
-            return self._look(id)
+            return self._look(id, bids=True)
 
     def _look(self, id: str, *, bids: bool = False) -> Observed:  # noqa: A002
         found = self._console.call("show", dseq=id, missing=None)

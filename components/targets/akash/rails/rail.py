@@ -37,7 +37,10 @@ class Rail(Market, Protocol):
     def __exit__(self, *_: object) -> None: ...
 
     def look(self, id: str) -> Observed:  # noqa: A002 what it is called everywhere
-        """Look at one deployment, without bids; its state is UNSEEN where the market shows none of that number."""
+        """Look at one deployment, with its bids while it has no lease.
+
+        Its state is UNSEEN where the market shows none of that number.
+        """
         ...
 
     def close(self, id: str) -> None:  # noqa: A002
