@@ -74,7 +74,8 @@ def engine() -> None:
 
 #: In the order in which they run: what is quick and says most about a fault comes first.
 TIERS = (
-    Tier("pure"), Tier("graph"), Tier("contract"), Tier("oracle", oracle), Tier("engine", engine), Tier("stateful"),
+    Tier("pure"), Tier("graph"), Tier("contract"), Tier("oracle", oracle), Tier("fuzz"),
+    Tier("engine", engine), Tier("stateful"),
 )  # fmt: skip
 
 
