@@ -51,8 +51,10 @@ echo "setup: installing $(grep -c == requirements.lock) packages into .venv, onc
     requirements.lock > "$log" 2>&1 \
     || failed "installing the packages"
 
-# `components` and `sandbox` are imported from here, from any folder.
-.venv/bin/python -c 'import pathlib, site, sys
-pathlib.Path(site.getsitepackages()[0], "unmoor.pth").write_text(sys.argv[1] + "\n")' "$(pwd -P)"
+# `components` and `sandbox` are imported from here, from any folder. The file is ASCII whatever the folder is called:
+# Python up to 3.12 reads it as the locale has it, and one that it cannot read ends every command.
+.venv/bin/python -c 'import os, pathlib, site, sys
+line = f"import os, sys; sys.path.append(os.fsdecode({os.fsencode(sys.argv[1])!r}))\n"
+pathlib.Path(site.getsitepackages()[0], "unmoor.pth").write_text(line, encoding="ascii")' "$(pwd -P)"
 
 echo "$wanted" > "$stamp"

@@ -311,8 +311,15 @@ def _table(console: Console, figures: dict[str, Any]) -> None:
     console.print(table)
 
 
+def _told_to_end(number: int, _frame: object) -> None:
+    """End as an error does, so that the sandbox ends too."""
+    sys.exit(128 + number)
+
+
 def main() -> int:
     """Run the demo; 0 when every claim held."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _told_to_end)
     console = Console()
     state = here()
     began = time.monotonic()

@@ -173,11 +173,20 @@ class _Over(Exception):  # noqa: N818 not an error
 @contextlib.contextmanager
 def alone(state: State) -> Iterator[None]:
     """Hold the sandbox's lock for as long as it runs; SandboxError if another process does."""
-    known = (state.root / ".lock").exists() or not state.root.exists() or not any(state.root.iterdir())
-    if not known:
-        raise SandboxError(f"{state.root} is not a sandbox's folder and not empty; give UNMOOR_SANDBOX one of its own")
-    state.root.mkdir(parents=True, exist_ok=True)
-    with (state.root / ".lock").open("w") as lock:
+    try:
+        known = (state.root / ".lock").exists() or not state.root.exists() or not any(state.root.iterdir())
+        if not known:
+            raise SandboxError(
+                f"{state.root} is not a sandbox's folder and not empty; give UNMOOR_SANDBOX one of its own"
+            )
+        state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state.root.chmod(0o700)  # logs and state are for the one who runs it
+        lock = (state.root / ".lock").open("w")
+    except OSError as error:
+        raise SandboxError(
+            f"{state.root} cannot be written ({error.strerror}); set UNMOOR_SANDBOX to a folder that can"
+        ) from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -74,8 +74,8 @@ def engine() -> None:
 
 #: In the order in which they run: what is quick and says most about a fault comes first.
 TIERS = (
-    Tier("pure"), Tier("graph"), Tier("leases"), Tier("contract"), Tier("oracle", oracle), Tier("engine", engine),
-    Tier("stateful"),
+    Tier("pure"), Tier("graph"), Tier("leases"), Tier("contract"), Tier("oracle", oracle), Tier("fuzz"),
+    Tier("parity", engine), Tier("engine", engine), Tier("stateful"),
 )  # fmt: skip
 
 

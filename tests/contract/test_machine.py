@@ -1,0 +1,101 @@
+"""The machine underneath: folders with any name, locales, other users, folders that cannot be written, signals."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox import supervisor
+from sandbox.state import REPOSITORY, VARIABLE, State
+
+
+def _written_by_setup() -> str:
+    """Give the program by which setup.sh lets Python find the checkout."""
+    found = re.search(r"\.venv/bin/python -c '(import os, pathlib.*?)' \"\$\(pwd -P\)\"", _setup(), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def _setup() -> str:
+    return (REPOSITORY / "setup.sh").read_text()
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+def test_a_checkout_is_found_whatever_its_folder_and_the_locale_are_called(tmp_path: Path, locale: str) -> None:
+    checkout = tmp_path / "né dir's"
+    checkout.mkdir()
+    (checkout / "here.py").write_text("FOUND = 'found'\n")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", checkout / ".venv"], check=True)
+    python = checkout / ".venv" / "bin" / "python"
+    subprocess.run([python, "-c", _written_by_setup(), checkout], check=True)
+    for utf8 in ({}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
+        done = subprocess.run(
+            [python, "-c", "import here; print(here.FOUND)"], cwd="/", capture_output=True, text=True, check=False,
+            env={"LC_ALL": locale, **utf8},
+        )  # fmt: skip
+        assert (done.stdout, done.stderr) == ("found\n", "")
+
+
+def test_a_sandbox_is_for_the_one_who_runs_it(tmp_path: Path) -> None:
+    state = State(tmp_path / "S")
+    state.root.mkdir(mode=0o755)
+    with supervisor.alone(state):
+        state.prepare()
+        assert stat.S_IMODE(state.root.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("root", ["/dev/null/S", "/proc/S"])
+def test_a_folder_that_cannot_be_written_is_a_sentence(root: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "up"], cwd=REPOSITORY, capture_output=True, text=True, check=False,
+        env={**os.environ, VARIABLE: root},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert re.fullmatch(
+        rf"sandbox: {root} cannot be written \(.*\); set UNMOOR_SANDBOX to a folder that can\n", done.stderr
+    )
+
+
+#: The demo with a child in place of its sandbox that notes its process id and, told to end, that it ended.
+DEMO = """
+import subprocess, sys
+from sandbox import demo
+start = subprocess.Popen
+child = '''
+import os, pathlib, signal, sys, time
+folder = pathlib.Path(sys.argv[1])
+def end(*_):
+    (folder / "ended").touch()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+(folder / "started").write_text(str(os.getpid()))
+time.sleep(60)
+'''
+demo.subprocess.Popen = lambda words, **more: start([sys.executable, "-c", child, sys.argv[1]], **more)
+sys.exit(demo.main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_demo_that_is_told_to_end_ends_its_sandbox(tmp_path: Path, number: signal.Signals) -> None:
+    """The child's session is its own: nothing but the demo ends it."""
+    demo = subprocess.Popen(
+        [sys.executable, "-c", DEMO, tmp_path], cwd=REPOSITORY, env={**os.environ, VARIABLE: str(tmp_path / "S")},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 one thread
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while not (tmp_path / "started").exists() and time.monotonic() < until and demo.poll() is None:
+        time.sleep(0.05)
+    time.sleep(0.2)
+    demo.send_signal(number)
+    demo.communicate(timeout=60)
+    assert (demo.returncode, (tmp_path / "ended").exists()) == (130 if number == signal.SIGINT else 128 + number, True)
