@@ -51,8 +51,13 @@ def _comment(
     if not changed and not broken:
         stacks = f"{quiet} stack{'s are' if quiet != 1 else ' is'}"
         yield f"**No change of what is built**: {stacks} planned, with the same hash as at {_base(reviews)}."
+        yield from (text for one in reviews if len(reviews) == 1 for text in ("", _plan(one)))
     elif quiet:
         yield f"Unchanged: {quiet} other stack{'s' if quiet != 1 else ''}."
+
+
+def _plan(one: Review) -> str:
+    return f"Plan `{one.plan}`, compared with {cell(one.base)}."
 
 
 def _base(reviews: Sequence[Review]) -> str:
@@ -85,7 +90,7 @@ def _stack(one: Review, most: int) -> Iterator[str]:
     counts = one.resources
     yield f"Resources: {counts.added} added, {counts.removed} removed, {counts.changed} changed."
     yield ""
-    yield f"Plan `{one.plan}`, compared with {cell(one.base)}."
+    yield _plan(one)
     if one.judgement and not one.judgement.complete:
         yield ""
         yield f"A signer who agrees: `./unmoor approve {one.plan[:16]} --stack {cell(one.stack)} --signer NAME`"

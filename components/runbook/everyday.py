@@ -101,7 +101,7 @@ def approve(case: Case) -> Iterator[Chapter]:
                     "review",
                     "Read what the change does",
                     "Compared with the last commit; name another with --base.",
-                    Check(f"./unmoor review --base HEAD {case.stack}", (f"## {case.stack}: …", f"Plan `{case.hash}`")),
+                    Check(f"./unmoor review --base HEAD {case.stack}", (f"Plan `{case.hash}`, …",)),
                     checks.planned(case, case.plan),
                     1,
                 ),

@@ -78,6 +78,7 @@ def test_equal_plans_are_no_change_and_nothing_else_is() -> None:
     found = reviewed(settings(), settings())
     assert not found.changed
     assert markdown([found]).startswith(f"{MARKER}\n**No change of what is built**: 1 stack is planned")
+    assert f"\nPlan `{found.plan}`, compared with main.\n" in markdown([found])
     for edit in ({"retain": 1, "stores": ["aws", "storj"]}, {"stores": ["aws"], "retain": 3}):
         found = reviewed(settings(), settings(backup=edit))
         assert found.changed
