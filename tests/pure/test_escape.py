@@ -97,10 +97,10 @@ def test_our_own_sentences_keep_their_code() -> None:
 
 
 def test_every_report_escapes_markdown_by_the_same_function() -> None:
-    from components.assess.report import files
+    from components.assess.report import markdown
     from components.review import comment
 
-    assert files.md is escape.markdown
+    assert markdown.md is escape.markdown
     assert comment.escaped is escape.markdown
 
 
