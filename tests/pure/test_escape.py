@@ -98,10 +98,10 @@ def test_our_own_sentences_keep_their_code() -> None:
 
 def test_every_report_escapes_markdown_by_the_same_function() -> None:
     from components.assess.report import markdown
-    from components.review import comment
+    from components.review import text
 
     assert markdown.md is escape.markdown
-    assert comment.escaped is escape.markdown
+    assert text.markdown is escape.markdown
 
 
 def test_colours_of_ours_stay_and_controls_go() -> None:
