@@ -137,7 +137,10 @@ class Docs:
             page = get(front.url(host, path, scheme), self.state, address=address)
         except NotReached as why:
             return f"not reached: {why}"
-        return page.body.decode().strip() if page.status == 200 else f"{page.status}: {page.body.decode()[:200]}"
+        text = page.body.decode()
+        if page.status == 200 and path == front.HEALTH_PATH:  # the release; what follows is for operators
+            return text.partition("\n")[0].strip()
+        return text.strip() if page.status == 200 else f"{page.status}: {text[:200]}"
 
     def site_serves(self, site: str, path: str = front.HEALTH_PATH) -> str:
         """What a site serves under the public host, asked at its own address."""
@@ -154,7 +157,7 @@ class Docs:
         command = ["curl", "-sS", "--noproxy", "*", "--cacert", str(self.state.ca_bundle), "--max-time", "10"]
         place = ["--connect-to", f"{host}:443:{real[0]}:{real[1]}", f"https://{host}{front.HEALTH_PATH}"]
         done = subprocess.run([*command, *place], capture_output=True, text=True, check=False)
-        return (done.stdout if done.returncode == 0 else done.stderr).strip()
+        return done.stdout.partition("\n")[0].strip() if done.returncode == 0 else done.stderr.strip()
 
     def shown(self) -> dict[str, str]:
         """What a visitor who validates is shown by each site that DNS knows, under the host's name and its own."""
@@ -226,14 +229,14 @@ def make(folder: Path, state: State, environment: dict[str, str], registry: str 
     return made
 
 
-def project(folder: Path, registry: str) -> Path:
+def project(folder: Path, registry: str = REGISTRY, program: str = _PROGRAM) -> Path:
     """Make a Pulumi project with our plugin, steps, program and a registry in a folder; return where it is."""
     made = folder / "project"
     made.mkdir()
     (made / "Pulumi.yaml").write_text((REPOSITORY / "Pulumi.yaml").read_text())
     (made / ".venv").symlink_to(sys.prefix)
     (made / "components").symlink_to(REPOSITORY / "components")  # where the plugin is looked for
-    (made / "__main__.py").write_text(_PROGRAM)
+    (made / "__main__.py").write_text(program)
     (made / "project.py").write_text(registry)
     (made / "unmoor").write_text(_STEPS)
     (made / "unmoor").chmod(0o755)

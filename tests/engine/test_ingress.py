@@ -39,7 +39,7 @@ def test_a_standby_behind_the_ingress_is_probed_over_http_before_its_record_stan
     run = docs.up(mode="active-standby")
     assert {op for op, _ in run.steps()} == {"same", "create"}
     asked = probe(docs)
-    assert (asked["url"], asked["address"]) == (f"http://{HOST}/healthz", docs.records()[DIRECT])
+    assert (asked["url"], asked["at"]) == (f"http://{HOST}/healthz", [docs.records()[DIRECT]])
     assert finished(run, "docs-akash") < started(run, "docs-akash-probe")
     assert finished(run, "docs-akash-probe") < started(run, STANDBY)
     assert docs.again().changes() == {}
@@ -96,7 +96,8 @@ def test_the_aws_half_goes_last(centralized: Docs) -> None:
     run = docs.up(mode="decentralized", active=None)
     assert {op for op, _ in run.steps()} == {"same", "delete"}
     assert finished(run, STANDBY, "delete") < started(run, "docs-aws-drain", "delete")
-    steps = ("docs-aws-drain", "docs-aws-probe", "docs-aws-confirm")
+    # The health check belongs to the record, and goes with it.
+    steps = ("docs-aws-drain", "docs-aws-probe", "docs-aws-confirm", "docs-aws-health")
     rest = [name for name in run.changes() if name.startswith("docs-aws") and name not in steps]
     assert len(rest) > 2
     assert finished(run, "docs-aws-drain", "delete") < min(started(run, name, "delete") for name in rest)

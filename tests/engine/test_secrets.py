@@ -81,7 +81,7 @@ class Traces:
 
 @pytest.fixture(scope="module")
 def traces(docs: Docs) -> Traces:
-    """One site stands up on both sides, new content is refused for a wrong key, and is then published."""
+    """One site stands up on both sides, another budget is refused for a wrong key, and new content is published."""
     watch = Watch(docs.state)
     thread = threading.Thread(target=watch.look)
     thread.start()
@@ -89,7 +89,9 @@ def traces(docs: Docs) -> Traces:
     shown = [docs.up(mode="active-standby").output]
     docs.page("the second page")
     docs.pulumi.environment = {**docs.pulumi.environment, "AKASH_CONSOLE_API_KEY": REFUSED_KEY}
-    shown.append(docs.fails().output)
+    options = docs.workload["options"]
+    shown.append(docs.fails(options=options | {"budget_usd_month": 13}).output)
+    docs.write(options=options)
     docs.pulumi.environment = {**docs.pulumi.environment, **CREDENTIALS}
     shown += [docs.pulumi.preview("--diff").output, docs.pulumi.up("--logtostderr", "-v=3").output]
     watch.end()

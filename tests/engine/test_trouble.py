@@ -65,7 +65,7 @@ PROGRAM = f"""
 import copy, json, sys
 sys.path.insert(0, {str(REPOSITORY)!r})
 import pulumi
-from components.akash.deployment import Deployment
+from components.targets.akash.deployment import Deployment
 
 config = pulumi.Config("tests")
 for name in config.require_object("names"):
@@ -82,7 +82,7 @@ class Leases:
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
         self._file = folder / "Pulumi.leases.yaml"
-        self.pulumi = Pulumi(sandbox.state, sandbox.environment, "leases", self._file, project(folder, PROGRAM))
+        self.pulumi = Pulumi(sandbox.state, sandbox.environment, "leases", self._file, project(folder, program=PROGRAM))
         self._salt = yaml.safe_load((REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text())["encryptionsalt"]
         self.write(())
         self.pulumi.init()
@@ -144,7 +144,7 @@ def test_a_site_that_serves_the_wrong_content_moves_no_record_and_nothing_is_del
 ) -> None:
     """What it serves is judged by its probe; that the container refuses other bytes is the contract tests' claim."""
     run = wrong["run"]
-    assert "no store gives the content; trying again" in run.output
+    assert "no store gives release " in run.output
     assert "its failover record was left as it is" in run.output
     assert {op for op, _ in run.steps()} == {"same", "create"}
     assert {name: wrong["records"][name] for name in wrong["records before"]} == wrong["records before"]
@@ -152,7 +152,9 @@ def test_a_site_that_serves_the_wrong_content_moves_no_record_and_nothing_is_del
 
 
 def test_what_a_failed_flip_began_is_what_the_next_one_uses(base: Docs, begun: Run, wrong: dict[str, Any]) -> None:
-    assert begun.changes() == {"docs-akash-probe": "create", STANDBY: "create", "docs-akash-confirm": "create"}
+    assert begun.changes() == dict.fromkeys(
+        ("docs-akash-probe", "docs-akash-health", STANDBY, "docs-akash-confirm"), "create"
+    )
     assert base.leases() == wrong["leases"]
     assert base.site_serves("docs-akash") == base.version()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-MODULES = resolve._MODULES
+MODULES = resolve._MODULES / "pulumi"
 TYPES = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean"}
 
 
