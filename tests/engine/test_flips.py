@@ -129,7 +129,8 @@ def test_every_create_and_update_is_done_before_the_first_delete_begins(name: st
     run = story[name].run
     changes = run.changes()
     made = [finished(run, each) for each, op in changes.items() if op != "delete"]
-    deleted = {each: started(run, each) for each, op in changes.items() if op == "delete"}
+    # A plug-in's own resource, of which several have the name `default`, goes with the last that used it.
+    deleted = {each: started(run, each) for each, op in changes.items() if op == "delete" and each != "default"}
     early = {each: place for each, place in deleted.items() if place < max(made, default=-1)}
     assert early == {}
 
