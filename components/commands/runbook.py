@@ -87,14 +87,18 @@ def _usage(wanted: tuple[str, ...], *, carry_out: bool, start: str | None, yes: 
 def _case(workload: str, stack: str) -> Case:
     path = stack_file(stack)
     name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-    read, faults = config.read(config.load_file(path))
+    document = config.load_document(path)
+    read, faults = config.read(config.settings_of(document, str(path)))
     if read is None:
         raise ConfigError("the stack configuration is not valid", faults)
     if workload not in read.workloads:
         choice = ", ".join(read.workloads)
         raise click.BadParameter(f"no workload {workload} in {stack}; choose from {choice}")
     root = path.resolve().parent.parent
-    return replace(case(name, read, workload, registry(root), root), old_site=_old_site(root))
+    return replace(
+        case(name, read, workload, registry(root), root, config.settings_of_others(document["config"])),
+        old_site=_old_site(root),
+    )
 
 
 def _old_site(root: Path) -> str:

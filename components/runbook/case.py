@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config.models import Mode, Side
 from ..errors import ConfigError
@@ -13,12 +13,11 @@ from ..plan.planner import plan
 from ..plan.stack import releases
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from ..config.models import StackConfig
     from ..registry import Registry
-    from ..release import Release
     from ..topology import Site, Topology, WorkloadPlan
 
 #: What Pulumi takes for a stack's name.
@@ -128,26 +127,37 @@ def _rent(plan: WorkloadPlan) -> float:
     return sum(line.usd_month for line in plan.bill if line.payee == RENTED)
 
 
-def case(stack: str, config: StackConfig, workload: str, registry: Registry, root: Path) -> Case:
-    """Plan a workload as it is, and on every course.
+def case(
+    stack: str,
+    config: StackConfig,
+    workload: str,
+    registry: Registry,
+    root: Path,
+    settings: Mapping[str, Any] | None = None,
+) -> Case:
+    """Plan a workload as it is, and on every course; `settings` are those of other plug-ins, which the hash covers.
 
     Raises PlanError with every fault, and ConfigError for a stack or a workload that is not there.
     """
     if not _STACK.fullmatch(stack):
         raise ConfigError(f"{stack!r} is not the name of a stack; its file is stacks/Pulumi.NAME.yaml")
     made, found = releases(config, registry, root)
-    topology = plan(config, registry, made, found)
+    topology = plan(config, registry, made, found, settings)
     now = next((each for each in topology.workloads if each.name == workload), None)
     if now is None:
         names = ", ".join(each.name for each in topology.workloads)
         raise ConfigError(f"no workload {workload!r} in stack {stack}; choose from {names}")
-    return Case(stack, topology, now, {course: _prospect(config, workload, course, registry, made) for course in RING})
+
+    def planned(changed: StackConfig) -> Topology:
+        return plan(changed, registry, made, settings=settings)
+
+    return Case(stack, topology, now, {course: _prospect(config, workload, course, planned) for course in RING})
 
 
 def _prospect(
-    config: StackConfig, workload: str, course: Course, registry: Registry, made: Mapping[str, Release]
+    config: StackConfig, workload: str, course: Course, planned: Callable[[StackConfig], Topology]
 ) -> Prospect:
     changed = config.workloads[workload].model_copy(update={"mode": course.mode, "active": course.active})
     stack = config.model_copy(update={"workloads": {**config.workloads, workload: changed}})
-    topology = plan(stack, registry, made)
+    topology = planned(stack)
     return Prospect(next(each for each in topology.workloads if each.name == workload), plan_hash(topology))

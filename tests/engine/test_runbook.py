@@ -77,9 +77,11 @@ class Operator:
         return {**os.environ, **self.sandbox.environment, **signer, "TMPDIR": str(self.root)}
 
     def case(self, workload: str = WORKLOAD) -> Case:
-        read, faults = config.read(config.load_file(self.file))
+        document = config.load_document(self.file)
+        read, faults = config.read(config.settings_of(document, str(self.file)))
         assert read, faults
-        return case(STACK, read, workload, builtin(), self.root)
+        others = config.settings_of_others(document["config"])
+        return case(STACK, read, workload, builtin(), self.root, others)
 
     def type(self, *words: str) -> str:
         done = subprocess.run(

@@ -114,7 +114,7 @@ def _registry() -> Any:
 
 def inventory(raw: bytes) -> None:
     """Assess an inventory and write every form of the report."""
-    from components.assess import assessment, courses, reading
+    from components.assess import adapter, assessment, courses, reading
     from components.assess.report import files
     from components.assess.report.document import document
     from components.config import yaml_text
@@ -125,7 +125,9 @@ def inventory(raw: bytes) -> None:
     except yaml_text.TextError:
         return
     what = reading.parse(text, ON)
-    whole = document(assessment.assess(what, courses.proposed(what), book(), ON, origin="x"))
+    whole = document(
+        assessment.assess(what, courses.proposed(what, adapter.builds(_registry())), book(), ON, origin="x")
+    )
     files.markdown(whole)
     files.as_json(whole)
     files.tables(whole)

@@ -257,3 +257,21 @@ def test_ctrl_c_ends_what_runs_and_leaves_the_journal(tmp_path: Path) -> None:
     assert ended(int((tmp_path / "pid").read_text()))
     assert (child.returncode, "--chapter interrupted --from unlock" in said) == (130, True), said
     assert [path.name for path in (tmp_path / ".runbook").iterdir()] == ["prod.docs.interrupted.json"]
+
+
+def test_the_runbooks_hash_is_that_of_plan_and_review(tmp_path, monkeypatch) -> None:
+    """Settings of other plug-ins decide where things are built, so the hash covers them everywhere."""
+    from components.commands.runbook import _case
+    from components.plan.canonical import plan_hash
+    from components.plan.stack import from_file
+    from components.project import builtin
+    from tests.settings import settings, site_folder
+
+    site_folder(tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text("name: unmoor\n")
+    file = tmp_path / "stacks" / "Pulumi.prod.yaml"
+    file.parent.mkdir()
+    ours = {f"unmoor:{key}": value for key, value in settings().items()}
+    file.write_text(json.dumps({"config": {"aws:region": "eu-central-1", **ours}}))
+    monkeypatch.chdir(tmp_path)
+    assert _case("docs", "prod").hash == plan_hash(from_file(file, builtin()))
