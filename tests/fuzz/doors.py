@@ -115,7 +115,7 @@ def _registry() -> Any:
 def inventory(raw: bytes) -> None:
     """Assess an inventory and write every form of the report."""
     from components.assess import adapter, assessment, courses, reading
-    from components.assess.report import files
+    from components.assess.report import files, markdown
     from components.assess.report.document import document
     from components.config import yaml_text
     from components.prices.book import book
@@ -128,7 +128,7 @@ def inventory(raw: bytes) -> None:
     whole = document(
         assessment.assess(what, courses.proposed(what, adapter.builds(_registry())), book(), ON, origin="x")
     )
-    files.markdown(whole)
+    markdown.markdown(whole)
     files.as_json(whole)
     files.tables(whole)
 
