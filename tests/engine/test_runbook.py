@@ -15,7 +15,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -173,13 +172,13 @@ def until(seen: Any) -> None:
 def operator(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """A repository with its own stack file and site, where commands are typed as in the real one."""
     root = tmp_path_factory.mktemp("repository")
-    for name in ("sdl", ".venv", "__main__.py", "Pulumi.yaml"):
+    for name in ("sdl", ".venv", "unmoor", "__main__.py", "Pulumi.yaml"):
         (root / name).symlink_to(REPOSITORY / name)
     shutil.copytree(REPOSITORY / "components", root / "components", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "project.py").write_text(REGISTRY)
     # The real one would complete the environment, which is another checkout's here.
-    (root / "unmoor").write_text(f'#!/bin/sh\nexec {sys.executable} -m components "$@"\n')
-    (root / "unmoor").chmod(0o755)
+    (root / "setup.sh").write_text("#!/bin/sh\n")
+    (root / "setup.sh").chmod(0o755)
     site_folder(root)
     (root / "stacks").mkdir()
     stack = yaml.safe_load((REPOSITORY / "stacks" / f"Pulumi.{STACK}.yaml").read_text())
@@ -189,7 +188,7 @@ def operator(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
     stack["config"] |= {"unmoor:ttl": 5, "unmoor:require_approval": True, "unmoor:signers": signers}
     ours = Operator(root, sandbox)
     ours.file.write_text(yaml.safe_dump(stack, sort_keys=False))
-    (root / ".gitignore").write_text("components\nproject.py\nsigner*\nsite\nunmoor\n")
+    (root / ".gitignore").write_text("components\nproject.py\nsigner*\nsetup.sh\nsite\n")
     for words in (
         ("init", "--quiet"), ("config", "user.email", "signer@dao.example"), ("config", "user.name", "A signer"),
         ("add", "stacks", ".gitignore"), ("commit", "--quiet", "--message", "The stack"),
