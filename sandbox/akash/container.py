@@ -99,6 +99,7 @@ class Container:
     _process: subprocess.Popen[bytes] | None = None
     _task: asyncio.Task[None] | None = None
     _stopping: bool = field(default=False)
+    _asked: bool = field(default=False)
 
     @property
     def available(self) -> bool:
@@ -127,7 +128,8 @@ class Container:
             self.since = asyncio.get_running_loop().time()
             await self._once(argv)
             lasted = asyncio.get_running_loop().time() - self.since
-            failures = 0 if lasted > GOOD_SECONDS else failures
+            failures = 0 if lasted > GOOD_SECONDS or self._asked else failures
+            self._asked = False
             if self._stopping:
                 break
             self.restarts += 1
@@ -195,7 +197,8 @@ class Container:
         self.watchdog.forget(self._process.pid)
 
     def restart(self) -> None:
-        """Let it crash: the next start follows at once or after the back-off."""
+        """Start it again at once: the sandbox changed its volume, which is no crash that counts for the back-off."""
+        self._asked = True
         self._kill()
 
     def kill(self) -> None:
