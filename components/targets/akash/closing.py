@@ -20,16 +20,25 @@ if TYPE_CHECKING:
 
 #: For how long "no such deployment" has to be the answer before it is believed, in seconds: reads lag behind writes.
 ABSENT_S = 15.0
+#: For how long a record may go on answering after it was deleted, in seconds: name servers lag behind their API.
+PROPAGATION_S = 60.0
 
 
-def unmoored(leads: Leads, id: str, addresses: list[str], names: list[str], hosts: list[str]) -> None:
-    """Raise MarketError while a record leads to a deployment, or while that is not known."""
+def unmoored(
+    leads: Leads, id: str, addresses: list[str], names: list[str], hosts: list[str], clock: Clock | None = None
+) -> None:
+    """Raise MarketError while a record leads to a deployment, or while that is not known.
+
+    With a clock, a record that was just deleted is waited out for at most PROPAGATION_S seconds.
+    """
     if not addresses and not [each for each in names if each not in hosts]:
         return
     own = [each for each in names if each not in hosts]
     by_hand = f"`unmoor akash close {id}` closes it"
+    end = clock.now() + PROPAGATION_S if clock else 0.0
     try:
-        records = leads(addresses, own, hosts)
+        while (records := leads(addresses, own, hosts)) and clock and clock.now() < end:
+            clock.sleep(POLL_S)
     except Unanswered as fault:
         raise MarketError(f"akash: deployment {id} stays open, a record may lead to it: {fault}; {by_hand}") from fault
     if records:

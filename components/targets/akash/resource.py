@@ -229,7 +229,7 @@ class DeploymentResource:
             if rail.is_open(id) is False:
                 return
             addresses = [outputs["address"]] if outputs.get("address") else []
-            unmoored(self._leads, id, addresses, list(outputs.get("uris") or ()), _hosts(inputs))
+            unmoored(self._leads, id, addresses, list(outputs.get("uris") or ()), _hosts(inputs), clock)
             shut(rail, id, str(outputs.get("owner") or ""), clock)
 
 
