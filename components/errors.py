@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .limits import FAULT_CHARS, MESSAGE_CHARS
-from .text.escape import cut, printable
+from .text.escape import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ class Fault:
 
     def __str__(self) -> str:
         whole = f"{self.path}: {self.message}" if self.path else self.message
-        return cut(printable(cut(whole, FAULT_CHARS)), FAULT_CHARS)
+        return bounded(whole, FAULT_CHARS)
 
 
 class UnmoorError(Exception):
@@ -50,7 +50,7 @@ class UnmoorError(Exception):
         super().__init__(title)
 
     def __str__(self) -> str:
-        title = cut(printable(cut(self.title, MESSAGE_CHARS // 2)), MESSAGE_CHARS // 2)
+        title = bounded(self.title, MESSAGE_CHARS // 2)
         if not self.faults:
             return title
         lines, left = [f"{title}:"], MESSAGE_CHARS - len(title)

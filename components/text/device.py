@@ -13,7 +13,7 @@ import os
 import re
 import sys
 
-from .escape import ascii_only, printable
+from .escape import as_json, ascii_only
 
 #: Colours are the one thing that our own output has a terminal obey.
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
@@ -42,7 +42,7 @@ def terminal(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     pieces = _COLOUR.split(text.replace("\r\n", "\n"))
-    return "".join(piece if at % 2 else printable(piece).replace("\\x", "\\u00") for at, piece in enumerate(pieces))
+    return "".join(piece if at % 2 else as_json(piece) for at, piece in enumerate(pieces))
 
 
 def protect() -> None:

@@ -37,18 +37,31 @@ def cut(text: str, limit: int = QUOTE_CHARS) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit:,} characters more)"
 
 
+def bounded(text: str, limit: int) -> str:
+    """Escape a text and keep at most `limit` characters, with the number of those left out; see `printable`."""
+    safe, more = printable(text[:limit]), len(text) - limit
+    if more <= 0 and len(safe) <= limit:
+        return safe
+    return f"{safe[:limit]}… ({max(more, len(safe) - limit):,} characters more)"
+
+
+def as_json(text: str) -> str:
+    """Escape what `printable` escapes as JSON does, so that a document stays one and means the same."""
+    return _LINES.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
 def outside(text: object, limit: int = QUOTE_CHARS) -> str:
     """Return text from outside as one line to quote in a sentence: white space joined, escaped and cut.
 
     Bytes are read as UTF-8. `limit` counts characters before escaping.
     """
-    if isinstance(text, bytes):
-        text = text[: 4 * limit].decode(errors="replace")
-    whole = text if isinstance(text, str) else str(text)
-    joined = " ".join(whole[: 8 * limit].split())
-    more = len(whole) - 8 * limit
-    short = cut(joined, limit) if more <= 0 or len(joined) > limit else joined + f"… ({more:,} characters more)"
-    return _ONE_LINE.sub(_escaped, short)
+    whole = text if isinstance(text, str | bytes) else str(text)
+    # Of a text that is much too long only the beginning is looked at.
+    head = whole[: 8 * limit] if isinstance(whole, str) else whole[: 4 * limit].decode(errors="replace")
+    left = len(whole) - (8 if isinstance(whole, str) else 4) * limit
+    joined = " ".join(head.split())
+    more = max(len(joined) - limit, 0) + max(left, 0)
+    return _ONE_LINE.sub(_escaped, joined[:limit] + (f"… ({more:,} characters more)" if more else ""))
 
 
 def shown(value: Any, limit: int = VALUE_CHARS) -> str:
