@@ -62,10 +62,10 @@ class OnAkash(Implementation["StaticOptions"]):
             sdl=document_for(site, context.plan, _lowest(context.plan)),
             service="web",
             avoid=list(context.avoid),
-            hosts=[host for host in (site.host, site.site_host) if host],
+            hosts=list(site.hosts),
             opts=context.opts,
         )
-        kind, ours = site.options.ingress, [site.host or "", site.site_host]  # type: ignore[attr-defined]
+        kind, ours = site.options.ingress, site.hosts  # type: ignore[attr-defined]
         endpoint = pulumi.Output.all(lease.address, lease.uris).apply(
             lambda known: ingress.endpoint(kind, known[0], known[1], ours)
         )

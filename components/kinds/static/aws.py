@@ -82,18 +82,17 @@ class OnAws(Implementation["StaticOptions"]):
         from . import objects
         from .routes import Routes
 
-        hosts = tuple(host for host in (site.host, site.site_host) if host)
         data = context.plan.release.data
         routes = data.routes if data is not None else Routes({})
         rules = objects.edge_rules(routes)
         static = StaticSite(
             site.name,
-            hosts=hosts,
+            hosts=site.hosts,
             prove=context.prove,
             challenge_peer=site.peer,
             headers=site.options.headers(front.SCHEME),  # type: ignore[attr-defined]
             functions={
-                "viewer-request": edge.viewer_request(rules, site=front.url(site.host or site.site_host, "")),
+                "viewer-request": edge.viewer_request(rules, site=front.url(site.hosts[0], "")),
                 "viewer-response": edge.viewer_response(rules),
             },
             error_page=f"/{objects.MISSING_PAGE}",

@@ -26,6 +26,7 @@ from .folder import Options, fault_in, shown
 from .routes import HASHED_FILE, HEADERS_FILE, OWN, REDIRECTS_FILE, RULES_FILE, Routes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from _typeshed import WriteableBuffer
@@ -122,11 +123,12 @@ def survey(folder: Path, options: Options | None = None) -> Bundle:
     A folder that has not changed since it was asked for last is not read again (`memory`).
     """
     site = _site(folder, options or Options())
-    key = memory.key(site.files, _own(site))
+    own = _own(site)
+    key = memory.key(site.files, own)
     known = memory.recall(key) if key else None
     if known:
         return Bundle(*known, (), site.routes)
-    made = _pack(site, None)
+    made = _pack(site, own, None)
     if key:
         memory.keep(key, made.version, made.size)
     return made
@@ -138,7 +140,8 @@ def pack(folder: Path, out: IO[bytes], options: Options | None = None) -> Bundle
     Raises ConfigError with every fault of the folder: missing, empty, no first page, links that lead out of it,
     devices, secrets, names that cannot be served, rules that cannot be read.
     """
-    return _pack(_site(folder, options or Options()), out)
+    site = _site(folder, options or Options())
+    return _pack(site, _own(site), out)
 
 
 def read(tar: IO[bytes]) -> Bundle:
@@ -217,7 +220,7 @@ def _own(site: folders.Site) -> dict[str, bytes]:
     return own_files(site.routes) | {OWN + name: data for name, data in site.sources.items()}
 
 
-def _pack(site: folders.Site, out: IO[bytes] | None) -> Bundle:
+def _pack(site: folders.Site, own: Mapping[str, bytes], out: IO[bytes] | None) -> Bundle:
     sink = _Hashed(out)
     entries = []
     # tarfile asks its target for nothing but write() and tell().
@@ -225,7 +228,7 @@ def _pack(site: folders.Site, out: IO[bytes] | None) -> Bundle:
         fileobj=cast("IO[bytes]", sink), mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8", copybufsize=_CHUNK
     ) as archive:
         # Unmoor's own files come first: a container knows the rules before it has the files.
-        for path, data in sorted(_own(site).items()):
+        for path, data in sorted(own.items()):
             _member(archive, path, io.BytesIO(data), len(data), zlib.crc32(data))
             entries.append(_entry(archive, path, len(data)))
         for path, source in site.files:

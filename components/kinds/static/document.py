@@ -60,6 +60,6 @@ def document_for(site: Site, plan: WorkloadPlan, number: int | str = 0) -> dict[
         service="web",
         env=server.environment() | ({} if needed else dict([UNSIZED.split("=")])),
         **server.command(),
-        accept=[host for host in (site.host, site.site_host) if host] if options.ingress is Ingress.SHARED else None,
+        accept=list(site.hosts) if options.ingress is Ingress.SHARED else None,
         ceiling_usd_month=options.budget_usd_month,
     ).data

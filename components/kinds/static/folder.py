@@ -161,24 +161,22 @@ def _secret(path: str, entry: os.DirEntry[str]) -> bool:
 
 def _with_rules(found: list[tuple[str, str, int]], settings: Settings) -> tuple[Site, list[Fault]]:
     """Make a site of files, and read its own rules."""
-    special = {path: Path(disk) for path, disk, _ in found if path in (rules.REDIRECTS, rules.HEADERS)}
+    sources = {path: Path(disk).read_bytes() for path, disk, _ in found if path in (rules.REDIRECTS, rules.HEADERS)}
     faults: list[Fault] = []
     texts = {}
-    for path, disk in special.items():
-        data = disk.read_bytes()
+    for path, data in sources.items():
         try:
             texts[path] = data.decode()
         except UnicodeDecodeError:
             faults.append(Fault(path, "is not UTF-8; save it as UTF-8"))
         if len(data) > _MOST_RULE_BYTES:
             faults.append(Fault(path, f"has {len(data)} bytes; at most {_MOST_RULE_BYTES}, remove rules"))
-    files = {path: size for path, _, size in found if path not in special}
+    files = {path: size for path, _, size in found if path not in sources}
     redirects, wrong = rules.redirects(texts.get(rules.REDIRECTS, ""), files)
     blocks, also = rules.headers(texts.get(rules.HEADERS, ""))
     routes = Routes(files, settings, redirects, blocks)
     faults += [*wrong, *also]
-    sources = {path: disk.read_bytes() for path, disk in special.items()}
-    return Site(tuple((path, disk) for path, disk, _ in found if path not in special), routes, sources), faults
+    return Site(tuple((path, disk) for path, disk, _ in found if path not in sources), routes, sources), faults
 
 
 def _faults_of(routes: Routes) -> Iterator[Fault]:

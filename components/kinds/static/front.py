@@ -54,25 +54,14 @@ def _settings(routes: Routes) -> Iterator[str]:
 
 def _redirects(routes: Routes) -> Iterator[str]:
     for name, forced in (("f", True), ("r", False)):
-        patterns = [rule for rule in routes.patterns if rule.forced is forced]
-        for address, rule in _exact(routes, forced=forced).items():
+        patterns = routes.patterned[forced]
+        for address, rule in routes.exact[forced].items():
             # The rule with the lower line counts, and Caddy asks the exact ones first.
             if not any(each.line < rule.line and each.match(address) is not None for each in patterns):
                 yield f"{name} {_json({'input': f'@ {address}', 'outputs': _outputs(rule, rule.target)})},"
         for rule in patterns:
             found = {"input_regexp": f"^@ {_sent(rule)}(?:[?].*)?$", "outputs": _outputs(rule, _with_groups(rule))}
             yield f"{name.upper()} {_json(found)},"
-
-
-def _exact(routes: Routes, *, forced: bool) -> dict[str, Redirect]:
-    """Return the exact rules by address: each covers its twin with or without a slash, after one that is spelled so."""
-    found: dict[str, Redirect] = {}
-    for twin in (False, True):
-        for rule in routes.redirects:
-            if rule.exact and rule.forced is forced:
-                other = rule.source.removesuffix("/") if rule.source.endswith("/") else f"{rule.source}/"
-                found.setdefault((other or "/") if twin else rule.source, rule)
-    return found
 
 
 def _outputs(rule: Redirect, target: str) -> list[str]:

@@ -176,6 +176,10 @@ def _parts(size: int) -> Any:
     return TransferConfig(multipart_threshold=part, multipart_chunksize=part, use_threads=False)
 
 
+def _cloudfront() -> Any:
+    return session().client("cloudfront", region_name="us-east-1")
+
+
 def _stale_functions(given: Mapping[str, Any], packed: bundle.Bundle) -> dict[str, str]:
     """Return the code of each function that runs other rules than this version's, by name."""
     if not given.get("functions"):
@@ -187,7 +191,7 @@ def _stale_functions(given: Mapping[str, Any], packed: bundle.Bundle) -> dict[st
         ),
         "viewer-response": edge.viewer_response(rules),
     }
-    client = session().client("cloudfront", region_name="us-east-1")
+    client = _cloudfront()
     return {
         name: wanted[event]
         for event, name in given["functions"].items()
@@ -197,7 +201,9 @@ def _stale_functions(given: Mapping[str, Any], packed: bundle.Bundle) -> dict[st
 
 def _write_functions(functions: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Write functions and let the distribution run them; code that CloudFront refuses changes nothing that runs."""
-    client = session().client("cloudfront", region_name="us-east-1")
+    if not functions:
+        return
+    client = _cloudfront()
     for name, code in functions.items():
         say(f"function {name}: writing the rules of this version")
         before = client.describe_function(Name=name, Stage="DEVELOPMENT")
@@ -214,7 +220,7 @@ def _invalidate(distribution: str, paths: tuple[str, ...], version: str, say: Ca
     """Have CloudFront forget paths, and wait until it has."""
     from botocore.exceptions import ClientError
 
-    client = session().client("cloudfront", region_name="us-east-1")
+    client = _cloudfront()
     batch = {
         "Paths": {"Quantity": len(paths), "Items": list(paths)},
         "CallerReference": f"{version[:12]}-{time.time_ns()}",

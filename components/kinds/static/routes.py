@@ -222,8 +222,8 @@ class Routes:
         return None
 
     def _ruled(self, path: str, *, forced: bool) -> Answer | None:
-        exact = self._exact[forced].get(path)
-        for rule in self._patterned[forced]:
+        exact = self.exact[forced].get(path)
+        for rule in self.patterned[forced]:
             if exact and rule.line > exact.line:
                 break
             if (values := rule.match(path)) is not None:
@@ -243,7 +243,7 @@ class Routes:
         return self.serve(page, f"/{page}", pattern=True)
 
     @cached_property
-    def _exact(self) -> dict[bool, dict[str, Redirect]]:
+    def exact(self) -> dict[bool, dict[str, Redirect]]:
         """The exact rules by address, forced ones apart; a rule for the address itself beats one for its twin."""
         found: dict[bool, dict[str, Redirect]] = {True: {}, False: {}}
         for twin in (False, True):
@@ -254,7 +254,8 @@ class Routes:
         return found
 
     @cached_property
-    def _patterned(self) -> dict[bool, tuple[Redirect, ...]]:
+    def patterned(self) -> dict[bool, tuple[Redirect, ...]]:
+        """The rules with a placeholder or a splat in their order, forced ones apart."""
         return {forced: tuple(rule for rule in self.patterns if rule.forced is forced) for forced in (True, False)}
 
     def _candidates(self) -> Iterator[str]:
@@ -267,7 +268,7 @@ class Routes:
                 folder = path.removesuffix(INDEX)
                 yield f"/{folder}"
                 yield f"/{folder[:-1]}"
-        for rules in self._exact.values():
+        for rules in self.exact.values():
             yield from rules
 
 

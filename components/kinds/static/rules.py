@@ -46,7 +46,7 @@ class _Source:
 
     source: str
 
-    @property
+    @cached_property
     def exact(self) -> bool:
         """Whether it has neither wildcard nor placeholder."""
         return not self.source.endswith("*") and not _PLACEHOLDER.search(self.source)
@@ -193,7 +193,7 @@ def _wrong_source(source: str) -> str | None:
     partial = any(re.search(":[A-Za-z]", part) and not _PLACEHOLDER.fullmatch(part) for part in source.split("/"))
     decoded = unquote(source)
     wrongs = {
-        "begins with no `/`; name an address of this site, hosts belong into `redirect_from`": source[0] != "/",
+        "begins with no `/`; name an address of this site": source[0] != "/",
         "has a query or a fragment on the left; rules match paths alone": "?" in source or "#" in source,
         "has a `*` that is not a whole last segment; write `/docs/*`, or `/docs/:name` for one segment": (
             "*" in source.removesuffix("/*")
