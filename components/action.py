@@ -26,6 +26,11 @@ class Ref:
 ZONES = Ref("", "zones")
 
 
+def zone_at(authority: str) -> Ref:
+    """Return the zone as one authority knows it: a mapping that a program can ask that authority with."""
+    return Ref("", f"zone at {authority}")
+
+
 class Phase(IntEnum):
     """When an action is registered, and by `wire` what it waits for."""
 

@@ -32,7 +32,8 @@ class Role(StrEnum):
 class Line:
     """One line of a monthly bill: what, USD a month, and where the price comes from.
 
-    The planner sets `site` and `payee`, the target or authority that sends the bill.
+    The planner sets `payee`, the target or authority that sends the bill, and the `site` of a target's lines. An
+    authority names the site of a line itself, or none where it bills the name.
     """
 
     what: str
@@ -60,6 +61,11 @@ class Site:
     exposure: Exposure
     acme: Acme
     options: BaseModel
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that the site answers to, the public one first."""
+        return (self.host, self.site_host) if self.host else (self.site_host,)
 
     @property
     def scheme(self) -> str:

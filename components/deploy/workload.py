@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..action import ZONES, Create, Entry, Ref, Run
+from ..action import ZONES, Create, Entry, Ref, Run, zone_at
 from ..kind import Context, Deployed
 from .command import run, run_on_delete
 
@@ -67,6 +67,7 @@ class _Deployment:
         self._plans = {plan.name: plan for plan in topology.workloads}
         self._parents: dict[str, Workload] = {}
         self._zones: tuple[DeployedZone, ...] = ()
+        self._handles: dict[Ref, Any] = {}
         self._made: dict[str, _Made] = {}
 
     def run(self) -> None:
@@ -75,10 +76,13 @@ class _Deployment:
             self._parents[name] = Workload(name, self._opts)
         # The zone is looked up as a child of a Workload, so that it uses the providers that `opts` names.
         first = next(iter(self._parents.values()))
+        names = self._topology.zone.authorities
         self._zones = tuple(
             self._registry.authorities[name].zone(self._topology.zone, pulumi.InvokeOptions(parent=first))
-            for name in self._topology.zone.authorities
+            for name in names
         )
+        handles = {name: dict(zone.handle) for name, zone in zip(names, self._zones, strict=True)}
+        self._handles = {ZONES: [*handles.values()]} | {zone_at(name): handle for name, handle in handles.items()}
         for action in self._topology.actions:
             self._made[action.name] = self._make(action)
         for parent in self._parents.values():
@@ -128,10 +132,8 @@ class _Deployment:
 
     def _value(self, data: Any) -> Any:
         """Return plain data with Outputs in place of Refs, as the SDK can serialize it."""
-        if data == ZONES:
-            return [dict(zone.handle) for zone in self._zones]
         if isinstance(data, Ref):
-            return self._made[data.of].outputs[data.output]
+            return self._made[data.of].outputs[data.output] if data.of else self._handles[data]
         if isinstance(data, dict):
             return {str(key): self._value(value) for key, value in data.items()}
         if isinstance(data, list | tuple):

@@ -176,16 +176,13 @@ def _priced(
 ) -> WorkloadPlan:
     """Add what people read: the bill, the losses, who can switch it off, and the time of a failover."""
     answering = [registry.authorities[name] for name in zone.authorities]
+    named = [dataclasses.replace(line, payee=each.name) for each in answering for line in each.bill(draft, zone)]
     bill: list[Line] = []
     for site in draft.sites:
         lines = on[site.target].bill(draft.options, draft.release)
         bill += [dataclasses.replace(line, site=site.name, payee=site.target) for line in lines]
-        bill += [
-            dataclasses.replace(line, payee=authority.name)
-            for authority in answering
-            for line in authority.bill(draft, zone)
-            if line.site == site.name
-        ]
+        bill += [line for line in named if line.site == site.name]
+    bill += [line for line in named if line.site not in draft.roles]
     losses = [f"{site.name}: {loss}" for site in draft.sites for loss in on[site.target].losses(draft.options)]
     losses += [note for authority in answering for note in authority.notes(draft, zone)]
     detection = max((authority.detection_s() for authority in answering), default=0)

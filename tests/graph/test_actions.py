@@ -220,7 +220,7 @@ def test_a_second_authority_adds_its_own_entries_and_touches_nothing_else(second
     changed = {
         r.name for urn, r in two.resources.items() if urn in alone.urns and r.inputs != alone.resources[urn].inputs
     }
-    assert all(name.endswith(("-probe", "-drain", "-valid", "-exchange")) for name in changed), changed
+    assert all(name.endswith(("-probe", "-drain", "-valid")) for name in changed), changed
 
 
 def test_a_drain_waits_for_the_longest_answer_of_any_authority(second):

@@ -113,7 +113,7 @@ def test_an_alias_keeps_its_answer_for_sixty_seconds_whatever_the_ttl() -> None:
 def test_a_set_with_a_name_in_it_is_of_type_cname_in_every_mode() -> None:
     for mode in ("centralized", "active-standby", "decentralized"):
         found = members(planned(settings(mode, options={"ingress": "shared"}))).values()
-        assert {(entry["type"], entry["alias"]) for entry in found} == {("CNAME", False)}
+        assert {(entry["type"], entry["alias"], entry["ttl"]) for entry in found} == {("CNAME", False, 30)}
 
 
 def test_no_cname_stands_at_the_apex() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ...action import ZONES, Action, Entry, Phase, Ref, Run
+from ...action import Action, Entry, Phase, Ref, Run, zone_at
 from ...errors import Fault
 from ...exposure import Exposure, Proof, Reach
 from ...prices import book as prices
@@ -133,7 +133,7 @@ class Route53:
                 site.site_host,
                 self._answer(site, type_, zone) | {"entry": "host", "name": site.site_host},
                 site,
-                f"{type_} to {site.name}, ttl {self.answer_ttl(site.exposure, zone.ttl)} s",
+                f"{type_} to {site.name}, ttl {self._answer(site, type_, zone)['ttl']} s",
             )
             for name in plan.names:
                 yield from self._routes(plan, name, site, type_, zone)
@@ -169,12 +169,12 @@ class Route53:
             self._answer(site, type_, zone)
             | {"entry": "member", "name": name.host, "role": str(role), "check": Ref(f"{site.name}-health", "id")},
             site,
-            f"{role} {type_}, ttl {self.answer_ttl(site.exposure, zone.ttl)} s, to {site.name}",
+            f"{role} {type_}, ttl {self._answer(site, type_, zone)['ttl']} s, to {site.name}",
         )
 
     def _exchange(self, name: Name, site: Site, *, before: str) -> Action:
         """Let the members change places in one change, if what becomes primary is the standby now."""
-        given = {"authority": self.name, "zones": ZONES, "host": name.host, "at": Ref(site.name, "at")}
+        given = {"zone": zone_at(self.name), "host": name.host, "at": Ref(site.name, "at")}
         return Action(
             f"{name.host}-exchange",
             Phase.ROUTE,
@@ -187,10 +187,12 @@ class Route53:
         )
 
     def _answer(self, site: Site, type_: RecordType, zone: ZonePlan) -> dict[str, Any]:
+        """Return what a record answers; in a CNAME set a vendor's name is one like others, with the zone's TTL."""
+        alias = site.exposure.reach is Reach.ALIAS and type_ is RecordType.A
         return {
             "type": str(type_),
-            "alias": site.exposure.reach is Reach.ALIAS and type_ is RecordType.A,
-            "ttl": self.answer_ttl(site.exposure, zone.ttl),
+            "alias": alias,
+            "ttl": self.answer_ttl(site.exposure, zone.ttl) if alias else zone.ttl,
             "endpoint": Ref(site.name, "endpoint"),
         }
 

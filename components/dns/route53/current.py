@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 #: Record types that lead somewhere.
 _LEADING = ("A", "AAAA", "CNAME")
@@ -22,6 +22,11 @@ def places(zone_id: str, host: str) -> list[str]:
 def _targets(records: list[dict[str, Any]], host: str) -> Iterator[str]:
     for record in records:
         if record["Name"].rstrip(".").lower() == host and record["Type"] in _LEADING:
-            if alias := record.get("AliasTarget"):
-                yield alias["DNSName"].rstrip(".")
-            yield from (value["Value"].rstrip(".") for value in record.get("ResourceRecords", ()))
+            yield from leads(record)
+
+
+def leads(record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a record leads to: the name of an alias, else each value, without the dot at the end."""
+    if alias := record.get("AliasTarget"):
+        yield alias["DNSName"].rstrip(".")
+    yield from (value["Value"].rstrip(".") for value in record.get("ResourceRecords", ()))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...errors import StepError
+from ...topology import Role
+from .authority import ROLES
+from .current import leads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 #: What a member leads to, and who judges it: all that members exchange.
 _MOVES = ("AliasTarget", "ResourceRecords", "TTL", "HealthCheckId")
-_PRIMARY, _STANDBY = "PRIMARY", "SECONDARY"
 
 
 def take(given: Mapping[str, Any], report: Callable[[str], None], client: Any = None) -> dict[str, Any]:
@@ -23,11 +25,8 @@ def take(given: Mapping[str, Any], report: Callable[[str], None], client: Any = 
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    moved = []
     try:
-        for zone in given["zones"]:
-            if zone["authority"] == given["authority"]:
-                moved += _exchange(client or _client(), zone["zone_id"], given["host"], given["at"])
+        moved = _exchange(client or _client(), given["zone"]["zone_id"], given["host"], given["at"])
     except (BotoCoreError, ClientError) as error:
         raise StepError(f"the members of {given['host']} cannot be exchanged: {error}") from None
     if moved:
@@ -42,8 +41,7 @@ def _client() -> Any:
 
 
 def _exchange(client: Any, zone_id: str, host: str, at: Sequence[str]) -> list[dict[str, Any]]:
-    pages = client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id, StartRecordName=host)
-    records = next(iter(pages))["ResourceRecordSets"]
+    records = client.list_resource_record_sets(HostedZoneId=zone_id, StartRecordName=host)["ResourceRecordSets"]
     batch = swap([one for one in records if one["Name"].rstrip(".").lower() == host], at)
     if batch:
         changes = [{"Action": "UPSERT", "ResourceRecordSet": record} for record in batch]
@@ -54,7 +52,7 @@ def _exchange(client: Any, zone_id: str, host: str, at: Sequence[str]) -> list[d
 def swap(records: Sequence[Mapping[str, Any]], at: Sequence[str]) -> list[dict[str, Any]]:
     """Return both members with their places exchanged, when the standby leads to `at` and the primary does not."""
     members = {record["Failover"]: record for record in records if record.get("Failover")}
-    primary, standby = members.get(_PRIMARY), members.get(_STANDBY)
+    primary, standby = members.get(ROLES[Role.PRIMARY]), members.get(ROLES[Role.STANDBY])
     if primary is None or standby is None or _leads(standby) != _plain(at) or _leads(primary) == _plain(at):
         return []
     return [_with(primary, standby), _with(standby, primary)]
@@ -66,10 +64,8 @@ def _with(place: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _leads(record: Mapping[str, Any]) -> set[str]:
-    if alias := record.get("AliasTarget"):
-        return _plain([alias["DNSName"]])
-    return _plain([value["Value"] for value in record.get("ResourceRecords", ())])
+    return _plain(leads(record))
 
 
-def _plain(names: Sequence[str]) -> set[str]:
+def _plain(names: Iterable[str]) -> set[str]:
     return {name.rstrip(".").lower() for name in names}
