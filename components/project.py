@@ -38,7 +38,7 @@ def stack_file(stack: str) -> Path:
 
 def stack_name(path: Path) -> str:
     """Return the name of the stack that a stack file belongs to."""
-    return path.name.split(".")[1] if path.name.startswith("Pulumi.") else path.stem
+    return path.stem.removeprefix("Pulumi.")
 
 
 def registry(folder: Path | None = None) -> Registry:

@@ -46,8 +46,3 @@ class Registry:
         """Return the implementations of a kind by target."""
         added = {target: implementation for (name, target), implementation in self.on.items() if name == kind}
         return {**self.kinds[kind].on, **added}
-
-    @property
-    def rented(self) -> frozenset[str]:
-        """Names of the targets whose sites end when a prepaid account runs dry."""
-        return frozenset(name for name, target in self.targets.items() if target.rented)

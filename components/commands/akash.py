@@ -35,7 +35,8 @@ def listing(as_json: bool) -> None:
     with _rail() as rail:
         standing = rail.account()
         paid = rail.runway(standing)
-    rows = [_row(each, paid, _stacks()) for each in standing]
+    stacks = _stacks()
+    rows = [_row(each, paid, stacks) for each in standing]
     if as_json:
         account = {"balance_usd": float(paid.balance_usd), "escrow_usd": float(paid.escrow_usd), "trial": paid.trial}
         click.echo(json.dumps({**account, "deployments": rows}, indent=2))

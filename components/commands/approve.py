@@ -14,11 +14,11 @@ from ..config.models import did_you_mean
 from ..config.signers import KeyKind, kind_of
 from ..errors import ConfigError, Fault
 from ..plan.canonical import plan_hash
-from ..plan.stack import from_file
-from ..project import registry, root, stack_file, stack_name
+from ..project import root, stack_file, stack_name
 from ..review import approval, record, signatures
 from ..review.approval import Approved, Scope, Wanted
 from ..review.text import money, plain
+from .plan import load
 from .which import stack_option
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def cli(
     if sum(each is not None for each in (ssh_key, gpg_key, signature)) > 1:
         raise click.UsageError("give one of --ssh-key, --gpg-key and --signature")
     path, today = stack_file(stack), datetime.now(UTC).date()
-    topology = from_file(path, registry(path.resolve().parent.parent), built=False)
+    topology = load(path, built=False)
     want = wanted(topology)
     _same(plan, want.plan, stack_name(path))
     mine, file = scope(path), record.file_for(path)

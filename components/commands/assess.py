@@ -77,7 +77,7 @@ def _by_stack(what: Inventory, stack: str, today: date) -> Assessed:
     from ..assess import adapter, courses
     from ..assess import assessment as whole
     from ..plan.canonical import plan_hash
-    from ..plan.stack import from_file
+    from ..plan.stack import from_file, project_of
     from ..project import registry, stack_file, stack_name
 
     path = stack_file(stack)
@@ -85,7 +85,7 @@ def _by_stack(what: Inventory, stack: str, today: date) -> Assessed:
     if settings is None:
         raise ConfigError(f"{path} is not valid", found)
     name = stack_name(path)
-    known = registry(path.resolve().parent.parent)
+    known = registry(project_of(path))
     topology = from_file(path, known, built=False)
     plan, only = courses.from_stack(what, settings, name, adapter.planned(topology, known))
     made = whole.assess(what, plan, prices.book(), today, f"stack {name}", only)

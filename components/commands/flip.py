@@ -12,7 +12,7 @@ import click
 
 from ..config import models as config
 from ..config.models import Mode, Side
-from ..plan.stack import topology
+from ..plan.stack import project_of, topology
 from ..project import registry, stack_file
 from ..runbook import edit
 from ..runbook.case import Course
@@ -45,7 +45,7 @@ def cli(workload: str, mode: str, active: str | None, stack: str, dry_run: bool)
     side = Side(active) if active else Side.CENTRALIZED
     after = edit.flip(before, str(path), workload, Course(Mode(mode), side), say_active=active is not None)
     new = config.parse(after, str(path))
-    root = path.resolve().parent.parent
+    root = project_of(path)
     choose(topology(new, registry(root), root, built=False), (workload,), stack)
     for line in difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), n=1, lineterm=""):
         click.echo(click.style(line, fg={"+": "green", "-": "red"}.get(line[:1])))

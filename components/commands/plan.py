@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..plan.canonical import canonical, plan_hash
-from ..plan.stack import from_file
+from ..plan.stack import from_file, project_of
 from ..project import registry, stack_file
 from ..release import NOT_BUILT
 from .which import stack_option
@@ -39,7 +39,7 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> None:
 
 def load(path: Path, *, built: bool = True) -> Topology:
     """Plan a stack file with its project's own registry; see `plan.stack.releases` for `built`."""
-    return from_file(path, registry(path.resolve().parent.parent), built=built)
+    return from_file(path, registry(project_of(path)), built=built)
 
 
 def choose(topology: Topology, workloads: tuple[str, ...], stack: str) -> list[WorkloadPlan]:

@@ -15,7 +15,7 @@ from ..config import models as config
 from ..config import yaml_text
 from ..errors import ConfigError, UnmoorError
 from ..limits import YAML_BYTES
-from ..plan.stack import topology
+from ..plan.stack import project_of, topology
 from ..project import registry, stack_file, stack_name
 from ..review import approval, record
 from ..review.comment import markdown
@@ -124,7 +124,7 @@ class _Commits:
 
 
 def _one(path: Path, at: _Commits, inventory: Inventory | None) -> Review:
-    known = registry(path.resolve().parent.parent)
+    known = registry(project_of(path))
     text = at.after(path)
     if text is None:
         config.load_document(path)  # raises with the names of those that exist

@@ -17,7 +17,8 @@ import click
 
 from ..config import models as config
 from ..errors import ConfigError
-from ..project import registry, stack_file
+from ..plan.stack import project_of
+from ..project import registry, stack_file, stack_name
 from ..runbook import journal, shell, times
 from ..runbook.case import Case, case
 from ..runbook.execution import Report, State, World, execute
@@ -86,7 +87,7 @@ def _usage(wanted: tuple[str, ...], *, carry_out: bool, start: str | None, yes: 
 
 def _case(workload: str, stack: str) -> Case:
     path = stack_file(stack)
-    name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    name = stack_name(path)
     document = config.load_document(path)
     read, faults = config.read(config.settings_of(document, str(path)))
     if read is None:
@@ -94,7 +95,7 @@ def _case(workload: str, stack: str) -> Case:
     if workload not in read.workloads:
         choice = ", ".join(read.workloads)
         raise click.BadParameter(f"no workload {workload} in {stack}; choose from {choice}")
-    root = path.resolve().parent.parent
+    root = project_of(path)
     return replace(
         case(name, read, workload, registry(root), root, config.settings_of_others(document["config"])),
         old_site=_old_site(root),
@@ -207,7 +208,7 @@ def _timed(stack: str, workload: str, chapter: Chapter, reports: list[Report]) -
 
 def _chapter(workload: str, stack: str, name: str, start: str | None) -> tuple[Chapter, Path]:
     """Return a chapter as it is to be carried out, and its journal; to go on, the one that was begun."""
-    kept = Path(journal.FOLDER) / journal.name(stack_file(stack).stem.removeprefix("Pulumi."), workload, name)
+    kept = Path(journal.FOLDER) / journal.name(stack_name(stack_file(stack)), workload, name)
     chapter = journal.read(kept) if start else None
     if chapter is None:
         chapter = _named(_case(workload, stack), name)

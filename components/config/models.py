@@ -21,7 +21,8 @@ from pydantic import (
 
 from ..errors import ConfigError, Fault
 from ..text.escape import shown
-from .signers import Signers  # noqa: TC001 pydantic reads it at run time
+from .signers import NAME as _NAME
+from .signers import Signers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,7 +33,6 @@ PROJECT = "unmoor"
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rf"^({_LABEL}\.)+{_LABEL}$"
-_NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 _ENVIRONMENT_NAME = r"^[A-Z_][A-Z0-9_]*$"
 _VERSION = r"^[0-9a-f]{64}$"
 _ZONE_ID = r"^[A-Za-z0-9]{1,64}$"
@@ -339,13 +339,12 @@ def load_document(path: Path) -> Any:
     from . import yaml_text
 
     try:
-        text = yaml_text.file_text(path, yaml_text.STACK)
+        return yaml_text.load_file(path, yaml_text.STACK)
     except FileNotFoundError:
         there = sorted(p.name.split(".")[1] for p in path.parent.glob("Pulumi.*.yaml"))
         raise ConfigError(
             f"{path}: no such stack file; choose from {', '.join(there) or 'none yet: copy stacks/Pulumi.example.yaml'}"
         ) from None
-    return yaml_text.load(text, str(path), yaml_text.STACK)
 
 
 def parse(text: str, source: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 #: Octets of a string's length in an SSH key.
 _LENGTH = 4
-_NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
+#: A name in a stack file: lower-case letters, digits and hyphens, at most 40.
+NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 _ETHEREUM = re.compile(r"0x[0-9a-fA-F]{40}")
 _SSH = re.compile(
     r"((?:sk-)?ssh-ed25519(?:@openssh\.com)?|ssh-rsa"
@@ -86,7 +87,7 @@ class Signers(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     keys: dict[
-        Annotated[str, StringConstraints(pattern=_NAME)],
+        Annotated[str, StringConstraints(pattern=NAME)],
         Annotated[str, StringConstraints(max_length=16_384), AfterValidator(_key)],
     ] = Field(
         min_length=1,

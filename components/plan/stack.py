@@ -79,11 +79,16 @@ def topology(
     return plan(stack, registry, made, known, others)
 
 
+def project_of(path: Path) -> Path:
+    """Return the folder of the project that a stack file belongs to: the one above `stacks/`."""
+    return path.resolve().parent.parent
+
+
 def from_file(path: Path, registry: Registry, *, built: bool = True) -> Topology:
     """Plan a stack file on disk, without Pulumi; relative paths start at the project, above `stacks/`."""
     document = config.load_document(path)
     ours = config.settings_of(document, str(path))
-    root = path.resolve().parent.parent
+    root = project_of(path)
     return topology(ours, registry, root, built=built, others=config.settings_of_others(document["config"]))
 
 

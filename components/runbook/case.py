@@ -11,6 +11,7 @@ from ..errors import ConfigError
 from ..plan.canonical import plan_hash
 from ..plan.planner import plan
 from ..plan.stack import releases
+from ..targets import akash, aws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
 #: What Pulumi takes for a stack's name.
 _STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 #: The target whose leases are paid from an account that can run dry, and who holds its key.
-RENTED = "akash"
-RENTER_KEY = "AKASH_CONSOLE_API_KEY"
+RENTED, RENTER_KEY = akash.TARGET.name, akash.KEY_VARIABLE
 #: The only target that one company can take away whole.
-CLOUD = "aws"
+CLOUD = aws.TARGET.name
 CLOUD_KEY = "AWS_SECRET_ACCESS_KEY"
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..config.models import PROJECT, Mode
 from ..kinds.static import bundle
+from ..targets.akash import KEY_VARIABLE, URL_VARIABLE
+from ..targets.akash.rails.console_client import KEY_HEADER, ROUTES, URL
 from ..web import http
 from .case import RENTED
 from .chapter import Check
@@ -24,8 +26,8 @@ _UPDATE_S = 3600
 _LOOK_S, _SETTLE_S = 120, 180
 _PYTHON = ".venv/bin/python -c"
 _CONSOLE = (
-    "printf 'x-api-key: %s\\n' \"$AKASH_CONSOLE_API_KEY\" | "
-    'curl -fsS --max-time 30 -H @- "${AKASH_CONSOLE_URL:-https://console-api.akash.network}/v1/balances"'
+    f"printf '{KEY_HEADER}: %s\\n' \"${KEY_VARIABLE}\" | "
+    f'curl -fsS --max-time 30 -H @- "${{{URL_VARIABLE}:-{URL}}}{ROUTES["balances"][1]}"'
 )
 _RUNWAY = (
     "import json, sys; held = json.load(sys.stdin)['data']; rent = float(sys.argv[1]); "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ..plan.canonical import plan_hash
 from . import moves
 from .case import RING, Case, Course, Prospect
 
@@ -25,7 +24,7 @@ def hours(before: WorkloadPlan, after: WorkloadPlan, topology: Topology) -> floa
 
 def _flip(plan: WorkloadPlan, topology: Topology, here: Course, there: Course) -> float:
     """Return the hours of one flip. Its steps are the same for all sites, so one plan stands for all."""
-    prospect = Prospect(plan, plan_hash(topology))
+    prospect = Prospect(plan, "any")
     now = dataclasses.replace(plan, mode=here.mode, active=here.active)
     case = Case("any", topology, now, dict.fromkeys(RING, prospect))
     return sum(step.hours for step in moves.flip(case, there))

@@ -56,7 +56,7 @@ def _content(case: Case) -> Iterator[Step]:
 
 
 def _addresses(case: Case) -> Iterator[Step]:
-    folder = case.plan.release.data if isinstance(case.plan.release.data, str) else "site"
+    folder = getattr(case.plan.options, "site", "the site's folder")
     host = case.plan.host or ""
     yield Step(
         "addresses",
