@@ -206,7 +206,7 @@ def _beside(record: RecordSet, others: list[RecordSet]) -> Iterator[str]:
                 f"{_where(record)} cannot be created as a {policy(other)} RRSet exists with the same name and type,"
                 f" and this one is {policy(record)}"
             )
-    target = (record.get("AliasTarget") or {}).get("DNSName", "").rstrip(".").lower()
+    target = _alias_of(record)
     if target.endswith(".cloudfront.net") and any(_alias_of(other) == target for other in same):
         # "For failover alias records, you can't specify a CloudFront distribution for both the primary and secondary
         # records" (API reference, AliasTarget.DNSName). Not tried against the service: refused here, to be on its side.

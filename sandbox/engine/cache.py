@@ -63,6 +63,7 @@ def made(folder: str, make: Callable[[Path], None]) -> Path:
     if final.is_dir() and _as_made(final):
         return final
     with _alone(folder):
+        _as_made.cache_clear()  # whoever had the lock before may have mended it
         if final.is_dir() and _as_made(final):
             return final
         if final.is_dir():

@@ -8,7 +8,6 @@ it is a script that changes, and brings an archive whose hash we do not have.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import re
@@ -29,7 +28,8 @@ OLDEST_GO = (1, 21)
 EXEC = "pulumi-language-python-exec"
 
 #: The same words for all that is built of the engine's modules: packages that are compiled once serve every build.
-GO_BUILD = ("build", "-trimpath", "-mod=readonly", "-tags", "osusergo,grpcnotrace")
+_TAGS = "osusergo,grpcnotrace"
+GO_BUILD = ("build", "-trimpath", "-mod=readonly", "-tags", _TAGS)
 
 _SDK = "github.com/pulumi/pulumi/sdk/v3"
 _ENGINE_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
@@ -63,9 +63,46 @@ TOOLS = {tool.name: tool for tool in (CADDY, PEBBLE)}
 YAML_HOST = Tool("pulumi-language-yaml", "1.25.0", "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml")
 
 
+@dataclass(frozen=True)
+class Build:
+    """A command that is built from its Go modules, `go/MODULE`. Each module's hash stands in our go.sum there.
+
+    `own` is a program of ours among what is built: another one is another build, and so are other modules.
+    """
+
+    name: str
+    version: str
+    package: str
+    flags: tuple[str, ...]
+    takes: str
+    module: str = ""
+    own: bytes = b""
+
+    @property
+    def folder(self) -> str:
+        """The folder of the cache that holds it."""
+        sums = (self._modules / "go.sum").read_bytes()
+        return cache.key(self.name, f"{self.version}-{hashlib.sha256(sums + self.own).hexdigest()[:12]}")
+
+    @property
+    def _modules(self) -> Path:
+        return _MODULES / (self.module or self.name)
+
+    def make(self, new: Path) -> None:
+        """Build it into a new folder; raise NotMade when that fails."""
+        cache.run(
+            [_go(), "build", "-trimpath", "-mod=readonly", *self.flags, "-o", new / "bin" / self.name, self.package],
+            title=f"{self.name} {self.version}: building it from its Go modules",
+            takes=self.takes,
+            to=cache.log(self.folder),
+            env=_go_environment(),
+            cwd=self._modules,
+        )
+
+
 def engine() -> Path:
     """Give the folder that holds `pulumi` and what it runs Python programs with; NotMade if it cannot be had."""
-    return _engine_on_path() or cache.made(_folder("pulumi", ENGINE), _build_engine) / "bin"
+    return _engine_on_path() or cache.made(_engine().folder, _build_engine) / "bin"
 
 
 def tool(wanted: Tool) -> Path:
@@ -73,19 +110,21 @@ def tool(wanted: Tool) -> Path:
     found = shutil.which(wanted.name) if wanted.version_words else None
     if found and _fits(_version([found, *wanted.version_words]), wanted.version):
         return Path(found).parent
-    return cache.made(_folder(wanted.name, wanted.version), functools.partial(_build_tool, wanted)) / "bin"
+    build = _built(wanted)
+    return cache.made(build.folder, build.make) / "bin"
 
 
 def codegen() -> Path:
     """Give the program `codegen` (`go/codegen`), which generates packages of a schema; NotMade if it cannot be had."""
-    digest = hashlib.sha256((_MODULES / "pulumi" / "codegen" / "main.go").read_bytes()).hexdigest()[:12]
-    folder = cache.key("codegen", f"{ENGINE}-{digest}")
-    return cache.made(folder, functools.partial(_build_codegen, cache.log(folder))) / "bin" / "codegen"
+    program = (_MODULES / "pulumi" / "codegen" / "main.go").read_bytes()
+    takes = "seconds after a build of the engine, else a few minutes"
+    wanted = Build("codegen", ENGINE, "./codegen", ("-tags", _TAGS), takes, module="pulumi", own=program)
+    return cache.made(wanted.folder, wanted.make) / "bin" / "codegen"
 
 
 def ready(name: str) -> Path | None:
     """Give the folder of the engine ("pulumi") or a tool if it needs no download and no build."""
-    folder = cache.root() / _folder(name, ENGINE if name == "pulumi" else TOOLS[name].version)
+    folder = cache.root() / (_engine() if name == "pulumi" else _built(TOOLS[name])).folder
     if folder.is_dir() or (name == "pulumi" and _engine_on_path()):
         return engine() if name == "pulumi" else tool(TOOLS[name])
     return None
@@ -99,20 +138,14 @@ def _engine_on_path() -> Path | None:
     return beside if (beside / EXEC).exists() else None
 
 
-def _build_codegen(log: Path, new: Path) -> None:
-    cache.run(
-        [_go(), *GO_BUILD, "-o", new / "bin" / "codegen", "./codegen"],
-        title=f"codegen {ENGINE}: building the code generators from the engine's modules",
-        takes="seconds after a build of the engine, else a few minutes",
-        to=log,
-        env=_go_environment(),
-        cwd=_MODULES / "pulumi",
-    )
+def _engine() -> Build:
+    stamp = f"-s -w -X {_SDK}/go/common/version.Version=v{ENGINE}"
+    flags = ("-tags", _TAGS, "-ldflags", stamp)
+    return Build("pulumi", ENGINE, _ENGINE_PACKAGE, flags, "about 5 minutes on two cores")
 
 
 def _build_engine(new: Path) -> None:
-    stamp = f"-s -w -X {_SDK}/go/common/version.Version=v{ENGINE}"
-    _build(new, "pulumi", ENGINE, _ENGINE_PACKAGE, ("-tags", "osusergo,grpcnotrace", "-ldflags", stamp), "5 minutes")
+    _engine().make(new)
     sdk = subprocess.run(
         [_go(), "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", _SDK],
         capture_output=True, text=True, check=True, env=_go_environment(), cwd=_MODULES / "pulumi",
@@ -121,27 +154,10 @@ def _build_engine(new: Path) -> None:
     (new / "bin" / EXEC).chmod(0o755)
 
 
-def _build_tool(wanted: Tool, new: Path) -> None:
+def _built(wanted: Tool) -> Build:
     stamp = f" -X {wanted.stamp}=v{wanted.version}" if wanted.stamp else ""
-    _build(new, wanted.name, wanted.version, wanted.package, ("-ldflags", f"-s -w{stamp}"), "a minute or two")
-
-
-def _build(new: Path, name: str, version: str, package: str, flags: tuple[str, ...], takes: str) -> None:
-    """Build a command from its modules. Each module's hash stands in our go.sum, whoever delivers it."""
-    cache.run(
-        [_go(), "build", "-trimpath", "-mod=readonly", *flags, "-o", new / "bin" / name, package],
-        title=f"{name} {version}: building it from its Go modules",
-        takes=f"about {takes} on two cores" if name == "pulumi" else takes,
-        to=cache.log(_folder(name, version)),
-        env=_go_environment(),
-        cwd=_MODULES / name,
-    )
-
-
-def _folder(name: str, version: str) -> str:
-    """Name the folder of a build: other modules are another build."""
-    pinned = hashlib.sha256((_MODULES / name / "go.sum").read_bytes()).hexdigest()[:12]
-    return cache.key(name, f"{version}-{pinned}")
+    flags = ("-ldflags", f"-s -w{stamp}")
+    return Build(wanted.name, wanted.version, wanted.package, flags, "a minute or two")
 
 
 def _go() -> Path:

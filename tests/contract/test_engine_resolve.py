@@ -100,7 +100,7 @@ def test_a_build_that_fails_is_one_sentence_with_its_log(monkeypatch: pytest.Mon
     monkeypatch.setenv("GO_FAILS", "yes")
     with pytest.raises(cache.NotMade) as caught:
         resolve.tool(resolve.CADDY)
-    log = cache.log(resolve._folder("caddy", resolve.CADDY.version))
+    log = cache.log(resolve._built(resolve.CADDY).folder)
     assert (str(caught.value), log.read_text(), visible()) == (
         f"caddy 2.10.2: building it from its Go modules: failed (no such module); see {log}", "no such module\n", [],
     )  # fmt: skip
@@ -149,7 +149,7 @@ def test_a_tool_on_path_is_taken_if_its_version_will_do(place: Callable[[str, st
     older = resolve.tool(resolve.CADDY)
     assert (newer, older.parent.name, len(builds(world))) == (
         world.parent / "bin",
-        resolve._folder("caddy", "2.10.2"),
+        resolve._built(resolve.CADDY).folder,
         1,
     )
 
