@@ -175,7 +175,7 @@ class AccountResource:
         self, rail: Rail, inputs: dict[str, Any], old: dict[str, Any], mine: list[Standing], orphans: list[Standing]
     ) -> dict[str, Any]:
         standing = {each.deployment.id for each in mine}
-        held = {*(old.get("held") or ()), *self._in_use} & standing | set(inputs["deployments"])
+        held = {*(old.get("held") or ()), *self._in_use} & standing | set(inputs.get("deployments") or ())
         paid = rail.runway(mine)
         return {
             **inputs,

@@ -73,18 +73,15 @@ def request(
     service: str,
     avoid: Iterable[str] = (),
     *,
-    owner: Owner | None = None,
-    generation: int = 0,
     group: str = "",
     id: str = "",  # noqa: A002 what it is called everywhere
     patience: Patience | None = None,
-    keep: Iterable[str] = (),
 ) -> Request:
     """Complete a valid document and ask for it. Pure: the same inputs name the same deployment on any machine.
 
     `group` is the name of one that stands already; without it the name follows from the other inputs.
     """
-    data = complete(group or group_of(name, document, owner, generation), document)
+    data = complete(group or group_of(name, document, None, 0), document)
     spec = next(iter(manifests.groups(data)))
     content = manifests.manifest(data)
     return Request(
@@ -99,7 +96,6 @@ def request(
             host for expose in data["services"][service].get("expose") or () for host in expose.get("accept") or ()
         ),
         avoid=frozenset(avoid),
-        keep=frozenset(keep),
         id=id,
         patience=patience or Patience(),
     )
