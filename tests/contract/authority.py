@@ -14,7 +14,7 @@ import ssl
 import subprocess
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,15 +28,14 @@ from dnslib import QTYPE, RR, A
 from dnslib.server import BaseResolver, DNSLogger, DNSServer
 
 from tests.contract.containers import free_port, tool, until
+from tests.loopback import Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Street(ThreadingHTTPServer):
+class Street(Loopback):
     """Port 80 of every name: `doors` says which port a name leads to, `seen` what was asked."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         self.doors: dict[str, int] = {}
@@ -62,9 +61,6 @@ class Street(ThreadingHTTPServer):
 
         super().__init__(("127.0.0.1", 0), Pass)
         threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, *_: Any) -> None:
-        """A door that is shut is a broken connection, and no traceback."""
 
 
 class _EveryName(BaseResolver):

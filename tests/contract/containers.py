@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -22,6 +22,7 @@ from components.kinds.static import releases
 from components.web.caddy.folder import Folder
 from components.web.caddy.server import WebServer
 from sandbox.engine import resolve
+from tests.loopback import Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,10 +65,8 @@ def tool(name: str) -> Path:
     pytest.skip(f"{name} is not on PATH and was not built yet")
 
 
-class Shelf(ThreadingHTTPServer):
+class Shelf(Loopback):
     """A store's public side: bytes by path, which a test may take away or damage."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         self.content: dict[str, bytes] = {}

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 
 import boto3
@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from sandbox.state import State
+from tests.loopback import Loopback
 
 #: Longest wait for something that happens by itself, in seconds.
 PATIENCE = 30
@@ -105,8 +106,7 @@ def peer():
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.daemon_threads = True
+    server = Loopback(("127.0.0.1", 0), Answers)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     said.port = server.server_address[1]
     yield said

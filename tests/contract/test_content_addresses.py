@@ -24,6 +24,7 @@ from components.content.gitbook.convert import convert
 from components.content.redirects import routes_of
 from components.errors import ConfigError
 from components.kinds.static.rules import redirects
+from tests.loopback import Loopback
 
 from .test_content_site import SPACE, build
 
@@ -66,7 +67,7 @@ class Site:
             def log_message(self, *_: object) -> None:
                 """Log nothing."""
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Loopback(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
 

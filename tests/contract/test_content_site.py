@@ -19,6 +19,7 @@ import pytest
 
 from components.content.gitbook.convert import convert
 from components.content.gitbook.html import Element, parse
+from tests.loopback import Loopback
 
 from ..pure.test_content_gitbook import API, CASES, TROUBLE, space
 from .test_report_browser import BROWSER, browse
@@ -227,7 +228,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def served(site: Path) -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *a, **k: Quiet(*a, directory=str(site), **k))
+    server = Loopback(("127.0.0.1", 0), lambda *a, **k: Quiet(*a, directory=str(site), **k))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"

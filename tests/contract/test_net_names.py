@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import dns.flags
 import dns.query
@@ -18,6 +18,7 @@ import dns.rcode
 from sandbox.client import Visitor
 from sandbox.net.tls import Authority
 from sandbox.state import State
+from tests.loopback import Loopback
 
 from .net_world import VERSION, until, values
 
@@ -106,7 +107,7 @@ def test_a_check_over_https_believes_any_certificate_as_the_real_one_does(net, t
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server = Loopback(("127.0.0.1", 0), Answers)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     net.state.publish_route("203.0.113.31", 443, server.server_address[1])

@@ -10,7 +10,7 @@ import socket
 import socketserver
 import ssl
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -19,14 +19,13 @@ from components.probe import drain, probe
 from components.probe.client import Certificate, Page, visit
 from tests.contract.authority import self_signed
 from tests.contract.containers import free_port
+from tests.loopback import Loopback
 
 HOST, VERSION, OTHER = "docs.dao.example", "ab" * 32, "cd" * 32
 
 
-class Site(ThreadingHTTPServer):
+class Site(Loopback):
     """A site whose answers a test sets; it notes the Host and path of each request."""
-
-    daemon_threads = True
 
     def __init__(self, certificate=None):
         self.answers = {"/healthz": (200, VERSION), "/": (200, "<h1>docs</h1>")}
@@ -51,9 +50,6 @@ class Site(ThreadingHTTPServer):
             context.load_cert_chain(*certificate)
             self.socket = context.wrap_socket(self.socket, server_side=True)
         threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, *_):
-        """A visitor who refuses the certificate is no error here."""
 
 
 @pytest.fixture
@@ -152,8 +148,6 @@ def test_a_site_that_is_not_there_is_a_sentence():
 
 class Proxy(socketserver.ThreadingTCPServer):
     """A proxy that leads every CONNECT to one port, or to none; it notes what it was asked."""
-
-    daemon_threads = True
 
     def __init__(self):
         self.asked, self.to = [], None

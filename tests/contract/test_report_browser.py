@@ -23,6 +23,7 @@ import pytest
 
 from components.assess.report.document import document
 from components.assess.report.page import page
+from tests.loopback import Loopback
 
 from ..pure.assess_samples import example
 
@@ -91,7 +92,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(folder: Path) -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *a, **k: Recorder(*a, directory=str(folder), **k))
+    server = Loopback(("127.0.0.1", 0), lambda *a, **k: Recorder(*a, directory=str(folder), **k))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"

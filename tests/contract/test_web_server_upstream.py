@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import httpx
 import pytest
@@ -16,6 +16,7 @@ from components.probe.client import visit
 from components.web import headers as content
 from components.web.caddy.upstream import Upstream
 from tests.contract.containers import free_port, until, web_server
+from tests.loopback import Loopback
 
 VERSION = "ab" * 32
 HOST, DIRECT = "docs.dao.example", "docs-akash.dao.example"
@@ -70,10 +71,8 @@ class Answer(BaseHTTPRequestHandler):
         pass
 
 
-class Application(ThreadingHTTPServer):
+class Application(Loopback):
     """An application that notes what it was asked; `health` is the status of its health path."""
-
-    daemon_threads = True
 
     def __init__(self, port):
         self.health = 200
@@ -81,9 +80,6 @@ class Application(ThreadingHTTPServer):
         self.go_on = threading.Event()
         super().__init__(("127.0.0.1", port), Answer)
         threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, *_):
-        """A visitor who left is no error here."""
 
 
 @pytest.fixture
