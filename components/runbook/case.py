@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: What Pulumi takes for a stack's name.
 _STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-#: The target whose leases are paid from an account that can run dry, and who holds its key.
-RENTED, RENTER_KEY = akash.TARGET.name, akash.KEY_VARIABLE
+#: The target whose leases are paid from an account that can run dry.
+RENTED = akash.TARGET.name
 #: The only target that one company can take away whole.
 CLOUD = aws.TARGET.name
 CLOUD_KEY = "AWS_SECRET_ACCESS_KEY"
@@ -64,6 +64,8 @@ class Case:
     topology: Topology
     plan: WorkloadPlan
     prospects: Mapping[Course, Prospect]
+    #: The environment variables that an update of each target demands.
+    credentials: Mapping[str, tuple[str, ...]]
     #: Where a vendor published the pages before; "" when none is known.
     old_site: str = ""
 
@@ -115,7 +117,7 @@ class Case:
         """Names of the environment variables that must be set, sorted."""
         stores = self.plan.stores.values()
         named = {name for store in stores for name in (store.access_key, store.secret_key) if name}
-        return tuple(sorted(named | ({RENTER_KEY} if any(s.target == RENTED for s in self.everywhere) else set())))
+        return tuple(sorted(named | {name for site in self.everywhere for name in self.credentials[site.target]}))
 
     @property
     def owner(self) -> str:
@@ -151,7 +153,9 @@ def case(
     def planned(changed: StackConfig) -> Topology:
         return plan(changed, registry, made, settings=settings)
 
-    return Case(stack, topology, now, {course: _prospect(config, workload, course, planned) for course in RING})
+    prospects = {course: _prospect(config, workload, course, planned) for course in RING}
+    credentials = {name: target.credentials for name, target in registry.targets.items()}
+    return Case(stack, topology, now, prospects, credentials)
 
 
 def _prospect(

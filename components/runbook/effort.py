@@ -26,5 +26,5 @@ def _flip(plan: WorkloadPlan, topology: Topology, here: Course, there: Course) -
     """Return the hours of one flip. Its steps are the same for all sites, so one plan stands for all."""
     prospect = Prospect(plan, "any")
     now = dataclasses.replace(plan, mode=here.mode, active=here.active)
-    case = Case("any", topology, now, dict.fromkeys(RING, prospect))
+    case = Case("any", topology, now, dict.fromkeys(RING, prospect), {})
     return sum(step.hours for step in moves.flip(case, there))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import re
 import shlex
@@ -21,6 +22,7 @@ from components.kinds.static.aws import OnAws
 from components.project import builtin
 from components.runbook import repairs
 from components.runbook.case import RING, Course, case
+from components.runbook.checks import names_set
 from components.runbook.markdown import text, write
 from components.runbook.table import chapters, parts
 from tests.settings import settings, site_folder
@@ -202,8 +204,23 @@ def typed_in(chapter: Chapter) -> list[str]:
 def test_nothing_is_rented_without_akash(root: Path, monkeypatch) -> None:
     monkeypatch.setattr("components.runbook.case.RENTED", "nowhere")
     monkeypatch.setattr("components.runbook.checks.RENTED", "nowhere")
+    assert {c.name for c in chapters(made(root, RING[1]))} & {"fund", *RENTED} == set()
+
+
+def test_the_credentials_are_those_that_the_registry_names(root: Path) -> None:
     of = made(root, RING[1])
-    assert ("AKASH_CONSOLE_API_KEY" in of.secrets, {c.name for c in chapters(of)} & {"fund", *RENTED}) == (False, set())
+    assert "AKASH_CONSOLE_API_KEY" in of.secrets
+    stores = set(of.secrets) - {"AKASH_CONSOLE_API_KEY"}
+    own = dataclasses.replace(of, credentials={"aws": (), "akash": ("OWN_KEY",)})
+    assert set(own.secrets) == stores | {"OWN_KEY"}
+
+
+def test_without_any_credential_the_login_of_pulumi_is_looked_at(root: Path) -> None:
+    of = made(root, RING[1])
+    bare = dataclasses.replace(
+        of, plan=dataclasses.replace(of.plan, stores={}), credentials=dict.fromkeys(of.credentials, ())
+    )
+    assert (bare.secrets, names_set(bare).command) == ((), "pulumi whoami")
 
 
 def test_the_last_store_leaves_nobody_else_to_ask(root: Path) -> None:
