@@ -16,7 +16,7 @@ from .text import device
 #: Word → module under `commands/`, and what it does in a line; reading this table is reading the tool.
 COMMANDS = {
     "plan": "Print what a stack file means: sites, records, steps and cost. Offline.",
-    "review": "Say in Markdown what a change of stack files does, for a pull request.",
+    "review": "Show in Markdown what a change of stack files does, for a pull request.",
     "approve": "Record that a signer approved a plan.",
     "flip": "Change a workload's mode in its stack file, if the result can be planned.",
     "runbook": "Write, or execute, the steps for a workload from its plan.",

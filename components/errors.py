@@ -88,13 +88,13 @@ class MarketError(UnmoorError):
     """The Akash market did not do what was asked."""
 
 
-class NoAcceptableBid(MarketError):  # noqa: N818 the name says the situation
-    """Nobody bid, or every bid broke a rule: try later or change the rule."""
+class NoAcceptableBid(MarketError):  # noqa: N818 the name is the situation
+    """No provider bid, or every bid broke a rule: try later or change the rule."""
 
 
-class LeaseLost(MarketError):  # noqa: N818 the name says the situation
+class LeaseLost(MarketError):  # noqa: N818 the name is the situation
     """The lease was closed behind our back; its data is gone."""
 
 
-class Refused(MarketError):  # noqa: N818 the name says the situation
+class Refused(MarketError):  # noqa: N818 the name is the situation
     """Money or policy forbids it; trying again does not help."""

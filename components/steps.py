@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Program(NamedTuple):
-    """The module below this package whose `take(given, say)` returns one JSON line, and its help."""
+    """The module below this package whose `take(given, report)` returns one JSON line, and its help."""
 
     module: str
     help: str

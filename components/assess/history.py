@@ -122,7 +122,7 @@ def _cases() -> Mapping[str, tuple[Case, ...]]:
 
 
 def lesson() -> str:
-    """Say what the cases teach, in a sentence."""
+    """Return what the cases teach, as a sentence."""
     return str(_data("deplatforming")["lesson"])
 
 

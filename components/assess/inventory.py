@@ -234,7 +234,7 @@ class Workload(Setting):
     secrets: tuple[Secret, ...] = Field(default=(), description="The secrets it holds, by name and class.")
     signers: Signers | None = Field(default=None, description="Who signs for it, where that is not the DAO's rule.")
     parties: dict[Named, Parties] = Field(description="Layer by layer, who it depends on; several are alternatives.")
-    cost: Cost = Field(default=Cost(), description="What it costs as a whole, where parts do not say it.")
+    cost: Cost = Field(default=Cost(), description="What it costs as a whole, where parts do not give it.")
     drivers: Drivers = Field(default=Drivers(), description="What makes the move longer.")
     exit_rehearsed: date | None = Field(default=None, description="When leaving was last rehearsed.")
     blockers: tuple[str, ...] = Field(default=(), description="What must change before it can move at all.")

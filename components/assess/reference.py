@@ -150,7 +150,7 @@ def _vendors() -> Iterator[str]:
     yield "## Vendors that are known\n"
     yield (
         "Any other name is fine: averages are assumed for it, and the report names it. A name that is nearly one of "
-        "these is a fault, since a slip would split one company in two. Say better under `vendors`.\n"
+        "these is a fault, since a slip would split one company in two. Correct it under `vendors`.\n"
     )
     yield from _table(
         ("name", "company", "ease of replacing it, of 10", "what can be taken along"),

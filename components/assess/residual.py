@@ -24,7 +24,7 @@ class Residual:
 
     @property
     def means(self) -> str:
-        """Say what happens when that company goes."""
+        """Describe what happens when that company goes."""
         return self.layer.means
 
     @property

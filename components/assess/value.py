@@ -28,7 +28,7 @@ class Value:
     payback_months: Figure | None
     #: hours of downtime saved in a year, negative where there are more
     hours_saved: Figure
-    #: USD a year that stated losses say those hours are worth; None where nothing is stated
+    #: USD a year that those hours are worth by stated losses; None where nothing is stated
     loss_avoided: Figure | None
     independence: Figure
 

@@ -255,7 +255,7 @@ def _fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]
 
 
 def faults(error: ValidationError, model: type[BaseModel], prefix: tuple[str | int, ...] = ()) -> list[Fault]:
-    """Turn pydantic's findings into faults that say what is wrong and what to choose, led by their path."""
+    """Turn pydantic's findings into faults with what is wrong and what to choose, led by their path."""
     found = []
     for item in error.errors(include_url=False):
         place = tuple(part for part in item["loc"] if part != "[key]")
@@ -350,7 +350,7 @@ def load_document(path: Path) -> Any:
 def parse(text: str, source: str) -> dict[str, Any]:
     """Read the settings of a stack file's text; `source` names it in errors.
 
-    Raises ConfigError when it is not YAML, or says one thing twice.
+    Raises ConfigError when it is not YAML, or holds a key twice.
     """
     from . import yaml_text
 

@@ -1,6 +1,6 @@
 """Read YAML text as plain data: bounded before it is built, and with the meaning that Pulumi's engine gives it.
 
-libyaml does the scanning. What a plain word means depends on who else reads the file, so a `Dialect` says it:
+libyaml does the scanning. What a plain word means depends on who else reads the file, so a `Dialect` holds it:
 `STACK` for stack files, which the engine reads too (gopkg.in/yaml.v3, then once more after writing it back;
 pulumi sdk/v3 go/common/workspace/loaders.go), `TEXT` for our own files, where a date stays text, and one for SDL.
 """
@@ -330,7 +330,7 @@ class _Reader:
             key = self.key(event)
             if key in seen:
                 first, second = _line(seen[key]), _line(event)
-                message = f"says {shown(key, _KEY_CHARS)} twice, in lines {first} and {second}; keep one"
+                message = f"holds {shown(key, _KEY_CHARS)} twice, in lines {first} and {second}; keep one"
                 raise TextError(message, second)
             seen[key] = event
             here = path

@@ -59,17 +59,17 @@ def key(path: str) -> str:
 
 
 class Crawl:
-    """One crawl. The pool asks, this thread decides and reads; `say` gets a line of progress now and then."""
+    """One crawl. The pool asks, this thread decides and reads; `report` gets a line of progress now and then."""
 
     def __init__(
         self,
         fetch: Fetch,
-        say: Callable[[str], None],
+        report: Callable[[str], None],
         limit: int = CRAWL_ADDRESSES,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._fetch, self._say, self._limit, self._sleep, self._clock = fetch, say, limit, sleep, clock
+        self._fetch, self._report, self._limit, self._sleep, self._clock = fetch, report, limit, sleep, clock
         self._robots: Protego | None = None
         self._queue: deque[tuple[str, int]] = deque()
         self._seen: set[str] = set()
@@ -184,7 +184,7 @@ class Crawl:
         seconds = answer.pause_s or self._pause
         self._pause = min(self._pause * 2, 60.0)
         self._not_before = max(self._not_before, self._clock() + seconds)
-        self._say(f"the site asks for a pause of {seconds:.0f} s")
+        self._report(f"the site asks for a pause of {seconds:.0f} s")
 
     def _add(self, made: Crawled, addresses: Iterable[str], at: str = "") -> None:
         """Put addresses of this site into the queue, each once; queries and machinery are not pages."""
@@ -227,7 +227,7 @@ class Crawl:
             return
         made.found[key(path)] = self._old(made, address, path, answer)
         if len(made.found) % 100 == 0:
-            self._say(f"{len(made.found)} addresses, {len(self._queue)} waiting")
+            self._report(f"{len(made.found)} addresses, {len(self._queue)} waiting")
 
     def _old(self, made: Crawled, address: str, path: str, answer: Answer) -> Old:
         if answer.location:

@@ -228,7 +228,7 @@ def _flux(on: date, fetch: Fetch, found: Refreshed) -> int:
 
 
 def changes(book: PriceBook, found: Refreshed) -> list[str]:
-    """Say what changes, a line each."""
+    """Return what changes, a line each."""
     lines = []
     for path, (usd, _) in sorted(found.prices.items()):
         old = book.prices.get(path)

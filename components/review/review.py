@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WorkloadReview:
-    """What a change does to one workload; `refused` says why it must not be merged.
+    """What a change does to one workload; `refused` is why it must not be merged.
 
     `hours` is the work of the flip by the runbook, None where nothing is flipped or the kind has no runbook. `risks`
     are sentences, none where no inventory knows the workload.
@@ -153,7 +153,7 @@ def review(
     owners = {plan.host: plan.name for plan in old.values() if plan.host}
     names = [*new, *(name for name in old if name not in new)]
     left, right = alone(before), alone(after)
-    told = {change.path[1] for change in found if change.path[0] == "workloads"}
+    named = {change.path[1] for change in found if change.path[0] == "workloads"}
     return Review(
         stack=stack,
         base=base,
@@ -169,7 +169,7 @@ def review(
                 owners,
                 (hours or {}).get(name),
                 (risks or {}).get(name, ()),
-                changed=name in told,
+                changed=name in named,
             )
             for name in names
         ),

@@ -25,7 +25,7 @@ def risks(
 ) -> dict[str, tuple[str, ...]]:
     """Return sentences about each named workload that the inventory knows.
 
-    The inventory says what a workload is and holds; who runs it comes from the plans alone, on both sides.
+    The inventory holds what a workload is and holds; who runs it comes from the plans alone, on both sides.
     """
     known = {entry.stack or name: entry for name, entry in inventory.workloads.items() if entry.stack or name in names}
     before, after = (planned(one, registry) if one else {} for one in plans)

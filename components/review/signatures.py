@@ -36,10 +36,10 @@ def _ssh(key: str, text: str, signature: str) -> str | None:
         allowed, signed = Path(folder, "allowed"), Path(folder, "signature")
         allowed.write_text(f"signer {key}\n", encoding="ascii")
         signed.write_text(signature.strip() + "\n", encoding="utf-8")
-        said = _run(
+        process = _run(
             [program, "-Y", "verify", "-f", allowed, "-I", "signer", "-n", NAMESPACE, "-s", signed], text, folder
         )
-    return None if said.returncode == 0 else "it was made by another key, or over another text"
+    return None if process.returncode == 0 else "it was made by another key, or over another text"
 
 
 def _gpg(key: str, text: str, signature: str) -> str | None:
@@ -54,13 +54,13 @@ def _gpg(key: str, text: str, signature: str) -> str | None:
             return f"the signer's block holds {len(keys) or 'no'} keys; it must hold one"
         signed = Path(home, "signature")
         signed.write_text(signature, encoding="utf-8")
-        said = _run([*common, "--verify", signed, "-"], text, home).stdout
+        status = _run([*common, "--verify", signed, "-"], text, home).stdout
     # VALIDSIG ends with the primary key's fingerprint; GOODSIG is missing for an expired or revoked key (doc/DETAILS).
-    valid = re.search(r"^\[GNUPG:\] VALIDSIG .* ([0-9A-F]{40,64})$", said, re.MULTILINE)
-    if valid and valid[1] in keys and "\n[GNUPG:] GOODSIG " in f"\n{said}":
+    valid = re.search(r"^\[GNUPG:\] VALIDSIG .* ([0-9A-F]{40,64})$", status, re.MULTILINE)
+    if valid and valid[1] in keys and "\n[GNUPG:] GOODSIG " in f"\n{status}":
         return None
     for word, what in (("EXPKEYSIG", "its key has expired"), ("REVKEYSIG", "its key is revoked")):
-        if f"[GNUPG:] {word} " in said:
+        if f"[GNUPG:] {word} " in status:
             return what
     return "it was made by another key, or over another text"
 
@@ -106,11 +106,11 @@ def sign_gpg(user: str, text: str) -> str:
 
 def _signed(command: list[str], text: str) -> str:
     # The passphrase is asked for at the terminal, so there is no limit of time.
-    said = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-    if said.returncode:
-        why = (said.stderr.strip().splitlines() or ["no reason given"])[-1]
+    process = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    if process.returncode:
+        why = (process.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise ConfigError(f"{command[0]} did not sign: {why}")
-    return said.stdout
+    return process.stdout
 
 
 def _run(command: list[str | Path], text: str, home: str) -> subprocess.CompletedProcess[str]:

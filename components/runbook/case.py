@@ -31,7 +31,7 @@ CLOUD_KEY = "AWS_SECRET_ACCESS_KEY"
 
 
 class Course(NamedTuple):
-    """A mode with its active side: what the line in the stack file says."""
+    """A mode with its active side: as a line of the stack file gives it."""
 
     mode: Mode
     active: Side

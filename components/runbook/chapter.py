@@ -1,4 +1,4 @@
-"""What a runbook is made of: each step says how it is done and checked, so none can be written that cannot be run."""
+"""What a runbook is made of: each step holds how it is done and checked, so none can be written that cannot be run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Check:
     """A command, as it is typed in the repository's root, and what shows that it did what it should.
 
     `shows` are whole lines of output that must come in this order, with `…` for anything and spaces as they like;
-    `fails` says that it must end with an error. It is tried for `within_s` seconds until it shows that, and one try
+    `fails` means that it must end with an error. It is tried for `within_s` seconds until it shows that, and one try
     may take `limit_s` seconds.
     """
 
@@ -42,8 +42,8 @@ class Check:
         if self.limit_s <= 0 or self.within_s < 0:
             raise ValueError(f"{self.command!r} has no time: {self.limit_s} s, {self.within_s} s")
 
-    def trouble(self, outcome: Outcome) -> str:
-        """Say what is wrong with an outcome; nothing when it is what was expected."""
+    def fault(self, outcome: Outcome) -> str:
+        """Return what is wrong with an outcome; nothing when it is as expected."""
         if outcome.code is None:
             return f"it was not done after {self.limit_s} s"
         if self.fails != bool(outcome.code):
@@ -67,7 +67,7 @@ def _pattern(line: str) -> re.Pattern[str]:
 class Step:
     """One thing to do: how, how one sees that it worked, and the way back.
 
-    `rollback` is a command; without one the step has changed nothing. `otherwise` says what to do when it fails.
+    `rollback` is a command; without one the step has changed nothing. `otherwise` is what to do when it fails.
     `approval` names who has to agree before it is taken; `hours` is a person's time, not the machine's.
     """
 
@@ -84,7 +84,7 @@ class Step:
     def __post_init__(self) -> None:
         _named(self.name)
         if not self.title or not self.why or self.hours <= 0:
-            raise ValueError(f"step {self.name} says too little")
+            raise ValueError(f"step {self.name} holds too little")
         if self.do == self.verify:
             raise ValueError(f"step {self.name} is verified by itself")
 

@@ -47,7 +47,7 @@ def stack(case: Case) -> str:
 
 
 def flip(case: Case, course: Course) -> str:
-    """Return the command that puts a workload on a course; `active` is said where it has a meaning."""
+    """Return the command that puts a workload on a course; `active` is given where it has a meaning."""
     side = f" --active {course.active}" if course.mode is Mode.ACTIVE_STANDBY else ""
     return f"./unmoor flip {case.plan.name} {course.mode}{side} {stack(case)}"
 
@@ -68,7 +68,7 @@ def preview(case: Case, *flags: str, shows: tuple[str, ...] = ()) -> Check:
 
 
 def plan(case: Case, of: WorkloadPlan) -> Check:
-    """Read the stack file and see that it says what it should."""
+    """Read the stack file and see that it is as it should be."""
     lines = [f"{role} {name} on …" for name, role in of.roles.items()]
     return Check(
         f"./unmoor plan {of.name} {stack(case)}",
@@ -100,7 +100,7 @@ def status(case: Case, of: WorkloadPlan, *, gone: tuple[str, ...] = ()) -> Check
 
 
 def well(case: Case) -> Check:
-    """See that every site serves what the stack file says by then, whatever that is: the exit status says so."""
+    """See that every site serves what the stack file asks for by then: the exit status decides."""
     shows = (f"{case.plan.name} {case.plan.url} should serve …",)
     return Check(f"./unmoor status {case.plan.name} {stack(case)}", shows, within_s=_SETTLE_S, limit_s=_LOOK_S)
 
@@ -123,7 +123,7 @@ def visit(of: WorkloadPlan, without: str = "") -> Check:
 
 
 def answered(of: WorkloadPlan) -> Check:
-    """See that visitors get an answer, whatever version that is."""
+    """See that visitors get an answer of any version."""
     return Check(_visit(of.primary.health_url), ("…",), within_s=of.failover_s + 30, limit_s=20)
 
 
@@ -149,7 +149,7 @@ def page(site: Site) -> Check:
 
 
 def outputs(case: Case, of: WorkloadPlan) -> Check:
-    """Read what the stack says of itself after an update."""
+    """Read the stack's outputs after an update."""
     return Check(
         f"pulumi stack output workloads --json {stack(case)}",
         (f'"{of.name}": {{', f'"active": "{of.active}",', f'"mode": "{of.mode}",', f'"url": "{of.url}",'),
@@ -192,7 +192,7 @@ def balance() -> Check:
 
 
 def runway(case: Case) -> Check:
-    """Say for how many days the account pays the rent; fewer than RUNWAY_DAYS are an error."""
+    """Compute for how many days the account pays the rent; fewer than RUNWAY_DAYS are an error."""
     command = f"{_CONSOLE} | {_PYTHON} {shlex.quote(_RUNWAY)} {case.rent_usd_month:.2f}"
     return Check(command, (f"… days of rent at {case.rent_usd_month:.2f} USD a month",))
 
@@ -212,5 +212,5 @@ def refill(case: Case) -> Check:
 
 
 def rents(of: WorkloadPlan) -> bool:
-    """Say whether a site stands on a lease."""
+    """Return whether a site stands on a lease."""
     return any(site.target == RENTED for site in of.sites)

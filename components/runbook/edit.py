@@ -19,7 +19,7 @@ def flip(text: str, source: str, workload: str, course: Course, *, say_active: b
     """Return a stack file's text with a workload on another course.
 
     `active:` is only touched with `say_active`, and only written when it is not the default. Raises ConfigError when
-    the text has no such workload, or says the mode in a way that cannot be changed in one place.
+    the text has no such workload, or sets the mode in a way that cannot be changed in one place.
     """
     before = yaml_text.load(text, source, yaml_text.STACK)
     workloads = config.settings_of(before, source).get("workloads")

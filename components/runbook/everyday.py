@@ -37,8 +37,8 @@ def before(case: Case) -> Iterator[Chapter]:
             ),
             Step(
                 "plan",
-                "The stack file says what you think",
-                f"Offline. Every fault of stacks/Pulumi.{case.stack}.yaml would be said at once.",
+                "The stack file is what you expect",
+                f"Offline. Every fault of stacks/Pulumi.{case.stack}.yaml is listed at once.",
                 checks.plan(case, case.plan),
                 checks.planned(case, case.plan),
                 0.25,
@@ -46,7 +46,7 @@ def before(case: Case) -> Iterator[Chapter]:
             Step(
                 "stack",
                 "The stack exists",
-                "It is made if there is none yet; its state lies where `pulumi login` says.",
+                "It is made if there is none yet; its state lies where `pulumi login` leads.",
                 Check(f"pulumi stack select --create {case.stack} && pulumi stack ls", (f"{case.stack}*…",)),
                 Check(f"pulumi stack --show-name {flag}", (case.stack,)),
                 0.1,
@@ -85,7 +85,7 @@ def _runway(case: Case) -> Step:
         checks.runway(case),
         checks.balance(),
         0.25,
-        otherwise="Top the account up in Akash Console, under Billing; whoever holds the treasury approves it.",
+        otherwise="Top the account up in Akash Console, under Billing; the holder of the treasury approves it.",
     )
 
 
@@ -152,11 +152,11 @@ def deploy(case: Case) -> Iterator[Chapter]:
 
 
 def check(case: Case) -> Iterator[Chapter]:
-    """See that all is well, and that nobody has changed anything by hand."""
+    """See that all is well, and that nothing was changed by hand."""
     yield Chapter(
         "check",
         "See that all is well",
-        "Every day, by a timer; and by hand when somebody says that something is wrong.",
+        "Every day, by a timer; and by hand when a fault is reported.",
         (
             Step(
                 "sites",

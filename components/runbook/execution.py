@@ -1,4 +1,4 @@
-"""Carry a chapter out: command, what it printed, verify; wait for whoever must agree, and stop at the first failure."""
+"""Carry a chapter out: command, output, verify; wait for the person who must agree; stop at the first failure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class State(StrEnum):
 
     DONE = "done"
     FAILED = "failed"
-    WAITING = "waiting"  #: nobody has agreed to it; nothing was done
+    WAITING = "waiting"  #: no agreement yet; nothing was done
     SKIPPED = "skipped"  #: done in an earlier run
 
 
@@ -32,21 +32,21 @@ class Report:
     state: State
     seconds: float
     tries: int = 0
-    trouble: str = ""
+    fault: str = ""
     approved_by: str = ""
 
 
 @dataclass(frozen=True)
 class World:
-    """What carrying out needs from outside: a shell, a person, a clock, and somebody who listens.
+    """What carrying out needs from outside: a shell, a person, a clock, and a reader of progress.
 
-    `shell` runs a command for at most so many seconds, and shows its lines if told to; `ask` returns the name of
-    whoever agreed to a step, or nothing.
+    `shell` runs a command for at most so many seconds, and shows its lines if asked; `ask` returns the name of
+    the person who agreed to a step, or nothing.
     """
 
     shell: Callable[[str, float, bool], Outcome]
     ask: Callable[[Step], str]
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     clock: Callable[[], float]
     sleep: Callable[[float], None]
 
@@ -58,27 +58,27 @@ def execute(
     reports: list[Report] = []
     total = len(chapter.steps)
     for number, step in enumerate(chapter.steps, 1):
-        world.say(f"[{number}/{total}] {chapter.name}: {step.title}")
+        world.report(f"[{number}/{total}] {chapter.name}: {step.title}")
         report = Report(step.name, State.SKIPPED, 0.0) if step.name in done else _take(step, world)
         reports.append(report)
         note(report)
         if report.state is State.SKIPPED:
-            world.say("      done before")
+            world.report("      done before")
         elif report.state is State.DONE:
-            world.say(f"      done, and verified, after {report.seconds:.1f} s")
+            world.report(f"      done, and verified, after {report.seconds:.1f} s")
         else:
             for line in ending(chapter, step, report):
-                world.say(f"      {line}")
+                world.report(f"      {line}")
             break
     return reports
 
 
 def ending(chapter: Chapter, step: Step, report: Report) -> Iterable[str]:
-    """Say what stopped a chapter, and what there is to do about it."""
+    """Yield what stopped a chapter, and what to do about it."""
     if report.state is State.WAITING:
         yield f"stopped: this step needs the approval of {step.approval}; nothing of it was done"
         return
-    yield f"stopped: {report.trouble}"
+    yield f"stopped: {report.fault}"
     if step.otherwise:
         yield f"what to do: {step.otherwise}"
     yield f"the way back: {step.rollback}" if step.rollback else "the way back: none is needed for this step"
@@ -100,29 +100,29 @@ def _take(step: Step, world: World) -> Report:
             return Report(step.name, State.WAITING, 0.0)
     tries = 0
     for label, check in (("command", step.do), ("verify", step.verify)):
-        trouble, count = _try(check, world, show=label == "command")
+        fault, count = _try(check, world, show=label == "command")
         tries += count
-        if trouble:
+        if fault:
             seconds = round(world.clock() - began, 1)
-            said = f"the {label} `{check.command}`: {trouble}"
-            return Report(step.name, State.FAILED, seconds, tries, said, agreed)
+            reason = f"the {label} `{check.command}`: {fault}"
+            return Report(step.name, State.FAILED, seconds, tries, reason, agreed)
     return Report(step.name, State.DONE, round(world.clock() - began, 1), tries, "", agreed)
 
 
 def _try(check: Check, world: World, *, show: bool) -> tuple[str, int]:
-    """Run a check until it is content or its time is over; return what is wrong in the end, and the number of tries."""
+    """Run a check until it passes or its time is over; return what is wrong in the end, and the number of tries."""
     end = world.clock() + check.within_s
-    world.say(f"      $ {check.command}")
+    world.report(f"      $ {check.command}")
     count = 0
     while True:
         count += 1
         outcome = world.shell(check.command, check.limit_s, show and count == 1)
-        trouble = check.trouble(outcome)
-        if not trouble or world.clock() + PAUSE_S > end:
-            if trouble and not (show and count == 1):
+        fault = check.fault(outcome)
+        if not fault or world.clock() + PAUSE_S > end:
+            if fault and not (show and count == 1):
                 for line in outcome.output.splitlines()[-20:]:
-                    world.say(f"      | {line}")
-            return trouble, count
+                    world.report(f"      | {line}")
+            return fault, count
         if count == 1:
-            world.say(f"      not yet: {trouble}; trying for {check.within_s} s")
+            world.report(f"      not yet: {fault}; trying for {check.within_s} s")
         world.sleep(PAUSE_S)

@@ -1,4 +1,4 @@
-"""Chapters for days on which somebody else is gone: what to look at, what to do, and what not to do."""
+"""Chapters for days on which another party is gone: what to look at, what to do, and what not to do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def cloud_gone(case: Case) -> Iterator[Chapter]:
     down = len(here) == len(of.sites)
     why = (
         f"{here[0].name} is the only site, so visitors get nothing, and no record can be changed while AWS is away. "
-        "Tell people; nothing here brings it back sooner."
+        "Inform people; nothing here brings it back sooner."
         if down
         else f"Route 53 leads visitors to the site that answers, within {of.failover_s} s, by records that are there. "
         "Change nothing: not DNS, not the stack."
@@ -32,7 +32,7 @@ def cloud_gone(case: Case) -> Iterator[Chapter]:
     yield Chapter(
         "aws-gone",
         "AWS is gone",
-        "When AWS says so, or two people in two places do not reach it.",
+        "When AWS reports it, or two people in two places do not reach it.",
         (
             Step(
                 "confirm",
@@ -63,7 +63,7 @@ def cloud_back(case: Case) -> Iterator[Chapter]:
     yield Chapter(
         "aws-back",
         "AWS is back",
-        "When AWS says that it is over. Traffic returns by itself."
+        "When AWS reports that it is over. Traffic returns by itself."
         + (" Then consider the chapter about a standby." if len(case.plan.sites) == 1 else ""),
         (
             well(case),
@@ -138,11 +138,11 @@ def chain_halted(case: Case) -> Iterator[Chapter]:
                     "hands-off",
                     "Wait with every change",
                     "No flip, no update, no destroy until blocks come again: half a change is worse than none. The "
-                    "stack file and the stack must still say the same.",
+                    "stack file and the stack must still agree.",
                     checks.outputs(case, case.plan),
                     checks.plan(case, case.plan),
                     0.25,
-                    otherwise="Somebody edited the stack file: leave it, and do not update yet.",
+                    otherwise="Another person edited the stack file: leave it, and do not update yet.",
                 ),
             ),
         )

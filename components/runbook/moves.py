@@ -18,12 +18,12 @@ _BACK = "the way back is the rollback below, and stays open"
 
 
 def stand_by(case: Case) -> Iterator[Chapter]:
-    """Put a second site beside the one that answers."""
+    """Add a second site to the one that answers."""
     for to in case.neighbours:
         if to.mode is Mode.ACTIVE_STANDBY and case.plan.mode is not Mode.ACTIVE_STANDBY:
             yield Chapter(
                 "active-standby",
-                f"Put a standby beside {case.plan.primary.name}",
+                f"Add a standby to {case.plan.primary.name}",
                 f"When an outage of {case.plan.primary.target} may no longer be an outage of {case.plan.host}.",
                 tuple(flip(case, to)),
             )
@@ -63,13 +63,13 @@ def game_day(case: Case) -> Iterator[Chapter]:
             yield Chapter(
                 "game-day",
                 "Game day: rehearse the failover",
-                "Every three months, by somebody who has not done it before. Note how long each step took.",
+                "Every three months, by a person who has not done it before. Note how long each step took.",
                 (
                     *_sign(case, to),
                     Step(
                         "there",
                         f"Let {there.primary.name} answer",
-                        f"A standby that never answered is a hope. Nobody loses a request; {_BACK}.",
+                        f"A standby that never answered is not proven. No request is lost; {_BACK}.",
                         Check(f"{checks.flip(case, to)} && {checks.update(case)}", ("Resources:",), limit_s=3600),
                         checks.status(case, there),
                         0.25,
@@ -110,12 +110,12 @@ def flip(case: Case, to: Course) -> Iterator[Step]:
     """The steps of one flip: show, write, let it be signed, preview, update, see."""
     before, after = case.plan, case.prospects[to].plan
     money = f"{before.usd_month:.2f} → {after.usd_month:.2f} USD a month"
-    says = f"{before.name}: {case.course} → {to}"
+    change = f"{before.name}: {case.course} → {to}"
     line = checks.flip(case, to)
     yield Step(
         "show",
         "Show the line",
-        f"The stack file is the only thing that is edited, in one line. {says}; {money}.",
+        f"The stack file is the only thing that is edited, in one line. {change}; {money}.",
         Check(f"{line} --dry-run", (f"{before.name}: … → {to}; not written",)),
         checks.plan(case, before),
         0.1,

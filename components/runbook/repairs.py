@@ -126,8 +126,8 @@ def interrupted(case: Case) -> Iterator[Chapter]:
     yield Chapter(
         "interrupted",
         "An update was interrupted",
-        "When a machine died under `pulumi up`, and the next one says that the stack is locked. Ask first that nobody "
-        "else is at it.",
+        "When a machine died under `pulumi up`, and the next one reports a locked stack. Make sure first that no "
+        "other person works on it.",
         (
             Step(
                 "unlock",

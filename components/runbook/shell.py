@@ -15,7 +15,7 @@ from .chapter import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-#: Seconds that a command is given to end by itself once it is told to: an engine finishes what is under way.
+#: Seconds that a command is given to end by itself once it is asked to: an engine finishes what is under way.
 END_S = 60.0
 #: Most that is kept of what a command prints, in characters, from its end.
 _KEPT = 4_000_000
@@ -75,7 +75,7 @@ def _collect(child: subprocess.Popen[str], lines: list[str], show: Callable[[str
 
 @contextmanager
 def _bounded(child: subprocess.Popen[str], limit_s: float, late: threading.Event) -> Iterator[None]:
-    """Tell the command to end when its time is over, and end it when it does not."""
+    """Ask the command to end when its time is over, and end it when it does not."""
     over = threading.Event()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""Every chapter there is, in the order in which a reader needs them; each says itself when it applies."""
+"""Every chapter there is, in the order in which a reader needs them; each decides itself when it applies."""
 
 from __future__ import annotations
 

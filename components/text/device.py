@@ -68,7 +68,7 @@ def flush() -> None:
 
 
 def abandon() -> None:
-    """Let nothing more be written to a device that failed; the interpreter would say so again as it ends."""
+    """Let nothing more be written to a device that failed; the interpreter would report it again as it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -78,7 +78,7 @@ def abandon() -> None:
 
 
 def sentence(error: OSError) -> str:
-    """Return what to tell an operator of a file or a device that failed; nothing for any other error."""
+    """Return the sentence for an operator about a file or a device that failed; nothing for any other error."""
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
     return f"the output cannot be written: {error.strerror}" if error.errno in _DEVICE else ""

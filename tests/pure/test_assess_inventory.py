@@ -117,8 +117,8 @@ def test_an_inventory_from_the_future_is_refused():
     [
         ("a: [1", "inventory:2: not YAML"),
         ("- 1", "an inventory has `dao`, `as_of` and `workloads`"),
-        ("dao: {name: x, name: y}", "says 'name' twice, in lines 1 and 1; keep one"),
-        ("dao: {name: x}\nworkloads: {}\ndao: {name: y}", "says 'dao' twice, in lines 1 and 3"),
+        ("dao: {name: x, name: y}", "holds 'name' twice, in lines 1 and 1; keep one"),
+        ("dao: {name: x}\nworkloads: {}\ndao: {name: y}", "holds 'dao' twice, in lines 1 and 3"),
     ],
 )
 def test_what_is_no_inventory_says_why(text: str, message: str):

@@ -154,5 +154,5 @@ def test_bytes_that_are_not_text_are_a_sentence(tmp_path: Path) -> None:
 def test_a_setting_that_stands_there_twice_is_a_fault_with_both_lines(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.x.yaml"
     path.write_text("config:\n  unmoor:ttl: 10\n  unmoor:zone: dao.example\n  unmoor:ttl: 60\n")
-    with pytest.raises(ConfigError, match="says 'unmoor:ttl' twice, in lines 2 and 4; keep one"):
+    with pytest.raises(ConfigError, match="holds 'unmoor:ttl' twice, in lines 2 and 4; keep one"):
         config.load_file(path)

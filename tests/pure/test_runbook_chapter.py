@@ -12,7 +12,7 @@ OK = Check("true", ("done",))
 
 
 @pytest.mark.parametrize(
-    ("check", "outcome", "trouble"),
+    ("check", "outcome", "fault"),
     [
         (OK, Outcome(0, "done\n"), ""),
         (OK, Outcome(0, "well  done\n"), "it did not print 'done'"),
@@ -26,8 +26,8 @@ OK = Check("true", ("done",))
         (replace(OK, fails=True), Outcome(7, "done\n"), ""),
     ],
 )
-def test_a_check_judges_by_exit_status_and_by_lines_in_order(check: Check, outcome: Outcome, trouble: str) -> None:
-    assert check.trouble(outcome) == trouble
+def test_a_check_judges_by_exit_status_and_by_lines_in_order(check: Check, outcome: Outcome, fault: str) -> None:
+    assert check.fault(outcome) == fault
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ UNREADABLE = {
     b"\xff\xfe\x00a": "not UTF-8",
     b"a: \x00": "not YAML",
     b"a: 1\n---\nb: 2\n": "second document",
-    b"a: 1\nb:\n  c: 1\n  c: 2\n": "says 'c' twice, in lines 3 and 4",
+    b"a: 1\nb:\n  c: 1\n  c: 2\n": "holds 'c' twice, in lines 3 and 4",
     b"a:\n\tb: 1\n": "tabs",
     b"a: *x\n": "stands for nothing",
     b"a: &x [*x]\n": "stands for nothing",

@@ -56,7 +56,7 @@ REFUSED = {
     "a: '" + "x" * (3 << 20) + "'": "file: the document is larger than 2,097,152 bytes",
     "a: .inf": "file:1: .inf is not a number here; write an amount",
     "a: " + "1" * 5_000: "file:1: a number of 5,000 digits; quote it if it is text",
-    "a: 1\nb: 2\na: 3": "file:3: says 'a' twice, in lines 1 and 3; keep one",
+    "a: 1\nb: 2\na: 3": "file:3: holds 'a' twice, in lines 1 and 3; keep one",
     "true: 1": "file:1: the key true is not text; quote it",
     "a: !!python/object:os.system x": "tag:yaml.org,2002:python/object:os.system' is not read",
     "a: 1\n---\nb: 2": "file:2: a second document begins here",
@@ -137,7 +137,7 @@ def test_approvals_are_read_by_the_same_reader(tmp_path: Path) -> None:
     path = tmp_path / "approvals.x.yaml"
     for text, said in {
         "[" * 100_000: "values are nested more than 64 deep",
-        "- {plan: a, plan: b}": "says 'plan' twice",
+        "- {plan: a, plan: b}": "holds 'plan' twice",
         "a: 1": "not a file of approvals",
         "- [1]": "not a file of approvals",
         "- {plan: 1, signer: a, on: b}": "holds approvals without signatures",

@@ -165,7 +165,7 @@ def _vote(page: Vote, titles: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _near(rating: Rating) -> dict[str, Any] | None:
-    """Say which bound is near enough to decide the grade."""
+    """Return which bound is near enough to decide the grade."""
     found = rating.near()
     if found is None:
         return None

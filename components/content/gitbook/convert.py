@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def convert(source: Path, out: Path, site_url: str = "", say: Callable[[str], None] = lambda _: None) -> Imported:
+def convert(source: Path, out: Path, site_url: str = "", report: Callable[[str], None] = lambda _: None) -> Imported:
     """Make a MkDocs Material project in `out`, an empty or new folder, from the repository of a space.
 
-    `site_url` is where the site is published; links to it become links between pages. `say` gets lines of progress.
+    `site_url` is where the site is published; links to it become links between pages. `report` gets lines of progress.
     Raises ConfigError when there is no space, or `out` holds something: what is there is never overwritten.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -25,10 +25,10 @@ def convert(source: Path, out: Path, site_url: str = "", say: Callable[[str], No
     if out.resolve().is_relative_to(source.resolve()):
         raise ConfigError(f"{out}: it is inside {source}; name a folder outside of it")
     found = space.read(source, site_url)
-    say(f"reading {len(found.pages)} pages")
+    report(f"reading {len(found.pages)} pages")
     pages.parse(found)
     try:
-        project.write(found, out, say)
+        project.write(found, out, report)
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written: {error.strerror}; remove it, and import again") from None
     _left(found)

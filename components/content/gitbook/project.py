@@ -141,19 +141,19 @@ def redirects_text(space: Space) -> str:
     return "".join(made)
 
 
-def write(space: Space, out: Path, say: Callable[[str], None]) -> None:
+def write(space: Space, out: Path, report: Callable[[str], None]) -> None:
     """Write the whole project into an empty folder."""
     docs = out / "docs"
     for number, page in enumerate(space.pages.values(), 1):
         if number % 200 == 0:
-            say(f"writing page {number} of {len(space.pages)}")
+            report(f"writing page {number} of {len(space.pages)}")
         path = docs / page.target
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page_text(space, page), encoding="utf-8", newline="\n")
     redirects = redirects_text(space)
     if redirects:
         (docs / "_redirects").write_text(redirects, encoding="utf-8", newline="\n")
-    say(f"copying {len(space.used)} files")
+    report(f"copying {len(space.used)} files")
     for source, target in space.used.items():
         _copy(space, source, docs / target)
     (out / "mkdocs.yml").write_text(settings_text(space), encoding="utf-8", newline="\n")
