@@ -16,7 +16,9 @@ import pytest
 
 from components.errors import LeaseLost, MarketError, NoAcceptableBid
 from components.provider.resource import Change, Partial, State
+from components.targets.akash.closing import PROPAGATION_S
 from components.targets.akash.leads import Unanswered
+from components.targets.akash.market.reconcile import POLL_S
 from components.targets.akash.resource import DeploymentResource
 from sandbox.state import REPOSITORY
 
@@ -157,14 +159,22 @@ def test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_cannot_be_to
     def silent(*_: object) -> list[str]:
         raise Unanswered("the name servers of dao.example do not answer")
 
-    given, outputs = {**inputs(), "hosts": ["docs.dao.example"]}, dict(state.outputs)
+    given, outputs, clock = {**inputs(), "hosts": ["docs.dao.example"]}, dict(state.outputs), QuickClock()
     with pytest.raises(MarketError, match=r"stays open: docs.dao.example leads to it; point it elsewhere"):
-        DeploymentResource(leads=leads).delete(state.id, given, outputs, context())
+        DeploymentResource(leads=leads, clock=lambda _: clock).delete(state.id, given, outputs, context())
+    assert {str(each) for each in asked} == {
+        str(([state.outputs["address"]], state.outputs["uris"], ["docs.dao.example"]))
+    }
+    assert len(asked) > 1
+    assert PROPAGATION_S <= clock.time < PROPAGATION_S + 2 * POLL_S
     with pytest.raises(MarketError, match=rf"do not answer; `unmoor akash close {state.id}` closes it"):
         DeploymentResource(leads=silent).delete(state.id, given, outputs, context())
-    assert asked == [([state.outputs["address"]], state.outputs["uris"], ["docs.dao.example"])]
     assert open_ones(market) == [state.id]
-    DeploymentResource(leads=lambda *_: []).delete(state.id, given, outputs, context())
+    answers = iter([["docs.dao.example"], []])
+    clock = QuickClock()
+    going = DeploymentResource(leads=lambda *_: next(answers), clock=lambda _: clock)
+    going.delete(state.id, given, outputs, context())
+    assert 0 < clock.time < PROPAGATION_S, "a record that goes meanwhile is waited out"
     assert open_ones(market) == []
 
 

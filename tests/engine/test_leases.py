@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(900)
 
 HOST = "web.leases.example"
 PROGRAM = f"""
-import sys
+import asyncio, sys
 sys.path.insert(0, {str(REPOSITORY)!r})
 import pulumi
 from pulumi_aws import route53
@@ -42,6 +42,10 @@ from components.targets.akash.deployment import Deployment
 config = pulumi.Config()
 zone = route53.Zone("zone", name="leases.example", force_destroy=True)
 ids, first = [], []
+
+async def held(address):  # until the run is killed: no record is made
+    await asyncio.Event().wait()
+
 for number in range(2 if config.get_bool("broken") else 0):  # of one name and type there is one record: this fails
     twice = dict(zone_id=zone.zone_id, name="twice.leases.example", type="A", ttl=30, records=["203.0.113.99"])
     first.append(route53.Record(f"twice-{{number}}", **twice, opts=pulumi.ResourceOptions(depends_on=first[-1:])))
@@ -49,7 +53,8 @@ for name in config.require_object("sites"):
     host = f"{{name}}.leases.example"
     made = Deployment(name, name=f"{{name}}.test", sdl=config.require_object("sdl"), service="web", hosts=[host])
     after = pulumi.ResourceOptions(depends_on=first)
-    route53.Record(name, zone_id=zone.zone_id, name=host, type="A", ttl=1, records=[made.address], opts=after)
+    address = made.address.apply(held) if config.get_bool("held") else made.address
+    route53.Record(name, zone_id=zone.zone_id, name=host, type="A", ttl=1, records=[address], opts=after)
     ids.append(made.id)
 Account("account", deployments=ids, hosts=["web.leases.example"])
 """
@@ -73,16 +78,19 @@ class Leases:
         settings["plugins"] = {"providers": [{"name": "unmoor", "path": str(REPOSITORY / "components/provider/bin")}]}
         project.write_text(yaml.safe_dump(settings))
 
-    def write(self, ceiling: int = 100, sites: tuple[str, ...] = ("web",), *, broken: bool = False) -> None:
+    def write(
+        self, ceiling: int = 100, sites: tuple[str, ...] = ("web",), *, broken: bool = False, held: bool = False
+    ) -> None:
         """Set what the program reads."""
-        held = yaml.safe_load(self.runner.config_file.read_text())
-        held["config"] = {
+        settings = yaml.safe_load(self.runner.config_file.read_text())
+        settings["config"] = {
             "tiny:sdl": document(ceiling),
             "tiny:sites": list(sites),
             "tiny:broken": str(broken).lower(),
+            "tiny:held": str(held).lower(),
             "aws:region": "us-east-1",
         }
-        self.runner.config_file.write_text(yaml.safe_dump(held))
+        self.runner.config_file.write_text(yaml.safe_dump(settings))
 
     def up(self, *arguments: str, ceiling: int = 100, sites: tuple[str, ...] = ("web",), broken: bool = False) -> Run:
         """Update."""
@@ -134,8 +142,9 @@ def test_a_silent_provider_and_a_failed_run_close_nothing_that_serves(leases: Le
 
 
 def test_a_killed_run_that_is_rolled_back_leaves_nothing(leases: Leases, sandbox: Sandbox) -> None:
+    """The program makes no record until it is killed: one that the state does not know would keep the lease open."""
     leases.up(sites=())
-    leases.write()
+    leases.write(held=True)
     kill(leases, sandbox, lambda: any(leases.open().values()))
     (left,) = leases.open()
     shown = leases.runner.preview
