@@ -38,8 +38,8 @@ VERSION = re.compile(rb"\b[0-9a-f]{64}\b")
 PORTS = {"http": 80, "https": 443}
 
 
-class NotReached(Exception):  # noqa: N818 - it says what is wrong, as OSError's children do
-    """The visit failed before there was a response; says why."""
+class NotReached(Exception):  # noqa: N818 - the name is what is wrong, as OSError's children do
+    """The visit failed before there was a response; its text is the reason."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Sample:
 
 @dataclass
 class Resolver:
-    """Asks the sandbox's DNS server, and keeps what it said for as long as it allowed.
+    """Asks the sandbox's DNS server, and keeps the answer for as long as it allowed.
 
     That a name does not exist is not kept: a visitor that comes before the site would wait out the zone's SOA.
     """
@@ -112,7 +112,7 @@ class Resolver:
 
 
 def get(url: str, state: State, *, address: str | None = None, verify: bool = True, timeout: float = TIMEOUT_S) -> Page:
-    """Ask for a URL once, from `address` if one is given (as `curl --resolve` does), else from where DNS says.
+    """Ask for a URL once, from `address` if one is given (as `curl --resolve` does), else from where DNS leads.
 
     The way leads through the sandbox's routes; HTTPS trusts the sandbox's authorities unless `verify` is off.
     Redirects are not followed. Raises NotReached.

@@ -45,8 +45,8 @@ class Run:
         return [event[kind]["metadata"] for event in self.events if kind in event]
 
 
-class EngineFailed(RuntimeError):  # noqa: N818 the name says what happened
-    """A command of the engine ended with an error; says what it printed, and carries how far it came."""
+class EngineFailed(RuntimeError):  # noqa: N818 the name is what happened
+    """A command of the engine ended with an error; holds what it printed, and carries how far it came."""
 
     def __init__(self, message: str, run: Run) -> None:
         super().__init__(message)
@@ -132,7 +132,7 @@ class Pulumi:
                 if self.on_line:
                     self.on_line(line.rstrip("\n"))
         except KeyboardInterrupt:
-            # It is in a group of its own, so the terminal has not told it; its plugins and their steps end with it.
+            # It is in a group of its own, so the terminal did not signal it; its plugins and their steps end with it.
             child.send_signal(signal.SIGINT)
             child.communicate()
             raise

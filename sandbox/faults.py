@@ -7,12 +7,12 @@ FAULTS = {
     "aws-down": "the edge and the AWS API answer nothing",
     "dns-control-plane-down": "records cannot be changed; answers go on",
     "provider-gone-": "the Akash provider of this owner disappears with its leases",
-    "no-bids": "nobody bids",
+    "no-bids": "no provider bids",
     "bid-too-dear": "all bids are above the ceiling",
     "escrow-empty": "the deposit is used up",
     "chain-halted": "nothing can be opened or closed; leases run on",
     "api-429": "the Console is busy",
-    "api-timeout": "the Console does what it is asked and never says so",
+    "api-timeout": "the Console does what it is asked and never answers",
     "store-gone-": "the store of this name is gone",
     "acme-down": "the certificate authority answers nothing",
     "acme-rate-limited": "the certificate authority issues no more this week",
@@ -24,5 +24,5 @@ FAULTS = {
 
 
 def known(name: str) -> bool:
-    """Say whether there is such a fault."""
+    """Return whether there is such a fault."""
     return any(name == each or (each.endswith("-") and name.startswith(each) and name != each) for each in FAULTS)

@@ -4,7 +4,7 @@
     routes/<ip>_<port> `127.0.0.1:<real port>`: what a realistic address leads to; no file is "connection refused"
     hosts/<name>       the IPv4 address of a name outside the zones (gateways, vendors)
     faults/<name>      exists = the fault is on; content = its parameters as JSON, or nothing
-    log/<name>.log     what each world says
+    log/<name>.log     what each world prints
     env, sandbox.json  what to source, and what runs
 
 Every write is a whole file put in place by rename, so a reader never sees half of one.
@@ -94,13 +94,13 @@ class State:
         return self.root / "ca-bundle.pem"
 
     def log(self, name: str) -> Path:
-        """Where the named world writes what it says."""
+        """Where the named world writes its log."""
         return self.root / "log" / f"{name}.log"
 
     # Ports
 
     def publish_port(self, name: str, port: int) -> None:
-        """Say that the named world now listens on 127.0.0.1:port."""
+        """Publish that the named world now listens on 127.0.0.1:port."""
         write(self.root / "ports" / name, f"{port}\n")
 
     def port(self, name: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Starts the simulated worlds, says where they are, and ends them: nothing of a sandbox outlives its supervisor."""
+"""Start the simulated worlds, publish where they are, and end them: nothing of a sandbox outlives its supervisor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .state import REPOSITORY, State, read, write
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-#: How long a world may take until it listens, and to end once told to; in seconds.
+#: How long a world may take until it listens, and to end once asked to; in seconds.
 START_S, END_S = 60.0, 15.0
 POLL_S = 0.05
 
@@ -35,7 +35,7 @@ class SandboxError(UnmoorError):
 
 @dataclass(frozen=True)
 class World:
-    """One simulated world: the module that is it, and the ports by whose publishing it says that it is ready."""
+    """One simulated world: the module that is it, and the ports whose publishing means that it is ready."""
 
     name: str
     module: str
@@ -59,7 +59,7 @@ class Supervisor:
     ending: bool = False
 
     def run(self, stack: str | None = None) -> None:
-        """Bring the sandbox up, say so on stdout, and stay until told to end (SIGINT, SIGTERM, SIGHUP).
+        """Bring the sandbox up, report it on stdout, and stay until asked to end (SIGINT, SIGTERM, SIGHUP).
 
         `stack` is made and selected, so that bare `pulumi` commands are about it. Raises SandboxError if the sandbox
         is running already or a world does not come up or ends; NotMade if the engine, Caddy or Pebble cannot be had.
@@ -147,11 +147,11 @@ class Supervisor:
         if not self.ending:
             self.ending = True
             raise _Over
-        for child in self.children.values():  # told twice: at once
+        for child in self.children.values():  # asked twice: at once
             _signal(child, signal.SIGKILL)
 
     def _end(self) -> None:
-        """End every world, the last started first; whoever does not go in time is killed with its group."""
+        """End every world, the last started first; one that does not go in time is killed with its group."""
         self.ending = True
         for child in reversed(self.children.values()):
             _signal(child, signal.SIGTERM)
@@ -197,7 +197,7 @@ def alone(state: State) -> Iterator[None]:
 
 
 def running(state: State) -> bool:
-    """Say whether a supervisor holds the sandbox's lock."""
+    """Return whether a supervisor holds the sandbox's lock."""
     try:
         with (state.root / ".lock").open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -240,4 +240,4 @@ def _short(path: Path) -> str:
 
 def _last_line(log: Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it said nothing"
+    return lines[-1].strip() if lines else "it printed nothing"

@@ -25,7 +25,7 @@ POLL_S = 0.5
 
 
 async def run(state: State) -> None:
-    """Bring the authority up, publish it as port `acme` and on the internet, and stay until told to stop."""
+    """Bring the authority up, publish it as port `acme` and on the internet, and stay until asked to stop."""
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -57,7 +57,7 @@ async def _listen(connection: Connection, tls: ssl.SSLContext | None = None) -> 
     return port
 
 
-#: Servers end when nobody holds them.
+#: Servers end when no reference holds them.
 _LISTENING: list[asyncio.Server] = []
 
 

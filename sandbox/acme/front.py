@@ -71,12 +71,12 @@ class Front:
         names = _ordered(asked.body)
         if self._state.fault("acme-rate-limited") is not None:
             again = formatdate(time.time() + AGAIN_S, usegmt=True)
-            said = (
+            reason = (
                 f"too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s, "
                 f"retry after {again}: see https://letsencrypt.org/docs/rate-limits/"
                 "#new-certificates-per-exact-set-of-identifiers"
             )
-            return _problem(429, "rateLimited", said, ("retry-after", str(AGAIN_S)))
+            return _problem(429, "rateLimited", reason, ("retry-after", str(AGAIN_S)))
         for name in names:
             if closed := await self._closed(name):
                 return _problem(403, "caa", f"CAA record for {closed} prevents issuance of {name}")
@@ -103,7 +103,7 @@ def _allows(value: str) -> bool:
 
 
 def _ordered(body: bytes) -> list[str]:
-    """The names in a signed order (RFC 8555 §7.4); whether it is well signed is Pebble's to say."""
+    """The names in a signed order (RFC 8555 §7.4); whether it is well signed is Pebble's to judge."""
     try:
         payload = json.loads(body)["payload"]
         order: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -9,7 +9,7 @@ import threading
 
 
 def main() -> None:
-    """Serve both doors, make what the DAO owns before any stack, say the ports, wait."""
+    """Serve both doors, make what the DAO owns before any stack, publish the ports, wait."""
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     stop = threading.Event()

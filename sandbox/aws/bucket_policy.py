@@ -66,7 +66,7 @@ def is_public(policy: bytes | str | None) -> bool:
 
 
 def verdict(policy: bytes | str | None, action: str, resource: str) -> str:
-    """What the policy says of a stranger's action: `allow`, `deny`, or nothing (empty)."""
+    """The policy's verdict on a stranger's action: `allow`, `deny`, or nothing (empty)."""
     found = ""
     for statement in statements(policy):
         if not _for_everybody(statement) or not _holds(statement):

@@ -244,7 +244,7 @@ def _delete_certificate(original: Callable[..., None], users: Callable[[str], li
 
 
 def install(certificate_users: Callable[[str], list[str]]) -> None:
-    """Put the rules in place; `certificate_users` says which distributions use a certificate."""
+    """Put the rules in place; `certificate_users` gives the distributions that use a certificate."""
     Route53Backend.change_resource_record_sets = _change_records
     Route53Backend.create_hosted_zone = _create_zone(Route53Backend.create_hosted_zone)
     Route53Backend.create_health_check = _create_check(Route53Backend.create_health_check)

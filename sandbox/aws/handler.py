@@ -14,4 +14,4 @@ class Handler(MotoRequestHandler):  # type: ignore[misc]
     disable_nagle_algorithm = True
 
     def log_request(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""

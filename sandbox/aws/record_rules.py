@@ -17,7 +17,7 @@ RecordSet = dict[str, Any]
 RecordChange = tuple[str, RecordSet]
 Key = tuple[str, str, str]
 
-#: The fields that say which routing policy a record set has, and the policy's name.
+#: The fields that decide which routing policy a record set has, and the policy's name.
 POLICIES = {
     "Failover": "failover",
     "Weight": "weighted",
@@ -183,7 +183,7 @@ _ALONE: tuple[Callable[[str, RecordSet, Collection[str]], Iterator[str]], ...] =
 )
 
 
-# -- beside the others at its name
+# -- with the others at its name
 
 
 def _alias_of(record: RecordSet) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _SHELL = ("/bin/sh", "-c")
-#: Where bufio.Scanner gives up in the real plugin: from then on nobody reads the pipe, and the command hangs for ever.
+#: Where bufio.Scanner gives up in the real plugin: from then on the pipe is not read, and the command hangs for ever.
 _SCANNER_BYTES = 64 * 1024
 _POLL_S = 0.1
 

@@ -1,9 +1,9 @@
-"""`local.Command`: when a command runs, with which text, and what a preview may say (commandController.go).
+"""`local.Command`: when a command runs, with which text, and what a preview may show (commandController.go).
 
 It cannot prove `assetPaths` and `archivePaths` (refused here), nor `remote.*` and `local.run` (not served).
 """
 
-# ruff: noqa: A002, ARG002, D102 the protocol's names; what each method does is said there
+# ruff: noqa: A002, ARG002, D102 the protocol's names; what each method does is described there
 
 from __future__ import annotations
 

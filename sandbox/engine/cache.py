@@ -1,4 +1,4 @@
-"""Folders in the user's cache that are made once and then kept: whole or not there, whatever interrupts the making."""
+"""Folders in the user's cache that are made once and then kept: whole or not there, after any interruption."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 #: The file in a finished folder with the hashes of all others.
 SUMS = "SHA256SUMS"
-#: How often progress is told where nobody watches a terminal, in seconds.
-TELL_EVERY_S = 30.0
+#: How often progress is reported without a terminal, in seconds.
+REPORT_EVERY_S = 30.0
 
 
-class NotMade(UnmoorError):  # noqa: N818 the name says the situation
-    """A download or a build did not succeed; the sentence says where its log is."""
+class NotMade(UnmoorError):  # noqa: N818 the name is the situation
+    """A download or a build did not succeed; the sentence names its log."""
 
 
 def root() -> Path:
@@ -49,8 +49,8 @@ def log(folder: str) -> Path:
     return root() / "log" / f"{folder}.log"
 
 
-def tell(message: str) -> None:
-    """Tell the operator about progress."""
+def report(message: str) -> None:
+    """Report progress to the operator."""
     print(message, file=sys.stderr, flush=True)  # noqa: T201 progress belongs on stderr
 
 
@@ -63,11 +63,11 @@ def made(folder: str, make: Callable[[Path], None]) -> Path:
     if final.is_dir() and _as_made(final):
         return final
     with _alone(folder):
-        _as_made.cache_clear()  # whoever had the lock before may have mended it
+        _as_made.cache_clear()  # the holder of the lock before may have mended it
         if final.is_dir() and _as_made(final):
             return final
         if final.is_dir():
-            tell(f"{final} is not what was made there; making it again")
+            report(f"{final} is not what was made there; making it again")
             _remove(final)
         for left in root().glob(f".{folder}.*"):
             _remove(left)
@@ -85,7 +85,7 @@ def made(folder: str, make: Callable[[Path], None]) -> Path:
 
 @functools.cache
 def _as_made(folder: Path) -> bool:
-    """Tell whether a folder holds what its making put there; looked at once a process, before anything in it is run."""
+    """Return whether a folder holds what its making put there; judged once a process, before anything of it runs."""
     try:
         return (folder / SUMS).read_text(encoding="utf-8") == _sums(folder)
     except OSError:
@@ -117,8 +117,8 @@ def run(
 ) -> None:
     """Run one command of a making: output into the log, progress on stderr, NotMade if it fails or takes too long."""
     to.parent.mkdir(parents=True, exist_ok=True)
-    started, told, live = time.monotonic(), 0.0, sys.stderr.isatty()
-    tell(f"{title}, once; {takes} (log: {to})")
+    started, reported, live = time.monotonic(), 0.0, sys.stderr.isatty()
+    report(f"{title}, once; {takes} (log: {to})")
     with to.open("ab") as out:
         child = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd, process_group=0
@@ -130,8 +130,8 @@ def run(
                 passed = time.monotonic() - started
                 if passed > limit_s:
                     raise NotMade(f"{title}: not done after {limit_s:.0f} s; see {to}")
-                if passed - told >= (1.0 if live else TELL_EVERY_S):
-                    told = passed
+                if passed - reported >= (1.0 if live else REPORT_EVERY_S):
+                    reported = passed
                     print(f"  {passed:4.0f} s", end="\r" if live else "\n", file=sys.stderr, flush=True)  # noqa: T201
         finally:
             if child.poll() is None:
@@ -157,7 +157,7 @@ def _alone(folder: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell(f"{folder}: another process is making it; waiting for that")
+            report(f"{folder}: another process is making it; waiting for that")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -172,4 +172,4 @@ def _remove(path: Path) -> None:
 
 def _last_line(path: Path) -> str:
     lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it said nothing"
+    return lines[-1].strip() if lines else "it printed nothing"

@@ -6,7 +6,7 @@ It makes an environment as the official host does (`InstallDependencies` in pip.
 one that is missing or empty, and from requirements.txt alone. What it cannot prove: toolchains other than pip.
 """
 
-# ruff: noqa: N802, D102  the protocol names the methods and says what they are
+# ruff: noqa: N802, D102  the protocol names and describes the methods
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from google.protobuf import empty_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-#: What runs a program; it stands beside the engine, which is on PATH.
+#: What runs a program; it lies next to the engine, which is on PATH.
 EXEC = "pulumi-language-python-exec"
-#: The exit code by which it says: the message has been shown.
+#: The exit code that means: the message has been shown.
 ALREADY_SHOWN = 32
 #: How long a cancelled program may take to end, in seconds.
 GRACE_S = 5.0
@@ -55,7 +55,7 @@ def _stubs() -> tuple[Any, Any, Any]:
 lang, lang_grpc, plugin = _stubs()
 
 
-class NoInterpreter(Exception):  # noqa: N818 the name says the situation
+class NoInterpreter(Exception):  # noqa: N818 the name is the situation
     """The program's Python is not there."""
 
 
@@ -71,8 +71,8 @@ def interpreter(root: Path, options: Mapping[str, Any]) -> Path:
 
 
 def arguments(request: Any, engine: str) -> list[str]:
-    """Give what `pulumi-language-python-exec` is to be told about a RunRequest, program last."""
-    told = {
+    """Return the options of `pulumi-language-python-exec` for a RunRequest, program last."""
+    options = {
         "monitor": request.monitor_address,
         "engine": engine,
         "project": request.project,
@@ -84,7 +84,10 @@ def arguments(request: Any, engine: str) -> list[str]:
         "root_directory": request.info.root_directory,
     }
     program = os.path.normpath(Path(request.info.program_directory) / request.info.entry_point)
-    return [word for name, value in told.items() if value for word in (f"--{name}", value)] + [program, *request.args]
+    return [word for name, value in options.items() if value for word in (f"--{name}", value)] + [
+        program,
+        *request.args,
+    ]
 
 
 def environment(request: Any, python: Path) -> dict[str, str]:
@@ -134,7 +137,7 @@ def required(python: Path) -> Iterator[tuple[str, str]]:
 
 
 def dependencies(python: Path) -> list[tuple[str, str]]:
-    """Give (name, version) of everything installed beside an interpreter, by the folders' names."""
+    """Give (name, version) of everything installed with an interpreter, by the folders' names."""
     found = python.parent.parent.glob("lib/python*/site-packages/*.dist-info")
     pairs = (folder.name.removesuffix(".dist-info").rpartition("-") for folder in found)
     return sorted((name, version) for name, _, version in pairs)
@@ -176,8 +179,8 @@ class LanguageHost(lang_grpc.LanguageRuntimeServicer):  # type: ignore[name-defi
 
     def About(self, request: Any, context: Any) -> Any:
         python = self._interpreter(request.info, context)
-        said = subprocess.run([python, "--version"], capture_output=True, text=True, check=True).stdout
-        return lang.AboutResponse(executable=str(python), version=said.removeprefix("Python").strip())
+        version = subprocess.run([python, "--version"], capture_output=True, text=True, check=True).stdout
+        return lang.AboutResponse(executable=str(python), version=version.removeprefix("Python").strip())
 
     def GetProgramDependencies(self, request: Any, context: Any) -> Any:
         found = dependencies(self._interpreter(request.info, context))
@@ -190,7 +193,7 @@ class LanguageHost(lang_grpc.LanguageRuntimeServicer):  # type: ignore[name-defi
         python = self._interpreter(request.info, context)
         runner = shutil.which(EXEC)
         if runner is None:
-            return lang.RunResponse(error=f"{EXEC} is not on PATH; it belongs beside `pulumi`: run `make setup`")
+            return lang.RunResponse(error=f"{EXEC} is not on PATH; it belongs next to `pulumi`: run `make setup`")
         with self._lock:
             if self.cancelled:
                 return lang.RunResponse(bail=True)
@@ -248,7 +251,7 @@ def _options(info: Any) -> dict[str, str]:
 
 
 def main(words: list[str]) -> int:
-    """Serve until told to end (SIGINT, SIGTERM) or until the engine is gone; the port is the first line printed."""
+    """Serve until asked to end (SIGINT, SIGTERM) or until the engine is gone; the port is the first line printed."""
     addresses = [word for word in words if not word.startswith("-")]
     host = LanguageHost(addresses[0] if addresses else "")
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=[("grpc.max_receive_message_length", 400 << 20)])

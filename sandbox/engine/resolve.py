@@ -24,7 +24,7 @@ from sandbox.engine.cache import NotMade
 ENGINE = "3.259.0"
 #: The oldest Go on PATH that can fetch the one that go.mod asks for.
 OLDEST_GO = (1, 21)
-#: What runs a Python program for the engine; it has to stand beside it.
+#: What runs a Python program for the engine; it has to lie next to it.
 EXEC = "pulumi-language-python-exec"
 
 #: The same words for all that is built of the engine's modules: packages that are compiled once serve every build.
@@ -40,7 +40,7 @@ _TOOLCHAIN = _MODULES / "toolchain.txt"
 
 @dataclass(frozen=True)
 class Tool:
-    """A program that is one Go module's command: `version_words` make it say its version, if it can."""
+    """A program that is one Go module's command: `version_words` make it print its version, if it can."""
 
     name: str
     version: str
@@ -134,8 +134,8 @@ def _engine_on_path() -> Path | None:
     found = shutil.which("pulumi")
     if not found or not _fits(_version([found, "version"]), ENGINE):
         return None
-    beside = Path(found).resolve().parent
-    return beside if (beside / EXEC).exists() else None
+    folder = Path(found).resolve().parent
+    return folder if (folder / EXEC).exists() else None
 
 
 def _engine() -> Build:
@@ -196,14 +196,14 @@ def _version(words: list[str]) -> tuple[int, ...]:
     """Give the first dotted version that a command prints; () if it prints none."""
     quiet = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
-        said = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30, env=quiet).stdout
+        printed = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30, env=quiet).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", said)
+    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", printed)
     return tuple(int(part or 0) for part in found.groups()) if found else ()
 
 
 def _fits(version: tuple[int, ...], least: str) -> bool:
-    """Say whether a version is the least one or newer, of the same major version."""
+    """Return whether a version is the least one or newer, of the same major version."""
     wanted = tuple(int(part) for part in least.split("."))
     return version[:1] == wanted[:1] and version >= wanted

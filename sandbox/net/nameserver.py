@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What fits into one datagram for a client that does not say more by EDNS (RFC 1035 §4.2.1).
+#: What fits into one datagram for a client that does not allow more by EDNS (RFC 1035 §4.2.1).
 PLAIN_DATAGRAM = 512
-#: The largest datagram we send and say that we take (dnsflagday.net/2020).
+#: The largest datagram that we send and announce (dnsflagday.net/2020).
 LARGEST_DATAGRAM = 1232
-#: What a length of two bytes can say (RFC 1035 §4.2.2).
+#: What a length of two bytes can hold (RFC 1035 §4.2.2).
 LARGEST_STREAM = 65_535
 #: Tries to find a port that is free for both UDP and TCP.
 TRIES = 20

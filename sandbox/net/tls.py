@@ -1,4 +1,4 @@
-"""The sandbox's certificate authority: made once in the state folder, and whatever it issues."""
+"""The sandbox's certificate authority: made once in the state folder, and what it issues."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Authority:
         pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
         write(self._state.ca, pem)
         write(self._state.ca_bundle, pem)
-        # Last, since its existence says that the authority is whole; `write` makes files of mode 0600.
+        # Last, since its existence means that the authority is whole; `write` makes files of mode 0600.
         write(self._state.ca_key, _pem(key).decode())
 
     def trust(self, pem: str) -> None:
@@ -130,7 +130,7 @@ class Authority:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Only one process at a time, whoever starts first."""
+    """Only one process at a time, the first to start."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

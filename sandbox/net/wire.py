@@ -41,8 +41,8 @@ HOP_BY_HOP = frozenset(
 Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 
-class Unreachable(Exception):  # noqa: N818 - it says what is wrong, as OSError's children do
-    """Nobody answers there, or not in time, or not in HTTP."""
+class Unreachable(Exception):  # noqa: N818 - the name is what is wrong, as OSError's children do
+    """No server answers there, or not in time, or not in HTTP."""
 
 
 @dataclass(frozen=True)
@@ -164,14 +164,14 @@ async def _exchange(
 
 
 async def next_event(talk: h11.Connection, reader: asyncio.StreamReader) -> h11.Event | type[h11.PAUSED]:
-    """The next thing that the other side said."""
+    """The next event of the other side."""
     while (event := talk.next_event()) is h11.NEED_DATA:
         talk.receive_data(await reader.read(CHUNK))
     return event  # type: ignore[return-value]
 
 
 def reason(status: int) -> bytes:
-    """The phrase that people see beside a status."""
+    """The phrase that people see next to a status."""
     try:
         return HTTPStatus(status).phrase.encode()
     except ValueError:

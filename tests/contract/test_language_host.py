@@ -201,7 +201,7 @@ def test_no_virtual_environment_is_one_sentence(start: Start, program: lang.Prog
 
 def test_no_runner_is_one_sentence(start: Start, program: lang.ProgramInfo) -> None:
     answer = start(PATH="/usr/bin:/bin").stub.Run(request(program))
-    assert answer.error == f"{EXEC} is not on PATH; it belongs beside `pulumi`: run `make setup`"
+    assert answer.error == f"{EXEC} is not on PATH; it belongs next to `pulumi`: run `make setup`"
 
 
 def test_the_plugins_of_what_is_installed_are_asked_for(start: Start, program: lang.ProgramInfo) -> None:

@@ -1,4 +1,4 @@
-"""Whether two values say the same to AWS, what differs between them, and what was seen behind our back."""
+"""Whether two values mean the same to AWS, what differs between them, and what was seen behind our back."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _document(text: str) -> Any:
 
 
 def blank(value: Any) -> bool:
-    """Whether a value says nothing: absent, empty or off, all the way down."""
+    """Whether a value is empty: absent, empty or off, all the way down."""
     if isinstance(value, dict):
         return all(blank(item) for item in value.values())
     return value is None or value is False or value in ("", [])
@@ -69,9 +69,9 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Chang
 
 
 def seen(had: Mapping[str, Any], now: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs as the world shows them: `had` where it says the same, the world's value where it does not.
+    """Inputs as the world shows them: `had` where it means the same, the world's value where it does not.
 
-    What the world has beyond `had` counts if it says something and is not what AWS fills in (`defaults`).
+    What the world has beyond `had` counts if it is not empty and is not what AWS fills in (`defaults`).
     """
     kept = {}
     for key, value in had.items():

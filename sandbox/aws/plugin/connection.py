@@ -82,8 +82,8 @@ def speaking(doing: str) -> Iterator[None]:
         answer = error.response
         status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code, message = answer["Error"].get("Code", ""), answer["Error"].get("Message", "")
-        said = f"operation error {error.operation_name}, https response error StatusCode: {status}, {code}: {message}"
-        raise UnmoorError(f"{doing}: {said}") from error
+        reason = f"operation error {error.operation_name}, https response error StatusCode: {status}, {code}: {message}"
+        raise UnmoorError(f"{doing}: {reason}") from error
     except BotoCoreError as error:
         raise UnmoorError(f"{doing}: request send failed: {error}") from error
 

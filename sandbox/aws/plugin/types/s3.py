@@ -1,4 +1,4 @@
-"""Buckets, and what is said about a bucket in resources of its own."""
+"""Buckets, and the aspects of a bucket that are resources of their own."""
 
 from __future__ import annotations
 
@@ -100,12 +100,12 @@ def _empty(s3: Any, bucket: str) -> None:
         s3.delete_objects(Bucket=bucket, Delete={"Objects": found[at : at + 1000], "Quiet": True})
 
 
-# -- what is said about a bucket
+# -- aspects of a bucket
 
 
 @dataclass(frozen=True)
 class _Aspect:
-    """One thing said about a bucket: how to say it, ask it, and take it back; `codes` mean that nothing was said."""
+    """One aspect of a bucket: how to put, get and delete it; `codes` mean that it is not set."""
 
     title: str
     put: str
@@ -119,8 +119,8 @@ class _Aspect:
 
 
 def _put(aspect: _Aspect, aws: Connection, news: dict[str, Any]) -> None:
-    said = aspect.lens.to_api(news)
-    getattr(_s3(aws, news), aspect.put)(Bucket=news["bucket"], **{aspect.argument: said})
+    value = aspect.lens.to_api(news)
+    getattr(_s3(aws, news), aspect.put)(Bucket=news["bucket"], **{aspect.argument: value})
 
 
 def _aspect_row(aspect: _Aspect) -> AwsType:  # noqa: C901 four short functions round one aspect
@@ -135,8 +135,8 @@ def _aspect_row(aspect: _Aspect) -> AwsType:  # noqa: C901 four short functions 
             if code(error) in (*aspect.codes, "NoSuchBucket"):
                 return None
             raise
-        said = answer if not aspect.answer else answer.get(aspect.answer)
-        inputs = aspect.lens.from_api(said or {})
+        value = answer if not aspect.answer else answer.get(aspect.answer)
+        inputs = aspect.lens.from_api(value or {})
         if not any(value not in ({}, None) for value in inputs.values()):
             return None
         return Found({"bucket": id_, **inputs, "skipDestroy": known.get("skipDestroy")}, {})
@@ -167,7 +167,7 @@ def _aspect_row(aspect: _Aspect) -> AwsType:  # noqa: C901 four short functions 
 
 def _inner(name: str, lens: Lens) -> Lens:
     """The API's answer stands for one input."""
-    return Lens(lambda news: lens.to_api(news[name]), lambda said: {name: lens.from_api(said)} if said else {})
+    return Lens(lambda news: lens.to_api(news[name]), lambda value: {name: lens.from_api(value)} if value else {})
 
 
 def _listed(lens: Lens) -> Lens:
@@ -183,7 +183,7 @@ _RULE = struct(
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _TEXT = Lens(
     lambda news: news["policy"] if isinstance(news["policy"], str) else json.dumps(news["policy"]),
-    lambda said: {"policy": said} if said else {},
+    lambda value: {"policy": value} if value else {},
 )
 
 _ASPECTS = {
@@ -195,7 +195,7 @@ _ASPECTS = {
         answer="",
         lens=Lens(
             lambda news: {"Status": news["versioningConfiguration"]["status"]},
-            lambda said: {"versioningConfiguration": {"status": said["Status"]}} if said.get("Status") else {},
+            lambda value: {"versioningConfiguration": {"status": value["Status"]}} if value.get("Status") else {},
         ),
         take_back="",
         codes=(),
@@ -231,8 +231,8 @@ _ASPECTS = {
         answer="OwnershipControls",
         lens=Lens(
             lambda news: {"Rules": [{"ObjectOwnership": news["rule"]["objectOwnership"]}]},
-            lambda said: (
-                {"rule": {"objectOwnership": said["Rules"][0]["ObjectOwnership"]}} if said.get("Rules") else {}
+            lambda value: (
+                {"rule": {"objectOwnership": value["Rules"][0]["ObjectOwnership"]}} if value.get("Rules") else {}
             ),
         ),
         take_back="delete_bucket_ownership_controls",
