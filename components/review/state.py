@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pydantic import ValidationError
+from tenacity import Retrying, retry_if_exception_message, stop_after_attempt, wait_fixed
 
 from ..config.signers import Signers
 from ..errors import ConfigError, PlanError
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 #: The stack's output that holds the last approved plan.
 OUTPUT = "approved"
+#: A local backend writes a checkpoint's second file in place (gocloud.dev, blob/fileblob/attrs.go), so a read in that
+#: moment ends with EOF. The text is the engine's (pkg/backend/diy); the pause is many times what the write takes.
+_HALF_WRITTEN, _READS, _PAUSE_S = "failed to load checkpoint", 10, 0.2
 
 
 def demand(topology: Topology) -> dict[str, Any]:
@@ -56,10 +60,19 @@ def _output(approved: Approved | None) -> dict[str, Any]:
 
 
 def outputs() -> Mapping[str, Any]:
-    """Return the stack's outputs of its last update; the engine reads them without a resource."""
+    """Return the stack's outputs of its last update; the engine reads them without a resource.
+
+    A read that meets the engine's own write of the checkpoint is repeated. Raises what the engine raises.
+    """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    reads = Retrying(
+        retry=retry_if_exception_message(match=f".*{_HALF_WRITTEN}"),
+        stop=stop_after_attempt(_READS),
+        wait=wait_fixed(_PAUSE_S),
+        reraise=True,
+    )
     # pkg/resource/deploy/builtins.go: what a StackReference asks too.
-    found = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value
+    found = reads(pulumi.runtime.invoke, "pulumi:pulumi:readStackOutputs", {"name": name}).value
     return dict((found or {}).get("outputs") or {})
 
 
