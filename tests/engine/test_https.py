@@ -74,6 +74,9 @@ def test_a_primary_that_passes_no_challenge_on_is_named(centralized: Docs) -> No
     docs = centralized
     docs.state.start_fault("challenge-blocked")
     with impatient(docs), unmoved(docs):
+        docs.fails(mode="active-standby")
+    until(lambda: "do not come here" in health(docs), "the container has asked")
+    with impatient(docs), unmoved(docs):
         said = docs.fails(mode="active-standby").output
     assert f"it says: there is no certificate for {HOST} yet: its challenges do not come here; the site that" in said
     assert f"must pass /.well-known/acme-challenge/* on to {DIRECT}" in said
