@@ -102,6 +102,12 @@ def test_bids_are_read_while_there_is_no_lease() -> None:
     assert wire.asked[-1].url.params["dseq"] == "7"
 
 
+def test_a_list_without_an_end_is_refused() -> None:
+    wire = Wire({LIST: page(entry("9", None), more=True), named("9"): group("another")})
+    with pytest.raises(MarketError, match="its list of deployments has no end after 100 pages"):
+        wire.rail.observe(WANT)
+
+
 def test_ours_is_found_by_its_hash_on_the_second_page() -> None:
     pages = [page(entry("9", None), more=True), page(entry())]
     wire = Wire({LIST: pages, named("9"): group("another"), SHOW: ok(entry()), BIDS: ok([])})

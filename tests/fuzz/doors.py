@@ -21,6 +21,7 @@ import yaml
 from hypothesis import strategies as st
 
 from components.errors import UnmoorError
+from tests.contract.console_wire import KEY
 from tests.settings import settings
 
 if TYPE_CHECKING:
@@ -234,6 +235,67 @@ def step(raw: bytes) -> None:
         sys.stdin = kept
 
 
+#: Every question that a look at a deployment, at the account and at a market leads to (Console's own schemas).
+CONSOLE_ROUTES = {
+    "/v1/deployments": "list", "/v1/deployments/7": "show", "/v1/deployment/akash1me/7": "group", "/v1/bids": "bids",
+    "/v1/user/me": "me", "/v1/wallets": "wallets", "/v1/balances": "balances", "/v1/providers/akash1p": "provider",
+    "/v1/bid-screening": "screening",
+}  # fmt: skip
+
+
+def console(raw: bytes) -> None:
+    """Read what a Console answers: a deployment, its market, the account with its runway, candidates for a document."""
+    import httpx
+
+    from components.targets.akash.rails.console import ConsoleRail
+    from components.targets.akash.rails.console_client import Console
+    from tests.contract.console_wire import ENV, WANT, StillClock
+
+    try:
+        answers = json.loads(raw)
+    except ValueError:
+        answers = None
+
+    def answer(asked: httpx.Request) -> httpx.Response:
+        route = CONSOLE_ROUTES.get(asked.url.path, "")
+        if isinstance(answers, dict):
+            body = json.dumps(answers.get(route)).encode(errors="surrogatepass")
+            return httpx.Response(200 if route in answers else 404, content=body)
+        return httpx.Response(200, content=raw)
+
+    def rail() -> ConsoleRail:
+        clock = StillClock()
+        return ConsoleRail(clock, Console(clock, ENV, httpx.MockTransport(answer)))
+
+    seen: list[str] = []
+    refused: list[UnmoorError] = []
+    for ask in (
+        lambda: rail().observe(WANT),
+        lambda: rail().look("7"),
+        lambda: rail().runway(rail().account()),
+        lambda: rail().screen({"requirements": {}}, 5.0),
+        lambda: rail().gateway("akash1p"),
+        lambda: rail().is_open("7"),
+    ):
+        try:
+            seen.append(str(ask()))
+        except UnmoorError as error:
+            refused.append(error)
+    for text in (*seen, *map(str, refused)):
+        assert "\x1b" not in text
+        assert KEY not in text
+        assert len(text) < MESSAGE_BYTES
+    if refused:
+        raise refused[0]
+
+
+def _console() -> Mutant:
+    """Change right answers, some of them as JSON that json.dumps would not write."""
+    right = (CORPUS / "console" / "right").read_bytes()
+    whole = changed(json.loads(right)).map(lambda data: json.dumps(data).encode(errors="surrogatepass"))
+    return st.one_of(whole, spliced(right), st.binary(max_size=200))
+
+
 @dataclass(frozen=True)
 class Door:
     """One door: what is pushed through it, and how."""
@@ -267,6 +329,7 @@ DOORS: dict[str, Door] = {
     "inventory": Door(lambda: as_yaml(yaml.safe_load((ROOT / "stacks" / "inventory.yaml").read_text())), inventory),
     "sdl": Door(lambda: as_yaml(yaml.safe_load((ROOT / "sdl" / "docs.yaml").read_text())), sdl),
     "bundle": Door(lambda: spliced(_tar()), bundle),
+    "console": Door(_console, console),
     "page": Door(_headers, page),
     "answers": Door(
         lambda: spliced(b"ns1.example.net\n10 mx.example.net\n203.0.113.7\ncdn.example.net\n'v=spf1'\n2001:db8::1\n"),

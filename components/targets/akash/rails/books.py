@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .console_client import Console
 
 _PAGE = 100
+#: Pages of one list at most: 10,000 deployments. A list that goes on is an answer without an end.
+_PAGES = 100
 #: Reads side by side: one that meets a dead provider takes a minute.
 _ABREAST = 16
 #: What an answer of another form than the API's raises while it is read.
@@ -45,12 +47,14 @@ class Books:
         An entry that cannot be read is left out: it is no reason to stop.
         """
         entries: list[Json] = []
-        while True:
+        for _ in range(_PAGES):
             data = mapping(self._console.call("list", params={"skip": len(entries), "limit": _PAGE})["data"])
             page = sequence(data["deployments"], 10 * _PAGE)
             entries += [each for each in page if isinstance(each, dict)]
             if not page or not mapping(data["pagination"]).get("hasMore"):
                 break
+        else:
+            raise BadAnswer(f"its list of deployments has no end after {_PAGES} pages")
         leases: dict[str, list[Json]] = {}
         for entry in entries:
             for each in answers.leases(entry):
