@@ -1,4 +1,4 @@
-"""The table of authorities: each folder here is one, with its AUTHORITY and the PROGRAMS that it brings."""
+"""The table of authorities: a folder that has an AUTHORITY is one, with the PROGRAMS that it brings."""
 
 from __future__ import annotations
 
@@ -24,4 +24,6 @@ def programs() -> Mapping[str, Program]:
 
 
 def _folders() -> list[Any]:
-    return [importlib.import_module(f".{found.name}", __package__) for found in pkgutil.iter_modules(__path__)]
+    names = [found.name for found in pkgutil.iter_modules(__path__) if found.ispkg]
+    folders = [importlib.import_module(f".{name}", __package__) for name in names]
+    return [folder for folder in folders if hasattr(folder, "AUTHORITY")]

@@ -3,57 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ...action import Action, Entry, Phase, Ref, Run, zone_at
 from ...errors import Fault
-from ...exposure import Exposure, Proof, Reach
+from ...exposure import Reach
 from ...prices import book as prices
 from ...topology import Line, Role
+from ..zone import RecordType, issuers, record_type, sets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     import pulumi
 
-    from ...topology import Name, Site, WorkloadPlan, ZonePlan
+    from ...exposure import Exposure
+    from ...topology import Site, WorkloadPlan, ZonePlan
+    from ..zone import Member, RRset
     from .records import Zone
 
 #: Seconds between two requests of one checker, and how many in a row decide (Route 53: 10 or 30; 1 to 10).
 CHECK_INTERVAL, CHECK_THRESHOLD = 10, 3
-#: Seconds for which resolvers of certificate authorities keep CAA records.
-CAA_TTL = 300
-
-
-class RecordType(StrEnum):
-    """The one type that all members of a failover set share."""
-
-    A = "A"
-    CNAME = "CNAME"
-
-
-def record_type(plan: WorkloadPlan) -> RecordType:
-    """Return the type of a set, from every site that the placement can ever have, so that no flip changes it.
-
-    An alias fits both: in an A set it is an alias, in a CNAME set it is the vendor's name itself.
-    """
-    names = any(site.exposure.reach is Reach.NAME for site in plan.everywhere)
-    return RecordType.CNAME if names else RecordType.A
-
-
-def issuers(sites: Iterable[Site]) -> list[str]:
-    """Return the issuers of the sites' certificates, as values of CAA records, sorted.
-
-    Where a site proves names by HTTP-01 the issuer is held to that method (RFC 8657 §4), so that an account of somebody
-    who can write records elsewhere is of no use.
-    """
-    return sorted({_allowed(site.exposure) for site in sites if site.exposure.issuer})
-
-
-def _allowed(exposure: Exposure) -> str:
-    by_http = exposure.proof in {Proof.PASSED_ON, Proof.HOST_ONLY}
-    return f"{exposure.issuer}; validationmethods=http-01" if by_http else str(exposure.issuer)
 
 
 @dataclass(frozen=True)
@@ -112,107 +82,99 @@ class Route53:
             yield Line(what, price.usd_month, "aws.route53_health_check_month", site=site.name)
 
     def actions(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Action]:
-        """Return the entries: CAA, the site's own name, its health check, and one member of each name."""
-        type_ = record_type(plan)
-        if type_ is RecordType.A and plan.host and plan.host != zone.name and issuers(plan.everywhere):
-            yield self._caa(f"{plan.host}-caa", plan.host, issuers(plan.everywhere), Phase.PREPARE)
-        for site in plan.sites:
-            if type_ is RecordType.A and site.exposure.issuer:
-                yield self._caa(
-                    f"{site.name}-caa",
-                    site.site_host,
-                    issuers([site]),
-                    Phase.REACH,
-                    before=f"{site.name}-host",
-                    site=site,
-                )
-            yield self._entry(
-                f"{site.name}-host",
-                Phase.REACH,
-                "publish",
-                site.site_host,
-                self._answer(site, type_, zone) | {"entry": "host", "name": site.site_host},
-                site,
-                f"{type_} to {site.name}, ttl {self._answer(site, type_, zone)['ttl']} s",
-            )
-            for name in plan.names:
-                yield from self._routes(plan, name, site, type_, zone)
+        """Return the entries: CAA, each site's own name, and for each member of a name its health check and itself."""
+        for rrset in sets(plan, zone):
+            if rrset.type == "CAA":
+                yield self._caa(rrset, plan)
+                continue
+            for member in rrset.members:
+                yield from self._routes(rrset, member) if member.role else self._host(rrset, member.site)
 
-    def _routes(
-        self, plan: WorkloadPlan, name: Name, site: Site, type_: RecordType, zone: ZonePlan
-    ) -> Iterator[Action]:
-        if site.name not in {member.site for member in name.members}:
-            return
-        role, member = plan.roles[site.name], f"{name.host}/{plan.roles[site.name]}"
-        if role is Role.PRIMARY:
-            yield self._exchange(name, site, before=member)
+    def _host(self, rrset: RRset, site: Site) -> Iterator[Action]:
+        answer = self._answer(rrset, site)
         yield self._entry(
-            f"{site.name}-health",
-            Phase.ROUTE,
-            "watch",
-            site.name,
-            {
-                "entry": "health",
-                "scheme": site.scheme,
-                "host": site.site_host,
-                "by_address": site.exposure.reach is Reach.ADDRESS,
-                "at": Ref(site.name, "at"),
-            },
+            f"{site.name}-host",
+            Phase.REACH,
+            "publish",
+            rrset.host,
+            answer | {"entry": "host", "name": rrset.host},
             site,
-            f"{site.scheme.upper()} {site.site_host}, every {CHECK_INTERVAL} s, {CHECK_THRESHOLD} failures",
+            f"{rrset.type} to {site.name}, ttl {answer['ttl']} s",
         )
+
+    def _routes(self, rrset: RRset, member: Member) -> Iterator[Action]:
+        site, probe, answer = member.site, member.probe, self._answer(rrset, member.site)
+        record = f"{rrset.host}/{member.role}"
+        if member.role is Role.PRIMARY:
+            yield self._exchange(rrset.host, site, before=record)
+        if probe:
+            yield self._entry(
+                f"{site.name}-health",
+                Phase.ROUTE,
+                "watch",
+                site.name,
+                {
+                    "entry": "health",
+                    "scheme": probe.scheme,
+                    "host": probe.host,
+                    "by_address": probe.by_address,
+                    "at": Ref(site.name, "at"),
+                },
+                site,
+                f"{probe.scheme.upper()} {probe.host}, every {CHECK_INTERVAL} s, {CHECK_THRESHOLD} failures",
+            )
         yield self._entry(
-            member,
+            record,
             Phase.ROUTE,
             "route",
-            name.host,
-            self._answer(site, type_, zone)
-            | {"entry": "member", "name": name.host, "role": str(role), "check": Ref(f"{site.name}-health", "id")},
+            rrset.host,
+            answer
+            | {
+                "entry": "member",
+                "name": rrset.host,
+                "role": str(member.role),
+                "check": Ref(f"{site.name}-health", "id"),
+            },
             site,
-            f"{role} {type_}, ttl {self._answer(site, type_, zone)['ttl']} s, to {site.name}",
+            f"{member.role} {rrset.type}, ttl {answer['ttl']} s, to {site.name}",
         )
 
-    def _exchange(self, name: Name, site: Site, *, before: str) -> Action:
+    def _exchange(self, host: str, site: Site, *, before: str) -> Action:
         """Let the members change places in one change, if what becomes primary is the standby now."""
-        given = {"zone": zone_at(self.name), "host": name.host, "at": Ref(site.name, "at")}
+        given = {"zone": zone_at(self.name), "host": host, "at": Ref(site.name, "at")}
         return Action(
-            f"{name.host}-exchange",
+            f"{host}-exchange",
             Phase.ROUTE,
             "exchange",
-            name.host,
+            host,
             Run("exchange", given),
             site=site.name,
             detail=f"if the standby leads to {site.name} now, both members change places at once",
             before=(before,),
         )
 
-    def _answer(self, site: Site, type_: RecordType, zone: ZonePlan) -> dict[str, Any]:
+    def _answer(self, rrset: RRset, site: Site) -> dict[str, Any]:
         """Return what a record answers; in a CNAME set a vendor's name is one like others, with the zone's TTL."""
-        alias = site.exposure.reach is Reach.ALIAS and type_ is RecordType.A
+        alias = site.exposure.reach is Reach.ALIAS and rrset.type == RecordType.A
         return {
-            "type": str(type_),
+            "type": str(rrset.type),
             "alias": alias,
-            "ttl": self.answer_ttl(site.exposure, zone.ttl) if alias else zone.ttl,
+            "ttl": self.answer_ttl(site.exposure, rrset.ttl) if alias else rrset.ttl,
             "endpoint": Ref(site.name, "endpoint"),
         }
 
-    def _caa(
-        self, resource: str, name: str, allowed: list[str], phase: Phase, *, before: str = "", site: Site | None = None
-    ) -> Action:
-        """Name who may sign certificates for a name, and refuse wildcards below it.
-
-        Only names of ours get such a record, never the zone's apex: a name's own record counts and those above it do
-        not (RFC 8659 §3), so what the zone has keeps its meaning.
-        """
+    def _caa(self, rrset: RRset, plan: WorkloadPlan) -> Action:
+        """Publish who may sign: for the host before anything, for a site's own name before that name leads anywhere."""
+        site = next((site.name for site in plan.sites if site.site_host == rrset.host), None)
         return Action(
-            resource,
-            phase,
+            f"{site}-caa" if site else f"{rrset.host}-caa",
+            Phase.REACH if site else Phase.PREPARE,
             "allow",
-            name,
-            Entry(self.name, {"entry": "caa", "name": name, "issuers": allowed}),
-            site=site.name if site else None,
-            detail=f"certificates by {' and '.join(issuer.partition(';')[0] for issuer in allowed)}",
-            before=(before,) if before else (),
+            rrset.host,
+            Entry(self.name, {"entry": "caa", "name": rrset.host, "ttl": rrset.ttl, "values": list(rrset.values)}),
+            site=site,
+            detail=f"certificates by {' and '.join(issuers(rrset))}",
+            before=(f"{site}-host",) if site else (),
         )
 
     def _entry(

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from ...topology import Role
 from ...web import http
-from .authority import CAA_TTL, CHECK_INTERVAL, CHECK_THRESHOLD, ROLES
+from .authority import CHECK_INTERVAL, CHECK_THRESHOLD, ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -134,8 +134,8 @@ def _caa(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opt
         zone_id=zone_id,
         name=what["name"],
         type="CAA",
-        ttl=CAA_TTL,
-        records=[*(f'0 issue "{issuer}"' for issuer in what["issuers"]), '0 issuewild ";"'],
+        ttl=what["ttl"],
+        records=what["values"],
         opts=opts,
     )
 

@@ -1,0 +1,72 @@
+"""Plain rows, for name servers that follow no vendor's names: what a set answers while it leads to one member. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..exposure import Reach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ..exposure import Endpoint
+    from ..topology import Site
+    from .zone import Member, RRset
+
+
+@dataclass(frozen=True, order=True)
+class Row:
+    """One record as a zone file writes it; `ttl` is in seconds, names in `content` end in a dot."""
+
+    name: str
+    type: str
+    ttl: int
+    content: str
+
+
+def rows(found: Iterable[RRset], at: Mapping[str, Endpoint], leading: Mapping[str, str] | None = None) -> Iterator[Row]:
+    """Yield the rows of every set; `at` is where each site is reached, by its name.
+
+    `leading` names the site that a host leads to now, where it is not the primary.
+    """
+    named = by_name(found := list(found))
+    for rrset in found:
+        for value in rrset.values if (rrset.host, rrset.type) not in named else ():
+            yield Row(rrset.host, rrset.type, rrset.ttl, value)
+        wanted = (leading or {}).get(rrset.host)
+        member = next((each for each in rrset.members if each.site.name == wanted), next(iter(rrset.members), None))
+        if member:
+            yield from answer(rrset, member, at[member.site.name])
+
+
+def answer(rrset: RRset, member: Member, endpoint: Endpoint) -> Iterator[Row]:
+    """Yield the rows by which a set leads to a member: A for each address, else one CNAME."""
+    if member.site.exposure.reach is Reach.ADDRESS:
+        yield from (Row(rrset.host, "A", rrset.ttl, address) for address in endpoint.addresses)
+    else:
+        yield Row(rrset.host, "CNAME", rrset.ttl, f"{endpoint.name.rstrip('.')}.")
+
+
+def by_name(found: Iterable[RRset]) -> dict[tuple[str, str], Site]:
+    """Return the CAA sets, as host and type, that cannot be published, with the site that a CNAME has to lead to.
+
+    A CNAME stands alone (RFC 1034 §3.6.2), also when it stands there only after a failover.
+    """
+    return {
+        (rrset.host, "CAA"): member.site
+        for rrset in found
+        for member in reversed(rrset.members)
+        if member.site.exposure.reach is not Reach.ADDRESS
+    }
+
+
+def losses(found: Iterable[RRset]) -> Iterator[str]:
+    """Name what plain rows cannot carry, one sentence each."""
+    named = by_name(found := list(found))
+    for rrset in found:
+        if site := named.get((rrset.host, rrset.type)):
+            yield (
+                f"{rrset.host}: no CAA records, because {site.name} is reached by a name and a CNAME stands alone; "
+                "what the zone's apex allows counts instead"
+            )
