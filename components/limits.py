@@ -37,6 +37,7 @@ LIMITS: dict[str, Limit] = {
     "crawl_bytes": Limit("a page of an old site", 5 << 20, "bytes", "reading stops, and its beginning is matched"),
     "crawl_s": Limit("a part of an answer of an old site", 20, "seconds", "the address is listed as not read"),
     "sitemap_bytes": Limit("a sitemap, unpacked", 50 << 20, "bytes", "it is listed as not read"),
+    "zone_bytes": Limit("a zone file, or the values of a zone transfer", 16 << 20, "bytes", "it is refused"),
     "step_input_bytes": Limit("standard input of `unmoor step`", 1 << 20, "bytes", "it is refused"),
     "step_output_bytes": Limit("the result of `unmoor step`", 4_096, "bytes", "the step fails"),
 }
@@ -54,6 +55,7 @@ STEP_INPUT_BYTES, STEP_OUTPUT_BYTES = (int(LIMITS[name].amount) for name in ("st
 SPACE_BYTES, CRAWL_ADDRESSES, CRAWL_BYTES, SITEMAP_BYTES = (
     int(LIMITS[name].amount) for name in ("space_bytes", "crawl_addresses", "crawl_bytes", "sitemap_bytes")
 )
+ZONE_BYTES = int(LIMITS["zone_bytes"].amount)
 PAGE_S, BUNDLE_S, CRAWL_S = (LIMITS[name].amount for name in ("page_s", "bundle_s", "crawl_s"))
 
 _HEAD = """# Limits

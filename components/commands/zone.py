@@ -1,0 +1,198 @@
+"""`unmoor zone`: bring a zone's records along, and compare all that answer for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import ConfigError
+from ..project import stack_file
+from ..text.escape import cut, printable
+from .plan import load
+from .which import stack_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..dns.check import Server
+    from ..dns.reading import Found
+    from ..dns.zone import RRset
+    from ..topology import Topology
+
+
+@click.group()
+def cli() -> None:
+    """Bring a zone's records along when it moves, and compare all that answer for it."""
+
+
+def _json(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
+
+
+@cli.command("import")
+@click.argument("source")
+@stack_option()
+@click.option("--out", type=click.Path(path_type=Path), help="Write this file.  [default: zone.yaml by the stack file]")
+@_json
+def import_(source: str, stack: str, out: Path | None, as_json: bool) -> int:
+    """Read the stack's zone at SOURCE, and write its plain records to a file to review.
+
+    \b
+    SOURCE is one of:
+      a zone file's path   as name servers read it
+      axfr:ADDRESS         a zone transfer from a name server that allows it
+      route53              with the environment's AWS credentials
+      cloudflare           with an API token in CLOUDFLARE_API_TOKEN
+
+    What the stack or each authority makes itself is left out. The last two read through octoDNS, compare that with the
+    vendor's own list, and name every record that cannot be carried, with what to do: proxied names, aliases, failover
+    and weighted sets, types that octoDNS does not read. Decide on each by adding a set to the file. A file that is
+    there is not overwritten: what differs from it is listed.
+
+    Nothing is changed at SOURCE. Exit 1 while a record is lost and not decided on, or the file differs.
+    """  # noqa: D301 click reads the backspace
+    from ..dns import reading, records
+
+    path = stack_file(stack)
+    topology = load(path, built=False)
+    zone, out = topology.zone.name, out or path.parent / records.FILE
+    found, made = reading.without(_read(source, topology), zone, _own_hosts(topology))
+    there = records.load(out, zone) if out.exists() else None
+    by_hand = {(each.host, each.type) for each in there or ()}
+    lost = [each for each in found.lost if (each.host, each.type) not in by_hand]
+    differs = [] if there is None else _differs(there, found)
+    if there is None:
+        out.write_text(records.text(zone, found.sets), encoding="utf-8")
+    lines = [f"{each.host} {each.type} {cut(printable(each.value))}: {each.why}; {each.choose}" for each in lost]
+    if as_json:
+        shown = {"zone": zone, "file": str(out), "written": there is None, "sets": len(found.sets)}
+        parts = {"made_anew": [" ".join(each) for each in made], "lost": lines, "differs": differs}
+        click.echo(json.dumps(shown | parts, indent=2))
+        return 1 if lost or differs else 0
+    click.echo(f"{zone}: {len(found.sets)} sets to carry, {len(made)} that the stack or each authority makes itself")
+    for line in lines:
+        click.echo(f"! {line}")
+    for line in differs:
+        click.echo(f"~ {line}")
+    click.echo(f"wrote {out}" if there is None else f"{out} is there, and kept as it is", err=True)
+    return 1 if lost or differs else 0
+
+
+def _read(source: str, topology: Topology) -> Found:
+    from ..dns import reading
+
+    zone = topology.zone.name
+    if source.startswith("axfr:"):
+        return reading.from_transfer(source.removeprefix("axfr:"), zone)
+    if source in {"route53", "cloudflare"}:
+        import octodns.zone  # noqa: F401 the first thing that is missing without the extra
+    if source == "route53":
+        from ..dns.route53 import listing
+
+        return listing.read(zone, topology.zone.id)
+    if source == "cloudflare":
+        from ..dns import cloudflare
+
+        return cloudflare.read(zone)
+    path = Path(source)
+    if not path.is_file():
+        raise ConfigError(f"{source}: is no file; choose a zone file, axfr:ADDRESS, route53 or cloudflare")
+    return reading.from_file(path, zone)
+
+
+def _own_hosts(topology: Topology) -> set[str]:
+    """Return the names whose records a stack makes, in every mode that its workloads can have."""
+    sites = {site.site_host for plan in topology.workloads for site in plan.everywhere}
+    return sites | {name.host for plan in topology.workloads for name in plan.names}
+
+
+def _differs(there: list[RRset], found: Found) -> list[str]:
+    """Name each set in which the file and the source differ; those that were decided by hand are the file's."""
+    old, new = ({(each.host, each.type): each for each in sets} for sets in (there, found.sets))
+    decided = {(each.host, each.type) for each in found.lost}
+    lines = []
+    for host, type_ in sorted(old.keys() | new.keys()):
+        was, now = old.get((host, type_)), new.get((host, type_))
+        if was is None:
+            lines.append(f"{host} {type_}: is at the source, and not in the file")
+        elif now is None and (host, type_) not in decided:
+            lines.append(f"{host} {type_}: is in the file, and not at the source")
+        elif now is not None and (was.ttl, set(was.values)) != (now.ttl, set(now.values)):
+            lines.append(f"{host} {type_}: the file has {_one(was)}, the source {_one(now)}")
+    return lines
+
+
+def _one(rrset: RRset) -> str:
+    return f"{', '.join(rrset.values)} (ttl {rrset.ttl})"
+
+
+@cli.command()
+@stack_option()
+@click.option("--resolver", help="Find the servers by this one, ADDRESS or ADDRESS:PORT; default the machine's.")
+@click.option(
+    "--server",
+    "servers",
+    multiple=True,
+    metavar="NAME=ADDRESS",
+    help="Ask this one too, though nothing is delegated to it yet. May be given several times.",
+)
+@_json
+def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bool) -> int:
+    """Ask every name server of the stack's zone and of its parent, over UDP and TCP, and compare the answers.
+
+    Compared are: the name servers of parent and zone, glue, the DS and the keys, CAA, and every name of the stack and
+    of zone.yaml. A public name may lead to any of its members; names of a vendor that an authority follows change by
+    themselves and are only looked for. Servers are asked at their IPv4 addresses. Signatures are not validated.
+
+    Nothing is changed. Exit 1 when something differs.
+    """
+    from ..dns import asking, verdict
+    from ..dns import check as checking
+
+    path = stack_file(stack)
+    topology = load(path, built=False)
+    sets = _sets(topology, path)
+    also = [_server(text) for text in servers]
+
+    def report(text: str) -> None:
+        click.echo(text, err=True)
+
+    seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, report)
+    found, notes = verdict.differences(seen, sets), list(verdict.notes(seen))
+    asked = sorted({str(way.server) for way in seen.answers})
+    if as_json:
+        differs = [each._asdict() for each in found]
+        shown = {"zone": seen.zone, "parent": seen.above, "servers": asked, "differences": differs, "notes": notes}
+        click.echo(json.dumps(shown, indent=2))
+        return 1 if found else 0
+    for each in found:
+        click.echo(f"! {each.where}: {each.what}")
+    for note in notes:
+        click.echo(f"  note {note}")
+    names = len({each.host for each in sets})
+    verdict_ = f"{len(found)} differences" if found else "all agree"
+    click.echo(f"{seen.zone}: {names} names at {len(asked)} name servers, over UDP and TCP: {verdict_}")
+    return 1 if found else 0
+
+
+def _sets(topology: Topology, path: Path) -> list[RRset]:
+    from ..dns import records, zone
+
+    name, plain = topology.zone.name, path.parent / records.FILE
+    sets = zone.zone(topology, records.load(plain, name) if plain.exists() else ())
+    if wrong := list(zone.faults(sets, name)):
+        raise ConfigError(f"{plain} and the stack do not fit together", wrong)
+    return sets
+
+
+def _server(text: str) -> Server:
+    from ..dns.asking import endpoint
+    from ..dns.check import Server
+
+    name, equals, address = text.partition("=")
+    if not equals or not name:
+        raise click.BadParameter(f"{text!r} is not NAME=ADDRESS; write ns1.dao.example=192.0.2.53")
+    return Server(name.rstrip(".").lower(), endpoint(address)[0])

@@ -1,0 +1,135 @@
+"""Ask one name server one question, over UDP or TCP, without recursion; and find servers by the machine's resolver."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError
+from ..text.escape import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import dns.message
+
+#: Seconds for one answer, how often a question is asked over UDP, and the bytes that every path carries (DNS flag day).
+TIMEOUT_S, TRIES, PAYLOAD = 3.0, 2, 1232
+#: Where name servers listen.
+PORT = 53
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered: `values` are of the asked name, as zone files write them, a CNAME as `CNAME target.`.
+
+    `names` and `glue` are of a referral: name servers, and the addresses given with them.
+    """
+
+    rcode: str
+    values: frozenset[str] = frozenset()
+    authoritative: bool = False
+    recursive: bool = False
+    truncated: bool = False
+    names: frozenset[str] = frozenset()
+    glue: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    error: str = ""
+
+
+def endpoint(server: str, port: int | None = None) -> tuple[str, int]:
+    """Return address and port of `ADDRESS` or `ADDRESS:PORT`; an IPv6 address with a port stands in brackets.
+
+    Raises ConfigError when it is neither.
+    """
+    host, colon, given = server.rpartition(":")
+    address, number = (server, "") if not colon or (host.count(":") and not host.endswith("]")) else (host, given)
+    try:
+        return str(ipaddress.ip_address(address.strip("[]"))), int(number or port or PORT)
+    except ValueError:
+        raise ConfigError(
+            f"{shown(server)} is no address of a server; give one, as 192.0.2.53 or 192.0.2.53:53"
+        ) from None
+
+
+def ask(address: str, host: str, type_: str, *, tcp: bool) -> Answer:
+    """Ask a name server itself. An answer that does not come is one with an `error`, a sentence."""
+    import dns.exception
+    import dns.flags
+    import dns.message
+    import dns.query
+
+    query = dns.message.make_query(f"{host}.", type_, use_edns=0, payload=PAYLOAD)
+    query.flags &= ~dns.flags.RD
+    error = ""
+    for _ in range(1 if tcp else TRIES):
+        try:
+            send = dns.query.tcp if tcp else dns.query.udp
+            return _read(send(query, address, TIMEOUT_S, PORT), host, type_)
+        except dns.exception.Timeout:
+            error = f"no answer within {TIMEOUT_S:g} s"
+        except (dns.exception.DNSException, OSError, EOFError) as failed:
+            error = str(failed) or type(failed).__name__
+    return Answer("", error=error)
+
+
+def _read(message: dns.message.Message, host: str, type_: str) -> Answer:
+    import dns.flags
+    import dns.rcode
+    import dns.rdatatype
+
+    values, names, glue = set(), set(), {}
+    for each in message.answer:
+        kind = dns.rdatatype.to_text(each.rdtype)
+        if each.name.to_text().rstrip(".").lower() == host and kind in {type_, "CNAME"}:
+            values |= {text if kind == type_ else f"CNAME {text}" for text in (one.to_text() for one in each)}
+    for each in message.authority:
+        if each.rdtype == dns.rdatatype.NS:
+            names |= {one.to_text().rstrip(".").lower() for one in each}
+    for each in message.additional:
+        if each.rdtype == dns.rdatatype.A:
+            glue[each.name.to_text().rstrip(".").lower()] = frozenset(one.to_text() for one in each)
+    return Answer(
+        dns.rcode.to_text(message.rcode()),
+        frozenset(values),
+        authoritative=bool(message.flags & dns.flags.AA),
+        recursive=bool(message.flags & dns.flags.RA),
+        truncated=bool(message.flags & dns.flags.TC),
+        names=frozenset(names),
+        glue=glue,
+    )
+
+
+class Resolver:
+    """The machine's resolver, or the one at an address: it finds where the servers are."""
+
+    def __init__(self, server: str | None = None) -> None:
+        import dns.resolver
+
+        self._resolver = dns.resolver.Resolver(configure=server is None)
+        self._resolver.lifetime = 5.0
+        if server is not None:
+            address, self._resolver.port = endpoint(server)
+            self._resolver.nameservers = [address]
+
+    def parent(self, zone: str) -> str:
+        """Return the zone that delegates `zone`. Raises ConfigError when the resolver does not know."""
+        import dns.exception
+        import dns.name
+        import dns.resolver
+
+        above = dns.name.from_text(zone).parent()
+        try:
+            return dns.resolver.zone_for_name(above, resolver=self._resolver).to_text().rstrip(".")
+        except dns.exception.DNSException as error:
+            raise ConfigError(f"the resolver does not know which zone delegates {zone}: {error}") from None
+
+    def find(self, name: str, type_: str) -> list[str]:
+        """Return the answers for a name, sorted; none where there are none, or no answer."""
+        import dns.exception
+
+        try:
+            found = self._resolver.resolve(f"{name}.", type_, search=False, raise_on_no_answer=False)
+        except dns.exception.DNSException:
+            return []
+        return sorted(one.to_text().rstrip(".").lower() for one in found.rrset or ())

@@ -1,0 +1,163 @@
+"""Read a zone where it stands today, and name what cannot be carried over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError
+from ..limits import ZONE_BYTES
+from .records import own, value
+from .zone import RRset
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+#: Seconds for a zone transfer, and for one message of it.
+_TRANSFER_S, _MESSAGE_S = 60.0, 10.0
+#: What to do with a record that octoDNS does not read at a vendor.
+_BY_HAND = "octoDNS does not read it there; add it to the file by hand"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One value as the vendor's own API lists it. `why` and `choose` are set where it is more than a plain value."""
+
+    host: str
+    type: str
+    value: str
+    why: str = ""
+    choose: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a source gave: sets that can be carried, and what was listed and cannot be."""
+
+    sets: tuple[RRset, ...]
+    lost: tuple[Listed, ...] = ()
+
+
+def from_file(path: Path, zone: str) -> Found:
+    """Read a zone file. Raises ConfigError when it is not one; nothing that it includes is read."""
+    import dns.exception
+    import dns.zone
+
+    if path.stat().st_size > ZONE_BYTES:
+        raise ConfigError(f"{path}: is larger than {ZONE_BYTES >> 20} MiB; give the file of one zone")
+    try:
+        read = dns.zone.from_text(
+            path.read_text(encoding="utf-8"), f"{zone}.", relativize=False, check_origin=False, allow_include=False
+        )
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not text; give a zone file") from None
+    except (dns.exception.DNSException, ValueError) as error:
+        raise ConfigError(f"{path}: is not a zone file of {zone}: {error or type(error).__name__}") from None
+    return _carried(
+        (name.to_text(), str(rdataset.rdtype.name), rdataset.ttl, [rdata.to_text() for rdata in rdataset])
+        for name, rdataset in read.iterate_rdatasets()
+    )
+
+
+def from_transfer(server: str, zone: str) -> Found:
+    """Read a zone by a transfer (AXFR) from `server`, an address, or ADDRESS:PORT.
+
+    Raises ConfigError when the server does not give it.
+    """
+    import dns.exception
+    import dns.query
+    import dns.rdatatype
+
+    from .asking import endpoint
+
+    address, port = endpoint(server)
+    sets: dict[tuple[str, str], tuple[int, list[str]]] = {}
+    size = 0
+    try:
+        for message in dns.query.xfr(
+            address, f"{zone}.", port=port, relativize=False, timeout=_MESSAGE_S, lifetime=_TRANSFER_S
+        ):
+            for each in message.answer:
+                there = sets.setdefault((each.name.to_text(), dns.rdatatype.to_text(each.rdtype)), (each.ttl, []))
+                there[1].extend(rdata.to_text() for rdata in each)
+                size += sum(map(len, there[1][-len(each) :]))
+            if size > ZONE_BYTES:
+                raise ConfigError(f"{server}: gives a zone larger than {ZONE_BYTES >> 20} MiB; give a zone file")
+    except (dns.exception.DNSException, OSError, EOFError) as error:
+        why = str(error) or type(error).__name__
+        raise ConfigError(
+            f"{server}: gives no transfer of {zone}: {why}; allow transfers to this machine there, or give a zone file"
+        ) from None
+    return _carried((name, type_, ttl, values) for (name, type_), (ttl, values) in sets.items())
+
+
+def from_octodns(provider: Any, zone: str) -> Iterator[RRset]:
+    """Yield what a provider of octoDNS reads; types that no zone file has are left out."""
+    import dns.rdatatype
+    from octodns.zone import Zone
+
+    read = Zone(f"{zone}.", [])
+    provider.populate(read, lenient=True)
+    for record in read.records:
+        type_ = record._type  # noqa: SLF001 its one name
+        if hasattr(dns.rdatatype.RdataType, type_):
+            rrset = record.to_rrset()
+            yield from _carried([(rrset.name, type_, rrset.ttl, rrset.rdatas)]).sets
+
+
+def _carried(read: Iterable[tuple[str, str, int, Sequence[str]]]) -> Found:
+    sets = []
+    for name, type_, ttl, values in read:
+        host = name.rstrip(".").lower()
+        sets.append(RRset(host, type_, ttl, tuple(dict.fromkeys(value(type_, text, full=True) for text in values))))
+    return Found(tuple(sets))
+
+
+def compare(sets: Iterable[RRset], listed: Sequence[Listed]) -> Found:
+    """Return what was read and agrees with what the vendor lists; all else that is listed is lost, with a reason.
+
+    A set with a value that is more than plain is not carried at all: half a failover set would be another zone.
+    """
+    special = {(each.host, each.type) for each in listed if each.why}
+    there: dict[tuple[str, str], set[str]] = {}
+    lost = [each for each in listed if each.why]
+    read = {(each.host, each.type): each for each in sets if (each.host, each.type) not in special}
+    for each in listed:
+        key = (each.host, each.type)
+        if key in special:
+            lost += [] if each.why else [Listed(*key, each.value, "is in one set with the others", "decide on the set")]
+            continue
+        try:
+            plain = value(each.type, each.value, full=True)
+        except ValueError:
+            plain = each.value
+        there.setdefault(key, set()).add(plain)
+        if key not in read or plain not in read[key].values:
+            lost.append(Listed(*key, each.value, "is lost", _BY_HAND))
+    kept = []
+    for key, rrset in read.items():
+        values = tuple(one for one in rrset.values if one in there.get(key, ()))
+        lost += [
+            Listed(*key, one, "is what octoDNS made of it", "the vendor does not list it")
+            for one in rrset.values
+            if one not in values
+        ]
+        if values:
+            kept.append(RRset(*key, rrset.ttl, values))
+    return Found(tuple(kept), tuple(lost))
+
+
+def without(found: Found, zone: str, ours: Collection[str]) -> tuple[Found, list[tuple[str, str]]]:
+    """Return what is to be carried or lost, and apart the host and type of sets that are made anew.
+
+    Those are the authorities' own, and all sets of the hosts `ours`.
+    """
+
+    def anew(each: RRset | Listed) -> bool:
+        return own(each.host, each.type, zone) or each.host in ours
+
+    every: list[RRset | Listed] = [*found.sets, *found.lost]
+    made = dict.fromkeys((each.host, each.type) for each in every if anew(each))
+    sets = tuple(each for each in found.sets if not anew(each))
+    return Found(sets, tuple(each for each in found.lost if not anew(each))), list(made)

@@ -1,0 +1,171 @@
+"""What is wrong with the answers of a zone's name servers, and of its parent's. Pure but for reading keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..exposure import Reach
+from ..text.escape import shown
+from .check import Difference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .asking import Answer
+    from .check import Seen
+    from .zone import RRset
+
+#: Asked of every server, and not compared: its serial is each authority's own, and keys are compared with the DS.
+_NOT_COMPARED = ("SOA", "DNSKEY")
+
+
+def differences(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
+    """Return all that differs: servers that do not answer, a delegation that is not the zone's, names that disagree.
+
+    A public name may lead to any of its members. What a vendor's alias answers changes, and is not compared.
+    """
+    return list(
+        dict.fromkeys([*_servers(seen), *_parent(seen), *_delegation(seen), *_keys(seen), *_answers(seen, sets)])
+    )
+
+
+def _servers(seen: Seen) -> Iterator[Difference]:
+    for way, answers in seen.answers.items():
+        first = answers[seen.zone, "SOA"]
+        if first.error:
+            yield Difference(str(way), f"{first.error}; see that the server stands and its port 53 is open")
+        elif not first.authoritative or first.rcode != "NOERROR":
+            why = "answers without authority" if first.rcode == "NOERROR" else f"answers {first.rcode}"
+            yield Difference(str(way), f"{why}; load the zone {seen.zone} there, or take the server out of the NS set")
+        if any(answer.recursive for answer in answers.values()):
+            yield Difference(str(way), "offers recursion to strangers; turn it off")
+
+
+def _parent(seen: Seen) -> Iterator[Difference]:
+    for way, answers in seen.parent.items():
+        if error := answers[seen.zone, "NS"].error:
+            yield Difference(str(way), f"{error}; the delegation could not be read there")
+    for type_ in ("NS", "DS"):
+        given = {
+            str(way): answers[seen.zone, type_].values | answers[seen.zone, type_].names
+            for way, answers in seen.parent.items()
+            if (seen.zone, type_) in answers and not answers[seen.zone, type_].error
+        }
+        yield from _disagree(f"{seen.zone} {type_} at {seen.above or 'the root'}", given)
+    if not seen.delegated:
+        yield Difference(f"{seen.zone} NS", f"{seen.above or 'the root'} delegates nothing; set the name servers there")
+
+
+def _delegation(seen: Seen) -> Iterator[Difference]:
+    """Compare what the parent gives with what the zone gives: NS, and the addresses of servers inside the zone."""
+    own = _by_way(seen, seen.zone, "NS")
+    for where, values in own.items():
+        names = {value.rstrip(".").lower() for value in values}
+        for name in sorted(seen.delegated - names):
+            yield Difference(where, f"its NS set lacks {name}, to which {seen.above or 'the root'} delegates")
+        for name in sorted(names - seen.delegated):
+            yield Difference(where, f"its NS set has {name}, to which {seen.above or 'the root'} does not delegate")
+    for name in sorted(name for name in seen.delegated if name.endswith(f".{seen.zone}")):
+        glue = seen.glue.get(name, frozenset())
+        if not glue:
+            yield Difference(f"{name} A", "has no glue at the parent, so it cannot be found; add its address there")
+        for where, values in _by_way(seen, name, "A").items():
+            if glue and values != glue:
+                there = f"the parent's glue is {_list(glue)}, and the zone answers {_list(values)}"
+                yield Difference(f"{name} A at {where}", f"{there}; the glue may lead to a stranger: change it first")
+
+
+def _keys(seen: Seen) -> Iterator[Difference]:
+    """Compare the DS at the parent with the keys that each server answers."""
+    for where, values in _by_way(seen, seen.zone, "DNSKEY").items():
+        for ds in sorted(seen.ds):
+            if not _vouched(seen.zone, ds, values):
+                yield Difference(where, f"answers no key for the parent's DS {shown(ds)}; validating resolvers fail")
+
+
+def _vouched(zone: str, ds: str, keys: Iterable[str]) -> bool:
+    import dns.dnssec
+    import dns.dnssectypes
+    import dns.exception
+    import dns.name
+    import dns.rdata
+
+    for each in keys:
+        try:
+            key, digest = dns.rdata.from_text("IN", "DNSKEY", each), dns.dnssectypes.DSDigest(int(ds.split()[2]))
+            made = dns.dnssec.make_ds(dns.name.from_text(zone), key, digest, validating=True)
+        except (dns.exception.DNSException, ValueError):  # a digest or an algorithm that is not known here
+            continue
+        if made.to_text().lower() == ds.lower():
+            return True
+    return False
+
+
+def _answers(seen: Seen, sets: Sequence[RRset]) -> Iterator[Difference]:
+    wanted = {(each.host, "A" if each.members else each.type): each for each in sets}
+    asked = dict.fromkeys(question for answers in seen.answers.values() for question in answers)
+    for host, type_ in asked:
+        if type_ in _NOT_COMPARED or (host, type_) == (seen.zone, "NS"):
+            continue
+        rrset, given = wanted.get((host, type_)), _by_way(seen, host, type_)
+        if rrset and any(member.site.exposure.reach is Reach.ALIAS for member in rrset.members):
+            empty = [where for where, values in given.items() if not values]
+            yield from (Difference(f"{host} {type_} at {where}", "is not answered") for where in empty)
+        elif rrset and any(member.role for member in rrset.members):
+            yield from _members(seen, rrset, given)
+        elif rrset and rrset.values:
+            right = frozenset(rrset.values)
+            for where, values in given.items():
+                if values != right:
+                    yield Difference(f"{host} {type_} at {where}", f"answers {_list(values)}, not {_list(right)}")
+        else:
+            yield from _disagree(f"{host} {type_}", given, needed=bool(rrset))
+
+
+def _members(seen: Seen, rrset: RRset, given: Mapping[str, frozenset[str]]) -> Iterator[Difference]:
+    """Let a public name lead to any of its members, as the same server answers for the member's own name."""
+    own = {member.site.site_host: _by_way(seen, member.site.site_host, "A") for member in rrset.members}
+    for where, values in given.items():
+        allowed = [answers[where] for answers in own.values() if where in answers]
+        if not values or values not in allowed:
+            members = " or ".join(own)
+            what = f"answers {_list(values)}, which is neither member; it should lead to {members}"
+            yield Difference(f"{rrset.host} A at {where}", what)
+
+
+def _by_way(seen: Seen, host: str, type_: str) -> dict[str, frozenset[str]]:
+    """Return what each server answers, over each transport; a truncated datagram is left to TCP."""
+    found: dict[str, Answer] = {
+        str(way): each[host, type_] for way, each in seen.answers.items() if (host, type_) in each
+    }
+    return {where: answer.values for where, answer in found.items() if not (answer.error or answer.truncated)}
+
+
+def _disagree(what: str, given: Mapping[str, frozenset[str]], *, needed: bool = False) -> Iterator[Difference]:
+    groups: dict[frozenset[str], list[str]] = {}
+    for where, values in given.items():
+        groups.setdefault(values, []).append(where)
+    if len(groups) > 1:
+        told = "; ".join(f"{', '.join(wheres)}: {_list(values)}" for values, wheres in groups.items())
+        yield Difference(what, f"servers disagree: {told}")
+    elif needed and frozenset() in groups:
+        yield Difference(what, "no server answers it")
+
+
+def _list(values: Iterable[str]) -> str:
+    return ", ".join(shown(value) for value in sorted(values)) or "nothing"
+
+
+def notes(seen: Seen) -> Iterator[str]:
+    """Yield what is worth knowing and no fault, one sentence each."""
+    keys = any(_by_way(seen, seen.zone, "DNSKEY").values())
+    if keys and not seen.ds:
+        yield f"{seen.zone} is signed, and {seen.above or 'the root'} has no DS: no resolver validates it"
+    if not keys and not seen.ds:
+        yield f"{seen.zone} is not signed: who answers at the address of a lost name server is believed"
+    serials = {str(way.server): _serial(answers[seen.zone, "SOA"]) for way, answers in seen.answers.items()}
+    yield "serials: " + ", ".join(f"{server} {serial}" for server, serial in serials.items() if serial)
+
+
+def _serial(answer: Answer) -> str:
+    return next((value.split()[2] for value in answer.values), "")
