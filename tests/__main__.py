@@ -130,6 +130,7 @@ class Package:
 
 PACKAGES = (
     Package("chromium", ("chromium", "chromium-browser", "google-chrome"), "how the report looks in a browser"),
+    Package("pdns-backend-sqlite3", ("pdns_server",), "own name servers with their keeper, on a real PowerDNS"),
     Package("busybox", ("busybox",), "the container's script with BusyBox's tools; this machine's stand in for them"),
 )
 

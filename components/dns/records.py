@@ -22,7 +22,8 @@ FILE = "zone.yaml"
 #: What every authority makes by itself.
 OWN_TYPES = frozenset(("SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDNSKEY", "CDS", "ZONEMD"))
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST = re.compile(rf"(\*\.)?({_LABEL}\.)*{_LABEL}")
+#: A name of a record, in full: also one below a wildcard, or with an underscore.
+NAME = rf"^(\*\.)?({_LABEL}\.)*{_LABEL}$"
 _HEAD = """\
 # The records of the zone that are not the stack's own, as `unmoor zone import` found them. Yours to edit.
 # Values stand as in a zone file; names in them end in a dot.
@@ -49,6 +50,9 @@ def value(type_: str, text: str, *, full: bool = False) -> str:
     import dns.exception
     import dns.name
     import dns.rdata
+
+    if not text.isprintable():
+        raise ValueError(f"{shown(text)} is more than one line of a zone file")
 
     def parsed(origin: str) -> str:
         return dns.rdata.from_text("IN", type_, text, dns.name.from_text(origin), relativize=False).to_text()
@@ -88,7 +92,7 @@ def load(path: Path, zone: str) -> list[RRset]:
 
 
 def _checked(each: _Set, path: str, zone: str, found: list[Fault]) -> RRset:
-    if not _HOST.fullmatch(each.host):
+    if not re.fullmatch(NAME, each.host):
         found.append(Fault(f"{path}.host", f"{shown(each.host)} is not a name; write it in full and in lower case"))
     if own(each.host, each.type, zone):
         found.append(Fault(f"{path}.type", f"{each.type} is made by each authority itself; take the set out"))

@@ -1,0 +1,176 @@
+"""The zone as a signed, content-addressed document: what name servers take, and all that they take.
+
+The name of a bundle is the SHA-256 of its bytes, its signature is SSH's (PROTOCOL.sshsig) over those bytes. A bundle
+holds plain records alone: a type that no zone file has is refused, and with it every scripted record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from ...config.models import HostName, Setting, faults
+from ...errors import ConfigError, Fault
+from ..plain import Row
+from ..records import NAME, own, value
+from ..zone import RRset
+from ..zone import faults as zone_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from . import rows
+
+FORMAT = 1
+#: What a signature of ours is for, and who signs, in an allowed-signers file (ssh-keygen(1)).
+NAMESPACE, PRINCIPAL = "unmoor-zone", "zone"
+#: Seconds of the SOA record (RFC 1912 §2.2): no server transfers the zone, so only the last, of absent names, counts.
+_SOA = "3600 600 1209600 60"
+_NS_TTL = 3600
+_LEADING = ("A", "AAAA", "CNAME")
+
+
+class _Row(Setting):
+    name: str = Field(pattern=NAME, max_length=253)
+    type: str = Field(pattern=r"^[A-Z][A-Z0-9]*$")
+    ttl: int = Field(ge=0, le=0x7FFFFFFF)
+    # One line of a zone file, and no more.
+    content: str = Field(pattern=r"^[ -~]+$")
+
+    @property
+    def row(self) -> Row:
+        return Row(self.name, self.type, self.ttl, self.content)
+
+
+class _Probe(Setting):
+    scheme: str = Field(pattern=r"^https?$")
+    host: str
+    path: str = Field(pattern=r"^/")
+    by_address: bool
+
+
+class Judged(Setting):
+    """A member of a public name: its rows while the name leads to it, and where and how it is probed."""
+
+    site: str
+    rows: tuple[_Row, ...] = Field(min_length=1)
+    probe: _Probe
+    connect: str
+
+
+class Switch(Setting):
+    """A public name whose rows follow its members: the primary, then the standby."""
+
+    host: str
+    members: tuple[Judged, Judged]
+
+
+class Bundle(Setting):
+    """A zone of one serial. `servers` are the host names of its name servers; `switches` have their primary first."""
+
+    format: int = Field(ge=FORMAT, le=FORMAT)
+    zone: HostName
+    serial: int = Field(ge=1, le=0xFFFFFFFF)
+    servers: tuple[HostName, ...] = Field(min_length=1)
+    records: tuple[_Row, ...]
+    switches: tuple[Switch, ...] = ()
+
+    def text(self, more: Iterable[Row] = ()) -> str:
+        """Return the zone file, with the SOA and NS records that name the servers."""
+        zone = self.zone
+        soa = f"{self.servers[0]}. hostmaster.{zone}. {self.serial} {_SOA}"
+        rows = [Row(zone, "SOA", _NS_TTL, soa), *(Row(zone, "NS", _NS_TTL, f"{name}.") for name in self.servers)]
+        rows += [*(each.row for each in self.records), *more]
+        return "".join(f"{row.name}. {row.ttl} IN {row.type} {row.content}\n" for row in rows)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A bundle's bytes, and the name that they have."""
+
+    raw: bytes
+
+    @property
+    def name(self) -> str:
+        """The SHA-256 of the bytes."""
+        return hashlib.sha256(self.raw).hexdigest()
+
+
+def make(
+    zone: str, serial: int, servers: Sequence[str], records: Iterable[Row], switches: Iterable[rows.Switch]
+) -> Made:
+    """Return the bundle of a zone. Raises ConfigError when it holds what `read` refuses."""
+    document = {
+        "format": FORMAT,
+        "zone": zone,
+        "serial": serial,
+        "servers": list(servers),
+        "records": [asdict(row) for row in records],
+        "switches": [asdict(switch) for switch in switches],
+    }
+    made = Made(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
+    read(made.raw, zone)
+    return made
+
+
+def read(raw: bytes, zone: str) -> Bundle:
+    """Return a bundle of a zone. Raises ConfigError with every fault: another zone, a row that no zone may hold."""
+    try:
+        bundle = Bundle.model_validate_json(raw)
+    except ValidationError as error:
+        raise ConfigError("the bundle is not valid", faults(error, Bundle)) from None
+    found = [] if bundle.zone == zone else [Fault("zone", f"is {bundle.zone}, and this server's is {zone}")]
+    found += _row_faults(bundle)
+    if found:
+        raise ConfigError("the bundle is not valid", found)
+    return bundle
+
+
+def _row_faults(bundle: Bundle) -> list[Fault]:
+    """Judge all rows, those after a switch included: each state that names can be in is a zone that may stand."""
+    found: list[Fault] = []
+    given = [each.row for each in bundle.records]
+    others = [row.row for switch in bundle.switches for member in switch.members for row in member.rows]
+    for row in dict.fromkeys((*given, *others)):
+        if own(row.name, row.type, bundle.zone):
+            found.append(Fault(row.name, f"has {row.type}, which the server makes itself; take it out"))
+            continue
+        try:
+            value(row.type, row.content)
+        except ValueError as error:
+            found.append(Fault(row.name, str(error)))
+    hosts = {switch.host for switch in bundle.switches}
+    found += zone_faults(_sets(given), bundle.zone)
+    kept = [row for row in given if not (row.name in hosts and row.type in _LEADING)]
+    for switch in bundle.switches:
+        primary, standby = ([row.row for row in member.rows] for member in switch.members)
+        if any(row.name != switch.host or row.type not in _LEADING for row in (*primary, *standby)):
+            found.append(
+                Fault(switch.host, "has a member whose rows do not lead from this name to an address or a name")
+            )
+        if set(primary) != {row for row in given if row.name == switch.host and row.type in _LEADING}:
+            found.append(Fault(switch.host, "leads to something else than its primary"))
+        found += [each for each in zone_faults(_sets([*kept, *standby]), bundle.zone) if each.path == switch.host]
+    return list(dict.fromkeys(found))
+
+
+def _sets(rows: Iterable[Row]) -> list[RRset]:
+    sets: dict[tuple[str, str, int], list[str]] = {}
+    for row in rows:
+        sets.setdefault((row.name, row.type, row.ttl), []).append(row.content)
+    return [RRset(name, type_, ttl, tuple(values)) for (name, type_, ttl), values in sets.items()]
+
+
+def verify(raw: bytes, signature: Path, signers: Path) -> None:
+    """Check a bundle's signature against an allowed-signers file. Raises ConfigError with ssh-keygen's reason."""
+    words = ["ssh-keygen", "-Y", "verify", "-f", str(signers), "-I", PRINCIPAL, "-n", NAMESPACE, "-s", str(signature)]
+    done: Any = subprocess.run(words, input=raw, capture_output=True, check=False)
+    if done.returncode:
+        why = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
+        raise ConfigError(f"the bundle is not signed by a signer of {signers}: {why[-1] if why else 'no reason'}")

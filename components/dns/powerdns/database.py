@@ -1,0 +1,179 @@
+"""The database of one PowerDNS server: a whole zone in one transaction, and the rows of one name in another.
+
+A zone is loaded and judged in a database beside it first, because PowerDNS takes a broken zone when it is given one:
+`load-zone` replaces what is served before `check-zone` can judge it (PowerDNS 4.7.3).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import StepError
+from ..plain import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .bundle import Bundle
+
+#: Seconds to wait for PowerDNS' own writes, and for one of its programs.
+_BUSY_S, _PROGRAM_S = 5.0, 60.0
+_CONFIG = "launch=gsqlite3\ngsqlite3-database={}\ngsqlite3-dnssec=yes\n"
+_LEADING = "('A', 'AAAA', 'CNAME')"
+_COLUMNS = "name, type, content, ttl, prio, disabled, ordername, auth"
+
+
+def beat_name(zone: str) -> str:
+    """Return the name of the row by which the outside sees that the keeper lives."""
+    return f"_keeper.{zone}"
+
+
+class Database:
+    """The zone in a server's database. Threads may use it at once; writes are whole or do not happen."""
+
+    def __init__(self, path: Path, zone: str, control: Path) -> None:
+        self._path, self._zone, self._control = path, zone, control
+
+    def serial(self) -> int:
+        """Return the serial that is served, 0 before the first zone."""
+        with self._open() as database:
+            found = database.execute("SELECT content FROM records WHERE name = ? AND type = 'SOA'", [self._zone])
+            row = found.fetchone()
+        return int(row[0].split()[2]) if row else 0
+
+    def leads(self, host: str) -> set[tuple[str, str]]:
+        """Return type and content of the rows by which a host leads somewhere."""
+        with self._open() as database:
+            query = f"SELECT type, content FROM records WHERE name = ? AND type IN {_LEADING}"  # noqa: S608 a constant
+            return set(database.execute(query, [host]).fetchall())
+
+    @contextlib.contextmanager
+    def staged(self, bundle: Bundle, key: Path | None) -> Iterator[Path]:
+        """Make a database with a bundle's zone alone, signed where it is to be, and judged by PowerDNS itself.
+
+        Raises StepError when PowerDNS refuses it. `key` is the zone's signing key.
+        """
+        beat = Row(beat_name(self._zone), "TXT", 5, '"t=0"')
+        with tempfile.TemporaryDirectory(dir=self._path.parent) as name:
+            folder, staged = Path(name), Path(name, "staged.sqlite3")
+            (folder / "zone").write_text(bundle.text([beat]), encoding="ascii")
+            (folder / "pdns.conf").write_text(_CONFIG.format(staged), encoding="utf-8")
+            with self._open() as live, contextlib.closing(sqlite3.connect(staged)) as made:
+                schema = live.execute(
+                    "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+                )
+                made.executescript(";".join(row[0] for row in schema))
+            steps = [["load-zone", self._zone, str(folder / "zone")]]
+            steps += [["import-zone-key", self._zone, str(key), "active", "ksk"]] if key else []
+            for words in [*steps, ["rectify-zone", self._zone], ["check-zone", self._zone]]:
+                _run(["pdnsutil", f"--config-dir={folder}", *words], f"pdnsutil {words[0]} refuses the zone")
+            yield staged
+
+    def swap(self, staged: Path, leading: Mapping[str, Sequence[Row]]) -> None:
+        """Put a staged zone in the place of what is served, in one transaction.
+
+        `leading` has the rows of names that lead to their standby. The key is taken with the first zone only: another
+        key needs a roll-over, never a swap.
+        """
+        with self._open() as database:
+            database.execute("ATTACH ? AS staged", [str(staged)])
+            with _transaction(database):
+                self._exchange(database)
+                for host, rows in leading.items():
+                    _replace(database, host, rows)
+        self._purge(f"{self._zone}$")
+
+    def lead(self, host: str, rows: Sequence[Row]) -> None:
+        """Let a host lead elsewhere. The serial stays: it is the bundle's, on every server."""
+        with self._open() as database, _transaction(database):
+            _replace(database, host, rows)
+        self._purge(host)
+
+    def beat(self, text: str) -> None:
+        """Write the keeper's own row."""
+        name = beat_name(self._zone)
+        with self._open() as database, _transaction(database):
+            database.execute("UPDATE records SET content = ? WHERE name = ? AND type = 'TXT'", [f'"{text}"', name])
+        self._purge(name)
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        database = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None)
+        try:
+            yield database
+        finally:
+            database.close()
+
+    def _exchange(self, database: sqlite3.Connection) -> None:
+        (theirs,) = database.execute("SELECT id FROM staged.domains WHERE name = ?", [self._zone]).fetchone()
+        row = database.execute("SELECT id FROM main.domains WHERE name = ?", [self._zone]).fetchone()
+        if row is None:
+            database.execute("INSERT INTO main.domains (name, type) VALUES (?, 'NATIVE')", [self._zone])
+            row = database.execute("SELECT id FROM main.domains WHERE name = ?", [self._zone]).fetchone()
+            for table, columns in (
+                ("cryptokeys", "flags, active, published, content"),
+                ("domainmetadata", "kind, content"),
+            ):
+                database.execute(
+                    f"INSERT INTO main.{table} (domain_id, {columns}) "  # noqa: S608 constants
+                    f"SELECT ?, {columns} FROM staged.{table} WHERE domain_id = ?",
+                    [row[0], theirs],
+                )
+        database.execute("DELETE FROM main.records WHERE domain_id = ?", row)
+        database.execute(
+            f"INSERT INTO main.records (domain_id, {_COLUMNS}) "  # noqa: S608 constants
+            f"SELECT ?, {_COLUMNS} FROM staged.records WHERE domain_id = ?",
+            [row[0], theirs],
+        )
+
+    def _purge(self, what: str) -> None:
+        """Let the server forget what it answered before. One that does not run forgets by itself."""
+        words = ["pdns_control", f"--socket-dir={self._control}", "purge", what]
+        with contextlib.suppress(StepError):
+            _run(words, "the server's cache cannot be purged")
+
+
+@contextlib.contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
+
+
+def _replace(database: sqlite3.Connection, host: str, rows: Sequence[Row]) -> None:
+    """Exchange the leading rows of a host; their place in the chain of signed names stays."""
+    where = f"FROM main.records WHERE name = ? AND type IN {_LEADING}"
+    there = database.execute(f"SELECT domain_id, ordername, auth {where}", [host]).fetchone()
+    if there is None:  # the name is not in this zone any more
+        return
+    domain, ordername, auth = there
+    database.execute(f"DELETE {where}", [host])
+    database.executemany(
+        "INSERT INTO main.records (domain_id, name, type, content, ttl, disabled, ordername, auth) "
+        "VALUES (?, ?, ?, ?, ?, 0, ?, ?)",
+        [(domain, host, row.type, _stored(row), row.ttl, ordername, auth) for row in rows],
+    )
+
+
+def _stored(row: Row) -> str:
+    """Return a row's content as PowerDNS keeps it: names without the dot at their end."""
+    return row.content.rstrip(".") if row.type == "CNAME" else row.content
+
+
+def _run(words: Sequence[str], failure: str) -> None:
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=_PROGRAM_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StepError(f"{failure}: {error}") from None
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
+        raise StepError(f"{failure}: {' / '.join(last)}")

@@ -1,0 +1,239 @@
+"""The keeper: the process beside one name server that probes members, moves names, and takes new zones.
+
+It writes the server's database and nothing else; there is no API. When it dies the answers stay as they are, and its
+own record `_keeper.ZONE` stops changing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ...errors import ConfigError, UnmoorError
+from .bundle import read
+from .database import Database
+from .judge import Health, Standing
+from .probing import Prober
+from .stores import Stores
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ..plain import Row
+    from .bundle import Judged, Switch
+
+#: Seconds between two probes of a member, two looks for a new zone, and two heartbeats.
+PROBE_S, POLL_S, BEAT_S = 1.0, 10.0, 10.0
+#: The bundle that is served, beside the database: what it holds besides rows is not in there.
+_SERVED = "served.json"
+#: What a TXT record's one string may hold (RFC 1035 §3.3.14).
+_TXT = 255
+
+
+def _log(text: str) -> None:
+    sys.stderr.write(json.dumps({"time": round(time.time(), 3), "keeper": text}) + "\n")
+    sys.stderr.flush()
+
+
+@dataclass
+class Name:
+    """A public name: its members, what is known of them, and where it leads."""
+
+    switch: Switch
+    standing: Standing
+    health: list[Health] = field(default_factory=lambda: [Health(), Health()])
+    written: bool = True
+
+    @property
+    def leads_to(self) -> Judged:
+        """The member that the name should lead to."""
+        return self.switch.members[self.standing.leads]
+
+    def rows(self) -> list[Row]:
+        """Return the rows by which it leads there."""
+        return [each.row for each in self.leads_to.rows]
+
+
+class Keeper:
+    """One zone of one server."""
+
+    def __init__(
+        self,
+        database: Database,
+        stores: Stores,
+        folder: Path,
+        key: Path | None = None,
+        *,
+        report: Callable[[str], None] = _log,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.names: dict[str, Name] = {}
+        self._database, self._stores, self._key = database, stores, key
+        self._served, self._report, self._clock = folder / _SERVED, report, clock
+        # Probes are judged in one thread, zones are taken in another: no row of an old zone may follow a new one.
+        self._turn = threading.Lock()
+
+    def resume(self) -> None:
+        """Take up what is served: its members, and where each name leads by its rows, which outlive this process."""
+        try:
+            bundle = read(self._served.read_bytes(), self._stores.zone)
+        except FileNotFoundError:
+            return
+        except ConfigError as error:
+            self._report(f"{self._served}: {error}; names stay where they lead until a new zone comes")
+            return
+        if bundle.serial == self._database.serial():
+            self.names = {each.host: Name(each, Standing(self._by_rows(each))) for each in bundle.switches}
+
+    def _by_rows(self, switch: Switch) -> int:
+        there = {(type_, content.rstrip(".")) for type_, content in self._database.leads(switch.host)}
+        standby = {(row.type, row.content.rstrip(".")) for row in switch.members[1].rows}
+        return int(there == standby)
+
+    def refresh(self) -> bool:
+        """Take the newest zone of the stores, and return whether there was one. What served stays when it cannot be."""
+        found = self._stores.newest(self._database.serial())
+        if found is None:
+            return False
+        bundle, raw = found
+        try:
+            with self._database.staged(bundle, self._key) as staged, self._turn:
+                names = {each.host: self._carried(each) for each in bundle.switches}
+                leading = {host: name.rows() for host, name in names.items() if name.standing.leads}
+                self._database.swap(staged, leading)
+                self.names = names
+        except (UnmoorError, sqlite3.Error, OSError) as error:
+            self._report(f"the zone of serial {bundle.serial} is not taken, what served goes on: {error}")
+            return False
+        new = self._served.with_suffix(".new")
+        new.write_bytes(raw)
+        new.replace(self._served)
+        self._report(f"serves serial {bundle.serial}")
+        return True
+
+    def _carried(self, switch: Switch) -> Name:
+        """Keep a name at the site it leads to, and what is known of members that did not change."""
+        old = self.names.get(switch.host)
+        if old is None:
+            return Name(switch, Standing())
+        known = dict(zip(((each.site, each.connect) for each in old.switch.members), old.health, strict=True))
+        sites = [each.site for each in switch.members]
+        leads = sites.index(old.leads_to.site) if old.leads_to.site in sites else 0
+        health = [known.get((each.site, each.connect), Health()) for each in switch.members]
+        return Name(switch, Standing(leads, old.standing.switched_at), health)
+
+    def judge(self, host: str, member: Judged, *, ok: bool) -> None:
+        """Take in one probe, and let the name lead elsewhere when that is decided."""
+        with self._turn:
+            self._judge(host, member, ok=ok)
+
+    def _judge(self, host: str, member: Judged, *, ok: bool) -> None:
+        name = self.names.get(host)
+        if name is None or member not in name.switch.members:  # a probe of a zone that was replaced meanwhile
+            return
+        place = name.switch.members.index(member)
+        name.health[place] = name.health[place].after(ok=ok)
+        standing = name.standing.next(name.health[0], name.health[1], self._clock())
+        if standing != name.standing:
+            name.standing, name.written = standing, False
+            self._report(f"{host} leads to {name.leads_to.site}")
+        if not name.written:
+            try:
+                self._database.lead(host, name.rows())
+            except sqlite3.Error as error:
+                self._report(f"{host}: not written yet: {error}")
+            else:
+                name.written = True
+
+    def beat(self) -> None:
+        """Show that this process lives: the time, the serial, and the names that lead to their standby."""
+        away = [f"{host}={name.leads_to.site}" for host, name in self.names.items() if name.standing.leads]
+        with contextlib.suppress(sqlite3.Error):
+            self._database.beat(" ".join([f"t={int(time.time())} serial={self._database.serial()}", *away])[:_TXT])
+
+    async def run(self, prober: Prober) -> None:
+        """Probe, look for zones and beat until cancelled."""
+        self.resume()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_every(POLL_S, lambda: asyncio.to_thread(self.refresh)))
+            tasks.create_task(_every(BEAT_S, lambda: asyncio.to_thread(self.beat)))
+
+            async def one(host: str, member: Judged) -> None:
+                self.judge(host, member, ok=await prober.well(member))
+
+            async def all_() -> None:
+                # A probe that hangs does not hold the next one up: three in a row take their interval, not their limit.
+                for host, name in self.names.items():
+                    for member in name.switch.members:
+                        tasks.create_task(one(host, member))
+
+            tasks.create_task(_every(PROBE_S, all_))
+
+
+async def _every(seconds: float, do: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        started = time.monotonic()
+        await do()
+        await asyncio.sleep(max(0.0, started + seconds - time.monotonic()))
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--zone", required=True, help="The zone that the server answers for.")
+@click.option(
+    "--database", required=True, type=click.Path(path_type=Path, exists=True), help="The server's sqlite file."
+)
+@click.option("--control", required=True, type=click.Path(path_type=Path), help="The folder of the server's socket.")
+@click.option("--store", "stores", required=True, multiple=True, help="A folder with bundles; name two vendors'.")
+@click.option(
+    "--signers", required=True, type=click.Path(path_type=Path, exists=True), help="The allowed-signers file."
+)
+@click.option("--key", type=click.Path(path_type=Path, exists=True), help="The zone's signing key, for its first zone.")
+@click.option(
+    "--trust", type=click.Path(path_type=Path, exists=True), help="Certificates to trust besides the machine's."
+)
+def main(
+    zone: str,
+    database: Path,
+    control: Path,
+    stores: tuple[str, ...],
+    signers: Path,
+    key: Path | None,
+    trust: Path | None,
+) -> None:
+    """Keep one zone of the PowerDNS server beside this process: its rows, and where its public names lead.
+
+    Runs until it is ended; start it again when it ends by itself.
+    """
+    import httpx
+
+    context = httpx.create_ssl_context()
+    if trust:
+        context.load_verify_locations(trust)
+    kept = Database(database, zone, control)
+    keeper = Keeper(kept, Stores(zone, stores, signers, _log), database.parent, key)
+
+    async def until_ended() -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 inside a task
+        for each in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(each, task.cancel)
+        async with contextlib.aclosing(Prober(context)) as prober:
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper.run(prober)
+
+    asyncio.run(until_ended())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Ask one member whether it is well: one request over a new connection, its certificate verified."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
+
+    from .bundle import Judged
+
+#: Seconds for a whole probe.
+LIMIT_S = 2.0
+_WELL = 200
+
+
+class Prober:
+    """Probes, many at once. `trust` decides which certificates count; None takes what this machine trusts."""
+
+    def __init__(self, trust: ssl.SSLContext | None = None) -> None:
+        import httpx
+
+        # A connection that is kept would go on answering after its machine left the name.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.AsyncClient(verify=trust or httpx.create_ssl_context(), trust_env=False, limits=limits)
+
+    async def aclose(self) -> None:
+        """End it."""
+        await self._client.aclose()
+
+    async def well(self, member: Judged) -> bool:
+        """Return whether a member answers its probe with 200, at its own address and under its own name, in time."""
+        import httpx
+
+        probe = member.probe
+        url, more = f"{probe.scheme}://{member.connect}{probe.path}", {"sni_hostname": probe.host}
+        try:
+            async with (
+                asyncio.timeout(LIMIT_S),
+                self._client.stream("GET", url, headers={"Host": probe.host}, extensions=more) as answer,
+            ):
+                return answer.status_code == _WELL
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
+            return False

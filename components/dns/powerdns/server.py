@@ -1,0 +1,50 @@
+"""How PowerDNS is set up: one database, no API, no transfers, no scripts, nothing that it asks of others."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Where the distribution's package has the tables (Debian: pdns-backend-sqlite3).
+SCHEMA = "/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql"
+#: Settings of PowerDNS 4.7 and later. Keys and metadata are read anew each time: a roll-over fails while old ones are
+#: remembered. What is answered is remembered for a second, in case that the keeper cannot purge it.
+_SETTINGS = """\
+launch=gsqlite3
+gsqlite3-database={database}
+gsqlite3-dnssec=yes
+gsqlite3-pragma-foreign-keys=yes
+socket-dir={control}
+local-address={address}
+local-port={port}
+cache-ttl=1
+query-cache-ttl=1
+negquery-cache-ttl=1
+dnssec-key-cache-ttl=0
+domain-metadata-cache-ttl=0
+zone-cache-refresh-interval=0
+disable-axfr=yes
+any-to-tcp=yes
+udp-truncation-threshold=1232
+version-string=anonymous
+security-poll-suffix=
+"""
+
+
+def settings(database: Path, control: Path, address: str, port: int = 53) -> str:
+    """Return the text of pdns.conf; `control` is the folder of the server's socket."""
+    return _SETTINGS.format(database=database, control=control, address=address, port=port)
+
+
+def prepare(database: Path, schema: str) -> None:
+    """Make an empty database from the text of PowerDNS' schema, where there is none."""
+    if database.exists():
+        return
+    with contextlib.closing(sqlite3.connect(database)) as made:
+        # A reader goes on while the keeper writes.
+        made.execute("PRAGMA journal_mode=WAL")
+        made.executescript(schema)

@@ -1,0 +1,83 @@
+"""Find the newest zone that a signer of ours vouches for, in stores of which none is trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import ConfigError
+from ...text.escape import outside
+from .bundle import Bundle, read, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import httpx
+
+#: The document of a store that names its newest bundle, beside `SHA256.json` and `SHA256.json.sig`.
+CURRENT = "current"
+#: Seconds for a read of one document, and the most bytes that one may have.
+_LIMIT_S, _MOST = 20.0, 64 << 20
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass
+class Stores:
+    """Where bundles come from: addresses of folders at several vendors, and the allowed-signers file."""
+
+    zone: str
+    addresses: Sequence[str]
+    signers: Path
+    report: Callable[[str], None]
+
+    _last: dict[str, str] = field(default_factory=dict)
+
+    def newest(self, serial: int) -> tuple[Bundle, bytes] | None:
+        """Return the valid bundle of the highest serial above `serial`, or None; a store's faults are reported once."""
+        found = [each for each in self._each(serial) if each[0].serial > serial]
+        return max(found, key=lambda each: each[0].serial, default=None)
+
+    def _each(self, serial: int) -> Iterator[tuple[Bundle, bytes]]:
+        import httpx
+
+        with httpx.Client(timeout=_LIMIT_S, trust_env=False) as client:
+            for address in self.addresses:
+                why = ""
+                try:
+                    if found := self._at(client, address.rstrip("/")):
+                        yield found
+                        if found[0].serial < serial:
+                            why = f"has serial {found[0].serial}, older than {serial} that is served"
+                except (httpx.HTTPError, ConfigError, OSError, ValueError) as error:
+                    why = outside(str(error) or type(error).__name__)
+                if why != self._last.get(address, ""):
+                    self.report(f"{address}: {why or 'is well again'}")
+                self._last[address] = why
+
+    def _at(self, client: httpx.Client, address: str) -> tuple[Bundle, bytes] | None:
+        digest = _get(client, f"{address}/{CURRENT}").decode("ascii").strip()
+        if not _DIGEST.fullmatch(digest):
+            raise ConfigError(f"names no bundle in {CURRENT}")
+        raw = _get(client, f"{address}/{digest}.json")
+        if hashlib.sha256(raw).hexdigest() != digest:
+            raise ConfigError(f"gives a bundle that is not {digest}")
+        with tempfile.NamedTemporaryFile() as signature:
+            signature.write(_get(client, f"{address}/{digest}.json.sig"))
+            signature.flush()
+            verify(raw, Path(signature.name), self.signers)
+        return read(raw, self.zone), raw
+
+
+def _get(client: httpx.Client, url: str) -> bytes:
+    with client.stream("GET", url) as answer:
+        answer.raise_for_status()
+        read = b""
+        for part in answer.iter_bytes():
+            read += part
+            if len(read) > _MOST:
+                raise ConfigError(f"{url}: is larger than {_MOST >> 20} MiB")
+        return read

@@ -1,0 +1,228 @@
+"""A real PowerDNS with its keeper beside it, on this machine: server, database, stores, signer and backends."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rdatatype
+
+from components.dns.plain import Row
+from components.dns.powerdns import bundle, server
+from components.dns.powerdns.database import Database
+from components.dns.powerdns.rows import Judged, Switch
+from components.dns.zone import Probe
+from tests.contract.containers import free_port, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ZONE = "dao.example"
+MISSING = None if shutil.which("pdns_server") else "own name servers need pdns-server and pdns-backend-sqlite3"
+SERVERS = ("ns1.dao.example", "ns2.dao.example")
+#: Where the members of `docs` are.
+PRIMARY, STANDBY = "127.77.3.1", "127.77.3.2"
+
+
+def lead(address: str, host: str = "docs.dao.example") -> tuple[Row, ...]:
+    return (Row(host, "A", 5, address),)
+
+
+def switch(host: str = "docs.dao.example", port: int = 80, scheme: str = "http") -> Switch:
+    """A public name with a primary and a standby, each probed on a port of this machine."""
+    members = [("docs-akash", PRIMARY), ("docs-akash-2", STANDBY)]
+    return Switch(
+        host,
+        tuple(
+            Judged(
+                site, lead(address, host), Probe(scheme, f"{site}.dao.example", by_address=True), f"{address}:{port}"
+            )
+            for site, address in members
+        ),
+    )
+
+
+def zone_rows(more: int = 0) -> list[Row]:
+    rows = [
+        *lead(PRIMARY),
+        Row(ZONE, "MX", 300, "10 mail.dao.example."),
+        Row("mail.dao.example", "A", 300, "192.0.2.25"),
+    ]
+    rows += [Row(name, "A", 300, "192.0.2.53") for name in SERVERS]
+    return rows + [Row(f"n{number}.dao.example", "A", 300, "192.0.2.1") for number in range(more)]
+
+
+@dataclass
+class Signer:
+    """An SSH key that signs bundles, and the file that names it."""
+
+    folder: Path
+    name: str = "signer"
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.key = self.folder / self.name
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", self.key], check=True)
+        self.allowed = self.folder / f"{self.name}.allowed"
+        public = self.key.with_suffix(".pub").read_text().strip()
+        self.allowed.write_text(f'{bundle.PRINCIPAL} namespaces="{bundle.NAMESPACE}" {public}\n')
+
+    def sign(self, raw: bytes) -> bytes:
+        words = ["ssh-keygen", "-Y", "sign", "-n", bundle.NAMESPACE, "-f", self.key]
+        return subprocess.run(words, input=raw, capture_output=True, check=True).stdout
+
+
+@dataclass
+class Store:
+    """A folder that anyone can read over HTTP, as a bucket of a vendor's."""
+
+    folder: Path
+    url: str = ""
+
+    def put(self, made: bundle.Made, signature: bytes) -> None:
+        (self.folder / f"{made.name}.json").write_bytes(made.raw)
+        (self.folder / f"{made.name}.json.sig").write_bytes(signature)
+        (self.folder / "current.new").write_text(made.name + "\n")
+        (self.folder / "current.new").replace(self.folder / "current")
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def store(folder: Path) -> Iterator[Store]:
+    folder.mkdir(parents=True)
+    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield Store(folder, f"http://127.0.0.1:{served.server_port}")
+    finally:
+        served.shutdown()
+        served.server_close()
+
+
+class _Healthy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.server.seen.append((self.headers["Host"], self.path))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Backend(http.server.ThreadingHTTPServer):
+    """A member: it answers its health path until it is ended."""
+
+    daemon_threads = True
+
+    def __init__(self, address: str, port: int, certificate: tuple[Path, Path] | None = None) -> None:
+        self.seen, self.status = [], 200
+        super().__init__((address, port), _Healthy)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def handle_error(self, *_: object) -> None:
+        """A probe that leaves is no fault of the test's."""
+
+    def end(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+@dataclass
+class NameServer:
+    """One PowerDNS, its database, and the keeper process beside it."""
+
+    folder: Path
+    address: str = "127.77.2.1"
+    port: int = field(default_factory=free_port)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.path, self.control = self.folder / "pdns.sqlite3", self.folder
+        server.prepare(self.path, Path(server.SCHEMA).read_text())
+        (self.folder / "pdns.conf").write_text(server.settings(self.path, self.control, self.address, self.port))
+        self.database = Database(self.path, ZONE, self.control)
+
+    def start(self) -> NameServer:
+        self._start("pdns", ["pdns_server", f"--config-dir={self.folder}", "--daemon=no", "--guardian=no"])
+        until(lambda: self.ask(ZONE, "SOA", patience=0.5) or None, "PowerDNS")
+        return self
+
+    def keep(self, stores: list[Store], signer: Signer, *more: str) -> None:
+        """Start the keeper's program."""
+        words = [sys.executable, "-m", "components.dns.powerdns.keeper", "--zone", ZONE, "--database", str(self.path)]
+        words += ["--control", str(self.control), "--signers", str(signer.allowed), *more]
+        for each in stores:
+            words += ["--store", each.url]
+        self._start("keeper", words)
+
+    def _start(self, name: str, words: list[str]) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+
+    def kill(self, name: str) -> None:
+        process = self.processes.pop(name)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        for name in list(self.processes):
+            self.kill(name)
+
+    def log(self, name: str = "keeper") -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def ask(self, host: str, type_: str, *, patience: float = 5.0, dnssec: bool = False) -> dns.message.Message | None:
+        """Ask the server itself; None without an answer in time."""
+        query = dns.message.make_query(f"{host}.", type_, want_dnssec=dnssec, payload=1232)
+        query.flags &= ~dns.flags.RD
+        try:
+            return dns.query.udp(query, self.address, patience, self.port)
+        except (dns.exception.Timeout, OSError):
+            return None
+
+    def answers(self, host: str, type_: str = "A") -> set[str]:
+        """What it answers for a name, as text."""
+        message = self.ask(host, type_)
+        assert message is not None, "the server does not answer"
+        wanted = dns.rdatatype.from_text(type_)
+        return {one.to_text() for each in message.answer if each.rdtype == wanted for one in each}
+
+    def serial(self) -> int:
+        return int(next(iter(self.answers(ZONE, "SOA")), "a b 0").split()[2])
+
+
+def key_file(folder: Path) -> Path:
+    """Make a signing key as PowerDNS writes keys, in a database of its own."""
+    scratch = NameServer(folder / "scratch")
+    words = ["pdnsutil", f"--config-dir={scratch.folder}"]
+    subprocess.run([*words, "create-zone", ZONE], capture_output=True, check=True)
+    subprocess.run([*words, "add-zone-key", ZONE, "ksk", "active", "ecdsa256"], capture_output=True, check=True)
+    shown = subprocess.run([*words, "export-zone-key", ZONE, "1"], capture_output=True, check=True)
+    path = folder / "csk"
+    path.write_bytes(shown.stdout)
+    return path
