@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..dns.check import Server
+    from ..dns.plain import Row
     from ..dns.reading import Found
     from ..dns.zone import RRset
+    from ..exposure import Endpoint
     from ..topology import Topology
 
 
@@ -176,6 +178,94 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
     verdict_ = f"{len(found)} differences" if found else "all agree"
     click.echo(f"{seen.zone}: {names} names at {len(asked)} name servers, over UDP and TCP: {verdict_}")
     return 1 if found else 0
+
+
+def _placed(command: Callable[..., Any]) -> Callable[..., Any]:
+    at = "Where a site is reached, for one that DNS does not show. May be given several times."
+    command = click.option("--at", "given", multiple=True, metavar="SITE=WHERE", help=at)(command)
+    asks = "Find the sites by this one, ADDRESS or ADDRESS:PORT; default the machine's."
+    return click.option("--resolver", help=asks)(command)
+
+
+@cli.command("file")
+@stack_option()
+@_placed
+def file_(stack: str, resolver: str | None, given: tuple[str, ...]) -> None:
+    """Print the stack's zone as a zone file, for a DNS vendor that has no health checks.
+
+    It holds the records of the stack and of zone.yaml; the vendor adds SOA and NS. Every public name leads to its
+    primary, whatever happens: comments at the top name each failover that visitors of this vendor do not have. Sites
+    are found by their own names, as they are answered now.
+    """
+    from ..dns import static
+
+    path = stack_file(stack)
+    topology = load(path, built=False)
+    sets = _sets(topology, path)
+    rows = static.render(sets, _places(topology, resolver, given))
+    _fit(rows, topology.zone.name)
+    for loss in static.degraded(sets):
+        click.echo(f"; {loss}")
+    for row in rows:
+        click.echo(f"{row.name}. {row.ttl} IN {row.type} {row.content}")
+
+
+@cli.command()
+@stack_option()
+@click.option("--server", "servers", required=True, multiple=True, metavar="NAME", help="Each name server's host name.")
+@click.option("--sign", "key", required=True, type=click.Path(path_type=Path, exists=True), help="An SSH private key.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Write into this folder.")
+@_placed
+def bundle(
+    stack: str, servers: tuple[str, ...], key: Path, out: Path, resolver: str | None, given: tuple[str, ...]
+) -> None:
+    """Write the stack's zone as a signed bundle, for name servers of your own.
+
+    Three files are written: SHA256.json, its signature, and `current`, which names it. Copy them to two stores of
+    different vendors, `current` last; each server's keeper takes the bundle from there. The serial is the time, so a
+    later bundle replaces an earlier one. Addresses of name servers inside the zone belong into zone.yaml.
+    """
+    import time
+
+    from ..dns import plain
+    from ..dns.powerdns import bundle as bundles
+    from ..dns.powerdns import rows
+
+    path = stack_file(stack)
+    topology = load(path, built=False)
+    sets, zone = _sets(topology, path), topology.zone.name
+    at = _places(topology, resolver, given)
+    records = rows.records(sets, at)
+    _fit(records, zone)
+    hosts = {row.name for row in records if row.type == "A"}
+    names = [name.rstrip(".").lower() for name in servers]
+    if lost := [name for name in names if name.endswith(f".{zone}") and name not in hosts]:
+        raise ConfigError(f"{path.parent / 'zone.yaml'}: has no A record of {', '.join(lost)}; add its address")
+    made = bundles.make(zone, int(time.time()), names, records, rows.switches(sets, at))
+    signature = bundles.sign(made.raw, key)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{made.name}.json").write_bytes(made.raw)
+    (out / f"{made.name}.json.sig").write_bytes(signature)
+    (out / "current").write_text(f"{made.name}\n", encoding="ascii")
+    for loss in plain.losses(sets):
+        click.echo(f"! {loss}", err=True)
+    click.echo(f"{out}: {len(records)} records, {len(rows.switches(sets, at))} names that fail over, {made.name}")
+
+
+def _fit(rows: list[Row], zone: str) -> None:
+    """Refuse what no zone may hold once vendors' names are CNAMEs."""
+    from ..dns.plain import together
+    from ..dns.zone import faults
+
+    if wrong := list(faults(together(rows), zone)):
+        raise ConfigError("the zone cannot be served by plain records", wrong)
+
+
+def _places(topology: Topology, resolver: str | None, given: tuple[str, ...]) -> dict[str, Endpoint]:
+    from ..dns import asking, places
+
+    known = dict(text.partition("=")[::2] for text in given)
+    return places.find(topology, asking.Resolver(resolver), known)
 
 
 def _sets(topology: Topology, path: Path) -> list[RRset]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..exposure import Reach
+from .zone import RRset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ..exposure import Endpoint
     from ..topology import Site
-    from .zone import Member, RRset
+    from .zone import Member
 
 
 @dataclass(frozen=True, order=True)
@@ -46,6 +47,14 @@ def answer(rrset: RRset, member: Member, endpoint: Endpoint) -> Iterator[Row]:
         yield from (Row(rrset.host, "A", rrset.ttl, address) for address in endpoint.addresses)
     else:
         yield Row(rrset.host, "CNAME", rrset.ttl, f"{endpoint.name.rstrip('.')}.")
+
+
+def together(rows: Iterable[Row]) -> list[RRset]:
+    """Return rows as sets."""
+    sets: dict[tuple[str, str, int], list[str]] = {}
+    for row in rows:
+        sets.setdefault((row.name, row.type, row.ttl), []).append(row.content)
+    return [RRset(name, type_, ttl, tuple(values)) for (name, type_, ttl), values in sets.items()]
 
 
 def by_name(found: Iterable[RRset]) -> dict[tuple[str, str], Site]:

@@ -10,15 +10,15 @@ import hashlib
 import json
 import subprocess
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field, ValidationError
 
 from ...config.models import HostName, Setting, faults
 from ...errors import ConfigError, Fault
-from ..plain import Row
+from ...text.escape import outside
+from ..plain import Row, together
 from ..records import NAME, own, value
-from ..zone import RRset
 from ..zone import faults as zone_faults
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _row_faults(bundle: Bundle) -> list[Fault]:
         except ValueError as error:
             found.append(Fault(row.name, str(error)))
     hosts = {switch.host for switch in bundle.switches}
-    found += zone_faults(_sets(given), bundle.zone)
+    found += zone_faults(together(given), bundle.zone)
     kept = [row for row in given if not (row.name in hosts and row.type in _LEADING)]
     for switch in bundle.switches:
         primary, standby = ([row.row for row in member.rows] for member in switch.members)
@@ -156,21 +156,26 @@ def _row_faults(bundle: Bundle) -> list[Fault]:
             )
         if set(primary) != {row for row in given if row.name == switch.host and row.type in _LEADING}:
             found.append(Fault(switch.host, "leads to something else than its primary"))
-        found += [each for each in zone_faults(_sets([*kept, *standby]), bundle.zone) if each.path == switch.host]
+        found += [each for each in zone_faults(together([*kept, *standby]), bundle.zone) if each.path == switch.host]
     return list(dict.fromkeys(found))
 
 
-def _sets(rows: Iterable[Row]) -> list[RRset]:
-    sets: dict[tuple[str, str, int], list[str]] = {}
-    for row in rows:
-        sets.setdefault((row.name, row.type, row.ttl), []).append(row.content)
-    return [RRset(name, type_, ttl, tuple(values)) for (name, type_, ttl), values in sets.items()]
+def sign(raw: bytes, key: Path) -> bytes:
+    """Return the signature over a bundle by an SSH key. Raises ConfigError with ssh-keygen's reason."""
+    words = ["ssh-keygen", "-Y", "sign", "-n", NAMESPACE, "-f", str(key)]
+    done = subprocess.run(words, input=raw, capture_output=True, check=False)
+    if done.returncode:
+        raise ConfigError(f"{key}: ssh-keygen did not sign: {_last(done.stderr)}")
+    return done.stdout
 
 
 def verify(raw: bytes, signature: Path, signers: Path) -> None:
     """Check a bundle's signature against an allowed-signers file. Raises ConfigError with ssh-keygen's reason."""
     words = ["ssh-keygen", "-Y", "verify", "-f", str(signers), "-I", PRINCIPAL, "-n", NAMESPACE, "-s", str(signature)]
-    done: Any = subprocess.run(words, input=raw, capture_output=True, check=False)
+    done = subprocess.run(words, input=raw, capture_output=True, check=False)
     if done.returncode:
-        why = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-        raise ConfigError(f"the bundle is not signed by a signer of {signers}: {why[-1] if why else 'no reason'}")
+        raise ConfigError(f"the bundle is not signed by a signer of {signers}: {_last(done.stderr or done.stdout)}")
+
+
+def _last(text: bytes) -> str:
+    return outside((text.decode(errors="replace").strip().splitlines() or ["no reason given"])[-1])

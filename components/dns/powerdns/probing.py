@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from .bundle import Judged
 
-#: Seconds for a whole probe.
-LIMIT_S = 2.0
+#: Seconds for a whole probe: three round trips to the other side of the world, and some more.
+LIMIT_S = 1.5
 _WELL = 200
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+import click
 
 #: Where the distribution's package has the tables (Debian: pdns-backend-sqlite3).
 SCHEMA = "/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql"
@@ -48,3 +47,24 @@ def prepare(database: Path, schema: str) -> None:
         # A reader goes on while the keeper writes.
         made.execute("PRAGMA journal_mode=WAL")
         made.executescript(schema)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where all of it lies.")
+@click.option("--address", required=True, help="The address that the server answers at.")
+@click.option("--port", default=53, show_default=True, help="Its port, for UDP and TCP.")
+@click.option("--schema", default=SCHEMA, show_default=True, type=click.Path(path_type=Path), help="PowerDNS' tables.")
+def main(folder: Path, address: str, port: int, schema: Path) -> None:
+    """Make pdns.conf, and an empty database where there is none, for `pdns_server --config-dir=FOLDER`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder.resolve() / "pdns.sqlite3"
+    try:
+        prepare(path, schema.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise click.ClickException(f"{schema} is not there; install pdns-backend-sqlite3, or give --schema") from None
+    (folder / "pdns.conf").write_text(settings(path, folder.resolve(), address, port), encoding="utf-8")
+    click.echo(f"{folder}: pdns.conf and {path.name}")
+
+
+if __name__ == "__main__":
+    main()
