@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     import pulumi
 
@@ -88,4 +88,16 @@ class Authority(Protocol):
 
     def zone(self, zone: ZonePlan, opts: pulumi.InvokeOptions) -> DeployedZone:
         """Return the zone in a deployment."""
+        ...
+
+
+@runtime_checkable
+class ReadsZone(Protocol):
+    """An authority whose API shows every record of a zone, those of a standby too, which name servers do not show."""
+
+    def leading(self, places: Collection[str], hosts: Collection[str]) -> list[str] | None:
+        """Name the records that lead to one of some addresses and names, in the zones that the hosts lie in, or in all.
+
+        None where this authority holds no such zone. Raises Unanswered when it does not answer.
+        """
         ...

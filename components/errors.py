@@ -6,6 +6,7 @@
     ├── PlanError             it can be read, and cannot be built
     ├── SdlError              an Akash document that the network would refuse
     ├── StepError             a step was taken and did not succeed
+    ├── Unanswered            who would know does not answer
     └── MarketError           the Akash market did not do what was asked
         ├── NoAcceptableBid   try later, or raise the ceiling
         ├── LeaseLost         act first: the lease is gone
@@ -82,6 +83,10 @@ class SdlError(UnmoorError):
 
 class StepError(UnmoorError):
     """A step was taken and did not succeed."""
+
+
+class Unanswered(UnmoorError):  # noqa: N818 the name is the situation
+    """Who would know does not answer, so nothing may be taken for granted."""
 
 
 class MarketError(UnmoorError):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .authority import ReadsZone
 from .dns import authorities
 from .errors import ConfigError
 from .kinds import KINDS
@@ -53,6 +54,11 @@ def registry(folder: Path | None = None) -> Registry:
     if not isinstance(found, Registry):
         raise ConfigError(f"{path}: has no {NAME}; write `{NAME} = builtin().with_(…)`, see docs/kinds.md")
     return found
+
+
+def zone_readers() -> list[ReadsZone]:
+    """Return the project's authorities that show every record of a zone. Raises ConfigError as `registry` does."""
+    return [each for each in registry().authorities.values() if isinstance(each, ReadsZone)]
 
 
 def _module(path: Path) -> Any:

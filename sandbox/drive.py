@@ -94,6 +94,10 @@ class Pulumi:
         """Take the lock of a run that was killed."""
         self._call(["cancel", "--yes"], config=False)
 
+    def forget(self, urn: str) -> None:
+        """Take a resource out of the state, as if a run had been killed before it was written there."""
+        self._call(["state", "delete", urn, "--yes", "--force"], config=False)
+
     def outputs(self) -> dict[str, Any]:
         """Return the stack's outputs."""
         parsed: dict[str, Any] = json.loads(self._call(["stack", "output", "--json"], config=False).output)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..project import root, stack_name
+from ..project import root, stack_name, zone_readers
 from ..text.escape import outside
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ def close(dseq: str, yes: bool, hosts: tuple[str, ...]) -> int:
 
     A deployment that a resource of a stack has is closed by `pulumi up` or `pulumi destroy`, after its drain.
     """
+    from ..errors import Unanswered
     from ..targets.akash import closing, leads
-    from ..targets.akash.market.observed import places
+    from ..targets.akash.market.observed import hidden, places
     from ..targets.akash.market.reconcile import WallClock
 
     with _rail() as rail:
@@ -69,10 +70,14 @@ def close(dseq: str, yes: bool, hosts: tuple[str, ...]) -> int:
         click.echo(
             f"{dseq}: {row['name']}, {row['whose']}, {_money(row['usd_month'])} a month at {row['provider'] or '-'}"
         )
-        addresses, names = places(rail.look(dseq))
+        seen = rail.look(dseq)
+        if hidden(seen):
+            click.echo("its provider does not show where it serves: a record may lead to it")
+        addresses, names = places(seen)
         try:
-            led = leads.public(addresses, names, hosts)
-        except leads.Unanswered as silent:
+            asked = [leads.held(zone_readers), *([leads.public] if hosts else [])]
+            led = leads.first_answer(*asked)(addresses, names, hosts)
+        except Unanswered as silent:
             click.echo(f"whether a record leads to it is not known: {silent}")
             led = []
         if led:

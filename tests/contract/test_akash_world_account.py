@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 import time
@@ -13,8 +14,11 @@ import yaml
 from click.testing import CliRunner
 
 from components.commands.akash import cli
+from components.errors import MarketError
+from components.provider import schema
 from components.provider.resource import Change, Context
-from components.targets.akash.account_resource import AccountResource
+from components.provider.wire import UNKNOWN
+from components.targets.akash.account_resource import TOKEN, AccountResource
 from components.targets.akash.resource import DeploymentResource
 
 from .akash_world import AkashWorld, sdl, wait
@@ -94,17 +98,75 @@ def test_what_the_stack_held_or_a_record_leads_to_is_not_closed(world: AkashWorl
     )
     assert open_ones(world) == {held, led}
     assert (state.outputs["held"], state.outputs["orphans"]) == ([held], [f"{led} (site.test)"])
-    assert said == [
-        f"akash: deployment {led} stays open: docs.dao.example leads to it; point it elsewhere and run again"
-    ]
+    advice = "point it elsewhere, or delete it if a killed update left it, and run again"
+    assert said == [f"akash: deployment {led} stays open: docs.dao.example leads to it; {advice}"]
+    gone = AccountResource(leads=lambda *_: []).diff("x", given, dict(state.outputs), given, context("prod")).changes
+    assert gone == {"orphans": Change.UPDATE}
 
 
-def test_without_a_key_a_preview_says_that_it_did_not_look(monkeypatch: pytest.MonkeyPatch) -> None:
+GIVEN: dict[str, Any] = {"deployments": [], "hosts": []}
+
+
+def test_a_first_preview_shows_what_is_left_over_and_what_will_be_taken_over(world: AkashWorld) -> None:
+    """A killed run whose account was never made: its deployment is taken over where a resource of its name is made."""
+    left, again, said = rented("prod", "rolled-back"), rented("prod"), []
+    time.sleep(2)
+    made = DeploymentResource()
+    made.create(inputs(), dataclasses.replace(context("prod", "Deployment", "site"), preview=True))
+    account = AccountResource(in_use=made.in_use, awaited=made.awaited)
+    preview = dataclasses.replace(context("prod", said=said), preview=True)
+    state = account.create({**GIVEN, "deployments": UNKNOWN}, preview)
+    assert (state.id, state.outputs["orphans"], state.outputs["runway_days"]) == ("", UNKNOWN, UNKNOWN)
+    shown = [each for each in said if "no resource has it" in each]
+    assert shown == [f"deployment {left} (site.test) bears this stack's mark and no resource has it: it is closed"]
+    assert open_ones(world) == {left, again}
+
+
+def test_what_an_earlier_run_left_open_and_is_gone_leaves_the_outputs(world: AkashWorld) -> None:
+    account, outputs = AccountResource(), {"held": [], "orphans": ["1795 (site.test)"]}
+    assert account.diff("x", GIVEN, outputs, GIVEN, context("prod")).changes == {"orphans": Change.UPDATE}
+    state = account.update("x", GIVEN, outputs, GIVEN, context("prod"))
+    assert state.outputs["orphans"] == []
+    assert account.diff("x", GIVEN, dict(state.outputs), GIVEN, context("prod")).changes == {}
+
+
+def test_without_a_key_nothing_is_looked_at_and_no_update_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack that is on other targets alone has an account too, and needs no key."""
     monkeypatch.delenv("AKASH_CONSOLE_API_KEY", raising=False)
-    said: list[str] = []
-    given = {"deployments": [], "hosts": []}
-    assert AccountResource().diff("x", given, {}, given, context("prod", said=said)).changes == {}
-    assert [each.partition(": akash")[0] for each in said] == ["orphans: not looked"]
+    account, said = AccountResource(), []
+    ctx = context("prod", said=said)
+    account.create(GIVEN, dataclasses.replace(ctx, preview=True))
+    state = account.create(GIVEN, ctx)
+    assert set(state.outputs) == {*GIVEN, *schema.outputs(TOKEN)}
+    assert account.diff(state.id, GIVEN, dict(state.outputs), GIVEN, ctx).changes == {}
+    assert account.read(state.id, GIVEN, dict(state.outputs), ctx) == state
+    before = {**state.outputs, "held": ["1"], "balance_usd": 3.0}
+    after = account.update(state.id, GIVEN, before, {**GIVEN, "deployments": ["2"]}, ctx)
+    assert after.outputs == {**before, "deployments": ["2"], "held": ["1", "2"]}
+    account.delete(state.id, GIVEN, before, ctx)
+    assert {each.partition(": akash")[0] for each in said} == {"orphans: not looked"}
+    assert len(said) == 6
+
+
+def test_a_console_that_is_away_stops_no_update_and_forgets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AKASH_CONSOLE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AKASH_CONSOLE_API_KEY", "x")
+    account = AccountResource(clock=lambda _: Still())
+    state = account.create(GIVEN, context("prod"))
+    kept = {**state.outputs, "held": ["1"]}
+    assert account.update(state.id, GIVEN, kept, GIVEN, context("prod")).outputs == kept
+    with pytest.raises(MarketError, match="cannot be reached"):
+        account.delete(state.id, GIVEN, kept, context("prod"))
+
+
+class Still:
+    """A clock whose sleeping takes no time."""
+
+    def now(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        return None
 
 
 def test_the_list_tells_whose_each_deployment_is_and_close_asks_first(world: AkashWorld) -> None:

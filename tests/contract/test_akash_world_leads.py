@@ -12,11 +12,11 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from components.errors import ConfigError
+from components.errors import ConfigError, Unanswered
 from components.targets.akash import leads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 ZONE = {
     "docs.dao.example.": [("docs.dao.example.", "A", "203.0.113.9")],
@@ -90,7 +90,7 @@ def test_without_names_that_may_lead_there_nothing_is_asked(monkeypatch: pytest.
 def test_silence_is_not_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNMOOR_RESOLVER", "127.0.0.1:9")
     monkeypatch.setattr(leads, "_LIFETIME_S", 0.5)
-    with pytest.raises(leads.Unanswered, match=r"the name servers of docs\.dao\.example do not answer"):
+    with pytest.raises(Unanswered, match=r"the name servers of docs\.dao\.example do not answer"):
         leads.public(["203.0.113.9"], [], ["docs.dao.example"])
 
 
@@ -102,8 +102,55 @@ def test_a_resolver_that_is_none_is_a_sentence(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_first_that_can_tell_tells() -> None:
     def silent(*_: object) -> list[str]:
-        raise leads.Unanswered("the authority is away")
+        raise Unanswered("the authority is away")
 
     assert leads.first_answer(silent, lambda *_: ["docs.dao.example"])([], [], []) == ["docs.dao.example"]
-    with pytest.raises(leads.Unanswered, match="the authority is away; the authority is away"):
+    with pytest.raises(Unanswered, match="the authority is away; the authority is away"):
         leads.first_answer(silent, silent)([], [], [])
+
+
+class Zone:
+    """An authority that answers, holds no such zone, or is silent."""
+
+    def __init__(self, answer: list[str] | Exception | None) -> None:
+        self.answer = answer
+
+    def leading(self, places: Collection[str], hosts: Collection[str]) -> list[str] | None:
+        assert (list(places), list(hosts)) == (["203.0.113.9", "a.ingress.example"], ["docs.dao.example"])
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+AWAY = Unanswered("the authority is away")
+
+
+@pytest.mark.parametrize(
+    ("authorities", "answer"),
+    [
+        ([Zone([])], []),
+        ([Zone(None), Zone([])], []),
+        ([Zone(["docs.dao.example"]), Zone(AWAY)], ["docs.dao.example"]),
+        ([Zone(["a.example"]), Zone(["b.example", "a.example"])], ["a.example", "b.example"]),
+        ([Zone([]), Zone(AWAY)], "the authority is away"),
+        ([Zone(None)], "no authority of the project holds the zone"),
+        ([], "no authority of the project holds the zone"),
+    ],
+)  # fmt: skip
+def test_all_authorities_are_asked_and_silence_of_one_is_not_an_answer(
+    authorities: list[Zone], answer: list[str] | str
+) -> None:
+    ask = leads.held(lambda: authorities)
+    if isinstance(answer, str):
+        with pytest.raises(Unanswered, match=answer):
+            ask(["203.0.113.9"], ["a.ingress.example"], ["docs.dao.example"])
+    else:
+        assert ask(["203.0.113.9"], ["a.ingress.example"], ["docs.dao.example"]) == answer
+
+
+def test_a_project_that_cannot_be_read_leaves_the_question_to_name_servers() -> None:
+    def broken() -> list[Zone]:
+        raise ConfigError("project.py: cannot be imported")
+
+    check = leads.first_answer(leads.held(broken), lambda *_: ["docs.dao.example"])
+    assert check(["203.0.113.9"], [], ["docs.dao.example"]) == ["docs.dao.example"]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from components.errors import LeaseLost, MarketError, NoAcceptableBid
+from components.errors import LeaseLost, MarketError, NoAcceptableBid, Unanswered
 from components.provider.resource import Change, Partial, State
 from components.targets.akash.closing import PROPAGATION_S
-from components.targets.akash.leads import Unanswered
+from components.targets.akash.leads import Shown
 from components.targets.akash.market.reconcile import POLL_S
 from components.targets.akash.resource import DeploymentResource
 from sandbox.state import REPOSITORY
@@ -154,7 +154,7 @@ def test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_cannot_be_to
 
     def leads(addresses: object, names: object, hosts: object) -> list[str]:
         asked.append((addresses, names, hosts))
-        return ["docs.dao.example"]
+        return Shown(["docs.dao.example"])
 
     def silent(*_: object) -> list[str]:
         raise Unanswered("the name servers of dao.example do not answer")
@@ -170,12 +170,21 @@ def test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_cannot_be_to
     with pytest.raises(MarketError, match=rf"do not answer; `unmoor akash close {state.id}` closes it"):
         DeploymentResource(leads=silent).delete(state.id, given, outputs, context())
     assert open_ones(market) == [state.id]
-    answers = iter([["docs.dao.example"], []])
+    answers = iter([Shown(["docs.dao.example"]), Shown()])
     clock = QuickClock()
     going = DeploymentResource(leads=lambda *_: next(answers), clock=lambda _: clock)
     going.delete(state.id, given, outputs, context())
     assert 0 < clock.time < PROPAGATION_S, "a record that goes meanwhile is waited out"
     assert open_ones(market) == []
+
+
+def test_an_authority_that_shows_a_record_is_not_asked_again(market: AkashWorld) -> None:
+    """Only name servers lag behind their authority: its own list is the newest that there is."""
+    state, clock = DeploymentResource().create(inputs(), context()), QuickClock()
+    resource = DeploymentResource(leads=lambda *_: ["docs.dao.example"], clock=lambda _: clock)
+    with pytest.raises(MarketError, match="leads to it; point it elsewhere, or delete it if a killed update left it"):
+        resource.delete(state.id, inputs(), dict(state.outputs), context())
+    assert clock.time == 0
 
 
 def test_a_key_of_another_account_is_a_sentence_and_nothing_is_forgotten(market: AkashWorld) -> None:

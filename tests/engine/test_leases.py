@@ -6,6 +6,7 @@ The tests run in order on stacks of their own. It proves nothing about the real 
 from __future__ import annotations
 
 import copy
+import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from sandbox.akash import inventory
+from sandbox.aws import inventory as aws
 from sandbox.client import Resolver
 from sandbox.drive import EngineFailed
 from sandbox.state import REPOSITORY, VARIABLE
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(900)
 
 HOST = "web.leases.example"
+RECORD = "::aws:route53/record:Record::"
 PROGRAM = f"""
 import asyncio, sys
 sys.path.insert(0, {str(REPOSITORY)!r})
@@ -150,6 +153,27 @@ def test_a_killed_run_that_is_rolled_back_leaves_nothing(leases: Leases, sandbox
     shown = leases.runner.preview
     leases.write(sites=())
     assert f"deployment {left} (web.test) bears this stack's mark and no resource has it" in shown().output
+    leases.up(sites=())
+    assert leases.open() == {}
+
+
+def test_a_record_that_the_state_does_not_know_keeps_its_lease_open(leases: Leases, sandbox: Sandbox) -> None:
+    """A run that is killed between Route 53's answer and the engine's state leaves such a record."""
+    leases.up()
+    before = leases.open()
+    record = next(
+        each for each in json.loads(leases.runner.export())["deployment"]["resources"] if RECORD in each["urn"]
+    )
+    leases.runner.forget(record["urn"])
+    with pytest.raises(EngineFailed, match=rf"stays open: {HOST} leads to it; .* delete it if a killed update left it"):
+        leases.up(sites=())
+    assert leases.open() == before
+    assert leases.answers() == "hello"
+    route53, (zone, *_) = aws.client("route53"), record["id"].split("_")
+    found = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    (left,) = [each for each in found if each["Name"].rstrip(".") == HOST]
+    batch = {"Changes": [{"Action": "DELETE", "ResourceRecordSet": left}]}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
     leases.up(sites=())
     assert leases.open() == {}
 

@@ -83,6 +83,13 @@ CASES = (
         f"{_RESOURCE}::test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_cannot_be_told",
     ),
     Case(
+        "A killed update made a record that the state does not know",
+        "`deployment … stays open: HOST leads to it`",
+        "it stays open, and the next run tries again",
+        "delete the record, then `pulumi up`",
+        f"{_ENGINE}::test_a_record_that_the_state_does_not_know_keeps_its_lease_open",
+    ),
+    Case(
         "`pulumi up --target` of a deployment",
         "`deployment … stays open: HOST leads to it`",
         "the old one serves on",

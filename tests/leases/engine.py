@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from components.errors import MarketError
+from components.errors import MarketError, Unanswered
 from components.provider.resource import Context, Partial, State
 from components.targets.akash.account_resource import AccountResource
-from components.targets.akash.leads import Unanswered
 from components.targets.akash.rails.console import ConsoleRail
 from components.targets.akash.rails.console_client import Console
 from components.targets.akash.resource import DeploymentResource
@@ -139,7 +138,7 @@ class Engine:
         deployments = DeploymentResource(self._rail, lambda _: clock, self._leads, self._served, now)
         self.resources: dict[str, Any] = {
             DEPLOYMENT: deployments,
-            ACCOUNT: AccountResource(self._rail, lambda _: clock, self._leads, deployments.in_use),
+            ACCOUNT: AccountResource(self._rail, lambda _: clock, self._leads, deployments.in_use, deployments.awaited),
         }
 
     def _rail(self, clock: AnyClock) -> ConsoleRail:

@@ -13,7 +13,7 @@ from ...topology import Line, Role
 from ..zone import RecordType, issuers, record_type, sets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     import pulumi
 
@@ -187,6 +187,12 @@ class Route53:
         from .current import places
 
         return places(handle["zone_id"], host)
+
+    def leading(self, places: Collection[str], hosts: Collection[str]) -> list[str] | None:
+        """Ask Route 53 which records lead to one of some addresses and names."""
+        from .current import leading
+
+        return leading(places, hosts)
 
     def zone(self, zone: ZonePlan, opts: pulumi.InvokeOptions) -> Zone:
         """Return the hosted zone in a deployment."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...errors import Unanswered
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 #: Record types that lead somewhere.
 _LEADING = ("A", "AAAA", "CNAME")
+#: Seconds for a connection and for an answer, and the tries of one request: whoever asks has others to ask.
+_CONNECT_S, _READ_S, _TRIES = 3, 10, 2
+_REGION = "us-east-1"
 
 
 def places(zone_id: str, host: str) -> list[str]:
@@ -17,6 +22,46 @@ def places(zone_id: str, host: str) -> list[str]:
 
     found = boto3.client("route53").list_resource_record_sets(HostedZoneId=zone_id, StartRecordName=host)
     return list(dict.fromkeys(_targets(found["ResourceRecordSets"], host)))
+
+
+def leading(places: Collection[str], hosts: Collection[str]) -> list[str] | None:
+    """Name the records that lead to one of some addresses and names, in every zone that one of the hosts lies in.
+
+    Without hosts all zones of the account are read.
+
+    The list is the newest that there is, with what name servers do not answer yet (Route 53 API reference,
+    ListResourceRecordSets). None where the account has no such zone. Raises Unanswered when Route 53 does not answer.
+    """
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    wanted = {_plain(each) for each in places}
+    limits = Config(connect_timeout=_CONNECT_S, read_timeout=_READ_S, retries={"total_max_attempts": _TRIES})
+    try:
+        session = boto3.Session()  # Route 53 is the same in every region, and boto3 wants one
+        client = session.client("route53", region_name=session.region_name or _REGION, config=limits)
+        listed = client.get_paginator("list_hosted_zones").paginate()
+        zones = [zone for page in listed for zone in page["HostedZones"] if _holds(_plain(zone["Name"]), hosts)]
+        records = client.get_paginator("list_resource_record_sets")
+        found = [
+            _plain(record["Name"])
+            for zone in zones
+            for page in records.paginate(HostedZoneId=zone["Id"])
+            for record in page["ResourceRecordSets"]
+            if record["Type"] in _LEADING and wanted & {_plain(each) for each in leads(record)}
+        ]
+    except (BotoCoreError, ClientError) as fault:
+        raise Unanswered(f"Route 53 does not show its zones ({type(fault).__name__})") from None
+    return list(dict.fromkeys(found)) if zones else None
+
+
+def _holds(zone: str, hosts: Collection[str]) -> bool:
+    return not hosts or any(f".{_plain(host)}".endswith(f".{zone}") for host in hosts)
+
+
+def _plain(name: str) -> str:
+    return name.rstrip(".").lower()
 
 
 def _targets(records: list[dict[str, Any]], host: str) -> Iterator[str]:

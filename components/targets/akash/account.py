@@ -97,7 +97,7 @@ class Account(pulumi.CustomResource):
     @property
     @pulumi.getter(name="runwayDays")
     def runway_days(self) -> pulumi.Output[Mapping[str, float]]:
-        """For how many days each lease of the stack is paid, by its deployment."""
+        """For how many whole days each lease of the stack is paid, by its deployment."""
         return cast("pulumi.Output[Mapping[str, float]]", pulumi.get(self, "runway_days"))
 
     @property

@@ -33,15 +33,18 @@ if TYPE_CHECKING:
 
 TOKEN = "unmoor:akash:Account"  # noqa: S105 a type token
 _INPUTS = ("deployments", "hosts")
+#: Outputs that change with every block.
+_MONEY = ("balance_usd", "escrow_usd")
 #: Days of rent below which a preview warns.
 RUNWAY_DAYS = 14.0
 
 
 class AccountResource:
-    """One instance serves one run of the engine.
+    """One instance serves one run of the engine. What it cannot look at is a sentence, and stops no update.
 
-    `in_use` names deployments that the engine has mentioned in it. `held` among the outputs are those that resources
-    have or had and that are open: the engine closes them itself, after their drain.
+    `in_use` names deployments that the engine has mentioned in it, `awaited` the groups of those that it will make: a
+    creation takes over what a killed run left of its name. `held` among the outputs are those that resources have or
+    had and that are open: the engine closes them itself, after their drain.
     """
 
     def __init__(
@@ -50,11 +53,13 @@ class AccountResource:
         clock: Callable[[Context], Clock] = lambda ctx: WallClock(ctx.cancelled),
         leads: Leads = leading.public,
         in_use: Collection[str] = (),
+        awaited: Collection[str] = (),
     ) -> None:
         self._rail = rail
         self._clock = clock
         self._leads = leads
         self._in_use = in_use
+        self._awaited = awaited
 
     def check(
         self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context
@@ -72,23 +77,29 @@ class AccountResource:
     ) -> Diff:
         """Return what an update would do: take another list of deployments, and close what belongs to no resource."""
         found = {key: Change.UPDATE for key in _INPUTS if holds_unknown(news[key]) or old_inputs.get(key) != news[key]}
+        orphans = self._warned(news, old_outputs, ctx)
+        left = orphans or (orphans is not None and old_outputs.get("orphans"))
+        return Diff({**found, **({"orphans": Change.UPDATE} if left else {})})
+
+    def _warned(self, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> list[str] | None:
+        """Warn of what belongs to no resource and of leases that end soon; give the former, None if not looked."""
         try:
             with self._rail(self._clock(ctx)) as rail:
                 mine = self._mine(rail, ctx)
-                orphans = self._orphans(mine, news, old_outputs)
+                orphans = self._orphans(mine, inputs, outputs)
                 paid = rail.runway(mine)
         except (MarketError, ConfigError) as fault:
-            ctx.log("info", f"orphans: not looked: {fault}")
-            return Diff(found)
+            _not_looked(fault, ctx)
+            return None
         for each in orphans:
             ctx.log(
                 "warning", f"deployment {_shown(each)} bears this stack's mark and no resource has it: it is closed"
             )
-        self._warn(paid, ctx)
-        return Diff({**found, **({"orphans": Change.UPDATE} if orphans else {})})
+        self._warn_of_money(paid, ctx)
+        return sorted(_shown(each) for each in orphans)
 
     @staticmethod
-    def _warn(paid: Runway, ctx: Context) -> None:
+    def _warn_of_money(paid: Runway, ctx: Context) -> None:
         if paid.trial:
             ctx.log("warning", "the account is a trial: its deployments are closed after 24 hours; add credit to it")
         for dseq, days in sorted(paid.days.items()):
@@ -99,6 +110,7 @@ class AccountResource:
         """Close what belongs to no resource, and describe the account."""
         mark = Owner.of(ctx.urn).stack
         if ctx.preview:
+            self._warned(inputs, {}, ctx)
             return State("", {**inputs, **dict.fromkeys(schema.outputs(TOKEN), UNKNOWN)})
         return self._settled(mark, inputs, {}, ctx)
 
@@ -115,25 +127,39 @@ class AccountResource:
             return State(id, {**news, **dict.fromkeys(schema.outputs(TOKEN), UNKNOWN)})
         return self._settled(id, news, old_outputs, ctx)
 
-    def _settled(self, id: str, inputs: dict[str, Any], old_outputs: dict[str, Any], ctx: Context) -> State:
-        with self._rail(self._clock(ctx)) as rail:
-            mine = self._mine(rail, ctx)
-            orphans = self._orphans(mine, inputs, old_outputs)
-            left = self._close(rail, orphans, inputs, ctx)
-            gone = {each.deployment.id for each in orphans} - {each.deployment.id for each in left}
-            mine = [each for each in mine if each.deployment.id not in gone]
-            return State(id, self._outputs(rail, inputs, old_outputs, mine, left), inputs)
+    def _settled(
+        self, id: str, inputs: dict[str, Any], old_outputs: dict[str, Any], ctx: Context, *, close: bool = True
+    ) -> State:
+        try:
+            with self._rail(self._clock(ctx)) as rail:
+                mine = self._mine(rail, ctx)
+                orphans = self._orphans(mine, inputs, old_outputs)
+                left = self._close(rail, orphans, inputs, ctx) if close else orphans
+                gone = {each.deployment.id for each in orphans} - {each.deployment.id for each in left}
+                mine = [each for each in mine if each.deployment.id not in gone]
+                return State(id, self._outputs(rail, inputs, old_outputs, mine, left), inputs)
+        except (MarketError, ConfigError) as fault:
+            _not_looked(fault, ctx)
+            held = {*(old_outputs.get("held") or ()), *self._in_use, *(inputs.get("deployments") or ())}
+            return State(id, {**schema.blank(TOKEN), **old_outputs, **inputs, "held": sorted(held)}, inputs)
 
     def read(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> State | None:
-        """Look at the account again; nothing is closed."""
-        with self._rail(self._clock(ctx)) as rail:
-            mine = self._mine(rail, ctx)
-            orphans = self._orphans(mine, inputs, outputs)
-            return State(id, self._outputs(rail, inputs, outputs, mine, orphans), inputs)
+        """Look at the account again; nothing is closed.
+
+        Money runs down all the time: that is a change once a day less is paid for, or nothing would ever be the same.
+        """
+        seen = self._settled(id, inputs, outputs, ctx, close=False)
+        same = all(seen.outputs[key] == outputs.get(key) for key in schema.outputs(TOKEN) if key not in _MONEY)
+        return State(id, outputs, inputs) if same else seen
 
     def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
-        """Close what belongs to no resource; what the engine has, it closes itself."""
-        with self._rail(self._clock(ctx)) as rail:
+        """Close what belongs to no resource; what the engine has, it closes itself. Without a key, look at nothing."""
+        try:
+            rail = self._rail(self._clock(ctx))
+        except ConfigError as fault:
+            _not_looked(fault, ctx)
+            return
+        with rail:
             self._close(rail, self._orphans(self._mine(rail, ctx), inputs, outputs), inputs, ctx)
 
     def _mine(self, rail: Rail, ctx: Context) -> list[Standing]:
@@ -148,7 +174,7 @@ class AccountResource:
         if holds_unknown(wanted):  # a preview that creates or replaces: what stands is another resource's for now
             wanted = [each for each in wanted if each is not UNKNOWN] if isinstance(wanted, list) else []
         kept = {*wanted, *(outputs.get("held") or ()), *self._in_use}
-        return [each for each in mine if each.deployment.id not in kept]
+        return [each for each in mine if each.deployment.id not in kept and each.deployment.group not in self._awaited]
 
     def _close(self, rail: Rail, orphans: list[Standing], inputs: dict[str, Any], ctx: Context) -> list[Standing]:
         """Close orphans to which no record leads, and give those that stay open."""
@@ -184,9 +210,14 @@ class AccountResource:
             "orphans": sorted(_shown(each) for each in orphans),
             "balance_usd": round(float(paid.balance_usd), 2),
             "escrow_usd": round(float(paid.escrow_usd), 2),
-            "runway_days": dict(sorted(paid.days.items())),
+            "runway_days": {dseq: float(int(days)) for dseq, days in sorted(paid.days.items())},
             "trial": paid.trial,
         }
+
+
+def _not_looked(fault: Exception, ctx: Context) -> None:
+    """Give a missing key in passing, and anything else as a warning."""
+    ctx.log("info" if isinstance(fault, ConfigError) else "warning", f"orphans: not looked: {fault}")
 
 
 def _shown(each: Standing) -> str:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...errors import MarketError
+from ...errors import MarketError, Unanswered
 from . import KEY_VARIABLE
-from .leads import Unanswered
+from .leads import Shown
 from .market.observed import UNSEEN, Observed
 from .market.reconcile import POLL_S, RETRIES, TransientError
 
@@ -29,7 +29,7 @@ def unmoored(
 ) -> None:
     """Raise MarketError while a record leads to a deployment, or while that is not known.
 
-    With a clock, a record that was just deleted is waited out for at most PROPAGATION_S seconds.
+    With a clock, a record that name servers still show is waited out for at most PROPAGATION_S seconds.
     """
     if not addresses and not [each for each in names if each not in hosts]:
         return
@@ -37,13 +37,18 @@ def unmoored(
     by_hand = f"`unmoor akash close {id}` closes it"
     end = clock.now() + PROPAGATION_S if clock else 0.0
     try:
-        while (records := leads(addresses, own, hosts)) and clock and clock.now() < end:
+        records = leads(addresses, own, hosts)
+        while records and isinstance(records, Shown) and clock and clock.now() < end:
             clock.sleep(POLL_S)
+            records = leads(addresses, own, hosts)
     except Unanswered as fault:
         raise MarketError(f"akash: deployment {id} stays open, a record may lead to it: {fault}; {by_hand}") from fault
     if records:
         there = ", ".join(records)
-        raise MarketError(f"akash: deployment {id} stays open: {there} leads to it; point it elsewhere and run again")
+        raise MarketError(
+            f"akash: deployment {id} stays open: {there} leads to it; point it elsewhere, or delete it if a killed "
+            "update left it, and run again"
+        )
 
 
 def shut(rail: Rail, id: str, owner: str, clock: Clock) -> None:

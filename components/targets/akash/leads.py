@@ -9,10 +9,12 @@ import ipaddress
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ...errors import ConfigError, MarketError
+from ...errors import ConfigError, Unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from ...authority import ReadsZone
 
 #: `HOST:PORT` of a resolver to ask instead of the zone's own name servers.
 RESOLVER_VARIABLE = "UNMOOR_RESOLVER"
@@ -20,20 +22,48 @@ RESOLVER_VARIABLE = "UNMOOR_RESOLVER"
 _LIFETIME_S = 5.0
 
 
-class Unanswered(MarketError):  # noqa: N818 the name is the situation
-    """Neither the zone's authority nor its public name servers show where its records lead."""
+class Shown(list[str]):
+    """Records as name servers answer them: they lag behind their authority, which may have deleted one."""
 
 
 class Leads(Protocol):
-    """Finds the records that lead somewhere. An authority offers one that reads its zone; `public` needs no account."""
+    """Finds the records that lead somewhere; `public` needs no account."""
 
     def __call__(self, addresses: Collection[str], names: Collection[str], hosts: Collection[str]) -> list[str]:
         """Name the records that lead to one of the addresses or names.
 
-        `hosts` are the names of the zone that may: an authority that reads its whole zone needs none. Raises
+        `hosts` are the names of the zone that may: an authority that reads its whole zone finds others too. Raises
         Unanswered when that is not known.
         """
         ...
+
+
+def held(authorities: Callable[[], Iterable[ReadsZone]]) -> Leads:
+    """Ask the authorities that can read their zones; Unanswered where none holds the zone.
+
+    `authorities` is called when something is about to be closed, and raises ConfigError where they are not known.
+    """
+
+    def ask(addresses: Collection[str], names: Collection[str], hosts: Collection[str]) -> list[str]:
+        silent: list[Unanswered] = []
+        answers: list[list[str]] = []
+        try:
+            able = authorities()
+        except ConfigError as fault:
+            raise Unanswered(str(fault)) from None
+        for authority in able:
+            try:
+                found = authority.leading([*addresses, *names], hosts)
+            except Unanswered as fault:
+                silent.append(fault)
+            else:
+                answers += [] if found is None else [found]
+        records = list(dict.fromkeys(record for found in answers for record in found))
+        if records or (answers and not silent):
+            return records
+        raise silent[0] if silent else Unanswered("no authority of the project holds the zone")
+
+    return ask
 
 
 def first_answer(*checks: Leads) -> Leads:
@@ -55,7 +85,7 @@ def public(addresses: Collection[str], names: Collection[str], hosts: Collection
     """Ask the zone's public name servers, without a cache between; of a failover set they show the member in use."""
     targets = {*addresses, *(each.lower().rstrip(".") for each in names)}
     asked = dict.fromkeys(each.lower().rstrip(".") for each in hosts)
-    return [host for host in asked if targets & set(_answers(host))]
+    return Shown(host for host in asked if targets & set(_answers(host)))
 
 
 def _answers(host: str) -> list[str]:

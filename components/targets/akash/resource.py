@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConfigError, MarketError, NoAcceptableBid
+from ...errors import ConfigError, MarketError, NoAcceptableBid, Unanswered
 from ...provider import schema
 from ...provider.resource import Change, Diff, Failure, Partial, State
 from ...provider.wire import UNKNOWN
@@ -62,6 +62,8 @@ class DeploymentResource:
         self._live: dict[str, str] = {}
         #: Every deployment that the engine has mentioned: what it has, it closes itself.
         self.in_use: set[str] = set()
+        #: The groups of deployments that this run makes: one of the name that a killed run left is taken over.
+        self.awaited: set[str] = set()
 
     def check(
         self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context
@@ -120,6 +122,7 @@ class DeploymentResource:
         owner = Owner.of(ctx.urn)
         if ctx.preview:
             name = group(inputs, owner)
+            self.awaited.add(name)
             screened(inputs, ctx, self._rail, self._clock)
             return State(
                 "", {**inputs, **dict.fromkeys(_OUTPUTS, UNKNOWN), "group": name, "version": version(inputs, name)}
@@ -152,7 +155,7 @@ class DeploymentResource:
         addresses, names = places(seen)
         try:
             return hidden(seen) or bool((addresses or names) and self._leads(addresses, names, hosts))
-        except leading.Unanswered:
+        except Unanswered:
             return True
 
     def read(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> State | None:
