@@ -73,8 +73,21 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Account:
+    """Compare what a target's account holds with what the stack has there, once a stack.
+
+    The target makes the resource from `what`: its `sites` by name, each with its identity, and all `hosts`.
+    """
+
+    target: str
+    what: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Action:
     """One thing that will be done: exactly one resource of this name, directly below its Workload.
+
+    An Account belongs to no workload: its resource stands where the Workloads do.
 
     Names are unique in a stack. `site` is None for what belongs to the whole workload. `after` and `before` name
     actions where phases do not order them. The planner sets `workload` and `needs`, transitively reduced; deployment
@@ -85,7 +98,7 @@ class Action:
     phase: Phase
     verb: str
     subject: str
-    does: Create | Run | Entry
+    does: Create | Run | Entry | Account
     site: str | None = None
     detail: str = field(default="", metadata={"signed": False})
     after: tuple[str, ...] = ()
@@ -106,7 +119,7 @@ def refs(data: Any) -> list[Ref]:
             inside: Iterable[Any] = avoid
         case Run(_, given, _, renew):
             inside = (given, renew)
-        case Entry(_, what):
+        case Entry(_, what) | Account(_, what):
             inside = (what,)
         case dict():
             inside = data.values()

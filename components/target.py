@@ -3,6 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pulumi
+
+
+class Accounting(Protocol):
+    """Registers what compares an account with the sites that a stack has there."""
+
+    def __call__(
+        self, name: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions
+    ) -> tuple[pulumi.Resource, Mapping[str, pulumi.Output[Any]]]:
+        """Register the one resource `name`, and return it with the stack's outputs about the account.
+
+        `what` has `sites`, the identity of each site that stands there by its name, and `hosts`, every name of the
+        stack that may lead to one.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -11,7 +31,8 @@ class Target:
 
     `company` is the vendor that can end all sites there; None where operators are many and interchangeable.
     `credentials` names the environment variables without which an update cannot reach it. `rented` means that sites
-    end when a prepaid account runs dry. `several_operators` means that two sites can have two operators.
+    end when a prepaid account runs dry. `several_operators` means that two sites can have two operators. `account`
+    registers, once a stack, what compares the account with the stack; None where nothing is left behind there.
     """
 
     name: str
@@ -19,3 +40,4 @@ class Target:
     credentials: tuple[str, ...] = ()
     rented: bool = False
     several_operators: bool = False
+    account: Accounting | None = None

@@ -191,7 +191,7 @@ class Topology:
     actions: tuple[Action, ...] = _unsigned(default=())
 
     def of(self, workload: str) -> tuple[Action, ...]:
-        """Return the actions of one workload, in order."""
+        """Return the actions of one workload, in order; with an empty name, those of the stack."""
         return tuple(self._by_workload.get(workload, ()))
 
     @functools.cached_property

@@ -34,7 +34,10 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> None:
     if as_json:
         click.echo(json.dumps(_plain(topology, chosen), indent=2))
         return
-    click.echo("\n\n".join(_text(plan, topology) for plan in chosen))
+    parts = [_text(plan, topology) for plan in chosen]
+    if not workloads and topology.of(""):
+        parts.append("\n".join([click.style("the stack", bold=True), "  actions", *_actions(topology, "")]))
+    click.echo("\n\n".join(parts))
 
 
 def load(path: Path, *, built: bool = True) -> Topology:
@@ -65,6 +68,7 @@ def _plain(topology: Topology, chosen: list[WorkloadPlan]) -> dict[str, Any]:
             }
             for plan in chosen
         },
+        "actions": [str(action) for action in topology.of("")],
     }
 
 
@@ -84,11 +88,15 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
     lines += [
         *(f"  note     {loss}" for loss in plan.losses),
         "  actions",
-        *(f"    {action}" for action in topology.of(plan.name)),
+        *_actions(topology, plan.name),
         f"  cost     {plan.usd_month:.2f} USD a month",
         *(f"    {line.usd_month:>8.2f}  {line.what}" for line in plan.bill),
     ]
     return "\n".join(lines)
+
+
+def _actions(topology: Topology, workload: str) -> list[str]:
+    return [f"    {action}" for action in topology.of(workload)]
 
 
 def _failover(plan: WorkloadPlan) -> str:

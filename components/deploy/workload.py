@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..action import ZONES, Create, Entry, Ref, Run, zone_at
+from ..action import ZONES, Account, Create, Entry, Ref, Run, zone_at
 from ..kind import Context, Deployed
 from .command import run, run_on_delete
 
@@ -32,10 +32,11 @@ def deploy(topology: Topology, registry: Registry, opts: pulumi.ResourceOptions 
 
     `opts` goes to each Workload, and so to everything below it: parent, providers, aliases, protect, transforms.
     Outputs are plain values, so that a preview shows a flip as `~ mode: "centralized" => "active-standby"` and its
-    price.
+    price. `accounts` are what targets give of their accounts, such as the days for which leases are paid.
     """
-    _Deployment(topology, registry, opts).run()
-    return {"workloads": {plan.name: outputs(plan) for plan in topology.workloads}}
+    accounts = _Deployment(topology, registry, opts).run()
+    workloads = {plan.name: outputs(plan) for plan in topology.workloads}
+    return {"workloads": workloads, **({"accounts": accounts} if accounts else {})}
 
 
 def outputs(plan: WorkloadPlan) -> dict[str, Any]:
@@ -69,9 +70,10 @@ class _Deployment:
         self._zones: tuple[DeployedZone, ...] = ()
         self._handles: dict[Ref, Any] = {}
         self._made: dict[str, _Made] = {}
+        self._accounts: dict[str, Any] = {}
 
-    def run(self) -> None:
-        """Register all actions, then close the components."""
+    def run(self) -> dict[str, Any]:
+        """Register all actions, then close the components; return what is known of accounts, by target."""
         for name in self._plans:
             self._parents[name] = Workload(name, self._opts)
         # The zone is looked up as a child of a Workload, so that it uses the providers that `opts` names.
@@ -87,8 +89,11 @@ class _Deployment:
             self._made[action.name] = self._make(action)
         for parent in self._parents.values():
             parent.register_outputs({})
+        return self._accounts
 
     def _make(self, action: Action) -> _Made:
+        if isinstance(action.does, Account):
+            return self._account(action.name, action.does, self._behind(action))
         context = self._context(action)
         match action.does:
             case Create():
@@ -103,6 +108,15 @@ class _Deployment:
                 zone = self._zones[self._topology.zone.authorities.index(authority)]
                 return _step(zone.register(action.name, self._value(what), context.opts))
 
+    def _account(self, name: str, does: Account, behind: list[pulumi.Resource]) -> _Made:
+        """Register the comparing of an account: it is the stack's, so it stands where the Workloads do."""
+        register = self._registry.targets[does.target].account
+        if register is None:
+            raise AssertionError("only a target with an account is compared")
+        opts = pulumi.ResourceOptions.merge(self._opts, pulumi.ResourceOptions(depends_on=behind))
+        resource, self._accounts[does.target] = register(name, self._value(does.what), opts)
+        return _Made(resource, {})
+
     def _create(self, action: Action, context: Context) -> _Made:
         site = self._plans[action.workload].site(action.name)
         deployed: Deployed = self._registry.implementations(site.kind)[site.target].deploy(site, context)
@@ -114,8 +128,11 @@ class _Deployment:
         }
         return _Made(deployed.resource, {**known, **deployed.outputs})
 
+    def _behind(self, action: Action) -> list[pulumi.Resource]:
+        return [self._made[name].resource for name in action.needs]
+
     def _context(self, action: Action) -> Context:
-        behind = [self._made[name].resource for name in action.needs]
+        behind = self._behind(action)
         opts = pulumi.ResourceOptions(parent=self._parents[action.workload], depends_on=behind)
         if isinstance(action.does, Create) and behind:
             opts.transformations = [_waiting_for(behind)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ..action import ZONES, Action, Create, Phase, Ref, Run
+from ..action import ZONES, Account, Action, Create, Phase, Ref, Run
 from ..config.models import did_you_mean, faults
 from ..errors import Fault, PlanError
 from ..exposure import Proof
@@ -44,6 +44,7 @@ def plan(
     if found:
         raise PlanError("the stack configuration is not valid", found)
     standing = [plan for plan in plans if plan]
+    actions = [action for plan in standing for action in _wired(plan, zone, registry)]
     return Topology(
         zone=zone,
         acme=stack.acme,
@@ -51,7 +52,7 @@ def plan(
         require_approval=stack.require_approval,
         signers=stack.signers,
         settings=dict(settings or {}),
-        actions=ordered(action for plan in standing for action in _wired(plan, zone, registry)),
+        actions=ordered([*actions, *_accounts(standing, actions, registry)]),
     )
 
 
@@ -238,6 +239,29 @@ def _wired(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> list[Actio
         if plan.names:
             actions.append(_confirm(plan, site, kind))
     return wire(plan, actions, kind.rollout)
+
+
+def _accounts(plans: Sequence[WorkloadPlan], actions: Sequence[Action], registry: Registry) -> Iterable[Action]:
+    """Compare the account of each target that a placement names, in every mode: what is left behind may stand there.
+
+    It waits for all that the workloads of that target do: what no site has then is left over.
+    """
+    for name, target in registry.targets.items():
+        there = [plan for plan in plans if any(site.target == name for site in plan.everywhere)]
+        if target.account is None or not there:
+            continue
+        sites = {site.name: Ref(site.name, "identity") for plan in there for site in plan.sites if site.target == name}
+        hosts = sorted({host for plan in plans for site in plan.everywhere for host in site.hosts})
+        names = {plan.name for plan in there}
+        yield Action(
+            f"{name}-account",
+            Phase.CONFIRM,
+            "compare",
+            f"{name} account",
+            Account(name, {"sites": sites, "hosts": hosts}),
+            detail="what bears this stack's mark and belongs to no site is closed once no record leads to it",
+            needs=tuple(action.name for action in actions if action.workload in names),
+        )
 
 
 def _avoid(plan: WorkloadPlan, site: Site, registry: Registry) -> tuple[Ref, ...]:

@@ -251,12 +251,13 @@ def _resources(before: Topology | None, after: Topology) -> Resources:
 
 def _made(topology: Topology) -> dict[str, Any]:
     plans = {plan.name: plan for plan in topology.workloads}
-    return {action.name: _inputs(action, plans[action.workload]) for action in topology.actions}
+    return {action.name: _inputs(action, plans) for action in topology.actions}
 
 
-def _inputs(action: Action, plan: WorkloadPlan) -> Any:
+def _inputs(action: Action, plans: Mapping[str, WorkloadPlan]) -> Any:
     """Return what decides whether an update touches an action's resource."""
     if isinstance(action.does, Create):
+        plan = plans[action.workload]
         return canonical([plan.site(action.name), plan.release, plan.stores])
     return canonical(action.does)
 

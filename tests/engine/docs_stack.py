@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 HOST = "docs.dao.example"
 PRIMARY, STANDBY = f"{HOST}/primary", f"{HOST}/standby"
+#: What compares the Console account with the stack: it changes with its leases.
+ACCOUNT = "akash-account"
 #: The addresses of the sandbox's CloudFront, and those that its Akash leases out.
 AWS, AKASH = "192.0.2.", "203.0.113."
 #: Seconds that a drain waits here: Route 53's 60 s for aliases would be most of what the tests take.

@@ -17,7 +17,7 @@ from cryptography import x509
 from sandbox.aws import inventory
 from sandbox.client import NotReached, get
 
-from .docs_stack import HOST, PRIMARY, PROBE_S, PROBE_VARIABLE, STANDBY, Docs, finished, started, until
+from .docs_stack import ACCOUNT, HOST, PRIMARY, PROBE_S, PROBE_VARIABLE, STANDBY, Docs, finished, started, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def test_once_mended_the_same_update_goes_through(centralized: Docs) -> None:
     run = docs.up()
     assert run.changes() == dict.fromkeys(
         ("docs-akash-probe", "docs-akash-health", STANDBY, "docs-akash-confirm"), "create"
-    )
+    ) | {ACCOUNT: "update"}
     assert docs.shown() == {"docs-aws": "valid for both names", "docs-akash": "valid for both names"}
 
 

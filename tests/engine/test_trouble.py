@@ -23,6 +23,7 @@ from sandbox.drive import EngineFailed, Pulumi, Run
 from sandbox.state import REPOSITORY
 
 from .docs_stack import (
+    ACCOUNT,
     AKASH,
     PROBE_S,
     PROBE_VARIABLE,
@@ -154,7 +155,7 @@ def test_a_site_that_serves_the_wrong_content_moves_no_record_and_nothing_is_del
 def test_what_a_failed_flip_began_is_what_the_next_one_uses(base: Docs, begun: Run, wrong: dict[str, Any]) -> None:
     assert begun.changes() == dict.fromkeys(
         ("docs-akash-probe", "docs-akash-health", STANDBY, "docs-akash-confirm"), "create"
-    )
+    ) | {ACCOUNT: "update"}
     assert base.leases() == wrong["leases"]
     assert base.site_serves("docs-akash") == base.version()
 

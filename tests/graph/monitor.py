@@ -56,6 +56,11 @@ ANSWERS: dict[str, Any] = {
         "usdMonth": 5.5,
         "priceUactBlock": "12",
     },
+    "unmoor:akash:Account": lambda n, i: {
+        "balanceUsd": 12.5,
+        "escrowUsd": 5.0,
+        "runwayDays": dict.fromkeys(i["deployments"], 41.5) | {"another": 1.0},
+    },
 }
 
 

@@ -50,6 +50,16 @@ def test_plan_says_roles_failover_and_cost(project: Path) -> None:
     assert "USD a month" in said
 
 
+def test_plan_shows_what_is_the_stacks_once_and_last(project: Path) -> None:
+    everything, one = run("plan", "--stack", "prod").output, run("plan", "--stack", "prod", "docs").output
+    assert everything.startswith(one.rstrip())
+    assert [line.split(":")[0] for line in everything.removeprefix(one.rstrip()).split("\n") if line] == [
+        "the stack",
+        "  actions",
+        "    compare  akash account",
+    ]
+
+
 def test_plan_of_one_site_says_that_there_is_no_failover(project: Path) -> None:
     write(project, settings("centralized"))
     assert "failover none: one site only" in run("plan", "--stack", "prod").output
@@ -68,7 +78,8 @@ def test_plan_as_json_is_the_canonical_plan(project: Path) -> None:
     assert {key: found[key] for key in canonical(plan.workloads[0], signed_only=False)} == json.loads(
         json.dumps(canonical(plan.workloads[0], signed_only=False))
     )
-    assert found["actions"] == [str(action) for action in plan.actions]
+    assert [*found["actions"], *said["actions"]] == [str(action) for action in plan.actions]
+    assert [each.split(":")[0] for each in said["actions"]] == ["compare  akash account"]
     assert found["usd_month"] == plan.workloads[0].usd_month
 
 
