@@ -10,6 +10,10 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
+from components.stores import checkpoint
+
 from .state import REPOSITORY, State
 
 if TYPE_CHECKING:
@@ -91,7 +95,9 @@ class Pulumi:
         return self._run(["destroy", "--yes", "--skip-preview"])
 
     def cancel(self) -> None:
-        """Take the lock of a run that was killed."""
+        """Take the lock of a run that was killed, and mend what the kill left of the state."""
+        project = yaml.safe_load((self.project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+        checkpoint.mend(self.state.root / "state", project, self.stack)
         self._call(["cancel", "--yes"], config=False)
 
     def forget(self, urn: str) -> None:

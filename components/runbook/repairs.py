@@ -140,6 +140,8 @@ def interrupted(case: Case) -> Iterator[Chapter]:
                 checks.visit(of),
                 0.1,
                 approval=case.owner,
+                otherwise="If it ends with `failed to load checkpoint`, a file of the state was cut off: "
+                f"`./unmoor mend {checks.stack(case)}` makes it readable, and the step can be taken again.",
             ),
             Step(
                 "finish",

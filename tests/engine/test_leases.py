@@ -9,6 +9,8 @@ import copy
 import json
 import os
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -120,7 +122,7 @@ def leases(
     sandbox: Sandbox, pulumi: Callable[..., Pulumi], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Leases]:
     monkeypatch.setenv(VARIABLE, str(sandbox.state.root))
-    stack = "".join(each for each in request.node.name if each.isalnum())[5:30]
+    stack = "".join(each for each in request.node.name if each.isalnum())[-25:]
     made = Leases(pulumi({}, PROGRAM, stack), sandbox)
     yield made
     for fault in ("provider-silent-europa", "read-lag"):
@@ -176,6 +178,32 @@ def test_a_record_that_the_state_does_not_know_keeps_its_lease_open(leases: Leas
     route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
     leases.up(sites=())
     assert leases.open() == {}
+
+
+@pytest.mark.parametrize("cut", ["note", "state"])
+def test_a_state_that_was_cut_off_is_mended_and_no_lease_is_lost(leases: Leases, sandbox: Sandbox, cut: str) -> None:
+    """A kill leaves an empty note, a loss of power a short state; the copy is older than the lease."""
+    leases.up(sites=())
+    leases.write(held=True)
+    kill(leases, sandbox, lambda: any(leases.open().values()))
+    before = leases.open()
+    state = sandbox.state.root / "state" / ".pulumi" / "stacks" / "tiny" / f"{leases.runner.stack}.json"
+    if cut == "note":
+        state.with_name(f"{state.name}.attrs").write_bytes(b"")
+    else:
+        state.write_bytes(state.read_bytes()[:1000])
+    with pytest.raises(EngineFailed, match="failed to load checkpoint"):
+        leases.up()
+    unmoor = [sys.executable, "-m", "components", "mend", "--stack", str(leases.runner.config_file)]
+    environment = {**os.environ, **sandbox.environment, "PYTHONPATH": str(REPOSITORY)}
+    for said in (f"{state.name}{'.attrs' if cut == 'note' else ''} was cut off", "nothing to mend: the state is whole"):
+        done = subprocess.run(
+            unmoor, cwd=leases.runner.project, env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.startswith(said)
+    leases.up("--refresh")
+    assert leases.open() == before
+    assert leases.answers() == "hello"
 
 
 def test_reads_that_lag_open_nothing_twice(leases: Leases, sandbox: Sandbox) -> None:

@@ -69,6 +69,13 @@ CASES = (
         f"{_RESOURCE}::test_killed_and_run_again_it_reaches_the_same_end_with_one_deployment",
     ),
     Case(
+        "A kill or a loss of power cut a file of the state off",
+        "`failed to load checkpoint`",
+        "nothing: the engine reads no state until it is mended",
+        "`unmoor mend`, then `pulumi cancel` and `pulumi up --refresh`",
+        f"{_ENGINE}::test_a_state_that_was_cut_off_is_mended_and_no_lease_is_lost",
+    ),
+    Case(
         "A killed update is rolled back",
         "`deployment … bears this stack's mark and no resource has it`",
         "`pulumi up` closes it",
