@@ -9,6 +9,7 @@
     ├── Unanswered            who would know does not answer
     └── MarketError           the Akash market did not do what was asked
         ├── NoAcceptableBid   try later, or raise the ceiling
+        │   └── NobodyBid     no provider bid at all: a demand may exclude them
         ├── LeaseLost         act first: the lease is gone
         └── Refused           money or policy forbids it
 
@@ -95,6 +96,10 @@ class MarketError(UnmoorError):
 
 class NoAcceptableBid(MarketError):  # noqa: N818 the name is the situation
     """No provider bid, or every bid broke a rule: try later or change the rule."""
+
+
+class NobodyBid(NoAcceptableBid):
+    """No provider bid at all."""
 
 
 class LeaseLost(MarketError):  # noqa: N818 the name is the situation

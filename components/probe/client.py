@@ -33,12 +33,16 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Page:
-    """What a visitor saw: a status and the beginning of the body, or a sentence about what came instead."""
+    """What a visitor saw: a status and the beginning of the body, or a sentence about what came instead.
+
+    `spoke`: no page came, and still a server answered, such as one whose certificate is refused.
+    """
 
     status: int
     body: str
     certificate: Certificate | None
     trouble: str = ""
+    spoke: bool = False
 
 
 def visit(url: str, address: str | None = None, patience: float = PAGE_S) -> Page:
@@ -61,7 +65,8 @@ def visit(url: str, address: str | None = None, patience: float = PAGE_S) -> Pag
                 return Page(answer.status, _beginning(answer), certificate)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError) as error:
             said = f"no whole answer in {patience:g} s" if deadline.over else ""
-            return Page(0, "", None, said or _sentence(error, urlsplit(url).hostname or ""))
+            spoke = not said and isinstance(_cause(error), ssl.SSLError)
+            return Page(0, "", None, said or _sentence(error, urlsplit(url).hostname or ""), spoke)
 
 
 def _beginning(answer: httpcore.Response) -> str:
@@ -155,9 +160,13 @@ def _clock(code: int) -> str:
     )
 
 
+def _cause(error: Exception) -> BaseException | None:
+    return error.__cause__ or error.__context__
+
+
 def _sentence(error: Exception, host: str) -> str:
     """Say what a network failure means."""
-    cause = error.__cause__ or error.__context__
+    cause = _cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not valid for browsers: {cause.verify_message}{_clock(cause.verify_code)}"
     if isinstance(cause, ssl.SSLError):

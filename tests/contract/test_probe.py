@@ -111,6 +111,7 @@ def test_what_a_browser_shows_of_the_certificate_is_reported(site):
 def test_a_certificate_that_browsers_refuse_fails_the_probe(site, name, days, trusted, said):
     here = site(name, days, trusted=trusted)
     assert f"its certificate is not valid for browsers: {said}" in failure(given(here, "https"))
+    assert visit(given(here, "https")["url"], "127.0.0.1").spoke
 
 
 def test_https_of_a_site_that_has_none_is_a_sentence(site):
@@ -202,6 +203,7 @@ def test_a_proxy_is_told_the_address_and_the_site_the_name(site, proxy, scheme, 
 def test_what_a_proxy_says_is_repeated(proxy):
     page = visit(f"https://{HOST}/healthz", "203.0.113.7")
     assert page.trouble == "no answer (nobody listens at 203.0.113.7:443)"
+    assert not page.spoke
 
 
 def well(status=200, body=VERSION):

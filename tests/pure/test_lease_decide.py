@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.errors import LeaseLost, MarketError, NoAcceptableBid
+from components.errors import LeaseLost, MarketError, NoAcceptableBid, NobodyBid
 from components.targets.akash.market.bids import cheapest, none_will_do
 from components.targets.akash.market.decide import (
     AwaitBids,
@@ -120,7 +120,7 @@ def test_each_look_has_its_step(look: Observed, step: Step) -> None:
 
 
 ENDS: list[tuple[str, Observed, type[MarketError], str, str]] = [
-    ("nobody bid in time", bidding(waited=120.0), NoAcceptableBid, "no provider bid on deployment 7", "7"),
+    ("nobody bid in time", bidding(waited=120.0), NobodyBid, "no provider bid on deployment 7", "7"),
     ("no bid will do", bidding(Bid("a", Decimal(99)), listened=20.0), NoAcceptableBid, "none of 1 bid on", "7"),
     (
         "it never gets ready",

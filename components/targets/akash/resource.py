@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConfigError, MarketError, NoAcceptableBid, Unanswered
+from ...errors import ConfigError, MarketError, NobodyBid, Unanswered
 from ...provider import schema
 from ...provider.resource import Change, Diff, Failure, Partial, State
 from ...provider.wire import UNKNOWN
@@ -141,7 +141,7 @@ class DeploymentResource:
                 pending = {**inputs, **schema.blank(TOKEN), **known}
                 self._mention(ctx, rail.id)
                 raise Partial(State(rail.id, pending), [str(fault)]) from fault
-            state = _state(rail, inputs, seen, want.name)
+            state = _state(rail, inputs, seen, want)
         self._mention(ctx, state.id)
         return state
 
@@ -186,7 +186,7 @@ class DeploymentResource:
                 return State(id, {**outputs, "state": f"{SILENT_SINCE}{since.isoformat(timespec='seconds')}"}, inputs)
             if seen.lease is None:
                 return State(id, outputs, inputs)
-            return _state(rail, inputs, seen, group(inputs, None, outputs), outputs)
+            return _state(rail, inputs, seen, _want(inputs, ctx, group(inputs, None, outputs)), outputs)
 
     def _silent_since(self, seen: Observed, outputs: dict[str, Any]) -> datetime | None:
         """Give the time from which a running lease has shown no status; None if it shows one."""
@@ -220,7 +220,7 @@ class DeploymentResource:
         with self._rail(clock) as rail:
             want = _want(news, ctx, name, id)
             seen = reconcile(want, rail, clock, _watcher(ctx), ctx.timeout_s or LIMIT_S)
-            return _state(rail, news, seen, name, old_outputs)
+            return _state(rail, news, seen, want, old_outputs)
 
     def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
         """Close it once no record leads to it, and see that it is closed; no Akash provider has to answer."""
@@ -238,9 +238,9 @@ class DeploymentResource:
 
 def _explained(fault: MarketError, rail: Rail, want: Request) -> MarketError:
     """Add to a deployment without bids which demand excludes which providers, if the market can be asked."""
-    if not isinstance(fault, NoAcceptableBid) or "no provider bid" not in fault.title:
+    if not isinstance(fault, NobodyBid):
         return fault
-    return NoAcceptableBid(f"{fault.title} {why_nobody_bids(rail, want)}".rstrip())
+    return NobodyBid(f"{fault.title} {why_nobody_bids(rail, want)}".rstrip())
 
 
 def _want(inputs: dict[str, Any], ctx: Context, name: str, id: str = "") -> Request:
@@ -269,13 +269,12 @@ def _watcher(ctx: Context) -> Callable[[Step, Observed], None]:
 
 
 def _state(
-    rail: Rail, inputs: dict[str, Any], seen: Observed, name: str, before: dict[str, Any] | None = None
+    rail: Rail, inputs: dict[str, Any], seen: Observed, want: Request, before: dict[str, Any] | None = None
 ) -> State:
     """Give a leased deployment as outputs. Raises MarketError for a price above the ceiling."""
     found, lease, before = seen.deployment, seen.lease, before or {}
     if found is None or lease is None:
         raise AssertionError("only a leased deployment has a state")
-    want = request(inputs["name"], inputs["sdl"], inputs["service"], inputs["avoid"], group=name)
     if lease.price > want.ceiling:
         raise MarketError(
             f"akash: the Console shows deployment {found.id} at ${usd_month(lease.price):.2f} a month, over its "
@@ -287,7 +286,7 @@ def _state(
         **inputs,
         "dseq": found.id,
         "owner": found.owner,
-        "group": name,
+        "group": want.name,
         "provider": lease.provider,
         "host_uri": before["host_uri"] if same else rail.gateway(lease.provider),
         "version": found.version or want.version,

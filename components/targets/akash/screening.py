@@ -14,6 +14,7 @@ from . import KEY_VARIABLE
 from .market.observed import dollars
 from .sdl import manifest as manifests
 from .sdl import price
+from .sdl.rules.orders import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 #: Seconds that one question may take: a preview does not wait for more.
 _WITHIN_S = 5.0
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def body(document: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def body(document: dict[str, Any]) -> dict[str, Any]:
             for unit in group["resources"]
         ],
         "timezone": "UTC",
-        **({"reclamationWindow": int(window[:-1]) * _SECONDS[window[-1]]} if window else {}),
+        **({"reclamationWindow": seconds(window)} if window else {}),
     }
 
 

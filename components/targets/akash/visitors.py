@@ -28,5 +28,5 @@ def by(visit: Callable[[str, str, float], Any]) -> Callable[[dict[str, Any]], bo
 
 
 def _answered(page: Any) -> bool:
-    """Whether a server answered: a certificate that a browser refuses was sent by one."""
-    return page.status > 0 or "certificate" in page.trouble
+    """Whether a server answered, with a page or with a certificate that a browser refuses."""
+    return bool(page.status > 0 or page.spoke)

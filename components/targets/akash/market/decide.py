@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ....errors import LeaseLost, MarketError, NoAcceptableBid
+from ....errors import LeaseLost, MarketError, NoAcceptableBid, NobodyBid
 from .bids import cheapest, none_will_do
 from .observed import RUNNING, UNSEEN, Deployment, Lease, Observed, Since, dollars, reason
 from .steps import (
@@ -109,7 +109,8 @@ def _bidding(want: Request, seen: Observed, found: Deployment) -> Step:
     out_of_patience = waited >= patience.bidding if listened is None else listened >= patience.refusal
     if not best and out_of_patience:
         why = none_will_do(want, seen, found.id)
-        return GiveUp(NoAcceptableBid, why, close=found.id, advice="try later, or raise the ceiling")
+        error = NoAcceptableBid if seen.bids else NobodyBid
+        return GiveUp(error, why, close=found.id, advice="try later, or raise the ceiling")
     return AwaitBids(found.id, len(seen.bids))
 
 

@@ -39,7 +39,7 @@ class Books:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._purse: Json | None = None
-        self._stands: dict[str, tuple[str, str]] = {}
+        self._declared: dict[str, Json] = {}
 
     def entries(self) -> list[tuple[Deployment, Json, list[Json]]]:
         """List the account's open deployments, newest first, each with its own leases, from any entry they stood at.
@@ -97,18 +97,22 @@ class Books:
 
     def stands(self, providers: set[str]) -> dict[str, tuple[str, str]]:
         """Give the organization and the region of providers."""
-        asked = sorted(providers - set(self._stands))
-        self._stands.update(zip(asked, abreast(self._place, asked), strict=True))
-        return self._stands
+        asked = sorted(providers)
+        shown = dict(zip(asked, abreast(self._declares, asked), strict=True))
+        return {
+            provider: (outside(each.get("organization") or "", 80), outside(each.get("locationRegion") or "", 80))
+            for provider, each in shown.items()
+        }
 
-    def _place(self, provider: str) -> tuple[str, str]:
-        """Give a provider's organization and region, as it declares them; empty where that is not to be had."""
-        try:
-            answer = self._console.call("provider", owner=provider, missing={})
-        except MarketError:
-            return "", ""
-        shown = answer if isinstance(answer, dict) else {}
-        return outside(shown.get("organization") or "", 80), outside(shown.get("locationRegion") or "", 80)
+    def _declares(self, provider: str) -> Json:
+        """Give what a provider declares of itself, asked once in a run; empty where that is not to be had."""
+        if provider not in self._declared:
+            try:
+                answer = self._console.call("provider", owner=provider, missing={})
+            except MarketError:  # it was tried several times
+                answer = None
+            self._declared[provider] = answer if isinstance(answer, dict) else {}
+        return self._declared[provider]
 
     def owner(self) -> str:
         """Give the address of the key's wallet; empty if it is not to be had."""
@@ -174,11 +178,8 @@ class Books:
 
     def gateway(self, provider: str) -> str:
         """Give the address of a provider's gateway; empty if it is not to be had."""
-        try:
-            answer = self._console.call("provider", owner=provider, missing={})
-        except MarketError:
-            return ""
-        return untrusted.gateway(answer.get("hostUri")) if isinstance(answer, dict) else ""
+        declared = self._declares(provider)
+        return untrusted.gateway(declared.get("hostUri")) if declared else ""
 
 
 class reading:  # noqa: N801 it is used as a word

@@ -18,8 +18,13 @@ PRICE = 10_000_000
 COUNT, GROUPS = 50, 20
 #: chain-sdk go/node/types/attributes/v1/attribute.go, of a placement's attributes and of those made of a GPU.
 ATTRIBUTE = re.compile(r"[a-zA-Z][\w/.\-]{1,126}[\w*]?", re.ASCII)
-_WINDOW = {"s": 1, "m": 60, "h": 3600}
+_UNITS = {"s": 1, "m": 60, "h": 3600}
 WINDOW = (3600, 720 * 3600)
+
+
+def seconds(window: str) -> int:
+    """Return the seconds of a window such as `24h`."""
+    return int(window[:-1][:20]) * _UNITS[window[-1]]
 
 
 def _prices(view: View) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -72,7 +77,7 @@ def _attribute_name(view: View) -> Iterator[Finding]:
 @rules.error("reclamation-window", By.CHAIN, "`min_window` is 1 h to 720 h.", "Choose a time between, such as 24h.")
 def _reclamation_window(view: View) -> Iterator[Finding]:
     written = (view.data.get("reclamation") or {}).get("min_window")
-    if written and not WINDOW[0] <= int(written[:-1][:20]) * _WINDOW[written[-1]] <= WINDOW[1]:
+    if written and not WINDOW[0] <= seconds(written) <= WINDOW[1]:
         yield Finding(("reclamation", "min_window"), f"{written[:40]} is outside 1h to 720h")
 
 
