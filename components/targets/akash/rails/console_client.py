@@ -186,7 +186,6 @@ class Console:
         """Send one request and read its answer: `within_s` seconds in all, and no more than `_LARGEST` bytes."""
         import httpx
 
-        end = time.monotonic() + within_s
         timeout = httpx.Timeout(within_s, connect=_CONNECT_S)
         content = b""
         with (
@@ -197,7 +196,7 @@ class Console:
         ):
             for part in answer.iter_bytes():
                 content += part
-                if time.monotonic() > end:
+                if deadline.over:
                     raise TimeoutError
                 if len(content) > _LARGEST:
                     return answer, _TOO_LARGE
