@@ -13,7 +13,7 @@ from ...topology import Line, Role
 from ..zone import RecordType, issuers, record_type, sets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     import pulumi
 
