@@ -43,7 +43,7 @@ class DeployedZone(Protocol):
 
 
 class Authority(Protocol):
-    """Who answers for the names of a zone. All but `zone` and `current` is pure.
+    """Who answers for the names of a zone. All but `zones`, `zone` and `current` is pure.
 
     `company` is the vendor that can switch the zone off; None where it is the stack's own servers.
     """
@@ -80,6 +80,10 @@ class Authority(Protocol):
 
     def actions(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[Action]:
         """Return the Entries of a workload, one a member of a name, and the Runs that go with them."""
+        ...
+
+    def zones(self) -> list[str]:
+        """Ask the authority for the names of the public zones that this process can see."""
         ...
 
     def current(self, handle: Mapping[str, Any], host: str) -> list[str]:

@@ -40,8 +40,7 @@ def _chosen(_context: click.Context, _option: click.Parameter, value: str | None
         click.echo(f"stack {stacks[0]}", err=True)
         return stacks[0]
     if not stacks:
-        copy = f"copy stacks/Pulumi.{_TEMPLATE}.yaml to stacks/Pulumi.prod.yaml"
-        raise click.UsageError(f"there is no stack file yet; {copy}")
+        raise click.UsageError("there is no stack file yet; `unmoor init` writes one")
     if not sys.stdin.isatty():
         raise click.UsageError(f"several stacks are here; choose one with --stack: {', '.join(stacks)}")
     return str(click.prompt("Which stack?", type=click.Choice(stacks), err=True))

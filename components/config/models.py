@@ -343,7 +343,7 @@ def load_document(path: Path) -> Any:
     except FileNotFoundError:
         there = sorted(p.name.split(".")[1] for p in path.parent.glob("Pulumi.*.yaml"))
         raise ConfigError(
-            f"{path}: no such stack file; choose from {', '.join(there) or 'none yet: copy stacks/Pulumi.example.yaml'}"
+            f"{path}: no such stack file; choose from {', '.join(there) or 'none yet: `unmoor init` writes one'}"
         ) from None
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ..topology import Topology
 
 
-def demand(topology: Topology, registry: Registry) -> None:
-    """Raise ConfigError naming each variable that a store, or a target that a site stands on, cannot do without."""
+def missing(topology: Topology, registry: Registry) -> list[Fault]:
+    """Name each variable that is not set and that a store, or a target that a site stands on, cannot do without."""
     stores = {name: store for plan in topology.workloads for name, store in plan.stores.items()}
     found = missing_credentials(dict(sorted(stores.items())))
     for plan in topology.workloads:
@@ -24,5 +24,24 @@ def demand(topology: Topology, registry: Registry) -> None:
                 for variable in registry.targets[target].credentials
                 if not os.environ.get(variable)
             ]
-    if found:
+    return found
+
+
+def demand(topology: Topology, registry: Registry) -> None:
+    """Raise ConfigError naming each variable that is missing."""
+    if found := missing(topology, registry):
         raise ConfigError("credentials are missing", found)
+
+
+def variables(topology: Topology, registry: Registry) -> tuple[str, ...]:
+    """Name every variable of a secret that the stack may need in any mode of its placement, sorted."""
+    named = {
+        variable
+        for plan in topology.workloads
+        for site in plan.everywhere
+        for variable in registry.targets[site.target].credentials
+    }
+    for plan in topology.workloads:
+        for store in plan.stores.values():
+            named |= {each for each in (store.access_key, store.secret_key) if each}
+    return tuple(sorted(named))

@@ -6,6 +6,7 @@ The environment of the shell is bare: an empty HOME, no environment active, and 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -20,6 +21,7 @@ from sandbox.state import REPOSITORY
 from tests import documented, wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from .conftest import Sandbox
@@ -33,6 +35,12 @@ SECTIONS = {
     for page in PAGES
     for section in documented.sections((REPOSITORY / "docs" / page).read_text())
 }
+#: What the README promises to a folder with a built site, in at most four commands.
+README = next(
+    section
+    for section in documented.sections((REPOSITORY / "README.md").read_text())
+    if section.title == "From nothing to the first preview"
+)
 #: What every section begins with: an environment, Pulumi.yaml and an example document.
 SETUP = SECTIONS["library.md: Set up a project"]
 #: What a shell that can reach a cloud has, besides PATH and HOME.
@@ -60,22 +68,45 @@ def shell(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("title", SECTIONS)
-def test_every_program_of_the_page_runs_as_printed(
-    title: str, shell: dict[str, str], built: Path, tmp_path: Path
-) -> None:
-    def installs(line: str, folder: Path) -> bool:
-        words = shlex.split(line)
-        if words[:3] == ["python3", "-m", "venv"]:
-            wheel.environment(folder / words[3])
-        elif len(words) > 2 and words[0].endswith("/bin/pip") and words[1] == "install":
-            extras = re.fullmatch(r"unmoor(\[\w+\])?", words[2])
-            assert extras, line
-            wheel.locked(folder / words[0].removesuffix("/bin/pip"), built, extras[1] or "")
-        else:
-            return False
+@pytest.fixture
+def installs(built: Path) -> Callable[[str, Path], bool]:
+    """Run what makes an environment and fills it with the wheel of this checkout; return whether a line was that."""
+
+    def take(line: str, folder: Path) -> bool:
+        for each in line.split(" && "):
+            words = shlex.split(each)
+            if words[:3] == ["python3", "-m", "venv"]:
+                wheel.environment(folder / words[3])
+            elif len(words) > 2 and words[0].endswith("/bin/pip") and words[1] == "install":
+                extras = re.fullmatch(r"unmoor(\[\w+\])?", words[2])
+                assert extras, line
+                wheel.locked(folder / words[0].removesuffix("/bin/pip"), built, extras[1] or "")
+            else:
+                return False
         return True
 
+    return take
+
+
+def test_four_commands_lead_from_nothing_to_the_first_preview_as_printed(
+    shell: dict[str, str], installs: Callable[[str, Path], bool], tmp_path: Path
+) -> None:
+    assert len(README.commands) <= 4
+    project = tmp_path / "dao"
+    (project / "site").mkdir(parents=True)
+    (project / "site" / "index.html").write_text("<!doctype html><title>The manual</title>")
+    documented.run(README, project, shell, installs)
+    done = subprocess.run(
+        ["pulumi", "preview", "--json"], cwd=project, env=shell, capture_output=True, text=True, check=True
+    )
+    made = {step["newState"]["type"] for step in json.loads(done.stdout)["steps"] if step["op"] == "create"}
+    assert {"aws:cloudfront/distribution:Distribution", "aws:route53/record:Record"} <= made
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_every_program_of_the_page_runs_as_printed(
+    title: str, shell: dict[str, str], installs: Callable[[str, Path], bool], tmp_path: Path
+) -> None:
     project, section = tmp_path / "project", SECTIONS[title]
     project.mkdir()
     commands = SETUP.commands if section is SETUP else (*SETUP.commands, *section.commands)

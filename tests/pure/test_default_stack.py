@@ -64,7 +64,7 @@ def test_of_several_one_must_be_chosen(project: Path):
 def test_without_a_stack_file_the_template_is_named():
     code, _, error = run()
     assert code == 2
-    assert "copy stacks/Pulumi.example.yaml to stacks/Pulumi.prod.yaml" in error
+    assert "`unmoor init` writes one" in error
 
 
 @pytest.mark.parametrize("command", ["plan", "status", "restore", "runbook", "approve", "flip"])

@@ -132,15 +132,16 @@ def discover(asker: Asker, zone: str, hosts: Iterable[str]) -> Zone:
     found.unknown += [one for one in servers if not by_suffix("ns", one)]
     found.unknown += [one for one in exchanges if not by_suffix("mx", one)]
     for host in dict.fromkeys((zone, *hosts, *(f"{label}.{zone}" for label in USUAL))):
-        behind = _behind(asker, host)
-        if behind.chain or behind.addresses:
-            found.names.append(behind)
-            if not behind.compute and not behind.edge:
-                found.unknown.append(f"{host} ({', '.join(behind.chain or behind.addresses)})")
+        one = behind(asker, host)
+        if one.chain or one.addresses:
+            found.names.append(one)
+            if not one.compute and not one.edge:
+                found.unknown.append(f"{host} ({', '.join(one.chain or one.addresses)})")
     return found
 
 
-def _behind(asker: Asker, host: str) -> Behind:
+def behind(asker: Asker, host: str) -> Behind:
+    """Follow one name. Raises ConfigError without an answer."""
     chain: list[str] = []
     name = host
     while len(chain) < _MOST_HOPS and (targets := asker.ask(name, "CNAME")):

@@ -182,6 +182,12 @@ class Route53:
     ) -> Action:
         return Action(resource, phase, verb, subject, Entry(self.name, what), site=site.name, detail=detail)
 
+    def zones(self) -> list[str]:
+        """Ask Route 53 for the public zones of the account."""
+        from .current import public_zones
+
+        return public_zones()
+
     def current(self, handle: Mapping[str, Any], host: str) -> list[str]:
         """Ask Route 53 where a host's records lead now."""
         from .current import places

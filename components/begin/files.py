@@ -1,0 +1,78 @@
+"""The files of a new project: templates filled in, and written where there is none yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+#: File of the project → its template. `Pulumi.yaml` and `__main__.py` make it a program; the rest runs it.
+PROGRAM: Mapping[str, str] = {
+    "Pulumi.yaml": "Pulumi.yaml",
+    "__main__.py": "main.txt",
+    "project.py": "project.txt",
+    "requirements.txt": "requirements.txt",
+}
+WORKFLOWS = ("review", "preview", "up")
+_WORKFLOW = ".github/workflows/unmoor-{}.yml"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What templates need: names, the region, the command that builds the site, and variables that hold secrets."""
+
+    project: str
+    stack: str
+    region: str
+    build: str
+    secrets: tuple[str, ...]
+
+
+def program(facts: Facts) -> dict[str, str]:
+    """Return the files of the program by path."""
+    return {path: _filled(template, facts) for path, template in PROGRAM.items()}
+
+
+def workflows(facts: Facts) -> dict[str, str]:
+    """Return the workflows by path. Those of other stacks have other names, but for the one review of all stacks."""
+    made = {}
+    for name in WORKFLOWS:
+        whole = name if name == "review" else f"{name}-{facts.stack}"
+        made[_WORKFLOW.format(whole)] = _filled(f"{name}.yml", facts)
+    return made
+
+
+def write(root: Path, files: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """Write each file that is not there; return the paths that were written, and those that were kept."""
+    written, kept = [], []
+    for path, text in files:
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with target.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            kept.append(path)
+        else:
+            written.append(path)
+    return written, kept
+
+
+def _filled(template: str, facts: Facts) -> str:
+    """Fill a template; `%` marks a place, because workflows have braces and dollars of their own."""
+    text = resources.files(__package__).joinpath("templates", template).read_text(encoding="utf-8")
+    places = {
+        "LIBRARY": __name__.partition(".")[0],
+        "PROJECT": facts.project,
+        "STACK": facts.stack,
+        "REGION": facts.region,
+        "BUILD": facts.build or "true # the site's files are in the repository",
+        "SECRETS": "\n".join(f"      {name}: ${{{{ secrets.{name} }}}}" for name in facts.secrets),
+    }
+    for name, value in places.items():
+        text = text.replace(f"%{name}%", value)
+    return text

@@ -1,0 +1,201 @@
+"""`unmoor init`: write a first stack file, and the files of a project that are not there yet."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..config.models import Mode
+from ..errors import ConfigError
+from ..project import registry, root, stack_file
+from .assess import INVENTORY
+
+if TYPE_CHECKING:
+    from ..begin.answers import Answers
+    from ..begin.found import Findings
+
+_STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+@click.command()
+@click.option("--stack", "-s", default="prod", show_default=True, help="Name of the stack.")
+@click.option("--host", help="Public name of the site, as docs.dao.example.")
+@click.option("--zone", help="Zone that the name lies in; offered: the account's.")
+@click.option("--site", help="Folder of the built site; offered: that of the project's generator.")
+@click.option(
+    "--store",
+    "stores",
+    multiple=True,
+    metavar="VENDOR=BUCKET[,SETTING=VALUE…]",
+    help="A store for every version; give it once a vendor. Settings: public_url, endpoint, region, access_key, "
+    "secret_key; the last two are names of variables.",
+)
+@click.option("--workload", help="Name of the workload; default the first part of the host.")
+@click.option("--region", default="us-east-1", show_default=True, help="AWS region of the site and of the AWS store.")
+@click.option(
+    "--mode", type=click.Choice([str(mode) for mode in Mode]), default=str(Mode.CENTRALIZED), show_default=True
+)
+@click.option("--from-inventory", "inventoried", metavar="WORKLOAD", help="Take name and host from the inventory.")
+@click.option(
+    "--inventory", "-i", type=click.Path(path_type=Path), default=INVENTORY, show_default=True, help="That inventory."
+)
+@click.option("--resolver", help="Ask this one, HOST or HOST:PORT; default the machine's.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def cli(
+    stack: str, inventoried: str | None, inventory: Path, resolver: str | None, as_json: bool, **given: Any
+) -> None:
+    """Write stacks/Pulumi.NAME.yaml, and what else a project needs and does not have.
+
+    \b
+    Ask for what is needed:       unmoor init
+    Ask nothing:                  unmoor init --host docs.dao.example --store aws=dao-example-bundles
+    Take a workload you listed:   unmoor init --from-inventory docs
+
+    What can be found is offered: zones of the account, where the host leads today, the folder of the generator. Every
+    answer is a flag; without a terminal, every one that is missing is listed. The stack is planned before anything is
+    written, and a file that exists is never changed.
+    """  # noqa: D301 click reads the backspace
+    from ..begin import answers as asked
+    from ..begin import found
+
+    here, path = root(), _free(stack)
+    findings = found.Findings()
+    if inventoried:
+        findings.answers |= found.from_inventory(inventory, inventoried, date.today())  # noqa: DTZ011 the operator's day
+    found.project(findings, here)
+    given = {**given, "store": given.pop("stores")}
+    host = _answer("host", given, findings)
+    if not given["zone"]:
+        found.zone(findings, host, found.zones(findings, registry(here)))
+    if host:
+        found.today(findings, host, resolver)
+    if faults := asked.missing(given | {"host": host}, findings.answers):
+        if not can_ask():
+            raise ConfigError("answers are missing, and there is no terminal to ask at", faults)
+        _show(findings)
+    answers = _answers({**given, "host": host}, findings)
+    _write(here, path, stack, answers, findings, as_json=as_json)
+
+
+def can_ask() -> bool:
+    """Whether a person is there."""
+    return sys.stdin.isatty()
+
+
+def _free(stack: str) -> Path:
+    """Return the path of a stack file that is not there yet."""
+    if not _STACK.fullmatch(stack):
+        raise ConfigError(f"--stack: {stack!r} is not a stack's name; use letters, digits, hyphens and underscores")
+    path = stack_file(stack)
+    if path.exists():
+        raise ConfigError(f"{path} exists already; edit it, or choose another name with --stack")
+    return path
+
+
+def _show(findings: Findings) -> None:
+    for note in findings.notes:
+        click.echo(note, err=True)
+    findings.notes.clear()
+
+
+def _answer(flag: str, given: dict[str, Any], findings: Findings) -> str:
+    """Return an answer that was given or found; ask for it where a person is there."""
+    from ..begin.answers import QUESTIONS
+
+    question = next(each for each in QUESTIONS if each.flag == flag)
+    if given.get(flag):
+        return str(given[flag])
+    offer = findings.answers.get(flag)
+    if not can_ask():
+        return offer.value if offer else ""
+    words = f"{question.words} ({offer.source})" if offer else f"{question.words}, such as {question.example}"
+    return str(click.prompt(words, default=offer.value if offer else None, err=True)).strip()
+
+
+def _answers(given: dict[str, Any], findings: Findings) -> Answers:
+    from ..begin.answers import Answers
+    from ..begin.found import chosen
+
+    zone, site = _answer("zone", given, findings), _answer("site", given, findings)
+    host = given["host"].strip().lower().rstrip(".")
+    return Answers(
+        host=host,
+        zone=zone.strip().lower().rstrip("."),
+        site=site,
+        stores=given["store"] or _stores(),
+        workload=chosen(given, findings.answers, "workload") or host.partition(".")[0],
+        region=given["region"],
+        mode=given["mode"],
+        options=findings.options,
+    )
+
+
+def _stores() -> tuple[str, ...]:
+    """Ask for one store after the other until nothing is given."""
+    from ..begin.answers import QUESTIONS
+
+    question = next(each for each in QUESTIONS if each.flag == "store")
+    stores: list[str] = []
+    while not stores or stores[-1]:
+        words = (
+            f"{question.words}, such as {question.example}" if not stores else "Another store (nothing ends the list)"
+        )
+        stores.append(
+            str(click.prompt(words, default=None if not stores else "", show_default=False, err=True)).strip()
+        )
+    return tuple(stores[:-1])
+
+
+def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findings, *, as_json: bool) -> None:
+    """Plan the stack, write every file that is not there, the stack file last, and print what comes next."""
+    from ..begin import answers as asked
+    from ..begin import files
+    from ..deploy.credentials import variables
+    from ..plan.stack import topology
+    from .schema import schema
+
+    known = registry(here)
+    settings, faults = asked.settings(answers)
+    if faults:
+        raise ConfigError("the answers make no stack", faults)
+    plan = topology(settings, known, here, built=False, others={"aws:region": answers.region})
+    needed = variables(plan, known)
+    facts = files.Facts(_project(here), stack, answers.region, findings.build, needed)
+    stacked = path.relative_to(here) if path.is_absolute() else Path("stacks", path.name)
+    written, kept = files.write(
+        here,
+        [
+            *files.program(facts).items(),
+            ("stacks/schema.json", json.dumps(schema(), indent=2, sort_keys=True) + "\n"),
+            *files.workflows(facts).items(),
+            (str(stacked), asked.text(answers)),
+        ],
+    )
+    following = [
+        *([findings.build] if findings.build else []),
+        f"unmoor doctor --stack {stack}",
+        f"pulumi stack init {stack}",
+        f"pulumi preview --stack {stack}",
+    ]
+    if as_json:
+        result = {"written": written, "kept": kept, "notes": findings.notes, "export": needed, "next": following}
+        click.echo(json.dumps(result, indent=2))
+        return
+    for name in written:
+        click.echo(f"wrote {name}")
+    for name in kept:
+        click.echo(f"kept {name}, which was there")
+    _show(findings)
+    click.echo(f"for updates, export: {', '.join(needed) or 'nothing'}; and be known to AWS")
+    click.echo("next:\n" + "\n".join(f"  {line}" for line in following))
+
+
+def _project(here: Path) -> str:
+    """Return a name for a new Pulumi project: that of its folder."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", here.name).strip("-.") or "dao"

@@ -1,0 +1,40 @@
+"""The Pulumi program: read the stack file, plan it, deploy the plan. A project's `__main__.py` calls `run`."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+
+def run() -> None:
+    """Plan and deploy the stack that Pulumi has chosen, in the folder that it has chosen.
+
+    Raises pulumi.RunError for an operator's mistake: a sentence, not a traceback.
+    """
+    # What is loaded here, most of it pulumi_aws, is needed to the end: to look for garbage in it takes longer than
+    # to plan.
+    gc.disable()
+    import pulumi
+    from pulumi.runtime import config
+
+    from .deploy import credentials
+    from .deploy.workload import deploy
+    from .errors import UnmoorError
+    from .plan.stack import from_pulumi
+    from .project import registry
+    from .review import state
+
+    try:
+        known = registry(Path.cwd())
+        settings = {**config.get_config_env(), **config.CONFIG.get()}
+        topology = from_pulumi(settings, known, Path.cwd(), config.get_config_secret_keys_env())
+        if not pulumi.runtime.is_dry_run():
+            credentials.demand(topology, known)
+        approved = state.demand(topology)
+        outputs = deploy(topology, known) | approved
+    except UnmoorError as error:
+        raise pulumi.RunError(str(error)) from None
+    for name, value in outputs.items():
+        pulumi.export(name, value)
+    # Nor does the interpreter look through all of it as it ends.
+    gc.freeze()

@@ -1,0 +1,206 @@
+"""`unmoor init`: every answer is a flag, what can be found is offered, and nothing that exists is changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from components.__main__ import cli
+from components.assess.discover import dns
+from components.begin import answers, files
+from components.commands import init
+from components.config.models import load_document
+from components.dns.route53.authority import Route53
+from components.errors import UnmoorError
+
+ROOT = Path(__file__).parents[2]
+STORJ = "storj=dao-storj,public_url=https://link.storjshare.io/raw/x/dao-storj"
+STORES = ("--store", "aws=dao-aws", "--store", STORJ)
+WHOLE = ("--host", "docs.dao.example", "--zone", "dao.example", "--site", "site", *STORES)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, in a world where the account has two zones and the host leads to a vendor."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Route53, "zones", lambda _: ["dao.example", "other.example"])
+    chain = ("harmony.gitbook.io",)
+    monkeypatch.setattr(dns, "behind", lambda _asker, host: dns.Behind(host, chain, ("192.0.2.1",), "", "gitbook"))
+    return tmp_path
+
+
+def run(*words: str, typed: str = ""):
+    return CliRunner().invoke(cli, ["init", *words], standalone_mode=False, input=typed)
+
+
+def refused(*words: str) -> str:
+    result = run(*words)
+    assert isinstance(result.exception, UnmoorError), result.output
+    return str(result.exception)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_stack_that_is_written_can_be_planned(folder: Path) -> None:
+    assert run(*WHOLE).exception is None
+    planned = CliRunner().invoke(cli, ["plan", "--stack", "prod", "--json"], standalone_mode=False)
+    assert planned.exception is None, planned.exception
+    docs = json.loads(planned.output)["workloads"]["docs"]
+    assert (docs["mode"], docs["host"], docs["roles"]) == ("centralized", "docs.dao.example", {"docs-aws": "primary"})
+    assert sorted(docs["stores"]) == ["aws", "storj"]
+
+
+def test_the_stack_file_fits_the_schema_that_is_written_beside_it(folder: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    run(*WHOLE)
+    schema = json.loads((folder / "stacks/schema.json").read_text())
+    jsonschema.validate(load_document(folder / "stacks/Pulumi.prod.yaml"), schema)
+
+
+def test_without_a_terminal_every_missing_answer_is_listed_at_once_and_nothing_is_written(folder: Path) -> None:
+    said = refused()
+    assert [line.split(":")[0] for line in said.splitlines()[1:]] == [
+        f"  - --{each.flag}" for each in answers.QUESTIONS
+    ]
+    assert tree(folder) == {}
+
+
+def test_what_is_found_is_no_longer_missing(folder: Path) -> None:
+    (folder / "mkdocs.yml").write_text("site_name: x\nsite_dir: out\n")
+    said = refused("--host", "docs.dao.example")
+    assert said.count("\n") == 1
+    assert "--store" in said
+
+
+def test_the_zone_that_holds_the_host_is_taken_from_the_account(folder: Path) -> None:
+    result = run("--host", "docs.dao.example", "--site", "site", *STORES)
+    assert result.exception is None
+    document = load_document(folder / "stacks/Pulumi.prod.yaml")
+    assert document["config"]["unmoor:zone"] == "dao.example"
+
+
+def test_a_host_in_no_zone_of_the_account_names_the_zones(folder: Path) -> None:
+    assert "--zone" in refused("--host", "docs.elsewhere.example", "--site", "site", *STORES)
+
+
+def test_an_account_that_cannot_be_asked_stops_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: Route53) -> list[str]:
+        raise OSError("Unable to locate credentials")
+
+    monkeypatch.setattr(Route53, "zones", fails)
+    assert "--zone" in refused("--host", "docs.dao.example", "--site", "site", *STORES)
+    assert run(*WHOLE).exception is None
+
+
+def test_the_generators_folder_build_and_settings_are_taken(folder: Path) -> None:
+    (folder / "package.json").write_text(json.dumps({"devDependencies": {"vite": "5"}}))
+    result = run("--host", "app.dao.example", "--zone", "dao.example", *STORES, "--json")
+    assert json.loads(result.output)["next"][0].endswith("npm run build")
+    options = load_document(folder / "stacks/Pulumi.prod.yaml")["config"]["unmoor:workloads"]["app"]["options"]
+    assert options == {"site": "dist", "fallback": "index.html"}
+    assert "npm run build" in (folder / ".github/workflows/unmoor-up-prod.yml").read_text()
+
+
+def test_a_gitbook_space_is_to_be_imported_first(folder: Path) -> None:
+    (folder / ".gitbook.yaml").write_text("root: ./\n")
+    assert "--site" in refused("--host", "docs.dao.example", *STORES)
+    assert "unmoor content import gitbook" in run(*WHOLE).output
+
+
+def test_where_the_host_leads_today_is_printed() -> None:
+    assert "docs.dao.example leads to harmony.gitbook.io -> 192.0.2.1 (gitbook) today" in run(*WHOLE).output
+
+
+def test_nothing_that_exists_is_changed(folder: Path) -> None:
+    (folder / "Pulumi.yaml").write_text("name: ours\n")
+    (folder / "project.py").write_text("from components.project import builtin\n\nREGISTRY = builtin()\n")
+    before = tree(folder)
+    result = run(*WHOLE)
+    assert "kept project.py, which was there" in result.output
+    first = tree(folder)
+    assert before.items() <= first.items()
+    assert "exists already" in refused(*WHOLE)
+    assert tree(folder) == first
+
+
+def test_a_run_that_was_interrupted_before_the_stack_file_is_completed_by_the_next(folder: Path) -> None:
+    run(*WHOLE)
+    whole = tree(folder)
+    (folder / "stacks/Pulumi.prod.yaml").unlink()
+    assert run(*WHOLE).exception is None
+    assert tree(folder) == whole
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--store", "dao-aws"), "'dao-aws' is not a store; write VENDOR=BUCKET"),
+        (("--store", "aws=dao-aws,regoin=x"), "no setting 'regoin'; did you mean region?"),
+        (("--store", "storj=dao-storj"), "needs public_url"),
+        (("--store", "minio=dao,public_url=https://x.example/dao"), "needs endpoint"),
+        (("--store", "aws=dao-aws", "--store", "aws=dao-other"), "is given twice"),
+    ],
+)
+def test_a_store_that_is_not_one_is_a_sentence_and_nothing_is_written(folder: Path, words, message: str) -> None:
+    said = refused("--host", "docs.dao.example", "--zone", "dao.example", "--site", "site", *words)
+    assert message in said
+    assert tree(folder) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--zone", "elsewhere.example"), "workloads.docs.host"),
+        (("--workload", "DOCS"), "is not a name"),
+        (("--stack", "../x"), "is not a stack's name"),
+    ],
+)
+def test_answers_that_cannot_be_planned_are_refused_and_nothing_is_written(folder: Path, words, message: str) -> None:
+    assert message in refused(*WHOLE, *words)
+    assert tree(folder) == {}
+
+
+def test_a_workload_of_the_inventory_gives_its_name_and_host(folder: Path) -> None:
+    run("--from-inventory", "docs", "-i", str(ROOT / "stacks/inventory.yaml"), "--site", "site", *STORES)
+    workloads = load_document(folder / "stacks/Pulumi.prod.yaml")["config"]["unmoor:workloads"]
+    assert {name: one["host"] for name, one in workloads.items()} == {"docs": "docs.dao.example"}
+
+
+@pytest.mark.parametrize(("name", "message"), [("dosc", "did you mean docs?"), ("forum", "is a forum")])
+def test_a_workload_that_cannot_be_taken_names_those_that_can(name: str, message: str) -> None:
+    said = refused("--from-inventory", name, "-i", str(ROOT / "stacks/inventory.yaml"), *WHOLE)
+    assert message in said
+    assert "docs" in said
+
+
+def test_at_a_terminal_only_what_is_not_given_is_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(init, "can_ask", lambda: True)
+    result = run("--site", "site", typed=f"docs.dao.example\n\naws=dao-aws\n{STORJ}\n\n")
+    assert result.exception is None, result.exception
+    config = load_document(folder / "stacks/Pulumi.prod.yaml")["config"]
+    assert (config["unmoor:zone"], sorted(config["unmoor:stores"])) == ("dao.example", ["aws", "storj"])
+    assert "Zone that the name lies in (it is in the account) [dao.example]" in result.stderr
+
+
+def test_templates_are_filled_and_are_yaml() -> None:
+    facts = files.Facts("dao", "prod", "eu-west-1", "make site", ("STORJ_ACCESS_KEY", "STORJ_SECRET_KEY"))
+    made = {**files.program(facts), **files.workflows(facts)}
+    for path, text in made.items():
+        assert not any(f"%{word}%" in text for word in ("LIBRARY", "PROJECT", "STACK", "REGION", "BUILD", "SECRETS")), (
+            path
+        )
+        if path.endswith((".yml", ".yaml")):
+            assert isinstance(yaml.safe_load(text), dict), path
+    up = yaml.safe_load(made[".github/workflows/unmoor-up-prod.yml"])["jobs"]["up"]
+    assert up["env"]["STORJ_SECRET_KEY"] == "${{ secrets.STORJ_SECRET_KEY }}"
+
+
+def test_two_stacks_share_the_review_and_nothing_else() -> None:
+    one, other = (set(files.workflows(files.Facts("dao", name, "us-east-1", "", ()))) for name in ("prod", "next"))
+    assert one & other == {".github/workflows/unmoor-review.yml"}
