@@ -124,6 +124,21 @@ def test_a_zone_is_served_signed_and_every_answer_validates_by_its_one_key(serve
     assert served.answers(ZONE, "NS") == {f"{each}." for each in SERVERS}
 
 
+def test_a_later_zone_is_signed_by_the_key_of_the_first_though_the_keeper_is_given_none(served, stores, signer, kept):
+    (keys,) = served.ask(ZONE, "DNSKEY").answer
+    put(stores, signer, made(2))
+    assert Kept(served, stores, signer).keeper.refresh()
+    assert served.ask(ZONE, "DNSKEY").answer == [keys]
+    validated(served, "docs.dao.example", "A", keys)
+    absent = served.ask("absent.dao.example", "A", dnssec=True)
+    assert absent.rcode() == dns.rcode.NXDOMAIN
+    proofs = [each for each in absent.authority if each.rdtype == dns.rdatatype.NSEC]
+    assert proofs
+    assert all(each[0].next != each.name for each in proofs)
+    names = {each.name.to_text() for each in proofs} | {each[0].next.to_text() for each in proofs}
+    assert "_keeper.dao.example." in names, names
+
+
 def test_the_server_refuses_what_is_not_its_work(served, kept):
     other = served.ask("www.example.org", "A")
     assert other.rcode() == dns.rcode.REFUSED

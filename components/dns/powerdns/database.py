@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _BUSY_S, _PROGRAM_S = 5.0, 60.0
 _CONFIG = "launch=gsqlite3\ngsqlite3-database={}\ngsqlite3-dnssec=yes\n"
 _LEADING = "('A', 'AAAA', 'CNAME')"
+_OF_KEYS = (("cryptokeys", "flags, active, published, content"), ("domainmetadata", "kind, content"))
 _COLUMNS = "name, type, content, ttl, prio, disabled, ordername, auth"
 
 
@@ -56,7 +57,8 @@ class Database:
     def staged(self, bundle: Bundle, key: Path | None) -> Iterator[Path]:
         """Make a database with a bundle's zone alone, signed where it is to be, and judged by PowerDNS itself.
 
-        Raises StepError when PowerDNS refuses it. `key` is the zone's signing key.
+        Raises StepError when PowerDNS refuses it. `key` is the zone's signing key, for its first zone:
+        later ones keep the keys that are served, since another key needs a roll-over, never a swap.
         """
         beat = Row(beat_name(self._zone), "TXT", 5, '"t=0"')
         with tempfile.TemporaryDirectory(dir=self._path.parent) as name:
@@ -68,17 +70,17 @@ class Database:
                     "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
                 )
                 made.executescript(";".join(row[0] for row in schema))
-            steps = [["load-zone", self._zone, str(folder / "zone")]]
-            steps += [["import-zone-key", self._zone, str(key), "active", "ksk"]] if key else []
-            for words in [*steps, ["rectify-zone", self._zone], ["check-zone", self._zone]]:
-                _run(["pdnsutil", f"--config-dir={folder}", *words], f"pdnsutil {words[0]} refuses the zone")
+            _util(folder, "load-zone", self._zone, str(folder / "zone"))
+            if not self._same_keys(staged) and key:
+                _util(folder, "import-zone-key", self._zone, str(key), "active", "ksk")
+            _util(folder, "rectify-zone", self._zone)
+            _util(folder, "check-zone", self._zone)
             yield staged
 
     def swap(self, staged: Path, leading: Mapping[str, Sequence[Row]]) -> None:
         """Put a staged zone in the place of what is served, in one transaction.
 
-        `leading` has the rows of names that lead to their standby. The key is taken with the first zone only: another
-        key needs a roll-over, never a swap.
+        `leading` has the rows of names that lead to their standby.
         """
         with self._open() as database:
             database.execute("ATTACH ? AS staged", [str(staged)])
@@ -109,27 +111,32 @@ class Database:
         finally:
             database.close()
 
+    def _same_keys(self, staged: Path) -> bool:
+        """Give a staged zone the keys that are served, and return whether there are any.
+
+        Without them its names would get no place in the chain that proves which names are absent.
+        """
+        with self._open() as database:
+            database.execute("ATTACH ? AS staged", [str(staged)])
+            served, theirs = (_domain(database, schema, self._zone) for schema in ("main", "staged"))
+            if served is None or theirs is None:
+                return False
+            with _transaction(database):
+                for table, columns in _OF_KEYS:
+                    _copy(database, table, columns, ("main", served), ("staged", theirs))
+            return bool(database.execute("SELECT count(*) FROM staged.cryptokeys").fetchone()[0])
+
     def _exchange(self, database: sqlite3.Connection) -> None:
-        (theirs,) = database.execute("SELECT id FROM staged.domains WHERE name = ?", [self._zone]).fetchone()
-        row = database.execute("SELECT id FROM main.domains WHERE name = ?", [self._zone]).fetchone()
-        if row is None:
-            database.execute("INSERT INTO main.domains (name, type) VALUES (?, 'NATIVE')", [self._zone])
-            row = database.execute("SELECT id FROM main.domains WHERE name = ?", [self._zone]).fetchone()
-            for table, columns in (
-                ("cryptokeys", "flags, active, published, content"),
-                ("domainmetadata", "kind, content"),
-            ):
-                database.execute(
-                    f"INSERT INTO main.{table} (domain_id, {columns}) "  # noqa: S608 constants
-                    f"SELECT ?, {columns} FROM staged.{table} WHERE domain_id = ?",
-                    [row[0], theirs],
-                )
-        database.execute("DELETE FROM main.records WHERE domain_id = ?", row)
-        database.execute(
-            f"INSERT INTO main.records (domain_id, {_COLUMNS}) "  # noqa: S608 constants
-            f"SELECT ?, {_COLUMNS} FROM staged.records WHERE domain_id = ?",
-            [row[0], theirs],
-        )
+        theirs, ours = (_domain(database, schema, self._zone) for schema in ("staged", "main"))
+        if theirs is None:
+            raise StepError("the staged database has no zone")
+        if ours is None:
+            added = database.execute("INSERT INTO main.domains (name, type) VALUES (?, 'NATIVE')", [self._zone])
+            ours = int(added.lastrowid or 0)
+            for table, columns in _OF_KEYS:
+                _copy(database, table, columns, ("staged", theirs), ("main", ours))
+        database.execute("DELETE FROM main.records WHERE domain_id = ?", [ours])
+        _copy(database, "records", _COLUMNS, ("staged", theirs), ("main", ours))
 
     def _purge(self, what: str) -> None:
         """Let the server forget what it answered before. One that does not run forgets by itself."""
@@ -167,6 +174,26 @@ def _replace(database: sqlite3.Connection, host: str, rows: Sequence[Row]) -> No
 def _stored(row: Row) -> str:
     """Return a row's content as PowerDNS keeps it: names without the dot at their end."""
     return row.content.rstrip(".") if row.type == "CNAME" else row.content
+
+
+def _domain(database: sqlite3.Connection, schema: str, zone: str) -> int | None:
+    row = database.execute(f"SELECT id FROM {schema}.domains WHERE name = ?", [zone]).fetchone()  # noqa: S608 our word
+    return int(row[0]) if row else None
+
+
+def _copy(
+    database: sqlite3.Connection, table: str, columns: str, source: tuple[str, int], target: tuple[str, int]
+) -> None:
+    """Copy what a table has of one zone, from one database to another."""
+    database.execute(
+        f"INSERT INTO {target[0]}.{table} (domain_id, {columns}) "  # noqa: S608 our own words
+        f"SELECT ?, {columns} FROM {source[0]}.{table} WHERE domain_id = ?",
+        [target[1], source[1]],
+    )
+
+
+def _util(folder: Path, *words: str) -> None:
+    _run(["pdnsutil", f"--config-dir={folder}", *words], f"pdnsutil {words[0]} refuses the zone")
 
 
 def _run(words: Sequence[str], failure: str) -> None:
