@@ -194,7 +194,7 @@ def file_(stack: str, resolver: str | None, given: tuple[str, ...]) -> None:
     """Print the stack's zone as a zone file, for a DNS vendor that has no health checks.
 
     It holds the records of the stack and of zone.yaml; the vendor adds SOA and NS. Every public name leads to its
-    primary, whatever happens: comments at the top name each failover that visitors of this vendor do not have. Sites
+    primary, dead or alive: comments at the top name each failover that visitors of this vendor do not have. Sites
     are found by their own names, as they are answered now.
     """
     from ..dns import static

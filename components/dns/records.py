@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-#: Beside the stack files.
+#: In the folder of the stack files.
 FILE = "zone.yaml"
 #: What every authority makes by itself.
 OWN_TYPES = frozenset(("SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDNSKEY", "CDS", "ZONEMD"))

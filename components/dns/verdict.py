@@ -146,8 +146,8 @@ def _disagree(what: str, given: Mapping[str, frozenset[str]], *, needed: bool = 
     for where, values in given.items():
         groups.setdefault(values, []).append(where)
     if len(groups) > 1:
-        told = "; ".join(f"{', '.join(wheres)}: {_list(values)}" for values, wheres in groups.items())
-        yield Difference(what, f"servers disagree: {told}")
+        listed = "; ".join(f"{', '.join(wheres)}: {_list(values)}" for values, wheres in groups.items())
+        yield Difference(what, f"servers disagree: {listed}")
     elif needed and frozenset() in groups:
         yield Difference(what, "no server answers it")
 

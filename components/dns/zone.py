@@ -111,7 +111,7 @@ def _caa(plan: WorkloadPlan, host: str, sites: Iterable[Site]) -> Iterator[RRset
 def _allowed(site: Site) -> str:
     """Return an issuer as CAA records name it.
 
-    Where a site proves names by HTTP-01 the issuer is held to that method (RFC 8657 §4), so that an account of somebody
+    Where a site proves names by HTTP-01 the issuer is held to that method (RFC 8657 §4), so that an account of others
     who can write records elsewhere is of no use.
     """
     by_http = site.exposure.proof in {Proof.PASSED_ON, Proof.HOST_ONLY}

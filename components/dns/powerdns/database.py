@@ -1,6 +1,6 @@
 """The database of one PowerDNS server: a whole zone in one transaction, and the rows of one name in another.
 
-A zone is loaded and judged in a database beside it first, because PowerDNS takes a broken zone when it is given one:
+A zone is loaded and judged in a second database first, because PowerDNS takes a broken zone when it is given one:
 `load-zone` replaces what is served before `check-zone` can judge it (PowerDNS 4.7.3).
 """
 

@@ -1,4 +1,4 @@
-"""The keeper: the process beside one name server that probes members, moves names, and takes new zones.
+"""The keeper: the process next to one name server that probes members, moves names, and takes new zones.
 
 It writes the server's database and nothing else; there is no API. When it dies the answers stay as they are, and its
 own record `_keeper.ZONE` stops changing.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: Seconds between two probes of a member, two looks for a new zone, and two heartbeats.
 PROBE_S, POLL_S, BEAT_S = 1.0, 10.0, 10.0
-#: The bundle that is served, beside the database: what it holds besides rows is not in there.
+#: The bundle that is served, next to the database, which holds its rows alone.
 _SERVED = "served.json"
 #: What a TXT record's one string may hold (RFC 1035 §3.3.14).
 _TXT = 255
@@ -211,7 +211,7 @@ def main(
     key: Path | None,
     trust: Path | None,
 ) -> None:
-    """Keep one zone of the PowerDNS server beside this process: its rows, and where its public names lead.
+    """Keep one zone of the PowerDNS server next to this process: its rows, and where its public names lead.
 
     Runs until it is ended; start it again when it ends by itself.
     """

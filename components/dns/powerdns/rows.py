@@ -1,6 +1,6 @@
 """What one of our own name servers serves: the zone as rows, and the names whose rows change. Pure.
 
-No row is a script: a scripted record is code that runs beside the zone's key, and its state is one thread's.
+No row is a script: a scripted record is code that runs next to the zone's key, and its state is one thread's.
 """
 
 from __future__ import annotations

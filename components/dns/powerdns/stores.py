@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-#: The document of a store that names its newest bundle, beside `SHA256.json` and `SHA256.json.sig`.
+#: The document of a store that names its newest bundle, next to `SHA256.json` and `SHA256.json.sig`.
 CURRENT = "current"
 #: Seconds for a read of one document, and the most bytes that one may have.
 _LIMIT_S, _MOST = 20.0, 64 << 20

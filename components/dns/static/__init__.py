@@ -1,4 +1,4 @@
-"""The zone for a vendor without health checks: plain rows that lead to each name's primary, whatever happens. Pure."""
+"""The zone for a vendor without health checks: plain rows that lead to each name's primary, dead or alive. Pure."""
 
 from __future__ import annotations
 
