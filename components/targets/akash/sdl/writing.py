@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from . import text
@@ -17,14 +18,18 @@ from . import text
 def written(data: dict[str, Any], source: str, *, quote: bool = False) -> str:
     """Write data as YAML on the ground of `source` if there is one.
 
-    What is new is written so that every tool reads it alike; with `quote`, so is what was there.
+    What is new is written so that every tool reads it alike; with `quote`, so is what was there. A text that libyaml reads
+    and the library for comments does not (a tab within a word) is laid out anew.
     """
     if not source:
         return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     language = YAML()
     language.width = 4096
     language.preserve_quotes = True
-    ground = language.load(source)
+    try:
+        ground = language.load(source)
+    except YAMLError:
+        return written(data, "")
     if _shared(ground, set()):
         return written(data, "")
     _settle(ground, data)
