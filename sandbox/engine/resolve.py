@@ -59,6 +59,8 @@ CADDY = Tool(
 #: Built from its module it calls itself "dev", so one on PATH cannot be told from another.
 PEBBLE = Tool("pebble", "2.10.1", "github.com/letsencrypt/pebble/v2/cmd/pebble")
 TOOLS = {tool.name: tool for tool in (CADDY, PEBBLE)}
+#: A second make of object store, next to moto; only tests need it.
+VERSITYGW = Tool("versitygw", "1.8.0", "github.com/versity/versitygw/cmd/versitygw", ("--version",), "main.Version")
 #: Runs programs in YAML for the engine; only tests need it. Nothing on PATH is asked: it does not print its version.
 YAML_HOST = Tool("pulumi-language-yaml", "1.25.0", "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml")
 
