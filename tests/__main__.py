@@ -72,10 +72,18 @@ def engine() -> None:
         unless_ci(str(error))
 
 
+def histories() -> None:
+    """Get the second make of object store."""
+    try:
+        resolve.tool(resolve.VERSITYGW)
+    except UnmoorError as error:
+        unless_ci(str(error))
+
+
 #: In the order in which they run: what is quick and says most about a fault comes first.
 TIERS = (
-    Tier("pure"), Tier("graph"), Tier("leases"), Tier("contract"), Tier("oracle", oracle), Tier("fuzz"),
-    Tier("parity", engine), Tier("engine", engine), Tier("stateful"),
+    Tier("pure"), Tier("graph"), Tier("leases"), Tier("histories", histories), Tier("contract"),
+    Tier("oracle", oracle), Tier("fuzz"), Tier("parity", engine), Tier("engine", engine), Tier("stateful"),
 )  # fmt: skip
 
 

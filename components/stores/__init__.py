@@ -1,1 +1,1 @@
-"""Object stores that keep releases."""
+"""Object stores: what they keep of releases, and the record of who writes a workload."""

@@ -51,7 +51,7 @@ class OpenStore:
         self.name = name
         self._settings = settings
         self._bucket = settings.bucket
-        self._client = _client(settings)
+        self._client = client(settings)
 
     @property
     def vendor(self) -> str:
@@ -248,14 +248,15 @@ def missing_credentials(stores: Mapping[str, Store]) -> list[Fault]:
     return found
 
 
-def _client(store: Store) -> Any:
+def client(store: Store, attempts: int = 3, read_s: float = 60) -> Any:
+    """Open a client of a store; each request is tried so often, and a read waits so many seconds."""
     from botocore.config import Config
 
     elsewhere = store.endpoint is not None
     config = Config(
         connect_timeout=5,
-        read_timeout=60,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        read_timeout=read_s,
+        retries={"mode": "standard", "total_max_attempts": attempts},
         # Vendors other than AWS know neither bucket names as host names nor AWS's newer checksums for certain.
         **(
             {

@@ -1,0 +1,183 @@
+"""Takes the actions that `tenure` decides: reads and writes the record, and does to the data what it orders."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ..errors import StepError
+from . import tenure
+from .guard import clock
+from .tenure import Copy, Deed
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from .record import Record
+    from .tenure import Outcome
+
+
+class Keeper(Protocol):
+    """Where the record is; see `writer.Records`."""
+
+    def read(self) -> tuple[Record | None, str]:
+        """Return the record and its ETag; StepError if that cannot be known."""
+
+    def write(self, record: Record, etag: str | None) -> tuple[Outcome, str]:
+        """Write on a condition; return what became of it, and why."""
+
+
+class Database(Protocol):
+    """The data of one site. Each method raises StepError if it fails, and may be repeated.
+
+    A copy takes writes only between `permit` and the moment that it names, or `freeze`. That has to hold though the
+    caller is killed or paused, and open sessions have to end with it.
+    """
+
+    def copy(self, position: str | None) -> Copy:
+        """Describe the copy; `replayed` is for that position (None: any)."""
+
+    def permit(self, until: float) -> None:
+        """Let writes through until then (`clock`)."""
+
+    def freeze(self) -> None:
+        """Let no more writes through; when this returns, none is under way."""
+
+    def archive(self) -> str:
+        """Put all of a frozen copy into the archive; return where it ends."""
+
+    def promote(self, epoch: int) -> None:
+        """Replay what the archive has, and become the primary of an epoch; writes wait for `permit`."""
+
+    def demote(self) -> None:
+        """Follow the newest primary again; what only this copy has is lost."""
+
+
+class Work(Protocol):
+    """What a lock guards: a program that runs while it is permitted."""
+
+    def permit(self, epoch: int, until: float) -> None:
+        """Run until then, and start if it does not run."""
+
+    def stop(self) -> None:
+        """Stop; when this returns, nothing runs."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs."""
+
+
+@dataclass
+class Guarded:
+    """Work as a database that has nothing to replay."""
+
+    work: Work
+    epoch: int = 0
+
+    def copy(self, position: str | None) -> Copy:  # noqa: ARG002 there are no positions
+        """Describe it: there is nothing that another site could have and this one not."""
+        return Copy(bool(self.epoch), self.epoch, self.work.runs, not self.epoch, replayed=True)
+
+    def permit(self, until: float) -> None:
+        """Run until then."""
+        self.work.permit(self.epoch, until)
+
+    def freeze(self) -> None:
+        """Stop."""
+        self.work.stop()
+
+    def archive(self) -> str:
+        """Return no position."""
+        return ""
+
+    def promote(self, epoch: int) -> None:
+        """Take an epoch."""
+        self.epoch = epoch
+
+    def demote(self) -> None:
+        """Have no epoch."""
+        self.epoch = 0
+
+
+def drive(
+    me: tenure.Me,
+    records: Keeper,
+    database: Database,
+    stop: threading.Event,
+    report: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Do what a site has to until `stop` is set, then stop writes and leave. `report` gets each new difficulty once."""
+    mind, last = tenure.Mind(), dict[object, str]()
+    event: tenure.Event = tenure.Started()
+    while True:
+        if stop.is_set() and not mind.stopping:
+            event = tenure.Stopping()
+        mind, action = tenure.step(me, mind, event)
+        if isinstance(action, tenure.End):
+            return
+        event, why = _take(action, records, database, stop, mind)
+        of = action.deed if isinstance(action, tenure.Do) else type(action)
+        if why and why != last.get(of):
+            report(why)
+        last[of] = why
+
+
+def _take(
+    action: tenure.Action, records: Keeper, database: Database, stop: threading.Event, mind: tenure.Mind
+) -> tuple[tenure.Event, str]:
+    """Take one action; return what came of it, and what stood in its way."""
+    match action:
+        case tenure.Look():
+            return _look(records, database)
+        case tenure.Write(record, etag):
+            sent = clock()
+            outcome, why = records.write(record, etag)
+            return tenure.Wrote(outcome, record, sent), why if outcome is tenure.Outcome.LOST else ""
+        case tenure.Do(deed, epoch):
+            return _do(database, deed, epoch)
+        case tenure.Permit(until):
+            try:
+                database.permit(until)
+            except StepError as error:
+                return tenure.Started(), str(error)
+        case tenure.Sleep(seconds):
+            if mind.stopping:
+                time.sleep(seconds)  # `stop` is set already
+            else:
+                stop.wait(seconds)
+    return tenure.Started(), ""
+
+
+def _look(records: Keeper, database: Database) -> tuple[tenure.Event, str]:
+    try:
+        record, etag = records.read()
+    except StepError as error:
+        return tenure.Silent(clock(), _copy(database, None)), str(error)
+    copy = _copy(database, record.position if record else None)
+    return tenure.Looked(clock(), record, etag, copy), ""
+
+
+def _copy(database: Database, position: str | None) -> Copy:
+    """Describe the copy; one that cannot be described is no primary and has replayed nothing."""
+    try:
+        return database.copy(position)
+    except StepError:
+        return Copy()
+
+
+def _do(database: Database, deed: Deed, epoch: int) -> tuple[tenure.Event, str]:
+    try:
+        match deed:
+            case Deed.FREEZE:
+                database.freeze()
+            case Deed.ARCHIVE:
+                return tenure.Did(deed, done=True, position=database.archive()), ""
+            case Deed.PROMOTE:
+                database.promote(epoch)
+            case Deed.DEMOTE:
+                database.demote()
+    except StepError as error:
+        return tenure.Did(deed, done=False), str(error)
+    return tenure.Did(deed, done=True), ""

@@ -1,0 +1,182 @@
+"""Runs a program no longer than it is permitted to, even if the process that permits it dies.
+
+`Program` starts a guard: this module as a process of its own, which starts the program. The guard reads lines
+`until SECONDS` (of `clock`) and `stop` from its standard input, and kills the program's process group when the time is
+over or the input ends. So neither a kill nor a pause of the holder lets the program go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import math
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+#: How often the guard looks whether the program has ended by itself, in seconds.
+_LOOK_S = 0.25
+#: prctl(2): the signal that a process gets when its parent dies.
+_PR_SET_PDEATHSIG = 1
+_MODULE = "stores.guard"
+
+
+def clock() -> float:
+    """Return seconds of a clock that never jumps, the same in all processes, and goes on while a machine sleeps."""
+    which = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if which is None else time.clock_gettime(which)
+
+
+class Program:
+    """A program that runs under a guard, and is asked to end `grace_s` before it is killed.
+
+    `ended` is called when it ends by itself; `code` is then its exit code, 128 + N for signal N. `without`: variables
+    of the environment that it does not get.
+    """
+
+    def __init__(self, words: Sequence[str], grace_s: float = 2.0) -> None:
+        self.words = list(words)
+        self.grace_s = grace_s
+        self.code: int | None = None
+        self.ended: Callable[[], object] = lambda: None
+        self.without: Sequence[str] = ()
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs."""
+        guard = self._guard
+        if guard is None:
+            return False
+        if (code := guard.poll()) is None:
+            return True
+        self._forget(guard)
+        if code >= 0:  # a guard that has stopped its program ends by a signal
+            self.code = code
+            self.ended()
+        return False
+
+    def permit(self, epoch: int, until: float) -> None:
+        """Run until then; start if it does not run and has not ended by itself. The program finds UNMOOR_EPOCH set."""
+        if not self.runs and self.code is None:
+            package = __package__.rpartition(".")[0]
+            root = str(Path(__file__).parents[2])
+            path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+            environment = {name: value for name, value in os.environ.items() if name not in self.without}
+            self._guard = subprocess.Popen(
+                [sys.executable, "-P", "-m", f"{package}.{_MODULE}", str(self.grace_s), *self.words],
+                stdin=subprocess.PIPE,
+                env=environment | {"PYTHONPATH": path, "UNMOOR_EPOCH": str(epoch)},
+                start_new_session=True,
+            )
+        self._order(f"until {until!r}\n")
+
+    def stop(self) -> None:
+        """Stop it; when this returns, nothing runs."""
+        self._order("stop\n")
+        if self._guard is not None:
+            self._guard.wait()
+            _ = self.runs
+
+    def _order(self, line: str) -> None:
+        if self._guard is not None and self._guard.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._guard.stdin.write(line.encode())
+                self._guard.stdin.flush()
+
+    def _forget(self, guard: subprocess.Popen[bytes]) -> None:
+        self._guard = None
+        if guard.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                guard.stdin.close()
+
+
+class _Guard:
+    """The other side of the pipe."""
+
+    def __init__(self, grace_s: float, words: list[str]) -> None:
+        self.grace_s, self.words = grace_s, words
+        self.until, self.kill_at = -math.inf, math.inf
+        self.asked = False
+        self._rest = b""
+
+    def run(self) -> int | None:
+        """Run the program; return its exit code, or None if it was stopped."""
+        while self.until == -math.inf:
+            if not self._read(None):
+                return None
+        if clock() >= self.until:
+            return None
+        child = subprocess.Popen(
+            self.words,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_die_too,  # noqa: PLW1509 the guard has one thread
+        )
+        try:
+            return self._watch(child)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+    def _watch(self, child: subprocess.Popen[bytes]) -> int | None:
+        while (code := child.poll()) is None:
+            end = min(self.until, self.kill_at)
+            left = end - clock()
+            if left <= 0:
+                return None
+            if left <= self.grace_s and not self.asked:
+                self.asked = True
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGTERM)
+            if not self._read(min(left, _LOOK_S)):
+                return None
+        if self.asked:
+            return None
+        return code if code >= 0 else 128 - code
+
+    def _read(self, within_s: float | None) -> bool:
+        """Wait for orders; False when there will be no more, or one that was to stop has nothing to stop."""
+        if not select.select([0], [], [], within_s)[0]:
+            return True
+        if not (more := os.read(0, 4096)):
+            return False
+        *lines, self._rest = (self._rest + more).split(b"\n")
+        for line in lines:
+            word, _, value = line.partition(b" ")
+            if word == b"until":
+                self.until = float(value)
+            else:
+                self.kill_at = clock() + self.grace_s
+        return True
+
+
+def _die_too() -> None:
+    """Have the program killed when its guard is; only Linux can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main(words: list[str]) -> int:
+    """Guard a program; see the module."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        # The holder's end is seen on the pipe. A handler, since what is ignored stays so in the program.
+        signal.signal(each, lambda *_: None)
+    code = _Guard(float(words[0]), words[1:]).run()
+    if code is None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+    return code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

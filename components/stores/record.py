@@ -1,0 +1,98 @@
+"""The record of who writes a workload: one small JSON object in a store, changed by conditional writes only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from ..errors import StepError
+from ..text.escape import shown
+
+#: No record is larger; reading stops behind it.
+RECORD_BYTES = 4096
+_TEXT_CHARS = 500
+#: JSON's whole numbers are exact up to here (RFC 8259, section 6).
+_MOST = 2**53 - 1
+
+
+class State(StrEnum):
+    """What the holder does: it has claimed and writes nothing yet, it may write, or it has stopped for good."""
+
+    CLAIMED = "claimed"
+    WRITING = "writing"
+    FROZEN = "frozen"
+
+
+@dataclass(frozen=True)
+class Order:
+    """A person's decision that another site shall write.
+
+    `lossy`: promote although the holder does not answer, or cannot archive. `ready`: the site has answered that it
+    follows, so the holder may stop.
+    """
+
+    id: str
+    to: str
+    lossy: bool = False
+    ready: bool = False
+
+
+@dataclass(frozen=True)
+class Record:
+    """Who writes a workload.
+
+    `by` is the process that holds it, new at every start. `epoch` rises with each claim, `serial` with each write by
+    anyone, `beat` with each write by the holder. So no two records have the same content, hence the same ETag.
+    `position` is the end of what this epoch begins with, or where the frozen holder ended. `note` is the reason of
+    the last order that came to nothing.
+    """
+
+    workload: str
+    holder: str
+    epoch: int
+    state: State
+    by: str = ""
+    beat: int = 0
+    serial: int = 0
+    position: str | None = None
+    order: Order | None = None
+    note: str = ""
+
+    def text(self) -> bytes:
+        """Write it as JSON."""
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+
+def parse(content: bytes, workload: str) -> Record:
+    """Read a record; StepError if it is none, or that of another workload."""
+    try:
+        given = json.loads(content)
+        order = given.pop("order")
+        read = Record(**given | {"state": State(given["state"]), "order": _order(order)})
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise StepError(f"is no record of a writer: {shown(content.decode(errors='replace'))}") from None
+    if not _fits(read):
+        raise StepError(f"is no record of a writer: {shown(content.decode(errors='replace'))}")
+    if read.workload != workload:
+        raise StepError(f"is the record of workload {shown(read.workload)}, not of {workload}; choose another key")
+    return read
+
+
+def _order(given: Any) -> Order | None:
+    return None if given is None else Order(**given)
+
+
+def _fits(read: Record) -> bool:
+    """Whether each value has the type that it is declared with, and is of a sensible size."""
+    order = read.order
+    texts = [read.workload, read.holder, read.by, read.note, "" if read.position is None else read.position]
+    texts += [order.id, order.to] if order else []
+    flags = [order.lossy, order.ready] if order else []
+    numbers = [read.epoch, read.beat, read.serial]
+    return (
+        all(isinstance(each, str) and len(each) <= _TEXT_CHARS for each in texts)
+        and all(isinstance(each, bool) for each in flags)
+        and all(type(each) is int and 0 <= each <= _MOST for each in numbers)
+    )

@@ -1,0 +1,187 @@
+"""The door to the record of a writer, and the lock that stands on it.
+
+    lock = Lock(Records("witness", settings, "writer/bot.json", "dao/prod/bot"), site="akash", ttl_s=30)
+    code = lock.hold(Program(["node", "bot.js"]), stop)
+
+`docs/writer.md` has the protocol and what it guarantees.
+"""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError, Fault, StepError
+from ..text.escape import outside
+from . import s3
+from .drive import Guarded, drive
+from .guard import Program
+from .record import RECORD_BYTES, Record, parse
+from .tenure import Me, Outcome, Times
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from ..config.models import Store
+
+__all__ = ["Lock", "Program", "Records", "unfit"]
+
+#: Answers that mean that the condition of a write did not hold. If-Match on a key that is gone is answered by 404:
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+_REFUSED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
+#: How long a store may take: a renewal that is slower than this is no good.
+_READ_S = 5
+_RACERS = 8
+
+
+class Records:
+    """The record of one workload at a key of a store; the store's settings name the variables with its credentials."""
+
+    def __init__(self, name: str, settings: Store, key: str, workload: str) -> None:
+        self.name = name
+        self.workload = workload
+        #: The variables that hold the store's credentials: what runs under a lock does not get them.
+        self.secrets = tuple(filter(None, (settings.access_key, settings.secret_key)))
+        self._at = {"Bucket": settings.bucket, "Key": key}
+        # One attempt: a repeated write would meet its own first one and be refused.
+        self._client = s3.client(settings, attempts=1, read_s=_READ_S)
+
+    def read(self) -> tuple[Record | None, str]:
+        """Return the record and its ETag, or (None, ""); StepError if the store does not answer or holds another."""
+        content, etag = self.content(self._at["Key"])
+        try:
+            return (None, "") if content is None else (parse(content, self.workload), etag)
+        except StepError as error:
+            raise StepError(f"store {self.name}: {self._at['Key']} {error.title}") from None
+
+    def write(self, record: Record, etag: str | None) -> tuple[Outcome, str]:
+        """Write a record if the one with `etag` is there, or with None if there is none: what became of it, and why.
+
+        `lost` means that the record has to be read again; errors of the store count as that.
+        """
+        return self.put(self._at["Key"], record.text(), etag)
+
+    def content(self, key: str) -> tuple[bytes | None, str]:
+        """Read a key: its content, or None where there is none, and its ETag."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer = self._client.get_object(**self._at | {"Key": key})
+            return answer["Body"].read(RECORD_BYTES), answer["ETag"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None, ""
+            raise StepError(f"store {self.name}: {key} cannot be read: {_reason(error)}") from None
+        except (BotoCoreError, OSError) as error:
+            raise StepError(f"store {self.name}: {key} cannot be read: {outside(error)}") from None
+
+    def put(self, key: str, content: bytes, etag: str | None) -> tuple[Outcome, str]:
+        """Write a key on a condition; see `write`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        try:
+            self._client.put_object(
+                **self._at | {"Key": key}, Body=content, ContentType="application/json", **condition
+            )
+        except ClientError as error:
+            refused = error.response["Error"]["Code"] in _REFUSED
+            return Outcome.REFUSED if refused else Outcome.LOST, _reason(error)
+        except (BotoCoreError, OSError) as error:
+            return Outcome.LOST, outside(error)
+        return Outcome.TOOK, ""
+
+    def remove(self, key: str) -> None:
+        """Remove a key of a check; a store that forbids it keeps a few bytes."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self._client.delete_object(**self._at | {"Key": key})
+        except (BotoCoreError, ClientError):
+            return
+
+    @property
+    def key(self) -> str:
+        """The key of the record."""
+        return self._at["Key"]
+
+
+def _reason(error: Any) -> str:
+    return outside(error.response["Error"].get("Message") or error.response["Error"].get("Code", ""))
+
+
+def unfit(records: Records, path: str = "") -> list[Fault]:
+    """Return why a store cannot keep the record of a writer; empty if it can.
+
+    Keys of its own are written and removed again. Raises StepError if the store does not answer.
+    """
+    key = f"{records.key}.check-{uuid.uuid4().hex}"
+    try:
+        return [
+            Fault(path, f"store {records.name} {fault}; choose another store for the writer's record")
+            for fault in _ignored(records, key)
+        ]
+    finally:
+        records.remove(key)
+
+
+def _ignored(records: Records, key: str) -> list[str]:
+    def put(content: bytes, etag: str | None) -> Outcome:
+        return records.put(key, content, etag)[0]
+
+    if put(b"missing", '"00000000000000000000000000000000"') is Outcome.TOOK:
+        return ["ignores If-Match: a writer that was replaced could take its record back"]
+    outcome, why = records.put(key, b"first", None)
+    if outcome is not Outcome.TOOK:
+        raise StepError(f"store {records.name}: {key} cannot be written: {why or 'the condition was refused'}")
+    found = []
+    if put(b"second", None) is Outcome.TOOK:
+        found.append("ignores If-None-Match: two sites could both create the record")
+    first = records.content(key)[1]
+    records.put(key, b"third", first)
+    content, etag = records.content(key)
+    if content != b"third":
+        found.append("refuses If-Match with the right ETag, or answers reads with old content")
+    if put(b"fourth", first) is Outcome.TOOK:
+        found.append("ignores If-Match: a writer that was replaced could take its record back")
+    if not found:
+        with ThreadPoolExecutor(_RACERS) as pool:
+            won = [*pool.map(lambda n: put(b"racer %d" % n, etag), range(_RACERS))].count(Outcome.TOOK)
+        if won != 1:
+            found.append(f"let {won} of {_RACERS} writers win that began with the same ETag")
+    return found
+
+
+@dataclass
+class Lock:
+    """A lock that one process of all sites holds at a time: taken with an epoch, renewed, given up before its end.
+
+    `site` is this side's name. What is held ends at the latest `ttl_s` after the last renewal; another process has
+    it at most `ttl_s` + 5 s after the holder died, where the store answers.
+    """
+
+    records: Records
+    site: str
+    ttl_s: float = 30.0
+    report: Callable[[str], None] = field(default=lambda _: None)
+
+    def hold(self, work: Program, stop: threading.Event) -> int | None:
+        """Run a program whenever the lock is held, until it ends by itself or `stop` is set; return its exit code.
+
+        Waits for the lock as long as it takes. The program finds the epoch in UNMOOR_EPOCH. It is stopped when the
+        lock cannot be renewed and started again when it can; on `stop` the lock is released, so that no time is lost.
+        Raises ConfigError for a store that cannot keep the record.
+        """
+        if found := unfit(self.records):
+            raise ConfigError("the lock cannot be held", found)
+        me = Me(self.records.workload, self.site, uuid.uuid4().hex, Times(self.ttl_s), elects=True)
+        work.ended, work.without = stop.set, self.records.secrets
+        work.grace_s = min(work.grace_s, self.ttl_s / 10)
+        try:
+            drive(me, self.records, Guarded(work), stop, report=self.report)
+        finally:
+            work.stop()
+        return work.code

@@ -1,0 +1,84 @@
+"""Runs histories and prints a minimal one for each violation: `python -m tests.histories writer --count N --seed S`."""
+
+# ruff: noqa: T201 it prints what it found
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from . import stores
+from .plan import SHAPES, Plan, planned
+from .world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from components.stores.writer import Records
+
+
+def run(plan: Plan, open_record: Callable[[str], Records], clock: str = "monotonic") -> World:
+    """Run one history at a key of its own."""
+    run.count += 1  # type: ignore[attr-defined]
+    records = open_record(f"histories/{plan.kind}-{plan.seed}-{run.count}.json")  # type: ignore[attr-defined]
+    if plan.careless:
+        records._client = stores.Careless(records._client)
+    world = World(plan, records, clock)
+    world.run()
+    return world
+
+
+run.count = 0  # type: ignore[attr-defined]
+
+
+def minimal(plan: Plan, open_record: Callable[[str], Records]) -> World:
+    """Drop what a history happens to contain and its violation does not need; give the smallest that still has one."""
+    smallest = run(plan, open_record)
+    dropped = True
+    while dropped:
+        dropped = False
+        for each in plan.happenings:
+            fewer = replace(plan, happenings=tuple(other for other in plan.happenings if other is not each))
+            if (world := run(fewer, open_record)).violations:
+                plan, smallest, dropped = fewer, world, True
+                break
+    return smallest
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the histories; 1 if one of them violates what is promised."""
+    parser = argparse.ArgumentParser(prog="python -m tests.histories", description=__doc__)
+    parser.add_argument("kind", choices=SHAPES, help="a workload with a database, or one that runs once only")
+    parser.add_argument("--count", type=int, default=50, help="how many to run (50)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="the first one's seed; the same seed gives the same history"
+    )
+    parser.add_argument("--store", choices=stores.NAMES, default="memory", help="where the record is (memory)")
+    given = parser.parse_args(arguments)
+    begun, acknowledged, epochs, given_up, bad = time.monotonic(), 0, 0, 0, 0
+    with stores.opened(given.store) as open_record:
+        for seed in range(given.seed, given.seed + given.count):
+            plan = planned(given.kind, seed)
+            world = run(plan, open_record)
+            acknowledged += len(world.acks)
+            epochs += world.last.epoch if world.last else 0
+            given_up += world.lost
+            if world.violations:
+                bad += 1
+                smallest = minimal(plan, open_record)
+                print(f"seed {seed}: {len(smallest.plan.happenings)} of {len(plan.happenings)} happenings are needed")
+                print("\n".join(f"  {line}" for line in smallest.lines))
+                print("\n".join(f"  VIOLATED {each}" for each in smallest.violations[:10]))
+    print(
+        f"{given.count} histories of {given.kind} on {given.store} in {time.monotonic() - begun:.1f} s: "
+        f"{acknowledged:,} writes acknowledged, {epochs} epochs, {given_up} writes given up by lossy orders, "
+        f"{bad} histories with a violation"
+    )
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
