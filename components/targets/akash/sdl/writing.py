@@ -18,8 +18,8 @@ from . import text
 def written(data: dict[str, Any], source: str, *, quote: bool = False) -> str:
     """Write data as YAML on the ground of `source` if there is one.
 
-    What is new is written so that every tool reads it alike; with `quote`, so is what was there. A text that libyaml reads
-    and the library for comments does not (a tab within a word) is laid out anew.
+    What is new is written so that every tool reads it alike; with `quote`, so is what was there. A text that libyaml
+    reads and the library for comments does not (a tab within a word) is laid out anew.
     """
     if not source:
         return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
