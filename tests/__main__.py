@@ -124,11 +124,15 @@ def folders(tiers: Iterable[Tier]) -> list[str]:
 
 @dataclass(frozen=True)
 class Package:
-    """A program that some tests use, by the names it may have, and what is not tested without it."""
+    """A program that some tests use, by the names it may have, and what is not tested without it.
+
+    `starts` means that its installation starts a service where systemd runs; there it is left to the operator.
+    """
 
     name: str
     programs: tuple[str, ...]
     without: str
+    starts: bool = False
 
     @property
     def there(self) -> bool:
@@ -138,7 +142,7 @@ class Package:
 
 PACKAGES = (
     Package("chromium", ("chromium", "chromium-browser", "google-chrome"), "how the report looks in a browser"),
-    Package("pdns-backend-sqlite3", ("pdns_server",), "own name servers with their keeper, on a real PowerDNS"),
+    Package("pdns-backend-sqlite3", ("pdns_server",), "own name servers with their keeper, on a real PowerDNS", True),
     Package("busybox", ("busybox",), "the container's script with BusyBox's tools; this machine's stand in for them"),
 )
 
@@ -147,7 +151,8 @@ def packages() -> None:
     """Get what is missing from the distribution where we may install it, or say what is not tested without."""
     missing = [package for package in PACKAGES if not package.there]
     if missing and shutil.which("apt-get") and os.geteuid() == 0:
-        names = [package.name for package in missing]
+        started = Path("/run/systemd/system").exists()
+        names = [package.name for package in missing if not (package.starts and started)]
         print(f"{', '.join(names)}: installing from the distribution", file=sys.stderr, flush=True)
         for words in (["update"], ["install", "-y", "--no-install-recommends", *names]):
             subprocess.run(["apt-get", "-qq", *words], stdout=subprocess.DEVNULL, check=False)
