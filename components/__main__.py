@@ -16,6 +16,7 @@ from .text import device
 #: Word → module under `commands/`, and what it does in a line; reading this table is reading the tool.
 COMMANDS = {
     "init": "Write a first stack file, and what else a project needs. Start here.",
+    "doctor": "Look at what an update needs, and print what mends what is not ready.",
     "plan": "Print what a stack file means: sites, records, steps and cost. Offline.",
     "review": "Show in Markdown what a change of stack files does, for a pull request.",
     "approve": "Record that a signer approved a plan.",

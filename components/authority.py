@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from .action import Action
     from .errors import Fault
     from .exposure import Exposure
-    from .topology import Line, WorkloadPlan, ZonePlan
+    from .needs import Needs
+    from .topology import Line, Topology, WorkloadPlan, ZonePlan
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class DeployedZone(Protocol):
 
 
 class Authority(Protocol):
-    """Who answers for the names of a zone. All but `zones`, `zone` and `current` is pure.
+    """Who answers for the names of a zone. All but `zone` and `current` is pure.
 
     `company` is the vendor that can switch the zone off; None where it is the stack's own servers.
     """
@@ -74,16 +75,20 @@ class Authority(Protocol):
         """Return after how many seconds a silent site is taken out of a name."""
         ...
 
+    def needs(self, topology: Topology) -> Needs:
+        """Return what an update of a stack needs of this authority: checks, and rights."""
+        ...
+
+    def zones(self) -> list[str]:
+        """Ask the authority for the names of the public zones that this process can see."""
+        ...
+
     def bill(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[Line]:
         """Return what the authority bills a month for a workload."""
         ...
 
     def actions(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[Action]:
         """Return the Entries of a workload, one a member of a name, and the Runs that go with them."""
-        ...
-
-    def zones(self) -> list[str]:
-        """Ask the authority for the names of the public zones that this process can see."""
         ...
 
     def current(self, handle: Mapping[str, Any], host: str) -> list[str]:

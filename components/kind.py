@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .config.models import Acme
     from .errors import Fault
     from .exposure import Endpoint, Exposure
+    from .needs import Check
     from .release import Release
     from .topology import Line, Site, WorkloadPlan
 
@@ -100,6 +101,10 @@ class Implementation(ABC, Generic[O]):
 
     def actions(self, site: Site, plan: WorkloadPlan) -> Iterable[Action]:  # noqa: ARG002 a default
         """Return what only this target needs, such as filling a bucket."""
+        return ()
+
+    def checks(self, site: Site, plan: WorkloadPlan) -> Iterable[Check]:  # noqa: ARG002 a default
+        """Return looks at what only this kind needs on this target before an update."""
         return ()
 
     @abstractmethod

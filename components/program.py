@@ -19,6 +19,7 @@ def run() -> None:
 
     from .deploy import credentials
     from .deploy.workload import deploy
+    from .doctor import run as doctor
     from .errors import UnmoorError
     from .plan.stack import from_pulumi
     from .project import registry
@@ -30,6 +31,7 @@ def run() -> None:
         topology = from_pulumi(settings, known, Path.cwd(), config.get_config_secret_keys_env())
         if not pulumi.runtime.is_dry_run():
             credentials.demand(topology, known)
+            doctor.demand(topology, known)
         approved = state.demand(topology)
         outputs = deploy(topology, known) | approved
     except UnmoorError as error:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .needs import Needs
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pulumi
+
+    from .topology import Topology
+
+
+def _nothing(_: Topology) -> Needs:
+    return Needs()
 
 
 class Accounting(Protocol):
@@ -32,7 +40,8 @@ class Target:
     `company` is the vendor that can end all sites there; None where operators are many and interchangeable.
     `credentials` names the environment variables without which an update cannot reach it. `rented` means that sites
     end when a prepaid account runs dry. `several_operators` means that two sites can have two operators. `account`
-    registers, once a stack, what compares the account with the stack; None where nothing is left behind there.
+    registers, once a stack, what compares the account with the stack; None where nothing is left behind there. `needs`
+    returns what an update of a stack needs of this target.
     """
 
     name: str
@@ -41,3 +50,4 @@ class Target:
     rented: bool = False
     several_operators: bool = False
     account: Accounting | None = None
+    needs: Callable[[Topology], Needs] = _nothing

@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.route53.models import route53_backends
 from moto.s3.models import s3_backends
 
-from . import guards
+from . import guards, simulation
 from .cloudfront import rules
 from .cloudfront.api import answer
 from .cloudfront.collections import PREFIX, Store
@@ -56,6 +56,7 @@ class Account:
     def __init__(self, state: State) -> None:
         store = Store(DEFAULT_ACCOUNT_ID, _certificates)
         guards.install(lambda arn: rules.certificate_users(store, arn))
+        simulation.install()
         self._state = state
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._cloudfront = store

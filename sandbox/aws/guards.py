@@ -207,7 +207,12 @@ def _permission(self: FakeBucket, action: str, resource: str) -> Any:
     from moto.iam.access_control import PermissionResult
 
     answers = {"allow": PermissionResult.PERMITTED, "deny": PermissionResult.DENIED, "": PermissionResult.NEUTRAL}
-    return answers[bucket_policy.verdict(self.policy, action, resource)]
+    found = bucket_policy.verdict(self.policy, action, resource)
+    block = self.public_access_block
+    # S3 user guide, "Blocking public access": with RestrictPublicBuckets a public policy lets in the owner's account.
+    if found == "allow" and block and block.restrict_public_buckets and bucket_policy.is_public(self.policy):
+        found = ""
+    return answers[found]
 
 
 def _describe_certificate(original: Callable[..., CertBundle]) -> Callable[..., CertBundle]:

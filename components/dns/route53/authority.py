@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import pulumi
 
     from ...exposure import Exposure
-    from ...topology import Site, WorkloadPlan, ZonePlan
+    from ...needs import Needs
+    from ...topology import Site, Topology, WorkloadPlan, ZonePlan
     from ..zone import Member, RRset
     from .records import Zone
 
@@ -71,6 +72,12 @@ class Route53:
     def detection_s(self) -> int:
         """Return after how many seconds health checks take a silent site out."""
         return CHECK_INTERVAL * CHECK_THRESHOLD
+
+    def needs(self, topology: Topology) -> Needs:
+        """Return the checks of zone and records, and the rights to change them."""
+        from . import needs
+
+        return needs.of(topology)
 
     def bill(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Line]:  # noqa: ARG002 the interface's
         """Return the price of each site's health check."""
@@ -184,7 +191,7 @@ class Route53:
 
     def zones(self) -> list[str]:
         """Ask Route 53 for the public zones of the account."""
-        from .current import public_zones
+        from .needs import public_zones
 
         return public_zones()
 

@@ -16,15 +16,6 @@ _CONNECT_S, _READ_S, _TRIES = 3, 10, 2
 _REGION = "us-east-1"
 
 
-def public_zones() -> list[str]:
-    """Return the names of the account's public zones, sorted. Raises what boto3 raises."""
-    import boto3
-
-    pages = boto3.client("route53").get_paginator("list_hosted_zones").paginate()
-    zones = [zone for page in pages for zone in page["HostedZones"] if not zone["Config"].get("PrivateZone")]
-    return sorted({zone["Name"].rstrip(".") for zone in zones})
-
-
 def places(zone_id: str, host: str) -> list[str]:
     """Return the addresses and names that the records of a host lead to. Raises what boto3 raises."""
     import boto3

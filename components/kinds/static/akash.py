@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from ...kind import Deployed, Implementation
+from ...needs import Check
 from ...targets.akash import ingress
 from ...targets.akash.ingress import Ingress
 from ...targets.akash.sdl.steady import NOW
@@ -48,6 +49,13 @@ class OnAkash(Implementation["StaticOptions"]):
         """Refuse a release that no volume holds twice."""
         if release.data is not None:
             yield from sizes.refused(release.data.bytes, release.data.files)
+
+    def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
+        """Ask who could bid on the site's document."""
+        from ...targets.akash import needs
+        from .document import document_for
+
+        yield Check(f"bidders for {site.name}", lambda: needs.bidders(document_for(site, plan)))
 
     def deploy(self, site: Site, context: Context) -> Deployed:
         """Register the deployment."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     import pulumi
 
+    from ...needs import Needs
+    from ...topology import Topology
     from .account import Account
 
 #: The variables of the process by which the account is reached; here, so that naming them loads nothing.
@@ -33,6 +35,12 @@ def _account(
     return made, {"balance_usd": made.balance_usd, "escrow_usd": made.escrow_usd, "runway_days": paid}
 
 
+def _needs(topology: Topology) -> Needs:
+    from . import needs
+
+    return needs.of(topology)
+
+
 TARGET = Target(
     "akash",
     company=None,
@@ -40,4 +48,5 @@ TARGET = Target(
     rented=True,
     several_operators=True,
     account=_account,
+    needs=_needs,
 )

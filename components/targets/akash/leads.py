@@ -10,14 +10,13 @@ import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ConfigError, Unanswered
+from ...resolver import VARIABLE as RESOLVER_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from ...authority import ReadsZone
 
-#: `HOST:PORT` of a resolver to ask instead of the zone's own name servers.
-RESOLVER_VARIABLE = "UNMOOR_RESOLVER"
 #: Seconds for one question, tries included.
 _LIFETIME_S = 5.0
 

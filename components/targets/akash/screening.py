@@ -99,17 +99,18 @@ def why_nobody_bids(rail: Rail, want: Request) -> str:
         return ""
     try:
         asked = body(want.data)
-        able = _owners(ask(asked, _WITHIN_S))
+        able = owners(ask(asked, _WITHIN_S))
         if able:
             return f"{len(able)} providers could take it; with a ceiling of {dollars(want.ceiling)} none of them bids."
-        gains = [(words, _owners(ask(less, _WITHIN_S))) for words, less in without(asked)]
+        gains = [(words, owners(ask(less, _WITHIN_S))) for words, less in without(asked)]
     except (MarketError, KeyError, ValueError):
         return ""
     gained = [f"without {words} {len(found)} could bid" for words, found in gains if found]
     return f"No provider can take it as it is: {'; '.join(gained) or 'each demand alone excludes all of them'}."
 
 
-def _owners(providers: list[dict[str, Any]]) -> set[str]:
+def owners(providers: list[dict[str, Any]]) -> set[str]:
+    """Return the providers of an answer, each once."""
     return {outside(each.get("owner"), 80) for each in providers}
 
 
@@ -132,4 +133,4 @@ def screened(
     where = f" in {', '.join(regions)}" if regions else ""
     asked, most = price.usd_month(inputs["sdl"]), price.ceiling_usd_month(inputs["sdl"])
     money = f"by the providers' list it costs ${float(asked):.2f} a month, and at most ${most:.2f}"
-    ctx.log("info", f"candidates: {len(_owners(found))} providers could bid{where}; {money}")
+    ctx.log("info", f"candidates: {len(owners(found))} providers could bid{where}; {money}")

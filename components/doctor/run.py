@@ -1,0 +1,104 @@
+"""Collect the checks of a stack, and make them side by side: each has the same few seconds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError, Fault, UnmoorError
+from ..needs import Finding, State, unseen
+from ..text.escape import outside
+from . import stores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..needs import Check, Grant, Needs
+    from ..registry import Registry
+    from ..topology import Topology
+
+#: Seconds after which a look that has not ended is given up.
+WITHIN_S = 8.0
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A check by its name, and what it showed."""
+
+    name: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def state(self) -> State:
+        """Return the worst that was found."""
+        order = [State.NOT_READY, State.UNSEEN, State.CAUTION, State.READY]
+        return min((finding.state for finding in self.findings), key=order.index, default=State.READY)
+
+
+def needs(topology: Topology, registry: Registry) -> list[Needs]:
+    """Return what each authority and each target of the placements needs."""
+    targets = sorted({site.target for plan in topology.workloads for site in plan.everywhere})
+    return [
+        *(registry.authorities[name].needs(topology) for name in topology.zone.authorities),
+        *(registry.targets[name].needs(topology) for name in targets),
+    ]
+
+
+def checks(topology: Topology, registry: Registry) -> Iterator[Check]:
+    """Yield the checks of authorities, targets, kinds and stores."""
+    for each in needs(topology, registry):
+        yield from each.checks
+    for plan in topology.workloads:
+        for site in plan.sites:
+            yield from registry.implementations(plan.kind)[site.target].checks(site, plan)
+    yield from stores.checks(topology)
+
+
+def grants(topology: Topology, registry: Registry) -> tuple[Grant, ...]:
+    """Return every right at AWS that a deployment of the stack uses."""
+    return (*(grant for each in needs(topology, registry) for grant in each.grants), *stores.grants(topology))
+
+
+def look(wanted: Iterable[Check], within_s: float = WITHIN_S) -> list[Looked]:
+    """Make every check in a thread of its own, and return what each showed, in order; of one name the first.
+
+    A look that does not end in time is left behind, and ends with the process.
+    """
+    named = {check.name: check for check in reversed(list(wanted))}
+    shown: dict[str, tuple[Finding, ...]] = {}
+
+    def make(check: Check) -> None:
+        shown[check.name] = _findings(check)
+
+    threads = [threading.Thread(target=make, args=(check,), daemon=True) for check in reversed(named.values())]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + within_s
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    late = (unseen(f"no answer in {within_s:g} s", "look at the network, and run it again"),)
+    return [Looked(name, shown.get(name, late)) for name in reversed(named)]
+
+
+def _findings(check: Check) -> tuple[Finding, ...]:
+    try:
+        return tuple(check.look())
+    except UnmoorError as error:
+        return (unseen(str(error)),)
+    except Exception as error:  # noqa: BLE001 what a look raises is what it shows
+        return (unseen(outside(f"{type(error).__name__}: {error}")),)
+
+
+def demand(topology: Topology, registry: Registry) -> None:
+    """Raise ConfigError for what would make an update fail after minutes of building; what is not seen passes."""
+    found = look(check for check in checks(topology, registry) if check.late)
+    faults = [
+        Fault(each.name, f"{finding.sentence}; {finding.mend}")
+        for each in found
+        for finding in each.findings
+        if finding.state is State.NOT_READY
+    ]
+    if faults:
+        raise ConfigError("the update would fail late; `unmoor doctor` looks at everything", faults)

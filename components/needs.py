@@ -1,0 +1,82 @@
+"""What an update needs of the world: things that must be there, each with a look at it, and rights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+
+class State(StrEnum):
+    """What a look shows."""
+
+    READY = "ready"
+    CAUTION = "caution"  #: an update works, and an operator should know this before
+    UNSEEN = "not seen"  #: it could not be looked at
+    NOT_READY = "not ready"  #: an update would fail, or do harm
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look shows: a sentence, and the command or the act that mends it where there is anything to mend."""
+
+    state: State
+    sentence: str
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to look at. `look` changes nothing; what it raises is a finding too.
+
+    `late` marks what would make an update fail after minutes of building, so that an update looks at it first.
+    """
+
+    name: str
+    look: Callable[[], Iterable[Finding]]
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Rights at AWS: actions on resources (ARNs, `*` for what IAM cannot name), and whether they change anything.
+
+    `conditions` are those of a statement of an IAM policy: operator, key, values.
+    """
+
+    name: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+    writes: bool = False
+    conditions: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What one authority or target needs for a stack."""
+
+    checks: tuple[Check, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+
+def ready(sentence: str) -> Finding:
+    """Return a finding of something that is as it should be."""
+    return Finding(State.READY, sentence)
+
+
+def caution(sentence: str, mend: str = "") -> Finding:
+    """Return a finding that stops nothing."""
+    return Finding(State.CAUTION, sentence, mend)
+
+
+def unseen(sentence: str, mend: str = "") -> Finding:
+    """Return a finding of something that could not be looked at."""
+    return Finding(State.UNSEEN, sentence, mend)
+
+
+def not_ready(sentence: str, mend: str) -> Finding:
+    """Return a finding that stops an update, with what mends it."""
+    return Finding(State.NOT_READY, sentence, mend)

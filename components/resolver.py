@@ -1,0 +1,50 @@
+"""Questions to DNS as the public asks them: by the machine's resolver, or by the one that a variable names."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import TYPE_CHECKING, Any
+
+from .errors import ConfigError, StepError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: `HOST:PORT` of a resolver to ask instead of the machine's.
+VARIABLE = "UNMOOR_RESOLVER"
+#: Seconds for one question, tries included.
+LIFETIME_S = 4.0
+
+
+def records(name: str, kind: str, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the records of a name as text, sorted and without the last dot; none where there is no such record.
+
+    Raises StepError when no resolver answers, as for a zone that is delegated to servers that do not have it.
+    """
+    import dns.exception
+    import dns.resolver
+
+    try:
+        answer = _resolver(environ).resolve(name, kind, search=False)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+    except dns.exception.DNSException as error:
+        raise StepError(f"no resolver answers for {name} {kind}: {str(error).splitlines()[0][:200]}") from None
+    return sorted(record.to_text().rstrip(".") for record in answer)
+
+
+def _resolver(environ: Mapping[str, str]) -> Any:
+    import dns.resolver
+
+    given = environ.get(VARIABLE, "")
+    resolver = dns.resolver.Resolver(configure=not given)
+    resolver.lifetime = LIFETIME_S
+    if given:
+        host, _, port = given.partition(":")
+        try:
+            resolver.nameservers = [str(ipaddress.ip_address(host))]
+            resolver.port = int(port or 53)
+        except ValueError:
+            raise ConfigError(f"{VARIABLE} is not the address of a resolver; write it as 127.0.0.1:53") from None
+    return resolver

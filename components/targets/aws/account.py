@@ -1,0 +1,112 @@
+"""The AWS account of the process: who it is, and what it may do. Reads only."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ...needs import Finding, caution, not_ready, ready, unseen
+from ...stores.s3 import session
+from ...text.escape import outside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ...needs import Grant
+
+#: Seconds for one connection and one answer: a look is worth no more.
+_CONNECT_S, _READ_S = 3, 6
+#: What stands for a name that exists only later, in an ARN that is simulated.
+_SOME = "0000000"
+_ASSUMED = re.compile(r"arn:(?P<partition>[\w-]+):sts::(?P<account>\d+):assumed-role/(?P<role>[^/]+)/.+")
+_SIGN_IN = "sign in: `aws sso login`, `aws configure`, or export AWS_PROFILE"
+_making = threading.Lock()
+
+
+def client(service: str) -> Any:
+    """Return a client that gives up soon. Services without regions, and those of CloudFront, answer in us-east-1."""
+    from botocore.config import Config
+
+    config = Config(connect_timeout=_CONNECT_S, read_timeout=_READ_S, retries={"total_max_attempts": 2})
+    with _making:
+        made = session()
+        return made.client(service, region_name=made.region_name or "us-east-1", config=config)
+
+
+def identity() -> Iterator[Finding]:
+    """Look for who the process is."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        who = client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        yield not_ready(f"AWS does not know this process: {outside(error)}", _SIGN_IN)
+        return
+    arn = str(who["Arn"])
+    if arn.endswith(":root"):
+        yield caution(f"{arn} is the account's owner, who may do everything", "make a role: the rights of the operator")
+    else:
+        yield ready(f"{arn}")
+
+
+def profile(settings: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Compare who Pulumi's plug-in is with who the steps of a deployment are: boto3 reads the environment alone."""
+    named = settings.get("aws:profile")
+    if named and environ.get("AWS_PROFILE") != named:
+        yield not_ready(
+            f"the stack file has aws:profile {named}, which only Pulumi's plug-in reads; publishing would use another",
+            f"export AWS_PROFILE={named}",
+        )
+    elif settings.get("aws:assumeRole") or settings.get("aws:assumeRoles"):
+        yield not_ready(
+            "the stack file has aws:assumeRole, which only Pulumi's plug-in reads; publishing would use another one",
+            "take it out, and sign in as that role: a profile with role_arn, and export AWS_PROFILE",
+        )
+    else:
+        yield ready("Pulumi's plug-in and the steps of a deployment use the same identity")
+
+
+def rights(grants: Iterable[Grant]) -> Iterator[Finding]:
+    """Ask IAM whether the process has these rights. Organisation policies and resources' own are not asked."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    principal = principal_of(str(client("sts").get_caller_identity()["Arn"]))
+    if principal.endswith(":root"):
+        yield ready("the account's owner may do everything")
+        return
+    iam, denied, asked = client("iam"), list[str](), 0
+    for grant in grants:
+        question = {
+            "PolicySourceArn": principal,
+            "ActionNames": list(grant.actions),
+            "ResourceArns": [each if each == "*" else each.replace("*", _SOME) for each in grant.resources],
+            "ContextEntries": [
+                {"ContextKeyName": key, "ContextKeyType": "stringList", "ContextKeyValues": list(values)}
+                for keys in grant.conditions.values()
+                for key, values in keys.items()
+            ],
+        }
+        try:
+            pages = iam.get_paginator("simulate_principal_policy").paginate(**question)
+            results = [each for page in pages for each in page["EvaluationResults"]]
+        except (BotoCoreError, ClientError) as error:
+            yield unseen(
+                f"rights cannot be simulated ({outside(error)}); an update shows what is missing",
+                "allow iam:SimulatePrincipalPolicy, or compare by hand: the rights of the operator",
+            )
+            return
+        asked += len(grant.actions)
+        denied += [each["EvalActionName"] for each in results if each["EvalDecision"] != "allowed"]
+    if denied:
+        yield not_ready(
+            f"{principal} may not {', '.join(sorted(set(denied)))}", "attach the rights of the operator to it"
+        )
+    else:
+        yield ready(f"{principal} has all {asked} rights")
+
+
+def principal_of(arn: str) -> str:
+    """Return the ARN that IAM knows of an identity: for a session of a role, the role's, whose path is not known."""
+    found = _ASSUMED.fullmatch(arn)
+    return f"arn:{found['partition']}:iam::{found['account']}:role/{found['role']}" if found else arn

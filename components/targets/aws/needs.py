@@ -1,0 +1,148 @@
+"""What an update needs of AWS for sites there: rights, aliases that are free, an account that may use CloudFront."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING, Any
+
+from ...needs import Check, Grant, Needs, caution, not_ready, ready
+from . import account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...needs import Finding
+    from ...topology import Site, Topology
+
+#: What pulumi_aws asks of the types that a site has (terraform-provider-aws, the resources' read functions), and what
+#: publishing asks.
+_BUCKET_READS = (
+    "s3:GetAccelerateConfiguration",
+    "s3:GetBucket*",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:ListTagsForResource",
+)
+_BUCKET_WRITES = (
+    "s3:CreateBucket",
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:TagResource",
+    "s3:UntagResource",
+)
+_OBJECT_READS = ("s3:GetObject",)
+_OBJECT_WRITES = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+)
+_CERTIFICATE_READS = ("acm:DescribeCertificate", "acm:ListTagsForCertificate")
+_CERTIFICATE_WRITES = ("acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RequestCertificate")
+_CLOUDFRONT_READS = (
+    "cloudfront:DescribeFunction",
+    "cloudfront:GetDistribution",
+    "cloudfront:GetFunction",
+    "cloudfront:GetInvalidation",
+    "cloudfront:GetOriginAccessControl",
+    "cloudfront:GetResponseHeadersPolicy",
+    "cloudfront:ListDistributions",
+    "cloudfront:ListTagsForResource",
+)
+_CLOUDFRONT_WRITES = (
+    "cloudfront:CreateDistribution",
+    "cloudfront:CreateFunction",
+    "cloudfront:CreateInvalidation",
+    "cloudfront:CreateOriginAccessControl",
+    "cloudfront:CreateResponseHeadersPolicy",
+    "cloudfront:DeleteDistribution",
+    "cloudfront:DeleteFunction",
+    "cloudfront:DeleteOriginAccessControl",
+    "cloudfront:DeleteResponseHeadersPolicy",
+    "cloudfront:PublishFunction",
+    "cloudfront:TagResource",
+    "cloudfront:UntagResource",
+    "cloudfront:UpdateDistribution",
+    "cloudfront:UpdateFunction",
+    "cloudfront:UpdateOriginAccessControl",
+    "cloudfront:UpdateResponseHeadersPolicy",
+)
+
+
+def of(topology: Topology) -> Needs:
+    """Return checks and rights for the sites that stand at AWS."""
+    sites = [site for plan in topology.workloads for site in plan.sites if site.target == "aws"]
+    granted = grants(topology)
+    return Needs(
+        (
+            Check("AWS identity", account.identity),
+            Check("AWS profile", functools.partial(account.profile, topology.settings, os.environ)),
+            Check("rights of sites at AWS", functools.partial(account.rights, granted)),
+            Check("CloudFront", functools.partial(aliases, sites), late=True),
+        ),
+        granted,
+    )
+
+
+def grants(topology: Topology) -> tuple[Grant, ...]:
+    """Return the rights for every site that the placement can ever have at AWS.
+
+    A bucket's name begins with its resource's, which Pulumi lengthens. Ids of certificates and of what CloudFront has
+    exist only later.
+    """
+    sites = [site for plan in topology.workloads for site in plan.everywhere if site.target == "aws"]
+    if not sites:
+        return ()
+    buckets = tuple(f"arn:aws:s3:::{site.name}-bucket-*" for site in sites)
+    objects = tuple(f"{bucket}/*" for bucket in buckets)
+    return (
+        Grant("ReadBuckets", _BUCKET_READS, buckets),
+        Grant("WriteBuckets", _BUCKET_WRITES, buckets, writes=True),
+        Grant("ReadObjects", _OBJECT_READS, objects),
+        Grant("WriteObjects", _OBJECT_WRITES, objects, writes=True),
+        Grant("ReadCertificates", _CERTIFICATE_READS),
+        Grant("WriteCertificates", _CERTIFICATE_WRITES, writes=True),
+        Grant("ReadCloudFront", _CLOUDFRONT_READS),
+        Grant("WriteCloudFront", _CLOUDFRONT_WRITES, writes=True),
+    )
+
+
+def aliases(sites: list[Site]) -> Iterator[Finding]:
+    """Look for distributions of the account that answer to our hosts: CloudFront lets a name be at one alone.
+
+    Those of other accounts cannot be seen from here.
+    """
+    hosts = {host: site.name for site in sites for host in site.hosts}
+    ours = {site.name: f"unmoor {site.name}" for site in sites}
+    pages = account.client("cloudfront").get_paginator("list_distributions").paginate()
+    listed: list[dict[str, Any]] = [one for page in pages for one in page["DistributionList"].get("Items") or ()]
+    taken = [
+        (host, one)
+        for one in listed
+        for host in (one.get("Aliases") or {}).get("Items") or ()
+        if host in hosts and one.get("Comment") != ours[hosts[host]]
+    ]
+    for host, one in taken:
+        yield not_ready(
+            f"distribution {one['Id']} of this account answers to {host}; the update would stop at CNAMEAlreadyExists",
+            f"take {host} out of its aliases in the minute in which the update starts: "
+            f"aws cloudfront get-distribution-config --id {one['Id']}, then update-distribution",
+        )
+    if not taken:
+        yield ready(f"no other distribution of this account answers to {', '.join(sorted(hosts))}")
+    if not listed:
+        yield caution(
+            "the account has no distribution yet; AWS may want to verify a new account before its first one",
+            "if the update ends with `Your account must be verified`, open a case with AWS Support, and run it again",
+        )
