@@ -17,6 +17,7 @@ from .text import device
 COMMANDS = {
     "init": "Write a first stack file, and what else a project needs. Start here.",
     "doctor": "Look at what an update needs, and print what mends what is not ready.",
+    "policy": "Print the rights at AWS that a stack needs, and the trust for GitHub.",
     "plan": "Print what a stack file means: sites, records, steps and cost. Offline.",
     "review": "Show in Markdown what a change of stack files does, for a pull request.",
     "approve": "Record that a signer approved a plan.",

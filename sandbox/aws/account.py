@@ -7,6 +7,7 @@ the API is down.
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.route53.models import route53_backends
 from moto.s3.models import s3_backends
 
-from . import guards, simulation
+from . import calls, guards, simulation
 from .cloudfront import rules
 from .cloudfront.api import answer
 from .cloudfront.collections import PREFIX, Store
@@ -36,6 +37,8 @@ AWS_STORE = "dao-example-aws"
 STORJ_STORE = "dao-example-storj"
 ZONE = "dao.example"
 
+#: The longest body that is looked into for the names in it; longer ones are content.
+_NOTED_BYTES = 1 << 20
 _ROUTE53 = "/2013-04-01/"
 _REASONS = {200: "OK", 201: "Created", 204: "No Content", 404: "Not Found", 503: "Service Unavailable"}
 _ERROR = (
@@ -58,6 +61,7 @@ class Account:
         guards.install(lambda arn: rules.certificate_users(store, arn))
         simulation.install()
         self._state = state
+        self._journal = calls.Journal(state.root / calls.FILE)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._cloudfront = store
 
@@ -80,6 +84,7 @@ class Account:
         down = self._down(environ)
         if down:
             return _unavailable(environ, start_response, down)
+        self._note(environ)
         if environ["PATH_INFO"].startswith(PREFIX):
             return self._to_cloudfront(environ, start_response)
         if _foreign(environ, DEFAULT_ACCOUNT_ID):
@@ -94,6 +99,16 @@ class Account:
             return _no_such_bucket(start_response)
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = STORJ_ACCOUNT
         return self._moto(environ, start_response)  # type: ignore[no-any-return]
+
+    def _note(self, environ: dict[str, Any]) -> None:
+        """Write down what is asked for; AWS's own requests have no rights of anyone's."""
+        if environ.get("HTTP_X_SANDBOX") == "data-plane":
+            return
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(size) if 0 < size <= _NOTED_BYTES else b""
+        if body:
+            environ["wsgi.input"] = io.BytesIO(body)
+        self._journal.note(environ, body)
 
     def _down(self, environ: dict[str, Any]) -> _Down | None:
         path, inside = environ["PATH_INFO"], environ.get("HTTP_X_SANDBOX") == "data-plane"

@@ -214,6 +214,25 @@ def test_destroy_leaves_nothing_in_aws_in_dns_or_on_akash(docs: Docs, story: dic
     assert (inventory.objects(), docs.leases()) == ([], {})
 
 
+def test_every_call_to_aws_is_one_that_the_operators_policy_allows(docs: Docs, story: dict[str, Seen]) -> None:
+    from components.doctor import rights, run, stores
+    from components.plan.stack import from_file
+    from components.project import builtin
+    from sandbox.aws import calls
+    from sandbox.aws.simulation import decision
+
+    assert story
+    plan = from_file(docs.pulumi.config_file, builtin(), built=False)
+    policy = rights.policy(rights.chosen("operator", run.grants(plan, builtin()), stores.grants(plan)))
+    seen = list(calls.read(docs.state.root / calls.FILE))
+    assert {"route53:ChangeResourceRecordSets", "cloudfront:CreateDistribution", "s3:PutObject"} <= {
+        call.action for call in seen
+    }
+    # Who one is may be asked without a right (AWS STS API reference, GetCallerIdentity).
+    asked = [call for call in seen if call.action != "sts:GetCallerIdentity"]
+    assert sorted({str(call) for call in asked if decision([policy], *call) != "allowed"}) == []
+
+
 def previous(name: str) -> str:
     return next(before for before, after in itertools.pairwise(FLIPS) if after == name)
 

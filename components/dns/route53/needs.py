@@ -36,7 +36,6 @@ READS = (
 )
 _CHECK_WRITES = (
     "route53:ChangeTagsForResource",
-    "route53:CreateHealthCheck",
     "route53:DeleteHealthCheck",
     "route53:UpdateHealthCheck",
 )
@@ -71,6 +70,8 @@ def grants(topology: Topology, zone_id: str = "") -> tuple[Grant, ...]:
     return (
         Grant("ReadZones", READS),
         Grant("WriteOurRecords", ("route53:ChangeResourceRecordSets",), (zone,), writes=True, conditions=only),
+        # A check that is made has no name yet, so this right is on everything or nothing.
+        Grant("MakeHealthChecks", ("route53:CreateHealthCheck",), writes=True),
         Grant("WriteHealthChecks", _CHECK_WRITES, ("arn:aws:route53:::healthcheck/*",), writes=True),
     )
 

@@ -45,7 +45,7 @@ def identity() -> Iterator[Finding]:
         return
     arn = str(who["Arn"])
     if arn.endswith(":root"):
-        yield caution(f"{arn} is the account's owner, who may do everything", "make a role: the rights of the operator")
+        yield caution(f"{arn} is the account's owner, who may do everything", "make a role: `unmoor policy operator`")
     else:
         yield ready(f"{arn}")
 
@@ -93,14 +93,14 @@ def rights(grants: Iterable[Grant]) -> Iterator[Finding]:
         except (BotoCoreError, ClientError) as error:
             yield unseen(
                 f"rights cannot be simulated ({outside(error)}); an update shows what is missing",
-                "allow iam:SimulatePrincipalPolicy, or compare by hand: the rights of the operator",
+                "allow iam:SimulatePrincipalPolicy, or compare by hand: `unmoor policy operator`",
             )
             return
         asked += len(grant.actions)
         denied += [each["EvalActionName"] for each in results if each["EvalDecision"] != "allowed"]
     if denied:
         yield not_ready(
-            f"{principal} may not {', '.join(sorted(set(denied)))}", "attach the rights of the operator to it"
+            f"{principal} may not {', '.join(sorted(set(denied)))}", "attach `unmoor policy operator` to it"
         )
     else:
         yield ready(f"{principal} has all {asked} rights")

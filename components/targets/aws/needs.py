@@ -53,6 +53,7 @@ _CERTIFICATE_WRITES = ("acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm
 _CLOUDFRONT_READS = (
     "cloudfront:DescribeFunction",
     "cloudfront:GetDistribution",
+    "cloudfront:GetDistributionConfig",
     "cloudfront:GetFunction",
     "cloudfront:GetInvalidation",
     "cloudfront:GetOriginAccessControl",
