@@ -64,6 +64,9 @@ VERSITYGW = Tool("versitygw", "1.8.0", "github.com/versity/versitygw/cmd/versity
 #: Runs programs in YAML for the engine; only tests need it. Nothing on PATH is asked: it does not print its version.
 YAML_HOST = Tool("pulumi-language-yaml", "1.25.0", "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml")
 
+#: Reads GitHub's workflows; only tests need it.
+ACTIONLINT = Tool("actionlint", "1.7.12", "github.com/rhysd/actionlint/cmd/actionlint", ("-version",))
+
 
 @dataclass(frozen=True)
 class Build:

@@ -204,3 +204,28 @@ def test_templates_are_filled_and_are_yaml() -> None:
 def test_two_stacks_share_the_review_and_nothing_else() -> None:
     one, other = (set(files.workflows(files.Facts("dao", name, "us-east-1", "", ()))) for name in ("prod", "next"))
     assert one & other == {".github/workflows/unmoor-review.yml"}
+
+
+def test_the_review_is_this_repositorys_own_but_for_how_it_is_installed() -> None:
+    ours = (ROOT / ".github/workflows/review.yml").read_text()
+    made = files.workflows(files.Facts("dao", "prod", "us-east-1", "", ()))[".github/workflows/unmoor-review.yml"]
+    for here, there in (
+        ("make setup", "python -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt"),
+        ("./unmoor review", ".venv/bin/unmoor review"),
+        ("name: review\n", "name: unmoor review\n"),
+        ("group: review-", "group: unmoor-review-"),
+        ("the program of the default", "the packages of the default"),
+    ):
+        assert ours.count(here) == 1, here
+        ours = ours.replace(here, there)
+    assert made == ours
+
+
+def test_a_preview_gets_no_secret_that_spends_or_deletes_and_an_update_is_never_interrupted() -> None:
+    made = files.workflows(files.Facts("dao", "prod", "us-east-1", "", ("AKASH_CONSOLE_API_KEY", "STORJ_SECRET_KEY")))
+    preview = made[".github/workflows/unmoor-preview-prod.yml"]
+    assert "AKASH" not in preview
+    assert "STORJ" not in preview
+    up = yaml.safe_load(made[".github/workflows/unmoor-up-prod.yml"])["jobs"]["up"]
+    assert up["concurrency"] == {"group": "unmoor-up-prod", "cancel-in-progress": False}
+    assert {"AKASH_CONSOLE_API_KEY", "STORJ_SECRET_KEY"} <= up["env"].keys()
