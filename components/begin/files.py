@@ -18,18 +18,28 @@ PROGRAM: Mapping[str, str] = {
     "requirements.txt": "requirements.txt",
 }
 WORKFLOWS = ("review", "preview", "up")
+_SETUP = "python -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt"
 _WORKFLOW = ".github/workflows/unmoor-{}.yml"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What templates need: names, the region, the command that builds the site, and variables that hold secrets."""
+    """What templates need: names, the region, the command that builds the site, and variables that hold secrets.
+
+    `checkout`: the project is a checkout of this library, which has a launcher and a lock file of its own.
+    """
 
     project: str
     stack: str
     region: str
     build: str
     secrets: tuple[str, ...]
+    checkout: bool = False
+
+    @property
+    def command(self) -> str:
+        """Return how this project calls `unmoor`."""
+        return "./unmoor" if self.checkout else ".venv/bin/unmoor"
 
 
 def program(facts: Facts) -> dict[str, str]:
@@ -70,6 +80,8 @@ def _filled(template: str, facts: Facts) -> str:
         "PROJECT": facts.project,
         "STACK": facts.stack,
         "REGION": facts.region,
+        "UNMOOR": facts.command,
+        "SETUP": "make setup" if facts.checkout else _SETUP,
         "BUILD": facts.build or "true # the site's files are in the repository",
         "SECRETS": "\n".join(f"      {name}: ${{{{ secrets.{name} }}}}" for name in facts.secrets),
     }

@@ -84,7 +84,7 @@ def zones(findings: Findings, registry: Registry) -> list[str]:
 
 
 def zone(findings: Findings, host: str, there: list[str]) -> None:
-    """Offer the zone that a host lies in, or say which zones there are."""
+    """Offer the zone that a host lies in, or name those that there are."""
     fits = zone_of(host, there)
     if fits:
         findings.answers["zone"] = Found(fits, "it is in the account")
@@ -108,7 +108,7 @@ def today(findings: Findings, host: str, resolver: str | None) -> None:
     who = behind.compute or behind.edge
     findings.notes.append(
         f"{host} leads to {where}{f' ({who})' if who else ''} today; "
-        "`unmoor doctor` says what has to happen to its records before the first update"
+        "`unmoor doctor` shows what has to happen to its records before the first update"
     )
 
 

@@ -166,7 +166,7 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
         raise ConfigError("the answers make no stack", faults)
     plan = topology(settings, known, here, built=False, others={"aws:region": answers.region})
     needed = variables(plan, known)
-    facts = files.Facts(_project(here), stack, answers.region, findings.build, needed)
+    facts = files.Facts(_project(here), stack, answers.region, findings.build, needed, (here / "setup.sh").exists())
     stacked = path.relative_to(here) if path.is_absolute() else Path("stacks", path.name)
     written, kept = files.write(
         here,
@@ -179,7 +179,7 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     )
     following = [
         *([findings.build] if findings.build else []),
-        f"unmoor doctor --stack {stack}",
+        f"{facts.command} doctor --stack {stack}",
         f"pulumi stack init {stack}",
         f"pulumi preview --stack {stack}",
     ]

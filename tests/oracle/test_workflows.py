@@ -17,6 +17,7 @@ from sandbox.state import REPOSITORY
 FACTS = {
     "whole": files.Facts("dao", "prod", "eu-west-1", "npm ci && npm run build", ("AKASH_CONSOLE_API_KEY", "STORJ_KEY")),
     "bare": files.Facts("dao", "next", "us-east-1", "", ()),
+    "checkout": files.Facts("unmoor", "prod", "us-east-1", "make docs", (), checkout=True),
 }
 
 

@@ -192,9 +192,10 @@ def test_templates_are_filled_and_are_yaml() -> None:
     facts = files.Facts("dao", "prod", "eu-west-1", "make site", ("STORJ_ACCESS_KEY", "STORJ_SECRET_KEY"))
     made = {**files.program(facts), **files.workflows(facts)}
     for path, text in made.items():
-        assert not any(f"%{word}%" in text for word in ("LIBRARY", "PROJECT", "STACK", "REGION", "BUILD", "SECRETS")), (
-            path
-        )
+        assert not any(
+            f"%{word}%" in text
+            for word in ("LIBRARY", "PROJECT", "STACK", "REGION", "BUILD", "SECRETS", "SETUP", "UNMOOR")
+        ), path
         if path.endswith((".yml", ".yaml")):
             assert isinstance(yaml.safe_load(text), dict), path
     up = yaml.safe_load(made[".github/workflows/unmoor-up-prod.yml"])["jobs"]["up"]
@@ -208,10 +209,9 @@ def test_two_stacks_share_the_review_and_nothing_else() -> None:
 
 def test_the_review_is_this_repositorys_own_but_for_how_it_is_installed() -> None:
     ours = (ROOT / ".github/workflows/review.yml").read_text()
-    made = files.workflows(files.Facts("dao", "prod", "us-east-1", "", ()))[".github/workflows/unmoor-review.yml"]
+    facts = files.Facts("dao", "prod", "us-east-1", "", (), checkout=True)
+    made = files.workflows(facts)[".github/workflows/unmoor-review.yml"]
     for here, there in (
-        ("make setup", "python -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt"),
-        ("./unmoor review", ".venv/bin/unmoor review"),
         ("name: review\n", "name: unmoor review\n"),
         ("group: review-", "group: unmoor-review-"),
         ("the program of the default", "the packages of the default"),
@@ -229,3 +229,12 @@ def test_a_preview_gets_no_secret_that_spends_or_deletes_and_an_update_is_never_
     up = yaml.safe_load(made[".github/workflows/unmoor-up-prod.yml"])["jobs"]["up"]
     assert up["concurrency"] == {"group": "unmoor-up-prod", "cancel-in-progress": False}
     assert {"AKASH_CONSOLE_API_KEY", "STORJ_SECRET_KEY"} <= up["env"].keys()
+
+
+def test_in_a_checkout_of_the_library_the_workflows_use_its_launcher(folder: Path) -> None:
+    (folder / "setup.sh").write_text("#!/bin/sh\n")
+    result = run(*WHOLE)
+    assert "./unmoor doctor --stack prod" in result.output
+    up = (folder / ".github/workflows/unmoor-up-prod.yml").read_text()
+    assert "- run: make setup\n" in up
+    assert "- run: ./unmoor status --stack prod\n" in up
