@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _VERSION = "2012-10-17"
-#: Where GitHub's tokens for jobs come from, and for whom they are made (GitHub docs, "Configuring OpenID Connect in
+#: Where GitHub's tokens for jobs come from, and which audience they have (GitHub docs, "Configuring OpenID Connect in
 #: Amazon Web Services").
 _ISSUER, _AUDIENCE = "token.actions.githubusercontent.com", "sts.amazonaws.com"
 #: What `unmoor doctor` reads besides, to look at rights.

@@ -61,7 +61,7 @@ def look(name: str, store: Store) -> Iterator[Finding]:
     client, command = s3.client(store), _command(store)
     try:
         first = client.list_objects_v2(Bucket=store.bucket, MaxKeys=1).get("Contents") or []
-    except Exception as error:  # noqa: BLE001 whatever boto3 raises is a finding
+    except Exception as error:  # noqa: BLE001 what boto3 raises is a finding
         if _code(error) in {"NoSuchBucket", "404"}:
             yield not_ready(f"bucket {store.bucket} does not exist", f"{command} s3 mb s3://{store.bucket}")
         else:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 #: The journal, in the sandbox's state folder.
 FILE = "aws-calls.jsonl"
-#: Services whose requests are told apart by path; the others name the operation in the body or a header.
+#: Services whose requests differ by path; the others name the operation in the body or a header.
 _BY_PATH = ("s3", "route53", "cloudfront")
-#: The access key of those who only look on, whose calls are nobody's need.
+#: The access key of those who only look on, whose calls no stack needs.
 BYSTANDER = "bystander"
 _SCOPE = re.compile(r"Credential=(?!bystander/)[^/]+/\d+/[\w-]+/([\w-]+)/")
 _S3 = {
@@ -79,7 +79,7 @@ class Journal:
         self._path, self._seen, self._lock = path, set[str](), threading.Lock()
 
     def note(self, environ: Mapping[str, Any], body: bytes) -> None:
-        """Take one request that somebody signed."""
+        """Take one signed request."""
         call = call_of(environ, body)
         if call is None:
             return

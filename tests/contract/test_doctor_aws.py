@@ -36,7 +36,7 @@ def world(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture(autouse=True)
 def shell(world: Account, monkeypatch: pytest.MonkeyPatch):
-    """A shell that reaches the account; DNS answers what `public` says, and by default what the zone has."""
+    """A shell that reaches the account; DNS answers what `public` holds, and by default what the zone has."""
     for name, value in world.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")

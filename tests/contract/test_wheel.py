@@ -89,7 +89,14 @@ def project(tmp_path: Path) -> Path:
 
 def test_the_wheel_has_the_library_and_its_data_and_nothing_of_a_checkout(built: Path) -> None:
     names = set(zipfile.ZipFile(built).namelist())
-    needed = {"py.typed", "provider/schema.json", "stacks/Pulumi.example.yaml", "stacks/schema.json", "sdl/docs.yaml"}
+    needed = {
+        "py.typed",
+        "begin/templates/up.yml",
+        "provider/schema.json",
+        "stacks/Pulumi.example.yaml",
+        "stacks/schema.json",
+        "sdl/docs.yaml",
+    }
     assert {f"unmoor/{name}" for name in needed} <= names
     assert {name.split("/")[0] for name in names} == {"unmoor", f"unmoor-{__version__}.dist-info"}
     assert [name for name in names if "provider/bin" in name or "classes.py" in name] == []

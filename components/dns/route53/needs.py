@@ -162,16 +162,16 @@ class _Zone:
     def free(self, plan: WorkloadPlan) -> Iterator[Finding]:
         """Look for records that are in the way of ours.
 
-        What stands beside a set of ours is ours: it was made before. Beside no set, a site's own name is taken where
+        Where a set of ours stands, the CAA record is ours too. Without one, a site's own name is taken where
         its CAA record is not the one that an update makes first.
         """
         host, caa = str(plan.host), expected(plan, self._plan)
         found = self._at(host)
         if not any(_ours(each) for each in found):
             for name in (site.site_host for site in plan.sites if site.site_host in caa):
-                beside = self._at(name)
-                made = any(each["Type"] == "CAA" and not _foreign(each, caa) for each in beside)
-                found += [] if made else beside
+                there = self._at(name)
+                made = any(each["Type"] == "CAA" and not _foreign(each, caa) for each in there)
+                found += [] if made else there
         else:
             found = [each for each in found if each["Type"] != "CAA"]
         return self._in_the_way(host, found, caa)
