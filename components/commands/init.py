@@ -14,6 +14,7 @@ import click
 from ..config.models import Mode
 from ..errors import ConfigError
 from ..project import registry, root, stack_file
+from ..resolver import VARIABLE
 from .assess import INVENTORY
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 @click.option(
     "--inventory", "-i", type=click.Path(path_type=Path), default=INVENTORY, show_default=True, help="That inventory."
 )
-@click.option("--resolver", help="Ask this one, HOST or HOST:PORT; default the machine's.")
+@click.option("--resolver", envvar=VARIABLE, help="Ask this one, HOST or HOST:PORT; default the machine's.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def cli(
     stack: str, inventoried: str | None, inventory: Path, resolver: str | None, as_json: bool, **given: Any

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ..exposure import Proof
-from ..needs import Check, Finding, caution, not_ready, ready
+from ..needs import Check, Finding, caution, not_ready, ready, unseen
 from ..release import NOT_BUILT
 from ..text.escape import outside
 
@@ -104,6 +104,7 @@ def plugins(folder: Path, project: Mapping[str, Any]) -> Iterator[Finding]:
     wanted = _packages(folder, python, tuple(_PLUGINS.values())) if python.exists() else {}
     done = _run(["pulumi", "plugin", "ls", "--json"], folder)
     if done is None:
+        yield unseen("pulumi is not on PATH, and knows which others there are")
         return
     have = {(each["name"], str(each.get("version", "")).lstrip("v")) for each in json.loads(done.stdout or "[]")}
     missing = [
@@ -124,6 +125,7 @@ def state(folder: Path, document: Mapping[str, Any]) -> Iterator[Finding]:
     """Look for where the state is kept, and whether losing AWS loses it."""
     done = _run(["pulumi", "whoami", "--json", "--non-interactive"], folder)
     if done is None:
+        yield unseen("pulumi is not on PATH, and knows where the state is")
         return
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

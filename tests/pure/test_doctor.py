@@ -199,6 +199,11 @@ def test_where_the_state_is_and_whether_losing_aws_loses_it(machine, tmp_path, u
     assert (finding.state, words in finding.sentence) == (state, True)
 
 
+def test_without_an_engine_state_and_plugins_are_not_seen(machine, tmp_path: Path) -> None:
+    assert states(project.state(tmp_path, {})) == [State.UNSEEN]
+    assert State.UNSEEN in states(project.plugins(tmp_path, PROJECT))
+
+
 def test_no_login_and_secrets_sealed_at_aws(machine, tmp_path: Path) -> None:
     machine(whoami=(255, "error: PULUMI_ACCESS_TOKEN must be set"))
     (finding,) = project.state(tmp_path, {})
