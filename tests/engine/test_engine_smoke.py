@@ -5,18 +5,25 @@ It cannot prove that the official language host and plugins behave the same.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+import yaml
 
 from sandbox.drive import EngineFailed
+from sandbox.state import REPOSITORY
+from tests.settings import site_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sandbox.drive import Pulumi
 
@@ -127,3 +134,32 @@ def words(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""
+
+
+def test_the_doctor_finds_a_sandbox_ready_and_sees_each_thing_that_it_names(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Every look really asks: DNS by the sandbox's resolver, AWS, stores, the Console, the issuer, the engine."""
+    stacks = tmp_path / "stacks"
+    stacks.mkdir()
+    site_folder(tmp_path)
+    for name in ("Pulumi.yaml", "project.py", ".venv", "components"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    settings = yaml.safe_load((REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text())
+    settings["config"]["unmoor:workloads"]["docs"]["mode"] = "active-standby"
+    (stacks / "Pulumi.prod.yaml").write_text(yaml.safe_dump(settings))
+    done = subprocess.run(
+        [sys.executable, "-m", "components", "doctor", "--stack", "prod", "--json"], cwd=tmp_path,
+        env={**os.environ, **sandbox.environment}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    shown = {each["name"]: each["state"] for each in found["checks"]}
+    assert (done.returncode, found["ready"]) == (0, True), found
+    assert {name for name, state in shown.items() if state == "ready"} == {
+        "engine", "virtual environment", "plug-ins", "site", "issuer", "AWS identity", "AWS profile", "zone",
+        "delegation", "records of docs.dao.example", "CAA of docs.dao.example", "Console account",
+        "bidders for docs-akash",
+    }  # fmt: skip
+    # The simulator does not know the sandbox's user, the account's own block has no address, an empty store no object.
+    assert {name for name, state in shown.items() if state == "not seen"} == {
+        "rights at Route 53", "rights of sites at AWS", "store aws", "store storj",
+    }  # fmt: skip
+    assert {name for name, state in shown.items() if state == "caution"} == {"state", "negative answers", "CloudFront"}
