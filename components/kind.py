@@ -133,6 +133,10 @@ class Kind(ABC, Generic[O]):
         """Return the release that the options alone name; None where the disk decides."""
         return None
 
+    def refuses(self, plan: WorkloadPlan) -> Iterable[Fault]:  # noqa: ARG002 a default
+        """Name what cannot be built in this mode and placement; paths are relative to the workload."""
+        return ()
+
     def names(self, plan: WorkloadPlan) -> Iterable[Name]:
         """Return the public names: by default the failover set of the host, in turn."""
         members = tuple(Member(site, role) for site, role in plan.roles.items())

@@ -369,6 +369,7 @@ def _refusals(
     plan: WorkloadPlan, zone: ZonePlan, registry: Registry, on: Mapping[str, Implementation[Any]], path: str
 ) -> list[Fault]:
     inside = [fault for name in zone.authorities for fault in registry.authorities[name].refuses(plan, zone)]
+    inside += registry.kinds[plan.kind].refuses(plan)
     found = [Fault(f"{path}.{fault.path}", fault.message) for fault in inside]
     found += [
         Fault(
