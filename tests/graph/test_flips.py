@@ -120,6 +120,15 @@ def test_every_failover_record_waits_for_the_probe_of_its_own_site(graphs, state
         assert graph.named(f"{site}-drain").urn in graph.behind(record.urn)
 
 
+@pytest.mark.parametrize("state", [STATES[1], STATES[2]])
+def test_the_standby_is_deleted_before_what_its_record_may_lead_to_after_an_exchange(graphs, state) -> None:
+    """The engine orders deletions by direct dependencies between what is deleted."""
+    graph = graphs[state]
+    primary = "docs-aws" if state[1] == "centralized" else "docs-akash"
+    direct = graph.named("docs.dao.example/standby").dependencies
+    assert {graph.named(f"{primary}-health").urn, graph.named(f"{primary}-drain").urn} <= direct
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_every_name_goes_before_the_site_it_points_to(graphs, state) -> None:
     """Deletion runs against the dependencies, so a record that depends on a site is gone before it."""

@@ -112,6 +112,9 @@ class Route53:
     def _routes(self, rrset: RRset, member: Member) -> Iterator[Action]:
         site, probe, answer = member.site, member.probe, self._answer(rrset, member.site)
         record = f"{rrset.host}/{member.role}"
+        # After an exchange the standby's record leads to the former primary until it is deleted: it goes first then.
+        first = next(each.site.name for each in rrset.members if each.role is Role.PRIMARY)
+        beside = [] if member.role is Role.PRIMARY else [Ref(f"{first}-health", "id"), Ref(f"{first}-drain", "id")]
         if member.role is Role.PRIMARY:
             yield self._exchange(rrset.host, site, before=record)
         if probe:
@@ -141,7 +144,8 @@ class Route53:
                 "name": rrset.host,
                 "role": str(member.role),
                 "check": Ref(f"{site.name}-health", "id"),
-            },
+            }
+            | ({"beside": beside} if beside else {}),
             site,
             f"{member.role} {rrset.type}, ttl {answer['ttl']} s, to {site.name}",
         )
