@@ -232,7 +232,7 @@ class Container:
             self.process.wait()
 
 
-def web_server(version: str, behind: Behind, scheme: str = "http", **more: str) -> WebServer:
+def web_server(version: str, behind: Behind, scheme: str = "http", **more: Any) -> WebServer:
     """Return the web server of a site."""
     given = {
         "host": "docs.dao.example",

@@ -196,6 +196,47 @@ def test_the_site_is_well_only_while_the_application_is(served):
     made.ready()
 
 
+def test_health_that_has_to_contain_a_text_is_well_only_with_it(container, application):
+    behind = application()
+    made = container(web_server(VERSION, Upstream(f"127.0.0.1:{behind.server_port}", "/health", match="-fine"))).start()
+    reason = "the application's answer to /health does not contain -fine\n"
+    until(lambda: made.get("/healthz").text == reason, "the script has looked")
+    right = container(web_server(VERSION, Upstream(f"127.0.0.1:{behind.server_port}", "/health", match="fin"))).start()
+    right.ready()
+
+
+def test_behind_a_load_balancer_it_believes_what_that_tells_of_visitors(container, application):
+    behind = application()
+    server = web_server(VERSION, Upstream(f"127.0.0.1:{behind.server_port}", "/health"), "https", balanced=True)
+    made = container(server).start().ready()
+    told = {"Host": HOST, "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
+    answer = made.get("/a", headers=told)
+    wanted = content.SECURITY_HEADERS["https"]
+    assert {name: answer.headers.get(name) for name in wanted} == dict(wanted)
+    _, _, seen, _ = behind.seen[-1]
+    assert (seen["X-Forwarded-Proto"], seen["X-Forwarded-For"], seen["Host"]) == ("https", "192.0.2.9, 127.0.0.1", HOST)
+
+
+def test_behind_a_load_balancer_challenges_go_to_the_other_site_once(container, application):
+    behind, other = application(), application()
+    street = f"127.0.0.1:{other.server_port}"
+    server = web_server(VERSION, Upstream(f"127.0.0.1:{behind.server_port}", "/health"), "https", balanced=True)
+    text = server.text().replace(f"{server.peer}:80", street)
+    assert text != server.text()
+    made = container(server)
+    made.server = type("Elsewhere", (type(server),), {"text": lambda self: text})(
+        **{name: getattr(server, name) for name in server.__dataclass_fields__}
+    )
+    made.start().ready()
+    assert made.get("/.well-known/acme-challenge/x", headers={"Host": HOST}).status_code == 200
+    _, path, seen, _ = other.seen[-1]
+    assert (path, seen["Host"], seen["Unmoor-Host"]) == ("/.well-known/acme-challenge/x", server.peer, HOST)
+    count = len(other.seen)
+    back = {"Host": HOST, "Unmoor-Host": HOST}
+    assert made.get("/.well-known/acme-challenge/x", headers=back).status_code == 404
+    assert len(other.seen) == count
+
+
 def test_until_the_application_answers_the_reason_is_told(container, application):
     port = free_port()
     made = container(web_server(VERSION, Upstream(f"127.0.0.1:{port}", "/health"))).start()

@@ -21,7 +21,7 @@ from components.web.caddy.server import WebServer, front
 from components.web.caddy.upstream import Upstream
 
 STORES = (("aws", "https://store.example/bucket"), ("storj", "https://other.example/raw/KEY/bucket"))
-BEHIND = {"folder": Folder(STORES, "docs", 10_240, 7), "application": Upstream("app:8080", "/health")}
+BEHIND = {"folder": Folder(STORES, "docs", 10_240, 7), "application": Upstream("app:8080", "/health", match="ok")}
 EACH = [(scheme, name) for scheme in ("http", "https") for name in BEHIND]
 
 

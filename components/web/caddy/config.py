@@ -42,6 +42,9 @@ PRIVATE = (
     *("request>remote_ip", "request>remote_port", "request>client_ip", "request>headers", "resp_headers"),
     *("remote_addr", "user_agent"),
 )
+#: Where a load balancer asks from: networks that are not the internet (RFC 1918, RFC 6598), and this machine. Others
+#: cannot reach the container.
+BALANCERS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8")
 #: A header that a challenge carries from one site to the other: the name that the authority asked for; and the mark of
 #: one that came that way, which is not passed on again.
 _FOR, _PASSED_ON = "Unmoor-Host", "Unmoor-Asked"
@@ -49,7 +52,7 @@ _FOR, _PASSED_ON = "Unmoor-Host", "Unmoor-Asked"
 
 def of(server: WebServer) -> Json:
     """Return the whole configuration of a web server."""
-    secure = server.scheme == "https"
+    secure = server.certified
     health = _health(server)
     behind = [health, *server.behind.routes()]
     if secure:
@@ -59,6 +62,9 @@ def of(server: WebServer) -> Json:
             "plain": plain,
             "secure": _server(server, 443, "https", [own, *behind]) | {"tls_connection_policies": [{}]},
         }
+    elif server.balanced:
+        plain = _server(server, 80, server.scheme, [health, *_to_the_other(server), *server.behind.routes()])
+        servers = {"plain": plain | {"trusted_proxies": {"source": "static", "ranges": list(BALANCERS)}}}
     else:
         servers = {"plain": _server(server, 80, "http", behind)}
     http = {"http_port": 80, "https_port": 443, "grace_period": "10s", "servers": servers}
@@ -177,6 +183,19 @@ def _challenges(server: WebServer) -> list[Json]:
             ),
             when=path(front.CHALLENGE_PATH),
         ),
+    ]
+
+
+def _to_the_other(server: WebServer) -> list[Json]:
+    """Pass challenges on to the other site, under its own name; one that came from there is not sent back."""
+    if not server.peer:
+        return []
+    passed = proxy(f"{server.peer}:80", headers={"Host": server.peer, _FOR: "{http.request.host}"})
+    return [
+        route(
+            subroute(route(answer(404), when=has(_FOR)), route(passed)),
+            when=path(front.CHALLENGE_PATH),
+        )
     ]
 
 

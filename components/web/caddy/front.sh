@@ -18,6 +18,7 @@
 #   LEARNS               of a folder: names the variables above that records change; for the deployment, not read here
 #   POLL=10              of a folder: seconds between two looks at the records
 #   UPSTREAM HEALTH      of an application: HOST:PORT, and the path that it answers with 200 while it is well
+#   MATCH                of an application: a text that this answer has to contain; any answer will do without it
 #
 # Tools: BusyBox and Caddy only, as in the stock image. Kubernetes replaces a dollar sign that is doubled and one before
 # a name in parentheses, so commands are substituted with backquotes.
@@ -92,8 +93,10 @@ upto() {
 behind() {
   if [ -n "${STORES:-}" ]; then
     [ -n "$release" ] || cat health/why
-  elif ! wget -q -T 5 -O /dev/null "http://$UPSTREAM$HEALTH" 2>/dev/null; then
+  elif ! wget -q -T 5 -O - "http://$UPSTREAM$HEALTH" > answer 2>/dev/null; then
     echo "the application does not answer $HEALTH at $UPSTREAM with 200"
+  elif [ -n "${MATCH:-}" ] && ! grep -qF -e "$MATCH" answer; then
+    echo "the application's answer to $HEALTH does not contain $MATCH"
   fi
 }
 start() {

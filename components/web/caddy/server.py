@@ -83,8 +83,10 @@ class Behind(Protocol):
 class WebServer:
     """One site's web server: its names, who signs for them, and what it stands before.
 
-    `scheme` is `https` where it has an address of its own, and `http` behind somebody else's ingress. `peer` is the own
-    name of the other site that asks for certificates of `host`. `version` is what /healthz answers while all is well.
+    `scheme` is `https` where visitors have it, and `http` behind a shared ingress. `peer` is the own name of the
+    other site that asks for certificates of `host`. `version` is what /healthz answers while all is well. `balanced`
+    means that a load balancer ends HTTPS in front: it has no certificates, listens on HTTP alone and believes what the
+    load balancer tells of visitors.
     """
 
     scheme: str
@@ -94,6 +96,12 @@ class WebServer:
     acme_directory: str
     version: str
     behind: Behind
+    balanced: bool = False
+
+    @property
+    def certified(self) -> bool:
+        """Whether it asks for certificates itself."""
+        return self.scheme == "https" and not self.balanced
 
     def configuration(self) -> Json:
         """Return Caddy's configuration, whole and valid as it is; the version alone is environment."""
@@ -105,7 +113,7 @@ class WebServer:
         Beside them HTTP_PORT, HTTPS_PORT and BIND say where to listen, if that is not 80, 443 and every address.
         """
         names = {"HOST": self.host, "DIRECT": self.site_host, "ACME_CA": self.acme_directory}
-        return {"VERSION": self.version, **self.behind.environment(), **(names if self.scheme == "https" else {})}
+        return {"VERSION": self.version, **self.behind.environment(), **(names if self.certified else {})}
 
     def command(self) -> Command:
         """Return what the SDL service runs: it depends on names and kind, never on the version."""

@@ -13,21 +13,25 @@ if TYPE_CHECKING:
     from .pieces import Json
 
 _PLACE = "{env.UPSTREAM}"
+#: The longest body that is passed on unless told otherwise, and the seconds that a whole request may take to arrive:
+#: uploads over slow lines are requests too.
+BODY_BYTES, REQUEST_S = 10_000_000, 300
 
 
 @dataclass(frozen=True)
 class Upstream:
     """Where the application listens (`SERVICE:PORT`), and the path that it answers with 200 while it is well.
 
-    `body_bytes` is the longest body that is passed on. Raises ValueError for what is no such place or path.
+    `body_bytes` is the longest body that is passed on, `match` a text that the answer for health has to contain. Raises
+    ValueError for what is no such place or path.
     """
 
     place: str
     health: str
-    body_bytes: int = 10_000_000
+    body_bytes: int = BODY_BYTES
+    match: str = ""
 
-    #: Seconds that a whole request may take to arrive: uploads over slow lines are requests too.
-    request_s = 300
+    request_s = REQUEST_S
     #: What /healthz answers while the application is well.
     identity = "{env.VERSION}"
 
@@ -39,7 +43,7 @@ class Upstream:
 
     def environment(self) -> dict[str, str]:
         """Name what the script and the configuration read."""
-        return {"UPSTREAM": self.place, "HEALTH": self.health}
+        return {"UPSTREAM": self.place, "HEALTH": self.health} | ({"MATCH": self.match} if self.match else {})
 
     def first_routes(self) -> list[Json]:
         """Prepare nothing for a request."""
