@@ -18,3 +18,5 @@ def _needs(topology: Topology) -> Needs:
 
 
 TARGET = Target("aws", company="AWS", needs=_needs)
+#: Amazon's name in CAA records (ACM user guide, "Configure a CAA record"); one of its four is enough.
+ISSUER = "amazon.com"

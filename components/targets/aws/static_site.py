@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_aws as aws
 
-from ...authority import ProofRecord
 from ...web import http as front
 from . import edge
+from .certificate import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    #: Publishes a proof record as a resource of that name, and returns the names at which it stands.
-    Prove = Callable[[str, ProofRecord, pulumi.ResourceOptions], Sequence[pulumi.Output[str]]]
+    from .certificate import Prove
 
 #: Ids of CloudFront's managed policies, the same in every account (CloudFront developer guide, "managed policies").
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
@@ -66,11 +65,11 @@ class StaticSite(pulumi.ComponentResource):
         super().__init__("unmoor:aws:StaticSite", name, None, opts)
         self._inside = pulumi.ResourceOptions(parent=self)
         bucket = self._bucket(name)
-        certificate = self._certificate(name, hosts, prove)
+        valid = certificate(name, hosts, prove, self._inside, CERTIFICATE_REGION)
         made = {event: self._function(name, event, functions[event]) for event in EVENTS}
         policy = aws.cloudfront.ResponseHeadersPolicy(f"{name}-headers", **_headers(headers), opts=self._inside)
         distribution = self._distribution(
-            name, hosts, bucket, certificate, challenge_peer, policy, list(made.values()), error_page
+            name, hosts, bucket, valid, challenge_peer, policy, list(made.values()), error_page
         )
         self._only_for(name, bucket, distribution)
         self.bucket = bucket.bucket
@@ -121,34 +120,6 @@ class StaticSite(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
 
-    def _certificate(self, name: str, hosts: tuple[str, ...], prove: Prove) -> aws.acm.CertificateValidation:
-        certificate = aws.acm.Certificate(
-            f"{name}-certificate",
-            domain_name=hosts[0],
-            subject_alternative_names=list(hosts[1:]),
-            validation_method="DNS",
-            region=CERTIFICATE_REGION,
-            opts=self._inside,
-        )
-        proofs = [proof for host in hosts for proof in self._proof(name, host, certificate, prove)]
-        return aws.acm.CertificateValidation(
-            f"{name}-certificate-valid",
-            certificate_arn=certificate.arn,
-            validation_record_fqdns=proofs,
-            region=CERTIFICATE_REGION,
-            opts=self._inside,
-        )
-
-    def _proof(
-        self, name: str, host: str, certificate: aws.acm.Certificate, prove: Prove
-    ) -> Sequence[pulumi.Output[str]]:
-        """Publish the record by which ACM sees that a host is ours."""
-        wanted = certificate.domain_validation_options.apply(
-            lambda options: next(option for option in options if option.domain_name == host)
-        )
-        record = ProofRecord(wanted.resource_record_name, wanted.resource_record_type, wanted.resource_record_value)
-        return prove(f"{name}-proof-{host}", record, self._inside)
-
     def _function(self, name: str, event: str, code: str) -> aws.cloudfront.Function:
         # A function's name has at most 64 characters, and Pulumi adds eight.
         return aws.cloudfront.Function(
@@ -166,7 +137,7 @@ class StaticSite(pulumi.ComponentResource):
         name: str,
         hosts: tuple[str, ...],
         bucket: aws.s3.Bucket,
-        certificate: aws.acm.CertificateValidation,
+        valid: aws.acm.CertificateValidation,
         challenge_peer: str,
         headers: aws.cloudfront.ResponseHeadersPolicy,
         functions: Sequence[aws.cloudfront.Function],
@@ -254,7 +225,7 @@ class StaticSite(pulumi.ComponentResource):
             ],
             restrictions={"geo_restriction": {"restriction_type": "none"}},
             viewer_certificate={
-                "acm_certificate_arn": certificate.certificate_arn,
+                "acm_certificate_arn": valid.certificate_arn,
                 "ssl_support_method": "sni-only",
                 "minimum_protocol_version": "TLSv1.2_2021",
             },
