@@ -80,6 +80,7 @@ def _stack(one: Review, most: int) -> Iterator[str]:
     shown, folded = _rows(one)
     yield from _groups(shown)
     yield from _facts(one)
+    yield from _losses(one, most)
     if folded:
         yield from _fold(
             f"{len(folded)} {'more changed settings' if one.was else 'settings'}",
@@ -204,6 +205,12 @@ def _facts(one: Review) -> Iterator[str]:
             yield f"* {title + ': ' if title else ''}{cell(sentence)} ({cell(some(names))})."
     if changed:
         yield ""
+
+
+def _losses(one: Review, most: int) -> Iterator[str]:
+    lines = [f"* {cell(text)}." for each in one.workloads if each.changed for text in each.losses]
+    if lines:
+        yield from _fold("What does not survive on a target", lines[:most], len(lines) - most)
 
 
 def _bill(one: Review, most: int) -> Iterator[str]:

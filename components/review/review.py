@@ -28,7 +28,7 @@ class WorkloadReview:
     """What a change does to one workload; `refused` is why it must not be merged.
 
     `hours` is the work of the flip by the runbook, None where nothing is flipped or the kind has no runbook. `risks`
-    are sentences, none where no inventory knows the workload.
+    are sentences, none where no inventory knows the workload. `losses` is what an operator should know of its sites.
     """
 
     name: str
@@ -41,6 +41,7 @@ class WorkloadReview:
     risks: tuple[str, ...]
     refused: tuple[str, ...]
     cautions: tuple[str, ...]
+    losses: tuple[str, ...]
     changed: bool
 
 
@@ -112,6 +113,7 @@ class Review:
                 for one in self.changes
             ],
             "cautions": list(self.cautions),
+            "losses": {one.name: list(one.losses) for one in self.workloads if one.changed},
             "usd_month": {"before": before, "after": after},
             "central": {"before": list(self.central[0]), "after": list(self.central[1])},
             "approval": {
@@ -231,6 +233,7 @@ def _workload(
         risks=risks,
         refused=tuple(_refused(old, new, owners, stateful=stateful)),
         cautions=tuple(_cautions(old, new)),
+        losses=new.losses if new else (),
         changed=changed,
     )
 
@@ -279,6 +282,8 @@ def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, statefu
 def _data(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bool) -> str:
     if new is None:
         return "its kept versions stay in the stores; nothing else does"
+    if not new.stores and not (old and old.stores) and not stateful:
+        return "none: it keeps nothing"
     stores = ", ".join(sorted(new.stores)) or "no store"
     if stateful:
         return f"what was written since the last archived segment; archives in {stores}"
