@@ -19,6 +19,7 @@ FAULTS = {
     "challenge-blocked": "the edge passes no challenge on to the other site",
     "certificate-expired": "the certificates on leases are past their end, and no new ones are issued",
     "clock-skew": "the certificates on leases begin tomorrow, as all new ones do for a clock that is a day behind",
+    "task-killed": "one task of a service on AWS is ended, once",
     "volume-lost": "the volumes of leases are lost, with the certificates on them",
 }
 

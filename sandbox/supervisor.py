@@ -48,6 +48,7 @@ AWS = World("aws", "sandbox.aws", ("aws", "storj"))
 NET = World("net", "sandbox.net", ("dns", "proxy"))
 AKASH = World("akash", "sandbox.akash", ("console",))
 ACME = World("acme", "sandbox.acme", ("acme",))
+FARGATE = World("fargate", "sandbox.fargate", ())
 
 
 @dataclass
@@ -93,6 +94,7 @@ class Supervisor:
         self._await(NET)
         self._spawn(ACME, base)
         self._spawn(AKASH, base | environment.internet(self.state))
+        self._spawn(FARGATE, base | environment.internet(self.state))
         self._await(AWS, AKASH, ACME)
         environment.publish(self.state, folders)
         if chosen and chosen.wait(START_S) != 0:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from .images import IMAGES, repository, unpack, well_formed
+from ..images import IMAGES, repository, unpack, well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from .. import images
 from .ledger import DENOM
 from .providers import AUDITOR
 
@@ -55,6 +56,8 @@ def read(text: str) -> Submitted:
         groups = copy.deepcopy(manifests.groups(document.data))
     except SdlError as wrong:
         raise InvalidSdlError("; ".join(str(each) for each in wrong.faults) or wrong.title) from wrong
+    if lacking := [why for each in made for one in each["services"] if (why := images.unknown(one["image"]))]:
+        raise InvalidSdlError("; ".join(lacking))
     for group in groups:
         signed = group["requirements"].setdefault("signed_by", {})
         signed["any_of"] = list(dict.fromkeys([*(signed.get("any_of") or []), AUDITOR]))

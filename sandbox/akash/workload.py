@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import uuid
 from base64 import b32hexencode
@@ -15,7 +16,7 @@ from .ledger import OWNER
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
     from pathlib import Path
 
     from ..state import State
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .providers import AkashProvider
 
 HTTP, HTTPS = 80, 443
+_EXPANDED = re.compile(r"[$](?:[$]|[(]([^)]*)[)])")
 NODE_PORTS = 30_000
 
 
@@ -117,15 +119,17 @@ class Workload:
                 path = self.folder / "volumes" / f"{name}-{mount['name']}"
                 path.mkdir(parents=True, exist_ok=True)
                 volumes[mount["name"]] = (mount["mount"], path)
-        env = {key: self._local(value) for key, _, value in (each.partition("=") for each in service.get("env") or [])}
+        env: dict[str, str] = {}
+        for key, _, value in (each.partition("=") for each in service.get("env") or []):
+            env[key] = self._local(expanded(value, env))
         tools = self.folder / f"{name}-bin"
         shutil.rmtree(tools, ignore_errors=True)
         tools.parent.mkdir(parents=True, exist_ok=True)
         self.containers[name] = [
             Container(
                 image=service["image"],
-                command=service.get("command") or [],
-                args=service.get("args") or [],
+                command=[expanded(word, env) for word in service.get("command") or []],
+                args=[expanded(word, env) for word in service.get("args") or []],
                 env=env,
                 home=self.folder / f"{name}-{index}",
                 tools=tools,
@@ -307,6 +311,14 @@ class Workload:
                 del table[key]
         self.routes = set()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def expanded(text: str, variables: Mapping[str, str]) -> str:
+    """Expand `$(NAME)` of a known variable and make `$$` one dollar sign, as Kubernetes does.
+
+    (kubernetes, third_party/forked/golang/expansion/expand.go)
+    """
+    return _EXPANDED.sub(lambda found: "$" if found[0] == "$$" else variables.get(found[1], found[0]), text)
 
 
 def external(expose: dict[str, Any]) -> int:

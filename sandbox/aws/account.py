@@ -19,7 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.route53.models import route53_backends
 from moto.s3.models import s3_backends
 
-from . import calls, guards, simulation
+from . import calls, guards, simulation, task_guards, tasks
 from .cloudfront import rules
 from .cloudfront.api import answer
 from .cloudfront.collections import PREFIX, Store
@@ -58,7 +58,8 @@ class Account:
 
     def __init__(self, state: State) -> None:
         store = Store(DEFAULT_ACCOUNT_ID, _certificates)
-        guards.install(lambda arn: rules.certificate_users(store, arn))
+        guards.install(lambda arn: [*rules.certificate_users(store, arn), *task_guards.users(arn)])
+        task_guards.install()
         simulation.install()
         self._state = state
         self._journal = calls.Journal(state.root / calls.FILE)
@@ -81,6 +82,10 @@ class Account:
 
     def aws(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer for the AWS account."""
+        if environ["PATH_INFO"] == tasks.PATH:
+            size = int(environ.get("CONTENT_LENGTH") or 0)
+            told = tasks.exchange(environ["wsgi.input"].read(size) if size else b"")
+            return _send(start_response, 200, told, {"Content-Type": "application/json"})
         down = self._down(environ)
         if down:
             return _unavailable(environ, start_response, down)

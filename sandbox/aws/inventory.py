@@ -23,8 +23,21 @@ def client(service: str, region: str = "us-east-1") -> Any:
 
 
 def objects() -> list[str]:
-    """Every record (but NS and SOA), check, distribution, policy, function, certificate, zone and bucket; sorted."""
-    return sorted([*_dns(), *_edge(), *_certificates(), *_buckets()])
+    """Everything but NS and SOA, what every VPC has, and the store: sorted."""
+    return sorted([*_dns(), *_edge(), *_certificates(), *_buckets(), *_tasks()])
+
+
+def _tasks() -> list[str]:
+    elb, ecs, iam = client("elbv2"), client("ecs"), client("iam")
+    found = [f"load balancer {one['LoadBalancerName']}" for one in elb.describe_load_balancers()["LoadBalancers"]]
+    found += [f"target group {one['TargetGroupName']}" for one in elb.describe_target_groups()["TargetGroups"]]
+    clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"]
+    found += [f"cluster {one['clusterName']}" for one in clusters if one["status"] == "ACTIVE"]
+    found += [f"task definition {arn}" for arn in ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"]]
+    groups = client("ec2").describe_security_groups()["SecurityGroups"]
+    found += [f"security group {one['GroupName']}" for one in groups if one["GroupName"] != "default"]
+    found += [f"role {one['RoleName']}" for one in iam.list_roles()["Roles"]]
+    return found + [f"logs {one['logGroupName']}" for one in client("logs").describe_log_groups()["logGroups"]]
 
 
 def _dns() -> list[str]:

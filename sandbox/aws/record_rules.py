@@ -29,6 +29,9 @@ POLICIES = {
 }
 #: The zone that every CloudFront alias must name.
 CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
+#: The zones that aliases to load balancers must name, by region (AWS general reference, "Elastic Load Balancing
+#: endpoints and quotas").
+BALANCER_ZONES = {"us-east-1": "Z35SXDOTRQ7X7K"}
 
 
 def key(record: RecordSet) -> Key:
@@ -140,6 +143,13 @@ def _checked(_zone: str, record: RecordSet, checks: Collection[str]) -> Iterator
 
 def _alias(_zone: str, record: RecordSet, _checks: Collection[str]) -> Iterator[str]:
     target = record.get("AliasTarget")
+    region, _, elb = (target or {"DNSName": ""})["DNSName"].rstrip(".").partition(".")[2].partition(".")
+    if target and elb == "elb.amazonaws.com" and target["HostedZoneId"] != BALANCER_ZONES.get(region):
+        shown = f"type {record['Type']} in zone {target['HostedZoneId']}"
+        yield (
+            f"Tried to create an alias that targets {_dotted(target['DNSName'])}, {shown}, but the alias target name "
+            "does not lie within the target zone"
+        )
     if not target or not target["DNSName"].rstrip(".").endswith(".cloudfront.net"):
         return
     shown = (

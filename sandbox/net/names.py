@@ -78,7 +78,8 @@ class Names:
         address = self._address(question.name, edges) if question.type == "A" else None
         if address is None:
             return ()
-        ttl = self._alias_ttl() if question.name in edges else OUTSIDE_TTL
+        alias = question.name in edges or question.name.endswith(".elb.amazonaws.com")
+        ttl = self._alias_ttl() if alias else OUTSIDE_TTL
         return (Record(question.name, "A", ttl, address),)
 
     def _address(self, name: str, edges: Edges) -> str | None:

@@ -12,7 +12,7 @@ import h11
 from .wire import CHUNK, HOP_BY_HOP, Unreachable, close, connected, next_event, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +27,11 @@ WATCH_S = 1.0
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not an error
-    """The request is answered here, with a status and a sentence."""
+    """The request is answered here, with a status, a sentence and more headers."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, headers: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(sentence)
-        self.status = status
+        self.status, self.headers = status, headers
 
 
 class Tunnel(Exception):  # noqa: N818 - it is a way on, not an error
@@ -82,7 +82,7 @@ async def _one(
             await _send(there, there_writer, onward)
             await _both_ways((talk, reader, writer), (there, there_reader, there_writer))
     except Refused as refused:
-        await _say(talk, writer, refused.status, str(refused))
+        await _say(talk, writer, refused.status, str(refused), refused.headers)
         return False
     except Unreachable as error:
         await _say(talk, writer, 502, str(error))
@@ -150,7 +150,13 @@ async def _send(talk: h11.Connection, writer: asyncio.StreamWriter, event: h11.E
     await writer.drain()
 
 
-async def _say(talk: h11.Connection, writer: asyncio.StreamWriter, status: int, sentence: str) -> None:
+async def _say(
+    talk: h11.Connection,
+    writer: asyncio.StreamWriter,
+    status: int,
+    sentence: str,
+    more: Sequence[tuple[str, str]] = (),
+) -> None:
     """Answer here with a sentence, and end the connection."""
     if talk.our_state not in (h11.SEND_RESPONSE, h11.IDLE):
         return
@@ -159,6 +165,7 @@ async def _say(talk: h11.Connection, writer: asyncio.StreamWriter, status: int, 
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Content-Length", str(len(body))),
         ("Connection", "close"),
+        *more,
     ]
     await _send(talk, writer, h11.Response(status_code=status, reason=reason(status), headers=headers))
     await _send(talk, writer, h11.Data(data=body))

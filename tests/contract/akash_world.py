@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import httpx
 import yaml
 
-from sandbox.akash.images import find_caddy
 from sandbox.akash.providers import PROVIDERS
+from sandbox.images import find_caddy
 from sandbox.state import REPOSITORY, State
 
 if TYPE_CHECKING:

@@ -57,6 +57,13 @@ def test_an_invalid_document_is_refused_with_its_faults(world: AkashWorld) -> No
     assert answer.json()["message"].startswith("Invalid SDL: ")
 
 
+def test_an_image_that_no_program_stands_for_is_refused_at_once_with_where_to_add_it(world: AkashWorld) -> None:
+    document = sdl(image="ghcr.io/some/app:1@sha256:" + "0" * 64)
+    answer = world.api.post("/v1/deployments", json={"data": {"sdl": document, "deposit": 5}})
+    assert answer.status_code == 400
+    assert "no program stands for the image ghcr.io/some/app; add it to sandbox/images.yaml" in answer.json()["message"]
+
+
 def test_a_request_of_the_wrong_shape_gets_the_list_of_the_validator(world: AkashWorld) -> None:
     answer = world.api.post("/v1/deployments", json={"sdl": sdl(), "deposit": 5})
     assert (400, "validation_error") == (answer.status_code, answer.json()["code"])

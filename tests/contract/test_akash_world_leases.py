@@ -19,7 +19,8 @@ import httpx
 import psutil
 import pytest
 
-from sandbox.akash.images import find_caddy
+from sandbox.akash.workload import expanded
+from sandbox.images import find_caddy
 
 from .akash_world import SERVE, AkashWorld, sdl, wait
 
@@ -98,6 +99,19 @@ def test_a_container_knows_its_lease_and_nothing_of_this_machine(world: AkashWor
     assert "provider.europa.example" == seen["AKASH_CLUSTER_PUBLIC_HOSTNAME"]
     assert not {"UNMOOR_SANDBOX", "AWS_SECRET_ACCESS_KEY", "VIRTUAL_ENV"} & set(seen)
     assert not [line for line in seen if line.endswith("/curl")]
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("$(A) $(B) $A $", "1 $(B) $A $"),
+        ("$$(A) $$$$ $$$(A)", "$(A) $$ $1"),
+        ("$((1 + 1)) $() $(A", "$((1 + 1)) $() $(A"),
+    ],
+)
+def test_references_to_variables_are_expanded_as_kubernetes_does(text: str, made: str) -> None:
+    """The cases of kubernetes, third_party/forked/golang/expansion/expand_test.go, in short."""
+    assert expanded(text, {"A": "1"}) == made
 
 
 def test_an_unknown_image_never_becomes_available(world: AkashWorld) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from sandbox.akash import container, crosscheck, monitor
-from sandbox.akash.images import repository
 from sandbox.akash.ledger import BLOCK_SECONDS, ChainError, Deployment, Ledger, Reason
 from sandbox.akash.providers import BY_OWNER, PROVIDERS, AkashProvider, refusal
 from sandbox.akash.sizes import GIB, ask
 from sandbox.akash.workload import Grounds, ingress_host
+from sandbox.images import repository
 
 NAMED = {each.name: each for each in PROVIDERS}
 MONTH = 30.437 * 86_400

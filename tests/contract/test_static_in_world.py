@@ -15,7 +15,7 @@ from components.kinds.static.document import sized
 from components.targets.akash.ingress import Ingress
 from components.targets.akash.sdl.overlay import overlay
 from components.targets.akash.sdl.steady import taken
-from sandbox.akash.images import find_caddy
+from sandbox.images import find_caddy
 
 from .akash_world import AkashWorld, wait
 from .containers import folder_in, web_server

@@ -61,6 +61,24 @@ def _zone(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _vpc(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Find one VPC (getVpc): the default one, or that of an id."""
+    filters = [{"Name": "isDefault", "Values": ["true"]}] if arguments.get("default") else []
+    ids = {"VpcIds": [arguments["id"]]} if arguments.get("id") else {}
+    found = aws.client("ec2").describe_vpcs(Filters=filters, **ids)["Vpcs"]
+    if len(found) != 1:
+        raise UnmoorError(f"{'no' if not found else 'multiple'} matching EC2 VPC found")
+    one = found[0]
+    return {"id": one["VpcId"], "cidrBlock": one["CidrBlock"], "default": one["IsDefault"], "state": one["State"]}
+
+
+def _subnets(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Find subnets by filters (getSubnets); their order means nothing."""
+    filters = [{"Name": one["name"], "Values": one["values"]} for one in arguments.get("filters") or ()]
+    found = aws.client("ec2").describe_subnets(Filters=filters)["Subnets"]
+    return {"id": aws.region, "ids": [one["SubnetId"] for one in reversed(found)]}
+
+
 def _policy(word: str, element: str) -> Callable[[Connection, dict[str, Any]], dict[str, Any]]:
     plural = word.removesuffix("y") + "ies"
 
@@ -116,6 +134,8 @@ _TABLE: dict[str, Callable[[Connection, dict[str, Any]], dict[str, Any]]] = {
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getPartition:getPartition": _partition,
     "aws:route53/getZone:getZone": _zone,
+    "aws:ec2/getVpc:getVpc": _vpc,
+    "aws:ec2/getSubnets:getSubnets": _subnets,
     "aws:iam/getPolicyDocument:getPolicyDocument": _document,
     "aws:cloudfront/getCachePolicy:getCachePolicy": _policy("cache_policy", "CachePolicy"),
     "aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": _policy(

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .acm import ACM
+from .balancers import BALANCERS
 from .cloudfront import CLOUDFRONT
+from .ecs import ECS
+from .groups import GROUPS
+from .roles import ROLES
 from .route53 import ROUTE53
 from .s3 import S3
 
 if TYPE_CHECKING:
     from sandbox.aws.plugin.resource import AwsType
 
-TYPES: dict[str, AwsType] = {**S3, **ROUTE53, **ACM, **CLOUDFRONT}
+TYPES: dict[str, AwsType] = {**S3, **ROUTE53, **ACM, **CLOUDFRONT, **GROUPS, **BALANCERS, **ECS, **ROLES}

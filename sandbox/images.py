@@ -10,7 +10,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent / "image"
+import yaml
+
+SANDBOX = Path(__file__).parent
+HERE = SANDBOX / "akash" / "image"
+#: Names a file with more images.
+VARIABLE = "UNMOOR_SANDBOX_IMAGES"
 #: The applets of busybox that a host is sure to have under the same name, and `wget`, which is ours.
 BUSYBOX = (
     "sh ls cat cp mv rm mkdir rmdir ln chmod touch date sleep echo printf test true false env expr id kill "
@@ -28,15 +33,20 @@ class Image:
     command: tuple[str, ...] = ("sh",)
 
 
-#: Repository -> image. A repository that is not here cannot be pulled.
-IMAGES = {
-    "docker.io/library/alpine": Image(),
-    "docker.io/library/busybox": Image(),
-    "docker.io/library/caddy": Image(
-        ("caddy",), command=("caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile")
-    ),
-    "docker.io/library/python": Image(("python3",), command=("python3",)),
-}
+def _images() -> dict[str, Image | None]:
+    """Read the table, and the one that a project adds to it; None is an image that cannot be pulled."""
+    files = [SANDBOX / "images.yaml", *map(Path, filter(None, [os.environ.get(VARIABLE)]))]
+    return {
+        name: given
+        if given is None
+        else Image(
+            tuple(given.get("tools") or ()),
+            tuple(word.replace("{sandbox}", str(SANDBOX)) for word in given.get("entrypoint") or ()),
+            tuple(given.get("command", Image.command)),
+        )
+        for file in files
+        for name, given in yaml.safe_load(file.read_text(encoding="utf-8")).items()
+    }
 
 
 def repository(image: str) -> str:
@@ -98,3 +108,14 @@ def _script(place: Path, command: list[str]) -> None:
 def _link(place: Path, target: str) -> None:
     if not place.is_symlink():
         place.symlink_to(target)
+
+
+def unknown(image: str) -> str:
+    """Return why an image cannot be run here; empty where a program stands for it."""
+    if not well_formed(image) or repository(image) in IMAGES:
+        return ""
+    return f"sandbox: no program stands for the image {repository(image)}; add it to sandbox/images.yaml"
+
+
+#: Repository -> image. A repository that is not here cannot be pulled.
+IMAGES = _images()

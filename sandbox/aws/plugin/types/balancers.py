@@ -1,0 +1,348 @@
+"""Load balancers, target groups, listeners and their rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from components.errors import UnmoorError
+from sandbox.aws.plugin.connection import Connection, code, gone
+from sandbox.aws.plugin.lens import Lens, field, struct
+from sandbox.aws.plugin.resource import AwsType, Found
+
+from . import tags
+
+if TYPE_CHECKING:
+    from components.provider.server import Context
+
+# -- load balancers
+
+
+def _named(news: dict[str, Any], ctx: Context) -> str:
+    return str(news.get("name") or f"{news['namePrefix']}{ctx.seed.hex()[:16]}")
+
+
+def _shown_name(name: str, known: dict[str, Any]) -> dict[str, str]:
+    """Give the prefix of a name that AWS was to complete, else the name."""
+    prefix = known.get("namePrefix")
+    return {"namePrefix": prefix} if prefix and name.startswith(prefix) else {"name": name}
+
+
+def _elb(aws: Connection) -> Any:
+    return aws.client("elbv2")
+
+
+def _create_balancer(aws: Connection, news: dict[str, Any], ctx: Context) -> str:
+    made = _elb(aws).create_load_balancer(
+        Name=_named(news, ctx),
+        Subnets=news["subnets"],
+        SecurityGroups=news["securityGroups"],
+        Scheme="internal" if news.get("internal") else "internet-facing",
+        Type=news.get("loadBalancerType", "application"),
+    )
+    arn = made["LoadBalancers"][0]["LoadBalancerArn"]
+    _set_attributes(aws, arn, news)
+    return str(arn)
+
+
+_ATTRIBUTES = {
+    "idleTimeout": "idle_timeout.timeout_seconds",
+    "dropInvalidHeaderFields": "routing.http.drop_invalid_header_fields.enabled",
+    "enableDeletionProtection": "deletion_protection.enabled",
+}
+
+
+def _set_attributes(aws: Connection, arn: str, news: dict[str, Any]) -> None:
+    given = [
+        {"Key": api, "Value": str(int(news[name]) if name == "idleTimeout" else news[name]).lower()}
+        for name, api in _ATTRIBUTES.items()
+        if name in news
+    ]
+    if given:
+        _elb(aws).modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=given)
+
+
+def _read_balancer(aws: Connection, id_: str, known: dict[str, Any]) -> Found | None:
+    try:
+        found = _elb(aws).describe_load_balancers(LoadBalancerArns=[id_])["LoadBalancers"][0]
+    except ClientError as error:
+        if code(error) in ("LoadBalancerNotFound", "LoadBalancerNotFoundException"):
+            return None
+        raise
+    has = {
+        one["Key"]: one["Value"]
+        for one in _elb(aws).describe_load_balancer_attributes(LoadBalancerArn=id_)["Attributes"]
+    }
+    inputs = _shown_name(found["LoadBalancerName"], known) | {
+        "loadBalancerType": found["Type"],
+        "subnets": [one["SubnetId"] for one in found["AvailabilityZones"]],
+        "securityGroups": found["SecurityGroups"],
+        "internal": found["Scheme"] == "internal",
+        "idleTimeout": int(has.get(_ATTRIBUTES["idleTimeout"], 60)),
+        "dropInvalidHeaderFields": has.get(_ATTRIBUTES["dropInvalidHeaderFields"]) == "true",
+        "enableDeletionProtection": has.get(_ATTRIBUTES["enableDeletionProtection"]) == "true",
+    }
+    computed = {
+        "name": found["LoadBalancerName"],
+        "arn": id_,
+        "arnSuffix": id_.partition("loadbalancer/")[2],
+        "dnsName": found["DNSName"],
+        "zoneId": found["CanonicalHostedZoneId"],
+        "vpcId": found["VpcId"],
+    }
+    return Found(inputs, computed, _elb_tags(aws, id_))
+
+
+def _elb_tags(aws: Connection, arn: str) -> dict[str, str]:
+    return tags.read(_elb(aws).describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"])
+
+
+def _update_balancer(aws: Connection, id_: str, _old: dict[str, Any], news: dict[str, Any]) -> None:
+    _elb(aws).set_security_groups(LoadBalancerArn=id_, SecurityGroups=news["securityGroups"])
+    _set_attributes(aws, id_, news)
+
+
+def _delete_balancer(aws: Connection, id_: str, _outputs: dict[str, Any]) -> None:
+    with gone("LoadBalancerNotFound"):
+        _elb(aws).delete_load_balancer(LoadBalancerArn=id_)
+
+
+# -- target groups
+
+_CHECK = {
+    "path": "HealthCheckPath",
+    "interval": "HealthCheckIntervalSeconds",
+    "timeout": "HealthCheckTimeoutSeconds",
+    "healthyThreshold": "HealthyThresholdCount",
+    "unhealthyThreshold": "UnhealthyThresholdCount",
+}
+_DELAY = "deregistration_delay.timeout_seconds"
+
+
+def _check(given: dict[str, Any]) -> dict[str, Any]:
+    made = {api: given[name] if name == "path" else int(given[name]) for name, api in _CHECK.items() if name in given}
+    return made | ({"Matcher": {"HttpCode": given["matcher"]}} if "matcher" in given else {})
+
+
+def _create_targets(aws: Connection, news: dict[str, Any], ctx: Context) -> str:
+    made = _elb(aws).create_target_group(
+        Name=_named(news, ctx),
+        Port=int(news["port"]),
+        Protocol=news["protocol"],
+        TargetType=news.get("targetType", "instance"),
+        VpcId=news["vpcId"],
+        **_check(news.get("healthCheck") or {}),
+    )
+    arn = str(made["TargetGroups"][0]["TargetGroupArn"])
+    _set_delay(aws, arn, news)
+    return arn
+
+
+def _set_delay(aws: Connection, arn: str, news: dict[str, Any]) -> None:
+    given = [{"Key": _DELAY, "Value": str(int(news.get("deregistrationDelay", 300)))}]
+    _elb(aws).modify_target_group_attributes(TargetGroupArn=arn, Attributes=given)
+
+
+def _read_targets(aws: Connection, id_: str, known: dict[str, Any]) -> Found | None:
+    try:
+        found = _elb(aws).describe_target_groups(TargetGroupArns=[id_])["TargetGroups"][0]
+    except ClientError as error:
+        if code(error) in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
+            return None
+        raise
+    has = _elb(aws).describe_target_group_attributes(TargetGroupArn=id_)["Attributes"]
+    delay = next((one["Value"] for one in has if one["Key"] == _DELAY), "300")
+    inputs = _shown_name(found["TargetGroupName"], known) | {
+        "port": found["Port"],
+        "protocol": found["Protocol"],
+        "targetType": found["TargetType"],
+        "vpcId": found["VpcId"],
+        "deregistrationDelay": int(delay),
+        "healthCheck": {name: found[api] for name, api in _CHECK.items()} | {"matcher": found["Matcher"]["HttpCode"]},
+    }
+    computed = {
+        "name": found["TargetGroupName"],
+        "arn": id_,
+        "arnSuffix": id_.rpartition(":")[2],
+        "loadBalancerArns": found["LoadBalancerArns"],
+    }
+    return Found(inputs, computed, _elb_tags(aws, id_))
+
+
+def _update_targets(aws: Connection, id_: str, _old: dict[str, Any], news: dict[str, Any]) -> None:
+    _elb(aws).modify_target_group(TargetGroupArn=id_, **_check(news.get("healthCheck") or {}))
+    _set_delay(aws, id_, news)
+
+
+def _delete_targets(aws: Connection, id_: str, _outputs: dict[str, Any]) -> None:
+    with gone("TargetGroupNotFound"):
+        _elb(aws).delete_target_group(TargetGroupArn=id_)
+
+
+# -- listeners and rules
+
+
+def _number(value: Any) -> Any:
+    return int(value)
+
+
+_NUMBER = Lens(_number, _number)
+_REDIRECT = struct("port", "protocol", "statusCode")
+_ACTION = struct("type", field("targetGroupArn"), field("redirect", _REDIRECT, api="RedirectConfig"))
+_ACTIONS = Lens(
+    lambda value: [_ACTION.to_api(one) for one in value],
+    lambda value: [_ACTION.from_api(one) for one in value],
+)
+
+
+def _listener(news: dict[str, Any]) -> dict[str, Any]:
+    more = {"SslPolicy": news["sslPolicy"]} if news.get("sslPolicy") else {}
+    certificates = {"Certificates": [{"CertificateArn": news["certificateArn"]}]} if news.get("certificateArn") else {}
+    actions = _ACTIONS.to_api(news["defaultActions"])
+    return {"Protocol": news["protocol"], "Port": int(news["port"]), "DefaultActions": actions, **more, **certificates}
+
+
+def _create_listener(aws: Connection, news: dict[str, Any], _ctx: Context) -> str:
+    made = _elb(aws).create_listener(LoadBalancerArn=news["loadBalancerArn"], **_listener(news))
+    return str(made["Listeners"][0]["ListenerArn"])
+
+
+def _read_listener(aws: Connection, id_: str, _known: dict[str, Any]) -> Found | None:
+    try:
+        found = _elb(aws).describe_listeners(ListenerArns=[id_])["Listeners"]
+    except ClientError as error:
+        if code(error) in ("ListenerNotFound", "LoadBalancerNotFound"):
+            return None
+        raise
+    if not found:
+        return None
+    one = found[0]
+    inputs = {
+        "loadBalancerArn": one["LoadBalancerArn"],
+        "port": int(one["Port"]),
+        "protocol": one["Protocol"],
+        "defaultActions": _ACTIONS.from_api(one["DefaultActions"]),
+    }
+    if one["Protocol"] == "HTTPS":
+        inputs |= {"sslPolicy": one["SslPolicy"], "certificateArn": one["Certificates"][0]["CertificateArn"]}
+    return Found(inputs, {"arn": id_}, _elb_tags(aws, id_))
+
+
+def _update_listener(aws: Connection, id_: str, _old: dict[str, Any], news: dict[str, Any]) -> None:
+    _elb(aws).modify_listener(ListenerArn=id_, **_listener(news))
+
+
+def _delete_listener(aws: Connection, id_: str, _outputs: dict[str, Any]) -> None:
+    with gone("ListenerNotFound", "LoadBalancerNotFound"):
+        _elb(aws).delete_listener(ListenerArn=id_)
+
+
+def _conditions(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    made = []
+    for one in given:
+        if list(one) != ["pathPattern"]:
+            raise UnmoorError(f"the sandbox knows rules by pathPattern only, not by {', '.join(one)}")
+        made.append({"Field": "path-pattern", "PathPatternConfig": {"Values": one["pathPattern"]["values"]}})
+    return made
+
+
+def _create_rule(aws: Connection, news: dict[str, Any], _ctx: Context) -> str:
+    made = _elb(aws).create_rule(
+        ListenerArn=news["listenerArn"],
+        Priority=int(news["priority"]),
+        Conditions=_conditions(news["conditions"]),
+        Actions=_ACTIONS.to_api(news["actions"]),
+    )
+    return str(made["Rules"][0]["RuleArn"])
+
+
+def _read_rule(aws: Connection, id_: str, known: dict[str, Any]) -> Found | None:
+    try:
+        found = _elb(aws).describe_rules(RuleArns=[id_])["Rules"]
+    except ClientError as error:
+        if code(error) in ("RuleNotFound", "ListenerNotFound"):
+            return None
+        raise
+    if not found:
+        return None
+    one = found[0]
+    inputs = {
+        "listenerArn": known.get("listenerArn"),
+        "priority": int(one["Priority"]),
+        "conditions": [{"pathPattern": {"values": each["PathPatternConfig"]["Values"]}} for each in one["Conditions"]],
+        "actions": _ACTIONS.from_api(one["Actions"]),
+    }
+    return Found(inputs, {"arn": id_}, _elb_tags(aws, id_))
+
+
+def _update_rule(aws: Connection, id_: str, _old: dict[str, Any], news: dict[str, Any]) -> None:
+    conditions, actions = _conditions(news["conditions"]), _ACTIONS.to_api(news["actions"])
+    _elb(aws).modify_rule(RuleArn=id_, Conditions=conditions, Actions=actions)
+
+
+def _delete_rule(aws: Connection, id_: str, _outputs: dict[str, Any]) -> None:
+    with gone("RuleNotFound", "ListenerNotFound"):
+        _elb(aws).delete_rule(RuleArn=id_)
+
+
+BALANCERS = {
+    "aws:lb/loadBalancer:LoadBalancer": AwsType(
+        title="ELBv2 application Load Balancer",
+        inputs=frozenset(
+            {
+                *("name", "namePrefix", "loadBalancerType", "subnets", "securityGroups", "internal", "idleTimeout"),
+                *("dropInvalidHeaderFields", "enableDeletionProtection"),
+            }
+        ),
+        replaces=frozenset({"name", "namePrefix", "loadBalancerType", "subnets", "internal"}),
+        computed=frozenset({"name", "arn", "arnSuffix", "dnsName", "zoneId", "vpcId"}),
+        create=_create_balancer,
+        read=_read_balancer,
+        update=_update_balancer,
+        delete=_delete_balancer,
+        name="name",
+        tag=tags.of_elb,
+        defaults={"idleTimeout": 60, "loadBalancerType": "application"},
+    ),
+    "aws:lb/targetGroup:TargetGroup": AwsType(
+        title="ELBv2 Target Group",
+        inputs=frozenset(
+            {
+                *("name", "namePrefix", "port", "protocol", "targetType", "vpcId", "deregistrationDelay"),
+                "healthCheck",
+            }
+        ),
+        replaces=frozenset({"name", "namePrefix", "port", "protocol", "targetType", "vpcId"}),
+        computed=frozenset({"name", "arn", "arnSuffix", "loadBalancerArns"}),
+        create=_create_targets,
+        read=_read_targets,
+        update=_update_targets,
+        delete=_delete_targets,
+        name="name",
+        tag=tags.of_elb,
+        defaults={"deregistrationDelay": 300, "targetType": "instance"},
+    ),
+    "aws:lb/listener:Listener": AwsType(
+        title="ELBv2 Listener",
+        inputs=frozenset({"loadBalancerArn", "port", "protocol", "sslPolicy", "certificateArn", "defaultActions"}),
+        replaces=frozenset({"loadBalancerArn"}),
+        computed=frozenset({"arn"}),
+        create=_create_listener,
+        read=_read_listener,
+        update=_update_listener,
+        delete=_delete_listener,
+        tag=tags.of_elb,
+    ),
+    "aws:lb/listenerRule:ListenerRule": AwsType(
+        title="ELBv2 Listener Rule",
+        inputs=frozenset({"listenerArn", "priority", "conditions", "actions"}),
+        replaces=frozenset({"listenerArn"}),
+        computed=frozenset({"arn"}),
+        create=_create_rule,
+        read=_read_rule,
+        update=_update_rule,
+        delete=_delete_rule,
+        tag=tags.of_elb,
+    ),
+}

@@ -1,0 +1,169 @@
+"""What ECS and its load balancers want, for the world that runs tasks, and what that world reports.
+
+moto keeps what it is given and runs nothing. Here deployments begin and end: an update begins one beside the one that
+runs, and it ends when the world of tasks has brought it up, or has taken it back (ECS developer guide, "Amazon ECS
+deployment circuit breaker").
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from moto.acm.models import acm_backends
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.utils import utcnow
+from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
+from moto.elbv2.models import elbv2_backends
+from moto.moto_api._internal import mock_random
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from moto.ecs.models import Service
+    from moto.elbv2.models import FakeListener, FakeLoadBalancer
+
+#: Where the world of tasks asks and reports.
+PATH = "/_sandbox/tasks"
+_REGION = "us-east-1"
+
+
+def exchange(report: bytes) -> bytes:
+    """Take a report of the world of tasks, if there is one, and return what it should know."""
+    if report:
+        _take(json.loads(report))
+    return json.dumps(_snapshot()).encode()
+
+
+def services() -> list[Service]:
+    """Give every service that is not deleted."""
+    backend = ecs_backends[DEFAULT_ACCOUNT_ID][_REGION]
+    return [one for one in list(backend.services.values()) if one.status != "INACTIVE"]
+
+
+def balancers() -> list[FakeLoadBalancer]:
+    """Give every load balancer."""
+    return list(elbv2_backends[DEFAULT_ACCOUNT_ID][_REGION].load_balancers.values())
+
+
+def listeners() -> Iterator[FakeListener]:
+    """Give every listener."""
+    for balancer in balancers():
+        yield from list(balancer.listeners.values())
+
+
+def _snapshot() -> dict[str, Any]:
+    backend = ecs_backends[DEFAULT_ACCOUNT_ID][_REGION]
+    found = services()
+    wanted = {each["taskDefinition"] for one in found for each in one.deployments}
+    groups = elbv2_backends[DEFAULT_ACCOUNT_ID][_REGION].target_groups
+    return {
+        "balancers": [
+            {"arn": one.arn, "name": one.dns_name, "listeners": [_listener(each) for each in one.listeners.values()]}
+            for one in balancers()
+        ],
+        "targets": {
+            arn: {
+                "path": one.health_check_path,
+                "interval": int(one.health_check_interval_seconds),
+                "matcher": one.matcher["HttpCode"],
+                "unhealthy": int(one.unhealthy_threshold_count),
+            }
+            for arn, one in list(groups.items())
+        },
+        "services": [
+            {
+                "arn": one.arn,
+                "desired": one.desired_count,
+                "grace": getattr(one, "health_check_grace_period_seconds", 0) or 0,
+                "breaker": (getattr(one, "deployment_configuration", None) or {}).get("deploymentCircuitBreaker") or {},
+                "balancers": one.load_balancers,
+                "deployments": [
+                    {key: each[key] for key in ("id", "taskDefinition", "status")} for each in one.deployments
+                ],
+            }
+            for one in found
+        ],
+        "definitions": {arn: backend.describe_task_definition(arn).container_definitions for arn in wanted},
+    }
+
+
+def _listener(one: FakeListener) -> dict[str, Any]:
+    rules = sorted((each for each in one.rules.values() if not each.is_default), key=lambda each: int(each.priority))
+    return {
+        "arn": one.arn,
+        "port": int(one.port),
+        "protocol": one.protocol,
+        "names": certified(one.certificate) if one.certificate else [],
+        "default": one.default_actions[0].data,
+        "rules": [{"conditions": each.conditions, "action": each.actions[0].data} for each in rules],
+    }
+
+
+def certified(arn: str) -> list[str]:
+    """Give the names of a certificate that is issued; none before that."""
+    backend = acm_backends[DEFAULT_ACCOUNT_ID][arn.split(":")[3]]
+    if arn not in backend._certificates:  # noqa: SLF001 moto has no other way to look without the API
+        return []
+    found = backend.describe_certificate(arn)
+    return [found.common_name, *found.sans] if found.status == "ISSUED" else []
+
+
+def _take(report: dict[str, Any]) -> None:
+    by_arn = {one.arn: one for one in services()}
+    for arn, state in report["services"].items():
+        service = by_arn.get(arn)
+        if service is None:
+            continue
+        back = state.get("back")
+        if back and service.deployments[0]["id"] == back["from"]:
+            failed, kept = service.deployments[0], next(d for d in service.deployments if d["id"] == back["to"])
+            failed["status"], kept["status"] = "ACTIVE", "PRIMARY"
+            service.task_definition = kept["taskDefinition"]
+            service.deployments = [kept, *(each for each in service.deployments if each is not kept)]
+        service.deployments = [each for each in service.deployments if each["id"] not in state["gone"]]
+        for each in service.deployments:
+            each.update(state["deployments"].get(each["id"], {}))
+        service.running_count = sum(each["runningCount"] for each in service.deployments)
+        service.pending_count = max(service.desired_count - service.running_count, 0)
+        if state["event"]:
+            service.events = [{"id": "1", "createdAt": utcnow(), "message": state["event"]}]
+
+
+def begin(service: Service, definition: str) -> None:
+    """Begin a deployment of a definition beside what runs."""
+    for each in service.deployments:
+        each["status"] = "ACTIVE"
+    now, known = utcnow(), service.deployments[0] if service.deployments else {}
+    new = {
+        **known,
+        "id": f"ecs-svc/{mock_random.randint(0, 32**12)}",
+        "taskDefinition": definition,
+        "status": "PRIMARY",
+        "desiredCount": service.desired_count,
+        "runningCount": 0,
+        "pendingCount": service.desired_count,
+        "failedTasks": 0,
+        "rolloutState": "IN_PROGRESS",
+        "rolloutStateReason": "in progress.",
+        "createdAt": now,
+        "updatedAt": now,
+    }
+    service.deployments = [new, *service.deployments]
+
+
+def updating(original: Callable[..., Service]) -> Callable[..., Service]:
+    """Let an update begin a deployment; moto's runs all of it at once."""
+
+    def update(self: EC2ContainerServiceBackend, properties: dict[str, Any]) -> Service:
+        service = self._get_service(properties.get("cluster", "default"), properties["service"].split("/")[-1])
+        running, before = service.running_count, service.task_definition
+        service = original(self, properties)
+        service.running_count, service.pending_count = running, max(service.desired_count - running, 0)
+        if service.task_definition != before:
+            begin(service, str(service.task_definition))
+        for each in service.deployments[:1]:
+            each["desiredCount"] = service.desired_count
+        return service
+
+    return update

@@ -1,0 +1,247 @@
+"""Services: as many healthy tasks of the newest deployment as are wanted, and the older ones until then.
+
+Sources: ECS developer guide, "Deploy Amazon ECS services by replacing tasks" (100 and 200 percent: new tasks first)
+and "Deployment circuit breaker" (threshold: half of the desired count, at least 3 and at most 200); ELB user guide,
+"Health checks for target groups" (a new target is healthy after one check).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientError
+
+from .task import Task
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+    from ..akash.container import Watchdog
+    from ..state import State
+
+#: Seconds between two looks at a target that has not answered yet. A load balancer keeps to its interval there too;
+#: here that would only be waiting.
+FIRST_LOOKS_S = 0.5
+#: Seconds for which a target that leaves gets no new requests before it gets SIGTERM. A load balancer waits until
+#: those under way are answered, for `deregistration_delay` at most.
+LEAVING_S = 2.0
+#: Bounds of the circuit breaker's threshold.
+_LEAST, _MOST = 3, 200
+
+
+@dataclass
+class Deployment:
+    """One deployment of a service."""
+
+    id: str
+    definition: str
+    tasks: list[Task] = field(default_factory=list)
+    failed: int = 0
+    completed: bool = False
+    tripped: bool = False
+    reason: str = ""
+
+
+@dataclass
+class Service:
+    """A service, its deployments newest first, and what it reports next."""
+
+    arn: str
+    wanted: dict[str, Any]
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+    back: dict[str, str] | None = None
+    event: str = ""
+
+
+class Services:
+    """All services of the account."""
+
+    def __init__(self, state: State, watchdog: Watchdog) -> None:
+        self._state, self._watchdog = state, watchdog
+        self._services: dict[str, Service] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._turn = itertools.count()
+        self._killed = False
+
+    def targets(self, group: str) -> list[int]:
+        """Give the local ports behind a target group that take requests, another one first each time.
+
+        Where none is healthy, all that were so count (ELB user guide: "fail open").
+        """
+        found = [
+            (task, task.ports[one["containerPort"]])
+            for service in self._services.values()
+            for one in service.wanted["balancers"]
+            if one["targetGroupArn"] == group
+            for deployment in service.deployments.values()
+            for task in deployment.tasks
+            if not task.leaving
+        ]
+        ports = [port for task, port in found if task.healthy] or [
+            port for task, port in found if task.healthy is False
+        ]
+        start = next(self._turn) % len(ports) if ports else 0
+        return ports[start:] + ports[:start]
+
+    def report(self) -> dict[str, Any]:
+        """Return how the services are, for ECS."""
+        return {"services": {arn: self._state_of(one) for arn, one in self._services.items()}}
+
+    def _state_of(self, one: Service) -> dict[str, Any]:
+        desired = int(one.wanted["desired"])
+        states = {}
+        for each in one.deployments.values():
+            running = sum(task.running for task in each.tasks)
+            state = "FAILED" if each.tripped else "COMPLETED" if each.completed else "IN_PROGRESS"
+            states[each.id] = {
+                "runningCount": running,
+                "pendingCount": max(desired - running, 0),
+                "failedTasks": each.failed,
+                "rolloutState": state,
+                "rolloutStateReason": each.reason or f"ECS deployment {each.id} {state.lower().replace('_', ' ')}.",
+            }
+        return {"deployments": states, "gone": list(one.gone), "back": one.back, "event": one.event}
+
+    async def follow(self, wanted: dict[str, Any], session: ClientSession) -> None:
+        """Take one step towards what ECS wants."""
+        now = {one["arn"]: one for one in wanted["services"]}
+        for arn in self._services.keys() - now.keys():
+            for each in self._services.pop(arn).deployments.values():
+                for task in each.tasks:
+                    self._end(task)
+        for arn, one in now.items():
+            service = self._services.setdefault(arn, Service(arn, one))
+            service.wanted = one
+            self._know(service, one["deployments"])
+            await self._step(service, wanted, session)
+
+    def _know(self, service: Service, wanted: list[dict[str, Any]]) -> None:
+        ids = [each["id"] for each in wanted]
+        service.gone = [each for each in service.gone if each in ids]
+        if service.back and ids[0] != service.back["from"]:
+            service.back = None
+        for each in wanted:
+            if each["id"] not in service.deployments and each["id"] not in service.gone:
+                service.deployments[each["id"]] = Deployment(each["id"], each["taskDefinition"])
+        service.deployments = {each: service.deployments[each] for each in ids if each in service.deployments}
+
+    async def _step(self, service: Service, wanted: dict[str, Any], session: ClientSession) -> None:
+        desired, (newest, *older) = int(service.wanted["desired"]), service.deployments.values()
+        for each in (newest, *older):
+            await self._look(service, each, wanted, session)
+        if newest.tripped:
+            self._take_back(service, newest, older)
+            return
+        for task in newest.tasks[desired:]:
+            self._leave(newest, task)
+        self._start(newest, desired, wanted["definitions"][newest.definition])
+        if sum(bool(task.healthy) for task in newest.tasks) >= desired:
+            for each in older:
+                for task in list(each.tasks):
+                    self._leave(each, task)
+                if not each.tasks:
+                    service.gone.append(each.id)
+            newest.completed = newest.completed or all(not each.tasks for each in older)
+
+    def _start(self, deployment: Deployment, desired: int, definition: list[dict[str, Any]]) -> None:
+        while len(deployment.tasks) < desired:
+            id_ = secrets.token_hex(4)
+            task = Task(id_, definition, self._state.root / "fargate" / id_)
+            task.start(self._state, self._watchdog)
+            deployment.tasks.append(task)
+
+    async def _look(
+        self, service: Service, deployment: Deployment, wanted: dict[str, Any], session: ClientSession
+    ) -> None:
+        self._kill_one(deployment)
+        for task in list(deployment.tasks):
+            await self._check(service, task, wanted["targets"], session)
+            late = time.monotonic() - task.since > service.wanted["grace"]
+            why = task.failed or ("Task failed ELB health checks" if late and self._ill(service, task, wanted) else "")
+            if not why or task.leaving:
+                continue
+            deployment.tasks.remove(task)
+            self._end(task)
+            if not deployment.completed:
+                deployment.failed += 1
+            service.event = f"(service {service.arn.rpartition('/')[2]}) (task {task.id}) stopped: {why}"
+        threshold = min(max(int(service.wanted["desired"]) // 2, _LEAST), _MOST)
+        if service.wanted["breaker"].get("enable") and not deployment.completed and deployment.failed >= threshold:
+            deployment.tripped, deployment.reason = True, "ECS deployment circuit breaker: tasks failed to start."
+
+    def _kill_one(self, deployment: Deployment) -> None:
+        """While this fault is on, one task was ended; once for each time that it is started."""
+        broken = self._state.fault("task-killed") is not None
+        if broken and not self._killed and deployment.tasks:
+            for container in deployment.tasks[0].containers:
+                container.kill()
+            self._killed = True
+        self._killed = self._killed and broken
+
+    @staticmethod
+    def _ill(service: Service, task: Task, wanted: dict[str, Any]) -> bool:
+        limits = [wanted["targets"][one["targetGroupArn"]]["unhealthy"] for one in service.wanted["balancers"]]
+        return any(task.failures >= limit for limit in limits)
+
+    async def _check(self, service: Service, task: Task, groups: dict[str, Any], session: ClientSession) -> None:
+        for one in service.wanted["balancers"]:
+            group = groups.get(one["targetGroupArn"])
+            pause = group["interval"] if group and task.healthy else FIRST_LOOKS_S
+            if group is None or task.leaving or time.monotonic() - task.looked < pause:
+                continue
+            task.looked = time.monotonic()
+            if await _well(session, task.ports[one["containerPort"]], group):
+                task.healthy, task.failures = True, 0
+            else:
+                task.failures += 1
+                if task.healthy and task.failures >= group["unhealthy"]:
+                    task.healthy = False
+
+    def _take_back(self, service: Service, newest: Deployment, older: list[Deployment]) -> None:
+        for task in list(newest.tasks):
+            self._leave(newest, task)
+        kept = next((each for each in older if each.completed), None)
+        if kept and service.wanted["breaker"].get("rollback"):
+            service.back = {"from": newest.id, "to": kept.id}
+
+    def _leave(self, deployment: Deployment, task: Task) -> None:
+        """Take a task out of the load balancer, and end it when its requests are answered."""
+        if not task.leaving:
+            task.leaving = True
+            self._later(self._depart(deployment, task))
+
+    async def _depart(self, deployment: Deployment, task: Task) -> None:
+        await asyncio.sleep(LEAVING_S)
+        await task.stop()
+        deployment.tasks.remove(task)
+
+    def _end(self, task: Task) -> None:
+        task.leaving = True
+        self._later(task.stop())
+
+    def _later(self, work: Any) -> None:
+        running = asyncio.create_task(work)
+        self._ending.add(running)
+        running.add_done_callback(self._ending.discard)
+
+    def end(self) -> None:
+        """End everything at once."""
+        for service in self._services.values():
+            for each in service.deployments.values():
+                for task in each.tasks:
+                    task.kill()
+
+
+async def _well(session: ClientSession, port: int, group: dict[str, Any]) -> bool:
+    try:
+        async with session.get(f"http://127.0.0.1:{port}{group['path']}", allow_redirects=False) as answer:
+            await answer.read()
+            return str(answer.status) == str(group["matcher"])
+    except (ClientError, TimeoutError):
+        return False

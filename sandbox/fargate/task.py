@@ -1,0 +1,100 @@
+"""One task: its containers as local processes, which share ports as the containers of a task share a network."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..akash.container import Container, Watchdog, free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..state import State
+
+#: States of a container in which the task has failed: each of its containers is essential.
+_ENDED = ("Terminated", "CrashLoopBackOff", "ImagePullBackOff", "InvalidImageName", "RunContainerError")
+
+
+@dataclass
+class Task:
+    """A task of one deployment. `healthy` is None until the load balancer has looked."""
+
+    id: str
+    definition: list[dict[str, Any]]
+    folder: Path
+    ports: dict[int, int] = field(default_factory=dict)
+    containers: list[Container] = field(default_factory=list)
+    since: float = field(default_factory=time.monotonic)
+    healthy: bool | None = None
+    failures: int = 0
+    looked: float = 0.0
+    leaving: bool = False
+
+    def start(self, state: State, watchdog: Watchdog) -> None:
+        """Start every container."""
+        exposed = [each["containerPort"] for one in self.definition for each in one["portMappings"]]
+        self.ports = {port: free_port() for port in exposed}
+        for one in self.definition:
+            home, tools = self.folder / one["name"], self.folder / f"{one['name']}-bin"
+            tools.parent.mkdir(parents=True, exist_ok=True)
+            self.containers.append(
+                Container(
+                    image=one["image"],
+                    command=one.get("entryPoint") or [],
+                    args=one.get("command") or [],
+                    env={each["name"]: self._local(each["value"]) for each in one["environment"]},
+                    home=home,
+                    tools=tools,
+                    log=state.log(f"task-{self.id}-{one['name']}"),
+                    volumes={},
+                    named=self._named(one),
+                    watchdog=watchdog,
+                )
+            )
+        for container in self.containers:
+            container.start()
+
+    def _local(self, value: str) -> str:
+        """Give a variable that names a port of the task on its own machine the local one."""
+        host, _, port = value.rpartition(":")
+        known = self.ports.get(int(port)) if port.isdigit() else None
+        return f"127.0.0.1:{known}" if known and host in ("127.0.0.1", "localhost") else value
+
+    def _named(self, one: dict[str, Any]) -> dict[str, str]:
+        """Give the variables that stand for fixed ports in this sandbox."""
+        own = {str(each["containerPort"]) for each in one["portMappings"]}
+        listens = {
+            each["name"]: str(self.ports[int(each["value"])])
+            for each in one["environment"]
+            if each["name"].endswith("PORT") and each["value"] in own
+        }
+        return {f"PORT_{port}": str(local) for port, local in self.ports.items()} | listens
+
+    @property
+    def failed(self) -> str:
+        """Why the task has ended; empty while all its containers run."""
+        for one, container in zip(self.definition, self.containers, strict=True):
+            if container.restarts or container.state in _ENDED:
+                pulled = "CannotPullContainerError: " if container.state == "ImagePullBackOff" else ""
+                return f"{pulled}Essential container {one['name']} in task exited"
+        return ""
+
+    @property
+    def running(self) -> bool:
+        """Whether every container runs."""
+        return all(each.state == "Running" for each in self.containers)
+
+    async def stop(self) -> None:
+        """End it with notice."""
+        for each in self.containers:
+            await each.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End it at once."""
+        for each in self.containers:
+            each.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,219 @@
+"""Tasks and load balancers in the sandbox: what AWS refuses is refused, and what was registered reads back."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.contract.plugin_client import EngineError
+
+from .inputs import CERTIFICATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.contract.aws_account import Account
+    from tests.contract.plugin_client import Plugin, Stood
+
+GROUP, BALANCER = "aws:ec2/securityGroup:SecurityGroup", "aws:lb/loadBalancer:LoadBalancer"
+TARGETS, LISTENER = "aws:lb/targetGroup:TargetGroup", "aws:lb/listener:Listener"
+RULE, CLUSTER = "aws:lb/listenerRule:ListenerRule", "aws:ecs/cluster:Cluster"
+DEFINITION, SERVICE = "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"
+ROLE, LOG = "aws:iam/role:Role", "aws:cloudwatch/logGroup:LogGroup"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+_ALL = {"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}
+
+
+@pytest.fixture
+def vpc(plugin: Plugin) -> str:
+    return str(plugin.invoke("aws:ec2/getVpc:getVpc", default=True)["id"])
+
+
+@pytest.fixture
+def subnets(plugin: Plugin, vpc: str) -> list[str]:
+    filters = [{"name": "vpc-id", "values": [vpc]}, {"name": "default-for-az", "values": ["true"]}]
+    return sorted(plugin.invoke("aws:ec2/getSubnets:getSubnets", filters=filters)["ids"])
+
+
+class Stack:
+    """Resources in the order in which they were made; they go the other way round."""
+
+    def __init__(self, plugin: Plugin, vpc: str, subnets: list[str]) -> None:
+        self.plugin, self.vpc, self.subnets = plugin, vpc, subnets
+        self.stood: list[Stood] = []
+
+    def make(self, token: str, name: str, inputs: dict[str, Any]) -> Stood:
+        self.stood.append(self.plugin.create(token, name, inputs))
+        return self.stood[-1]
+
+    def group(self, name: str, **rule: Any) -> Stood:
+        ingress = [{"protocol": "tcp", "fromPort": 80, "toPort": 80, **rule}]
+        inputs = {"description": name, "vpcId": self.vpc, "ingress": ingress, "egress": [_ALL]}
+        return self.make(GROUP, name, inputs)
+
+    def balancer(self, group: Stood) -> Stood:
+        inputs = {"namePrefix": "unmoor", "subnets": self.subnets[:2], "securityGroups": [group.id]}
+        return self.make(BALANCER, "balancer", {**inputs, "idleTimeout": 300, "dropInvalidHeaderFields": True})
+
+    def targets(self) -> Stood:
+        check = {"path": "/healthz", "matcher": "200", "interval": 10, "timeout": 5, "healthyThreshold": 2}
+        inputs = {"namePrefix": "unmoor", "port": 80, "protocol": "HTTP", "targetType": "ip", "vpcId": self.vpc}
+        more = {"deregistrationDelay": 30, "healthCheck": {**check, "unhealthyThreshold": 3}}
+        return self.make(TARGETS, "targets", {**inputs, **more})
+
+    def definition(self, **more: Any) -> Stood:
+        return self.make(DEFINITION, "task", definition(**more))
+
+
+def definition(image: str = "docker.io/library/python:3", **more: Any) -> dict[str, Any]:
+    container = {"name": "web", "image": image, "essential": True, "portMappings": [{"containerPort": 80}]}
+    return {
+        "family": "api-aws",
+        "requiresCompatibilities": ["FARGATE"],
+        "networkMode": "awsvpc",
+        "cpu": "256",
+        "memory": "512",
+        "containerDefinitions": json.dumps([container | more.pop("container", {})]),
+        **more,
+    }
+
+
+@pytest.fixture
+def stack(plugin: Plugin, vpc: str, subnets: list[str]) -> Iterator[Stack]:
+    made = Stack(plugin, vpc, subnets)
+    yield made
+    for each in reversed(made.stood):
+        plugin.delete(each)
+
+
+def test_everything_of_a_service_reads_back_as_it_was_registered(stack: Stack, plugin: Plugin, aws: Account) -> None:
+    visitors = stack.group("visitors", cidrBlocks=["0.0.0.0/0"])
+    tasks = stack.group("tasks", securityGroups=[visitors.id])
+    balancer, targets = stack.balancer(visitors), stack.targets()
+    to = {"port": "443", "protocol": "HTTPS", "statusCode": "HTTP_301"}
+    listener = stack.make(
+        LISTENER,
+        "http",
+        {
+            "loadBalancerArn": balancer.id,
+            "port": 80,
+            "protocol": "HTTP",
+            "defaultActions": [{"type": "redirect", "redirect": to}],
+        },
+    )
+    forward = [{"type": "forward", "targetGroupArn": targets.id}]
+    paths = [{"pathPattern": {"values": ["/.well-known/acme-challenge/*"]}}]
+    stack.make(RULE, "rule", {"listenerArn": listener.id, "priority": 1, "conditions": paths, "actions": forward})
+    cluster = stack.make(CLUSTER, "cluster", {})
+    log = stack.make(LOG, "log", {"retentionInDays": 30})
+    trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = stack.make(ROLE, "role", {"assumeRolePolicy": json.dumps({"Version": "2012-10-17", "Statement": [trust]})})
+    write = {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": f"{log.outputs['arn']}:*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [write]})
+    stack.make(ROLE_POLICY, "policy", {"role": role.id, "policy": policy})
+    stack.definition(executionRoleArn=role.outputs["arn"])
+    inputs = {
+        "cluster": cluster.id,
+        "taskDefinition": stack.stood[-1].outputs["arn"],
+        "desiredCount": 1,
+        "launchType": "FARGATE",
+        "networkConfiguration": {
+            "subnets": stack.subnets[:2],
+            "securityGroups": [tasks.id],
+            "assignPublicIp": True,
+        },
+        "loadBalancers": [{"targetGroupArn": targets.id, "containerName": "web", "containerPort": 80}],
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        "healthCheckGracePeriodSeconds": 60,
+    }
+    stack.make(SERVICE, "service", inputs)
+    for each in stack.stood:
+        seen = plugin.read(each)
+        assert seen is not None, each.id
+        assert plugin.diff(each, seen.inputs) == {}, each.id
+    said = refused(aws.client("ec2").delete_security_group, GroupId=tasks.id)
+    assert said.startswith("DependencyViolation"), "a task has it"
+    assert balancer.outputs["zoneId"] == "Z35SXDOTRQ7X7K"
+
+
+def refused(call: Any, **arguments: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return f"{caught.value.response['Error']['Code']}: {caught.value.response['Error']['Message']}"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"memory": "700"}, "No Fargate configuration exists for given values"),
+        ({"memory": "1536"}, "No Fargate configuration exists for given values"),
+        ({"cpu": "300"}, "No Fargate configuration exists for given values"),
+        ({"image": "ghcr.io/nobody/else:1"}, "no program stands for the image ghcr.io/nobody/else"),
+        ({"container": {"command": ["x" * 70_000]}}, r"Max allowed length is '65536' bytes"),
+    ],
+)
+def test_a_task_definition_that_cannot_run_is_refused(plugin: Plugin, change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(EngineError, match=re.escape(sentence)):
+        plugin.create(DEFINITION, "bad", definition(**change))
+
+
+def test_a_service_needs_a_target_group_that_a_listener_leads_to(stack: Stack, aws: Account) -> None:
+    group = stack.group("alone", cidrBlocks=["0.0.0.0/0"])
+    targets, cluster, task = stack.targets(), stack.make(CLUSTER, "alone", {}), stack.definition()
+    place = {"subnets": stack.subnets[:2], "securityGroups": [group.id]}
+    said = refused(
+        aws.client("ecs").create_service,
+        cluster=cluster.id,
+        serviceName="x",
+        taskDefinition=task.outputs["arn"],
+        desiredCount=1,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": place},
+        loadBalancers=[{"targetGroupArn": targets.id, "containerName": "web", "containerPort": 80}],
+    )
+    assert "does not have an associated load balancer" in said
+
+
+def test_a_load_balancer_needs_two_zones(stack: Stack, aws: Account) -> None:
+    said = refused(aws.client("elbv2").create_load_balancer, Name="one", Subnets=stack.subnets[:1])
+    assert "two different Availability Zones" in said
+    assert aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+
+
+def test_a_listener_needs_a_certificate_that_is_issued(stack: Stack, aws: Account, plugin: Plugin) -> None:
+    balancer, targets = stack.balancer(stack.group("tls", cidrBlocks=["0.0.0.0/0"])), stack.targets()
+    pending = stack.make(CERTIFICATE, "pending", {"domainName": "x.dao.example", "validationMethod": "DNS"})
+    make = aws.client("elbv2").create_listener
+    given = {"LoadBalancerArn": balancer.id, "Protocol": "HTTPS", "Port": 443}
+    actions = [{"Type": "forward", "TargetGroupArn": targets.id}]
+    certificates = [{"CertificateArn": pending.id}]
+    said = refused(make, **given, DefaultActions=actions, Certificates=certificates)
+    assert said.startswith("UnsupportedCertificate")
+    assert "must be specified" in refused(make, **given, DefaultActions=actions)
+
+
+def test_a_security_group_that_a_load_balancer_has_stays(stack: Stack, aws: Account) -> None:
+    group = stack.group("held", cidrBlocks=["0.0.0.0/0"])
+    stack.balancer(group)
+    assert refused(aws.client("ec2").delete_security_group, GroupId=group.id).startswith("DependencyViolation")
+
+
+def test_an_alias_to_a_load_balancer_names_its_zone(aws: Account, zone: str) -> None:
+    target = {"DNSName": "x-1.us-east-1.elb.amazonaws.com", "EvaluateTargetHealth": False}
+    record = {"Name": "lb.dao.example", "Type": "A"}
+
+    def change(hosted: str) -> dict[str, Any]:
+        of = {**record, "AliasTarget": {**target, "HostedZoneId": hosted}}
+        return {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": of}]}
+
+    call = aws.client("route53").change_resource_record_sets
+    said = refused(call, HostedZoneId=zone, ChangeBatch=change("Z2FDTNDATAQYW2"))
+    assert "does not lie within the target zone" in said
+    call(HostedZoneId=zone, ChangeBatch=change("Z35SXDOTRQ7X7K"))
+    remove = change("Z35SXDOTRQ7X7K")
+    remove["Changes"][0]["Action"] = "DELETE"
+    call(HostedZoneId=zone, ChangeBatch=remove)
