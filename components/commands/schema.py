@@ -78,11 +78,22 @@ def page() -> str:
     parts = [_INTRO]
     for model, title, where in _SECTIONS:
         parts.append(f"## {title}\n\n{where}\n\n{_table(model)}\n")
-    parts += [
-        f"## Options of kind `{kind.name}`\n\n`unmoor:workloads.NAME.options`\n\n{_table(kind.options)}\n"
-        for kind in registry().kinds.values()
-    ]
+    for kind in registry().kinds.values():
+        parts.append(f"## Options of kind `{kind.name}`\n\n`unmoor:workloads.NAME.options`\n\n{_table(kind.options)}\n")
+        parts += [
+            f"### `{name}`\n\n`unmoor:workloads.NAME.options.{name}`\n\n{_table(model)}\n"
+            for name, model in _inside(kind.options)
+        ]
     return "\n".join(parts)
+
+
+def _inside(options: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
+    """Return the options that are settings of their own, by name."""
+    found = []
+    for name, field in options.model_fields.items():
+        kinds = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        found += [(name, each) for each in kinds if isinstance(each, type) and issubclass(each, BaseModel)]
+    return found
 
 
 def _table(model: type[BaseModel]) -> str:

@@ -44,6 +44,15 @@ ANSWERS: dict[str, Any] = {
             for host in [i["domainName"], *i.get("subjectAlternativeNames", [])]
         ],
     },
+    "aws:cloudwatch/logGroup:LogGroup": lambda n, i: {"name": n, "arn": f"arn:aws:logs:us-east-1:1:log-group:{n}"},
+    "aws:lb/loadBalancer:LoadBalancer": lambda n, i: {
+        "arn": "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/x/1",
+        "dnsName": "x-1.us-east-1.elb.amazonaws.com",
+        "zoneId": "Z35SXDOTRQ7X7K",
+    },
+    "aws:lb/targetGroup:TargetGroup": lambda n, i: {"arn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/x/1"},
+    "aws:ecs/cluster:Cluster": lambda n, i: {"arn": "arn:aws:ecs:us-east-1:1:cluster/x"},
+    "aws:ecs/taskDefinition:TaskDefinition": lambda n, i: {"arn": "arn:aws:ecs:us-east-1:1:task-definition/x:1"},
     "aws:route53/record:Record": lambda n, i: {"fqdn": i.get("name", "")},
     "unmoor:akash:Deployment": lambda n, i: {
         "address": "203.0.113.7",
@@ -72,8 +81,13 @@ class Cloud(pulumi.runtime.Mocks):
         return f"{args.name}-id", {**args.inputs, **more}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        assert args.token == "aws:route53/getZone:getZone"
-        return {"zoneId": "Z1", "id": "Z1", "name": args.args["name"]}
+        known = {
+            "aws:route53/getZone:getZone": {"zoneId": "Z1", "id": "Z1", "name": args.args.get("name")},
+            "aws:ec2/getVpc:getVpc": {"id": "vpc-1"},
+            "aws:ec2/getSubnets:getSubnets": {"ids": ["subnet-3", "subnet-1", "subnet-2"]},
+            "aws:index/getRegion:getRegion": {"region": "us-east-1"},
+        }
+        return known[args.token]
 
 
 @dataclass

@@ -132,7 +132,15 @@ def test_no_move_in_the_advice_is_worse_on_the_scales_of_the_report():
             assert one.weighed.better
 
 
-@pytest.mark.parametrize("name", ["forum", "bots", "relay", "status", "explorer-api"])
+@pytest.mark.parametrize("name", ["bots", "relay", "status"])
+def test_what_a_service_could_run_stays_where_moving_is_no_better(name: str):
+    one = example().of(name)
+    assert not one.course.moves
+    assert one.course.why
+    assert "no kind" not in one.course.why
+
+
+@pytest.mark.parametrize("name", ["forum", "explorer-api"])
 def test_a_kind_that_does_not_exist_is_never_proposed_as_a_plan(name: str):
     one = example().of(name)
     assert not one.course.moves

@@ -72,6 +72,11 @@ _SECRET_VALUE = re.compile(
 )
 
 
+def looks_secret(text: str, name: str = "") -> bool:
+    """Return whether a text looks like a secret, by its form or by the name of the variable that holds it."""
+    return bool((text and _SECRET_NAME.search(name)) or _SECRET_VALUE.search(text))
+
+
 @rules.warning(
     "uakt",
     "Prices are in uact.",
@@ -122,13 +127,13 @@ def _secret_in_text(view: View) -> Iterator[Finding]:
             )
         for index, item in enumerate(service.get("env") or ()):
             variable, _, value = item.partition("=")
-            if (value and _SECRET_NAME.search(variable)) or _SECRET_VALUE.search(value):
+            if looks_secret(value, variable):
                 yield Finding(
                     ("services", name, "env", index), f"{variable[:60]} looks like a secret, and the host can read it"
                 )
         for key in ("command", "args"):
             for index, word in enumerate(service.get(key) or ()):
-                if _SECRET_VALUE.search(word):
+                if looks_secret(word):
                     yield Finding(
                         ("services", name, key, index), "holds what looks like a secret, and the host can read it"
                     )

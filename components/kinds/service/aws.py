@@ -1,0 +1,121 @@
+"""A service on AWS: tasks of the web server and the application behind a load balancer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import Fault
+from ...exposure import Exposure, Proof, Reach
+from ...kind import Deployed, Implementation
+from ...prices import book as prices
+from ...targets.aws import ISSUER, fargate
+from ...topology import Line
+from . import losses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...config.models import Acme
+    from ...kind import Context
+    from ...release import Release
+    from ...topology import Site
+    from .options import ServiceOptions
+
+#: What the bill assumes of a small service: capacity units of the load balancer on average (one is 25 new connections a
+#: second), and gigabytes of logs a month.
+_CAPACITY, _LOGS_GB = 0.1, 1
+#: Zones in which the load balancer has an address, unless subnets are named.
+_ZONES = 2
+
+
+class OnAws(Implementation["ServiceOptions"]):
+    """A load balancer's name, with a certificate of ACM that is proved by a record."""
+
+    def exposure(self, options: ServiceOptions, acme: Acme) -> Exposure:  # noqa: ARG002 AWS has an issuer of its own
+        """Return an alias."""
+        return Exposure(Reach.ALIAS, ISSUER, Proof.DNS)
+
+    def bill(self, options: ServiceOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 the options decide
+        """Return the load balancer, the tasks, every public address and the logs."""
+        month = prices.HOURS_PER_MONTH
+        balancer, unit, address = "alb_hour", "alb_lcu_hour", "public_ipv4_hour"
+        yield Line("load balancer", month * prices.aws(balancer), f"aws/{balancer}")
+        yield Line(f"its capacity, {_CAPACITY} units on average", _CAPACITY * month * prices.aws(unit), f"aws/{unit}")
+        core, memory = "fargate_hour/x86_vcpu", "fargate_hour/x86_gb"
+        hourly = options.cpu / 1000 * prices.aws(core) + options.memory / 1024 * prices.aws(memory)
+        yield Line(_tasks(options), options.replicas * month * hourly, f"aws/{core}, aws/{memory}")
+        if beyond := max(_disk_gib(options) - fargate.DISK_GIB, 0):
+            disk = "fargate_hour/ephemeral_gb_over_20"
+            yield Line(
+                f"disk, {beyond} GB over {fargate.DISK_GIB} a task",
+                options.replicas * beyond * month * prices.aws(disk),
+                f"aws/{disk}",
+            )
+        count = (len(options.aws.subnets) or _ZONES) + (0 if options.aws.private_subnets else options.replicas)
+        yield Line(f"public IPv4 addresses, {count}", count * month * prices.aws(address), f"aws/{address}")
+        logs = "cloudwatch_logs_gb"
+        yield Line(f"logs, {_LOGS_GB} GB", _LOGS_GB * prices.aws(logs), f"aws/{logs}")
+
+    def losses(self, options: ServiceOptions) -> Iterator[str]:
+        """Name what does not survive in a task."""
+        yield from losses.sentences(options, losses.AWS)
+
+    def refuses(self, options: ServiceOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the options decide
+        """Refuse sizes that Fargate does not offer, and what would not work in a task."""
+        sizes = {
+            "cpu": fargate.cpu_fault(options.cpu),
+            "memory": fargate.memory_fault(options.cpu, options.memory),
+        }
+        yield from (Fault(path, why) for path, why in sizes.items() if why)
+        if _disk_gib(options) > fargate.LARGEST_DISK_GIB:
+            most = fargate.LARGEST_DISK_GIB - losses.DISK_GIB
+            yield Fault("volume.gib", f"a task has {fargate.LARGEST_DISK_GIB} GiB at most; choose {most} or less")
+        yield from losses.faults(options, losses.AWS)
+
+    def deploy(self, site: Site, context: Context) -> Deployed:
+        """Register load balancer, certificate and tasks."""
+        import pulumi
+
+        from ...exposure import Endpoint
+        from ...targets.aws.container import Container, Network, Part, Task
+        from .document import web_image, web_server_of
+
+        options: ServiceOptions = site.options  # type: ignore[assignment]
+        port = _front_port(options)
+        server = web_server_of(site, context.plan.release, "127.0.0.1", balanced=True)
+        runs = server.command()
+        places = {"HTTP_PORT": str(port), "XDG_DATA_HOME": "/data"}
+        made = Container(
+            site.name,
+            hosts=site.hosts,
+            prove=context.prove,
+            task=Task(
+                web=Part(web_image(), runs["command"], runs["args"], server.environment() | places, port),
+                app=Part(options.image, options.command, options.args, options.env, options.port),
+                cpu=options.cpu,
+                memory=options.memory,
+                disk_gib=_disk_gib(options),
+                replicas=options.replicas,
+                grace_s=options.health.grace_s,
+            ),
+            network=Network(**options.aws.model_dump()),
+            opts=context.opts,
+        )
+        endpoint = pulumi.Output.all(made.domain_name, made.zone_id).apply(
+            lambda known: Endpoint(name=known[0], zone=known[1])
+        )
+        return Deployed(endpoint, pulumi.Output.from_input(site.target), made.arn, made)
+
+
+def _front_port(options: ServiceOptions) -> int:
+    """Return where the web server listens: the containers of a task share their ports."""
+    return 80 if options.port != 80 else 8080  # noqa: PLR2004 the ports themselves
+
+
+def _tasks(options: ServiceOptions) -> str:
+    many = f"{options.replicas} tasks" if options.replicas > 1 else "one task"
+    return f"Fargate, {many} of {options.cpu / 1000:g} vCPU and {options.memory / 1024:g} GB"
+
+
+def _disk_gib(options: ServiceOptions) -> int:
+    return losses.DISK_GIB + (options.volume.gib if options.volume else 0)

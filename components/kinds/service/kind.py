@@ -1,0 +1,58 @@
+"""The kind `service`: a stateless container from an image, with health, limits and certificates in front of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from ...errors import Fault
+from ...kind import Kind, Rollout, State
+from ...release import Release
+from .akash import OnAkash
+from .aws import OnAws
+from .options import ServiceOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ...action import Run
+    from ...topology import Site, WorkloadPlan
+
+
+class Service(Kind[ServiceOptions]):
+    """A container. Its release is a hash of the options, so the disk is never read."""
+
+    name = "service"
+    options = ServiceOptions
+    state = State.NONE
+    rollout = Rollout.ONE_BY_ONE
+    on = {"aws": OnAws(), "akash": OnAkash()}  # noqa: RUF012 it is never changed
+
+    def declared(self, options: ServiceOptions) -> Release:
+        """Return the release that the options are."""
+        return Release(options.identity())
+
+    def release(self, options: ServiceOptions, root: Path) -> Release:  # noqa: ARG002 nothing is read
+        """Return the release that the options are."""
+        return self.declared(options)
+
+    def refuses(self, plan: WorkloadPlan) -> Iterator[Fault]:
+        """Refuse a standby for what may run once only."""
+        options: ServiceOptions = plan.options  # type: ignore[assignment]
+        one = "choose `centralized`, or `decentralized` with one target"
+        if len(plan.sites) > 1 and options.signs:
+            why = f"it signs, and two that sign with one key at a time are punished by the network; {one}"
+            yield Fault("mode", why)
+        elif len(plan.sites) > 1 and options.singleton:
+            why = f"a standby of a singleton would have to start by itself once the first has ended, and cannot; {one}"
+            yield Fault("mode", why)
+
+    def check(self, site: Site, release: Release) -> Run:
+        """Return the probe, which goes on for as long as a release may take to become healthy."""
+        options: ServiceOptions = site.options  # type: ignore[assignment]
+        asked = super().check(site, release)
+        return dataclasses.replace(asked, given={**asked.given, "timeout_s": options.health.grace_s})
+
+
+SERVICE = Service()

@@ -1,0 +1,247 @@
+"""What a stack file holds about a service, and every fault in it by its path."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
+
+from ...config.models import EnvironmentName, Setting
+from ...targets.akash.sdl.rules.advice import looks_secret
+from ...web.http import HEALTH_PATH
+
+if TYPE_CHECKING:
+    from pydantic import ValidationInfo
+
+_IMAGE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._/:-]*)@sha256:(?P<digest>[0-9a-f]{64})")
+#: Folders that a container gets from the machine.
+_TAKEN = re.compile(r"/(?:proc|sys|dev|etc)(?:/|$)")
+#: Variables that the machine sets by itself.
+_OF_THE_MACHINE = ("AKASH_", "ECS_", "KUBERNETES_")
+#: The longest text that a variable may have, in bytes: all of them travel in one document.
+_LONGEST = 32_768
+
+
+class Update(StrEnum):
+    """Where a new release begins."""
+
+    BESIDE = "beside"
+    IN_PLACE = "in-place"
+
+
+def _image(image: str) -> str:
+    found = _IMAGE.fullmatch(image)
+    if found is None:
+        raise ValueError(
+            "this does not name one image for good; write NAME:TAG@sha256:DIGEST, as "
+            "`docker buildx imagetools inspect NAME:TAG` prints it"
+        )
+    if len(set(found["digest"])) == 1:
+        raise ValueError(
+            f"the digest of {found['name']} is a placeholder, no image has it; build and push the image, and give the "
+            "digest that `docker buildx build --push` prints"
+        )
+    return image
+
+
+def _word(text: str) -> str:
+    if looks_secret(text):
+        raise ValueError("holds what looks like a secret, and the operator of the machine can read it; take it out")
+    if "\0" in text:
+        raise ValueError("holds a zero byte, which no program can be given; take it out")
+    return text
+
+
+def _value(text: str) -> str:
+    if len(text.encode()) > _LONGEST:
+        raise ValueError(f"has more than {_LONGEST:,} bytes; put it into the image")
+    return _word(text)
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError("is not the name of a variable; use letters, digits and underscores")
+    if name.startswith(_OF_THE_MACHINE):
+        raise ValueError("is set by the machine; choose another name")
+    if looks_secret("x", name):
+        raise ValueError(
+            "looks like a secret by its name, and the operator of the machine can read it; take it out, or give it "
+            "another name if it is public"
+        )
+    return name
+
+
+def _path_of_health(path: str) -> str:
+    if not re.fullmatch(r"/[A-Za-z0-9._~!&'()*+,;=:@%/?-]{0,500}", path):
+        raise ValueError("is not the path of an address; write it like /health")
+    if path == HEALTH_PATH:
+        raise ValueError(f"{HEALTH_PATH} is answered by the web server, with the release; choose another path")
+    return path
+
+
+def _path_in_container(path: str) -> str:
+    parts = path.split("/")[1:]
+    if not re.fullmatch(r"(?:/[A-Za-z0-9._-]+)+", path) or {".", ".."} & set(parts):
+        raise ValueError("is not the path of a folder in the container; write it like /var/cache/api")
+    if _TAKEN.match(path):
+        raise ValueError("is a folder that the machine gives a container; choose another")
+    return path
+
+
+#: Zones in which a load balancer has to stand.
+_ZONES = 2
+
+SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]
+Image = Annotated[str, AfterValidator(_image)]
+Word = Annotated[str, AfterValidator(_word)]
+Variable = Annotated[str, AfterValidator(_variable)]
+Value = Annotated[str, AfterValidator(_value)]
+HealthPath = Annotated[str, AfterValidator(_path_of_health)]
+Folder = Annotated[str, AfterValidator(_path_in_container)]
+
+
+class Health(Setting):
+    """How a service shows that it is well."""
+
+    path: HealthPath = Field(
+        default="/health",
+        description="The path that the application answers with 200 while it is well.",
+    )
+    match: str = Field(
+        default="",
+        max_length=200,
+        pattern=r"^[ -~]*$",
+        description="Text that the answer has to contain; without it the status alone counts.",
+    )
+    grace_s: int = Field(
+        default=300,
+        ge=10,
+        le=3_600,
+        description="Seconds within which a new release has to become healthy; after that the update fails.",
+    )
+
+
+class Volume(Setting):
+    """A folder of the container with room of its own."""
+
+    path: Folder = Field(description="The folder in the container.")
+    gib: int = Field(ge=1, le=1_000, description="Its size in GiB.")
+    persistent: bool = Field(
+        default=False,
+        description="Whether it outlives a restart of the container. It never outlives the site, and sites share none.",
+    )
+
+
+class Aws(Setting):
+    """What a service uses of what there is at AWS. Without it the default VPC, and a cluster of its own."""
+
+    vpc: str | None = Field(default=None, pattern=r"^vpc-[0-9a-f]+$", description="The VPC's id.")
+    subnets: tuple[SubnetId, ...] = Field(
+        default=(),
+        validate_default=True,
+        description="Two or more public subnets of that VPC, in different zones: for the load balancer.",
+    )
+    private_subnets: tuple[SubnetId, ...] = Field(
+        default=(),
+        description="Subnets with a way out, for the tasks; without them tasks run in the public ones, each with an "
+        "address of its own.",
+    )
+    cluster: str | None = Field(
+        default=None, pattern=r"^arn:[^\s]+:cluster/[^\s]+$", description="The ARN of an ECS cluster."
+    )
+
+    @field_validator("subnets")
+    @classmethod
+    def _go_with_the_vpc(cls, subnets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if subnets and len(set(subnets)) < _ZONES:
+            raise ValueError("a load balancer needs two subnets in different zones; name two or more")
+        if bool(subnets) != bool(info.data.get("vpc", subnets)):
+            raise ValueError("`vpc` and `subnets` go together; give both, or neither for the default VPC")
+        return subnets
+
+    @field_validator("private_subnets")
+    @classmethod
+    def _go_with_the_public(cls, private: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if private and not info.data.get("subnets", private):
+            raise ValueError("the load balancer needs public subnets of the same VPC; name them as `subnets`")
+        return private
+
+
+class ServiceOptions(Setting):
+    """What a service needs to know."""
+
+    singleton: bool = Field(
+        default=False, description="Whether two of it must not run for long, as with a bot: it gets no standby."
+    )
+    signs: bool = Field(
+        default=False, description="Whether it signs with keys, as a validator does: it gets no standby in any mode."
+    )
+    image: Image = Field(description="The image with its digest: NAME:TAG@sha256:DIGEST.")
+    port: int = Field(ge=1, le=65_535, description="The port on which the application answers plain HTTP.")
+    command: tuple[Word, ...] = Field(default=(), description="What runs, in place of the image's entrypoint.")
+    args: tuple[Word, ...] = Field(default=(), description="Its arguments, in place of the image's.")
+    env: dict[Variable, Value] = Field(
+        default_factory=dict, description="Variables of the application. The operator of the machine can read them."
+    )
+    secrets: tuple[EnvironmentName, ...] = Field(
+        default=(), description="Not delivered yet, and refused: names of variables whose values are secret."
+    )
+    cpu: int = Field(default=250, ge=10, le=64_000, description="CPU of one replica, in thousandths of a core.")
+    memory: int = Field(default=512, ge=16, le=262_144, description="Memory of one replica, in MiB.")
+    replicas: int = Field(default=1, ge=1, le=10, description="How many of it run in each site.")
+    volume: Volume | None = Field(
+        default=None, description="A folder with room of its own: `path`, `gib`, `persistent`."
+    )
+    health: Health = Field(default=Health(), description="How it shows that it is well: `path`, `match` and `grace_s`.")
+    update: Update = Field(
+        default=Update.BESIDE,
+        validate_default=True,
+        description="Where a new release begins: `beside` the old one, which goes on until the new one is well, or "
+        "`in-place`, which keeps lease, certificates and volume and answers nothing meanwhile.",
+    )
+    aws: Aws = Field(
+        default=Aws(), description="What it uses at AWS: `vpc`, `subnets`, `private_subnets` and `cluster`."
+    )
+    budget_usd_month: float = Field(
+        default=20.0, gt=0, le=1_000, description="Ceiling for one lease in USD a month; a dearer bid is refused."
+    )
+
+    @field_validator("secrets")
+    @classmethod
+    def _cannot_be_delivered(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        if secrets:
+            raise ValueError(
+                "secrets are not delivered to services yet; use an image that needs none, or keep this workload where "
+                "it is"
+            )
+        return secrets
+
+    @field_validator("replicas")
+    @classmethod
+    def _only_one_of_a_singleton(cls, replicas: int, info: ValidationInfo) -> int:
+        if replicas > 1 and (info.data.get("singleton") or info.data.get("signs")):
+            raise ValueError("a singleton, and what signs, runs once; choose 1")
+        return replicas
+
+    @field_validator("volume")
+    @classmethod
+    def _belongs_to_one(cls, volume: Volume | None, info: ValidationInfo) -> Volume | None:
+        if volume and volume.persistent and info.data.get("replicas", 1) > 1:
+            raise ValueError("replicas share no volume; choose `replicas: 1`, or leave `persistent` out")
+        return volume
+
+    @field_validator("update")
+    @classmethod
+    def _is_alone(cls, update: Update, info: ValidationInfo) -> Update:
+        if update is Update.BESIDE and (info.data.get("singleton") or info.data.get("signs")):
+            raise ValueError("a singleton, and what signs, cannot run beside its next release; choose in-place")
+        return update
+
+    def identity(self) -> str:
+        """Return the release's id: the SHA-256 (hex) over everything that the application notices."""
+        noticed = self.model_dump(mode="json", exclude={"aws", "budget_usd_month"})
+        return hashlib.sha256(json.dumps(noticed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,134 @@
+"""A service's resources: what a flip may change, who may reach a task, and what a task may do."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.graph.monitor import Graph, run
+from tests.pure.test_service import stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATES = [
+    ("centralized", "centralized"),
+    ("active-standby", "centralized"),
+    ("active-standby", "decentralized"),
+    ("decentralized", "centralized"),
+]
+
+
+def made(root: Path, mode: str, active: str = "centralized", **options: Any) -> Graph:
+    settings = stack(mode, **options)
+    settings["workloads"]["api"]["active"] = active
+    return run(settings, root)
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Graph]:
+    root = tmp_path_factory.mktemp("project")
+    return {state: made(root, *state) for state in STATES}
+
+
+@pytest.mark.parametrize(("before", "after"), [*itertools.permutations(STATES, 2)])
+def test_a_flip_renames_nothing_and_changes_no_site(graphs, before, after):
+    old, new = graphs[before], graphs[after]
+    names = {r.name for r in old.resources.values()} & {r.name for r in new.resources.values()}
+    assert {urn.rsplit("::", 1)[1] for urn in old.urns & new.urns} == names
+    changed = {
+        new.resources[urn].name for urn in old.urns & new.urns if old.resources[urn].inputs != new.resources[urn].inputs
+    }
+    looks = {f"api-{target}-{look}" for target in ("aws", "akash") for look in ("probe", "confirm")}
+    names = ("api.dao.example/primary", "api.dao.example/standby", "api.dao.example-exchange")
+    leased = [len(each.of_type("unmoor:akash:Deployment")) for each in (old, new)]
+    assert changed <= {*names, *looks} | ({"akash-account"} if leased[0] != leased[1] else set())
+
+
+@pytest.fixture(scope="module")
+def central(graphs) -> Graph:
+    return graphs[STATES[0]]
+
+
+def test_tasks_admit_the_load_balancer_alone(central):
+    (rule,) = central.named("api-aws-tasks").inputs["ingress"]
+    assert (rule["securityGroups"], rule["fromPort"], rule["toPort"]) == (["api-aws-visitors-id"], 80, 80)
+    assert "cidrBlocks" not in rule
+
+
+def test_only_challenges_are_not_led_to_https(central):
+    (action,) = central.named("api-aws-http").inputs["defaultActions"]
+    assert (action["type"], action["redirect"]["protocol"]) == ("redirect", "HTTPS")
+    rule = central.named("api-aws-challenges").inputs
+    assert rule["conditions"] == [{"pathPattern": {"values": ["/.well-known/acme-challenge/*"]}}]
+    assert rule["actions"][0]["type"] == "forward"
+
+
+def test_the_one_role_writes_the_logs_of_this_service_and_nothing_else(central):
+    (role,) = central.of_type("aws:iam/role:Role")
+    (policy,) = central.of_type("aws:iam/rolePolicy:RolePolicy")
+    (statement,) = json.loads(policy.inputs["policy"])["Statement"]
+    assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert statement["Resource"] == "arn:aws:logs:us-east-1:1:log-group:api-aws-log:*"
+    assert "ecs-tasks.amazonaws.com" in role.inputs["assumeRolePolicy"]
+    assert "taskRoleArn" not in central.named("api-aws-task").inputs
+    assert central.named("api-aws-log").inputs["retentionInDays"] == 30
+
+
+def test_a_service_takes_a_bad_deployment_back_and_waits_until_it_is_steady(central):
+    service = central.named("api-aws-service")
+    assert service.inputs["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
+    assert service.inputs["waitForSteadyState"] is True
+    behind = central.behind(service.urn)
+    assert {central.named(f"api-aws-{name}").urn for name in ("https", "http", "challenges", "writes-logs")} <= behind
+
+
+def test_a_task_definition_fits_into_64_kib_with_room_for_variables(central):
+    """ECS service quotas, "Task definition size"."""
+    assert len(central.named("api-aws-task").inputs["containerDefinitions"]) < 48_000
+
+
+def test_private_subnets_hold_the_tasks_which_then_have_no_address(tmp_path):
+    network = {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"], "private_subnets": ["subnet-3"]}
+    arn = "arn:aws:ecs:us-east-1:1:cluster/ours"
+    graph = made(tmp_path, "centralized", aws={**network, "cluster": arn})
+    place = graph.named("api-aws-service").inputs
+    assert place["cluster"] == arn
+    assert place["networkConfiguration"]["subnets"] == ["subnet-3"]
+    assert place["networkConfiguration"]["assignPublicIp"] is False
+    assert graph.named("api-aws-balancer").inputs["subnets"] == ["subnet-1", "subnet-2"]
+    assert graph.of_type("aws:ecs/cluster:Cluster") == []
+
+
+def test_in_the_default_vpc_two_zones_are_used_and_tasks_have_addresses(central):
+    place = central.named("api-aws-service").inputs["networkConfiguration"]
+    assert (place["subnets"], place["assignPublicIp"]) == (["subnet-1", "subnet-2"], True)
+
+
+def test_command_and_arguments_are_those_of_the_image_unless_given(tmp_path):
+    def words(**options: Any) -> Any:
+        graph = made(tmp_path, "centralized", **options)
+        _, app = json.loads(graph.named("api-aws-task").inputs["containerDefinitions"])
+        return app.get("entryPoint"), app.get("command"), app["environment"]
+
+    assert words() == (None, None, [])
+    given = words(command=["api"], args=["$(HOME)"], env={"A": "$$"})
+    assert given == (["api"], ["$(HOME)"], [{"name": "A", "value": "$$"}])
+
+
+def test_an_application_on_port_80_leaves_another_to_the_web_server(tmp_path):
+    graph = made(tmp_path, "centralized", port=80)
+    assert graph.named("api-aws-targets").inputs["port"] == 8080
+    assert graph.named("api-aws-tasks").inputs["ingress"][0]["fromPort"] == 8080
+
+
+@pytest.mark.parametrize(("update", "same"), [("beside", False), ("in-place", True)])
+def test_a_release_is_another_deployment_only_where_it_begins_beside(tmp_path, update, same):
+    names = {
+        made(tmp_path, "decentralized", update=update, env={"A": value}).named("api-akash").inputs["name"]
+        for value in "12"
+    }
+    assert (len(names) == 1) is same

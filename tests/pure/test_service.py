@@ -1,0 +1,305 @@
+"""The kind `service`: what its options refuse, what is lost on a target, its release, its document and its bill."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from components.__main__ import cli
+from components.commands.schema import schema
+from components.errors import ConfigError, PlanError
+from components.kinds.service import losses
+from components.kinds.service.document import document_for
+from components.kinds.service.options import ServiceOptions
+from components.plan.stack import from_file, topology
+from components.project import builtin
+from components.review.comment import markdown
+from components.review.review import review
+from components.targets.akash.sdl import document as sdl
+from components.targets.akash.sdl import price
+from components.targets.aws import fargate
+from tests.settings import settings
+
+ROOT = Path(__file__).parents[2]
+DIGEST = "4c6e91c6ed0e2fa03efd5b44747b625fec79bc9cd06ac5235a779726618e530d"
+OPTIONS: dict[str, Any] = {"image": f"ghcr.io/dao/api:1.2@sha256:{DIGEST}", "port": 8080}
+
+
+def stack(mode: str = "active-standby", **options: Any) -> dict[str, Any]:
+    made = settings(mode)
+    del made["stores"]
+    made["workloads"] = {
+        "api": {
+            "kind": "service",
+            "mode": mode,
+            "host": "api.dao.example",
+            "placement": {"centralized": "aws", "decentralized": ["akash"]},
+            "options": {**OPTIONS, **options},
+        }
+    }
+    return made
+
+
+def planned(mode: str = "active-standby", **options: Any):
+    return topology(stack(mode, **options), builtin(), None)
+
+
+def faults(mode: str = "active-standby", **options: Any) -> dict[str, str]:
+    with pytest.raises((ConfigError, PlanError)) as caught:
+        planned(mode, **options)
+    return {each.path.removeprefix("workloads.api."): each.message for each in caught.value.faults}
+
+
+#: What is wrong, at which path, and a part of the sentence.
+REFUSED = {
+    "image by tag": ({"image": "ghcr.io/dao/api:1.2"}, "options.image", "NAME:TAG@sha256:DIGEST"),
+    "placeholder": (
+        {"image": "ghcr.io/dao/api@sha256:" + "0" * 64},
+        "options.image",
+        "the digest of ghcr.io/dao/api is a placeholder",
+    ),
+    "port": ({"port": 70_000}, "options.port", "65535"),
+    "command": ({"command": "sh -c x"}, "options.command", "must be a list"),
+    "zero byte": ({"args": ["a\0b"]}, "options.args[0]", "a zero byte"),
+    "secret in args": ({"args": ["--key=AKIAABCDEFGHIJKLMNOP"]}, "options.args[0]", "looks like a secret"),
+    "secret by name": ({"env": {"BOT_TOKEN": "x"}}, "options.env.BOT_TOKEN", "looks like a secret by its name"),
+    "secret by form": ({"env": {"DB": "postgres://u:hunter22@h/x"}}, "options.env.DB", "looks like a secret"),
+    "variable": ({"env": {"A B": "x"}}, "options.env.A B", "letters, digits and underscores"),
+    "variable of the machine": ({"env": {"AKASH_X": "x"}}, "options.env.AKASH_X", "is set by the machine"),
+    "long variable": ({"env": {"A": "x" * 40_000}}, "options.env.A", "32,768 bytes"),
+    "secrets": ({"secrets": ["DB_PASSWORD"]}, "options.secrets", "secrets are not delivered to services yet"),
+    "cpu": ({"cpu": 5}, "options.cpu", "10 or more"),
+    "cpu of Fargate": ({"cpu": 300}, "options.cpu", "choose 250 or 500"),
+    "memory of Fargate": ({"memory": 700}, "options.memory", "choose 512 or 1024"),
+    "replicas": ({"replicas": 11}, "options.replicas", "10 or less"),
+    "volume with replicas": (
+        {"replicas": 2, "volume": {"path": "/data", "gib": 1, "persistent": True}},
+        "options.volume",
+        "replicas share no volume",
+    ),
+    "volume's place": ({"volume": {"path": "/proc/x", "gib": 1}}, "options.volume.path", "choose another"),
+    "volume's path": ({"volume": {"path": "/a/../b", "gib": 1}}, "options.volume.path", "write it like /var/cache"),
+    "volume's size": ({"volume": {"path": "/a", "gib": 500}}, "options.volume.gib", "choose 199 or less"),
+    "health path": ({"health": {"path": "health"}}, "options.health.path", "write it like /health"),
+    "health path of ours": ({"health": {"path": "/healthz"}}, "options.health.path", "choose another path"),
+    "grace": ({"health": {"grace_s": 5}}, "options.health.grace_s", "10 or more"),
+    "singleton beside": ({"singleton": True}, "options.update", "choose in-place"),
+    "singleton with replicas": (
+        {"singleton": True, "replicas": 2, "update": "in-place"},
+        "options.replicas",
+        "runs once",
+    ),
+    "singleton with standby": ({"singleton": True, "update": "in-place"}, "mode", "choose `centralized`"),
+    "signs with standby": ({"signs": True, "update": "in-place"}, "mode", "punished by the network"),
+    "private address": ({"env": {"DB": "postgres://10.0.3.4/x"}}, "options.env.DB", "a private network"),
+    "private name": ({"args": ["--db=db.prod.internal"]}, "options.args[0]", "a private network"),
+    "metadata": ({"env": {"URL": "http://169.254.169.254/"}}, "options.env.URL", "a private network"),
+    "role": ({"env": {"AWS_ROLE_ARN": "arn:aws:iam::1:role/x"}}, "options.env.AWS_ROLE_ARN", "from a role"),
+    "private registry": (
+        {"image": f"123456789012.dkr.ecr.us-east-1.amazonaws.com/x@sha256:{DIGEST}"},
+        "options.image",
+        "a private registry",
+    ),
+    "one subnet": ({"aws": {"vpc": "vpc-1", "subnets": ["subnet-1"]}}, "options.aws.subnets", "two or more"),
+    "VPC alone": ({"aws": {"vpc": "vpc-1"}}, "options.aws.subnets", "go together"),
+    "private subnets alone": ({"aws": {"private_subnets": ["subnet-1"]}}, "options.aws.private_subnets", "public"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_is_refused_by_its_path_with_what_to_choose(case):
+    options, path, words = REFUSED[case]
+    found = faults(**options)
+    assert words in found[path]
+    assert "hunter22" not in str(found)
+    assert "AKIA" not in str(found)
+
+
+def test_all_faults_of_the_options_come_at_once():
+    found = faults(image="x", port=0, env={"A B": "1"}, memory=1, volume={"path": "x", "gib": 0}, nope=1)
+    assert set(found) == {
+        *("options.image", "options.port", "options.env.A B", "options.memory", "options.volume.path"),
+        *("options.volume.gib", "options.nope"),
+    }
+
+
+def test_what_runs_nowhere_is_refused_together_with_the_mode():
+    found = faults(singleton=True, update="in-place", cpu=300, env={"DB": "10.0.3.4"})
+    assert set(found) == {"mode", "options.cpu", "options.env.DB"}
+
+
+def test_sizes_of_fargate_are_those_of_its_table():
+    """ECS developer guide, "Task size": the table's corners, and what lies between its rows."""
+    offered = [(250, 512), (250, 1024), (250, 2048), (500, 4096), (1000, 8192), (4000, 30720), (8000, 61440)]
+    assert [fargate.cpu_fault(cpu) + fargate.memory_fault(cpu, memory) for cpu, memory in offered] == [""] * 7
+    refused = [(250, 1536), (500, 512), (1000, 9216), (8000, 17408), (16000, 16384)]
+    assert all(fargate.memory_fault(cpu, memory) for cpu, memory in refused)
+
+
+#: Each row of the table of losses, and options at which it counts.
+LOST = {
+    "probes": {},
+    "ports": {},
+    "limits": {},
+    "outgoing address": {},
+    "IPv6": {},
+    "header names": {},
+    "readers": {},
+    "private network": {"env": {"A": "192.168.1.1:5432"}},
+    "instance role": {"env": {"AWS_PROFILE": "x"}},
+    "volume": {"volume": {"path": "/a", "gib": 1, "persistent": True}},
+    "volume of a task": {"volume": {"path": "/a", "gib": 1, "persistent": True}},
+    "private image": {"image": f"1.dkr.ecr.us-east-1.amazonaws.com/x@sha256:{DIGEST}"},
+    "outgoing address of a task": {},
+    "volume at a release": {"volume": {"path": "/a", "gib": 1, "persistent": True}},
+    "certificates": {},
+    "updates": {"update": "in-place"},
+    "replicas": {"replicas": 2},
+    "singleton": {"singleton": True, "update": "in-place"},
+}
+#: Options at which a row does not count, for those that do not count always.
+KEPT = {
+    "private network": {"env": {"A": "8.8.8.8", "B": "0.0.0.0:80", "C": "1.10.0.0.1.2"}},
+    "instance role": {"env": {"AWS_REGION": "us-east-1"}},
+    "volume": {"volume": {"path": "/a", "gib": 1}},
+    "volume of a task": {},
+    "private image": {},
+    "outgoing address of a task": {
+        "aws": {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"], "private_subnets": ["subnet-3"]}
+    },
+    "volume at a release": {"update": "in-place", "volume": {"path": "/a", "gib": 1, "persistent": True}},
+    "certificates": {"update": "in-place"},
+    "updates": {},
+    "replicas": {},
+    "singleton": {},
+}
+ROWS = {row.name: row for row in losses.TABLE}
+
+
+def test_every_loss_has_a_case():
+    assert set(LOST) == set(ROWS)
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_a_loss_is_named_or_refused_where_it_counts(name):
+    row, options = ROWS[name], ServiceOptions(**{**OPTIONS, **LOST[name]})
+    for target in row.targets:
+        said = losses.sentences(options, target)
+        refused = [fault.message for fault in losses.faults(options, target)]
+        assert (row.sentence in refused, row.sentence in said) == (row.refused, not row.refused)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_loss_is_not_named_where_it_does_not_count(name):
+    assert ROWS[name].at(ServiceOptions(**{**OPTIONS, **KEPT[name]})) == []
+
+
+def test_plan_and_review_print_what_is_lost(tmp_path):
+    folder = tmp_path / "stacks"
+    folder.mkdir()
+    made = stack("decentralized")
+    (folder / "Pulumi.x.yaml").write_text(yaml.safe_dump({"config": {f"unmoor:{k}": v for k, v in made.items()}}))
+    printed = CliRunner().invoke(cli, ["plan", "--stack", str(folder / "Pulumi.x.yaml")]).output
+    found = review("x", "main", (None, topology(made, builtin(), None)), builtin())
+    for sentence in losses.sentences(ServiceOptions(**OPTIONS), "akash"):
+        assert f"note     api-akash: {sentence}" in printed
+        assert f"api-akash: {sentence}" in found.plain()["losses"]["api"]
+        assert sentence.split("`")[0][:60] in markdown([found])
+
+
+def test_the_release_changes_with_what_the_application_notices_and_with_nothing_else():
+    first = planned().workloads[0].release
+    assert first.pinned
+    for more in ({"env": {"A": "1"}}, {"cpu": 500, "memory": 1024}, {"health": {"path": "/h"}}, {"args": ["x"]}):
+        assert planned(**more).workloads[0].release.id != first.id
+    for more in ({"budget_usd_month": 30}, {"aws": {"cluster": "arn:aws:ecs:us-east-1:1:cluster/x"}}):
+        assert planned(**more).workloads[0].release.id == first.id
+
+
+def document(**options: Any) -> dict[str, Any]:
+    (plan,) = planned(**options).workloads
+    site = next(each for each in plan.sites if each.target == "akash")
+    return document_for(site, plan.release)
+
+
+def test_the_document_is_valid_and_has_both_services():
+    made = document(command=["api"], args=["--x"], env={"A": "1"}, replicas=2)
+    assert sdl.check(sdl.Document(made)).errors == ()
+    web, app = made["services"]["web"], made["services"]["app"]
+    assert app["expose"] == [{"port": 8080, "as": 8080, "proto": "TCP", "to": [{"service": "web"}]}]
+    assert (app["image"], app["command"], app["args"], app["env"]) == (OPTIONS["image"], ["api"], ["--x"], ["A=1"])
+    assert "UPSTREAM=app:8080" in web["env"]
+    assert made["deployment"]["app"]["service"]["count"] == 2
+    assert made["deployment"]["web"]["service"]["count"] == 1
+
+
+def test_dollar_signs_are_written_so_that_kubernetes_leaves_them():
+    """Kubernetes makes `$$` one dollar sign and expands `$(NAME)` (third_party/forked/golang/expansion/expand.go)."""
+    app = document(args=["$(HOME) $$ $x"], env={"A": "$(B)"})["services"]["app"]
+    assert (app["args"], app["env"]) == (["$$(HOME) $$$$ $$x"], ["A=$$(B)"])
+
+
+def test_a_persistent_volume_is_rented_and_mounted_and_a_scratch_one_is_part_of_the_disk():
+    kept = document(update="in-place", volume={"path": "/v", "gib": 3, "persistent": True})
+    assert kept["services"]["app"]["params"]["storage"] == {"kept": {"mount": "/v", "readOnly": False}}
+    assert [each["size"] for each in kept["profiles"]["compute"]["app"]["resources"]["storage"]] == ["1Gi", "3Gi"]
+    scratch = document(volume={"path": "/v", "gib": 3})
+    assert "params" not in scratch["services"]["app"]
+    assert [each["size"] for each in scratch["profiles"]["compute"]["app"]["resources"]["storage"]] == ["4Gi"]
+
+
+def test_the_ceiling_of_a_lease_is_the_budget():
+    assert 19.9 < float(price.ceiling_usd_month(document(budget_usd_month=20))) <= 20
+
+
+def test_the_bill_on_aws_names_everything_that_is_billed():
+    """By the price book: 730 h of a load balancer, 0.25 vCPU and 0.5 GB, three addresses, and 1 GB of logs."""
+    lines = {line.source: line.usd_month for line in planned("centralized").workloads[0].bill if line.payee == "aws"}
+    assert lines["aws/alb_hour"] == pytest.approx(0.0225 * 730)
+    assert lines["aws/fargate_hour/x86_vcpu, aws/fargate_hour/x86_gb"] == pytest.approx(
+        730 * (0.25 * 0.04048 + 0.5 * 0.004445)
+    )
+    assert lines["aws/public_ipv4_hour"] == pytest.approx(3 * 730 * 0.005)
+    assert lines["aws/cloudwatch_logs_gb"] == pytest.approx(0.5)
+
+
+def test_private_tasks_have_no_address_and_replicas_have_one_each():
+    def addresses(**options: Any) -> str:
+        return next(line.what for line in planned("centralized", **options).workloads[0].bill if "IPv4" in line.what)
+
+    assert addresses(replicas=3) == "public IPv4 addresses, 5"
+    network = {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"], "private_subnets": ["subnet-3"]}
+    assert addresses(replicas=3, aws=network) == "public IPv4 addresses, 2"
+
+
+def test_the_probe_goes_on_for_as_long_as_a_release_may_take():
+    made = planned(health={"grace_s": 700})
+    probe = next(action for action in made.actions if action.name == "api-aws-probe")
+    assert json.loads(json.dumps(probe.does.given["timeout_s"])) == 700
+
+
+def test_the_example_is_whole_but_for_the_image_that_only_its_owner_can_build():
+    jsonschema = pytest.importorskip("jsonschema")
+    file = ROOT / "stacks" / "service.example.yaml"
+    jsonschema.validate(yaml.safe_load(file.read_text()), schema())
+    with pytest.raises((ConfigError, PlanError)) as caught:
+        from_file(file, builtin())
+    (fault,) = caught.value.faults
+    assert fault.path == "workloads.api.options.image"
+    assert "the digest of ghcr.io/dao-example/api:1.0 is a placeholder" in fault.message
+    made = yaml.safe_load(file.read_text().replace("0" * 64, DIGEST))["config"]
+    plan = topology(
+        {key.removeprefix("unmoor:"): value for key, value in made.items() if "unmoor" in key}, builtin(), None
+    )
+    assert [site.name for site in plan.workloads[0].sites] == ["api-aws", "api-akash"]
+
+
+def test_the_manual_shows_the_options_of_the_example():
+    shown = (ROOT / "docs" / "services.md").read_text().partition("```yaml\n")[2].partition("```")[0]
+    given = yaml.safe_load((ROOT / "stacks" / "service.example.yaml").read_text())["config"]["unmoor:workloads"]["api"]
+    assert yaml.safe_load(shown)["workloads"]["api"]["options"] == given["options"]
