@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+#: Seconds for which resolvers of this sandbox keep an alias; Route 53 has 60.
+ALIAS_TTL_S = 10
 #: How long a sandbox may take to end, in seconds; not what a test claims, only when it stops waiting.
 END_S = 60
 
@@ -55,7 +57,7 @@ def tools() -> None:
 def sandbox(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Run a sandbox in a folder of its own for a module of tests; what it says goes to the test's output."""
     state = State(tmp_path_factory.mktemp("sandbox") / "S")
-    variables = os.environ | {VARIABLE: str(state.root), "UNMOOR_SANDBOX_ALIAS_TTL": "10"}
+    variables = os.environ | {VARIABLE: str(state.root), "UNMOOR_SANDBOX_ALIAS_TTL": str(ALIAS_TTL_S)}
     command = [sys.executable, "-m", "sandbox"]
     child = subprocess.Popen(
         [*command, "up"], cwd=REPOSITORY, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
