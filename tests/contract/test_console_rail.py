@@ -370,3 +370,13 @@ def test_the_gateways_address_is_not_worth_an_error() -> None:
     ] * 4
     assert Wire({owner: fault(500, "no")}).rail.gateway("akash1p") == ""
     assert Wire({owner: fault(404, "no")}).rail.gateway("akash1p") == ""
+
+
+@pytest.mark.parametrize(("hosts", "lists"), [((), 1), (("docs.dao.example",), 0)])
+def test_the_list_is_read_again_only_once_nothing_is_missing(hosts: tuple[str, ...], lists: int) -> None:
+    """While a site waits for its name, one look a poll is enough: a spare one is closed before the end all the same."""
+    shown = ok(entry(leases=[lease(status=STATUS)]))
+    wire = Wire({SHOW: shown, LIST: page(entry())})
+    wire.rail.id = "7"
+    wire.rail.observe(replace(WANT, hosts=frozenset(hosts)))
+    assert wire.calls().count(LIST) == lists

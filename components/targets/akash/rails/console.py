@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from ....errors import MarketError, Refused
 from ....text.escape import outside
 from .. import untrusted
+from ..market.decide import shortfall
 from ..market.observed import RUNNING, UNSEEN, Observed, Standing, pick
 from ..market.reconcile import TransientError
 from ..market.steps import CloseDeployment, OpenDeployment, SendManifest, Step, TakeBid, UpdateManifest
@@ -71,7 +72,8 @@ class ConsoleRail:
         ready = seen.services and all(each.ready for each in seen.services.values())
         if not want.id and self.id and ready:
             self._top_up(self.id)
-            spare = self._find(want)
+            if not shortfall(want, seen):
+                spare = self._find(want)
         return replace(seen, spare=spare, taken=self._taken, unnamed=self._unnamed)
 
     def _apart(self, want: Request, seen: Observed) -> Observed:
