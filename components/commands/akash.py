@@ -72,7 +72,7 @@ def close(dseq: str, yes: bool, hosts: tuple[str, ...]) -> int:
         )
         seen = rail.look(dseq)
         if hidden(seen):
-            click.echo("its provider does not show where it serves: a record may lead to it")
+            click.echo("it is not shown where it serves: a record may lead to it")
         addresses, names = places(seen)
         try:
             asked = [leads.held(zone_readers), *([leads.public] if hosts else [])]

@@ -184,9 +184,7 @@ class AccountResource:
             try:
                 seen = rail.look(dseq)
                 if hidden(seen):
-                    raise MarketError(
-                        f"akash: deployment {dseq} stays open: its provider does not show where it serves"
-                    )
+                    raise MarketError(f"akash: deployment {dseq} stays open: it is not shown where it serves")
                 addresses, names = places(seen)
                 unmoored(self._leads, dseq, addresses, names, list(inputs.get("hosts") or ()))
                 shut(rail, dseq, each.deployment.owner, self._clock(ctx))

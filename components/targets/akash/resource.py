@@ -17,8 +17,8 @@ from .closing import present, shut, unmoored
 from .inputs import GENERATION, LOST, TOKEN, difference, faults, generation, group, version
 from .market.lost import lost
 from .market.names import Owner
-from .market.observed import Observed, hidden, places, usd_month
-from .market.reconcile import LIMIT_S, WallClock, reconcile
+from .market.observed import UNSEEN, Observed, hidden, places, usd_month
+from .market.reconcile import LIMIT_S, TransientError, WallClock, reconcile
 from .market.request import Patience, request
 from .rails.console import ConsoleRail
 from .screening import screened, why_nobody_bids
@@ -149,9 +149,12 @@ class DeploymentResource:
         """Whether a deployment of the wanted name may be in use: then it is neither adopted nor closed.
 
         A replacement that is forced (`--replace`) is asked for without the old inputs, so what it replaces may bear
-        the same name; a record that leads to it distinguishes it from what a killed run left.
+        the same name; a record that leads to it distinguishes it from what a killed run left. Raises TransientError
+        where the market lists it and does not show it: nothing rules it out then.
         """
         seen = rail.look(dseq)
+        if seen.deployment is None or seen.deployment.state == UNSEEN:
+            raise TransientError(f"akash: the market lists deployment {dseq} and does not show it", took=False)
         addresses, names = places(seen)
         try:
             return hidden(seen) or bool((addresses or names) and self._leads(addresses, names, hosts))

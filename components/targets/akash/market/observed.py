@@ -153,7 +153,9 @@ def places(seen: Observed) -> tuple[list[str], list[str]]:
 
 
 def hidden(seen: Observed) -> bool:
-    """Whether something may be reached at a deployment and its provider does not show where: nothing rules it out."""
+    """Whether something may be reached at a deployment and it is not shown where: nothing rules it out."""
+    if seen.deployment is None or seen.deployment.state == UNSEEN:
+        return True
     if seen.lease is None:  # reads lag: a bid that was taken has a lease, shown or not
         return any(bid.state == "active" for bid in seen.bids)
     return seen.lease.state in RUNNING and seen.services is None
