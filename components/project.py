@@ -56,9 +56,12 @@ def registry(folder: Path | None = None) -> Registry:
     return found
 
 
-def zone_readers() -> list[ReadsZone]:
-    """Return the project's authorities that show every record of a zone. Raises ConfigError as `registry` does."""
-    return [each for each in registry().authorities.values() if isinstance(each, ReadsZone)]
+def zone_readers() -> list[ReadsZone | None]:
+    """Return the project's authorities, None in place of each that does not show every record of a zone.
+
+    Raises ConfigError as `registry` does.
+    """
+    return [each if isinstance(each, ReadsZone) else None for each in registry().authorities.values()]
 
 
 def _module(path: Path) -> Any:

@@ -135,10 +135,12 @@ AWAY = Unanswered("the authority is away")
         ([Zone([]), Zone(AWAY)], "the authority is away"),
         ([Zone(None)], "no authority of the project holds the zone"),
         ([], "no authority of the project holds the zone"),
+        ([Zone([]), None], "an authority of the project does not show its records"),
+        ([Zone(["docs.dao.example"]), None], ["docs.dao.example"]),
     ],
 )  # fmt: skip
 def test_all_authorities_are_asked_and_silence_of_one_is_not_an_answer(
-    authorities: list[Zone], answer: list[str] | str
+    authorities: list[Zone | None], answer: list[str] | str
 ) -> None:
     ask = leads.held(lambda: authorities)
     if isinstance(answer, str):
@@ -149,7 +151,7 @@ def test_all_authorities_are_asked_and_silence_of_one_is_not_an_answer(
 
 
 def test_a_project_that_cannot_be_read_leaves_the_question_to_name_servers() -> None:
-    def broken() -> list[Zone]:
+    def broken() -> list[Zone | None]:
         raise ConfigError("project.py: cannot be imported")
 
     check = leads.first_answer(leads.held(broken), lambda *_: ["docs.dao.example"])

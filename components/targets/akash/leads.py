@@ -37,8 +37,10 @@ class Leads(Protocol):
         ...
 
 
-def held(authorities: Callable[[], Iterable[ReadsZone]]) -> Leads:
-    """Ask the authorities that can read their zones; Unanswered where none holds the zone.
+def held(authorities: Callable[[], Iterable[ReadsZone | None]]) -> Leads:
+    """Ask the authorities that can read their zones; Unanswered where none holds the zone, or one cannot be asked.
+
+    An authority that is None cannot: the zone may have moved to it, and what another still shows is no answer.
 
     `authorities` is called when something is about to be closed, and raises ConfigError where they are not known.
     """
@@ -51,6 +53,9 @@ def held(authorities: Callable[[], Iterable[ReadsZone]]) -> Leads:
         except ConfigError as fault:
             raise Unanswered(str(fault)) from None
         for authority in able:
+            if authority is None:
+                silent.append(Unanswered("an authority of the project does not show its records"))
+                continue
             try:
                 found = authority.leading([*addresses, *names], hosts)
             except Unanswered as fault:
