@@ -24,7 +24,8 @@ RUNWAY_DAYS = 30
 _UPDATE_S = 3600
 #: Seconds that one look at all sites may take, and for which it is repeated after something has changed.
 _LOOK_S, _SETTLE_S = 120, 180
-_PYTHON = ".venv/bin/python -c"
+#: How a command of a runbook runs a few lines of Python.
+PYTHON = ".venv/bin/python -c"
 _CONSOLE = (
     f"printf '{KEY_HEADER}: %s\\n' \"${KEY_VARIABLE}\" | "
     f'curl -fsS --max-time 30 -H @- "${{{URL_VARIABLE}:-{URL}}}{ROUTES["balances"][1]}"'
@@ -193,7 +194,7 @@ def balance() -> Check:
 
 def runway(case: Case) -> Check:
     """Compute for how many days the account pays the rent; fewer than RUNWAY_DAYS are an error."""
-    command = f"{_CONSOLE} | {_PYTHON} {shlex.quote(_RUNWAY)} {case.rent_usd_month:.2f}"
+    command = f"{_CONSOLE} | {PYTHON} {shlex.quote(_RUNWAY)} {case.rent_usd_month:.2f}"
     return Check(command, (f"… days of rent at {case.rent_usd_month:.2f} USD a month",))
 
 
@@ -201,7 +202,7 @@ def no_leak(case: Case, *more: str) -> Check:
     """See that no credential of the environment stands in the stack's state."""
     names = " ".join((*case.secrets, *more))
     return Check(
-        f"pulumi stack export {stack(case)} | {_PYTHON} {shlex.quote(_LEAKS)} {names}", ("no credential in the state",)
+        f"pulumi stack export {stack(case)} | {PYTHON} {shlex.quote(_LEAKS)} {names}", ("no credential in the state",)
     )
 
 

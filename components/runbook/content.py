@@ -134,7 +134,7 @@ def _agree(case: Case) -> Iterator[Step]:
     if case.topology.require_approval:
         flag = checks.stack(case)
         review = f"./unmoor review --base HEAD --json {case.stack}"
-        hash_of = f"{review} | .venv/bin/python -c 'import json, sys; print(json.load(sys.stdin)[\"hash\"])'"
+        hash_of = f"{review} | {checks.PYTHON} 'import json, sys; print(json.load(sys.stdin)[\"hash\"])'"
         yield Step(
             "sign",
             "Let a signer approve the plan",

@@ -21,9 +21,9 @@ from typing import IO, TYPE_CHECKING, cast
 from ...errors import ConfigError, Fault, StepError
 from ...limits import BUNDLE_FILES
 from . import folder as folders
-from . import front, memory
+from . import front, memory, rules
 from .folder import Options, fault_in, shown
-from .routes import HASHED_FILE, HEADERS_FILE, OWN, REDIRECTS_FILE, RULES_FILE, Routes
+from .routes import HASHED_FILE, OWN, RULES_FILE, Routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,7 +181,7 @@ def read(tar: IO[bytes]) -> Bundle:
 
 def unpack(tar: IO[bytes], bundle: Bundle, into: Path) -> None:
     """Write a bundle's files below `into`, an empty folder of ours, with the rules as the site wrote them."""
-    sources = {OWN + name: name for name in (REDIRECTS_FILE, HEADERS_FILE)}
+    sources = {OWN + name: name for name in (rules.REDIRECTS, rules.HEADERS)}
     for entry in (*bundle.entries, *(own for own in bundle.own if own.path in sources)):
         path = into / sources.get(entry.path, entry.path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -198,11 +198,11 @@ def unpack(tar: IO[bytes], bundle: Bundle, into: Path) -> None:
 
 def own_files(routes: Routes) -> dict[str, bytes]:
     """Return unmoor's own files of a release, by path; each is a function of the routes alone."""
-    rules = json.dumps(routes.data(), sort_keys=True, separators=(",", ":"))
+    decided = json.dumps(routes.data(), sort_keys=True, separators=(",", ":"))
     for_front = front.lines(routes)
     return {
         HASHED_FILE: "".join(f"{path}\n" for path in routes.hashed()).encode(),
-        RULES_FILE: f"{rules}\n".encode(),
+        RULES_FILE: f"{decided}\n".encode(),
         **({front.FILE: for_front.encode()} if for_front else {}),
     }
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from ...web import headers
 from ...web.caddy import addresses
+from .routes import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 FILE = ".unmoor/front"
 
 _SLASH = {None: "", True: "always", False: "never"}
-#: What a path carries unescaped.
-_PATH = "/-._~!$&'()*+,;=:@"
 #: Headers that replace what the type and the cache class of a file would set, and the variable that tells of them.
 _REPLACING = {"content-type": "typed", "cache-control": "cached"}
 _PART = re.compile(r"/\*$|:([A-Za-z]\w*)", re.ASCII)
@@ -44,7 +43,7 @@ def _settings(routes: Routes) -> Iterator[str]:
     settings, sent = routes.settings, routes.site_headers("http")
     given = {
         "slash": _SLASH[settings.trailing_slash],
-        "fallback": f"/{quote(settings.fallback, safe=_PATH)}" if settings.fallback else "",
+        "fallback": f"/{quote(settings.fallback, safe=PATH)}" if settings.fallback else "",
         "cache": headers.kept(settings.cache),
         **{setting: sent.get(name, "") for name, setting in addresses.SET_HEADERS.items()},
     }
@@ -67,7 +66,7 @@ def _redirects(routes: Routes) -> Iterator[str]:
 def _outputs(rule: Redirect, target: str) -> list[str]:
     """Return the status, where it leads to, and whether the visitor's query goes there too."""
     if rule.status == 200:  # noqa: PLR2004
-        return ["200", f"/{quote(rule.target, safe=_PATH)}".replace("$", "$$" if not rule.exact else "$"), ""]
+        return ["200", f"/{quote(rule.target, safe=PATH)}".replace("$", "$$" if not rule.exact else "$"), ""]
     return [str(rule.status), target, "" if re.search("[?#]", target) else "yes"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from ...kind import Kind, Rollout, State
 from ...release import Release
 from ...targets.akash.ingress import Ingress
 from ...web import headers as web
+from . import front, sizes
 from .akash import OnAkash
 from .aws import OnAws
 from .folder import Options
@@ -42,6 +44,11 @@ class Content:
     def files(self) -> int:
         """How many files the site has."""
         return len(self.routes.files)
+
+    @cached_property
+    def needed(self) -> sizes.Sizes:
+        """What a container has to have for it."""
+        return sizes.sizes(self.bytes, self.files, len(front.lines(self.routes)))
 
 
 class StaticOptions(Setting):

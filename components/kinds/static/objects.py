@@ -17,7 +17,7 @@ from ...targets.aws import edge
 from ...web import headers as web
 from ...web import http as front
 from .bundle import Entry, Window
-from .routes import OWN, REFUSED, Answer, Routes
+from .routes import OWN, PATH, REFUSED, Answer, Routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -242,4 +242,4 @@ def _spellings(key: str) -> set[str]:
     own = "/" + quote(key, safe="/!*'()~")
     if key == ROOT:
         return {own, "/"}
-    return {own, "/" + quote(key, safe="/~!$&'()*+,;=:@")}
+    return {own, "/" + quote(key, safe=PATH)}

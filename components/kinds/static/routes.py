@@ -44,12 +44,10 @@ RULES_FILE = OWN + "rules.json"
 #: The paths of a release's immutable files, one a line, in its bundle.
 HASHED_FILE = OWN + "hashed"
 
-#: Files of a site that are read when the release is made, and never served.
-REDIRECTS_FILE, HEADERS_FILE = "_redirects", "_headers"
 INDEX = "index.html"
 METHODS = ("GET", "HEAD")
 #: What RFC 3986 lets a path carry as it is, beside letters and digits.
-_PATH = "/-._~!$&'()*+,;=:@"
+PATH = "/-._~!$&'()*+,;=:@"
 
 OK, MOVED, BAD_REQUEST, NOT_FOUND, NOT_ALLOWED = 200, 301, 400, 404, 405
 
@@ -233,7 +231,7 @@ class Routes:
     def _follow(self, rule: Redirect, values: Mapping[str, str]) -> Answer:
         if rule.status == OK:
             return self.serve(rule.target, f"/{rule.target}", pattern=not rule.exact)
-        location = rule.location({name: quote(value, safe=_PATH) for name, value in values.items()})
+        location = rule.location({name: quote(value, safe=PATH) for name, value in values.items()})
         return Answer(rule.status, location=location, cache=web.ALWAYS_FRESH, pattern=not rule.exact)
 
     def _fallen_back(self, path: str) -> Answer | None:
@@ -281,4 +279,4 @@ def _index(path: str) -> bool:
 
 
 def _moved(path: str) -> Answer:
-    return Answer(MOVED, location=quote(path, safe=_PATH), cache=web.ALWAYS_FRESH)
+    return Answer(MOVED, location=quote(path, safe=PATH), cache=web.ALWAYS_FRESH)

@@ -17,6 +17,7 @@ from ...errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+#: The files of a site that are read when the release is made, and never served.
 REDIRECTS, HEADERS = "_redirects", "_headers"
 #: 200 serves a file of the site at another address.
 STATUSES = (200, 301, 302, 303, 307, 308)

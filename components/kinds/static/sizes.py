@@ -43,12 +43,8 @@ class Sizes:
 
 def of(release: Release) -> Sizes | None:
     """Return what a release needs; None where its size is not known, because the stores hold it and no folder does."""
-    from . import front
-
-    data = release.data
-    if data is None:
-        return None
-    return sizes(data.bytes, data.files, len(front.lines(data.routes)))
+    needed: Sizes | None = release.data.needed if release.data is not None else None
+    return needed
 
 
 def sizes(bundle_bytes: int, files: int, rules_bytes: int = 0) -> Sizes:

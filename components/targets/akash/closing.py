@@ -31,9 +31,9 @@ def unmoored(
 
     With a clock, a record that name servers still show is waited out for at most PROPAGATION_S seconds.
     """
-    if not addresses and not [each for each in names if each not in hosts]:
-        return
     own = [each for each in names if each not in hosts]
+    if not addresses and not own:
+        return
     by_hand = f"`unmoor akash close {id}` closes it"
     end = clock.now() + PROPAGATION_S if clock else 0.0
     try:
