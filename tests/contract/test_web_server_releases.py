@@ -312,6 +312,7 @@ def test_what_open_pages_ask_for_is_kept_for_a_day_and_nothing_else_is(world):
     world.container.serves(world.made[7][0], 30)
     scripts = [world.container.get(f"/assets/{script_of(number)}").text for number in (5, 6, 7)]
     assert scripts == ["5", "6", "7"]
+    assert [world.container.get(f"/assets/{script_of(number)}/").status_code for number in (5, 6, 7)] == [404] * 3
     assert world.container.get("/.unmoor/hashed").status_code == 404
     (oldest, *_) = sorted((world.container.folder / "data" / "unmoor" / "kept").iterdir())
     oldest.rename(oldest.with_name(str(int(oldest.name) - 86_500)))

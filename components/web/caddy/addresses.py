@@ -182,7 +182,9 @@ def _files() -> Iterator[Json]:
 
 def _kept() -> Iterator[Json]:
     """Find a file that an earlier release had under a hashed name, for pages that are still open."""
-    yield route(variables(kept="{http.matchers.file.relative}"), when=file(CONTENT, f"/kept/*{_PATH}") | _UNDECIDED)
+    yield route(
+        variables(kept="{http.matchers.file.relative}"), when=_OPEN | file(CONTENT, f"/kept/*{_PATH}") | _UNDECIDED
+    )
     place = {"vars_regexp": {"kept": {"name": "kept", "pattern": "^/?(kept/[0-9]+)/"}}}
     yield route(variables(found="yes", root=f"{CONTENT}/{{http.regexp.kept.1}}"), when=place | _UNDECIDED)
 
