@@ -99,6 +99,10 @@ class Implementation(ABC, Generic[O]):
         """Name what cannot run here; paths are relative to the options."""
         return ()
 
+    def refuses_at(self, site: Site, release: Release) -> Iterable[Fault]:  # noqa: ARG002 a default
+        """Name what cannot run under a site's names; paths are relative to the options."""
+        return ()
+
     def actions(self, site: Site, plan: WorkloadPlan) -> Iterable[Action]:  # noqa: ARG002 a default
         """Return what only this target needs, such as filling a bucket."""
         return ()
@@ -120,6 +124,7 @@ class Kind(ABC, Generic[O]):
     state: State = State.NONE
     rollout: Rollout = Rollout.ONE_BY_ONE
     needs_host: bool = True
+    redirects: bool = False  #: its sites can lead visitors of other hosts to their own
     on: Mapping[str, Implementation[O]]
 
     @abstractmethod
@@ -138,13 +143,15 @@ class Kind(ABC, Generic[O]):
         return ()
 
     def names(self, plan: WorkloadPlan) -> Iterable[Name]:
-        """Return the public names: by default the failover set of the host, in turn."""
+        """Return the public names, the host first: by default the same failover set for all of them."""
         members = tuple(Member(site, role) for site, role in plan.roles.items())
-        return (Name(plan.host, members),) if plan.host else ()
+        return [Name(host, members) for host in (plan.host, *plan.primary.redirect_from) if host]
 
     def check(self, site: Site, release: Release) -> Run:
         """Return the probe that a site has to pass: by default /healthz answers the release, at the site's address."""
-        return Run("probe", {"url": site.health_url, "version": release.id, "at": Ref(site.name, "at")})
+        given = {"url": site.health_url, "version": release.id, "at": Ref(site.name, "at")}
+        # They decide nothing in the answer. A site that answers other names than before is asked again.
+        return Run("probe", given | ({"others": list(site.redirect_from)} if site.redirect_from else {}))
 
     def actions(self, plan: WorkloadPlan) -> Iterable[Action]:  # noqa: ARG002 a default
         """Return what the whole workload needs: Runs only."""

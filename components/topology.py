@@ -47,8 +47,9 @@ class Line:
 class Site:
     """One workload on one target. Nothing here depends on mode, role or release.
 
-    `host` is the public name, `site_host` the site's own. `peer` is the site host of the site that challenges for
-    `host` may be meant for, whether or not it stands now; empty where no site of the workload proves by HTTP-01.
+    `host` is the public name, `site_host` the site's own. Visitors of the names in `redirect_from` are led to `host`.
+    `peer` is the site host of the site that challenges for these may be meant for, whether or not it stands now; empty
+    where no site of the workload proves by HTTP-01.
     """
 
     name: str
@@ -61,11 +62,12 @@ class Site:
     exposure: Exposure
     acme: Acme
     options: BaseModel
+    redirect_from: tuple[str, ...] = ()
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """The names that the site answers to, the public one first."""
-        return (self.host, self.site_host) if self.host else (self.site_host,)
+        return (*((self.host,) if self.host else ()), self.site_host, *self.redirect_from)
 
     @property
     def scheme(self) -> str:

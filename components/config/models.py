@@ -136,6 +136,12 @@ class Workload(Setting):
     host: HostName | None = Field(
         default=None, description="The public name, inside `zone`; required by every kind that visitors reach by one."
     )
+    # A certificate of ACM has ten names (quota "domain names per ACM certificate"), and two are the site's.
+    redirect_from: tuple[HostName, ...] = Field(
+        default=(),
+        max_length=8,
+        description="Other public names inside `zone`, the zone itself among them, that lead visitors to `host`.",
+    )
     placement: Placement = Field(default=Placement(), description="Which targets play each side.")
     backup: Backup | None = Field(
         default=None, description="Where every version is kept; required by every kind that has something to keep."

@@ -45,7 +45,7 @@ def outputs(plan: WorkloadPlan) -> dict[str, Any]:
         "mode": str(plan.mode),
         "active": str(plan.active),
         "url": plan.url,
-        "hosts": [*([plan.host] if plan.host else []), *(site.site_host for site in plan.sites)],
+        "hosts": [*(name.host for name in plan.names), *(site.site_host for site in plan.sites)],
         "sites": {site: str(role) for site, role in plan.roles.items()},
         "release": plan.release.id,
         "usd_month": plan.usd_month,

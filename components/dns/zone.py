@@ -72,8 +72,8 @@ def sets(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[RRset]:
     """Yield the sets of one workload: who may sign for the host, each site's own name, and the public names."""
     type_ = record_type(plan)
     # CAA may not stand where a CNAME does (RFC 1034 §3.6.2). The apex's own CAA records are the whole zone's.
-    if type_ is RecordType.A and plan.host and plan.host != zone.name:
-        yield from _caa(plan, plan.host, plan.everywhere)
+    for host in [name.host for name in plan.names if type_ is RecordType.A and name.host != zone.name]:
+        yield from _caa(plan, host, plan.everywhere)
     for site in plan.sites:
         if type_ is RecordType.A:
             yield from _caa(plan, site.site_host, [site])

@@ -11,7 +11,7 @@ from ..errors import Fault, PlanError
 from ..exposure import Proof
 from ..kind import State
 from ..topology import Control, Line, Site, Topology, WorkloadPlan, ZonePlan
-from . import slots
+from . import hosts, slots
 from .wire import ordered, wire
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def plan(
     found = list(known)
     zone = _zone(stack, registry, found)
     plans = [_workload(stack, zone, name, registry, releases, found) for name in stack.workloads]
-    found += _clashes([plan for plan in plans if plan])
+    found += hosts.clashes([plan for plan in plans if plan])
     if found:
         raise PlanError("the stack configuration is not valid", found)
     standing = [plan for plan in plans if plan]
@@ -89,7 +89,7 @@ def _workload(
     found: list[Fault],
 ) -> WorkloadPlan | None:
     workload, path, before = stack.workloads[name], f"workloads.{name}", len(found)
-    found += [*_host_faults(stack, workload, path), *_store_faults(stack, workload, path)]
+    found += [*hosts.outside(stack, workload, path), *_store_faults(stack, workload, path)]
     kind = registry.kinds.get(workload.kind)
     if kind is None:
         choices = ", ".join(sorted(registry.kinds))
@@ -167,6 +167,7 @@ def _sites(
             exposure=exposures[slot],
             acme=stack.acme,
             options=chosen,
+            redirect_from=workload.redirect_from,
         )
         for slot in filled
     }
@@ -331,17 +332,12 @@ def _store_faults(stack: StackConfig, workload: Workload, path: str) -> list[Fau
     ]
 
 
-def _host_faults(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:
-    host = workload.host
-    if host is None or host == stack.zone or host.endswith(f".{stack.zone}"):
-        return []
-    return [Fault(f"{path}.host", f"{host} is outside the zone; choose a name that ends in .{stack.zone}")]
-
-
 def _kind_faults(workload: Workload, kind: Kind[Any], path: str) -> list[Fault]:
     found = []
     if workload.host is None and kind.needs_host:
         found.append(Fault(f"{path}.host", "is required; give the public name, inside the zone"))
+    if workload.redirect_from and not kind.redirects:
+        found.append(Fault(f"{path}.redirect_from", f"{kind.name} leads no other hosts to its own; remove it"))
     if workload.backup is None and kind.state is not State.NONE:
         found.append(Fault(f"{path}.backup", "is required; name the stores that keep every version"))
     return found
@@ -380,19 +376,9 @@ def _refusals(
         for site in plan.sites[1:]
         if site.exposure.proof is Proof.HOST_ONLY
     ]
-    targets = dict.fromkeys(site.target for site in plan.everywhere)
-    refused = [fault for target in targets for fault in on[target].refuses(plan.options, plan.release)]
+    refused = [
+        fault
+        for target, site in {site.target: site for site in plan.everywhere}.items()
+        for fault in (*on[target].refuses(plan.options, plan.release), *on[target].refuses_at(site, plan.release))
+    ]
     return found + [Fault(f"{path}.options.{fault.path}".rstrip("."), fault.message) for fault in refused]
-
-
-def _clashes(plans: Sequence[WorkloadPlan]) -> list[Fault]:
-    """Find names that two workloads would both own: hosts and site hosts."""
-    owners: dict[str, str] = {}
-    found = []
-    for plan_ in plans:
-        for name in [*([plan_.host] if plan_.host else []), *(site.site_host for site in plan_.everywhere)]:
-            owner = owners.setdefault(name, plan_.name)
-            if owner != plan_.name:
-                why = f"{name} belongs to workload {owner!r} already; choose another host or another workload name"
-                found.append(Fault(f"workloads.{plan_.name}.host", why))
-    return found

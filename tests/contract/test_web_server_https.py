@@ -32,10 +32,10 @@ def secure(container, authority, shelves, tmp_path, monkeypatch):
     shelves[0].hold(version, tar)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.trust))
 
-    def make(direct=FIRST, peer=SECOND, directory=authority.directory, **environment):
-        behind = folder_in(shelves[0])
+    def make(direct=FIRST, peer=SECOND, directory=authority.directory, others=(), **environment):
+        names = {"site_host": direct, "peer": peer, "redirect_from": others}
         made = container(
-            web_server(version, behind, "https", site_host=direct, peer=peer, acme_directory=directory),
+            web_server(version, folder_in(shelves[0]), "https", acme_directory=directory, **names),
             **{"SSL_CERT_FILE": str(authority.trust)}
             | dict.fromkeys(("HTTP_PROXY", "http_proxy"), f"http://127.0.0.1:{authority.street.server_port}")
             | environment,
@@ -79,6 +79,28 @@ def test_a_standby_gets_the_certificate_of_the_public_host_through_the_primary(s
     standby.ready()
     assert asked(standby, HOST).certificate.names == (HOST,)
     assert any(host == SECOND and path.startswith("/.well-known/acme-challenge/") for host, path in secure.seen)
+
+
+def test_another_host_has_a_certificate_once_it_leads_here_and_hinders_nothing_before(secure):
+    """Nobody visits it before, so a site is well without."""
+    made = secure(others=("www.dao.example", "dao.example"))
+    secure.doors[HOST] = made.http_port
+    made.start().ready()
+    assert asked(made, "www.dao.example").status == 0
+    secure.doors["www.dao.example"] = made.http_port
+    page = until(lambda: (p := asked(made, "www.dao.example", "/a?b")).status and p, "HTTPS for another host")
+    assert (page.status, page.certificate.names) == (301, ("www.dao.example",))
+    assert asked(made, "dao.example").status == 0
+    made.ready()
+
+
+def test_a_standby_is_well_only_with_the_certificates_of_all_hosts_that_the_primary_answers(secure):
+    """Its records may follow at once."""
+    primary, standby = (secure(*names, others=("www.dao.example",)) for names in ((FIRST, SECOND), (SECOND, FIRST)))
+    secure.doors |= dict.fromkeys((HOST, "www.dao.example"), primary.http_port)
+    primary.start()
+    standby.start().ready()
+    assert asked(standby, "www.dao.example").certificate.names == ("www.dao.example",)
 
 
 def test_health_fails_with_the_reason_until_there_is_a_certificate(secure):
@@ -197,7 +219,7 @@ def test_a_certificate_counts_as_trouble_before_its_time_and_a_week_before_its_e
         (folder / HOST).with_suffix(".crt").rename(folder / f"{HOST}.crt")
     now = dt.datetime.now(dt.UTC)
     done = subprocess.run(
-        ["sh", "-uc", f"host=seen\nwget() {{ true; }}\n{functions()}\ncertificate"],
+        ["sh", "-uc", f"stands=' {HOST}=seen' OTHERS=\nwget() {{ true; }}\n{functions()}\ncertificate"],
         env={"XDG_DATA_HOME": str(tmp_path), "HOST": HOST, "HTTP_PORT": "80", "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip

@@ -45,3 +45,33 @@ def test_members_are_exchanged_after_the_check_and_before_the_primary_is_written
     exchange = graph.named("docs.dao.example-exchange").urn
     assert graph.named(f"{primary}-probe").urn in graph.behind(exchange)
     assert exchange in graph.behind(graph.named("docs.dao.example/primary").urn)
+
+
+OTHERS = ["www.dao.example", "dao.example"]
+
+
+def test_both_halves_have_certificates_for_every_name_and_lead_to_the_host(root):
+    graph = run(settings("active-standby", redirect_from=OTHERS), root)
+    names = ["docs.dao.example", "docs-aws.dao.example", *OTHERS]
+    certificate = graph.named("docs-aws-certificate").inputs
+    assert [certificate["domainName"], *certificate["subjectAlternativeNames"]] == names
+    for host in names:
+        assert graph.named(f"docs-aws-proof-{host}").inputs["records"]
+    assert graph.named("docs-aws-distribution").inputs["aliases"] == names
+    assert 'HOSTS = ["www.dao.example","dao.example"]' in graph.named("docs-aws-request").inputs["code"]
+    lease = graph.named("docs-akash").inputs
+    assert lease["hosts"] == ["docs.dao.example", "docs-akash.dao.example", *OTHERS]
+    assert "OTHERS=www.dao.example dao.example" in lease["sdl"]["services"]["web"]["env"]
+    assert graph.outputs["workloads"]["docs"]["hosts"][:3] == ["docs.dao.example", *OTHERS]
+
+
+def test_the_apex_is_an_alias_and_its_records_go_before_the_site(root):
+    graph = run(settings("active-standby", redirect_from=OTHERS), root)
+    apex = graph.named("dao.example/primary")
+    assert (apex.inputs["name"], apex.inputs["type"]) == ("dao.example", "A")
+    assert apex.inputs["aliases"][0]["name"] == "d111111abcdef8.cloudfront.net"
+    for host in OTHERS:
+        for role, site in (("primary", "docs-aws"), ("standby", "docs-akash")):
+            assert {graph.named(f"{site}-{step}").urn for step in ("probe", "drain")} <= graph.behind(
+                graph.named(f"{host}/{role}").urn
+            )

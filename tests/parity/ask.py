@@ -26,6 +26,10 @@ class Reply:
         return self.headers.get(name, "")
 
 
+#: The site's public name, its own name on AWS, and names that lead to the public one.
+HOST, SITE_HOST, OTHERS = "docs.dao.example", "docs-aws.dao.example", ("www.dao.example", "dao.example")
+
+
 class Half(Protocol):
     """One way to serve a site."""
 

@@ -23,7 +23,7 @@ from components.provider.server import Context
 from components.targets.aws import edge
 from sandbox.state import State
 
-from .ask import Line, Reply
+from .ask import HOST, OTHERS, SITE_HOST, Line, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from components.authority import ProofRecord
 
-HOST, SITE_HOST = "docs.dao.example", "docs-aws.dao.example"
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
 #: Longest wait for what happens by itself, in seconds; and for how long the edge may know what was before.
 PATIENCE_S, FRESH_S = 60, 0.6
@@ -40,7 +39,7 @@ PATIENCE_S, FRESH_S = 60, 0.6
 class Aws:
     """A distribution of the sandbox, and how to put a folder behind it."""
 
-    name = "aws"
+    name, scheme = "aws", "https"
 
     def __init__(self, root: Path, options: StaticOptions) -> None:
         self._state = State(root)
@@ -63,7 +62,8 @@ class Aws:
             os.environ |= KEYS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._state.port('aws')}"}
             publish.session.cache_clear()
             self._made = _deploy(self._state, options)
-            self._line = self._connected()
+            self.port = self._served_at()
+            self._line = Line(self.port, HOST, ssl.create_default_context(cafile=self._state.ca_bundle))
         except BaseException:
             self.close()
             raise
@@ -82,6 +82,7 @@ class Aws:
                 "options": given | {"include": list(read.include)},
                 "stores": {},
                 "site": f"https://{HOST}",
+                "redirect_from": list(OTHERS),
                 **self._made,
             },
             lambda _: None,
@@ -109,13 +110,13 @@ class Aws:
         for process in self._processes:
             process.wait(10)
 
-    def _connected(self) -> Line:
-        trusted = ssl.create_default_context(cafile=self._state.ca_bundle)
+    def _served_at(self) -> int:
+        """Return the port of this machine at which the edge answers."""
         client = boto3.client("cloudfront", region_name="us-east-1")
         client.get_distribution(Id=self._made["distribution"])
         address = "192.0.2.10"
         _until(lambda: self._state.route(address, 443))
-        return Line(self._state.route(address, 443)[1], HOST, trusted)
+        return self._state.route(address, 443)[1]
 
 
 def _until(condition: Any) -> None:
@@ -178,12 +179,12 @@ def _program(state: State, options: StaticOptions, found: dict[str, Any]) -> Non
     rules = objects.edge_rules(Routes({}))
     static = StaticSite(
         "docs-aws",
-        hosts=(HOST, SITE_HOST),
+        hosts=(HOST, SITE_HOST, *OTHERS),
         prove=prove,
         challenge_peer="",
         headers=options.headers("https"),
         functions={
-            "viewer-request": edge.viewer_request(rules, site=f"https://{HOST}"),
+            "viewer-request": edge.viewer_request(rules, site=f"https://{HOST}", redirect_from=OTHERS),
             "viewer-response": edge.viewer_response(rules),
         },
         error_page=f"/{objects.MISSING_PAGE}",

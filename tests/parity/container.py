@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from components.kinds.static import bundle
 from tests.contract import containers
 
-from .ask import Line, Reply
+from .ask import HOST, OTHERS, Line, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
 
     from components.kinds.static.kind import StaticOptions
 
-HOST = "docs.dao.example"
-
 
 class Container:
     """A container that takes one release after the other, as in production."""
 
-    name = "container"
+    name, scheme = "container", "http"
 
     def __init__(self, root: Path) -> None:
         self._stores = containers.Shelf(), containers.Shelf()
@@ -30,6 +28,12 @@ class Container:
         self._number = 0
         self._container: containers.Container | None = None
         self._line: Line | None = None
+
+    @property
+    def port(self) -> int:
+        """The port of this machine at which it answers, once something is published."""
+        assert self._container is not None
+        return self._container.http_port
 
     def publish(self, folder: Path, options: StaticOptions) -> bundle.Bundle:
         """Publish a folder and wait until it is served."""
@@ -41,7 +45,7 @@ class Container:
             store.name(self._number, made.version, made.size)
         if self._container is None:
             where = containers.folder_in(*self._stores, size=made.size, number=self._number)
-            server = containers.web_server(made.version, where)
+            server = containers.web_server(made.version, where, redirect_from=OTHERS)
             secret = {"SECRET": "topsecret", "POLL": "0.2"}
             self._container = containers.Container(self._root, server, secret).start()
             self._line = Line(self._container.http_port, HOST)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, unquote_to_bytes
 
+from components.kinds.static.routes import BAD_REQUEST, MOVED
 from components.web import headers as web
 from components.web import http as front
 
-from .ask import Half, Reply
+from .ask import HOST, OTHERS, Half, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -86,6 +87,34 @@ def crawl(
         if count % 1000 == 0:
             say(f"{count} of {len(asked)} addresses asked, {len(found)} findings")
     return sorted(set(found))
+
+
+def moved(routes: Routes, halves: Sequence[Half]) -> list[Finding]:
+    """Ask all halves for everything at each of OTHERS, and return what does not lead to the same address at HOST."""
+    found: set[Finding] = set()
+    for host in OTHERS:
+        for target in targets(routes):
+            for half in halves:
+                for method in ("GET", "HEAD", "POST"):
+                    reply = half.ask(target, method, {"Host": host, "Content-Length": "0"})
+                    what = _led(routes, target, reply)
+                    found |= {Finding(f"{host}{target}", half.name, f"{method}: {what}")} if what else set()
+    return sorted(found)
+
+
+def _led(routes: Routes, target: str, reply: Reply) -> str:
+    """Return how an answer for another host deviates from the contract, or nothing."""
+    if routes.answer(target).status == BAD_REQUEST:
+        return "" if reply.status == BAD_REQUEST else f"status {reply.status}, not {BAD_REQUEST}"
+    scheme, _, rest = reply.header("location").partition("://")
+    if reply.status != MOVED or scheme not in ("http", "https") or not rest.startswith(f"{HOST}/"):
+        return f"status {reply.status}, leads to {reply.header('location')!r}"
+    if _place(rest.removeprefix(HOST)) != _place(target):
+        return f"leads to {reply.header('location')!r}"
+    wanted = {name.lower(): value for name, value in routes.site_headers("http").items()}
+    wanted["cache-control"] = web.ALWAYS_FRESH
+    wrong = [name for name, value in wanted.items() if reply.header(name) != value]
+    return f"{', '.join(wrong)} missing" if wrong else ""
 
 
 def deviations(routes: Routes, folder: Path, answer: Answer, reply: Reply) -> Iterator[str]:

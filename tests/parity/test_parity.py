@@ -15,7 +15,7 @@ from components.kinds.static.kind import StaticOptions
 from tests.parity import hostile
 from tests.parity.aws import Aws
 from tests.parity.container import Container
-from tests.parity.crawl import crawl, targets
+from tests.parity.crawl import crawl, moved, targets
 from tests.parity.reference import Reference
 
 
@@ -51,6 +51,19 @@ def test_a_site_of_hostile_names_is_served_alike_and_as_the_contract_says(halves
 def test_a_site_with_one_page_has_the_stock_page_for_the_rest(halves, tmp_path):
     (tmp_path / "index.html").write_text("one")
     assert [] == crawled(halves, tmp_path, StaticOptions())
+
+
+def test_every_address_of_another_host_leads_to_the_same_at_the_site(halves, tmp_path):
+    """Missing and hostile ones too, and by every method: nothing but a percent sign that means nothing is refused."""
+    (routes, *_) = [half.publish(hostile.write(tmp_path, rules=False), StaticOptions()).routes for half in halves]
+    assert [] == moved(routes, halves)
+
+
+def test_the_crawler_finds_another_host_that_leads_elsewhere(tmp_path):
+    folder = hostile.write(tmp_path, rules=False)
+    routes = bundle.survey(folder, StaticOptions().reading()).routes
+    answers_itself = Reference(routes, folder)
+    assert {"GET: status 200, leads to ''"} <= {one.what for one in moved(routes, [answers_itself])}
 
 
 class Wrong(Reference):

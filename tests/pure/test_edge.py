@@ -178,6 +178,7 @@ def test_other_hosts_lead_to_the_site_with_path_and_query():
     assert f"{SITE}/a%20b?c=d" == aws.answer("/a%20b?c=d", host="WWW.dao.example").location
     assert f"{SITE}//evil.example" == aws.answer("//evil.example", host="dao.example").location
     assert 200 == aws.answer("/", host="constructor").status
+    assert (301, 400) == (aws.answer("/", "POST", "dao.example").status, aws.answer("/%zz", host="dao.example").status)
 
 
 def test_a_table_that_does_not_fit_into_a_function_is_a_fault():

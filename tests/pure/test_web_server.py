@@ -34,6 +34,7 @@ def server(scheme: str = "https", behind: str = "folder") -> WebServer:
         acme_directory="https://acme.example/dir",
         version="ab" * 32,
         behind=BEHIND[behind],
+        redirect_from=("www.dao.example", "dao.example"),
     )
 
 

@@ -43,10 +43,10 @@ class Route53:
         """Refuse a CNAME set at the apex, and an address in a CNAME set."""
         if record_type(plan) is RecordType.A:
             return
-        if plan.host == zone.name:
+        if zone.name in (name.host for name in plan.names):
             yield Fault(
-                "host",
-                f"{plan.host} is the zone's apex, where no CNAME may stand, and a site of this workload is reached by "
+                "host" if plan.host == zone.name else "redirect_from",
+                f"{zone.name} is the zone's apex, where no CNAME may stand, and a site of this workload is reached by "
                 "a name; choose a name below the apex, or an ingress with an address of its own",
             )
         if any(site.exposure.reach is Reach.ADDRESS for site in plan.everywhere):
@@ -59,9 +59,9 @@ class Route53:
     def notes(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[str]:
         """Name the issuers that the CAA records of an apex must allow, because those are left alone."""
         allowed = sorted({site.exposure.issuer for site in plan.everywhere if site.exposure.issuer})
-        if plan.host == zone.name and allowed:
+        if zone.name in (name.host for name in plan.names) and allowed:
             yield (
-                f"{plan.host} is the zone's apex, whose CAA records are the whole zone's and left alone; if there are "
+                f"{zone.name} is the zone's apex, whose CAA records are the whole zone's and left alone; if there are "
                 f"any, they must allow {' and '.join(allowed)}"
             )
 
@@ -89,13 +89,21 @@ class Route53:
             yield Line(what, price.usd_month, "aws.route53_health_check_month", site=site.name)
 
     def actions(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Action]:
-        """Return the entries: CAA, each site's own name, and for each member of a name its health check and itself."""
+        """Return the entries: CAA, each site's own name, its health check, and the members of every name.
+
+        One check judges a site for all names that lead to it.
+        """
+        watched: set[str] = set()
         for rrset in sets(plan, zone):
             if rrset.type == "CAA":
                 yield self._caa(rrset, plan)
                 continue
             for member in rrset.members:
-                yield from self._routes(rrset, member) if member.role else self._host(rrset, member.site)
+                if not member.role:
+                    yield from self._host(rrset, member.site)
+                    continue
+                yield from self._routes(rrset, member, watch=member.site.name not in watched)
+                watched.add(member.site.name)
 
     def _host(self, rrset: RRset, site: Site) -> Iterator[Action]:
         answer = self._answer(rrset, site)
@@ -109,7 +117,7 @@ class Route53:
             f"{rrset.type} to {site.name}, ttl {answer['ttl']} s",
         )
 
-    def _routes(self, rrset: RRset, member: Member) -> Iterator[Action]:
+    def _routes(self, rrset: RRset, member: Member, *, watch: bool) -> Iterator[Action]:
         site, probe, answer = member.site, member.probe, self._answer(rrset, member.site)
         record = f"{rrset.host}/{member.role}"
         # After an exchange the standby's record leads to the former primary until it is deleted: it goes first then.
@@ -117,7 +125,7 @@ class Route53:
         beside = [] if member.role is Role.PRIMARY else [Ref(f"{first}-health", "id"), Ref(f"{first}-drain", "id")]
         if member.role is Role.PRIMARY:
             yield self._exchange(rrset.host, site, before=record)
-        if probe:
+        if probe and watch:
             yield self._entry(
                 f"{site.name}-health",
                 Phase.ROUTE,

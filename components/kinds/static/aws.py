@@ -41,12 +41,13 @@ class OnAws(Implementation["StaticOptions"]):
         usd = _REQUESTS / 10_000 * prices.aws(request)
         yield Line("CloudFront, 100,000 requests within the free egress", usd, f"aws/{request}")
 
-    def refuses(self, options: StaticOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the release decides
-        """Yield what S3 and CloudFront would not take of the release."""
+    def refuses_at(self, site: Site, release: Release) -> Iterator[Fault]:
+        """Yield what S3 and CloudFront would not take of the release; the functions hold the names of the site too."""
         from . import objects
 
         if release.data is not None:
-            yield from objects.faults(release.data.routes, site=front.url("", ""))
+            address = front.url(site.hosts[0], "")
+            yield from objects.faults(release.data.routes, site=address, redirect_from=site.redirect_from)
 
     def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:
         """Publish the release into the bucket, and its rules into the functions at the edge."""
@@ -60,7 +61,8 @@ class OnAws(Implementation["StaticOptions"]):
             "region": Ref(site.name, "region"),
             "distribution": Ref(site.name, "distribution"),
             "functions": Ref(site.name, "functions"),
-            "site": front.url(plan.host or site.site_host, ""),
+            "site": front.url(site.hosts[0], ""),
+            "redirect_from": list(site.redirect_from),
         }
         yield Action(
             f"{site.name}-publish",
@@ -92,7 +94,9 @@ class OnAws(Implementation["StaticOptions"]):
             challenge_peer=site.peer,
             headers=site.options.headers(front.SCHEME),  # type: ignore[attr-defined]
             functions={
-                "viewer-request": edge.viewer_request(rules, site=front.url(site.hosts[0], "")),
+                "viewer-request": edge.viewer_request(
+                    rules, site=front.url(site.hosts[0], ""), redirect_from=site.redirect_from
+                ),
                 "viewer-response": edge.viewer_response(rules),
             },
             error_page=f"/{objects.MISSING_PAGE}",

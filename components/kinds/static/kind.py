@@ -112,6 +112,7 @@ class Static(Kind[StaticOptions]):
     options = StaticOptions
     state = State.REBUILDABLE
     rollout = Rollout.TOGETHER
+    redirects = True
     on = {"aws": OnAws(), "akash": OnAkash()}  # noqa: RUF012 it is never changed
 
     def declared(self, options: StaticOptions) -> Release | None:

@@ -22,4 +22,5 @@ def web_server(site: Site, release: Release, behind: Behind) -> WebServer:
         acme_directory=site.acme.directory,
         version=release.id,
         behind=behind,
+        redirect_from=site.redirect_from,
     )

@@ -146,8 +146,8 @@ function known(path) {
 function handler(event) {
   var request = event.request, path, found, rule, i;
   var host = request.headers.host ? request.headers.host.value.toLowerCase() : '';
-  if (HOSTS.indexOf(host) >= 0) return moved(301, SITE + request.uri, request);
   if (/%(?![0-9A-Fa-f]{2})/.test(request.uri)) return answer(400, 'Bad Request', {});
+  if (HOSTS.indexOf(host) >= 0) return moved(301, SITE + request.uri, request);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return answer(405, 'Method Not Allowed', {allow: {value: 'GET, HEAD'}});
   }

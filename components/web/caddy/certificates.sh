@@ -10,19 +10,29 @@ standing() {
   elif [ -n "$2" ] || [ "`now`" -ge "$patience" ]; then echo hoped
   fi
 }
+at_start() { ! certificates "$1" >/dev/null || echo seen; }
+# How a name stood at the last look.
+stood() {
+  case "$stands " in
+    *" $1=seen "*) echo seen ;;
+    *" $1=hoped "*) echo hoped ;;
+  esac
+}
 # A failed try costs a minute, and soon an hour, so a certificate is asked for once the issuer's question would come
 # here: through DNS, and through the other site where that one answers the name. After a minute it is asked for all the
 # same: a resolver may remember for longer than the issuer that a name did not exist, and a network may not lead back to
-# itself.
+# itself. Called with what looks how a name stands.
 ask() {
   [ -n "${HOST:-}" ] || return
-  # shellcheck disable=SC2153 # the one is a name, the other how it stands
-  direct=`standing "$DIRECT" "$direct"` host=`standing "$HOST" "$host"`
-  name
-}
-name() {
-  names=${direct:+\"$DIRECT\"}
-  [ "$HOST" = "$DIRECT" ] || names=$names${host:+${names:+,}\"$HOST\"}
+  names='' looked=''
+  for each in $DIRECT $HOST $OTHERS; do
+    was=`stood "$each"`
+    is=`"$1" "$each" "$was"`
+    looked="$looked $each=$is"
+    case "$names," in *"\"$each\","*) is='' ;; esac
+    [ -z "$is" ] || names=$names${names:+,}\"$each\"
+  done
+  stands=$looked
 }
 # The two dates of a certificate (RFC 5280 4.1.2.5) as YYMMDDHHMMSS: tag 17, length 0d, thirteen characters.
 dates_of() {
@@ -42,12 +52,22 @@ refusal() {
     *) echo "; the authority $ACME_CA does not answer" ;;
   esac
 }
-# Print what a browser would hold against this site; nothing when it is well. A certificate that ends within a week is
-# trouble: by then its renewal has failed for three weeks.
+# Print what a browser would hold against this site; nothing when it is well.
 certificate() {
   [ -n "${HOST:-}" ] || return
-  from=0 last=0
-  for file in `certificates "$HOST"`; do
+  for each in $HOST $OTHERS; do
+    why=`certificate_of "$each"`
+    [ -z "$why" ] || { echo "$why"; return; }
+  done
+  if ! wget -q -T 10 -O /dev/null "http://127.0.0.1:$HTTP_PORT/.well-known/unmoor/certificate" 2>/dev/null; then
+    echo "the certificate for $HOST is not valid for browsers"
+  fi
+}
+# A certificate that ends within a week is trouble: by then its renewal has failed for three weeks. One of OTHERS is
+# missed once the name leads here, or to the other site: before, nobody visits it.
+certificate_of() {
+  of=$1 from=0 last=0
+  for file in `certificates "$of"`; do
     # shellcheck disable=SC2046 # two words
     set -- `dates_of "$file"`
     [ "${2:-0}" -le "$last" ] || from=$1 last=$2
@@ -56,15 +76,14 @@ certificate() {
   soon=`now`
   soon=`date -u -d "@$((soon + 7 * 86400))" +%y%m%d%H%M%S`
   clock="by the clock of its machine it is `read_out "$today"`"
-  if [ "$last" = 0 ] && [ "$host" != seen ]; then
-    echo "there is no certificate for $HOST yet: its challenges do not come here; the site that answers $HOST must" \
-      "pass /.well-known/acme-challenge/* on to $DIRECT"
-  elif [ "$last" = 0 ]; then echo "there is no certificate for $HOST yet`refusal "$HOST"`"
+  if [ "$last" = 0 ] && [ "`stood "$of"`" != seen ]; then
+    [ "$of" != "$HOST" ] ||
+      echo "there is no certificate for $of yet: its challenges do not come here; the site that answers $of must" \
+        "pass /.well-known/acme-challenge/* on to $DIRECT"
+  elif [ "$last" = 0 ]; then echo "there is no certificate for $of yet`refusal "$of"`"
   elif [ "$from" -gt "$today" ]; then
-    echo "the certificate for $HOST is valid from `read_out "$from"` on, and $clock: one of the two is wrong"
+    echo "the certificate for $of is valid from `read_out "$from"` on, and $clock: one of the two is wrong"
   elif [ "$last" -le "$soon" ]; then
-    echo "the certificate for $HOST ends within 7 days and was not renewed`refusal "$HOST"`; $clock"
-  elif ! wget -q -T 10 -O /dev/null "http://127.0.0.1:$HTTP_PORT/.well-known/unmoor/certificate" 2>/dev/null; then
-    echo "the certificate for $HOST is not valid for browsers"
+    echo "the certificate for $of ends within 7 days and was not renewed`refusal "$of"`; $clock"
   fi
 }

@@ -54,7 +54,7 @@ def of(server: WebServer) -> Json:
     """Return the whole configuration of a web server."""
     secure = server.certified
     health = _health(server)
-    behind = [health, *server.behind.routes()]
+    behind = [health, *_other_hosts(server), *server.behind.routes()]
     if secure:
         plain = _server(server, 80, "http", [health, *_challenges(server), _self_check(server), _to_https(server)])
         own = route(answer(204), when=path(OWN_CERTIFICATE))
@@ -214,10 +214,18 @@ def _self_check(server: WebServer) -> Json:
 
 def _to_https(server: WebServer) -> Json:
     """Lead visitors to HTTPS, under the name they came by if it is one of ours."""
-    ours = {"host": [server.host, server.site_host]}
+    ours = {"host": [server.host, server.site_host, *server.redirect_from]}
     return route(
         subroute(
             route(answer(308, headers={"Location": "https://{http.request.host}{http.request.uri}"}), when=ours),
             route(answer(308, headers={"Location": f"https://{server.host}{{http.request.uri}}"})),
         )
     )
+
+
+def _other_hosts(server: WebServer) -> list[Json]:
+    """Lead visitors of other hosts to the same address of this one, whatever they ask for and however."""
+    if not server.redirect_from:
+        return []
+    to = {"Location": f"{server.scheme}://{server.host}{{http.request.uri}}", "Cache-Control": content.ALWAYS_FRESH}
+    return [route(answer(301, headers=to), when={"host": list(server.redirect_from)})]

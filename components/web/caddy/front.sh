@@ -11,6 +11,7 @@
 #   XDG_DATA_HOME=/data  the volume, which holds certificates and releases
 #   VERSION              what /healthz answers; of a folder it is the SHA-256 of the first release's bundle
 #   HOST DIRECT ACME_CA  over HTTPS: the public name, the site's own name, the directory of the issuer
+#   OTHERS=              over HTTPS: names whose visitors are led to HOST, separated by spaces
 #   STORES               of a folder: VENDOR=URL for each store, separated by spaces
 #   WORKLOAD             of a folder: the prefix of its keys in every store
 #   BYTES=0              of a folder: the size of VERSION's bundle; 0 where it is not known
@@ -26,7 +27,7 @@ set -u
 export HTTP_PORT="${HTTP_PORT:-80}" HTTPS_PORT="${HTTPS_PORT:-443}" BIND="${BIND:-0.0.0.0}"
 export XDG_DATA_HOME="${XDG_DATA_HOME:-/data}"
 export CONTENT="$XDG_DATA_HOME/unmoor"
-NUMBER=${NUMBER:-0} BYTES=${BYTES:-0} POLL=${POLL:-10}
+NUMBER=${NUMBER:-0} BYTES=${BYTES:-0} POLL=${POLL:-10} OTHERS=${OTHERS:-}
 config=$1 shapes=$2
 names='' caddy='' keeper='' child='' said='' served=''
 
@@ -104,13 +105,9 @@ start() {
   mkdir health
   put note ''
   trouble "it has only just started"
-  token=unmoor-`od -An -N16 -tx1 /dev/urandom | tr -d ' \n'` direct='' host='' patience=$((`now` + 60))
+  token=unmoor-`od -An -N16 -tx1 /dev/urandom | tr -d ' \n'` stands='' patience=$((`now` + 60))
   export token
-  if [ -n "${HOST:-}" ]; then
-    ! certificates "$DIRECT" >/dev/null || direct=seen
-    ! certificates "$HOST" >/dev/null || host=seen
-    name
-  fi
+  ask at_start
   configure
   caddy run --config caddy.json --watch &
   caddy=$!
@@ -125,7 +122,7 @@ start() {
 start
 while :; do
   alive
-  ask
+  ask standing
   configure
   [ -z "${STORES:-}" ] || at
   served='' why=`behind`

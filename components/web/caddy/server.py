@@ -83,10 +83,10 @@ class Behind(Protocol):
 class WebServer:
     """One site's web server: its names, who signs for them, and what it stands before.
 
-    `scheme` is `https` where visitors have it, and `http` behind a shared ingress. `peer` is the own name of the
-    other site that asks for certificates of `host`. `version` is what /healthz answers while all is well. `balanced`
-    means that a load balancer ends HTTPS in front: it has no certificates, listens on HTTP alone and believes what the
-    load balancer tells of visitors.
+    `scheme` is `https` where visitors have it, and `http` behind a shared ingress. Visitors of the hosts in
+    `redirect_from` are led to `host`. `peer` is the own name of the other site that asks for certificates of `host` and
+    of those. `version` is what /healthz answers while all is well. `balanced` means that a load balancer ends HTTPS in
+    front: it has no certificates, listens on HTTP alone and believes what the load balancer tells of visitors.
     """
 
     scheme: str
@@ -96,6 +96,7 @@ class WebServer:
     acme_directory: str
     version: str
     behind: Behind
+    redirect_from: tuple[str, ...] = ()
     balanced: bool = False
 
     @property
@@ -113,6 +114,8 @@ class WebServer:
         Beside them HTTP_PORT, HTTPS_PORT and BIND say where to listen, if that is not 80, 443 and every address.
         """
         names = {"HOST": self.host, "DIRECT": self.site_host, "ACME_CA": self.acme_directory}
+        if self.redirect_from:
+            names["OTHERS"] = " ".join(self.redirect_from)
         return {"VERSION": self.version, **self.behind.environment(), **(names if self.certified else {})}
 
     def command(self) -> Command:
