@@ -95,6 +95,10 @@ class Implementation(ABC, Generic[O]):
         """Name what does not survive on this target, one sentence each."""
         return ()
 
+    def notes(self, plan: WorkloadPlan) -> Iterable[str]:  # noqa: ARG002 a default
+        """Name what else an operator should know of a site of the workload on this target, one sentence each."""
+        return ()
+
     def refuses(self, options: O, release: Release) -> Iterable[Fault]:  # noqa: ARG002 a default
         """Name what cannot run here; paths are relative to the options."""
         return ()

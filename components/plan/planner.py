@@ -185,7 +185,11 @@ def _priced(
         bill += [dataclasses.replace(line, site=site.name, payee=site.target) for line in lines]
         bill += [line for line in named if line.site == site.name]
     bill += [line for line in named if line.site not in draft.roles]
-    losses = [f"{site.name}: {loss}" for site in draft.sites for loss in on[site.target].losses(draft.options)]
+    losses = [
+        f"{site.name}: {loss}"
+        for site in draft.sites
+        for loss in (*on[site.target].losses(draft.options), *on[site.target].notes(draft))
+    ]
     losses += [note for authority in answering for note in authority.notes(draft, zone)]
     detection = max((authority.detection_s() for authority in answering), default=0)
     kept = {

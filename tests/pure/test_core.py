@@ -86,6 +86,9 @@ class Fronted(OnAkash):
     def losses(self, options):
         return ()
 
+    def notes(self, plan):
+        return ()
+
 
 def test_a_name_behind_a_front_door_with_certificates_is_https() -> None:
     registry = builtin().with_(on={("static", "akash"): Fronted()})

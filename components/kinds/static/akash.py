@@ -45,6 +45,25 @@ class OnAkash(Implementation["StaticOptions"]):
         if options.ingress is Ingress.SHARED:
             yield ingress.SHARED_LOSS
 
+    def notes(self, plan: WorkloadPlan) -> Iterator[str]:
+        """Say how the container gets new content, and what is not known of its size."""
+        if _learns(plan):
+            yield (
+                "new content comes without a restart once the stores of two vendors name it, so one vendor cannot "
+                "choose what is served, but can hold back what is new; /healthz then shows since when"
+            )
+        else:
+            yield (
+                "new content restarts the container, an outage of seconds, because a container takes a release by "
+                "itself only where the stores of two vendors name it; add a store of another vendor"
+            )
+        if plan.release.data is None and plan.release.pinned:
+            yield (
+                f"the size of version {plan.release.short} is not known here; a lease that stands goes on renting what "
+                "it rents, and a new one gets the room of the document in `sdl/`; for a version over 400 MB, "
+                "`unmoor restore` it into a folder and name that folder as `site`"
+            )
+
     def refuses(self, options: StaticOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the folder alone
         """Refuse a release that no volume holds twice."""
         if release.data is not None:
@@ -86,7 +105,12 @@ def _lowest(plan: WorkloadPlan) -> int | str:
     Numbers are Unix seconds that only grow, so the time at which the container is made is one: a release that is
     published afterwards has a higher one. A container that exists keeps its document, and with it its number.
     """
-    return NOW if releases.several_vendors(store.vendor for store in plan.stores.values()) else 0
+    return NOW if _learns(plan) else 0
+
+
+def _learns(plan: WorkloadPlan) -> bool:
+    """Tell whether a container learns of new releases by itself."""
+    return releases.several_vendors(store.vendor for store in plan.stores.values())
 
 
 @functools.cache
