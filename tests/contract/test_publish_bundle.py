@@ -11,7 +11,7 @@ import time
 import pytest
 
 from components.errors import ConfigError, Fault, StepError
-from components.kinds.static import bundle, keep, releases
+from components.kinds.static import bundle, keep, memory, releases
 from components.stores import s3 as stores
 from tests.contract.object_stores import kept, quiet
 
@@ -28,6 +28,20 @@ def test_a_version_is_put_into_every_store_and_anyone_can_fetch_it(clouds, site)
 def test_a_second_run_writes_nothing(clouds, site):
     keep.take(kept(clouds, site), quiet)
     assert keep.take(kept(clouds, site), quiet)["stores"] == {"aws": "there", "storj": "there"}
+
+
+def test_what_was_kept_is_remembered_for_the_next_plan_and_what_was_not_is_not(clouds, site, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    given, name = kept(clouds, site), memory.published(site)
+    there = clouds.stores["storj"]["bucket"]
+    clouds.stores["storj"]["bucket"] = "no-such-bucket"
+    with pytest.raises(StepError):
+        keep.take(kept(clouds, site), quiet)
+    assert memory.recall(name) is None
+    clouds.stores["storj"]["bucket"] = there
+    keep.take(given, quiet)
+    packed = bundle.survey(site)
+    assert memory.recall(name) == (given["version"], packed.size, packed.undated)
 
 
 def test_a_damaged_bundle_is_written_again(clouds, site):

@@ -14,14 +14,14 @@ import json
 import os
 import tarfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
 from ...errors import ConfigError, Fault, StepError
 from ...limits import BUNDLE_FILES
+from . import dates, front, memory, rules
 from . import folder as folders
-from . import front, memory, rules
 from .folder import Options, fault_in, shown
 from .routes import HASHED_FILE, OWN, RULES_FILE, Routes
 
@@ -55,6 +55,8 @@ class Bundle:
     routes: Routes = field(default_factory=lambda: Routes({}))
     #: Unmoor's own files in it, which no address leads to.
     own: tuple[Entry, ...] = ()
+    #: The hash of its files without the dates in them; "" where it was not packed here.
+    undated: str = field(default="", compare=False)
 
 
 class Window(io.RawIOBase):
@@ -90,7 +92,7 @@ class _Hashed:
 
     def __init__(self, out: IO[bytes] | None) -> None:
         self._out = out
-        self.digest = hashlib.sha256()
+        self.digest, self.undated = hashlib.sha256(), hashlib.sha256()
         self.size = 0
 
     def write(self, data: bytes) -> int:
@@ -127,10 +129,10 @@ def survey(folder: Path, options: Options | None = None) -> Bundle:
     key = memory.key(site.files, own)
     known = memory.recall(key) if key else None
     if known:
-        return Bundle(*known, (), site.routes)
+        return Bundle(known.version, known.size, (), site.routes, undated=known.undated)
     made = _pack(site, own, None)
     if key:
-        memory.keep(key, made.version, made.size)
+        memory.keep(key, memory.Packed(made.version, made.size, made.undated))
     return made
 
 
@@ -230,14 +232,17 @@ def _pack(site: folders.Site, own: Mapping[str, bytes], out: IO[bytes] | None) -
         # Unmoor's own files come first: a container knows the rules before it has the files.
         for path, data in sorted(own.items()):
             _member(archive, path, io.BytesIO(data), len(data), zlib.crc32(data))
+            sink.undated.update(repr((path, data)).encode())
             entries.append(_entry(archive, path, len(data)))
         for path, source in site.files:
             try:
-                size = _add(archive, path, source)
+                size, undated = _add(archive, path, source)
             except OSError as error:
                 raise ConfigError(f"{source} cannot be read, or changed while it was: {error}") from None
+            sink.undated.update(repr((path, undated)).encode())
             entries.append(_entry(archive, path, size))
-    return _bundle(sink.digest.hexdigest(), sink.size, entries, site.routes)
+    made = _bundle(sink.digest.hexdigest(), sink.size, entries, site.routes)
+    return replace(made, undated=sink.undated.hexdigest())
 
 
 def _entry(archive: tarfile.TarFile, path: str, size: int) -> Entry:
@@ -272,20 +277,20 @@ def _rules_in(tar: IO[bytes], entries: list[Entry]) -> Routes:
         ) from None
 
 
-def _add(archive: tarfile.TarFile, path: str, source: str) -> int:
-    """Add one file to an archive and return its size."""
+def _add(archive: tarfile.TarFile, path: str, source: str) -> tuple[int, int]:
+    """Add one file to an archive; return its size, and a checksum that does not know of dates in it if it is small."""
     with open(source, "rb") as content:  # noqa: PTH123 a str from scandir; a Path would double the time of 2,000 files
         size = os.fstat(content.fileno()).st_size
         if size <= _SMALL:
             data = content.read()
             _member(archive, path, io.BytesIO(data), size, zlib.crc32(data))
-            return size
+            return size, dates.crc(path, data)
         crc = 0
         while chunk := content.read(_CHUNK):
             crc = zlib.crc32(chunk, crc)
         content.seek(0)
         _member(archive, path, content, size, crc)
-    return size
+    return size, crc
 
 
 def _member(archive: tarfile.TarFile, path: str, content: IO[bytes], size: int, crc: int) -> None:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ...errors import ConfigError, Fault, StepError
 from ...stores import s3 as stores
-from . import bundle, releases
+from . import bundle, memory, releases
 from .folder import Options
 from .routes import Settings
 
@@ -40,6 +40,9 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
         done, failed = in_each(opened, lambda store: _keep(store, tar, packed, workload, int(given["retain"]), say))
     if failed:
         raise StepError(f"version {version[:12]} of {workload} is not in every store", failed)
+    if given.get("folder"):
+        noted = memory.Packed(packed.version, packed.size, packed.undated)
+        memory.keep(memory.published(Path(given["folder"])), noted)
     kept = {"version": version, "size": packed.size, "files": len(packed.entries), "stores": done}
     if not releases.several_vendors(store.vendor for store in opened):
         return kept

@@ -34,11 +34,15 @@ Origin = Annotated[str, Field(pattern=r"^(?:self|\*|https?://[A-Za-z0-9.*-]+(?::
 
 @dataclass(frozen=True)
 class Content:
-    """What is known of a folder when a release is planned: where it lies, its size in the stores, and its routes."""
+    """What is known of a folder when a release is planned: where it lies, its size in the stores, and its routes.
+
+    `dated` is the version that was published last from the folder, if nothing but dates has changed since.
+    """
 
     folder: str
     bytes: int
     routes: Routes
+    dated: str = ""
 
     @property
     def files(self) -> int:
@@ -121,7 +125,7 @@ class Static(Kind[StaticOptions]):
 
     def release(self, options: StaticOptions, root: Path) -> Release:
         """Return the folder's version as it is now."""
-        from . import bundle
+        from . import bundle, memory
 
         folder = root / options.site
         if not folder.exists():
@@ -132,12 +136,20 @@ class Static(Kind[StaticOptions]):
         except ConfigError as error:
             inside = [Fault("site", f"{error.title}: {fault}") for fault in error.faults]
             raise ConfigError(error.title, inside or [Fault("site", error.title)]) from None
-        return Release(found.version, Content(options.site, found.size, found.routes), pinned=False)
+        last = memory.recall(memory.published(folder))
+        same = last is not None and last.version != found.version and last.undated == found.undated
+        dated = last.version if last and same else ""
+        return Release(found.version, Content(options.site, found.size, found.routes, dated), pinned=False)
 
     def actions(self, plan: WorkloadPlan) -> Iterator[Action]:
         """Keep the version in every store before anything serves it."""
         given = {"workload": plan.name, "version": plan.release.id, **content(plan), "retain": plan.retain}
         detail = f"version {plan.release.short} into {', '.join(sorted(plan.stores))}"
+        if isinstance(plan.release.data, Content) and plan.release.data.dated:
+            detail += (
+                f"; only dates changed since the served release {plan.release.data.dated[:12]}: a generator that is "
+                "given SOURCE_DATE_EPOCH makes the same release again"
+            )
         yield Action(f"{plan.name}-keep", Phase.PREPARE, "keep", plan.name, Run("keep", given), detail=detail)
 
 

@@ -14,7 +14,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,15 +42,29 @@ def key(files: Iterable[tuple[str, str]], own: Mapping[str, bytes]) -> str | Non
     return digest.hexdigest() if time.time() - latest > _QUIET_S else None
 
 
-def recall(key: str) -> tuple[str, int] | None:
-    """Return the version and the size in bytes of a state that was packed before."""
-    found = _read().get(key)
-    return (str(found[0]), int(found[1])) if found else None
+class Packed(NamedTuple):
+    """What a folder gave: the version, the size of its bundle in bytes, and a hash that does not know of dates."""
+
+    version: str
+    size: int
+    undated: str
 
 
-def keep(key: str, version: str, size: int) -> None:
+def published(folder: Path) -> str:
+    """Name what was published last from a folder by this user of this machine."""
+    return f"published from {folder.resolve()}"
+
+
+def recall(key: str) -> Packed | None:
+    """Return what a state gave that was packed before."""
+    return _read().get(key)
+
+
+def keep(key: str, packed: Packed) -> None:
     """Note what a state gave. Failing to write is no error: the next plan reads the folder again."""
-    known = {**_read(), key: (version, size)}
+    known = _read()
+    known.pop(key, None)
+    known[key] = packed
     text = json.dumps(dict(list(known.items())[-_MOST:]))
     with contextlib.suppress(OSError):
         _file().parent.mkdir(parents=True, exist_ok=True)
@@ -59,10 +73,10 @@ def keep(key: str, version: str, size: int) -> None:
         Path(new.name).replace(_file())
 
 
-def _read() -> dict[str, tuple[str, int]]:
+def _read() -> dict[str, Packed]:
     try:
         known = json.loads(_file().read_text(encoding="utf-8"))
-        return {name: (version, size) for name, (version, size) in known.items()}
+        return {name: Packed(str(version), int(size), str(undated)) for name, (version, size, undated) in known.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
