@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..project import stack_file
+from ..web import http
 from .plan import choose, load
 from .which import stack_option
 
@@ -42,12 +43,13 @@ def names(plan: WorkloadPlan) -> list[str]:
 
 
 def look(plan: WorkloadPlan, name: str) -> dict[str, Any]:
-    """Ask one site at its site host, or a public host where it leads now; both under the public host's name."""
+    """Ask one site at its site host under the public host's name, or a public name where it leads now."""
     from ..probe.client import visit
     from ..probe.probe import judge
 
     site = next((site for site in plan.sites if site.name == name), None)
-    page = visit((site or plan.primary).health_url, site.site_host if site else None)
+    url = site.health_url if site else http.url(name, http.HEALTH_PATH, plan.primary.scheme)
+    page = visit(url, site.site_host if site else None)
     fault = judge(page, plan.release.id)
     shown = page.certificate
     return {

@@ -192,6 +192,12 @@ TABLE: tuple[Row, ...] = (
     Row("workloads/*/options/**", Group.REACH),
     Row("workloads/*/everywhere/*/options/**", Group.REACH),
     Row("workloads/*/everywhere/*/*host", Group.REACH, "The name of this site."),
+    Row(
+        "workloads/*/everywhere/*/redirect_from",
+        Group.REACH,
+        "Other names whose visitors this site leads to the host.",
+        _removes,
+    ),
     Row("workloads/*/everywhere/**", Group.BUILT, "A property of this site, whether or not it stands now."),
 )
 

@@ -152,7 +152,7 @@ def review(
     new = {plan.name: plan for plan in after.workloads}
     trees = signed(before) if before else ABSENT, signed(after)
     found = changes(differences(*trees), before, after)
-    owners = {plan.host: plan.name for plan in old.values() if plan.host}
+    owners = {name.host: plan.name for plan in old.values() for name in plan.names}
     names = [*new, *(name for name in old if name not in new)]
     left, right = alone(before), alone(after)
     named = {change.path[1] for change in found if change.path[0] == "workloads"}
@@ -271,7 +271,8 @@ def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, statefu
     if new is None:
         return "for ever: it is removed"
     if old.host != new.host:
-        return f"{old.host} stops answering; {new.host} takes its place"
+        what = "leads visitors on" if old.host in _hosts(new) else "stops answering"
+        return f"{old.host} {what}; {new.host} takes its place"
     if old.roles == new.roles:
         return "none"
     if stateful:
@@ -296,9 +297,9 @@ def _refused(
 ) -> Iterator[str]:
     if old and new is None and stateful:
         yield "it has state and is removed; take a proved backup and move the name away first"
-    if new and new.host and owners.get(new.host, new.name) != new.name:
+    for host in [each for each in _hosts(new) if new and owners.get(each, new.name) != new.name]:
         yield (
-            f"{new.host} is taken over from {owners[new.host]}, whose records stand until the end of the update, so "
+            f"{host} is taken over from {owners[host]}, whose records stand until the end of the update, so "
             "it would fail at them; keep the workload's name, or free the host in an update before"
         )
     if not (old and new):
@@ -320,6 +321,11 @@ def _refused(
         )
 
 
+def _hosts(plan: WorkloadPlan | None) -> list[str]:
+    """Return the public names of a workload, the one that visitors stay at first."""
+    return [name.host for name in plan.names] if plan else []
+
+
 def _by_name(plan: WorkloadPlan) -> bool:
     return any(site.exposure.reach is Reach.NAME for site in plan.everywhere)
 
@@ -336,5 +342,4 @@ def _cautions(old: WorkloadPlan | None, new: WorkloadPlan | None) -> Iterator[st
         yield "there is no standby any more: a lost lease or account is an outage until the next update"
     if old and {old.mode, new.mode} == {Mode.CENTRALIZED, Mode.DECENTRALIZED}:
         yield "active-standby is skipped; it would show the new site under load before the old one goes"
-    if old and old.host != new.host:
-        yield f"links to {old.host} break"
+    yield from (f"links to {host} break" for host in _hosts(old) if host not in _hosts(new))

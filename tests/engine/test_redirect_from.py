@@ -5,6 +5,8 @@ The tests run in order on one stack: what one leaves, the next one uses.
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from sandbox.client import NotReached, Resolver, get
@@ -60,6 +62,9 @@ def test_a_flip_takes_all_hosts_along(standing: Docs) -> None:
     docs = standing
     docs.up(active="decentralized")
     until(lambda: set(led(docs).values()) == {f"{AKASH} 301 {PAGE}"}, "Route 53 leads both to the other side")
+    shown = {each["site"]: each for each in json.loads(docs.unmoor("status", "--json"))["docs"]}
+    for host in OTHERS:
+        assert (shown[host]["well"], shown[host]["certificate"]["names"]) == (True, [host])
 
 
 def test_a_first_deployment_on_akash_alone_gets_certificates_for_all(standing: Docs) -> None:

@@ -15,6 +15,7 @@ from components.kinds.static.routes import Routes, Settings
 from components.plan.planner import plan
 from components.project import builtin
 from components.release import Release
+from components.review.review import review
 from components.topology import Topology
 from tests.settings import settings
 
@@ -120,3 +121,34 @@ def test_the_names_of_a_site_count_in_the_size_of_its_function() -> None:
     names = [f"a-name-of-some-length-{n}.dao.example" for n in range(8)]
     (said,) = refused(settings(redirect_from=names), release=fits)
     assert said.startswith("workloads.docs.options.fallback: makes a CloudFront function of 10,")
+
+
+def reviewed(before: dict, after: dict):
+    return review("prod", "main", (planned(before), planned(after)), builtin())
+
+
+def test_a_review_says_which_links_break() -> None:
+    with_them, without = settings(redirect_from=OTHERS), settings()
+    (gone,) = reviewed(with_them, without).workloads
+    assert gone.cautions[:2] == tuple(f"links to {host} break" for host in OTHERS)
+    assert reviewed(without, with_them).workloads[0].cautions == gone.cautions[2:]
+    found = [change for change in reviewed(with_them, without).changes if "redirect_from" in change.where]
+    assert {(change.meaning, change.caution) for change in found} == {
+        ("Other names whose visitors this site leads to the host.", True)
+    }
+
+
+def test_a_host_that_leads_to_the_new_one_breaks_no_link() -> None:
+    (moved,) = reviewed(settings(), settings(host="www.dao.example", redirect_from=["docs.dao.example"])).workloads
+    assert moved.interruption == "docs.dao.example leads visitors on; www.dao.example takes its place"
+    assert not [caution for caution in moved.cautions if "break" in caution]
+
+
+def test_a_name_that_another_workload_has_is_not_taken_over_in_one_update() -> None:
+    before, after = settings(redirect_from=["www.dao.example"]), settings()
+    after["workloads"]["blog"] = after["workloads"]["docs"] | {
+        "host": "blog.dao.example",
+        "redirect_from": ["www.dao.example"],
+    }
+    blog = next(each for each in reviewed(before, after).workloads if each.name == "blog")
+    assert blog.refused[0].startswith("www.dao.example is taken over from docs, whose records stand")
