@@ -2,6 +2,8 @@
 
 A tier that cannot run is skipped with one line that says what to install. Where CI is set nothing that the machine
 has the tools for may be skipped. The exit code is 0 only if every gate and every test passed.
+
+`python -m tests NAME` runs one of NAMED alone: tests for which a plain run has no time, or which it runs in part.
 """
 
 # ruff: noqa: T201  it is a program
@@ -87,6 +89,36 @@ TIERS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Named:
+    """Tests that are run by name: the variable by which they know, their files, and what they need."""
+
+    variable: str
+    files: tuple[str, ...]
+    prepare: Callable[[], None]
+
+
+NAMED = {
+    # Every generator's site made where it is not kept (some minutes), crawled on both halves, opened in a browser.
+    "sites": Named("TESTS_SITES", ("tests/parity/test_builds.py", "tests/parity/test_browser.py"), engine),
+    # A site of 590 MiB through all modes.
+    "large": Named("TESTS_LARGE", ("tests/engine/test_large_site.py",), engine),
+}
+
+
+def run_named(name: str) -> int:
+    """Run what a name stands for; 0 if everything passed, or if it cannot run here, which is said."""
+    named = NAMED[name]
+    try:
+        named.prepare()
+    except Skip as reason:
+        print(f"skipped: {name}, which needs {reason}", file=sys.stderr, flush=True)
+        return 0
+    packages()
+    words = [sys.executable, "-m", "pytest", "-rs", "--durations=10", *named.files]
+    return subprocess.run(words, cwd=ROOT, env={**os.environ, named.variable: "1"}, check=False).returncode
+
+
 def unless_ci(reason: str) -> None:
     """Skip the tier, or fail where nothing may be skipped."""
     if os.environ.get("CI"):
@@ -141,7 +173,11 @@ class Package:
 
 
 PACKAGES = (
-    Package("chromium", ("chromium", "chromium-browser", "google-chrome"), "how the report looks in a browser"),
+    Package(
+        "chromium",
+        ("chromium", "chromium-browser", "google-chrome"),
+        "how the report and built sites look in a browser",
+    ),
     Package("pdns-backend-sqlite3", ("pdns_server",), "own name servers with their keeper, on a real PowerDNS", True),
     Package("busybox", ("busybox",), "the container's script with BusyBox's tools; this machine's stand in for them"),
 )
@@ -165,6 +201,10 @@ def main(words: list[str]) -> int:
     """Run it all; 0 if everything passed."""
     # A shell that starts us in the background has SIGINT ignored, and every child would inherit that: tests send it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if unknown := [word for word in words if word not in {"--gates-only", *NAMED}]:
+        sys.exit(f"tests: no {' or '.join(unknown)}; choose from --gates-only, {', '.join(NAMED)}, or nothing")
+    if chosen := [word for word in words if word in NAMED]:
+        return max(run_named(name) for name in chosen)
     failed = gates()
     if "--gates-only" not in words:
         packages()

@@ -1,4 +1,8 @@
-"""Small sites built by the generators that people use, made once and kept by the hash of what they are made of."""
+"""Small sites built by the generators that people use, made once and kept by the hash of what they are made of.
+
+A generator that takes long to get is used where its site is kept already, or where SITES is set, as by
+`python -m tests sites`.
+"""
 
 from __future__ import annotations
 
@@ -9,61 +13,121 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.kinds.static.kind import StaticOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HERE = Path(__file__).parent / "builds"
-#: How each generator is called in a copy of HERE, and where it writes.
-NODE = {
-    "vitepress": (["npx", "--no-install", "vitepress", "build", "vitepress"], "vitepress/.vitepress/dist"),
-    "vite": (["npx", "--no-install", "vite", "build", "vite"], "vite/dist"),
-}
+REPOSITORY = Path(__file__).parents[2]
+#: Set where every site is to be made, however long that takes.
+SITES = "TESTS_SITES"
+#: Seconds for one command of a generator.
+PATIENCE_S = 900
+NPM = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 
 
 class Missing(Exception):  # noqa: N818 it says what it is
     """A generator cannot be had on this machine."""
 
 
+@dataclass(frozen=True)
+class Build:
+    """How a site is made in a copy of a folder below HERE, and where it is then.
+
+    `tool` is what has to be on PATH, `part` a folder of `out` where that holds several sites, and `assets` are folders
+    whose files have hashes in their names. A `quick` one is made by every run of the tests that finds none.
+    """
+
+    folder: str
+    tool: str
+    commands: tuple[tuple[str, ...], ...]
+    out: str
+    part: str = ""
+    options: StaticOptions = field(default_factory=StaticOptions)
+    assets: tuple[str, ...] = ()
+    quick: bool = False
+
+    @property
+    def digest(self) -> str:
+        """The hash of everything that the site is made of."""
+        found = hashlib.sha256(repr([words[1:] for words in self.commands]).encode())
+        for path in sorted((HERE / self.folder).rglob("*")):
+            if path.is_file():
+                found.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
+        return found.hexdigest()[:16]
+
+
+def _npm(folder: str, *commands: str, out: str, **more: Any) -> Build:
+    words = (("npx", "--no-install", *command.split()) for command in commands)
+    return Build(folder, "npm", (NPM, *words), out, **more)
+
+
+def _docusaurus(setting: str) -> Build:
+    """All three are made at once, because most of the time goes into getting and loading the generator."""
+    each = [("env", f"TRAILING_SLASH={one}", "npx", "--no-install", "docusaurus", "build") for one in DOCUSAURUS]
+    outs = [(*words, "--out-dir", f"build/{one}") for words, one in zip(each, DOCUSAURUS, strict=True)]
+    return Build("docusaurus", "npm", (NPM, *outs), "build", part=setting, assets=("assets",))
+
+
+#: What Docusaurus' setting `trailingSlash` may be.
+DOCUSAURUS = ("unset", "true", "false")
+_PIP = "pip install --system-certs --quiet --require-hashes --target lib -r requirements.lock"
+_HASHED = {"assets": ("assets",), "quick": True}
+BUILDS: Mapping[str, Build] = {
+    "vite": _npm("vite", "vite build", out="dist", options=StaticOptions(fallback="index.html"), **_HASHED),
+    "vitepress": _npm("vitepress", "vitepress build", out=".vitepress/dist", **_HASHED),
+    "mkdocs": Build("mkdocs", "", ((sys.executable, "-m", "mkdocs", "build", "--quiet"),), "site", **_HASHED),
+    "sphinx": Build(
+        "sphinx",
+        "uv",
+        (("uv", *_PIP.split()), ("env", "PYTHONPATH=lib", sys.executable, "-m", "sphinx", "-q", ".", "out")),
+        "out",
+    ),
+    "astro": _npm("astro", "astro build", out="dist", assets=("_astro",)),
+    "next": _npm("next", "next build", out="out", assets=("_next/static",)),
+    **{f"docusaurus, trailingSlash {one}": _docusaurus(one) for one in DOCUSAURUS},
+    "hugo": Build(
+        "hugo", "go", (("go", "build", "-o", "hugo", "github.com/gohugoio/hugo"), ("./hugo", "--quiet")), "public"
+    ),
+}
+
+
 def site(name: str) -> Path:
-    """Return the folder of a built site. Raises Missing."""
-    return _kept("mkdocs", _mkdocs) / "site" if name == "mkdocs" else _kept("node", _node) / NODE[name][1]
-
-
-def _kept(name: str, make: object) -> Path:
-    """Return what `make` writes into a folder, from the cache if the sources and the lock file are the same."""
-    digest = hashlib.sha256()
-    for path in sorted(HERE.rglob("*")):
-        if path.is_file():
-            digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
+    """Return the folder of a built site; make it if that is quick or SITES is set. Raises Missing."""
+    build = BUILDS[name]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unmoor"
-    place = cache / f"builds-{name}-{digest.hexdigest()[:16]}"
-    if not place.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as root:
-            new = Path(root) / "new"
-            make(new)  # type: ignore[operator]
-            # Another worker may have been quicker; then its folder is as good.
-            with contextlib.suppress(OSError):
-                new.rename(place)
-    return place
+    place = cache / f"site-{build.folder}-{build.digest}"
+    if place.is_dir():
+        return place / build.part
+    if not build.quick and not os.environ.get(SITES):
+        raise Missing(f"{name}: not made on this machine yet; `python -m tests sites` makes it")
+    if build.tool and not _tool(build.tool):
+        raise Missing(f"{name}: {build.tool} is not on PATH")
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as root:
+        made = Path(root) / build.folder
+        shutil.copytree(HERE / build.folder, made)
+        for words in build.commands:
+            _run(name, words, made)
+        # Another worker may have been quicker; then its folder is as good.
+        with contextlib.suppress(OSError):
+            (made / build.out).rename(place)
+    return place / build.part
 
 
-def _node(into: Path) -> None:
-    if not shutil.which("npm"):
-        raise Missing("Node and npm are not on PATH")
-    shutil.copytree(HERE, into)
-    _run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], into)
-    for words, _ in NODE.values():
-        _run(words, into)
-    shutil.rmtree(into / "node_modules")
+def _tool(name: str) -> str | None:
+    return shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 
 
-def _mkdocs(into: Path) -> None:
-    """Build with Material for MkDocs, which the development environment has."""
-    shutil.copytree(HERE / "mkdocs", into)
-    _run([sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(into / "site")], into)
-
-
-def _run(words: list[str], where: Path) -> None:
-    done = subprocess.run(words, cwd=where, check=False, capture_output=True, text=True, timeout=600)
+def _run(name: str, words: tuple[str, ...], where: Path) -> None:
+    given = {**os.environ, "CI": "1", "ASTRO_TELEMETRY_DISABLED": "1", "NEXT_TELEMETRY_DISABLED": "1"}
+    words = (_tool(words[0]) or words[0], *words[1:])
+    done = subprocess.run(words, cwd=where, env=given, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     if done.returncode:
-        raise Missing(f"{' '.join(words[:3])} failed: {(done.stderr or done.stdout)[-500:]}")
+        said = (done.stderr or done.stdout).strip()[-300:]
+        raise Missing(f"{name}: `{' '.join(words[:3])}` failed: {said}")

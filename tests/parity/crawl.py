@@ -90,15 +90,13 @@ def crawl(
 
 
 def moved(routes: Routes, halves: Sequence[Half]) -> list[Finding]:
-    """Ask all halves for everything at each of OTHERS, and return what does not lead to the same address at HOST."""
+    """Ask all halves for everything at OTHERS, and return what does not lead to the same address at HOST."""
     found: set[Finding] = set()
-    for host in OTHERS:
+    for host, method in ((OTHERS[0], "GET"), (OTHERS[1], "HEAD"), (OTHERS[1], "POST")):
         for target in targets(routes):
             for half in halves:
-                for method in ("GET", "HEAD", "POST"):
-                    reply = half.ask(target, method, {"Host": host, "Content-Length": "0"})
-                    what = _led(routes, target, reply)
-                    found |= {Finding(f"{host}{target}", half.name, f"{method}: {what}")} if what else set()
+                what = _led(routes, target, half.ask(target, method, {"Host": host, "Content-Length": "0"}))
+                found |= {Finding(f"{host}{target}", half.name, f"{method}: {what}")} if what else set()
     return sorted(found)
 
 

@@ -1,0 +1,7 @@
+import './site.css';
+
+export const metadata = { title: 'DAO' };
+
+export default function Layout({ children }) {
+  return <html lang="en"><body>{children}</body></html>;
+}

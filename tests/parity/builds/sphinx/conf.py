@@ -1,0 +1,4 @@
+project = "DAO"
+extensions = ["sphinx.ext.todo"]
+html_theme = "furo"
+html_copy_source = True
