@@ -20,6 +20,7 @@ _REACH = {
     "failback_s": None,
     "lost_lease_recovery_s": 30,
     "planned_flip_failed_requests": 0,
+    "content_update_failed_requests": 0,
     "second_up_changes": 0,
     "open_deployments_at_end": 0,
     "aws_objects_at_end": 0,

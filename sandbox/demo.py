@@ -6,6 +6,7 @@ import difflib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -172,6 +173,7 @@ def tell(story: Story) -> None:
     _stand_by(story)
     _lose_aws(story)
     _move(story)
+    _publish(story)
     _lose_the_lease(story)
     _end(story)
 
@@ -228,6 +230,28 @@ def _move(story: Story) -> None:
     story.claim(
         removed.index("docs-aws-drain") < removed.index("docs-aws-distribution"),
         "the AWS half was removed last, after old answers had expired",
+    )
+
+
+def _publish(story: Story) -> None:
+    story.chapter("new content, while the one site on Akash serves everybody")
+    folder = story.state.root / "content"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(REPOSITORY / "site", folder)
+    with (folder / "index.html").open("a", encoding="utf-8") as page:
+        page.write("<!-- new content -->\n")
+    before = story.seen.samples[-1].version
+    story.edit("site: site", f"site: {folder}")
+    since = time.time()
+    story.up()
+    release = story.pulumi.outputs()["workloads"][WORKLOAD]["release"]
+    story.until("the new release", lambda: story.seen.samples[-1].version == release)
+    failed = story.seen.failed(since, time.time())
+    story.figures["content_update_failed_requests"] = len(failed)
+    seen = [sample.version for sample in story.seen.samples if sample.time >= since and sample.ok]
+    story.claim(not failed, f"{len(seen)} requests during the update, {len(failed)} failed {escape(str(failed[:1]))}")
+    story.claim(
+        seen == sorted(seen, key=[before, release].index), f"visitors saw {str(before)[:12]}, and then {release[:12]}"
     )
 
 
