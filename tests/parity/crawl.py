@@ -75,6 +75,8 @@ def crawl(
         replies = [half.ask(target) for half in halves]
         for half, reply in zip(halves, replies, strict=True):
             found += [Finding(target, half.name, what) for what in deviations(routes, folder, answer, reply)]
+            if _as_browsers_write(target) and answer.location not in {"", reply.header("location")}:
+                found.append(Finding(target, half.name, f"leads to {reply.header('location')!r}, spelled another way"))
         found += _differences(target, halves, replies, ("etag", "accept-ranges"))
         # What is the same for every address of a file is asked once.
         if answer.file not in whole or answer.status != 200:
@@ -234,6 +236,12 @@ def _spellings(path: str) -> Iterator[str]:
         return
     yield quote(path, safe=_RAW)
     yield quote(path, safe="/").replace("~", "%7E").replace("-", "%2d").replace("_", "%5F")
+
+
+def _as_browsers_write(target: str) -> bool:
+    """Whether a request target is spelled so: an application compares what then stands in the address line."""
+    path = target.partition("?")[0]
+    return path == quote(unquote_to_bytes(path), safe=_RAW)
 
 
 def _place(location: str) -> tuple[bytes, str]:

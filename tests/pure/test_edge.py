@@ -173,6 +173,14 @@ def test_every_spelling_of_an_address_is_one_in_the_cache():
     assert {"/c%2B%2B%20(1).html"} == {(aws.answer(one), aws.fetched)[1] for one in spellings}
 
 
+def test_a_folders_redirect_is_spelled_as_browsers_write_addresses():
+    """Applications that route in the browser compare what stands in its address line."""
+    aws = Aws(Routes({"index.html": 1, "c++ ($&,;=:@!'()*)/index.html": 1}))
+    assert "/c++%20($&,;=:@!'()*)/" == aws.answer("/c++%20($&,;=:@!'()*)").location
+    aws = Aws(Routes({"a+b/index.html": 1}, Settings(trailing_slash=False)))
+    assert "/a+b" == aws.answer("/a+b/").location
+
+
 def test_other_hosts_lead_to_the_site_with_path_and_query():
     aws = Aws(Routes({"index.html": 1}), redirect_from=("www.dao.example", "dao.example"))
     assert f"{SITE}/a%20b?c=d" == aws.answer("/a%20b?c=d", host="WWW.dao.example").location

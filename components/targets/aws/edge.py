@@ -189,7 +189,9 @@ function handler(event) {
     JSON.parse(own.headers).forEach(function (pair) { headers[pair[0].toLowerCase()] = {value: pair[1]}; });
   }
   if (own.status) {
-    location = own.slash === 'add' ? request.uri + '/' : own.slash ? request.uri.slice(0, -1) : own.location;
+    // The object's key has these encoded, and addresses do not: $ & + , : ; = @
+    location = request.uri.replace(/%(?:2[46BC]|3[ABD]|40)/g, decodeURIComponent);
+    location = own.slash === 'add' ? location + '/' : own.slash ? location.slice(0, -1) : own.location;
     query = request.rawQueryString();
     if (query && !/[?#]/.test(location)) location += '?' + query;
     response.statusCode = Number(own.status);
