@@ -28,7 +28,7 @@ def written(data: dict[str, Any], source: str, *, quote: bool = False) -> str:
     language.preserve_quotes = True
     try:
         ground = language.load(source)
-    except YAMLError:
+    except (YAMLError, ValueError):  # a ValueError for a word that is not of the type of its tag
         return written(data, "")
     if _shared(ground, set()):
         return written(data, "")
