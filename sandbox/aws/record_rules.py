@@ -56,11 +56,14 @@ def refusals(
     after = {key(record): record for record in existing}
     for action, record in changes:
         faults += _apply(zone, after, action, record)
+        # A batch is read in order: a record that stands beside a CNAME, or beside records of another policy, is refused
+        # although a later change would delete those (cookpad/roadworker#89, octodns/octodns#507, external-dns#1411).
+        if action != "DELETE" and key(record) in after:
+            faults += _beside_now(record, _others(after, record))
     touched = [after[key(record)] for action, record in changes if action != "DELETE" and key(record) in after]
     for record in touched:
         faults += [text for rule in _ALONE for text in rule(zone, record, checks)]
-        others = [other for other in after.values() if other is not record and key(other)[0] == key(record)[0]]
-        faults += _beside(record, others)
+        faults += _beside(record, _others(after, record))
     return list(dict.fromkeys(faults)), list(after.values())
 
 
@@ -202,7 +205,11 @@ def _alias_of(record: RecordSet) -> str:
     )
 
 
-def _beside(record: RecordSet, others: list[RecordSet]) -> Iterator[str]:
+def _others(after: dict[Key, RecordSet], record: RecordSet) -> list[RecordSet]:
+    return [other for other in after.values() if other is not record and key(other)[0] == key(record)[0]]
+
+
+def _beside_now(record: RecordSet, others: list[RecordSet]) -> Iterator[str]:
     name, kind, _ = key(record)
     if any((kind == "CNAME") != (other["Type"] == "CNAME") for other in others):
         yield (
@@ -216,6 +223,11 @@ def _beside(record: RecordSet, others: list[RecordSet]) -> Iterator[str]:
                 f"{_where(record)} cannot be created as a {policy(other)} RRSet exists with the same name and type,"
                 f" and this one is {policy(record)}"
             )
+
+
+def _beside(record: RecordSet, others: list[RecordSet]) -> Iterator[str]:
+    _, kind, _ = key(record)
+    same = [other for other in others if other["Type"] == kind]
     target = _alias_of(record)
     if target.endswith(".cloudfront.net") and any(_alias_of(other) == target for other in same):
         # "For failover alias records, you can't specify a CloudFront distribution for both the primary and secondary

@@ -102,3 +102,20 @@ def test_two_members_that_are_aliases_of_one_distribution_are_refused(plugin: Pl
     first = plugin.create(RECORD, "p", member("PRIMARY"))
     assert "aliases of one CloudFront distribution" in refusal(plugin, RECORD, "s", member("SECONDARY"))
     plugin.delete(first)
+
+
+def test_a_batch_is_read_in_order_so_what_goes_comes_first(aws: Account, zone: str) -> None:
+    """cookpad/roadworker#89, octodns/octodns#507: an A record before the CNAME of its name is deleted is refused."""
+    route53 = aws.client("route53")
+    old = {"Name": "order.dao.example", "Type": "CNAME", "TTL": 5, "ResourceRecords": [{"Value": "x.example"}]}
+    new = {"Name": "order.dao.example", "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": "203.0.113.5"}]}
+
+    def change(*changes: tuple[str, dict]) -> None:
+        batch = {"Changes": [{"Action": action, "ResourceRecordSet": record} for action, record in changes]}
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+
+    change(("CREATE", old))
+    with pytest.raises(route53.exceptions.InvalidChangeBatch, match="conflicts with other records"):
+        change(("CREATE", new), ("DELETE", old))
+    change(("DELETE", old), ("CREATE", new))
+    change(("DELETE", new))
