@@ -12,7 +12,9 @@ from components.errors import UnmoorError
 
 from . import environment, supervisor
 from .akash import inventory
+from .aws import zone
 from .faults import FAULTS, known
+from .net.vendor import SITE, move_in
 from .state import State, here, read
 
 
@@ -61,6 +63,15 @@ def mend(name: str) -> None:
     _check_fault(name)
     if not _running().end_fault(name):
         click.echo(f"{name} was not broken", err=True)
+
+
+@main.command()
+@click.argument("host")
+def vendor(host: str) -> None:
+    """Let HOST be live at an old vendor: a site, a certificate and a CNAME, as users have one before they begin."""
+    move_in(_running(), host)
+    zone.lead(host, "CNAME", SITE)
+    click.echo(f"https://{host}/ is served by {SITE}")
 
 
 @main.command()

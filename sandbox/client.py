@@ -1,4 +1,4 @@
-"""The visitor from outside: asks a site once a second, as a browser behind an ordinary resolver would."""
+"""The visitor from outside: asks a site again and again, as a browser behind an ordinary resolver would."""
 
 from __future__ import annotations
 
@@ -163,10 +163,11 @@ def _trusting(state: State, *, verify: bool) -> ssl.SSLContext:
 
 
 class Visitor:
-    """Visits a URL once a second in a thread of its own, through one resolver, and writes down every visit."""
+    """Visits a URL every `period` seconds in a thread of its own, through one resolver, and writes down every visit."""
 
-    def __init__(self, url: str, state: State) -> None:
+    def __init__(self, url: str, state: State, period: float = PERIOD_S) -> None:
         self.url = url
+        self._period = period
         self.samples: list[Sample] = []
         self._state = state
         self._resolver = Resolver(state)
@@ -202,7 +203,7 @@ class Visitor:
     def _run(self) -> None:
         due = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
-            due = max(due + PERIOD_S, time.monotonic())
+            due = max(due + self._period, time.monotonic())
             self.samples.append(self._visit())
 
     def _visit(self) -> Sample:

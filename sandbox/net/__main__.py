@@ -21,6 +21,7 @@ from .nameserver import NameServer
 from .origin import Origins
 from .proxy import Proxy
 from .tls import Authority
+from .vendor import Vendor
 from .wire import Connection, attended
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ async def run(state: State, parent: int) -> None:
     for front in FRONTS:
         store = Store(front, state, authority)
         store.publish(await _listen(store.connection, store.tls))
+    vendor = Vendor(state, authority)
+    vendor.publish(await _listen(vendor.plain), await _listen(vendor.secure, vendor.tls))
     work = [
         asyncio.create_task(distributions.run_routes(await _listen(edge.plain), await _listen(edge.secure, edge.tls))),
         asyncio.create_task(health.run()),

@@ -108,7 +108,9 @@ class Authority:
         )
         return certificate.public_bytes(serialization.Encoding.PEM).decode(), _pem(key).decode()
 
-    def context(self, names: Sequence[str], *, days: float = CERTIFICATE_DAYS) -> ssl.SSLContext:
+    def context(
+        self, names: Sequence[str], *, days: float = CERTIFICATE_DAYS, since: dt.datetime | None = None
+    ) -> ssl.SSLContext:
         """A server's TLS (1.2 and up, HTTP/1.1) with a fresh certificate for the names."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -116,7 +118,7 @@ class Authority:
         handle, path = tempfile.mkstemp(prefix=".tls-", dir=self._state.root)  # OpenSSL takes keys from files only
         try:
             with os.fdopen(handle, "w") as file:
-                file.write("".join(self.certificate(names, days=days)))
+                file.write("".join(self.certificate(names, days=days, since=since)))
             context.load_cert_chain(path)
         finally:
             Path(path).unlink()
