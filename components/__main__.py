@@ -22,6 +22,7 @@ COMMANDS = {
     "review": "Show in Markdown what a change of stack files does, for a pull request.",
     "approve": "Record that a signer approved a plan.",
     "flip": "Change a workload's mode in its stack file, if the result can be planned.",
+    "adopt": "Take over a host that is live elsewhere, or give it back.",
     "runbook": "Write, or execute, the steps for a workload from its plan.",
     "status": "Ask each site what it serves, and for how long its certificate is good.",
     "restore": "Bring back a kept version of a workload's content, verified.",

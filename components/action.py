@@ -15,7 +15,8 @@ class Ref:
     """A value that exists only later, as plain data; also an edge.
 
     `of` is the name of an action. A site's create action has the site's name and gives `endpoint`, `at` (a list of
-    addresses, or of one name), `operator`, `identity` and what the implementation adds. Every other action gives `id`.
+    addresses, or of one name), `zone` (that of an alias), `operator`, `identity` and what the implementation adds.
+    Every other action gives `id`.
     """
 
     of: str
@@ -29,6 +30,11 @@ ZONES = Ref("", "zones")
 def zone_at(authority: str) -> Ref:
     """Return the zone as one authority knows it: a mapping that a program can ask that authority with."""
     return Ref("", f"zone at {authority}")
+
+
+def round_of(host: str) -> Ref:
+    """Return how many times an adopted host has been taken: after it was given back, the next update takes it again."""
+    return Ref("", f"round of {host}")
 
 
 class Phase(IntEnum):
@@ -56,12 +62,14 @@ class Run:
     """Run a program of `steps` when `given` changes.
 
     With `on_delete` it runs only when it is removed, from state, and once for the old when a value of `renew` changes.
+    With `removes` it runs once more when it is removed. A run on removal has `wait` in its input.
     """
 
     program: str
     given: Mapping[str, Any]
     on_delete: bool = False
     renew: tuple[Ref, ...] = ()
+    removes: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,7 @@ def refs(data: Any) -> list[Ref]:
             return [data]
         case Create(avoid):
             inside: Iterable[Any] = avoid
-        case Run(_, given, _, renew):
+        case Run(_, given, _, renew, _):
             inside = (given, renew)
         case Entry(_, what) | Account(_, what):
             inside = (what,)

@@ -6,15 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     import pulumi
 
     from .action import Action
+    from .config.standing import StandingRecord
     from .errors import Fault
     from .exposure import Exposure
     from .needs import Needs
     from .topology import Line, Topology, WorkloadPlan, ZonePlan
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What stands at a workload's host that is not the stack's, as `adopt` names it, and what hinders an update.
+
+    Paths of faults are relative to the workload.
+    """
+
+    records: tuple[StandingRecord, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,5 +120,21 @@ class ReadsZone(Protocol):
         """Name the records that lead to one of some addresses and names, in the zones that the hosts lie in, or in all.
 
         None where this authority holds no such zone. Raises Unanswered when it does not answer.
+        """
+        ...
+
+
+@runtime_checkable
+class Adopts(Protocol):
+    """An authority that can take over a host which holds records of another party, and give it back."""
+
+    def survey(self, plan: WorkloadPlan, zone: ZonePlan) -> Survey:
+        """Ask what stands at a workload's host before an update. Raises StepError when it cannot be asked."""
+        ...
+
+    def give_back(self, plan: WorkloadPlan, zone: ZonePlan, report: Callable[[str], None]) -> bool:
+        """Put back what stood at an adopted host, in one change; return whether there was anything to change.
+
+        Raises StepError when the authority refuses.
         """
         ...

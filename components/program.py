@@ -17,7 +17,7 @@ def run() -> None:
     import pulumi
     from pulumi.runtime import config
 
-    from .deploy import credentials
+    from .deploy import credentials, standing
     from .deploy.workload import deploy
     from .doctor import run as doctor
     from .errors import UnmoorError
@@ -33,7 +33,8 @@ def run() -> None:
             credentials.demand(topology, known)
             doctor.demand(topology, known)
         approved = state.demand(topology)
-        outputs = deploy(topology, known) | approved
+        taken = standing.demand(topology, known, state.outputs())
+        outputs = deploy(topology, known, rounds=taken) | approved
     except UnmoorError as error:
         raise pulumi.RunError(str(error)) from None
     for name, value in outputs.items():

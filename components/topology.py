@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .action import Action
     from .config.models import Acme, Mode, Placement, Side, Store
     from .config.signers import Signers
+    from .config.standing import StandingRecord
     from .exposure import Exposure
     from .release import Release
 
@@ -107,6 +108,10 @@ class Control:
         return f"{self.company} alone can still switch this off: {self.what}"
 
 
+#: Signed, but no part of the hash while it is empty: plans from before it existed keep theirs.
+WHEN_SET = "when set"
+
+
 def _unsigned(**more: Any) -> Any:
     return field(metadata={"signed": False}, **more)
 
@@ -115,7 +120,8 @@ def _unsigned(**more: Any) -> Any:
 class WorkloadPlan:
     """Everything about one workload.
 
-    `sites` stand in this mode, primary first; `everywhere` are those of every slot of the placement. `losses` is what
+    `sites` stand in this mode, primary first; `everywhere` are those of every slot of the placement. `adopt` is what
+    stood at the host before, which the stack replaces and puts back when it ends. `losses` is what
     an operator should know before agreeing. `failover_s` is the time in seconds until every visitor that honours TTLs
     has followed a failover, `kept_s` for how many seconds resolvers keep an answer that leads to a site.
     """
@@ -133,6 +139,7 @@ class WorkloadPlan:
     names: tuple[Name, ...]
     stores: Mapping[str, Store]
     retain: int
+    adopt: tuple[StandingRecord, ...] = field(default=(), metadata={"signed": WHEN_SET})
     bill: tuple[Line, ...] = _unsigned(default=())
     losses: tuple[str, ...] = _unsigned(default=())
     central: tuple[Control, ...] = _unsigned(default=())

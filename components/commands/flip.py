@@ -51,7 +51,7 @@ def cli(workload: str, mode: str, active: str | None, stack: str, dry_run: bool)
         click.echo(click.style(line, fg={"+": "green", "-": "red"}.get(line[:1])))
     word = "written already" if before == after else "not written" if dry_run else "written"
     if word == "written":
-        _write(path.resolve(), after)
+        write(path.resolve(), after)
     click.echo(f"{workload}: {_said(old, workload)} → {_said(new, workload)}; {word}")
 
 
@@ -62,7 +62,7 @@ def _said(settings: Mapping[str, Any], workload: str) -> str:
     return f"{mode}, active {side}" if mode == Mode.ACTIVE_STANDBY else str(mode)
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     """Put the file in place whole, with the permissions it had."""
     with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as new:
         new.write(text.encode())

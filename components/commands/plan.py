@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.standing import phrase
 from ..plan.canonical import canonical, plan_hash
 from ..plan.stack import from_file, project_of
 from ..project import registry, stack_file
@@ -82,6 +83,8 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
     ]
     if plan.release == NOT_BUILT:
         lines.append("  release  not built yet; build it before `pulumi up`")
+    if plan.adopt:
+        lines.append(f"  adopts   {phrase(plan.adopt)} at {plan.host}, replaced in one change and put back at the end")
     lines.append(f"  failover {_failover(plan)}")
     if plan.stores:
         lines.append(f"  backup   every version in {', '.join(sorted(plan.stores))}, {plan.retain} kept")

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from ..config.models import PROJECT, Acme, Backup, Dns, Placement, StackConfig, Store, Workload
 from ..config.signers import Signers
+from ..config.standing import StandingRecord
 from ..project import registry
 
 
@@ -53,6 +54,7 @@ _SECTIONS = (
     (StackConfig, "The stack", "`unmoor:SETTING`"),
     (Store, "A store", "`unmoor:stores.NAME`"),
     (Workload, "A workload", "`unmoor:workloads.NAME`"),
+    (StandingRecord, "What stands at the host", "`unmoor:workloads.NAME.adopt[]`"),
     (Placement, "Placement", "`unmoor:workloads.NAME.placement`"),
     (Backup, "Backup", "`unmoor:workloads.NAME.backup`"),
     (Dns, "Who answers for the zone", "`unmoor:dns`"),

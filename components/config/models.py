@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -23,6 +24,7 @@ from ..errors import ConfigError, Fault
 from ..text.escape import shown
 from .signers import NAME as _NAME
 from .signers import Signers
+from .standing import StandingRecord, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,6 +143,10 @@ class Workload(Setting):
         default=(),
         max_length=8,
         description="Other public names inside `zone`, the zone itself among them, that lead visitors to `host`.",
+    )
+    adopt: Annotated[tuple[StandingRecord, ...], AfterValidator(together)] = Field(
+        default=(),
+        description="What stands at the host before this stack has it, replaced in one change and put back at the end.",
     )
     placement: Placement = Field(default=Placement(), description="Which targets play each side.")
     backup: Backup | None = Field(

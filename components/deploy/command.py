@@ -13,17 +13,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def run(name: str, program: str, given: Mapping[str, Any], opts: pulumi.ResourceOptions) -> command.local.Command:
+def run(
+    name: str, program: str, given: Mapping[str, Any], opts: pulumi.ResourceOptions, *, removes: bool = False
+) -> command.local.Command:
     """Run a program when its input is new or has changed; its standard output is not read.
 
-    `given` becomes one JSON object on standard input. Credentials come from the environment of the process and never
-    from here, because inputs are kept in state.
+    With `removes` it runs once more when this resource is deleted, with `--wait`. `given` becomes one JSON object on
+    standard input. Credentials come from the environment of the process and never from here, because inputs are kept
+    in state.
     """
     line = command_line(program)
     return command.local.Command(
         name,
         create=line,
         update=line,
+        delete=f"{line} --wait" if removes else None,
         interpreter=list(INTERPRETER),
         stdin=pulumi.Output.json_dumps(dict(given), sort_keys=True),
         add_previous_output_in_env=False,

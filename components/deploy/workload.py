@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..action import ZONES, Account, Create, Entry, Ref, Run, zone_at
+from ..action import ZONES, Account, Create, Entry, Ref, Run, round_of, zone_at
 from ..kind import Context, Deployed
 from .command import run, run_on_delete
 
@@ -27,21 +28,29 @@ class Workload(pulumi.ComponentResource):
         super().__init__("unmoor:index:Workload", name, None, opts)
 
 
-def deploy(topology: Topology, registry: Registry, opts: pulumi.ResourceOptions | None = None) -> dict[str, Any]:
+def deploy(
+    topology: Topology,
+    registry: Registry,
+    opts: pulumi.ResourceOptions | None = None,
+    rounds: Mapping[str, int] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Register everything that a topology names, and return the stack's outputs.
 
     `opts` goes to each Workload, and so to everything below it: parent, providers, aliases, protect, transforms.
     Outputs are plain values, so that a preview shows a flip as `~ mode: "centralized" => "active-standby"` and its
-    price. `accounts` are what targets give of their accounts, such as the days for which leases are paid.
+    price. `accounts` are what targets give of their accounts, such as the days for which leases are paid. `rounds` is
+    how many times each adopted host was taken, as `standing.demand` returns it.
     """
-    accounts = _Deployment(topology, registry, opts).run()
-    workloads = {plan.name: outputs(plan) for plan in topology.workloads}
+    accounts = _Deployment(topology, registry, opts, rounds).run()
+    workloads = {plan.name: outputs(plan, rounds) for plan in topology.workloads}
     return {"workloads": workloads, **({"accounts": accounts} if accounts else {})}
 
 
-def outputs(plan: WorkloadPlan) -> dict[str, Any]:
+def outputs(plan: WorkloadPlan, rounds: Mapping[str, int] = MappingProxyType({})) -> dict[str, Any]:
     """Describe a workload in the words of its stack file, for previews and other stacks."""
-    return {
+    stood = [str(record) for record in plan.adopt]
+    adopted = {"adopted": {"stood": stood, "round": rounds.get(plan.host or "", 0)}} if stood else {}
+    return adopted | {
         "mode": str(plan.mode),
         "active": str(plan.active),
         "url": plan.url,
@@ -63,8 +72,14 @@ class _Made:
 class _Deployment:
     """One run of `deploy`."""
 
-    def __init__(self, topology: Topology, registry: Registry, opts: pulumi.ResourceOptions | None) -> None:
-        self._topology, self._registry, self._opts = topology, registry, opts
+    def __init__(
+        self,
+        topology: Topology,
+        registry: Registry,
+        opts: pulumi.ResourceOptions | None,
+        rounds: Mapping[str, int],
+    ) -> None:
+        self._topology, self._registry, self._opts, self._rounds = topology, registry, opts, rounds
         self._plans = {plan.name: plan for plan in topology.workloads}
         self._parents: dict[str, Workload] = {}
         self._zones: tuple[DeployedZone, ...] = ()
@@ -85,6 +100,8 @@ class _Deployment:
         )
         handles = {name: dict(zone.handle) for name, zone in zip(names, self._zones, strict=True)}
         self._handles = {ZONES: [*handles.values()]} | {zone_at(name): handle for name, handle in handles.items()}
+        hosts = [plan.host for plan in self._plans.values() if plan.host]
+        self._handles |= {round_of(host): self._rounds.get(host, 0) for host in hosts}
         for action in self._topology.actions:
             self._made[action.name] = self._make(action)
         for parent in self._parents.values():
@@ -98,12 +115,12 @@ class _Deployment:
         match action.does:
             case Create():
                 return self._create(action, context)
-            case Run(program, given, on_delete, renew):
+            case Run(program, given, on_delete, renew, removes):
                 inputs = self._value(given)
                 if on_delete:
                     watched = [self._value(ref) for ref in renew]
                     return _step(run_on_delete(action.name, program, inputs, watched, context.opts))
-                return _step(run(action.name, program, inputs, context.opts))
+                return _step(run(action.name, program, inputs, context.opts, removes=removes))
             case Entry(authority, what):
                 zone = self._zones[self._topology.zone.authorities.index(authority)]
                 return _step(zone.register(action.name, self._value(what), context.opts))
@@ -123,6 +140,7 @@ class _Deployment:
         known = {
             "endpoint": deployed.endpoint,
             "at": deployed.endpoint.apply(lambda endpoint: endpoint.at),
+            "zone": deployed.endpoint.apply(lambda endpoint: endpoint.zone),
             "operator": deployed.operator,
             "identity": deployed.identity,
         }

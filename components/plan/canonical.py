@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from ..release import Release
+from ..topology import WHEN_SET
 
 if TYPE_CHECKING:
     from ..topology import Topology
@@ -40,13 +41,16 @@ def canonical(value: Any, *, signed_only: bool = True) -> Any:
         case list() | tuple():
             return [canonical(each, signed_only=signed_only) for each in value]
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = dataclasses.fields(value)
-            items = [
-                (f.name, getattr(value, f.name)) for f in fields if f.metadata.get("signed", True) or not signed_only
-            ]
+            pairs = [(f, getattr(value, f.name)) for f in dataclasses.fields(value)]
+            items = [(f.name, each) for f, each in pairs if not signed_only or _is_signed(f, each)]
         case _:
             raise TypeError(f"{type(value).__name__} is not plain data, so a plan cannot hold it")
     return {name: canonical(each, signed_only=signed_only) for name, each in items}
+
+
+def _is_signed(field: dataclasses.Field[Any], value: Any) -> bool:
+    kept = field.metadata.get("signed", True)
+    return bool(value) if kept == WHEN_SET else bool(kept)
 
 
 def signed(topology: Topology) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..errors import Fault, PlanError
 from ..exposure import Proof
 from ..kind import State
 from ..topology import Control, Line, Site, Topology, WorkloadPlan, ZonePlan
-from . import hosts, slots
+from . import adoption, hosts, slots
 from .wire import ordered, wire
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def _workload(
 ) -> WorkloadPlan | None:
     workload, path, before = stack.workloads[name], f"workloads.{name}", len(found)
     found += [*hosts.outside(stack, workload, path), *_store_faults(stack, workload, path)]
+    found += adoption.host_faults(workload, path)
     kind = registry.kinds.get(workload.kind)
     if kind is None:
         choices = ", ".join(sorted(registry.kinds))
@@ -119,6 +120,7 @@ def _workload(
         names=(),
         stores={store: stack.stores[store] for store in workload.backup.stores} if workload.backup else {},
         retain=workload.backup.retain if workload.backup else 0,
+        adopt=workload.adopt,
     )
     draft = dataclasses.replace(draft, names=tuple(kind.names(draft)))
     found += _refusals(draft, zone, registry, on, path)
@@ -370,6 +372,7 @@ def _refusals(
 ) -> list[Fault]:
     inside = [fault for name in zone.authorities for fault in registry.authorities[name].refuses(plan, zone)]
     inside += registry.kinds[plan.kind].refuses(plan)
+    inside += adoption.faults(plan, [registry.authorities[name] for name in zone.authorities])
     found = [Fault(f"{path}.{fault.path}", fault.message) for fault in inside]
     found += [
         Fault(

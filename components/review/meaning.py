@@ -176,6 +176,17 @@ TABLE: tuple[Row, ...] = (
     Row("workloads/*/release", Group.REACH, "Visitors get another release than the folder's content."),
     Row("workloads/*/mode", Group.REACH, "Which sites stand; see the sites."),
     Row("workloads/*/active", Group.REACH, "The side that answers while everything is well."),
+    Row(
+        "workloads/*/adopt",
+        Group.REACH,
+        lambda _, new: (
+            "What stands at the host is replaced in one change, and put back when the workload ends."
+            if new
+            else "What stood at the host is forgotten: it is not put back when the workload ends."
+        ),
+        _any,
+    ),
+    Row("workloads/*/adopt/**", Group.REACH, "What stands at the host, and is replaced in one change.", _any),
     Row("workloads/*/host", Group.REACH, "Visitors reach it by another name; links to the old one break.", _changed),
     Row("workloads/*/kind", Group.BUILT, "It is built anew as another kind of workload.", _changed),
     Row(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..action import Create
 from ..config.models import Mode
+from ..config.standing import phrase
 from ..exposure import Reach
 from ..kind import State
 from ..plan.canonical import canonical, plan_hash, signed
@@ -267,9 +268,9 @@ def _inputs(action: Action, plans: Mapping[str, WorkloadPlan]) -> Any:
 
 def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bool) -> str:
     if old is None:
-        return "none: it is new"
+        return _adopted(new) or "none: it is new"
     if new is None:
-        return "for ever: it is removed"
+        return f"{old.host} goes back to {phrase(old.adopt)}" if old.adopt else "for ever: it is removed"
     if old.host != new.host:
         what = "leads visitors on" if old.host in _hosts(new) else "stops answering"
         return f"{old.host} {what}; {new.host} takes its place"
@@ -278,6 +279,12 @@ def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, statefu
     if stateful:
         return "minutes: writing stops while the writer moves"
     return "none: the new site answers before a name moves, and the old one stays until its answers have expired"
+
+
+def _adopted(new: WorkloadPlan | None) -> str:
+    if not (new and new.adopt):
+        return ""
+    return f"none: {new.host} leads to {phrase(new.adopt)} until the new site answers, then moves in one change"
 
 
 def _data(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bool) -> str:
@@ -334,6 +341,8 @@ def _cautions(old: WorkloadPlan | None, new: WorkloadPlan | None) -> Iterator[st
     if new is None:
         yield "the workload is removed, with every site of it"
         return
+    if old and old.adopt and not new.adopt:
+        yield f"{phrase(old.adopt)} is forgotten: it is not put back at {old.host} when the workload ends"
     if len({store.vendor for store in new.stores.values()}) == 1:
         yield "all stores are at one vendor, who alone can delete every copy; name a second"
     if gone := sorted(set(old.stores) - set(new.stores)) if old else []:

@@ -161,7 +161,10 @@ def case(
 def _prospect(
     config: StackConfig, workload: str, course: Course, planned: Callable[[StackConfig], Topology]
 ) -> Prospect:
-    changed = config.workloads[workload].model_copy(update={"mode": course.mode, "active": course.active})
+    as_it_is = config.workloads[workload]
+    # What is forgotten on the way: while the old vendor may be given the host back, the centralized side has it.
+    adopt = as_it_is.adopt if course.active is Side.CENTRALIZED else ()
+    changed = as_it_is.model_copy(update={"mode": course.mode, "active": course.active, "adopt": adopt})
     stack = config.model_copy(update={"workloads": {**config.workloads, workload: changed}})
     topology = planned(stack)
     return Prospect(next(each for each in topology.workloads if each.name == workload), plan_hash(topology))

@@ -1,7 +1,8 @@
-"""Change a workload's mode in a stack file's text, and nothing else: comments, order and quotes stay as they are."""
+"""Change one setting of a workload in a stack file's text: comments, order and quotes of the rest stay as they are."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -12,7 +13,13 @@ from ..config.models import PROJECT, Side
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..config.standing import StandingRecord
     from .case import Course
+
+#: The setting that names what stands at a live host.
+_ADOPT = "adopt"
 
 
 def flip(text: str, source: str, workload: str, course: Course, *, say_active: bool) -> str:
@@ -21,23 +28,14 @@ def flip(text: str, source: str, workload: str, course: Course, *, say_active: b
     `active:` is only touched with `say_active`, and only written when it is not the default. Raises ConfigError when
     the text has no such workload, or sets the mode in a way that cannot be changed in one place.
     """
-    before = yaml_text.load(text, source, yaml_text.STACK)
-    workloads = config.settings_of(before, source).get("workloads")
-    if not isinstance(workloads, dict) or not isinstance(workloads.get(workload), dict):
-        choice = f"; choose from {', '.join(map(str, workloads))}" if isinstance(workloads, dict) and workloads else ""
-        raise ConfigError(f"{source}: no workload {workload!r}{choice}")
+    before, workloads = _read(text, source, workload)
     wanted = {"mode": str(course.mode)}
     if say_active and workloads[workload].get("active", str(Side.CENTRALIZED)) != str(course.active):
         wanted["active"] = str(course.active)
     after = text
     for key, value in wanted.items():
         after = _set(after, workload, key, value)
-    expected = _with(before, workload, wanted)
-    try:
-        done = yaml_text.load(after, source, yaml_text.STACK) == expected
-    except ConfigError:
-        done = False
-    if not done:
+    if not _reads(after, source, _with(before, workload, wanted)):
         raise ConfigError(
             f"{source}: the mode of {workload} cannot be changed in one place (an anchor, a merge, or no line of its "
             f"own); write {' and '.join(f'`{key}: {value}`' for key, value in wanted.items())} by hand"
@@ -45,21 +43,56 @@ def flip(text: str, source: str, workload: str, course: Course, *, say_active: b
     return after
 
 
-def _with(document: Any, workload: str, wanted: dict[str, str]) -> Any:
-    """Return the parsed file as it should read."""
+def adopt(text: str, source: str, workload: str, records: Sequence[StandingRecord]) -> str:
+    """Return a stack file's text in which a workload adopts these records, or none; they stand behind `host`.
+
+    Raises ConfigError when the text has no such workload, or has it in a way that cannot be changed in one place.
+    """
+    before, _ = _read(text, source, workload)
+    plain = [record.model_dump(mode="json", exclude_defaults=True) for record in records]
+    lines = [yaml.safe_dump(one, default_flow_style=True, sort_keys=False, width=sys.maxsize).strip() for one in plain]
+    after = _with_block(_without(text, workload, _ADOPT), workload, _ADOPT, lines)
+    expected = _with(_with(before, workload, {}, out=_ADOPT), workload, {_ADOPT: plain} if plain else {})
+    if not _reads(after, source, expected):
+        by_hand = "; ".join(lines) or "nothing"
+        raise ConfigError(
+            f"{source}: what {workload} adopts cannot be changed in one place (an anchor, a merge, or no line of its "
+            f"own); write it by hand below `host`: adopt: {by_hand}"
+        )
+    return after
+
+
+def _read(text: str, source: str, workload: str) -> tuple[Any, dict[str, Any]]:
+    """Return a stack file as data, and its workloads. Raises ConfigError when it has no such workload."""
+    document = yaml_text.load(text, source, yaml_text.STACK)
+    workloads = config.settings_of(document, source).get("workloads")
+    if not isinstance(workloads, dict) or not isinstance(workloads.get(workload), dict):
+        choice = f"; choose from {', '.join(map(str, workloads))}" if isinstance(workloads, dict) and workloads else ""
+        raise ConfigError(f"{source}: no workload {workload!r}{choice}")
+    return document, workloads
+
+
+def _reads(text: str, source: str, expected: Any) -> bool:
+    """Tell whether a stack file's text says what it should."""
+    try:
+        return bool(yaml_text.load(text, source, yaml_text.STACK) == expected)
+    except ConfigError:
+        return False
+
+
+def _with(document: Any, workload: str, wanted: Mapping[str, Any], out: str = "") -> Any:
+    """Return the parsed file as it should read, without the setting `out`."""
     key = f"{PROJECT}:workloads"
     workloads = document["config"][key]
-    changed = {**workloads, workload: {**workloads[workload], **wanted}}
+    kept = {name: value for name, value in workloads[workload].items() if name != out}
+    changed = {**workloads, workload: {**kept, **wanted}}
     return {**document, "config": {**document["config"], key: changed}}
 
 
 def _set(text: str, workload: str, key: str, value: str) -> str:
     """Replace the value of a workload's key where it stands; `active` that is not there goes behind the mode."""
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    for name in ("config", f"{PROJECT}:workloads", workload):
-        if (found := _entry(node, name)) is None:
-            return text
-        node = found[1]
+    if (node := _workload(text, workload)) is None:
+        return text
     if (found := _entry(node, key)) is not None:
         return text[: found[1].start_mark.index] + value + text[found[1].end_mark.index :]
     if (mode := _entry(node, "mode")) is None:
@@ -71,6 +104,46 @@ def _set(text: str, workload: str, key: str, value: str) -> str:
     line_end = "\r\n" if text[end - 1 : end + 1] == "\r\n" else "\n"
     line = f"{' ' * mode[0].start_mark.column}{key}: {value}"
     return f"{text}{line_end}{line}" if end < 0 else f"{text[: end + 1]}{line}{line_end}{text[end + 1 :]}"
+
+
+def _without(text: str, workload: str, key: str) -> str:
+    """Take a workload's key out, with the lines of its value; comments that follow stay."""
+    node = _workload(text, workload)
+    if node is None or node.flow_style or (found := _entry(node, key)) is None:
+        return text
+    start = text.rfind("\n", 0, found[0].start_mark.index) + 1
+    end = text.find("\n", _last(found[1]))
+    return text[:start] + (text[end + 1 :] if end >= 0 else "")
+
+
+def _last(node: Any) -> int:
+    """Return where the last value inside a node ends: a block's own end lies behind the comments that follow it."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _last(last[1] if isinstance(last, tuple) else last)
+    return int(node.end_mark.index)
+
+
+def _with_block(text: str, workload: str, key: str, items: Sequence[str]) -> str:
+    """Put a list below a workload's `host`, one item a line."""
+    node = _workload(text, workload)
+    if not items or node is None or node.flow_style or (host := _entry(node, "host")) is None:
+        return text
+    end = text.find("\n", host[1].end_mark.index)
+    line_end = "\r\n" if text[end - 1 : end + 1] == "\r\n" else "\n"
+    indent = " " * host[0].start_mark.column
+    block = "".join(f"{line}{line_end}" for line in (f"{indent}{key}:", *(f"{indent}  - {item}" for item in items)))
+    return f"{text}{line_end}{block}" if end < 0 else f"{text[: end + 1]}{block}{text[end + 1 :]}"
+
+
+def _workload(text: str, workload: str) -> Any:
+    """Return the node of a workload's settings; None when the text itself does not have it."""
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    for name in ("config", f"{PROJECT}:workloads", workload):
+        if (found := _entry(node, name)) is None:
+            return None
+        node = found[1]
+    return node
 
 
 def _entry(node: Any, key: str) -> tuple[Any, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..config.models import Mode
+from ..config.standing import phrase
 from . import checks
 from .chapter import Chapter, Check, Step
 
@@ -65,6 +66,7 @@ def game_day(case: Case) -> Iterator[Chapter]:
                 "Game day: rehearse the failover",
                 "Every three months, by a person who has not done it before. Note how long each step took.",
                 (
+                    *_forget(case, to),
                     *_sign(case, to),
                     Step(
                         "there",
@@ -112,6 +114,7 @@ def flip(case: Case, to: Course) -> Iterator[Step]:
     money = f"{before.usd_month:.2f} → {after.usd_month:.2f} USD a month"
     change = f"{before.name}: {case.course} → {to}"
     line = checks.flip(case, to)
+    yield from _forget(case, to)
     yield Step(
         "show",
         "Show the line",
@@ -159,6 +162,21 @@ def flip(case: Case, to: Course) -> Iterator[Step]:
         0.1,
         rollback=_back(case),
     )
+
+
+def _forget(case: Case, to: Course) -> Iterator[Step]:
+    """Give up the way back to the old vendor, where the new primary could not have adopted the host."""
+    if case.plan.adopt and not case.prospects[to].plan.adopt:
+        yield Step(
+            "forget",
+            "Give up the way back to what stood before",
+            f"{phrase(case.plan.adopt)} is not put back at {case.plan.host} any more: {_primary(case, to)} has no "
+            "certificate while the host leads there. Leave the old vendor only once no visitor needs it.",
+            Check(f"./unmoor adopt {case.plan.name} --forget {checks.stack(case)}", ("… is forgotten; written…",)),
+            checks.plan(case, case.plan),
+            0.1,
+            approval=case.owner,
+        )
 
 
 def _sign(case: Case, to: Course) -> Iterator[Step]:

@@ -4,4 +4,8 @@ from ...steps import Program
 from .authority import Route53
 
 AUTHORITY = Route53()
-PROGRAMS = {"exchange": Program("dns.route53.exchange", "Let primary and standby change places in one change.")}
+PROGRAMS = {
+    "adopt": Program("dns.route53.adopt", "Replace what stands at a live host by our records in one change."),
+    "exchange": Program("dns.route53.exchange", "Let primary and standby change places in one change."),
+    "leave": Program("dns.route53.leave", "Put back what stood at an adopted host before its stack ends."),
+}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...action import Action, Entry, Phase, Ref, Run, zone_at
+from ...action import Action, Entry, Phase, Ref, Run, round_of, zone_at
+from ...config.standing import StandingType, phrase
 from ...errors import Fault
 from ...exposure import Reach
 from ...prices import book as prices
@@ -13,10 +14,11 @@ from ...topology import Line, Role
 from ..zone import RecordType, issuers, record_type, sets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import pulumi
 
+    from ...authority import Survey
     from ...exposure import Exposure
     from ...needs import Needs
     from ...topology import Site, Topology, WorkloadPlan, ZonePlan
@@ -25,6 +27,34 @@ if TYPE_CHECKING:
 
 #: Seconds between two requests of one checker, and how many in a row decide (Route 53: 10 or 30; 1 to 10).
 CHECK_INTERVAL, CHECK_THRESHOLD = 10, 3
+
+#: Names by which a CAA record lets ACM sign (ACM user guide, "Configure a CAA record"): any of them is enough.
+_AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
+
+
+def host_caa(plan: WorkloadPlan, zone: ZonePlan) -> dict[str, Any] | None:
+    """Return who may sign for the public host as values with a TTL; None where the host has no such record of ours."""
+    own = (rrset for rrset in sets(plan, zone) if rrset.type == "CAA" and rrset.host == plan.host)
+    return next(({"ttl": rrset.ttl, "values": list(rrset.values)} for rrset in own), None)
+
+
+def _caa_faults(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Fault]:
+    """Refuse CAA records that forbid the certificate of an adopted host, and those of the apex."""
+    for record in plan.adopt:
+        if record.type is not StandingType.CAA:
+            continue
+        if plan.host == zone.name:
+            yield Fault("adopt", "CAA records of the zone's apex are the whole zone's and left alone; take them out")
+            return
+        named = {value.partition('"')[2].partition('"')[0].partition(";")[0].strip() for value in record.values}
+        needed = plan.primary.exposure.issuer
+        if needed and not named & (_AMAZON if needed in _AMAZON else {needed}):
+            yield Fault(
+                "adopt",
+                f"the CAA record at {plan.host} does not let {needed} sign, whose certificate "
+                f'{plan.primary.name} needs before the change; add the value 0 issue "{needed}" to it, in the '
+                "zone and here",
+            )
 
 
 @dataclass(frozen=True)
@@ -40,7 +70,8 @@ class Route53:
     alias_ttl: int = 60
 
     def refuses(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Fault]:
-        """Refuse a CNAME set at the apex, and an address in a CNAME set."""
+        """Refuse a CNAME set at the apex, an address in a CNAME set, and CAA records that hinder an adoption."""
+        yield from _caa_faults(plan, zone)
         if record_type(plan) is RecordType.A:
             return
         if zone.name in (name.host for name in plan.names):
@@ -94,6 +125,8 @@ class Route53:
         One check judges a site for all names that lead to it.
         """
         watched: set[str] = set()
+        for name in plan.names:
+            yield self._leave(plan, name.host, zone)
         for rrset in sets(plan, zone):
             if rrset.type == "CAA":
                 yield self._caa(rrset, plan)
@@ -102,7 +135,11 @@ class Route53:
                 if not member.role:
                     yield from self._host(rrset, member.site)
                     continue
-                yield from self._routes(rrset, member, watch=member.site.name not in watched)
+                adopted = bool(plan.adopt) and rrset.host == plan.host and member.role is Role.PRIMARY
+                if adopted:
+                    yield self._adopt(plan, zone, rrset, member.site)
+                more = {"adopted": True} if adopted else {}
+                yield from self._routes(rrset, member, more, watch=member.site.name not in watched)
                 watched.add(member.site.name)
 
     def _host(self, rrset: RRset, site: Site) -> Iterator[Action]:
@@ -117,7 +154,7 @@ class Route53:
             f"{rrset.type} to {site.name}, ttl {answer['ttl']} s",
         )
 
-    def _routes(self, rrset: RRset, member: Member, *, watch: bool) -> Iterator[Action]:
+    def _routes(self, rrset: RRset, member: Member, more: Mapping[str, Any], *, watch: bool) -> Iterator[Action]:
         site, probe, answer = member.site, member.probe, self._answer(rrset, member.site)
         record = f"{rrset.host}/{member.role}"
         # After an exchange the standby's record leads to the former primary until it is deleted: it goes first then.
@@ -153,7 +190,8 @@ class Route53:
                 "role": str(member.role),
                 "check": Ref(f"{site.name}-health", "id"),
             }
-            | ({"beside": beside} if beside else {}),
+            | ({"beside": beside} if beside else {})
+            | dict(more),
             site,
             f"{member.role} {rrset.type}, ttl {answer['ttl']} s, to {site.name}",
         )
@@ -172,6 +210,44 @@ class Route53:
             before=(before,),
         )
 
+    def _adopt(self, plan: WorkloadPlan, zone: ZonePlan, rrset: RRset, site: Site) -> Action:
+        """Replace what stands at the host by the primary's record, in one change."""
+        answer = {key: value for key, value in self._answer(rrset, site).items() if key != "endpoint"}
+        primary = answer | {
+            "at": Ref(site.name, "at"),
+            "zone": Ref(site.name, "zone"),
+            "check": Ref(f"{site.name}-health", "id"),
+        }
+        given = self._stood(plan, zone) | {"round": round_of(rrset.host), "primary": primary}
+        return Action(
+            f"{rrset.host}-adopt",
+            Phase.ROUTE,
+            "adopt",
+            rrset.host,
+            Run("adopt", given, removes=True),
+            site=site.name,
+            detail=f"{phrase(plan.adopt)} is replaced in one change",
+            before=(f"{rrset.host}/{Role.PRIMARY}", *([f"{rrset.host}-caa"] if given["caa"] else [])),
+        )
+
+    def _leave(self, plan: WorkloadPlan, host: str, zone: ZonePlan) -> Action:
+        """Act before anything else on removal, so that no visitor asks a name without an answer."""
+        adopted = plan.adopt if host == plan.host else ()
+        given = self._stood(plan, zone) if adopted else {"host": host, "records": []}
+        back = f"{phrase(adopted)} is put back in one change" if adopted else "the name ends with the stack"
+        does = Run("leave", given, on_delete=True)
+        return Action(f"{host}-leave", Phase.CONFIRM, "leave", host, does, detail=f"on removal, {back}")
+
+    def _stood(self, plan: WorkloadPlan, zone: ZonePlan) -> dict[str, Any]:
+        """Return what the programs of adoption need to know: the host, what stood there, and who may sign."""
+        return {
+            "zone": zone_at(self.name),
+            "apex": zone.name,
+            "host": str(plan.host),
+            "records": [record.model_dump(mode="json", exclude_defaults=True) for record in plan.adopt],
+            "caa": host_caa(plan, zone),
+        }
+
     def _answer(self, rrset: RRset, site: Site) -> dict[str, Any]:
         """Return what a record answers; in a CNAME set a vendor's name is one like others, with the zone's TTL."""
         alias = site.exposure.reach is Reach.ALIAS and rrset.type == RecordType.A
@@ -183,15 +259,20 @@ class Route53:
         }
 
     def _caa(self, rrset: RRset, plan: WorkloadPlan) -> Action:
-        """Publish who may sign: for the host before anything, for a site's own name before that name leads anywhere."""
+        """Publish who may sign: for the host before anything, for a site's own name before that name leads anywhere.
+
+        Ours cannot stand at the name of another party's CNAME, so at an adopted host it comes with the change.
+        """
         site = next((site.name for site in plan.sites if site.site_host == rrset.host), None)
+        adopted = bool(plan.adopt) and rrset.host == plan.host
+        what = {"entry": "caa", "name": rrset.host, "ttl": rrset.ttl, "values": list(rrset.values)}
         return Action(
             f"{site}-caa" if site else f"{rrset.host}-caa",
-            Phase.REACH if site else Phase.PREPARE,
+            Phase.REACH if site else Phase.ROUTE if adopted else Phase.PREPARE,
             "allow",
             rrset.host,
-            Entry(self.name, {"entry": "caa", "name": rrset.host, "ttl": rrset.ttl, "values": list(rrset.values)}),
-            site=site,
+            Entry(self.name, what | ({"adopted": True} if adopted else {})),
+            site=site or (plan.primary.name if adopted else None),
             detail=f"certificates by {' and '.join(issuers(rrset))}",
             before=(f"{site}-host",) if site else (),
         )
@@ -218,6 +299,21 @@ class Route53:
         from .current import leading
 
         return leading(places, hosts)
+
+    def survey(self, plan: WorkloadPlan, zone: ZonePlan) -> Survey:
+        """Ask Route 53 and CloudFront what stands at a workload's host before an update."""
+        from .survey import survey
+
+        return survey(plan, zone)
+
+    def give_back(self, plan: WorkloadPlan, zone: ZonePlan, report: Callable[[str], None]) -> bool:
+        """Put back what stood at an adopted host, in one change."""
+        from . import adopt, standing
+
+        with adopt.asking(str(plan.host)):
+            route53 = standing.client()
+            handle = {"zone_id": standing.zone_id(route53, zone)}
+        return adopt.give_back(self._stood(plan, zone) | {"zone": handle}, report, route53)
 
     def zone(self, zone: ZonePlan, opts: pulumi.InvokeOptions) -> Zone:
         """Return the hosted zone in a deployment."""

@@ -8,6 +8,9 @@ from ...errors import StepError
 from ...topology import Role
 from .authority import ROLES
 from .current import leads
+from .standing import at as standing_at
+from .standing import client as route53
+from .standing import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +29,7 @@ def take(given: Mapping[str, Any], report: Callable[[str], None], client: Any = 
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        moved = _exchange(client or _client(), given["zone"]["zone_id"], given["host"], given["at"])
+        moved = _exchange(client or route53(), given["zone"]["zone_id"], given["host"], given["at"])
     except (BotoCoreError, ClientError) as error:
         raise StepError(f"the members of {given['host']} cannot be exchanged: {error}") from None
     if moved:
@@ -34,15 +37,8 @@ def take(given: Mapping[str, Any], report: Callable[[str], None], client: Any = 
     return {"exchanged": bool(moved)}
 
 
-def _client() -> Any:
-    import boto3
-
-    return boto3.client("route53")
-
-
 def _exchange(client: Any, zone_id: str, host: str, at: Sequence[str]) -> list[dict[str, Any]]:
-    records = client.list_resource_record_sets(HostedZoneId=zone_id, StartRecordName=host)["ResourceRecordSets"]
-    batch = swap([one for one in records if one["Name"].rstrip(".").lower() == host], at)
+    batch = swap(standing_at(read(client, zone_id, host), host), at)
     if batch:
         changes = [{"Action": "UPSERT", "ResourceRecordSet": record} for record in batch]
         client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})

@@ -74,6 +74,10 @@ def _answer(what: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": what["type"], "records": endpoint.apply(lambda e: e.at), "ttl": what["ttl"]}
 
 
+def _there(what: Mapping[str, Any]) -> dict[str, bool]:
+    return {"allow_overwrite": True} if what.get("adopted") else {}
+
+
 def _host(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
     """Publish the site's own name, by which probes, health checks and issuers reach it."""
     return aws.route53.Record(resource, zone_id=zone_id, name=what["name"], **_answer(what), opts=opts)
@@ -112,7 +116,8 @@ def _member(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], 
 
     The resource is named after host and role and never after the site: a flip changes what a record leads to, not which
     record it is. It is a failover record even when it is alone, because turning a simple record into a failover record
-    deletes it first. What stands `beside` it is deleted after it: the engine looks at direct dependencies alone.
+    deletes it first. What stands `beside` it is deleted after it: the engine looks at direct dependencies alone. Where
+    the host was adopted the change has made the same record already, so it may be there.
     """
     role = ROLES[Role(what["role"])]
     check = pulumi.Output.all(what["check"], *what.get("beside", ())).apply(lambda known: known[0])
@@ -124,12 +129,19 @@ def _member(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], 
         failover_routing_policies=[{"type": role}],
         health_check_id=check,
         **_answer(what),
+        **_there(what),
         opts=opts,
     )
 
 
 def _caa(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
-    """Name who may sign certificates for a name."""
+    """Name who may sign certificates for a name.
+
+    At an adopted host it comes and goes with the host's other records, in one change: what the stack gives back has a
+    CAA record of its own there, which the removal of this resource would take for ours.
+    """
+    if what.get("adopted"):
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
     return aws.route53.Record(
         resource,
         zone_id=zone_id,
@@ -137,6 +149,7 @@ def _caa(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opt
         type="CAA",
         ttl=what["ttl"],
         records=what["values"],
+        **_there(what),
         opts=opts,
     )
 

@@ -1,0 +1,62 @@
+"""What stands at a host before it is adopted: records of another party, as a stack file names them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+#: A value of a record: printable, in one line, within what an authority takes.
+_VALUE = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"
+Value = Annotated[str, StringConstraints(pattern=_VALUE, max_length=4000)]
+
+
+class StandingType(StrEnum):
+    """The types of records that lead visitors or hinder ours: all that adoption takes away. Others are left alone."""
+
+    A = "A"
+    AAAA = "AAAA"
+    CNAME = "CNAME"
+    CAA = "CAA"
+    HTTPS = "HTTPS"
+
+
+class StandingRecord(BaseModel):
+    """One record that stands at a host: values with a TTL, or an alias as the authority knows it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: StandingType = Field(description="A, AAAA, CNAME, CAA or HTTPS; records of other types are left alone.")
+    ttl: int | None = Field(default=None, ge=0, le=2_147_483_647, description="Seconds that resolvers keep it.")
+    values: tuple[Value, ...] = Field(default=(), description="Its values, as the authority shows them.")
+    alias: str | None = Field(default=None, max_length=255, description="In place of values: what an alias leads to.")
+    alias_zone: str | None = Field(default=None, max_length=64, description="The zone's id of what an alias leads to.")
+    evaluate_target_health: bool = Field(default=False, description="Whether an alias follows its target's health.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> StandingRecord:
+        plain, alias = (self.ttl is not None, bool(self.values)), (self.alias is not None, self.alias_zone is not None)
+        if (plain, alias) not in {((True, True), (False, False)), ((False, False), (True, True))}:
+            raise ValueError("give `ttl` and `values`, or for an alias `alias` and `alias_zone`")
+        return self
+
+    def __str__(self) -> str:
+        if self.alias is not None:
+            return f"{self.type} alias of {self.alias}"
+        return f"{self.type} {', '.join(self.values)}, ttl {self.ttl} s"
+
+
+def phrase(records: tuple[StandingRecord, ...]) -> str:
+    """Name records in one phrase."""
+    return " and ".join(map(str, records)) or "nothing"
+
+
+def together(records: tuple[StandingRecord, ...]) -> tuple[StandingRecord, ...]:
+    """Return records that can stand at one host. Raises ValueError for those that cannot (RFC 1034 §3.6.2)."""
+    types = [record.type for record in records]
+    if len(set(types)) < len(types):
+        raise ValueError("two records of one type are named; name each type once, with all its values")
+    if StandingType.CNAME in types and len(types) > 1:
+        raise ValueError("nothing can stand at a name with a CNAME; name what really stands there")
+    return records

@@ -1,0 +1,65 @@
+"""What stands at the hosts of a stack, asked before an update builds anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from ..authority import Adopts
+from ..config.standing import phrase
+from ..errors import Fault, PlanError, StepError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..authority import Survey
+    from ..registry import Registry
+    from ..topology import Topology, WorkloadPlan
+
+
+def demand(topology: Topology, registry: Registry, before: Mapping[str, Any]) -> dict[str, int]:
+    """Refuse hosts that hold records of another party, and return how many times each adopted host was taken.
+
+    `before` are the stack's outputs of its last update: a host that is in them is the stack's own, and only an adopted
+    one is asked for again, since it may have been given back. Raises PlanError with every fault; an authority that
+    cannot be asked is a warning where nothing is adopted.
+    """
+    found: list[Fault] = []
+    rounds: dict[str, int] = {}
+    known = before.get("workloads") or {}
+    for plan in topology.workloads:
+        was = known.get(plan.name) or {}
+        if plan.host is None or not plan.names or (not plan.adopt and plan.host in (was.get("hosts") or ())):
+            continue
+        surveys = _ask(plan, topology, registry, found)
+        found += [
+            Fault(f"workloads.{plan.name}.{fault.path}", fault.message) for each in surveys for fault in each.faults
+        ]
+        if plan.adopt:
+            stands = any(each.records for each in surveys)
+            taken = int((was.get("adopted") or {}).get("round", 0))
+            rounds[plan.host] = taken + stands
+            if stands:
+                _report(plan, again=taken > 0)
+    if found:
+        raise PlanError("a host is not free", found)
+    return rounds
+
+
+def _ask(plan: WorkloadPlan, topology: Topology, registry: Registry, found: list[Fault]) -> list[Survey]:
+    try:
+        asked = [registry.authorities[name] for name in topology.zone.authorities]
+        return [authority.survey(plan, topology.zone) for authority in asked if isinstance(authority, Adopts)]
+    except StepError as error:
+        if plan.adopt:
+            found.append(Fault(f"workloads.{plan.name}.adopt", str(error)))
+        else:
+            pulumi.log.warn(f"{error}; if something else stands there, the update fails at its record")
+        return []
+
+
+def _report(plan: WorkloadPlan, *, again: bool) -> None:
+    """Name what is replaced, for the reader of a preview."""
+    word = "stands there again; an update with --refresh takes it once more" if again else "stands there"
+    pulumi.log.info(f"{plan.host}: {phrase(plan.adopt)} {word}, and is replaced in one change by {plan.primary.name}")

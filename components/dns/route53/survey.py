@@ -1,0 +1,144 @@
+"""What stands at a host before an update, and what hinders it from being this stack's: all that would fail late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...authority import Survey
+from ...config.standing import StandingRecord, phrase
+from ...errors import Fault, StepError
+from . import adoption
+from . import standing as current
+from .adopt import asking
+from .authority import host_caa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ...topology import WorkloadPlan, ZonePlan
+    from .standing import RecordSet
+
+
+def survey(plan: WorkloadPlan, zone: ZonePlan, route53: Any = None, cloudfront: Any = None) -> Survey:
+    """Ask Route 53 and CloudFront what stands at a workload's host. Raises StepError when they cannot be asked."""
+    host = str(plan.host)
+    with asking(host):
+        route53 = route53 or current.client()
+        id_ = current.zone_id(route53, zone)
+        records = current.read(route53, id_, host)
+        ours = any(current.is_member(record) for record in current.at(records, host))
+        wild = [] if ours or host == zone.name else _wildcard(route53, id_, host)
+        holders = [] if ours else _holders(cloudfront, plan)
+    return judge(plan, zone, records, wild, holders)
+
+
+def judge(
+    plan: WorkloadPlan,
+    zone: ZonePlan,
+    records: Sequence[RecordSet],
+    wild: Sequence[RecordSet] = (),
+    holders: Sequence[Mapping[str, Any]] = (),
+) -> Survey:
+    """Judge what stands; pure.
+
+    `records` are those at the host and behind it, `wild` those of the wildcard above it, `holders` the distributions of
+    the account, but ours, that have the host as alias.
+    """
+    host = str(plan.host)
+    there = current.foreign(records, host, zone.name, host_caa(plan, zone))
+    found = list(_held(host, holders))
+    shared = [record for record in there if not current.is_simple(record)]
+    simple = tuple(current.standing(record) for record in there if current.is_simple(record))
+    ours = any(current.is_member(record) for record in current.at(records, host))
+    if plan.adopt:
+        found += _adopted(plan, zone, there, simple, ours=ours)
+    elif any(not current.is_caa(record) for record in there):
+        stands = phrase(simple) if simple else f"{len(shared)} records with a routing policy"
+        found.append(
+            Fault(
+                "host",
+                f"{stands} stands at {host}, and what is not this stack's is never overwritten; choose another host, "
+                f"or adopt this one: `unmoor adopt {plan.name}` writes the lines",
+            )
+        )
+    elif not ours and not current.below(records, host) and not current.at(records, host):
+        found += _hidden(plan, wild)
+    return Survey(simple, tuple(found))
+
+
+def _adopted(
+    plan: WorkloadPlan, zone: ZonePlan, there: Sequence[RecordSet], simple: tuple[StandingRecord, ...], *, ours: bool
+) -> Iterator[Fault]:
+    host = str(plan.host)
+    if not there and not ours:
+        yield Fault(
+            "adopt",
+            f"nothing of {phrase(plan.adopt)} stands at {host} in the zone {zone.name} of this account; if "
+            "visitors are answered, another server answers for the zone: bring the zone here first. Else take `adopt` "
+            "out",
+        )
+        return
+    try:
+        adoption.check(host, there, plan.adopt)
+    except StepError as error:
+        yield Fault("adopt", str(error))
+        return
+    if there and not ours and (gone := current.differences(plan.adopt, simple)):
+        yield Fault("adopt", f"{phrase(tuple(gone))} does not stand at {host}; run `unmoor adopt {plan.name}` again")
+
+
+def _hidden(plan: WorkloadPlan, wild: Sequence[RecordSet]) -> Iterator[Fault]:
+    """Refuse a host that a wildcard answers: any record at it or below it would hide the wildcard (RFC 4592 §2.2.2)."""
+    if wild:
+        name, stands = current.plain(wild[0]["Name"]), phrase(tuple(map(current.standing, wild)))
+        yield Fault(
+            "host",
+            f"{plan.host} is answered by {name} ({stands}), which the first record below {plan.host} would hide long "
+            f"before a site answers; make a record for {plan.host} itself that says the same, and run `unmoor adopt "
+            f"{plan.name}`",
+        )
+
+
+def _wildcard(route53: Any, zone: str, host: str) -> list[RecordSet]:
+    name = f"*.{host.partition('.')[2]}"
+    found = current.at(current.read(route53, zone, name), name)
+    return [one for one in found if one["Type"] in {"A", "AAAA", "CNAME"} and current.is_simple(one)]
+
+
+def _held(host: str, holders: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+    """Refuse an alias that another distribution has; CloudFront would refuse it after minutes of building.
+
+    CloudFront moves an alias between standing distributions only (developer guide, "Move an alternate domain name"),
+    and ours does not stand without it.
+    """
+    for one in holders:
+        yield Fault(
+            "host",
+            f"the CloudFront distribution {one['Id']} ({one['DomainName']}) of this account has {host} as an "
+            "alias, and CloudFront gives an alias to one distribution. Serve visitors from another place first, or "
+            f"accept an outage of the update's length: `aws cloudfront get-distribution-config --id {one['Id']}`, take "
+            f"{host} out of Aliases, `aws cloudfront update-distribution --id {one['Id']} --if-match ETAG "
+            "--distribution-config file://config.json`, and update at once",
+        )
+
+
+def _holders(cloudfront: Any, plan: WorkloadPlan) -> list[Mapping[str, Any]]:
+    """Return the distributions of the account that have the host as alias, but those of this stack's own sites.
+
+    An identity that may not list distributions is refused by CloudFront itself, later.
+    """
+    from botocore.exceptions import ClientError
+
+    if cloudfront is None:
+        import boto3
+
+        cloudfront = boto3.client("cloudfront")
+    try:
+        pages = list(cloudfront.get_paginator("list_distributions").paginate())
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}:
+            return []
+        raise
+    listed = [one for page in pages for one in page["DistributionList"].get("Items", [])]
+    own = {site.site_host for site in plan.everywhere}
+    return [one for one in listed if plan.host in (names := set(one["Aliases"].get("Items", []))) and not names & own]

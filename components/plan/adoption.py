@@ -1,0 +1,56 @@
+"""What adoption of a live host demands of a plan. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..authority import Adopts
+from ..config.models import Mode
+from ..errors import Fault
+from ..exposure import Proof
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..authority import Authority
+    from ..config.models import Workload
+    from ..topology import Site, WorkloadPlan
+
+#: How a site proves that it may have a certificate for a host which still leads somewhere else.
+_BEFORE = Proof.DNS
+
+
+def host_faults(workload: Workload, path: str) -> Iterator[Fault]:
+    """Refuse to adopt what has no host."""
+    if workload.adopt and workload.host is None:
+        yield Fault(f"{path}.adopt", "there is no host that could be adopted; give `host`, or take this out")
+
+
+def faults(plan: WorkloadPlan, authorities: Iterable[Authority]) -> Iterator[Fault]:
+    """Refuse a primary that gets no certificate while the host leads elsewhere; paths are the workload's.
+
+    HTTP-01 asks the server that answers the host (RFC 8555 §8.3), which is the old vendor until the change.
+    """
+    if plan.adopt:
+        for authority in authorities:
+            if not isinstance(authority, Adopts):
+                yield Fault(
+                    "adopt", f"{authority.name} cannot take over a host; free the host first, and take this out"
+                )
+    if not plan.adopt or plan.primary.exposure.proof is _BEFORE:
+        return
+    why = f"{plan.host} is live elsewhere, and {plan.primary.name} gets no certificate for it before it leads there"
+    ready = next((site for site in plan.everywhere if site.exposure.proof is _BEFORE), None)
+    yield Fault("mode", f"{why}; {_flips(plan, ready)}")
+
+
+def _flips(plan: WorkloadPlan, ready: Site | None) -> str:
+    if ready is None or ready is not plan.everywhere[0]:
+        return "give `placement.centralized` a target that proves names by a DNS record, and adopt with it as primary"
+    standby = plan.mode is Mode.ACTIVE_STANDBY
+    first = "`active: centralized`" if standby else f"`mode: {Mode.CENTRALIZED}`"
+    then = "`active: decentralized`" if standby else f"`mode: {plan.mode}`"
+    return (
+        f"adopt it in two flips: write {first} and update, so that {ready.name} takes the host; "
+        f"then take `adopt` out, write {then} and update again"
+    )

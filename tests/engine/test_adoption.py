@@ -1,0 +1,172 @@
+"""A site that is live at a vendor is taken over, given back, taken again and put back, and no visitor loses an answer.
+
+The tests run in order, each from where the one before it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from components.web import http as front
+from sandbox.aws import inventory, zone
+from sandbox.client import Visitor
+from sandbox.drive import EngineFailed
+from sandbox.net import vendor
+from sandbox.state import REPOSITORY, write
+
+from .docs_stack import HOST, PRIMARY, TTL, Docs, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.client import Sample
+
+    from .conftest import Sandbox
+
+pytestmark = pytest.mark.timeout(600)
+
+#: Seconds between two visits, the fewest that count, and the addresses of the vendor and of CloudFront.
+PERIOD_S, VISITS = 1 / 6, 200
+VENDOR, AWS = vendor.ADDRESS, "192.0.2."
+STOOD = [{"type": "CNAME", "ttl": TTL, "values": [vendor.SITE]}]
+
+
+@pytest.fixture(scope="module")
+def live(docs: Docs) -> Iterator[Visitor]:
+    """The host is live at the vendor, and visited six times a second by a client that validates."""
+    # The drain of this stack waits TTL; a resolver must not keep an alias for longer.
+    write(docs.state.root / "dns.json", json.dumps({"alias_ttl": TTL}))
+    vendor.move_in(docs.state, HOST)
+    zone.lead(HOST, "CNAME", vendor.SITE, ttl=TTL)
+    visitor = Visitor(front.url(HOST), docs.state, PERIOD_S)
+    visitor.start()
+    until(lambda: bool(visitor.samples) and visitor.samples[-1].ok, "the first answer of the vendor")
+    yield visitor
+    visitor.stop()
+
+
+def test_without_adopt_the_host_is_refused_before_anything_is_built(docs: Docs, live: Visitor) -> None:
+    before = inventory.objects()
+    with pytest.raises(EngineFailed) as refused:
+        docs.pulumi.preview()
+    said = " ".join(refused.value.run.output.split())
+    assert f"workloads.docs.host: CNAME {vendor.SITE}, ttl {TTL} s stands at {HOST}" in said
+    assert "`unmoor adopt docs` writes the lines" in said
+    assert inventory.objects() == before
+
+
+def test_a_record_that_the_file_does_not_name_is_refused_before_anything_is_built(docs: Docs, live: Visitor) -> None:
+    before = inventory.objects()
+    run = docs.fails(adopt=[{"type": "CNAME", "ttl": TTL, "values": ["other.pages.example"]}])
+    assert f"CNAME {vendor.SITE}, ttl {TTL} s stands at {HOST}, and `adopt` names CNAME other.pages" in run.output
+    assert inventory.objects() == before
+
+
+def test_killed_at_the_change_and_run_again_it_is_adopted_and_no_visit_failed(
+    docs: Docs, sandbox: Sandbox, live: Visitor
+) -> None:
+    docs.write(adopt=STOOD)
+    preview = docs.pulumi.preview()
+    assert f"{HOST}: CNAME {vendor.SITE}, ttl {TTL} s stands there, and is replaced in one change" in preview.output
+    kill(docs, sandbox, lambda: bool(members()))
+    docs.pulumi.up()
+    assert docs.again().changes() == {}
+    assert kinds() == {"CAA", "A primary"}
+    until(lambda: served_by(live, AWS), "an answer from AWS")
+    until(lambda: len(live.samples) >= VISITS, "enough visits")
+    assert failed(live) == []
+    addresses = {sample.address for sample in live.samples}
+    assert VENDOR in addresses
+    assert any(str(address).startswith(AWS) for address in addresses)
+
+
+def test_the_outputs_name_what_stood_there(docs: Docs, live: Visitor) -> None:
+    adopted = docs.pulumi.outputs()["workloads"]["docs"]["adopted"]
+    assert adopted["stood"] == [f"CNAME {vendor.SITE}, ttl {TTL} s"]
+    assert f'\\"stood\\":[\\"CNAME {vendor.SITE}' in docs.pulumi.export()
+
+
+def test_undo_leads_visitors_back_and_a_preview_shows_what_is_taken_again(docs: Docs, live: Visitor) -> None:
+    done = unmoor(docs, "adopt", "docs", "--undo", "--yes")
+    assert f"{HOST} given back" in done
+    until(lambda: served_by(live, VENDOR), "an answer from the vendor")
+    shown = docs.pulumi.preview("--refresh")
+    assert {name: op for name, op in shown.changes().items() if op != "refresh"} == {
+        f"{HOST}-adopt": "update",
+        f"{HOST}-caa": "create",
+        PRIMARY: "create",
+    }
+    assert "given back already" in unmoor(docs, "adopt", "docs", "--undo", "--yes")
+
+
+def test_the_next_update_takes_it_again(docs: Docs, live: Visitor) -> None:
+    docs.pulumi.up("--refresh")
+    assert docs.again().changes() == {}
+    until(lambda: served_by(live, AWS), "an answer from AWS")
+    assert failed(live) == []
+
+
+def test_destroy_puts_back_what_stood_and_no_visit_failed(docs: Docs, live: Visitor) -> None:
+    docs.pulumi.destroy()
+    (record,) = zone.standing(HOST)
+    assert (record["Type"], record["TTL"], record["ResourceRecords"]) == ("CNAME", TTL, [{"Value": vendor.SITE}])
+    assert inventory.objects() == [f"record {HOST}. CNAME"]
+    until(lambda: served_by(live, VENDOR), "an answer from the vendor")
+    assert failed(live) == []
+
+
+def members() -> list[dict[str, Any]]:
+    return [record for record in zone.standing(HOST) if record.get("Failover")]
+
+
+def kinds() -> set[str]:
+    return {" ".join(filter(None, (one["Type"], one.get("SetIdentifier")))) for one in zone.standing(HOST)}
+
+
+def failed(visitor: Visitor) -> list[Sample]:
+    return visitor.failed(0, time.time())
+
+
+def served_by(visitor: Visitor, prefix: str) -> bool:
+    last = visitor.samples[-1]
+    return last.ok and str(last.address).startswith(prefix)
+
+
+def unmoor(docs: Docs, *words: str) -> str:
+    """Run a command on the stack's file, beside a folder that is the project's root; return what it prints."""
+    folder = docs.site.parent / "stacks"
+    folder.mkdir(exist_ok=True)
+    file = folder / docs.pulumi.config_file.name
+    file.write_text(docs.pulumi.config_file.read_text())
+    command = [sys.executable, "-m", "components", *words, "--stack", str(file)]
+    done = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env={**os.environ, **docs.pulumi.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def kill(docs: Docs, sandbox: Sandbox, when: Any) -> None:
+    """Start an update, and kill it with all that it started at a moment."""
+    before = {each.pid for each in sandbox.processes()}
+    child = docs.pulumi.start("up", "--yes", "--skip-preview")
+    until(lambda: when() or child.poll() is not None, "the moment to kill")
+    assert child.poll() is None, "it ended before it could be killed"
+    os.killpg(child.pid, signal.SIGKILL)
+    psutil.wait_procs([each for each in sandbox.processes() if each.pid not in before], timeout=30)
+    child.communicate()
+    docs.pulumi.children.remove(child)
+    docs.pulumi.cancel()
