@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -23,9 +20,12 @@ from components.web import http as front
 
 from .akash import inventory as akash
 from .aws import inventory as aws
+from .aws import zone
 from .client import Visitor
-from .drive import EngineFailed, Pulumi, Run
+from .drive import EngineFailed, Pulumi
+from .net import vendor
 from .state import REPOSITORY, State, here
+from .story import AKASH, ALIAS_TTL, AWS, ClaimFailed, Story, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,137 +33,8 @@ if TYPE_CHECKING:
 STACK = "sandbox"
 WORKLOAD = "docs"
 HOST = "docs.dao.example"
-#: Route 53 gives aliases to CloudFront 60 s; the demo asks its DNS server for the stack's `ttl` instead, and says so.
-ALIAS_TTL = 10
-#: Longest wait for something that happens by itself, in seconds.
-PATIENCE = 150
-
-
-class ClaimFailed(AssertionError):  # noqa: N818 the name says what happened
-    """Something the story claims did not happen."""
-
-
-@dataclass
-class Story:
-    """The demo's state: the stack, the visitor, and what was measured."""
-
-    state: State
-    pulumi: Pulumi
-    console: Console
-    began: float = field(default_factory=time.monotonic)
-    settled: float = 0.0
-    visitor: Visitor | None = None
-    figures: dict[str, Any] = field(default_factory=dict)
-
-    def chapter(self, title: str) -> None:
-        """Say what comes next, with the time since the start."""
-        self.console.print(f"\n[bold]{self._clock()}  {title}[/bold]")
-
-    def say(self, text: str) -> None:
-        """Say what was seen."""
-        self.console.print(f"        {text}", highlight=False, soft_wrap=True)
-
-    def claim(self, true: bool, text: str) -> None:  # noqa: FBT001 a claim is true or false
-        """Check a claim of the story; a false one ends the demo."""
-        if not true:
-            raise ClaimFailed(text)
-        self.say(f"[green]✓[/green] {text}")
-
-    def _clock(self) -> str:
-        seconds = int(time.monotonic() - self.began)
-        return f"[{seconds // 60}:{seconds % 60:02}]"
-
-    @property
-    def seen(self) -> Visitor:
-        """The outside visitor, once there is something to visit."""
-        if self.visitor is None:
-            raise ClaimFailed("nobody visits yet")
-        return self.visitor
-
-    def edit(self, old: str, new: str) -> None:
-        """Change one line of the stack file and show it as a diff."""
-        path = self.pulumi.config_file
-        before = path.read_text(encoding="utf-8")
-        if before.count(old) != 1:
-            raise ClaimFailed(f"{path}: {old!r} stands there {before.count(old)} times")
-        after = before.replace(old, new)
-        path.write_text(after, encoding="utf-8")
-        for line in list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[3:]:
-            self.say(f"[{'red' if line.startswith('-') else 'green'}]{line}[/]")
-
-    def preview(self) -> Run:
-        """Preview, showing what changes and what the outputs say."""
-        run = self.pulumi.preview("--diff")
-        self.figures["preview_s"] = round(max(run.seconds, self.figures.get("preview_s", 0)), 2)
-        for name, operation in sorted(run.changes().items()):
-            self.say(f"{_SIGNS.get(operation, operation):<3} {name}")
-        outputs = re.search(r"^ *--outputs:--.*?(?=^Resources:)", run.output, re.DOTALL | re.MULTILINE)
-        for line in (outputs.group(0).rstrip().splitlines() if outputs else [])[1:]:
-            self.say(f"[cyan]{escape(line.rstrip())}[/cyan]")
-        return run
-
-    def up(self, *arguments: str) -> Run:
-        """Update, then update again and see that nothing changes."""
-        run = self.pulumi.up(*arguments)
-        self.settled = time.monotonic()
-        self.say(f"up took {run.seconds:.1f} s: {_count(run)}")
-        again = self.pulumi.up()
-        changed = again.changes()
-        self.figures["second_up_changes"] = self.figures.get("second_up_changes", 0) + len(changed)
-        self.claim(not changed, f"a second up changes nothing{'' if not changed else f': {changed}'}")
-        return run
-
-    def flip(self, old: str, new: str) -> Run:
-        """Change a line and make it so, while the visitor counts."""
-        self.edit(old, new)
-        self.preview()
-        since = time.time()
-        run = self.up()
-        # The last visitor of the flip is one whose resolver kept the old answer for as long as it may; an update that
-        # removes a site has waited for that visitor itself.
-        if not any(operation == "delete" and name.endswith("-drain") for operation, name in run.steps()):
-            time.sleep(max(0.0, self.settled + ALIAS_TTL + 1 - time.monotonic()))
-        failed = self.seen.failed(since, time.time())
-        self.figures["planned_flips"] = self.figures.get("planned_flips", 0) + 1
-        self.figures["planned_flip_failed_requests"] = self.figures.get("planned_flip_failed_requests", 0) + len(failed)
-        asked = len([s for s in self.seen.samples if s.time >= since])
-        self.claim(
-            not failed,
-            f"{asked} requests during the flip, {len(failed)} failed {escape(str(failed[:1])) if failed else ''}",
-        )
-        return run
-
-    def until(self, what: str, condition: Any) -> float:
-        """Wait until something is seen; return the seconds it took."""
-        began = time.monotonic()
-        while not condition():
-            if time.monotonic() - began > PATIENCE:
-                raise ClaimFailed(f"{what}: not seen within {PATIENCE} s")
-            time.sleep(0.2)
-        return time.monotonic() - began
-
-    def served_by(self, prefix: str) -> bool:
-        """Tell whether the newest answer came from an address with this prefix, and was good."""
-        last = self.seen.samples[-1]
-        return last.ok and str(last.address).startswith(prefix)
-
-
-_SIGNS = {
-    "create": "+",
-    "update": "~",
-    "delete": "-",
-    "replace": "+-",
-    "create-replacement": "++",
-    "delete-replaced": "--",
-}
-AWS, AKASH = "192.0.2.", "203.0.113."
-
-
-def _count(run: Run) -> str:
-    counted: dict[str, int] = {}
-    for operation in run.changes().values():
-        counted[operation] = counted.get(operation, 0) + 1
-    return ", ".join(f"{number} {operation}" for operation, number in sorted(counted.items())) or "no changes"
+#: Seconds between two visits while the host changes hands, and how many visits count at least.
+ADOPTION_PERIOD_S, ADOPTION_VISITS = 1 / 6, 200
 
 
 def tell(story: Story) -> None:
@@ -172,6 +43,7 @@ def tell(story: Story) -> None:
     _begin(story)
     _stand_by(story)
     _lose_aws(story)
+    _leave_the_vendor(story)
     _move(story)
     _publish(story)
     _lose_the_lease(story)
@@ -179,11 +51,34 @@ def tell(story: Story) -> None:
 
 
 def _begin(story: Story) -> None:
-    story.chapter("centralized: the docs site on AWS alone")
-    before = aws.objects()
-    story.figures["_aws_before"] = before
+    story.chapter(f"the docs site is live at a vendor: {HOST} is a CNAME to {vendor.SITE}")
+    vendor.move_in(story.state, HOST)
+    zone.lead(HOST, "CNAME", vendor.SITE, ttl=ALIAS_TTL)
+    story.visitor = Visitor(front.url(HOST), story.state, ADOPTION_PERIOD_S)
+    story.visitor.start()
+    story.until("the vendor's answer", lambda: bool(story.seen.samples) and story.served_by(vendor.ADDRESS))
+    story.figures["_aws_before"] = aws.objects()
     story.pulumi.init()
+    try:
+        story.pulumi.preview()
+    except EngineFailed as refused:
+        said = " ".join(refused.run.output.split())
+        story.claim(f"stands at {HOST}" in said, "what is not ours is not overwritten: the preview is refused")
+    else:
+        raise ClaimFailed("the live host was not refused")
+    _adopt(story)
+
+
+def _adopt(story: Story) -> None:
+    story.chapter("centralized: the docs site on AWS alone, adopted while it is read")
+    story.unmoor("adopt", WORKLOAD)
     story.up()
+    story.until("an answer from AWS", lambda: story.served_by(AWS))
+    story.until("enough visits", lambda: len(story.seen.samples) >= ADOPTION_VISITS)
+    story.seen.stop()
+    failed = story.seen.failed(0, time.time())
+    story.figures |= {"adoption_requests": len(story.seen.samples), "adoption_failed_requests": len(failed)}
+    story.claim(not failed, f"{len(story.seen.samples)} validated requests during the adoption, {len(failed)} failed")
     story.visitor = Visitor(front.url(HOST, front.HEALTH_PATH), story.state)
     story.visitor.start()
     story.until("the first answer", lambda: bool(story.seen.samples) and story.seen.samples[-1].ok)
@@ -216,6 +111,15 @@ def _lose_aws(story: Story) -> None:
     story.claim(
         not failed, f"traffic went back by itself after {story.figures['failback_s']} s, {len(failed)} requests failed"
     )
+
+
+def _leave_the_vendor(story: Story) -> None:
+    story.chapter("the old vendor is not needed any more")
+    story.unmoor("adopt", WORKLOAD, "--forget")
+    run = story.pulumi.up()
+    changed = {f"{HOST}-adopt", f"{HOST}-leave", f"{HOST}-caa", f"{HOST}/primary"}
+    story.claim(set(run.changes()) == changed, "the host stays, and what stood there is forgotten")
+    story.claim(story.served_by(AWS), "visitors are served from AWS")
 
 
 def _move(story: Story) -> None:
@@ -263,7 +167,7 @@ def _lose_the_lease(story: Story) -> None:
     story.until("the network closes the lease", lambda: _leases()[0]["state"] != "active")
     since = time.time()
     run = story.pulumi.up("--refresh")
-    story.say(f"up --refresh took {run.seconds:.1f} s: {_count(run)}")
+    story.say(f"up --refresh took {run.seconds:.1f} s: {counted(run)}")
     story.until("an answer from another provider", lambda: story.served_by(AKASH))
     good = next(s.time for s in story.seen.samples if s.time > since and s.ok)
     story.figures["lost_lease_recovery_s"] = round(good - since, 1)
