@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 from components import program
-from components.deploy import credentials, workload
+from components.deploy import credentials, standing, workload
 from components.doctor import run as doctor
 from components.errors import ConfigError
 from components.plan import stack
@@ -27,7 +27,9 @@ def world(monkeypatch: pytest.MonkeyPatch):
     part(stack, "from_pulumi", SimpleNamespace())
     part(credentials, "demand")
     part(state, "demand", {})
+    part(state, "outputs", {})
     part(workload, "deploy", {"workloads": {}})
+    monkeypatch.setattr(standing, "demand", lambda *_: called.append("hosts"))
     monkeypatch.setattr(doctor, "demand", lambda *_: called.append("look"))
     monkeypatch.setattr(pulumi, "export", lambda name, _: called.append(f"export {name}"))
     monkeypatch.setattr(gc, "disable", lambda: None)
@@ -38,13 +40,16 @@ def world(monkeypatch: pytest.MonkeyPatch):
 
 def test_an_update_looks_before_it_registers_anything(world: list[str]) -> None:
     program.run()
-    assert world == ["from_pulumi", "demand", "look", "demand", "deploy", "export workloads"]
+    assert world == ["from_pulumi", "demand", "look", "demand", "outputs", "hosts", "deploy", "export workloads"]
 
 
-def test_a_preview_needs_no_secret_and_looks_at_nothing(world: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_preview_needs_no_secret_and_asks_only_what_stands_at_the_hosts(
+    world: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
     program.run()
-    assert world == ["from_pulumi", "demand", "deploy", "export workloads"]  # the one demand is that of approvals
+    # The one demand is that of approvals.
+    assert world == ["from_pulumi", "demand", "outputs", "hosts", "deploy", "export workloads"]
 
 
 def test_what_would_fail_late_ends_an_update_with_a_sentence_before_anything_is_registered(
