@@ -72,7 +72,7 @@ class Sample:
     @property
     def ok(self) -> bool:
         """Whether the visitor got what they came for."""
-        return self.error is None and self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+        return self.error is None and self.status is not None and 200 <= self.status < 300
 
 
 @dataclass

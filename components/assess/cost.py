@@ -336,6 +336,6 @@ def registered(inventory: Inventory) -> tuple[str, ...]:
     found = []
     for host in sorted({host for one in inventory.workloads.values() for host in one.hosts}):
         labels = host.split(".")
-        short = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3  # noqa: PLR2004 as in co.uk
+        short = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
         found.append(".".join(labels[-3:] if short else labels[-2:]))
     return tuple(dict.fromkeys(found))

@@ -159,7 +159,7 @@ def _notes(workload: Workload, course: Course) -> list[str]:
     if data and workload.state is State.DATABASE:
         if data.backup_hours is None:
             found.append("The inventory knows of no backup.")
-        elif len(data.copies) < 2:  # noqa: PLR2004 one copy is none
+        elif len(data.copies) < 2:
             where = "with one company" if data.copies else "nowhere else"
             found.append(f"A backup every {data.backup_hours:g} hours, kept {where}: so much can an outage lose.")
     if course.moves and data and data.confidentiality is Confidentiality.PERSONAL:

@@ -101,7 +101,7 @@ def _place(loc: Sequence[str | int]) -> tuple[str | int, ...]:
     place = [part for part in loc if part != "[key]"]
     found: list[str | int] = []
     for index, part in enumerate(place):
-        tag = index >= 2 and place[index - 2] == "parts" and isinstance(place[index - 1], int)  # noqa: PLR2004
+        tag = index >= 2 and place[index - 2] == "parts" and isinstance(place[index - 1], int)
         if not tag:
             found.append(part)
     return tuple(found)

@@ -108,7 +108,7 @@ def _notice(facts: Facts) -> Iterator[Reason]:
     if shortest:
         days, one = shortest
         rehearsed = _fresh(facts)
-        points = 20 if days < 1 else 15 if days <= 7 else 8  # noqa: PLR2004 the table of notice
+        points = 20 if days < 1 else 15 if days <= 7 else 8
         yield why(
             points,
             f"{company_name(one.party.company)} gave {days:g} day{'s' * (days != 1)} of notice in a past case",
@@ -146,7 +146,7 @@ def _substitutability(facts: Facts) -> Iterator[Reason]:
     hardest = min(lone, key=lambda one: one.party.substitutability, default=None)
     if hardest:
         party = hardest.party
-        points = 15 if party.substitutability <= 3 else 8 if party.substitutability <= 5 else 0  # noqa: PLR2004 the table
+        points = 15 if party.substitutability <= 3 else 8 if party.substitutability <= 5 else 0
         if points:
             unknown = "" if party.known else " (nothing is known about it: assumed)"
             yield why(
@@ -203,7 +203,7 @@ def _data_loss(facts: Facts) -> Iterator[Reason]:
     if age is None or age > PROOF_DAYS:
         proof = "no restore was ever proved" if age is None else f"the last proved restore is {age} days old"
         yield why(1, f"{proof}: an outage may be a loss", f"a restore drill at least every {PROOF_DAYS} days")
-    elif len(situation.copies) < 2:  # noqa: PLR2004 one copy is none
+    elif len(situation.copies) < 2:
         yield why(1, "fewer than two companies hold a copy of the data", "archives in two stores at two companies")
 
 

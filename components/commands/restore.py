@@ -151,7 +151,7 @@ def choose(kept: list[Kept], wanted: str, workload: str) -> str:
 
     A whole version need not be listed: with no credentials at hand, a store's public side still gives it.
     """
-    if len(wanted) == 64:  # noqa: PLR2004 the hex digits of a SHA-256
+    if len(wanted) == 64:
         return wanted
     meant = [each.version for each in kept if each.version.startswith(wanted)]
     if len(meant) != 1:
@@ -220,7 +220,7 @@ def _missing(folder: Path, tar: IO[bytes], content: bundle.Bundle) -> list[bundl
     here = {path.relative_to(folder).as_posix(): path for path in files}
     others = [name for name, path in here.items() if name not in wanted or not _is_copy(path, tar, wanted[name])]
     if others:
-        more = f" and {len(others) - 3} more" if len(others) > 3 else ""  # noqa: PLR2004 three names say enough
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         raise StepError(
             f"{folder} is not empty, and {', '.join(sorted(others)[:3])}{more} "
             "would be overwritten or left beside the version; name another DIR"

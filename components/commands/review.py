@@ -230,7 +230,7 @@ def _program(at: _Commits) -> Iterator[str]:
     names = _git("diff", "--name-only", "-z", "--relative", *words, "--").stdout.split("\0")
     found = [name for name in names if name.startswith(_PROGRAM)]
     if found:
-        more = f" and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004 the first three
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         yield (
             f"the program that builds changes too, and no plan hash covers what it does: {', '.join(found[:3])}{more}; "
             "read those changes as well"

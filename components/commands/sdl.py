@@ -106,7 +106,7 @@ def _tell(name: str, report: Report) -> None:
     for rule, do in COMMON.items():
         at = [str(problem.line) for problem in report.warnings if problem.rule == rule and problem.line]
         if at:
-            more = f" and {len(at) - 5} more" if len(at) > 5 else ""  # noqa: PLR2004 a line's worth
+            more = f" and {len(at) - 5} more" if len(at) > 5 else ""
             where = f"line{'s' if len(at) > 1 else ''} {', '.join(at[:5])}{more}"
             click.echo(f"  {click.style('advice', dim=True)}: {do} ({where}) [{rule}]")
 
@@ -169,7 +169,7 @@ def _secrets(source: str) -> set[str]:
     for service in services.values() if isinstance(services, dict) else ():
         for key in ("credentials", "env", "args", "command"):
             found.update(_words(service.get(key) if isinstance(service, dict) else None))
-    return {word for word in found if len(word) > 3}  # noqa: PLR2004 a shorter word is no secret, and stands anywhere
+    return {word for word in found if len(word) > 3}
 
 
 def _words(value: Any) -> Iterator[str]:

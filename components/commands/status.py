@@ -58,7 +58,7 @@ def look(plan: WorkloadPlan, name: str) -> dict[str, Any]:
         "site_host": site.site_host if site else name,
         "well": not fault,
         "trouble": fault,
-        "version": page.body.partition("\n")[0].strip() if page.status == 200 else "",  # noqa: PLR2004
+        "version": page.body.partition("\n")[0].strip() if page.status == 200 else "",
         "certificate": {"issuer": shown.issuer, "names": list(shown.names), "days_left": shown.days_left}
         if shown
         else None,

@@ -128,7 +128,7 @@ class Crawl:
         answer = self._patiently(f"{made.base}/robots.txt")
         if answer.status == _OK and not answer.page:
             return Protego.parse(answer.text)
-        if answer.failure or answer.status in LATER or answer.status >= 500:  # noqa: PLR2004 every error of a server
+        if answer.failure or answer.status in LATER or answer.status >= 500:
             what = answer.failure or f"status {answer.status}"
             made.unread.append(f"{made.base}/robots.txt: {outside(what)}, so nothing may be asked; try again later")
             return Protego.parse("User-agent: *\nDisallow: /\n")

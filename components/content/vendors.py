@@ -71,7 +71,7 @@ class Rules:
         elif status == _SERVED and "://" in target:
             self.miss(place, f"{outside(source)} that answers what {outside(target)} answers", _FUNCTION)
         elif status not in _STATUSES:
-            todo = "name the page 404.html" if status == 404 else "choose a status that redirects"  # noqa: PLR2004
+            todo = "name the page 404.html" if status == 404 else "choose a status that redirects"
             self.miss(place, f"{outside(source)} with status {status}", todo)
         else:
             line = f"{source} {target} {status}{'!' if forced else ''}"

@@ -125,7 +125,7 @@ class _Towards(httpcore.NetworkBackend):
 
 def _proxy(target: str, port: int) -> tuple[str, int] | None:
     """Return the proxy on the way to an address, as the environment's variables have it."""
-    url = urllib.request.getproxies_environment().get("https" if port == 443 else "http")  # noqa: PLR2004
+    url = urllib.request.getproxies_environment().get("https" if port == 443 else "http")
     if not url or urllib.request.proxy_bypass(target):
         return None
     parts = urlsplit(url if "://" in url else f"http://{url}")

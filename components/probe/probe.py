@@ -137,7 +137,7 @@ class _Site:
         url = self.given["url"]
         plain = self.look(f"http:{url.partition(':')[2]}", address)
         said, _, serving = plain.body.partition("\n")
-        if plain.status != 503 or not _is_sentence(plain):  # noqa: PLR2004
+        if plain.status != 503 or not _is_sentence(plain):
             return "", False
         if self.site_host and serving.strip() == f"serving {self.given['version']}":
             self.shown = self.look(url.replace(self.host, self.site_host, 1), address)
@@ -150,7 +150,7 @@ def judge(health: Page, version: str) -> str:
     if health.trouble:
         return health.trouble
     said = health.body.partition("\n")[0].strip()
-    if health.status != 200:  # noqa: PLR2004
+    if health.status != 200:
         return f"it answers {health.status}" + (f", saying: {said[:300]}" if _is_sentence(health) else "")
     if said != version:
         return f"it serves version {said[:12] or 'nothing'}, not {version[:12]}"
@@ -162,6 +162,6 @@ def _is_sentence(page: Page) -> bool:
 
 
 def _front_page(page: Page) -> str:
-    if page.trouble or page.status == 200:  # noqa: PLR2004
+    if page.trouble or page.status == 200:
         return page.trouble
     return f"its health answer is right, but its first page answers {page.status}"

@@ -1,7 +1,5 @@
 """What a resource is to Pulumi: the protocol it satisfies and the values it trades in. No gRPC here."""
 
-# ruff: noqa: A002 `id` is what the protocol calls it
-
 from __future__ import annotations
 
 from dataclasses import dataclass

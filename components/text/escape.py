@@ -132,4 +132,4 @@ def ascii_only(error: UnicodeError) -> tuple[str, int]:
 def _escaped(found: re.Match[str]) -> str:
     code = ord(found[0])
     short = {9: "\\t", 10: "\\n", 13: "\\r"}.get(code)
-    return short or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")  # noqa: PLR2004
+    return short or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")

@@ -217,6 +217,6 @@ class Container:
         if self._process and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             deadline = asyncio.get_running_loop().time() + GRACE_SECONDS
-            while self._process.poll() is None and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+            while self._process.poll() is None and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 a process has no event
                 await asyncio.sleep(POLL_SECONDS)
         self.kill()

@@ -56,7 +56,7 @@ class ConsoleError(Exception):
     def response(self) -> web.Response:
         """The error object."""
         name, code = NAMES.get(self.status, ("InternalServerError", "internal_server_error"))
-        kind = "server_error" if self.status >= 500 else "client_error"  # noqa: PLR2004
+        kind = "server_error" if self.status >= 500 else "client_error"
         body = {"error": self.name or name, "message": self.message, "code": code, "type": kind}
         if self.data is not None:
             body["data"] = self.data
@@ -86,6 +86,6 @@ def of_chain(text: str, doing: str = "") -> ConsoleError:
     """Turn a chain's refusal into Console's; `doing` leads it, as in `Failed to create lease`."""
     for clue, status, message in CHAIN:
         if clue in text.lower():
-            lead = f"{doing}: " if doing and status == 400 else ""  # noqa: PLR2004
+            lead = f"{doing}: " if doing and status == 400 else ""
             return ConsoleError(status, lead + message)
     return ConsoleError(500, "Internal server error")

@@ -79,7 +79,7 @@ def _register(original: Callable[..., Any]) -> Callable[..., Any]:
 def _size(cpu: str | None, memory: str | None) -> None:
     least, most, step = _FARGATE.get(int(cpu or 0), (1, 0, 1))
     wanted = int(memory or 0)
-    if not (least <= wanted <= most and (wanted % step == 0 or wanted == least)) or (cpu == "256" and wanted == 1536):  # noqa: PLR2004 the one gap of the table
+    if not (least <= wanted <= most and (wanted % step == 0 or wanted == least)) or (cpu == "256" and wanted == 1536):
         raise _Client("No Fargate configuration exists for given values.")
 
 

@@ -3,7 +3,7 @@
 It cannot prove `assetPaths` and `archivePaths` (refused here), nor `remote.*` and `local.run` (not served).
 """
 
-# ruff: noqa: A002, ARG002, D102 the protocol's names; what each method does is described there
+# ruff: noqa: ARG002, D102 the protocol's names; what each method does is described there
 
 from __future__ import annotations
 

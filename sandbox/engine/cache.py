@@ -132,7 +132,7 @@ def run(
                     raise NotMade(f"{title}: not done after {limit_s:.0f} s; see {to}")
                 if passed - reported >= (1.0 if live else REPORT_EVERY_S):
                     reported = passed
-                    print(f"  {passed:4.0f} s", end="\r" if live else "\n", file=sys.stderr, flush=True)  # noqa: T201
+                    print(f"  {passed:4.0f} s", end="\r" if live else "\n", file=sys.stderr, flush=True)  # noqa: T201 progress of a program
         finally:
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)

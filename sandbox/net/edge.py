@@ -122,11 +122,11 @@ class Edge:
         # The pages for errors are the distribution's: every behaviour has them, the one for challenges too.
         if page:
             response = await self._error(distribution, asked, page.page, page.status, response)
-        failed = response.status >= 400  # noqa: PLR2004
+        failed = response.status >= 400
         response = self._finish(distribution, behaviour, asked, response, hit=hit, age=age)
         name = behaviour.functions.get("viewer-response")
         # It is not called "when the origin returns HTTP status code 400 or higher" (all edge functions).
-        if name and not failed and response.status < 400:  # noqa: PLR2004
+        if name and not failed and response.status < 400:
             response = function.on_response(await self._distributions.code(name), distribution, asked, path, response)
         return response
 
@@ -144,7 +144,7 @@ class Edge:
         response = await self._origins.fetch(distribution, behaviour, whole, path)
         if cacheable:
             page = distribution.errors.get(response.status)
-            ok = response.status < 400  # noqa: PLR2004
+            ok = response.status < 400
             ttl = lifetime(behaviour.ttls, response.header("cache-control")) if ok else page.ttl if page else 0
             self._cache.put(key, response, now, ttl)
         return response, False, 0
@@ -156,7 +156,7 @@ class Edge:
         if not page:
             return replace(response, status=status)
         shown, _, _ = await self._fetch(distribution, distribution.behaviour(page), replace(asked, method="GET"), page)
-        return replace(shown, status=status) if shown.status == 200 else response  # noqa: PLR2004
+        return replace(shown, status=status) if shown.status == 200 else response
 
     def _finish(
         self, distribution: Distribution, behaviour: Behaviour, asked: Asked, response: Response, *, hit: bool, age: int
@@ -164,7 +164,7 @@ class Edge:
         """Put on what the edge adds: policy headers, compression, its own headers, and 304 for what the viewer has."""
         own = ("content-length", "date", "connection", "x-cache", "accept-ranges")
         headers = [pair for pair in response.headers if pair[0] not in own]
-        if response.status == 200:  # noqa: PLR2004
+        if response.status == 200:
             headers.append(("accept-ranges", "bytes"))
         headers = self._distributions.headers_policy(behaviour.headers_policy).apply(headers, secure=asked.secure)
         headers += [
@@ -179,7 +179,7 @@ class Edge:
 
 
 def _said(status: int, *, hit: bool) -> str:
-    return f"{'Error' if status >= 400 else 'Hit' if hit else 'Miss'} from cloudfront"  # noqa: PLR2004
+    return f"{'Error' if status >= 400 else 'Hit' if hit else 'Miss'} from cloudfront"
 
 
 def _upgrade(asked: Asked, behaviour: Behaviour) -> Response:

@@ -104,7 +104,7 @@ class Health:
             port, path, headers, tls=_BLIND if secure else None, name=name, connect_s=CONNECT_S, response_s=RESPONSE_S,
             enough=enough,
         )  # fmt: skip
-        if not 200 <= response.status < 400:  # noqa: PLR2004 - Route 53 takes 2xx and 3xx
+        if not 200 <= response.status < 400:
             raise Unreachable(f"status {response.status}")
         if one.type.endswith("_STR_MATCH") and one.search.encode() not in response.body[:SEARCHED]:
             raise Unreachable(f"status {response.status}, but the string is not in the first {SEARCHED} bytes")

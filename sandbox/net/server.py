@@ -100,7 +100,7 @@ def _write(talk: h11.Connection, writer: asyncio.StreamWriter, response: Respons
     headers = [*response.headers]
     if "date" not in known:
         headers.append(("date", formatdate(usegmt=True)))
-    if "content-length" not in known and response.status != 304:  # noqa: PLR2004
+    if "content-length" not in known and response.status != 304:
         headers.append(("content-length", str(len(response.body))))
     writer.write(
         talk.send(h11.Response(status_code=response.status, reason=reason(response.status), headers=headers)) or b""

@@ -1,7 +1,5 @@
 """A plugin of one resource, for the tests of the server: what it is told to do stands in its inputs."""
 
-# ruff: noqa: A002 the methods are the protocol's
-
 from __future__ import annotations
 
 import time

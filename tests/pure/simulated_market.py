@@ -4,8 +4,6 @@ It follows facts about the real one (what is lost, what is late, who expires whe
 what the contract tests are for.
 """
 
-# ruff: noqa: A002 an id is called id; the methods are the protocol's
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field

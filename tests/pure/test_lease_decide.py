@@ -1,7 +1,5 @@
 """What `decide` names for one look at the market."""
 
-# ruff: noqa: A002 an id is called id here
-
 from __future__ import annotations
 
 from dataclasses import replace

@@ -168,6 +168,6 @@ def grammar() -> MarkdownIt:
     for opening, closing, kind in (("{%", "%}", TAG), ("{{", "}}", EXPRESSION), ("$$", "$$", MATH)):
         md.inline.ruler.before("escape", kind, _between(opening, closing, kind))
     # A destination is a path in a repository here: the writer decides what is safe, after it was resolved.
-    md.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005
+    md.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005 the parameter has the library's name
     md.normalizeLink = lambda url: url  # type: ignore[method-assign]
     return md

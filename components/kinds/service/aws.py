@@ -109,7 +109,7 @@ class OnAws(Implementation["ServiceOptions"]):
 
 def _front_port(options: ServiceOptions) -> int:
     """Return where the web server listens: the containers of a task share their ports."""
-    return 80 if options.port != 80 else 8080  # noqa: PLR2004 the ports themselves
+    return 80 if options.port != 80 else 8080
 
 
 def _tasks(options: ServiceOptions) -> str:

@@ -184,7 +184,7 @@ def _faults_of(routes: Routes) -> Iterator[Fault]:
     fallback = routes.settings.fallback
     if fallback and fallback not in routes.files:
         yield Fault("fallback", f"names {shown(fallback)}, which is no file of the site; name one, `index.html`")
-    elif routes.resolve("/").status == 404:  # noqa: PLR2004 a status
+    elif routes.resolve("/").status == 404:
         yield Fault(
             "index.html",
             "is missing; name the folder that holds the site's first page, or lead `/` elsewhere in `_redirects`",

@@ -65,7 +65,7 @@ def _redirects(routes: Routes) -> Iterator[str]:
 
 def _outputs(rule: Redirect, target: str) -> list[str]:
     """Return the status, where it leads to, and whether the visitor's query goes there too."""
-    if rule.status == 200:  # noqa: PLR2004
+    if rule.status == 200:
         return ["200", f"/{quote(rule.target, safe=PATH)}".replace("$", "$$" if not rule.exact else "$"), ""]
     return [str(rule.status), target, "" if re.search("[?#]", target) else "yes"]
 

@@ -160,7 +160,7 @@ def edge_rules(routes: Routes) -> edge.EdgeRules:
                 rule.pattern,
                 rule.names,
                 rule.status,
-                f"/{SERVED}{rule.target}" if rule.status == 200 else rule.target,  # noqa: PLR2004 a status
+                f"/{SERVED}{rule.target}" if rule.status == 200 else rule.target,
             )
             for rule in patterns
         ),
@@ -215,7 +215,7 @@ def _answers(routes: Routes) -> Iterator[tuple[str, Answer]]:
     for path, answer in routes.table().items():
         yield (ROOT if path == "/" else path[1:]), answer
     yield MISSING_PAGE, routes.missing
-    targets = {rule.target for rule in routes.patterns if rule.status == 200}  # noqa: PLR2004 a status
+    targets = {rule.target for rule in routes.patterns if rule.status == 200}
     if routes.settings.fallback:
         targets.add(routes.settings.fallback)
     for target in sorted(targets):

@@ -163,7 +163,7 @@ def _redirect(number: int, words: list[str], files: Mapping[str, int]) -> Redire
     words = words[:comment]
     if len(words) not in (2, 3):
         return "is not `FROM TO [STATUS]`; conditions and query parameters are Netlify's alone, remove them"
-    source, target, status = (*words, "301") if len(words) == 2 else words  # noqa: PLR2004
+    source, target, status = (*words, "301") if len(words) == 2 else words
     code = status.removesuffix("!")
     wrong = _wrong_source(source)
     if not code.isdecimal() or int(code) not in STATUSES:

@@ -4,7 +4,7 @@ One a stack. It closes what bears the stack's mark and belongs to none of its re
 killed run that was rolled back, and it gives for how long every lease is paid.
 """
 
-# ruff: noqa: A002, ARG002 the names and arguments are the protocol's
+# ruff: noqa: ARG002 the names and arguments are the protocol's
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Close a deployment: only when no record leads to it, only the account's own, and not before it is seen closed."""
 
-# ruff: noqa: A002 an id is called id
-
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """`unmoor:akash:Deployment` as the provider runs it: inputs in, a leased deployment out, over any rail."""
 
-# ruff: noqa: A002 the names and arguments are the protocol's
-
 from __future__ import annotations
 
 from dataclasses import replace

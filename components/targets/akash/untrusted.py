@@ -58,7 +58,7 @@ def amount(value: object) -> Decimal:
 
 def whole(value: object) -> int:
     """Give a count."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:  # noqa: PLR2004
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
         raise BadAnswer(f"{shown(value, 80)} is not a count")
     return value
 
@@ -76,7 +76,7 @@ def address(value: object) -> str:
 
 def name(value: object) -> str:
     """Give a DNS name of at least two labels in lower case (RFC 1123), or "" for anything else."""
-    if not isinstance(value, str) or len(value) > 253:  # noqa: PLR2004
+    if not isinstance(value, str) or len(value) > 253:
         return ""
     labels = value.lower().removesuffix(".").split(".")
     good = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()

@@ -1,6 +1,6 @@
 """Any AWS resource type, from its row in the table: check, exact diff and preview, and the calls."""
 
-# ruff: noqa: A001, A002, ARG002, D102 the protocol's names; what each method does is described there
+# ruff: noqa: ARG002, D102 the protocol's names; what each method does is described there
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def request(
     avoid: Iterable[str] = (),
     *,
     group: str = "",
-    id: str = "",  # noqa: A002 what it is called everywhere
+    id: str = "",
     patience: Patience | None = None,
 ) -> Request:
     """Complete a valid document and ask for it. Pure: the same inputs name the same deployment on any machine.

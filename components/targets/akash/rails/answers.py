@@ -112,7 +112,7 @@ def bids(found: object) -> tuple[Bid, ...]:
     return tuple(read)
 
 
-def look(now: float, id: str, answer: Json | None, found_bids: object = None) -> Observed:  # noqa: A002
+def look(now: float, id: str, answer: Json | None, found_bids: object = None) -> Observed:
     """Read what `show` gives of one deployment; None for an answer that it is not there."""
     if answer is None:
         return Observed(now, Deployment(id, UNSEEN, ""))

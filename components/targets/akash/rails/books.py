@@ -213,7 +213,7 @@ def runs(each: Standing) -> bool:
 
 def abreast(call: Callable[[Any], Any], values: list[Any]) -> list[Any]:
     """Call for each value, side by side, and give the results in order."""
-    if len(values) < 2:  # noqa: PLR2004 a thread would only cost
+    if len(values) < 2:
         return [call(each) for each in values]
     with ThreadPoolExecutor(_ABREAST) as pool:
         return list(pool.map(call, values))

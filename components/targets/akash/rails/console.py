@@ -123,12 +123,12 @@ class ConsoleRail:
 
         return frozenset(filter(None, abreast(holder, others)))
 
-    def look(self, id: str) -> Observed:  # noqa: A002 the rail's word
+    def look(self, id: str) -> Observed:
         """Look at one deployment, with its bids while it has no lease."""
         with reading():
             return self._look(id, bids=True)
 
-    def _look(self, id: str, *, bids: bool = False) -> Observed:  # noqa: A002
+    def _look(self, id: str, *, bids: bool = False) -> Observed:
         found = self._console.call("show", dseq=id, missing=None)
         answer = mapping(found).get("data") if found is not None else None
         seen = answers.look(self._clock.now(), id, mapping(answer) if answer else None)
@@ -189,14 +189,14 @@ class ConsoleRail:
 
     # -- one deployment
 
-    def close(self, id: str) -> None:  # noqa: A002
+    def close(self, id: str) -> None:
         """Close a deployment; fine if it is closed already."""
         self._console.call("close", dseq=id, missing=None)
         self._closed.add(id)
         if id == self.id:
             self.id = ""
 
-    def is_open(self, id: str) -> bool | None:  # noqa: A002
+    def is_open(self, id: str) -> bool | None:
         """Whether a deployment costs money; None if the Console shows none of that number."""
         with reading():
             found = self._look(id).deployment

@@ -266,7 +266,7 @@ def _spellings(key: str) -> tuple[str, ...]:
         inner = text[-(-before * 8 // 6) :]
         coded.append(inner[: len(inner) - 1])
     forms = {key, quote(key, safe=""), json.dumps(key)[1:-1], *coded, *(each.replace("+", "-") for each in coded)}
-    return tuple(sorted((each for each in forms if len(each) > 3), key=len, reverse=True))  # noqa: PLR2004
+    return tuple(sorted((each for each in forms if len(each) > 3), key=len, reverse=True))
 
 
 def _parse(content: bytes) -> Any:

@@ -36,18 +36,18 @@ class Rail(Market, Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
-    def look(self, id: str) -> Observed:  # noqa: A002 what it is called everywhere
+    def look(self, id: str) -> Observed:
         """Look at one deployment, with its bids while it has no lease.
 
         Its state is UNSEEN where the market shows none of that number.
         """
         ...
 
-    def close(self, id: str) -> None:  # noqa: A002
+    def close(self, id: str) -> None:
         """Close a deployment; fine if it is closed already."""
         ...
 
-    def is_open(self, id: str) -> bool | None:  # noqa: A002
+    def is_open(self, id: str) -> bool | None:
         """Whether a deployment costs money; None if the market shows none of that number."""
         ...
 

@@ -81,7 +81,7 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        if value.is_integer() and abs(value) < 1e21:  # noqa: PLR2004 where JavaScript turns to exponents
+        if value.is_integer() and abs(value) < 1e21:
             return str(int(value))
         if value == value and abs(value) != float("inf"):  # noqa: PLR0124 a NaN is the one that differs from itself
             return format(Decimal(repr(value)), "f")

@@ -34,7 +34,7 @@ _BOOLS_OF_1_1 = frozenset(("yes", "no", "on", "off", "y", "n"))
 def shown(value: Any) -> str:
     """Say what a value is, shortly, for a message."""
     if isinstance(value, str):
-        return repr(value if len(value) <= 40 else f"{value[:37]}...")  # noqa: PLR2004
+        return repr(value if len(value) <= 40 else f"{value[:37]}...")
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

@@ -39,7 +39,7 @@ def plain(word: str) -> Any:
     if word[0] in _NUMERIC and len(word) < _MAX_DIGITS:
         if _INT.fullmatch(word):
             base = {"0o": 8, "0x": 16}.get(word[:2], 10)
-            return int(word[2:], base) if base != 10 else int(word)  # noqa: PLR2004
+            return int(word[2:], base) if base != 10 else int(word)
         if _FLOAT.fullmatch(word):
             return float(word)
     return word

@@ -122,7 +122,7 @@ def _check_faults(news: dict[str, Any]) -> Iterator[Failure]:
         yield Failure(
             "failureThreshold", f"expected failureThreshold to be in the range ({low} - {high}), got {threshold}"
         )
-    if len(str(news.get("referenceName", ""))) > 27:  # noqa: PLR2004 the official plugin's limit
+    if len(str(news.get("referenceName", ""))) > 27:
         yield Failure("referenceName", "expected length of referenceName to be in the range (0 - 27)")
 
 
