@@ -41,12 +41,12 @@ class Page:
     status: int
     body: str
     certificate: Certificate | None
-    trouble: str = ""
+    fault: str = ""
     spoke: bool = False
 
 
 def visit(url: str, address: str | None = None, patience: float = PAGE_S) -> Page:
-    """Ask for a page; with `address` (IPv4 or name) there, whatever DNS says of the URL's host. Redirects are answers.
+    """Ask for a page; with `address` (IPv4 or name) there, without a look-up of the URL's host. Redirects are answers.
 
     Uses the proxies of the environment, by CONNECT: a proxy that forwards would put its own idea of the host into the
     request (RFC 9112 §3.2.2). Does not raise for what a network does. The whole visit takes `patience` seconds at most,
@@ -64,9 +64,9 @@ def visit(url: str, address: str | None = None, patience: float = PAGE_S) -> Pag
                 certificate = _certificate(answer.extensions["network_stream"].get_extra_info("ssl_object"))
                 return Page(answer.status, _beginning(answer), certificate)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError) as error:
-            said = f"no whole answer in {patience:g} s" if deadline.over else ""
-            spoke = not said and isinstance(_cause(error), ssl.SSLError)
-            return Page(0, "", None, said or _sentence(error, urlsplit(url).hostname or ""), spoke)
+            late = f"no whole answer in {patience:g} s" if deadline.over else ""
+            spoke = not late and isinstance(_cause(error), ssl.SSLError)
+            return Page(0, "", None, late or _sentence(error, urlsplit(url).hostname or ""), spoke)
 
 
 def _beginning(answer: httpcore.Response) -> str:
@@ -80,7 +80,7 @@ def _beginning(answer: httpcore.Response) -> str:
 
 
 class _Towards(httpcore.NetworkBackend):
-    """Connects to one address, whatever the URL says, through the environment's proxy where there is one."""
+    """Connect to one address instead of the URL's host, through the environment's proxy where there is one."""
 
     def __init__(self, address: str | None, deadline: Deadline) -> None:
         self._address = address
@@ -119,8 +119,8 @@ class _Towards(httpcore.NetworkBackend):
             answer += part
         status = answer.split(b"\r\n", 1)[0].split(b" ", 2)[1:2]
         if status != [b"200"] or b"\r\n\r\n" not in answer:
-            said = outside(answer.partition(b"\r\n\r\n")[2])
-            raise httpcore.ConnectError(said or f"the proxy answers {outside(status[0]) if status else 'nothing'}")
+            reason = outside(answer.partition(b"\r\n\r\n")[2])
+            raise httpcore.ConnectError(reason or f"the proxy answers {outside(status[0]) if status else 'nothing'}")
 
 
 def _proxy(target: str, port: int) -> tuple[str, int] | None:
@@ -152,7 +152,7 @@ _BY_THE_CLOCK = (9, 10)
 
 
 def _clock(code: int) -> str:
-    """Say what time it is here when a certificate was judged by that: one of the two is wrong."""
+    """Return this machine's time when a certificate was judged by it: one of the two is wrong."""
     return (
         f", by this machine's clock ({time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC)"
         if code in _BY_THE_CLOCK
@@ -165,7 +165,7 @@ def _cause(error: Exception) -> BaseException | None:
 
 
 def _sentence(error: Exception, host: str) -> str:
-    """Say what a network failure means."""
+    """Return what a network failure means."""
     cause = _cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not valid for browsers: {cause.verify_message}{_clock(cause.verify_code)}"

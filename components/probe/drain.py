@@ -14,7 +14,7 @@ _EVERY = 5.0
 
 def take(
     given: Mapping[str, Any],
-    say: Callable[[str], None],
+    report: Callable[[str], None],
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
@@ -24,6 +24,6 @@ def take(
     ttl = float(given["ttl"])
     end = clock() + ttl
     while (left := end - clock()) > 0:
-        say(f"draining: {left:.0f} s until no resolver keeps the old answer")
+        report(f"draining: {left:.0f} s until no resolver keeps the old answer")
         sleep(min(left, _EVERY))
     return {"waited_s": round(ttl)}

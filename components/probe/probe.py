@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     #: Where a host's records lead: a zone's handle, the host → addresses and names.
     Current = Callable[[Mapping[str, Any], str], list[str]]
 
-#: Seconds to go on asking, unless told otherwise.
+#: Seconds to go on asking, unless the caller gives others.
 _TIMEOUT = 300.0
 #: Seconds between two questions: the first pause, what it grows by, and the longest.
 _PAUSE, _GROWTH, _LONGEST = 0.5, 1.3, 2.0
-#: How many times in a row nobody must have answered the host before that counts, and the seconds between two times.
+#: How many looks in a row must find the host without an answer before that counts, and the seconds between two.
 _LOOKS, _BETWEEN_LOOKS = 3, 1.0
 _ALONE = (
     "nobody answers {host} now, so its record may lead to {site_host} before there is a certificate for {host}: "
@@ -38,7 +38,7 @@ def _current(handle: Mapping[str, Any], host: str) -> list[str]:
 
 def take(
     given: Mapping[str, Any],
-    say: Callable[[str], None],
+    report: Callable[[str], None],
     look: Look = visit,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -58,26 +58,26 @@ def take(
     site = _Site(given, look, current)
     alone = 0
     while True:
-        address, health, trouble = _first_fault(look, url, version, addresses)
+        address, health, fault = _first_fault(look, url, version, addresses)
         place = f"{url} at {address}" if address else url
-        if not trouble:
+        if not fault:
             break
-        if health.trouble and url.startswith("https:"):
-            trouble, alone = site.explain(trouble, alone, address)
+        if health.fault and url.startswith("https:"):
+            fault, alone = site.explain(fault, alone, address)
             if alone >= _LOOKS:
-                say(_ALONE.format(host=site.host, site_host=site.site_host))
+                report(_ALONE.format(host=site.host, site_host=site.site_host))
                 health = site.shown
                 break
-        if trouble != last:
-            say(f"waiting for {place}: {trouble}")
-            last = trouble
+        if fault != last:
+            report(f"waiting for {place}: {fault}")
+            last = fault
         if clock() + pause > end:
             stands = "leads there already" if given.get("moved") else "was left as it is"
             raise StepError(
-                f"{place} is not well after {given.get('timeout_s', _TIMEOUT):.0f} s: {trouble}; "
+                f"{place} is not well after {given.get('timeout_s', _TIMEOUT):.0f} s: {fault}; "
                 f"its failover record {stands}"
             )
-        # While nobody answers the host every second counts; but a connection that broke must not look like nobody.
+        # While the host has no answer every second counts; but one broken connection must not look like that.
         pause = _BETWEEN_LOOKS if alone else pause
         sleep(pause)
         pause = min(pause * _GROWTH, _LONGEST)
@@ -98,7 +98,7 @@ def _first_fault(look: Look, url: str, version: str, addresses: Sequence[str | N
 
 @dataclass
 class _Site:
-    """A site that is not well over HTTPS: what it says of itself, and whether it may be pointed at all the same."""
+    """A site that is not well over HTTPS: its own report, and whether a record may lead to it all the same."""
 
     given: Mapping[str, Any]
     look: Look
@@ -115,45 +115,45 @@ class _Site:
         """The site's own name, if that may be enough."""
         return str(self.given.get("site_host", ""))
 
-    def explain(self, trouble: str, alone: int, address: str | None) -> tuple[str, int]:
-        """Say more of a trouble with TLS; count how often in a row it was the only one and nobody answered the host."""
-        said, ready = self._of_itself(address)
-        trouble = f"{trouble}; it says: {said}" if said else trouble
+    def explain(self, fault: str, alone: int, address: str | None) -> tuple[str, int]:
+        """Add the site's own report to a TLS fault; count the looks in a row with it alone and no answer at the host."""
+        own, ready = self._of_itself(address)
+        fault = f"{fault}; it says: {own}" if own else fault
         if not ready:
-            return trouble, 0
+            return fault, 0
         try:
             found = self._answering()
-        except Exception as error:  # noqa: BLE001 whatever hinders the question, not to know is not nobody
-            return f"{trouble}; who answers {self.host} now cannot be asked ({error})", 0
-        return f"{trouble}; {found[0] if found else 'nobody'} answers {self.host} now", 0 if found else alone + 1
+        except Exception as error:  # noqa: BLE001 an unknown answer is not a missing one
+            return f"{fault}; who answers {self.host} now cannot be asked ({error})", 0
+        return f"{fault}; {found[0] if found else 'nobody'} answers {self.host} now", 0 if found else alone + 1
 
     def _answering(self) -> list[str]:
         """Return every place that the host's records lead to and that answers with a certificate browsers accept."""
         places = dict.fromkeys(place for handle in self.given["zones"] for place in self.current(handle, self.host))
-        return [place for place in places if not self.look(self.given["url"], place).trouble]
+        return [place for place in places if not self.look(self.given["url"], place).fault]
 
     def _of_itself(self, address: str | None) -> tuple[str, bool]:
-        """What it says over plain HTTP, and whether it serves the version with a valid certificate for its own name."""
+        """Return its report over plain HTTP, and whether it serves the version with a certificate for its own name."""
         url = self.given["url"]
         plain = self.look(f"http:{url.partition(':')[2]}", address)
-        said, _, serving = plain.body.partition("\n")
+        own, _, serving = plain.body.partition("\n")
         if plain.status != 503 or not _is_sentence(plain):
             return "", False
         if self.site_host and serving.strip() == f"serving {self.given['version']}":
             self.shown = self.look(url.replace(self.host, self.site_host, 1), address)
-            return said.strip()[:300], not self.shown.trouble
-        return said.strip()[:300], False
+            return own.strip()[:300], not self.shown.fault
+        return own.strip()[:300], False
 
 
 def judge(health: Page, version: str) -> str:
-    """Say what is wrong with the answer of a health address, or nothing when the site serves the version."""
-    if health.trouble:
-        return health.trouble
-    said = health.body.partition("\n")[0].strip()
+    """Return what is wrong with the answer of a health address, or nothing when the site serves the version."""
+    if health.fault:
+        return health.fault
+    shown = health.body.partition("\n")[0].strip()
     if health.status != 200:
-        return f"it answers {health.status}" + (f", saying: {said[:300]}" if _is_sentence(health) else "")
-    if said != version:
-        return f"it serves version {said[:12] or 'nothing'}, not {version[:12]}"
+        return f"it answers {health.status}" + (f", saying: {shown[:300]}" if _is_sentence(health) else "")
+    if shown != version:
+        return f"it serves version {shown[:12] or 'nothing'}, not {version[:12]}"
     return ""
 
 
@@ -162,6 +162,6 @@ def _is_sentence(page: Page) -> bool:
 
 
 def _front_page(page: Page) -> str:
-    if page.trouble or page.status == 200:
-        return page.trouble
+    if page.fault or page.status == 200:
+        return page.fault
     return f"its health answer is right, but its first page answers {page.status}"

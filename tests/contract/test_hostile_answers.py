@@ -101,7 +101,7 @@ def test_a_visit_ends_in_its_time(server: Callable[..., int], name: str) -> None
     began = time.monotonic()
     page = visit(f"http://127.0.0.1:{server(SLOW[name])}/healthz", patience=LIMIT_S)
     assert time.monotonic() - began < AT_MOST_S
-    assert (page.status, page.trouble) in {(0, "no whole answer in 1 s"), (0, "no answer in time")}
+    assert (page.status, page.fault) in {(0, "no whole answer in 1 s"), (0, "no answer in time")}
 
 
 @pytest.mark.parametrize("name", SLOW)
@@ -118,7 +118,7 @@ def test_a_visit_reads_the_beginning_of_a_body_without_end(server: Callable[...,
     port = server(flood(HEAD + b"\r\n"))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     page = visit(f"http://127.0.0.1:{port}/healthz", patience=30)
-    assert (page.status, page.trouble, len(page.body)) == (200, "", PAGE_BYTES)
+    assert (page.status, page.fault, len(page.body)) == (200, "", PAGE_BYTES)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
@@ -134,8 +134,8 @@ def test_what_a_proxy_writes_is_cut_and_escaped(server: Callable[..., int], monk
     port = server(answer(b"HTTP/1.1 502 no\r\n\r\n" + b"\x1b[2J" + b"x" * 3_000))
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
     page = visit("http://docs.dao.example/healthz", "203.0.113.7")
-    assert page.trouble.startswith("no answer (\\x1b[2Jxxx")
-    assert len(page.trouble) < 400
+    assert page.fault.startswith("no answer (\\x1b[2Jxxx")
+    assert len(page.fault) < 400
 
 
 @pytest.mark.parametrize("name", SLOW)

@@ -202,7 +202,7 @@ def test_a_proxy_is_told_the_address_and_the_site_the_name(site, proxy, scheme, 
 
 def test_what_a_proxy_says_is_repeated(proxy):
     page = visit(f"https://{HOST}/healthz", "203.0.113.7")
-    assert page.trouble == "no answer (nobody listens at 203.0.113.7:443)"
+    assert page.fault == "no answer (nobody listens at 203.0.113.7:443)"
     assert not page.spoke
 
 

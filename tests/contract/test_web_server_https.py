@@ -235,7 +235,7 @@ def test_visitors_without_a_certificate_for_their_name_are_refused(secure):
     secure.doors[HOST] = made.http_port
     made.start().ready()
     page = asked(made, "other.dao.example")
-    assert page.trouble.startswith("no TLS: it has no certificate for other.dao.example yet")
+    assert page.fault.startswith("no TLS: it has no certificate for other.dao.example yet")
 
 
 def test_visitors_speak_http_2_over_tls_1_2_or_newer(secure):
