@@ -116,7 +116,7 @@ class _Site:
         return str(self.given.get("site_host", ""))
 
     def explain(self, fault: str, alone: int, address: str | None) -> tuple[str, int]:
-        """Add the site's own report to a TLS fault; count the looks in a row with it alone and no answer at the host."""
+        """Add the site's own report to a TLS fault; count looks in a row with it alone and no answer at the host."""
         own, ready = self._of_itself(address)
         fault = f"{fault}; it says: {own}" if own else fault
         if not ready:

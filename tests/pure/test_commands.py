@@ -168,7 +168,7 @@ def test_status_ends_with_1_when_a_site_is_not_well(project: Path, monkeypatch: 
     version = from_file(project / "stacks/Pulumi.prod.yaml", builtin()).workloads[0].release.id
     pages = {
         "docs-aws.dao.example": seen(body=f"{version}\n"),
-        "docs-akash.dao.example": seen(status=0, fault="no answer in time"),
+        "docs-akash.dao.example": seen(status=0, trouble="no answer in time"),
     }
     pages[None] = pages["docs-aws.dao.example"]
     monkeypatch.setattr(visit, "visit", lambda url, address: pages[address])
