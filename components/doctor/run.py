@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds after which a look that has not ended is given up.
 WITHIN_S = 8.0
+#: Looks before an update is refused, and the seconds between two: a change that was just made may not be seen yet.
+LOOKS, PAUSE_S = 3, 2.0
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,21 @@ def _findings(check: Check) -> tuple[Finding, ...]:
 
 
 def demand(topology: Topology, registry: Registry) -> None:
-    """Raise ConfigError for what would make an update fail after minutes of building; what is not seen passes."""
-    found = look(check for check in checks(topology, registry) if check.late)
+    """Raise ConfigError for what would make an update fail after minutes of building; what is not seen passes.
+
+    What is not ready is looked at again, since the world may show a change seconds late.
+    """
+    late = [check for check in checks(topology, registry) if check.late]
+    for attempt in range(LOOKS):
+        time.sleep(PAUSE_S if attempt else 0.0)
+        found = [each for each in look(late) if each.state is State.NOT_READY]
+        late = [check for check in late if check.name in {each.name for each in found}]
+        if not found:
+            return
     faults = [
         Fault(each.name, f"{finding.sentence}; {finding.mend}")
         for each in found
         for finding in each.findings
         if finding.state is State.NOT_READY
     ]
-    if faults:
-        raise ConfigError("the update would fail late; `unmoor doctor` looks at everything", faults)
+    raise ConfigError("the update would fail late; `unmoor doctor` looks at everything", faults)

@@ -84,7 +84,7 @@ def sdl(
     return yaml.safe_dump(made)
 
 
-def wait(look: Callable[[], T], seconds: float = 15.0) -> T:
+def wait(look: Callable[[], T], seconds: float = 60.0) -> T:
     """Look until there is something to see, or fail with the last look."""
     end = time.monotonic() + seconds
     while not (seen := look()):

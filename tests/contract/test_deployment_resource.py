@@ -243,7 +243,7 @@ def test_no_bid_leaves_nothing_open_and_says_why(market: AkashWorld) -> None:
 def test_an_unfinished_creation_keeps_its_id_and_is_finished_by_update(market: AkashWorld) -> None:
     resource = DeploymentResource()
     with pytest.raises(Partial) as caught:
-        resource.create(inputs(image="docker.io/library/nothing:1"), context(timeout_s=9.0))
+        resource.create(inputs(image="ghcr.io/nobody/nothing:1"), context(timeout_s=9.0))
     state = caught.value.state
     assert (open_ones(market), state.outputs["state"]) == ([state.id], "pending")
     assert misfits(dict(state.outputs)) == set()

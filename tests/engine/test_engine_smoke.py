@@ -141,7 +141,7 @@ def test_the_doctor_finds_a_sandbox_ready_and_sees_each_thing_that_it_names(sand
     stacks = tmp_path / "stacks"
     stacks.mkdir()
     site_folder(tmp_path)
-    for name in ("Pulumi.yaml", "project.py", ".venv", "components"):
+    for name in ("Pulumi.yaml", "project.py", ".venv", "components", "sdl"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
     settings = yaml.safe_load((REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text())
     settings["config"]["unmoor:workloads"]["docs"]["mode"] = "active-standby"
@@ -150,6 +150,7 @@ def test_the_doctor_finds_a_sandbox_ready_and_sees_each_thing_that_it_names(sand
         [sys.executable, "-m", "components", "doctor", "--stack", "prod", "--json"], cwd=tmp_path,
         env={**os.environ, **sandbox.environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    assert done.stdout, done.stderr
     found = json.loads(done.stdout)
     shown = {each["name"]: each["state"] for each in found["checks"]}
     assert (done.returncode, found["ready"]) == (0, True), found

@@ -105,19 +105,26 @@ def test_akash_is_looked_at_where_a_site_stands_there(tmp_path: Path) -> None:
     assert names("active-standby") - names("centralized") == {"Console account", "bidders for docs-akash"}
 
 
-def test_an_update_stops_at_what_would_fail_late_and_at_nothing_that_is_not_seen(tmp_path: Path) -> None:
-    def known(*findings):
-        late = Check("alias", lambda: findings, late=True)
-        other = Check("other", lambda: [not_ready("a", "b")])
-        plain = SimpleNamespace(needs=lambda _: Needs())
-        made = builtin().with_(targets=[Target("aws", "AWS", needs=lambda _: Needs((late, other)))])
-        return SimpleNamespace(
-            authorities={"route53": plain}, targets=made.targets, implementations=made.implementations
-        )
+def with_late(look):
+    """Return a registry whose one late check is `look`; another check that is not late is never ready."""
+    late, other = Check("alias", look, late=True), Check("other", lambda: [not_ready("a", "b")])
+    plain = SimpleNamespace(needs=lambda _: Needs())
+    made = builtin().with_(targets=[Target("aws", "AWS", needs=lambda _: Needs((late, other)))])
+    return SimpleNamespace(authorities={"route53": plain}, targets=made.targets, implementations=made.implementations)
 
-    run.demand(stack(tmp_path), known(ready("x"), unseen("y"), caution("z")))
+
+def test_an_update_stops_at_what_would_fail_late_and_at_nothing_that_is_not_seen(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(run, "PAUSE_S", 0.0)
+    run.demand(stack(tmp_path), with_late(lambda: (ready("x"), unseen("y"), caution("z"))))
     with pytest.raises(ConfigError, match="alias: taken; move it"):
-        run.demand(stack(tmp_path), known(not_ready("taken", "move it")))
+        run.demand(stack(tmp_path), with_late(lambda: [not_ready("taken", "move it")]))
+
+
+def test_what_is_ready_at_a_second_look_stops_no_update(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(run, "PAUSE_S", 0.0)
+    shown = iter([[not_ready("not seen yet", "wait")], [ready("x")]])
+    run.demand(stack(tmp_path), with_late(lambda: next(shown)))
+    assert next(shown, None) is None
 
 
 # This machine
