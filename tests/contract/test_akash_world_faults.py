@@ -137,7 +137,7 @@ def test_a_lost_answer_can_be_one_of_a_number_and_end_in_a_cut(world: AkashWorld
 
 
 def test_a_lost_volume_is_empty_and_its_service_starts_again(world: AkashWorld) -> None:
-    script = f'echo run >> "$XDG_DATA_HOME/runs"; cp "$XDG_DATA_HOME/runs" .; echo $$ > pid; {SERVE}'
+    script = f'echo run >> "$XDG_DATA_HOME/runs"; cp "$XDG_DATA_HOME/runs" .; echo $$$$ > pid; {SERVE}'
     dseq = world.run(sdl(script, ip="volume", volume="beta3"), "cascadia")
     address = world.status(dseq)["ips"]["web"][0]["IP"]
     update = sdl(script, ip="volume", volume="beta3", env=("A=1",))
