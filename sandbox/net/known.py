@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 #: A view of AWS older than this (seconds) is read again before it is used.
 FRESH_S = 0.5
-#: But nobody waits longer than this for it: what was known before is used.
+#: But no question waits longer than this for it: what was known before is used. The first reading is waited for.
 PATIENCE_S = 1.0
 
 
@@ -37,8 +37,9 @@ class Known(Generic[T]):
         if time.monotonic() - self._read_at > self._fresh_s:
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._refresh())
+            patience = PATIENCE_S if self._read_at > float("-inf") else None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._reading), PATIENCE_S)
+                await asyncio.wait_for(asyncio.shield(self._reading), patience)
         return self._value
 
     @property

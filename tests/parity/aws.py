@@ -87,9 +87,17 @@ class Aws:
             },
             lambda _: None,
         )
-        _until(lambda: self.ask("/healthz").body.decode().strip() == made.version)
+        _until(lambda: self._serves(made.version))
         time.sleep(FRESH_S)
         return made
+
+    def _serves(self, version: str) -> bool:
+        """Return whether the edge serves a release; until it knows the distribution, it ends each connection."""
+        try:
+            return self.ask("/healthz").body.decode().strip() == version
+        except OSError:
+            self._line.close()
+            return False
 
     def ask(self, target: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Reply:
         """Ask the edge at the site's host."""
