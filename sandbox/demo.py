@@ -62,8 +62,8 @@ def _begin(story: Story) -> None:
     try:
         story.pulumi.preview()
     except EngineFailed as refused:
-        said = " ".join(refused.run.output.split())
-        story.claim(f"stands at {HOST}" in said, "what is not ours is not overwritten: the preview is refused")
+        output = " ".join(refused.run.output.split())
+        story.claim(f"stands at {HOST}" in output, "what is not ours is not overwritten: the preview is refused")
     else:
         raise ClaimFailed("the live host was not refused")
     _adopt(story)
@@ -167,7 +167,7 @@ def _lose_the_lease(story: Story) -> None:
     story.until("the network closes the lease", lambda: _leases()[0]["state"] != "active")
     since = time.time()
     run = story.pulumi.up("--refresh")
-    story.say(f"up --refresh took {run.seconds:.1f} s: {counted(run)}")
+    story.show(f"up --refresh took {run.seconds:.1f} s: {counted(run)}")
     story.until("an answer from another provider", lambda: story.served_by(AKASH))
     good = next(s.time for s in story.seen.samples if s.time > since and s.ok)
     story.figures["lost_lease_recovery_s"] = round(good - since, 1)
@@ -259,7 +259,7 @@ def main() -> int:
             source = REPOSITORY / "stacks" / f"Pulumi.{STACK}.yaml"
             copy.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
             story = Story(state, Pulumi(state, environment, STACK, copy), console, began)
-            story.say(f"aliases are answered for {ALIAS_TTL} s here; Route 53 answers those to CloudFront for 60 s")
+            story.show(f"aliases are answered for {ALIAS_TTL} s here; Route 53 answers those to CloudFront for 60 s")
             try:
                 tell(story)
             finally:

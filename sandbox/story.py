@@ -1,4 +1,4 @@
-"""A story that is told on a running sandbox: what it edits, runs and claims, and what it measures."""
+"""A story on a running sandbox: what it edits, runs and claims, and what it measures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ALIAS_TTL = 10
 PATIENCE = 150
 
 
-class ClaimFailed(AssertionError):  # noqa: N818 the name says what happened
+class ClaimFailed(AssertionError):  # noqa: N818 the name is what happened
     """Something the story claims did not happen."""
 
 
@@ -45,18 +45,18 @@ class Story:
     figures: dict[str, Any] = field(default_factory=dict)
 
     def chapter(self, title: str) -> None:
-        """Say what comes next, with the time since the start."""
+        """Announce what comes next, with the time since the start."""
         self.console.print(f"\n[bold]{self._clock()}  {title}[/bold]")
 
-    def say(self, text: str) -> None:
-        """Say what was seen."""
+    def show(self, text: str) -> None:
+        """Show what was seen."""
         self.console.print(f"        {text}", highlight=False, soft_wrap=True)
 
     def claim(self, true: bool, text: str) -> None:  # noqa: FBT001 a claim is true or false
         """Check a claim of the story; a false one ends the demo."""
         if not true:
             raise ClaimFailed(text)
-        self.say(f"[green]✓[/green] {text}")
+        self.show(f"[green]✓[/green] {text}")
 
     def _clock(self) -> str:
         seconds = int(time.monotonic() - self.began)
@@ -66,7 +66,7 @@ class Story:
     def seen(self) -> Visitor:
         """The outside visitor, once there is something to visit."""
         if self.visitor is None:
-            raise ClaimFailed("nobody visits yet")
+            raise ClaimFailed("no visitor yet")
         return self.visitor
 
     def edit(self, old: str, new: str) -> None:
@@ -78,36 +78,36 @@ class Story:
         after = before.replace(old, new)
         path.write_text(after, encoding="utf-8")
         for line in list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[3:]:
-            self.say(f"[{'red' if line.startswith('-') else 'green'}]{line}[/]")
+            self.show(f"[{'red' if line.startswith('-') else 'green'}]{line}[/]")
 
     def unmoor(self, *words: str) -> None:
         """Run a command of `unmoor` on the stack file, and show what it prints."""
         command = [sys.executable, "-m", "components", *words, "--stack", str(self.pulumi.config_file)]
         environment = {**os.environ, **self.pulumi.environment}
         done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
-        self.say(f"[bold]$ unmoor {escape(' '.join(words))}[/bold]")
+        self.show(f"[bold]$ unmoor {escape(' '.join(words))}[/bold]")
         for line in done.stdout.splitlines():
             colour = {"+": "green", "-": "red"}.get(line[:1], "default")
-            self.say(f"[{colour}]{escape(line)}[/]")
+            self.show(f"[{colour}]{escape(line)}[/]")
         if done.returncode:
             raise ClaimFailed(f"unmoor {' '.join(words)} ended with {done.returncode}: {done.stderr}")
 
     def preview(self) -> Run:
-        """Preview, showing what changes and what the outputs say."""
+        """Preview, showing what changes and the outputs."""
         run = self.pulumi.preview("--diff")
         self.figures["preview_s"] = round(max(run.seconds, self.figures.get("preview_s", 0)), 2)
         for name, operation in sorted(run.changes().items()):
-            self.say(f"{_SIGNS.get(operation, operation):<3} {name}")
+            self.show(f"{_SIGNS.get(operation, operation):<3} {name}")
         outputs = re.search(r"^ *--outputs:--.*?(?=^Resources:)", run.output, re.DOTALL | re.MULTILINE)
         for line in (outputs.group(0).rstrip().splitlines() if outputs else [])[1:]:
-            self.say(f"[cyan]{escape(line.rstrip())}[/cyan]")
+            self.show(f"[cyan]{escape(line.rstrip())}[/cyan]")
         return run
 
     def up(self, *arguments: str) -> Run:
         """Update, then update again and see that nothing changes."""
         run = self.pulumi.up(*arguments)
         self.settled = time.monotonic()
-        self.say(f"up took {run.seconds:.1f} s: {counted(run)}")
+        self.show(f"up took {run.seconds:.1f} s: {counted(run)}")
         again = self.pulumi.up()
         changed = again.changes()
         self.figures["second_up_changes"] = self.figures.get("second_up_changes", 0) + len(changed)
@@ -144,7 +144,7 @@ class Story:
         return time.monotonic() - began
 
     def served_by(self, prefix: str) -> bool:
-        """Tell whether the newest answer came from an address with this prefix, and was good."""
+        """Return whether the newest answer came from an address with this prefix, and was good."""
         last = self.seen.samples[-1]
         return last.ok and str(last.address).startswith(prefix)
 

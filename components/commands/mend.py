@@ -24,7 +24,7 @@ def cli(stack: str) -> None:
     """Make the state of a stack readable again when `pulumi` ends with `failed to load checkpoint`.
 
     Only a state in a folder (PULUMI_BACKEND_URL or backend.url is file://…) can be left so. A note that was cut off is
-    removed, and a state that was cut off is kept beside the newest whole copy, which takes its place: the next
+    removed, and a state that was cut off is kept, and the newest whole copy takes its place: the next
     `pulumi up --refresh` finds by name what was made since. See first that no update of the stack runs.
     Exit 1 when no copy is whole.
     """

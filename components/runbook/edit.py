@@ -73,7 +73,7 @@ def _read(text: str, source: str, workload: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _reads(text: str, source: str, expected: Any) -> bool:
-    """Tell whether a stack file's text says what it should."""
+    """Return whether a stack file's text is as it should be."""
     try:
         return bool(yaml_text.load(text, source, yaml_text.STACK) == expected)
     except ConfigError:

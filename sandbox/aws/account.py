@@ -84,8 +84,8 @@ class Account:
         """Answer for the AWS account."""
         if environ["PATH_INFO"] == tasks.PATH:
             size = int(environ.get("CONTENT_LENGTH") or 0)
-            told = tasks.exchange(environ["wsgi.input"].read(size) if size else b"")
-            return _send(start_response, 200, told, {"Content-Type": "application/json"})
+            answer = tasks.exchange(environ["wsgi.input"].read(size) if size else b"")
+            return _send(start_response, 200, answer, {"Content-Type": "application/json"})
         down = self._down(environ)
         if down:
             return _unavailable(environ, start_response, down)

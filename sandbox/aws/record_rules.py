@@ -56,7 +56,7 @@ def refusals(
     after = {key(record): record for record in existing}
     for action, record in changes:
         faults += _apply(zone, after, action, record)
-        # A batch is read in order: a record that stands beside a CNAME, or beside records of another policy, is refused
+        # A batch is read in order: a record at the name of a CNAME, or of records of another policy, is refused
         # although a later change would delete those (cookpad/roadworker#89, octodns/octodns#507, external-dns#1411).
         if action != "DELETE" and key(record) in after:
             faults += _beside_now(record, _others(after, record))

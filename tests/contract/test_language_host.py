@@ -120,8 +120,10 @@ def gone(numbers: list[int]) -> bool:
 
 
 def _runs(number: int) -> bool:
-    said = subprocess.run(["ps", "-o", "stat=", "-p", str(number)], capture_output=True, text=True, check=False).stdout
-    return bool(said.strip()) and not said.strip().startswith("Z")
+    output = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(number)], capture_output=True, text=True, check=False
+    ).stdout
+    return bool(output.strip()) and not output.strip().startswith("Z")
 
 
 def test_a_program_is_told_what_the_engine_said(start: Start, program: lang.ProgramInfo, tmp_path: Path) -> None:

@@ -151,11 +151,11 @@ def test_upgraded_connections_go_through(served):
     made, _ = served
     with socket.create_connection(("127.0.0.1", made.http_port), timeout=10) as line:
         line.sendall(b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nping")
-        said = b""
-        while b"PING" not in said and (part := line.recv(4096)):
-            said += part
-    assert said.startswith(b"HTTP/1.1 101 ")
-    assert said.endswith(b"PING")
+        output = b""
+        while b"PING" not in output and (part := line.recv(4096)):
+            output += part
+    assert output.startswith(b"HTTP/1.1 101 ")
+    assert output.endswith(b"PING")
 
 
 def test_a_stream_is_not_held_back(served):

@@ -66,10 +66,10 @@ def sandbox(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     try:
         assert child.stdout
         assert child.stdout.readline() == f". {state.env_file}\n"
-        said = subprocess.run(
+        shown = subprocess.run(
             [*command, "env", "--json"], cwd=REPOSITORY, env=variables, capture_output=True, check=True
         )
-        ours = Sandbox(state, json.loads(said.stdout))
+        ours = Sandbox(state, json.loads(shown.stdout))
         yield ours
     finally:
         child.send_signal(signal.SIGTERM)

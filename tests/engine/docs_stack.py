@@ -168,7 +168,7 @@ class Docs:
             if name.startswith("docs-"):
                 address = Resolver(self.state).addresses(name)[0]
                 served = {host: self.curl(host, address) for host in (HOST, name)}
-                wrong = {host: said for host, said in served.items() if said != self.version()}
+                wrong = {host: output for host, output in served.items() if output != self.version()}
                 found[name.partition(".")[0]] = str(wrong) if wrong else "valid for both names"
         return found
 

@@ -58,9 +58,9 @@ def test_without_adopt_the_host_is_refused_before_anything_is_built(docs: Docs, 
     before = inventory.objects()
     with pytest.raises(EngineFailed) as refused:
         docs.pulumi.preview()
-    said = " ".join(refused.value.run.output.split())
-    assert f"workloads.docs.host: CNAME {vendor.SITE}, ttl {TTL} s stands at {HOST}" in said
-    assert "`unmoor adopt docs` writes the lines" in said
+    printed = " ".join(refused.value.run.output.split())
+    assert f"workloads.docs.host: CNAME {vendor.SITE}, ttl {TTL} s stands at {HOST}" in printed
+    assert "`unmoor adopt docs` writes the lines" in printed
     assert inventory.objects() == before
 
 

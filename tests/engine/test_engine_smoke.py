@@ -91,8 +91,8 @@ def test_a_mistake_of_the_operator_is_a_sentence(pulumi: Callable[..., Pulumi]) 
     runner = pulumi({"tiny:mode": "nowhere", "tiny:word": "x"}, TINY, "mistake")
     with pytest.raises(EngineFailed) as caught:
         runner.preview()
-    said = str(caught.value)
-    assert ("error: there is no such mode" in said, "Traceback" in said) == (True, False)
+    printed = str(caught.value)
+    assert ("error: there is no such mode" in printed, "Traceback" in printed) == (True, False)
 
 
 def test_a_secret_of_the_settings_is_not_shown(pulumi: Callable[..., Pulumi]) -> None:

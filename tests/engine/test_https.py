@@ -77,10 +77,10 @@ def test_a_primary_that_passes_no_challenge_on_is_named(centralized: Docs) -> No
         docs.fails(mode="active-standby")
     until(lambda: "do not come here" in health(docs), "the container has asked")
     with impatient(docs), unmoved(docs):
-        said = docs.fails(mode="active-standby").output
-    assert f"it says: there is no certificate for {HOST} yet: its challenges do not come here; the site that" in said
-    assert f"must pass /.well-known/acme-challenge/* on to {DIRECT}" in said
-    assert "cloudfront.net answers docs.dao.example now; its failover record was left as it is" in said
+        shown = docs.fails(mode="active-standby").output
+    assert f"it says: there is no certificate for {HOST} yet: its challenges do not come here; the site that" in shown
+    assert f"must pass /.well-known/acme-challenge/* on to {DIRECT}" in shown
+    assert "cloudfront.net answers docs.dao.example now; its failover record was left as it is" in shown
 
 
 def test_an_authority_that_is_down_is_named(centralized: Docs) -> None:
@@ -89,8 +89,8 @@ def test_an_authority_that_is_down_is_named(centralized: Docs) -> None:
     docs.state.end_fault("challenge-blocked")
     until(lambda: "does not answer" in health(docs), "the container has asked")
     with impatient(docs), unmoved(docs):
-        said = docs.fails().output
-    assert f"there is no certificate for {HOST} yet; the authority https://acme.ca.example/dir does not answer" in said
+        shown = docs.fails().output
+    assert f"there is no certificate for {HOST} yet; the authority https://acme.ca.example/dir does not answer" in shown
 
 
 def test_an_authority_that_issues_no_more_is_named(centralized: Docs) -> None:
@@ -100,8 +100,8 @@ def test_an_authority_that_issues_no_more_is_named(centralized: Docs) -> None:
     lose_volume(docs)
     until(lambda: "rate limit" in health(docs), "the container has asked")
     with impatient(docs), unmoved(docs):
-        said = docs.fails().output
-    assert f"there is no certificate for {HOST} yet; the authority issues no more of them for now (rate limit)" in said
+        shown = docs.fails().output
+    assert f"there is no certificate for {HOST} yet; the authority issues no more of them for now (rate limit)" in shown
     docs.state.end_fault("acme-rate-limited")
 
 
@@ -112,8 +112,10 @@ def test_a_record_that_forbids_the_authority_is_named(centralized: Docs) -> None
         lose_volume(docs)
         until(lambda: "CAA record" in health(docs), "the container has asked")
         with impatient(docs), unmoved(docs):
-            said = docs.fails().output
-    assert f"there is no certificate for {HOST} yet; a CAA record of the zone forbids the authority to issue it" in said
+            shown = docs.fails().output
+    assert (
+        f"there is no certificate for {HOST} yet; a CAA record of the zone forbids the authority to issue it" in shown
+    )
 
 
 def test_once_mended_the_same_update_goes_through(centralized: Docs) -> None:
@@ -152,15 +154,15 @@ def test_a_clock_that_is_wrong_is_named_with_both_times_and_no_record_moves(cent
     with docs.broken("clock-skew"):
         until(lambda: "one of the two is wrong" in health(docs), "the container has looked")
         tomorrow = f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m-%d}"
-        said = health(docs)
-        assert said.startswith(f"the certificate for {HOST} is valid from {tomorrow} ")
-        assert f"by the clock of its machine it is {dt.datetime.now(dt.UTC):%Y-%m-%d} " in said
+        shown = health(docs)
+        assert shown.startswith(f"the certificate for {HOST} is valid from {tomorrow} ")
+        assert f"by the clock of its machine it is {dt.datetime.now(dt.UTC):%Y-%m-%d} " in shown
         assert "certificate is not yet valid, by this machine's clock (" in status(docs)["trouble"]
         until(lambda: "status 503" in (docs.state.root / "health.json").read_text(), "Route 53 has seen it")
         with impatient(docs), unmoved(docs):
-            said = docs.fails(active="decentralized").output
-    assert "its certificate is not valid for browsers: certificate is not yet valid, by this machine's clock (" in said
-    assert f"it says: the certificate for {HOST} is valid from {tomorrow} " in said
+            shown = docs.fails(active="decentralized").output
+    assert "its certificate is not valid for browsers: certificate is not yet valid, by this machine's clock (" in shown
+    assert f"it says: the certificate for {HOST} is valid from {tomorrow} " in shown
     until(lambda: status(docs)["well"], "it is well once the clock is right")
 
 
@@ -173,8 +175,8 @@ def test_a_certificate_near_its_end_is_found_while_it_is_still_valid(centralized
         assert status(docs)["certificate"]["days_left"] == pytest.approx(6, abs=0.1)
         until(lambda: "status 503" in (docs.state.root / "health.json").read_text(), "Route 53 has seen it")
         with impatient(docs), unmoved(docs):
-            said = docs.fails(active="decentralized").output
-    assert sentence in said
+            shown = docs.fails(active="decentralized").output
+    assert sentence in shown
 
 
 def test_no_record_moves_to_an_expired_certificate(centralized: Docs) -> None:
@@ -182,8 +184,8 @@ def test_no_record_moves_to_an_expired_certificate(centralized: Docs) -> None:
     with docs.broken("certificate-expired"):
         until(lambda: "expired" in status(docs)["trouble"], "status says so")
         with impatient(docs), unmoved(docs):
-            said = docs.fails().output
-    assert "its certificate is not valid for browsers: certificate has expired, by this machine's clock (" in said
+            shown = docs.fails().output
+    assert "its certificate is not valid for browsers: certificate has expired, by this machine's clock (" in shown
 
 
 def test_where_nobody_answers_yet_the_record_comes_before_the_certificate_and_is_seen_to_be_served(
@@ -227,8 +229,8 @@ def test_an_authority_that_is_down_leaves_a_dead_site_dead_and_says_so(centraliz
     docs.pulumi.destroy()
     placement = {"centralized": "aws", "decentralized": ["akash"]}
     with docs.broken("acme-down"), impatient(docs):
-        said = docs.fails(placement=placement).output
-    assert "its failover record was left as it is" in said
+        shown = docs.fails(placement=placement).output
+    assert "its failover record was left as it is" in shown
     assert [name for name in docs.records() if name.startswith(f"{HOST}/")] == []
     docs.pulumi.destroy()
 

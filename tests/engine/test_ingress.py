@@ -62,9 +62,9 @@ def test_a_browser_refuses_the_site_and_plain_http_serves_it_under_both_names(ce
 
 
 def test_the_plan_says_what_a_browser_will_see(centralized: Docs) -> None:
-    said = centralized.unmoor("plan", "docs")
-    assert "note     docs-akash: it is reached by a name of the provider, where no certificate for the public" in said
-    assert "browsers get a self-signed one and refuse https" in said
+    output = centralized.unmoor("plan", "docs")
+    assert "note     docs-akash: it is reached by a name of the provider, where no certificate for the public" in output
+    assert "browsers get a self-signed one and refuse https" in output
 
 
 def test_while_aws_is_down_the_host_leads_to_the_ingress_and_is_served_over_http(centralized: Docs) -> None:

@@ -196,11 +196,14 @@ def test_a_state_that_was_cut_off_is_mended_and_no_lease_is_lost(leases: Leases,
         leases.up()
     unmoor = [sys.executable, "-m", "components", "mend", "--stack", str(leases.runner.config_file)]
     environment = {**os.environ, **sandbox.environment, "PYTHONPATH": str(REPOSITORY)}
-    for said in (f"{state.name}{'.attrs' if cut == 'note' else ''} was cut off", "nothing to mend: the state is whole"):
+    for printed in (
+        f"{state.name}{'.attrs' if cut == 'note' else ''} was cut off",
+        "nothing to mend: the state is whole",
+    ):
         done = subprocess.run(
             unmoor, cwd=leases.runner.project, env=environment, capture_output=True, text=True, check=True
         )
-        assert done.stdout.startswith(said)
+        assert done.stdout.startswith(printed)
     leases.up("--refresh")
     assert leases.open() == before
     assert leases.answers() == "hello"

@@ -126,8 +126,8 @@ def test_releases_change_without_a_failed_request_and_a_bad_one_leaves_what_serv
     options["env"] = {**options["env"], "GREETING": "bad", "HEALTH": health}
     options["health"] = {"match": '"ok"', "grace_s": 10}
     with Visitor(service) as visitor:
-        said = service.fails().output
-    assert "is not well after 10 s" in said
+        shown = service.fails().output
+    assert "is not well after 10 s" in shown
     assert (visitor.failed, service.ask("/")["greeting"]) == ([], target)
     options.update(good)
 

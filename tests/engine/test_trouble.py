@@ -184,10 +184,10 @@ def test_a_store_that_is_gone_fails_the_publication_loudly_by_its_name(base: Doc
     kept, version, records = (base.site / "index.html").read_text(), base.version(), base.records()
     base.page("never published")
     with base.broken("store-gone-storj"):
-        said = base.fails().output
+        shown = base.fails().output
     (base.site / "index.html").write_text(kept)
-    assert "store storj: " in said
-    assert "Traceback" not in said
+    assert "store storj: " in shown
+    assert "Traceback" not in shown
     assert [base.site_serves(site) for site in ("docs-aws", "docs-akash")] == [version, version]
     assert base.records() == records
 
@@ -211,11 +211,11 @@ def test_no_bid_is_a_sentence_leaves_nothing_open_and_the_next_up_rents_once(lea
     leases.pulumi.state.start_fault("no-bids")
     with pytest.raises(EngineFailed) as failed:
         leases.pulumi.up()
-    said, standing = str(failed.value), Docs.leases()
+    shown, standing = str(failed.value), Docs.leases()
     leases.pulumi.state.end_fault("no-bids")
-    assert "akash: no provider bid on deployment " in said
-    assert "is closed again; try later, or raise the ceiling." in said
-    assert "Traceback" not in said
+    assert "akash: no provider bid on deployment " in shown
+    assert "is closed again; try later, or raise the ceiling." in shown
+    assert "Traceback" not in shown
     assert standing == base
     leases.up(("one",))
     assert added(base) == 1

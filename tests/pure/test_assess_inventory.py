@@ -97,19 +97,19 @@ def test_every_fault_is_said_at_once():
     ],
 )
 def test_what_contradicts_itself_is_a_sentence(change: dict[str, Any], path: str, message: str):
-    said = faults(document(docs=DOCS, forum={**FORUM, **change}))
-    assert list(said) == [path]
-    assert message in said[path]
+    output = faults(document(docs=DOCS, forum={**FORUM, **change}))
+    assert list(output) == [path]
+    assert message in output[path]
 
 
 def test_workloads_that_wait_for_each_other_are_named():
-    said = faults(document(docs={**DOCS, "after": ["forum"]}, forum={**FORUM, "after": ["docs"]}, bot=BOT))
-    assert said == {"workloads.docs.after": "docs, forum wait for each other; drop one `after`"}
+    output = faults(document(docs={**DOCS, "after": ["forum"]}, forum={**FORUM, "after": ["docs"]}, bot=BOT))
+    assert output == {"workloads.docs.after": "docs, forum wait for each other; drop one `after`"}
 
 
 def test_an_inventory_from_the_future_is_refused():
-    said = faults(document(docs=DOCS), date(2026, 1, 1))
-    assert said == {"as_of": "2026-11-01 lies in the future; it is 2026-01-01"}
+    output = faults(document(docs=DOCS), date(2026, 1, 1))
+    assert output == {"as_of": "2026-11-01 lies in the future; it is 2026-01-01"}
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,9 @@ def test_bad_values_are_sentences_with_a_path(text: str, path: str, message: str
     body = "".join(f"    {line}\n" for key, line in rest if not text.startswith(key)) + f"    {text}\n"
     with pytest.raises(ConfigError) as caught:
         reading.parse(head + body, ON)
-    said = {fault.path: fault.message for fault in caught.value.faults}
-    assert list(said) == [f"workloads.one.{path}".rstrip(".")]
-    assert message in said[f"workloads.one.{path}".rstrip(".")]
+    output = {fault.path: fault.message for fault in caught.value.faults}
+    assert list(output) == [f"workloads.one.{path}".rstrip(".")]
+    assert message in output[f"workloads.one.{path}".rstrip(".")]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n"])

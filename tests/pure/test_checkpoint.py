@@ -111,9 +111,9 @@ def test_the_command_takes_the_backend_of_the_process_or_of_the_project(
         CliRunner().invoke(cli, ["--stack", "prod"], catch_exceptions=False)
     (tmp_path / "Pulumi.yaml").write_text("name: dao\nruntime: python\nbackend: {url: file://.}\n")
     (stacks / "prod.json.attrs").write_bytes(b"")
-    said = [CliRunner().invoke(cli, ["--stack", "prod"], catch_exceptions=False).output for _ in range(2)]
-    assert said[0].startswith("prod.json.attrs was cut off and is removed")
-    assert said[1] == "nothing to mend: the state is whole\n"
+    shown = [CliRunner().invoke(cli, ["--stack", "prod"], catch_exceptions=False).output for _ in range(2)]
+    assert shown[0].startswith("prod.json.attrs was cut off and is removed")
+    assert shown[1] == "nothing to mend: the state is whole\n"
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://dao-state")
     assert "nothing to mend: s3://" in CliRunner().invoke(cli, ["--stack", "prod"], catch_exceptions=False).output
 

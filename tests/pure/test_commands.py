@@ -43,11 +43,11 @@ def run(*words: str):
 
 
 def test_plan_says_roles_failover_and_cost(project: Path) -> None:
-    said = run("plan", "--stack", "prod").output
-    assert "primary  docs-aws" in said
-    assert "standby  docs-akash" in said
-    assert "seen by visitors within 90 s" in said
-    assert "USD a month" in said
+    shown = run("plan", "--stack", "prod").output
+    assert "primary  docs-aws" in shown
+    assert "standby  docs-akash" in shown
+    assert "seen by visitors within 90 s" in shown
+    assert "USD a month" in shown
 
 
 def test_plan_shows_what_is_the_stacks_once_and_last(project: Path) -> None:
@@ -71,15 +71,15 @@ def test_plan_finds_the_project_from_a_folder_below(project: Path, monkeypatch: 
 
 
 def test_plan_as_json_is_the_canonical_plan(project: Path) -> None:
-    said = json.loads(run("plan", "--stack", "stacks/Pulumi.prod.yaml", "--json", "docs").output)
+    shown = json.loads(run("plan", "--stack", "stacks/Pulumi.prod.yaml", "--json", "docs").output)
     plan = from_file(project / "stacks/Pulumi.prod.yaml", builtin())
-    found = said["workloads"]["docs"]
-    assert said["hash"] == plan_hash(plan)
+    found = shown["workloads"]["docs"]
+    assert shown["hash"] == plan_hash(plan)
     assert {key: found[key] for key in canonical(plan.workloads[0], signed_only=False)} == json.loads(
         json.dumps(canonical(plan.workloads[0], signed_only=False))
     )
-    assert [*found["actions"], *said["actions"]] == [str(action) for action in plan.actions]
-    assert [each.split(":")[0] for each in said["actions"]] == ["compare  akash account"]
+    assert [*found["actions"], *shown["actions"]] == [str(action) for action in plan.actions]
+    assert [each.split(":")[0] for each in shown["actions"]] == ["compare  akash account"]
     assert found["usd_month"] == plan.workloads[0].usd_month
 
 
@@ -93,9 +93,9 @@ def test_an_operators_mistake_ends_with_1_and_a_sentence(project: Path, capsys: 
     with pytest.raises(SystemExit) as ended:
         main(["plan", "--stack", "prod"])
     assert ended.value.code == 1
-    said = capsys.readouterr().err
-    assert said.startswith("the stack configuration is not valid:\n  - zone: 'Dao' is not a host name")
-    assert "Traceback" not in said
+    shown = capsys.readouterr().err
+    assert shown.startswith("the stack configuration is not valid:\n  - zone: 'Dao' is not a host name")
+    assert "Traceback" not in shown
 
 
 def test_wrong_usage_ends_with_2() -> None:

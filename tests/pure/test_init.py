@@ -64,8 +64,8 @@ def test_the_stack_file_fits_the_schema_that_is_written_beside_it(folder: Path) 
 
 
 def test_without_a_terminal_every_missing_answer_is_listed_at_once_and_nothing_is_written(folder: Path) -> None:
-    said = refused()
-    assert [line.split(":")[0] for line in said.splitlines()[1:]] == [
+    shown = refused()
+    assert [line.split(":")[0] for line in shown.splitlines()[1:]] == [
         f"  - --{each.flag}" for each in answers.QUESTIONS
     ]
     assert tree(folder) == {}
@@ -73,9 +73,9 @@ def test_without_a_terminal_every_missing_answer_is_listed_at_once_and_nothing_i
 
 def test_what_is_found_is_no_longer_missing(folder: Path) -> None:
     (folder / "mkdocs.yml").write_text("site_name: x\nsite_dir: out\n")
-    said = refused("--host", "docs.dao.example")
-    assert said.count("\n") == 1
-    assert "--store" in said
+    shown = refused("--host", "docs.dao.example")
+    assert shown.count("\n") == 1
+    assert "--store" in shown
 
 
 def test_the_zone_that_holds_the_host_is_taken_from_the_account(folder: Path) -> None:
@@ -148,8 +148,8 @@ def test_a_run_that_was_interrupted_before_the_stack_file_is_completed_by_the_ne
     ],
 )
 def test_a_store_that_is_not_one_is_a_sentence_and_nothing_is_written(folder: Path, words, message: str) -> None:
-    said = refused("--host", "docs.dao.example", "--zone", "dao.example", "--site", "site", *words)
-    assert message in said
+    shown = refused("--host", "docs.dao.example", "--zone", "dao.example", "--site", "site", *words)
+    assert message in shown
     assert tree(folder) == {}
 
 
@@ -174,9 +174,9 @@ def test_a_workload_of_the_inventory_gives_its_name_and_host(folder: Path) -> No
 
 @pytest.mark.parametrize(("name", "message"), [("dosc", "did you mean docs?"), ("forum", "is a forum")])
 def test_a_workload_that_cannot_be_taken_names_those_that_can(name: str, message: str) -> None:
-    said = refused("--from-inventory", name, "-i", str(ROOT / "stacks/inventory.yaml"), *WHOLE)
-    assert message in said
-    assert "docs" in said
+    shown = refused("--from-inventory", name, "-i", str(ROOT / "stacks/inventory.yaml"), *WHOLE)
+    assert message in shown
+    assert "docs" in shown
 
 
 def test_at_a_terminal_only_what_is_not_given_is_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,8 +117,8 @@ def test_a_set_with_a_name_in_it_is_of_type_cname_in_every_mode() -> None:
 
 
 def test_no_cname_stands_at_the_apex() -> None:
-    (said,) = refused(settings("centralized", host="dao.example", options={"ingress": "shared"}))
-    assert said.startswith("workloads.docs.host: dao.example is the zone's apex")
+    (output,) = refused(settings("centralized", host="dao.example", options={"ingress": "shared"}))
+    assert output.startswith("workloads.docs.host: dao.example is the zone's apex")
 
 
 def test_an_apex_with_addresses_is_fine() -> None:
@@ -127,8 +127,8 @@ def test_an_apex_with_addresses_is_fine() -> None:
 
 
 def test_an_address_and_a_name_make_no_set() -> None:
-    (said,) = refused(settings("decentralized", decentralized=("akash", "flux")))
-    assert "share one record type" in said
+    (output,) = refused(settings("decentralized", decentralized=("akash", "flux")))
+    assert "share one record type" in output
 
 
 def test_every_fault_of_a_plan_is_said_at_once() -> None:
@@ -157,8 +157,8 @@ def test_what_a_kind_cannot_do_without_is_required(setting) -> None:
 
 
 def test_two_sides_on_one_target_are_refused() -> None:
-    (said,) = refused(settings(decentralized=("aws",)))
-    assert said.startswith("workloads.docs.placement: both sides are on 'aws'")
+    (output,) = refused(settings(decentralized=("aws",)))
+    assert output.startswith("workloads.docs.placement: both sides are on 'aws'")
 
 
 def test_what_a_kind_finds_missing_is_a_fault_under_its_options_with_all_others() -> None:

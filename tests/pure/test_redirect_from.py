@@ -94,16 +94,16 @@ def test_names_outside_the_zone_twice_or_of_another_workload_are_refused_togethe
 
 
 def test_no_cname_stands_at_the_apex() -> None:
-    (said,) = refused(settings(redirect_from=OTHERS, options={"ingress": "shared"}))
-    assert said.startswith("workloads.docs.redirect_from: dao.example is the zone's apex")
+    (output,) = refused(settings(redirect_from=OTHERS, options={"ingress": "shared"}))
+    assert output.startswith("workloads.docs.redirect_from: dao.example is the zone's apex")
 
 
 def test_a_kind_that_leads_nobody_on_refuses_them() -> None:
     class Plain(Static):
         redirects = False
 
-    said = refused(settings(redirect_from=OTHERS), registry=builtin().with_(kinds=[Plain()]))
-    assert said == ["workloads.docs.redirect_from: static leads no other hosts to its own; remove it"]
+    output = refused(settings(redirect_from=OTHERS), registry=builtin().with_(kinds=[Plain()]))
+    assert output == ["workloads.docs.redirect_from: static leads no other hosts to its own; remove it"]
     assert Kind.redirects is False
 
 
@@ -119,8 +119,8 @@ def test_the_names_of_a_site_count_in_the_size_of_its_function() -> None:
             break
         fits = larger
     names = [f"a-name-of-some-length-{n}.dao.example" for n in range(8)]
-    (said,) = refused(settings(redirect_from=names), release=fits)
-    assert said.startswith("workloads.docs.options.fallback: makes a CloudFront function of 10,")
+    (output,) = refused(settings(redirect_from=names), release=fits)
+    assert output.startswith("workloads.docs.options.fallback: makes a CloudFront function of 10,")
 
 
 def reviewed(before: dict, after: dict):

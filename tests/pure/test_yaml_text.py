@@ -135,7 +135,7 @@ def test_a_device_is_read_no_further_than_the_limit() -> None:
 
 def test_approvals_are_read_by_the_same_reader(tmp_path: Path) -> None:
     path = tmp_path / "approvals.x.yaml"
-    for text, said in {
+    for text, output in {
         "[" * 100_000: "values are nested more than 64 deep",
         "- {plan: a, plan: b}": "holds 'plan' twice",
         "a: 1": "not a file of approvals",
@@ -144,7 +144,7 @@ def test_approvals_are_read_by_the_same_reader(tmp_path: Path) -> None:
         "\xff": "not UTF-8",
     }.items():
         path.write_bytes(text.encode("latin-1"))
-        with pytest.raises(ConfigError, match=said):
+        with pytest.raises(ConfigError, match=output):
             record.read(path)
 
 
@@ -157,12 +157,12 @@ def test_a_rate_that_is_no_number_is_refused() -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_data_or_one_sentence(raw: bytes) -> None:
-    said = ""
+    output = ""
     try:
         yaml_text.load(raw, "file", yaml_text.STACK)
     except ConfigError as error:
-        said = str(error)
-    assert len(said) <= limits.FAULT_CHARS
+        output = str(error)
+    assert len(output) <= limits.FAULT_CHARS
 
 
 def test_every_path_has_its_line() -> None:

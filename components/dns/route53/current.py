@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 #: Record types that lead somewhere.
 _LEADING = ("A", "AAAA", "CNAME")
-#: Seconds for a connection and for an answer, and the tries of one request: whoever asks has others to ask.
+#: Seconds for a connection and for an answer, and the tries of one request: a caller has others to ask.
 _CONNECT_S, _READ_S, _TRIES = 3, 10, 2
 _REGION = "us-east-1"
 

@@ -64,7 +64,7 @@ def below(records: Iterable[RecordSet], host: str) -> list[RecordSet]:
 
 
 def is_member(record: Mapping[str, Any]) -> bool:
-    """Tell whether a record set is a member of a failover set as we name members."""
+    """Return whether a record set is a member of a failover set as we name members."""
     role = record.get("Failover")
     return role in ROLES.values() and record.get("SetIdentifier") == str(role).lower()
 
@@ -87,7 +87,7 @@ def foreign(records: Iterable[RecordSet], host: str, zone: str, caa: Mapping[str
 
 
 def is_caa(record: Mapping[str, Any]) -> bool:
-    """Tell whether a record set says who may sign."""
+    """Return whether a record set is about who may sign."""
     return bool(record["Type"] == StandingType.CAA)
 
 
@@ -96,7 +96,7 @@ def _values(record: Mapping[str, Any]) -> list[str]:
 
 
 def is_simple(record: Mapping[str, Any]) -> bool:
-    """Tell whether a record set has no routing policy and no health check."""
+    """Return whether a record set has no routing policy and no health check."""
     return not record.get("SetIdentifier") and not record.get("HealthCheckId")
 
 
@@ -119,7 +119,7 @@ def _value(type_: str, value: str) -> str:
 
 
 def same(one: StandingRecord, other: StandingRecord) -> bool:
-    """Tell whether two records are the same, however their values are ordered and names are written."""
+    """Return whether two records are the same, however their values are ordered and names are written."""
     return _form(one) == _form(other)
 
 

@@ -94,7 +94,7 @@ def _hidden(plan: WorkloadPlan, wild: Sequence[RecordSet]) -> Iterator[Fault]:
         yield Fault(
             "host",
             f"{plan.host} is answered by {name} ({stands}), which the first record below {plan.host} would hide long "
-            f"before a site answers; make a record for {plan.host} itself that says the same, and run `unmoor adopt "
+            f"before a site answers; make a record for {plan.host} itself with the same values, and run `unmoor adopt "
             f"{plan.name}`",
         )
 

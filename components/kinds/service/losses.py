@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 AWS, AKASH = "aws", "akash"
 #: GiB of a container's own disk, for what the application writes outside its volume.
 DISK_GIB = 1
-#: Networks that only machines beside a service reach: RFC 1918, RFC 6598, and link-local with the metadata of machines.
+#: Networks that only a service's neighbours reach: RFC 1918, RFC 6598, and link-local with the metadata of machines.
 _PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"))
 )

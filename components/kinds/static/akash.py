@@ -46,7 +46,7 @@ class OnAkash(Implementation["StaticOptions"]):
             yield ingress.SHARED_LOSS
 
     def notes(self, plan: WorkloadPlan) -> Iterator[str]:
-        """Say how the container gets new content, and what is not known of its size."""
+        """Describe how the container gets new content, and what is not known of its size."""
         if _learns(plan):
             yield (
                 "new content comes without a restart once the stores of two vendors name it, so one vendor cannot "
@@ -109,7 +109,7 @@ def _lowest(plan: WorkloadPlan) -> int | str:
 
 
 def _learns(plan: WorkloadPlan) -> bool:
-    """Tell whether a container learns of new releases by itself."""
+    """Return whether a container learns of new releases by itself."""
     return releases.several_vendors(store.vendor for store in plan.stores.values())
 
 

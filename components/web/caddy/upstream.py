@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .pieces import Json
 
 _PLACE = "{env.UPSTREAM}"
-#: The longest body that is passed on unless told otherwise, and the seconds that a whole request may take to arrive:
+#: The longest body that is passed on by default, and the seconds that a whole request may take to arrive:
 #: uploads over slow lines are requests too.
 BODY_BYTES, REQUEST_S = 10_000_000, 300
 

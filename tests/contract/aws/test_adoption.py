@@ -59,20 +59,20 @@ def types(aws: Account, zone: str) -> list[str]:
 
 
 def test_it_is_taken_once_given_back_once_and_taken_again(given, zone, aws):
-    said: list[str] = []
+    output: list[str] = []
     client = aws.client("route53")
-    assert adopt.take(given, said.append, client)["stood"] == ["CNAME dao-example.pages.example, ttl 300 s"]
+    assert adopt.take(given, output.append, client)["stood"] == ["CNAME dao-example.pages.example, ttl 300 s"]
     assert types(aws, zone) == ["A", "CAA"]
-    adopt.take(given, said.append, client)
-    assert adopt.take(given | {"wait": True}, said.append, client)["host"] == HOST
+    adopt.take(given, output.append, client)
+    assert adopt.take(given | {"wait": True}, output.append, client)["host"] == HOST
     assert types(aws, zone) == ["A", "CAA"], "while ours stands, its removal from the file puts nothing back"
-    assert len(said) == 1
-    assert leave.take(given, said.append, client) == {"host": HOST, "put_back": False}
-    assert leave.take(given | {"wait": True}, said.append, client) == {"host": HOST, "put_back": True}
-    assert leave.take(given | {"wait": True}, said.append, client) == {"host": HOST, "put_back": False}
+    assert len(output) == 1
+    assert leave.take(given, output.append, client) == {"host": HOST, "put_back": False}
+    assert leave.take(given | {"wait": True}, output.append, client) == {"host": HOST, "put_back": True}
+    assert leave.take(given | {"wait": True}, output.append, client) == {"host": HOST, "put_back": False}
     (record,) = stands(aws, zone)
     assert (record["Type"], record["TTL"]) == ("CNAME", 300)
-    adopt.take(given, said.append, client)
+    adopt.take(given, output.append, client)
     assert types(aws, zone) == ["A", "CAA"]
 
 

@@ -13,27 +13,27 @@ from .inputs import CHECK, CHECK_INPUTS, RECORD, failover, refusal, simple
 def test_two_primaries_are_refused(plugin: Plugin, zone: str, check: Stood) -> None:
     first = plugin.create(RECORD, "p", failover(zone, "two.dao.example", "PRIMARY", healthCheckId=check.id))
     inputs = {**failover(zone, "two.dao.example", "PRIMARY", healthCheckId=check.id), "setIdentifier": "other"}
-    said = refusal(plugin, RECORD, "q", inputs)
-    assert said.startswith("creating Route 53 Record (two.dao.example): operation error ChangeResourceRecordSets, ")
-    assert "InvalidChangeBatch" in said
-    assert "RRSet with failover PRIMARY exists" in said
+    output = refusal(plugin, RECORD, "q", inputs)
+    assert output.startswith("creating Route 53 Record (two.dao.example): operation error ChangeResourceRecordSets, ")
+    assert "InvalidChangeBatch" in output
+    assert "RRSet with failover PRIMARY exists" in output
     plugin.delete(first)
 
 
 def test_a_primary_needs_a_health_check(plugin: Plugin, zone: str) -> None:
-    said = refusal(plugin, RECORD, "p", failover(zone, "bare.dao.example", "PRIMARY"))
-    assert "is a PRIMARY failover record: it must have a health check" in said
+    output = refusal(plugin, RECORD, "p", failover(zone, "bare.dao.example", "PRIMARY"))
+    assert "is a PRIMARY failover record: it must have a health check" in output
 
 
 def test_an_unknown_health_check_is_refused(plugin: Plugin, zone: str) -> None:
-    said = refusal(plugin, RECORD, "p", failover(zone, "x.dao.example", "PRIMARY", healthCheckId="nope"))
-    assert "Invalid HealthCheckId [nope]" in said
+    output = refusal(plugin, RECORD, "p", failover(zone, "x.dao.example", "PRIMARY", healthCheckId="nope"))
+    assert "Invalid HealthCheckId [nope]" in output
 
 
 def test_a_simple_record_beside_a_failover_set_is_refused(plugin: Plugin, zone: str) -> None:
     standby = plugin.create(RECORD, "s", failover(zone, "mix.dao.example", "SECONDARY"))
-    said = refusal(plugin, RECORD, "t", simple(zone, "mix.dao.example"))
-    assert "a failover RRSet exists with the same name and type, and this one is simple" in said
+    output = refusal(plugin, RECORD, "t", simple(zone, "mix.dao.example"))
+    assert "a failover RRSet exists with the same name and type, and this one is simple" in output
     plugin.delete(standby)
 
 
@@ -59,14 +59,14 @@ def test_a_record_that_exists_is_not_taken_over_unless_asked(plugin: Plugin, zon
 
 def test_an_alias_to_cloudfront_names_its_zone_and_judges_no_health(plugin: Plugin, zone: str) -> None:
     wrong = {"name": "d1.cloudfront.net", "zoneId": zone, "evaluateTargetHealth": True}
-    said = refusal(plugin, RECORD, "a", {"zoneId": zone, "name": "cf.dao.example", "type": "A", "aliases": [wrong]})
-    assert "the alias target name does not lie within the target zone" in said
-    assert "EvaluateTargetHealth cannot be true for a CloudFront distribution" in said
+    output = refusal(plugin, RECORD, "a", {"zoneId": zone, "name": "cf.dao.example", "type": "A", "aliases": [wrong]})
+    assert "the alias target name does not lie within the target zone" in output
+    assert "EvaluateTargetHealth cannot be true for a CloudFront distribution" in output
 
 
 def test_an_address_that_is_none_is_refused(plugin: Plugin, zone: str) -> None:
-    said = refusal(plugin, RECORD, "a", simple(zone, "bad.dao.example", records=["203.0.113"]))
-    assert "Value is not a valid IPv4 address" in said
+    output = refusal(plugin, RECORD, "a", simple(zone, "bad.dao.example", records=["203.0.113"]))
+    assert "Value is not a valid IPv4 address" in output
 
 
 def test_a_health_check_in_use_is_not_deleted(plugin: Plugin, zone: str) -> None:

@@ -135,8 +135,8 @@ def test_everything_of_a_service_reads_back_as_it_was_registered(stack: Stack, p
         seen = plugin.read(each)
         assert seen is not None, each.id
         assert plugin.diff(each, seen.inputs) == {}, each.id
-    said = refused(aws.client("ec2").delete_security_group, GroupId=tasks.id)
-    assert said.startswith("DependencyViolation"), "a task has it"
+    output = refused(aws.client("ec2").delete_security_group, GroupId=tasks.id)
+    assert output.startswith("DependencyViolation"), "a task has it"
     assert balancer.outputs["zoneId"] == "Z35SXDOTRQ7X7K"
 
 
@@ -165,7 +165,7 @@ def test_a_service_needs_a_target_group_that_a_listener_leads_to(stack: Stack, a
     group = stack.group("alone", cidrBlocks=["0.0.0.0/0"])
     targets, cluster, task = stack.targets(), stack.make(CLUSTER, "alone", {}), stack.definition()
     place = {"subnets": stack.subnets[:2], "securityGroups": [group.id]}
-    said = refused(
+    output = refused(
         aws.client("ecs").create_service,
         cluster=cluster.id,
         serviceName="x",
@@ -175,12 +175,12 @@ def test_a_service_needs_a_target_group_that_a_listener_leads_to(stack: Stack, a
         networkConfiguration={"awsvpcConfiguration": place},
         loadBalancers=[{"targetGroupArn": targets.id, "containerName": "web", "containerPort": 80}],
     )
-    assert "does not have an associated load balancer" in said
+    assert "does not have an associated load balancer" in output
 
 
 def test_a_load_balancer_needs_two_zones(stack: Stack, aws: Account) -> None:
-    said = refused(aws.client("elbv2").create_load_balancer, Name="one", Subnets=stack.subnets[:1])
-    assert "two different Availability Zones" in said
+    output = refused(aws.client("elbv2").create_load_balancer, Name="one", Subnets=stack.subnets[:1])
+    assert "two different Availability Zones" in output
     assert aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
 
 
@@ -191,8 +191,8 @@ def test_a_listener_needs_a_certificate_that_is_issued(stack: Stack, aws: Accoun
     given = {"LoadBalancerArn": balancer.id, "Protocol": "HTTPS", "Port": 443}
     actions = [{"Type": "forward", "TargetGroupArn": targets.id}]
     certificates = [{"CertificateArn": pending.id}]
-    said = refused(make, **given, DefaultActions=actions, Certificates=certificates)
-    assert said.startswith("UnsupportedCertificate")
+    output = refused(make, **given, DefaultActions=actions, Certificates=certificates)
+    assert output.startswith("UnsupportedCertificate")
     assert "must be specified" in refused(make, **given, DefaultActions=actions)
 
 
@@ -211,8 +211,8 @@ def test_an_alias_to_a_load_balancer_names_its_zone(aws: Account, zone: str) -> 
         return {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": of}]}
 
     call = aws.client("route53").change_resource_record_sets
-    said = refused(call, HostedZoneId=zone, ChangeBatch=change("Z2FDTNDATAQYW2"))
-    assert "does not lie within the target zone" in said
+    output = refused(call, HostedZoneId=zone, ChangeBatch=change("Z2FDTNDATAQYW2"))
+    assert "does not lie within the target zone" in output
     call(HostedZoneId=zone, ChangeBatch=change("Z35SXDOTRQ7X7K"))
     remove = change("Z35SXDOTRQ7X7K")
     remove["Changes"][0]["Action"] = "DELETE"

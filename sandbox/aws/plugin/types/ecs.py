@@ -102,7 +102,7 @@ def _read_definition(aws: Connection, id_: str, known: dict[str, Any]) -> Found 
 
 
 def _as_given(given: Any, found: list[dict[str, Any]]) -> str:
-    """Return the text that was given while it says what AWS shows beyond its own defaults, as the plugin does."""
+    """Return the text that was given while it means what AWS shows beyond its own defaults, as the plugin does."""
     wanted = json.loads(given) if isinstance(given, str) else []
     same = len(wanted) == len(found) and all(
         one.get(key) == value for a, one in zip(wanted, found, strict=True) for key, value in a.items()
