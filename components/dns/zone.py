@@ -123,6 +123,18 @@ def issuers(caa: RRset) -> list[str]:
     return [value.split('"')[1].partition(";")[0] for value in caa.values if value.startswith("0 issue ")]
 
 
+#: Names by which a CAA record lets ACM sign (ACM user guide, "Configure a CAA record"): any of them is enough.
+_AMAZON = frozenset(("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"))
+
+
+def allows(values: Iterable[str], issuer: str) -> bool:
+    """Return whether CAA records, as text, let an issuer sign; ones without `issue` let everyone (RFC 8659 §4.2)."""
+    words = [value.split(None, 2) for value in values]
+    issue = [each[2] for each in words if len(each) == 3 and each[1].lower() == "issue"]
+    named = {each.strip('"').partition(";")[0].strip().lower() for each in issue}
+    return not named or bool(named & (_AMAZON if issuer in _AMAZON else {issuer}))
+
+
 def faults(found: Sequence[RRset], zone: str) -> Iterator[Fault]:
     """Name what no zone may hold: names outside it, a host and type twice, a CNAME at the apex or with company."""
     types: dict[str, set[str]] = {}

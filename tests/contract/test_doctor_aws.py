@@ -132,6 +132,16 @@ def test_two_zones_of_one_name_want_an_id(world: Account, plan) -> None:
     assert shown(chosen, "zone").state is State.READY
 
 
+def test_a_zone_that_was_made_since_the_first_look_is_ready_at_the_second(world: Account, plan) -> None:
+    workloads = settings()["workloads"]
+    workloads["docs"]["host"] = "docs.late.example"
+    stack = plan(zone="late.example", workloads=workloads)
+    (check,) = [each for each in run.needs(stack, builtin())[0].checks if each.name == "zone"]
+    assert run.look([check])[0].state is State.NOT_READY
+    world.client("route53").create_hosted_zone(Name="late.example", CallerReference="late")
+    assert run.look([check])[0].state is State.READY
+
+
 def test_a_delegated_zone_is_ready(plan) -> None:
     assert shown(plan(), "delegation").state is State.READY
 
@@ -173,6 +183,14 @@ def test_a_record_at_the_host_is_not_ready_and_the_command_removes_it(world, pla
     assert (change["Action"], change["ResourceRecordSet"]["Type"]) == ("DELETE", kind)
 
 
+def test_a_record_that_is_adopted_is_ready_and_another_is_not(plan, record) -> None:
+    record(HOST, "CNAME", "dao.gitbook.io")
+    workloads = settings()["workloads"]
+    for value, state in (("dao.gitbook.io", State.READY), ("other.gitbook.io", State.NOT_READY)):
+        workloads["docs"]["adopt"] = [{"type": "CNAME", "ttl": 60, "values": [value]}]
+        assert shown(plan(workloads=workloads), f"records of {HOST}").state is state
+
+
 def test_a_set_of_ours_and_its_caa_are_ready(world: Account, plan, record) -> None:
     check = {"Type": "HTTPS", "FullyQualifiedDomainName": HOST}
     made = world.client("route53").create_health_check(CallerReference="1", HealthCheckConfig=check)["HealthCheck"]
@@ -205,6 +223,7 @@ def test_a_site_host_that_an_interrupted_update_left_is_ready(plan, record) -> N
         ([], State.READY),
         (['0 issue "amazon.com"', '0 issue "letsencrypt.org"'], State.READY),
         (['0 iodef "mailto:x@dao.example"'], State.READY),
+        (['0 issue "amazontrust.com"', '0 issue "letsencrypt.org"'], State.READY),
         (['0 issue "letsencrypt.org"'], State.NOT_READY),
         (['0 issue ";"'], State.NOT_READY),
     ],

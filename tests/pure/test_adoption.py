@@ -230,7 +230,11 @@ def test_a_caa_record_that_forbids_our_issuer_is_refused_in_planning():
     only = CAA | {"values": ['0 issue "letsencrypt.org"']}
     with pytest.raises(PlanError, match=r'does not let amazon\.com sign.*add the value 0 issue "amazon\.com"'):
         Built(adopt=[ADDRESS, only])
-    assert Built(adopt=[ADDRESS, CAA | {"values": ['0 issue "amazonaws.com"']}]).plan.adopt
+    wild = CAA | {"values": ['0 issue "letsencrypt.org"', '0 issuewild "amazon.com"']}
+    with pytest.raises(PlanError, match=r"does not let amazon\.com sign"):
+        Built(adopt=[ADDRESS, wild])
+    for values in (['0 issue "amazonaws.com"'], ['0 iodef "mailto:x@dao.example"']):
+        assert Built(adopt=[ADDRESS, CAA | {"values": values}]).plan.adopt
 
 
 def test_an_authority_that_cannot_take_a_host_over_is_a_fault():

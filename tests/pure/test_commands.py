@@ -124,6 +124,14 @@ def test_planning_loads_neither_pulumi_nor_http(project: Path) -> None:
     assert loaded.isdisjoint({"pulumi", "pulumi_aws", "grpc", "httpx", "boto3", "rich", "jinja2"})
 
 
+def test_a_step_that_reads_no_options_loads_no_models() -> None:
+    """A probe and a drain start in each update, and pydantic is slow to load."""
+    code = "import sys, components.commands.step; print('pydantic' in sys.modules)"
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_what_pulumi_hands_over_is_planned_like_the_file(project: Path) -> None:
     made = settings("active-standby")
     values = {f"unmoor:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in made.items()}

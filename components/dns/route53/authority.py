@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...action import Action, Entry, Phase, Ref, Run, round_of, zone_at
-from ...config.standing import StandingType, phrase
 from ...errors import Fault
 from ...exposure import Reach
 from ...prices import book as prices
 from ...topology import Line, Role
-from ..zone import RecordType, issuers, record_type, sets
+from ..zone import RecordType, allows, issuers, record_type, sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 #: Seconds between two requests of one checker, and how many in a row decide (Route 53: 10 or 30; 1 to 10).
 CHECK_INTERVAL, CHECK_THRESHOLD = 10, 3
 
-#: Names by which a CAA record lets ACM sign (ACM user guide, "Configure a CAA record"): any of them is enough.
-_AMAZON = {"amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"}
-
 
 def host_caa(plan: WorkloadPlan, zone: ZonePlan) -> dict[str, Any] | None:
     """Return who may sign for the public host as values with a TTL; None where the host has no such record of ours."""
@@ -41,14 +37,13 @@ def host_caa(plan: WorkloadPlan, zone: ZonePlan) -> dict[str, Any] | None:
 def _caa_faults(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Fault]:
     """Refuse CAA records that forbid the certificate of an adopted host, and those of the apex."""
     for record in plan.adopt:
-        if record.type is not StandingType.CAA:
+        if record.type != "CAA":
             continue
         if plan.host == zone.name:
             yield Fault("adopt", "CAA records of the zone's apex are the whole zone's and left alone; take them out")
             return
-        named = {value.partition('"')[2].partition('"')[0].partition(";")[0].strip() for value in record.values}
         needed = plan.primary.exposure.issuer
-        if needed and not named & (_AMAZON if needed in _AMAZON else {needed}):
+        if needed and not allows(record.values, needed):
             yield Fault(
                 "adopt",
                 f"the CAA record at {plan.host} does not let {needed} sign, whose certificate "
@@ -212,6 +207,8 @@ class Route53:
 
     def _adopt(self, plan: WorkloadPlan, zone: ZonePlan, rrset: RRset, site: Site) -> Action:
         """Replace what stands at the host by the primary's record, in one change."""
+        from ...config.standing import phrase  # a step loads this module, and pydantic is slow to load
+
         answer = {key: value for key, value in self._answer(rrset, site).items() if key != "endpoint"}
         primary = answer | {
             "at": Ref(site.name, "at"),
@@ -232,6 +229,8 @@ class Route53:
 
     def _leave(self, plan: WorkloadPlan, host: str, zone: ZonePlan) -> Action:
         """Act before anything else on removal, so that no visitor asks a name without an answer."""
+        from ...config.standing import phrase  # the same
+
         adopted = plan.adopt if host == plan.host else ()
         given = self._stood(plan, zone) if adopted else {"host": host, "records": []}
         back = f"{phrase(adopted)} is put back in one change" if adopted else "the name ends with the stack"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from ... import resolver
@@ -11,8 +12,8 @@ from ...exposure import Proof
 from ...needs import Check, Finding, Grant, Needs, caution, not_ready, ready
 from ...targets.aws import account
 from ...targets.aws.account import client, rights
-from ..zone import sets
-from .authority import ROLES
+from ..zone import allows, sets
+from . import standing
 from .current import leads
 
 if TYPE_CHECKING:
@@ -78,41 +79,52 @@ def grants(topology: Topology, zone_id: str = "") -> tuple[Grant, ...]:
 
 def public_zones() -> list[str]:
     """Return the names of the account's public zones, sorted. Raises what boto3 raises."""
+    return sorted({zone["Name"].rstrip(".") for zone in _public()})
+
+
+def _public() -> list[dict[str, Any]]:
     pages = client("route53").get_paginator("list_hosted_zones").paginate()
-    zones = [zone for page in pages for zone in page["HostedZones"] if not zone["Config"].get("PrivateZone")]
-    return sorted({zone["Name"].rstrip(".") for zone in zones})
+    return [zone for page in pages for zone in page["HostedZones"] if not zone["Config"].get("PrivateZone")]
 
 
 class _Zone:
-    """One hosted zone, asked when it is first looked at."""
+    """One hosted zone, asked when it is first looked at, and again until it is there once."""
 
     def __init__(self, plan: ZonePlan) -> None:
         self._plan = plan
+        self._known: list[dict[str, Any]] = []
+        #: Checks look side by side, and one question is enough.
+        self._asking = threading.Lock()
 
-    @functools.cached_property
+    @property
     def _found(self) -> list[dict[str, Any]]:
         """Return the public hosted zones of this name, or the one of this id."""
-        pages = client("route53").get_paginator("list_hosted_zones").paginate()
-        zones = [zone for page in pages for zone in page["HostedZones"] if not zone["Config"].get("PrivateZone")]
-        if self._plan.id:
-            return [zone for zone in zones if zone["Id"].endswith(f"/{self._plan.id}")]
-        return [zone for zone in zones if zone["Name"].rstrip(".") == self._plan.name]
+        own, name = self._plan.id, self._plan.name
+        with self._asking:
+            if len(self._known) != 1:
+                self._known = [
+                    zone
+                    for zone in _public()
+                    if (zone["Id"].endswith(f"/{own}") if own else zone["Name"].rstrip(".") == name)
+                ]
+            return self._known
 
     @property
     def id(self) -> str:
         """Return the zone's id. Raises LookupError where there is not exactly one."""
-        if len(self._found) != 1:
-            raise LookupError(f"{self._plan.name}: {len(self._found)} public zones of this name in the account")
-        return str(self._found[0]["Id"].rpartition("/")[2])
+        found = self._found
+        if len(found) != 1:
+            raise LookupError(f"{self._plan.name}: {len(found)} public zones of this name in the account")
+        return str(found[0]["Id"].rpartition("/")[2])
 
     def _at(self, name: str) -> list[dict[str, Any]]:
         """Return the record sets of a name."""
-        found = client("route53").list_resource_record_sets(HostedZoneId=self.id, StartRecordName=name)
-        return [each for each in found["ResourceRecordSets"] if each["Name"].rstrip(".").lower() == name]
+        return standing.at(standing.read(client("route53"), self.id, name), name)
 
     def there(self) -> Iterator[Finding]:
         """Look for the zone in the account."""
-        zone, count = self._plan.name, len(self._found)
+        zone, found = self._plan.name, self._found
+        count = len(found)
         if count == 1:
             yield ready(f"{zone} is {self.id}")
         elif not count:
@@ -122,7 +134,7 @@ class _Zone:
                 "registrar",
             )
         else:
-            ids = ", ".join(each["Id"].rpartition("/")[2] for each in self._found)
+            ids = ", ".join(each["Id"].rpartition("/")[2] for each in found)
             yield not_ready(
                 f"{zone} is there {count} times: {ids}", "write unmoor:dns: {zone_id: …} into the stack file"
             )
@@ -167,14 +179,14 @@ class _Zone:
         """
         host, caa = str(plan.host), expected(plan, self._plan)
         found = self._at(host)
-        if not any(_ours(each) for each in found):
+        if not any(standing.is_member(each) for each in found):
             for name in (site.site_host for site in plan.sites if site.site_host in caa):
                 there = self._at(name)
                 made = any(each["Type"] == "CAA" and not _foreign(each, caa) for each in there)
                 found += [] if made else there
         else:
             found = [each for each in found if each["Type"] != "CAA"]
-        return self._in_the_way(host, found, caa)
+        return self._in_the_way(host, [each for each in found if not _adopted(each, plan)], caa)
 
     def _in_the_way(
         self, host: str, records: Sequence[Mapping[str, Any]], caa: Mapping[str, list[str]]
@@ -224,12 +236,6 @@ def permitted(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Finding]:
         yield ready("every issuer may sign")
 
 
-def allows(values: Iterable[str], issuer: str) -> bool:
-    """Whether a set of CAA records, as text, lets an issuer sign; one without `issue` lets everyone (RFC 8659 §4.2)."""
-    named = [value.split(None, 2)[2].strip('"') for value in values if value.split(None, 2)[1].lower() == "issue"]
-    return not named or any(each.partition(";")[0].strip().lower() == issuer for each in named)
-
-
 def _climb(name: str) -> tuple[str, list[str]]:
     """Return the nearest name at or above one that has CAA records, and those."""
     while "." in name:
@@ -239,8 +245,12 @@ def _climb(name: str) -> tuple[str, list[str]]:
     return name, []
 
 
-def _ours(record: Mapping[str, Any]) -> bool:
-    return bool(record.get("Failover")) and record.get("SetIdentifier") in {role.lower() for role in ROLES.values()}
+def _adopted(record: Mapping[str, Any], plan: WorkloadPlan) -> bool:
+    """Return whether a record is one that `adopt` names: the update replaces it in one change."""
+    if standing.plain(record["Name"]) != plan.host or not standing.is_simple(record):
+        return False
+    named = [one for one in plan.adopt if one.type == record["Type"]]
+    return bool(named) and not standing.differences([standing.standing(record)], named)
 
 
 def _foreign(record: Mapping[str, Any], caa: Mapping[str, list[str]]) -> bool:
@@ -248,7 +258,7 @@ def _foreign(record: Mapping[str, Any], caa: Mapping[str, list[str]]) -> bool:
         values = sorted(value["Value"] for value in record.get("ResourceRecords", ()))
         name = record["Name"].rstrip(".").lower()
         return name in caa and values != sorted(caa[name])
-    return record["Type"] in _LEADING and not _ours(record)
+    return record["Type"] in _LEADING and not standing.is_member(record)
 
 
 def _names(servers: Iterable[str]) -> set[str]:
