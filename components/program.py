@@ -32,8 +32,9 @@ def run() -> None:
         if not pulumi.runtime.is_dry_run():
             credentials.demand(topology, known)
             doctor.demand(topology, known)
-        approved = state.demand(topology)
-        taken = standing.demand(topology, known, state.outputs())
+        before = state.outputs()
+        approved = state.demand(topology, before)
+        taken = standing.demand(topology, known, before)
         outputs = deploy(topology, known, rounds=taken) | approved
     except UnmoorError as error:
         raise pulumi.RunError(str(error)) from None

@@ -31,13 +31,14 @@ OUTPUT = "approved"
 _HALF_WRITTEN, _READS, _PAUSE_S = "failed to load checkpoint", 10, 0.2
 
 
-def demand(topology: Topology) -> dict[str, Any]:
+def demand(topology: Topology, before: Mapping[str, Any]) -> dict[str, Any]:
     """Refuse a plan that its judges have not approved, and return the output that remembers it; for the program.
 
-    A preview warns and goes on. Raises PlanError in an update, and ConfigError when what is remembered cannot be read.
+    `before` are the stack's outputs of its last update. A preview warns and goes on. Raises PlanError in an update, and
+    ConfigError when what is remembered cannot be read.
     """
     scope = Scope(pulumi.get_project(), pulumi.get_stack())
-    approved = parse(outputs())
+    approved = parse(before)
     want = Wanted(plan_hash(topology), topology.signers, topology.require_approval)
     if approved is None and not want.required:
         return {}

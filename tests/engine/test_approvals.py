@@ -39,7 +39,7 @@ from components.review import state
 
 values = {{**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}}
 try:
-    approved = state.demand(from_pulumi(values, builtin(), Path.cwd()))
+    approved = state.demand(from_pulumi(values, builtin(), Path.cwd()), state.outputs())
 except UnmoorError as error:
     raise pulumi.RunError(str(error)) from None
 for name, value in approved.items():

@@ -40,7 +40,7 @@ def world(monkeypatch: pytest.MonkeyPatch):
 
 def test_an_update_looks_before_it_registers_anything(world: list[str]) -> None:
     program.run()
-    assert world == ["from_pulumi", "demand", "look", "demand", "outputs", "hosts", "deploy", "export workloads"]
+    assert world == ["from_pulumi", "demand", "look", "outputs", "demand", "hosts", "deploy", "export workloads"]
 
 
 def test_a_preview_needs_no_secret_and_asks_only_what_stands_at_the_hosts(
@@ -49,7 +49,7 @@ def test_a_preview_needs_no_secret_and_asks_only_what_stands_at_the_hosts(
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
     program.run()
     # The one demand is that of approvals.
-    assert world == ["from_pulumi", "demand", "outputs", "hosts", "deploy", "export workloads"]
+    assert world == ["from_pulumi", "outputs", "demand", "hosts", "deploy", "export workloads"]
 
 
 def test_what_would_fail_late_ends_an_update_with_a_sentence_before_anything_is_registered(

@@ -101,7 +101,7 @@ def up(monkeypatch):
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
 
     def run() -> dict:
-        found = state.demand(topology())
+        found = state.demand(topology(), dict(kept))
         kept.clear()
         kept.update(found)
         return kept
@@ -157,7 +157,7 @@ def test_a_preview_warns_and_changes_nothing_that_is_remembered(project, people,
     said: list[str] = []
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
     monkeypatch.setattr(pulumi.log, "warn", said.append)
-    assert state.demand(topology()) == kept
+    assert state.demand(topology(), kept) == kept
     assert "this plan is not approved" in said[0]
 
 
