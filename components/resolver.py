@@ -26,7 +26,7 @@ def records(name: str, kind: str, environ: Mapping[str, str] = os.environ) -> li
     import dns.resolver
 
     try:
-        answer = _resolver(environ).resolve(name, kind, search=False)
+        answer = chosen(environ, LIFETIME_S).resolve(name, kind, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     except dns.exception.DNSException as error:
@@ -34,12 +34,13 @@ def records(name: str, kind: str, environ: Mapping[str, str] = os.environ) -> li
     return sorted(record.to_text().rstrip(".") for record in answer)
 
 
-def _resolver(environ: Mapping[str, str]) -> Any:
+def chosen(environ: Mapping[str, str], lifetime_s: float) -> Any:
+    """Return the machine's resolver, or the one that the variable names. Raises ConfigError if that is no address."""
     import dns.resolver
 
     given = environ.get(VARIABLE, "")
     resolver = dns.resolver.Resolver(configure=not given)
-    resolver.lifetime = LIFETIME_S
+    resolver.lifetime = lifetime_s
     if given:
         host, _, port = given.partition(":")
         try:

@@ -5,12 +5,11 @@ An address or a name that a record leads to must not be given back: the next who
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ConfigError, Unanswered
-from ...resolver import VARIABLE as RESOLVER_VARIABLE
+from ...resolver import VARIABLE, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -116,28 +115,12 @@ def _servers(host: str, environ: Mapping[str, str] = os.environ) -> Any:
     """Give a resolver that asks the name servers of a host's zone themselves, or the one that a variable names."""
     import dns.resolver
 
-    given = environ.get(RESOLVER_VARIABLE, "")
-    if given:
-        return _resolver_at(given)
-    own = dns.resolver.Resolver()
-    own.lifetime = _LIFETIME_S
+    own = chosen(environ, _LIFETIME_S)
+    if environ.get(VARIABLE):
+        return own
     zone = dns.resolver.zone_for_name(host, resolver=own, lifetime=_LIFETIME_S)
     servers = [server.target for server in own.resolve(zone, "NS")]
     direct = dns.resolver.Resolver(configure=False)
     direct.nameservers = [record.address for server in servers[:2] for record in own.resolve(server, "A")]
     direct.lifetime = _LIFETIME_S
     return direct
-
-
-def _resolver_at(place: str) -> Any:
-    import dns.resolver
-
-    host, _, port = place.partition(":")
-    resolver = dns.resolver.Resolver(configure=False)
-    try:
-        resolver.nameservers = [str(ipaddress.ip_address(host))]
-        resolver.port = int(port or 53)
-    except ValueError:
-        raise ConfigError(f"{RESOLVER_VARIABLE} is not the address of a resolver; write it as 127.0.0.1:53") from None
-    resolver.lifetime = _LIFETIME_S
-    return resolver
