@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +14,7 @@ from ..errors import PlanError
 from ..plan.stack import project_of, topology
 from ..project import registry, stack_file
 from ..runbook import edit
-from .flip import write
+from .flip import put
 from .plan import choose, load
 from .which import stack_option
 
@@ -58,11 +57,7 @@ def cli(workload: str, stack: str, undo: bool, forget: bool, dry_run: bool, yes:
     after = edit.adopt(before, str(path), workload, records)
     root = project_of(path)
     choose(topology(config.parse(after, str(path)), registry(root), root, built=False), (workload,), stack)
-    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), n=1, lineterm=""):
-        click.echo(click.style(line, fg={"+": "green", "-": "red"}.get(line[:1])))
-    word = "written already" if before == after else "not written" if dry_run else "written"
-    if word == "written":
-        write(path.resolve(), after)
+    word = put(path, before, after, dry_run=dry_run)
     what = f"{phrase(plan.adopt)} is forgotten" if forget else f"{phrase(records)} stands at {plan.host}"
     click.echo(f"{workload}: {what}; {word}")
 

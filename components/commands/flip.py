@@ -47,11 +47,7 @@ def cli(workload: str, mode: str, active: str | None, stack: str, dry_run: bool)
     new = config.parse(after, str(path))
     root = project_of(path)
     choose(topology(new, registry(root), root, built=False), (workload,), stack)
-    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), n=1, lineterm=""):
-        click.echo(click.style(line, fg={"+": "green", "-": "red"}.get(line[:1])))
-    word = "written already" if before == after else "not written" if dry_run else "written"
-    if word == "written":
-        write(path.resolve(), after)
+    word = put(path, before, after, dry_run=dry_run)
     click.echo(f"{workload}: {_said(old, workload)} → {_said(new, workload)}; {word}")
 
 
@@ -60,6 +56,16 @@ def _said(settings: Mapping[str, Any], workload: str) -> str:
     written = settings["workloads"][workload]
     mode, side = written.get("mode", "no mode"), written.get("active", Side.CENTRALIZED)
     return f"{mode}, active {side}" if mode == Mode.ACTIVE_STANDBY else str(mode)
+
+
+def put(path: Path, before: str, after: str, *, dry_run: bool) -> str:
+    """Show what changes in a stack file, write it unless it is only shown, and return the word for what was done."""
+    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), n=1, lineterm=""):
+        click.echo(click.style(line, fg={"+": "green", "-": "red"}.get(line[:1])))
+    word = "written already" if before == after else "not written" if dry_run else "written"
+    if word == "written":
+        write(path.resolve(), after)
+    return word
 
 
 def write(path: Path, text: str) -> None:

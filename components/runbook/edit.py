@@ -52,7 +52,7 @@ def adopt(text: str, source: str, workload: str, records: Sequence[StandingRecor
     plain = [record.model_dump(mode="json", exclude_defaults=True) for record in records]
     lines = [yaml.safe_dump(one, default_flow_style=True, sort_keys=False, width=sys.maxsize).strip() for one in plain]
     after = _with_block(_without(text, workload, _ADOPT), workload, _ADOPT, lines)
-    expected = _with(_with(before, workload, {}, out=_ADOPT), workload, {_ADOPT: plain} if plain else {})
+    expected = _with(before, workload, {_ADOPT: plain} if plain else {}, out=_ADOPT)
     if not _reads(after, source, expected):
         by_hand = "; ".join(lines) or "nothing"
         raise ConfigError(
@@ -100,10 +100,7 @@ def _set(text: str, workload: str, key: str, value: str) -> str:
     at = mode[1].end_mark.index
     if node.flow_style:
         return f"{text[:at]}, {key}: {value}{text[at:]}"
-    end = text.find("\n", at)
-    line_end = "\r\n" if text[end - 1 : end + 1] == "\r\n" else "\n"
-    line = f"{' ' * mode[0].start_mark.column}{key}: {value}"
-    return f"{text}{line_end}{line}" if end < 0 else f"{text[: end + 1]}{line}{line_end}{text[end + 1 :]}"
+    return _below(text, at, [f"{' ' * mode[0].start_mark.column}{key}: {value}"])
 
 
 def _without(text: str, workload: str, key: str) -> str:
@@ -129,11 +126,16 @@ def _with_block(text: str, workload: str, key: str, items: Sequence[str]) -> str
     node = _workload(text, workload)
     if not items or node is None or node.flow_style or (host := _entry(node, "host")) is None:
         return text
-    end = text.find("\n", host[1].end_mark.index)
-    line_end = "\r\n" if text[end - 1 : end + 1] == "\r\n" else "\n"
     indent = " " * host[0].start_mark.column
-    block = "".join(f"{line}{line_end}" for line in (f"{indent}{key}:", *(f"{indent}  - {item}" for item in items)))
-    return f"{text}{line_end}{block}" if end < 0 else f"{text[: end + 1]}{block}{text[end + 1 :]}"
+    return _below(text, host[1].end_mark.index, [f"{indent}{key}:", *(f"{indent}  - {item}" for item in items)])
+
+
+def _below(text: str, at: int, lines: Sequence[str]) -> str:
+    """Put lines below the line of a place, with the line ends that stand there."""
+    end = text.find("\n", at)
+    line_end = "\r\n" if text[end - 1 : end + 1] == "\r\n" else "\n"
+    block = line_end.join(lines)
+    return f"{text}{line_end}{block}" if end < 0 else f"{text[: end + 1]}{block}{line_end}{text[end + 1 :]}"
 
 
 def _workload(text: str, workload: str) -> Any:
