@@ -9,9 +9,8 @@ from ..action import ZONES, Account, Action, Create, Phase, Ref, Run
 from ..config.models import did_you_mean, faults
 from ..errors import Fault, PlanError
 from ..exposure import Proof
-from ..kind import State
 from ..topology import Control, Line, Site, Topology, WorkloadPlan, ZonePlan
-from . import adoption, hosts, slots
+from . import adoption, hosts, refusals, slots
 from .wire import ordered, wire
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def _workload(
     found: list[Fault],
 ) -> WorkloadPlan | None:
     workload, path, before = stack.workloads[name], f"workloads.{name}", len(found)
-    found += [*hosts.outside(stack, workload, path), *_store_faults(stack, workload, path)]
+    found += [*hosts.outside(stack, workload, path), *refusals.stores(stack, workload, path)]
     found += adoption.host_faults(workload, path)
     kind = registry.kinds.get(workload.kind)
     if kind is None:
@@ -99,7 +98,7 @@ def _workload(
         return None
     on = registry.implementations(kind.name)
     placement = _placement(workload, registry)
-    found += [*_kind_faults(workload, kind, path), *_placement_faults(placement, kind.name, on, path)]
+    found += [*refusals.kind(workload, kind, path), *refusals.placement(placement, kind.name, on, path)]
     chosen, wrong = options(workload, kind, name)
     found += wrong
     if len(found) > before or chosen is None or name not in releases:
@@ -123,7 +122,7 @@ def _workload(
         adopt=workload.adopt,
     )
     draft = dataclasses.replace(draft, names=tuple(kind.names(draft)))
-    found += _refusals(draft, zone, registry, on, path)
+    found += refusals.planned(draft, zone, registry, on, path)
     return None if len(found) > before else _priced(draft, zone, registry, on)
 
 
@@ -324,68 +323,3 @@ def _confirm(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Action:
         site=site.name,
         detail=f"{site.health_url} must answer so once its record stands",
     )
-
-
-def _store_faults(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:
-    choices = f" or choose from {', '.join(sorted(stack.stores))}" if stack.stores else ""
-    return [
-        Fault(
-            f"{path}.backup.stores[{index}]",
-            f"no store named {store!r}{did_you_mean(store, stack.stores)}; declare it under stores{choices}",
-        )
-        for index, store in enumerate(workload.backup.stores if workload.backup else ())
-        if store not in stack.stores
-    ]
-
-
-def _kind_faults(workload: Workload, kind: Kind[Any], path: str) -> list[Fault]:
-    found = []
-    if workload.host is None and kind.needs_host:
-        found.append(Fault(f"{path}.host", "is required; give the public name, inside the zone"))
-    if workload.redirect_from and not kind.redirects:
-        found.append(Fault(f"{path}.redirect_from", f"{kind.name} leads no other hosts to its own; remove it"))
-    if workload.backup is None and kind.state is not State.NONE:
-        found.append(Fault(f"{path}.backup", "is required; name the stores that keep every version"))
-    return found
-
-
-def _placement_faults(placement: Placement, kind: str, on: Mapping[str, Implementation[Any]], path: str) -> list[Fault]:
-    named = [("centralized", str(placement.centralized))]
-    named += [(f"decentralized[{i}]", target) for i, target in enumerate(placement.decentralized)]
-    choices = ", ".join(sorted(on))
-    found = [
-        Fault(
-            f"{path}.placement.{where}",
-            f"{kind} does not run on {target!r}{did_you_mean(target, on)}; choose from {choices}",
-        )
-        for where, target in named
-        if target not in on
-    ]
-    if placement.centralized in placement.decentralized:
-        why = f"both sides are on {placement.centralized!r}, so one account can take both down; choose two targets"
-        found.append(Fault(f"{path}.placement", why))
-    return found
-
-
-def _refusals(
-    plan: WorkloadPlan, zone: ZonePlan, registry: Registry, on: Mapping[str, Implementation[Any]], path: str
-) -> list[Fault]:
-    inside = [fault for name in zone.authorities for fault in registry.authorities[name].refuses(plan, zone)]
-    inside += registry.kinds[plan.kind].refuses(plan)
-    inside += adoption.faults(plan, [registry.authorities[name] for name in zone.authorities])
-    found = [Fault(f"{path}.{fault.path}", fault.message) for fault in inside]
-    found += [
-        Fault(
-            f"{path}.mode",
-            f"{site.name} gets a certificate only once {plan.host} leads to it, so it cannot be a standby; "
-            "choose a mode in which it is primary",
-        )
-        for site in plan.sites[1:]
-        if site.exposure.proof is Proof.HOST_ONLY
-    ]
-    refused = [
-        fault
-        for target, site in {site.target: site for site in plan.everywhere}.items()
-        for fault in (*on[target].refuses(plan.options, plan.release), *on[target].refuses_at(site, plan.release))
-    ]
-    return found + [Fault(f"{path}.options.{fault.path}".rstrip("."), fault.message) for fault in refused]

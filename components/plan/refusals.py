@@ -1,0 +1,88 @@
+"""What a plan refuses in one workload: stores, settings of its kind, placements, and what others refuse in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..config.models import did_you_mean
+from ..errors import Fault
+from ..exposure import Proof
+from ..kind import State
+from . import adoption
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..config.models import Placement, StackConfig, Workload
+    from ..kind import Implementation, Kind
+    from ..registry import Registry
+    from ..topology import WorkloadPlan, ZonePlan
+
+
+def stores(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:
+    """Refuse stores that the stack file does not declare."""
+    choices = f" or choose from {', '.join(sorted(stack.stores))}" if stack.stores else ""
+    return [
+        Fault(
+            f"{path}.backup.stores[{index}]",
+            f"no store named {store!r}{did_you_mean(store, stack.stores)}; declare it under stores{choices}",
+        )
+        for index, store in enumerate(workload.backup.stores if workload.backup else ())
+        if store not in stack.stores
+    ]
+
+
+def kind(workload: Workload, kind: Kind[Any], path: str) -> list[Fault]:
+    """Refuse settings that a kind needs and that are missing, and those that it does not have."""
+    found = []
+    if workload.host is None and kind.needs_host:
+        found.append(Fault(f"{path}.host", "is required; give the public name, inside the zone"))
+    if workload.redirect_from and not kind.redirects:
+        found.append(Fault(f"{path}.redirect_from", f"{kind.name} leads no other hosts to its own; remove it"))
+    if workload.backup is None and kind.state is not State.NONE:
+        found.append(Fault(f"{path}.backup", "is required; name the stores that keep every version"))
+    return found
+
+
+def placement(placement: Placement, kind: str, on: Mapping[str, Implementation[Any]], path: str) -> list[Fault]:
+    """Refuse targets on which a kind does not run, and two sides on one target."""
+    named = [("centralized", str(placement.centralized))]
+    named += [(f"decentralized[{i}]", target) for i, target in enumerate(placement.decentralized)]
+    choices = ", ".join(sorted(on))
+    found = [
+        Fault(
+            f"{path}.placement.{where}",
+            f"{kind} does not run on {target!r}{did_you_mean(target, on)}; choose from {choices}",
+        )
+        for where, target in named
+        if target not in on
+    ]
+    if placement.centralized in placement.decentralized:
+        why = f"both sides are on {placement.centralized!r}, so one account can take both down; choose two targets"
+        found.append(Fault(f"{path}.placement", why))
+    return found
+
+
+def planned(
+    plan: WorkloadPlan, zone: ZonePlan, registry: Registry, on: Mapping[str, Implementation[Any]], path: str
+) -> list[Fault]:
+    """Return what authorities, the kind, and the implementations refuse in a workload as it is planned."""
+    inside = [fault for name in zone.authorities for fault in registry.authorities[name].refuses(plan, zone)]
+    inside += registry.kinds[plan.kind].refuses(plan)
+    inside += adoption.faults(plan, [registry.authorities[name] for name in zone.authorities])
+    found = [Fault(f"{path}.{fault.path}", fault.message) for fault in inside]
+    found += [
+        Fault(
+            f"{path}.mode",
+            f"{site.name} gets a certificate only once {plan.host} leads to it, so it cannot be a standby; "
+            "choose a mode in which it is primary",
+        )
+        for site in plan.sites[1:]
+        if site.exposure.proof is Proof.HOST_ONLY
+    ]
+    refused = [
+        fault
+        for target, site in {site.target: site for site in plan.everywhere}.items()
+        for fault in (*on[target].refuses(plan.options, plan.release), *on[target].refuses_at(site, plan.release))
+    ]
+    return found + [Fault(f"{path}.options.{fault.path}".rstrip("."), fault.message) for fault in refused]
