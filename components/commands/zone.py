@@ -235,13 +235,13 @@ def bundle(
     topology = load(path, built=False)
     sets, zone = _sets(topology, path), topology.zone.name
     at = _places(topology, resolver, given)
-    records = rows.records(sets, at)
+    records, switches = rows.records(sets, at), rows.switches(sets, at)
     _fit(records, zone)
     hosts = {row.name for row in records if row.type == "A"}
     names = [name.rstrip(".").lower() for name in servers]
     if lost := [name for name in names if name.endswith(f".{zone}") and name not in hosts]:
         raise ConfigError(f"{path.parent / 'zone.yaml'}: has no A record of {', '.join(lost)}; add its address")
-    made = bundles.make(zone, int(time.time()), names, records, rows.switches(sets, at))
+    made = bundles.make(zone, int(time.time()), names, records, switches)
     signature = bundles.sign(made.raw, key)
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{made.name}.json").write_bytes(made.raw)
@@ -249,7 +249,7 @@ def bundle(
     (out / "current").write_text(f"{made.name}\n", encoding="ascii")
     for loss in plain.losses(sets):
         click.echo(f"! {loss}", err=True)
-    click.echo(f"{out}: {len(records)} records, {len(rows.switches(sets, at))} names that fail over, {made.name}")
+    click.echo(f"{out}: {len(records)} records, {len(switches)} names that fail over, {made.name}")
 
 
 def _fit(rows: list[Row], zone: str) -> None:
@@ -279,10 +279,13 @@ def _sets(topology: Topology, path: Path) -> list[RRset]:
 
 
 def _server(text: str) -> Server:
-    from ..dns.asking import endpoint
+    from ..dns.asking import PORT, endpoint
     from ..dns.check import Server
 
     name, equals, address = text.partition("=")
     if not equals or not name:
         raise click.BadParameter(f"{text!r} is not NAME=ADDRESS; write ns1.dao.example=192.0.2.53")
-    return Server(name.rstrip(".").lower(), endpoint(address)[0])
+    at, port = endpoint(address)
+    if port != PORT:
+        raise click.BadParameter(f"{text!r}: the public asks name servers at port {PORT}; leave the port out")
+    return Server(name.rstrip(".").lower(), at)

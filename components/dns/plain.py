@@ -26,19 +26,14 @@ class Row:
     content: str
 
 
-def rows(found: Iterable[RRset], at: Mapping[str, Endpoint], leading: Mapping[str, str] | None = None) -> Iterator[Row]:
-    """Yield the rows of every set; `at` is where each site is reached, by its name.
-
-    `leading` names the site that a host leads to now, where it is not the primary.
-    """
+def rows(found: Iterable[RRset], at: Mapping[str, Endpoint]) -> Iterator[Row]:
+    """Yield the rows of every set, each name's at its primary; `at` is where each site is reached, by its name."""
     named = by_name(found := list(found))
     for rrset in found:
         for value in rrset.values if (rrset.host, rrset.type) not in named else ():
             yield Row(rrset.host, rrset.type, rrset.ttl, value)
-        wanted = (leading or {}).get(rrset.host)
-        member = next((each for each in rrset.members if each.site.name == wanted), next(iter(rrset.members), None))
-        if member:
-            yield from answer(rrset, member, at[member.site.name])
+        for primary in rrset.members[:1]:
+            yield from answer(rrset, primary, at[primary.site.name])
 
 
 def answer(rrset: RRset, member: Member, endpoint: Endpoint) -> Iterator[Row]:

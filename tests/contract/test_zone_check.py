@@ -211,6 +211,13 @@ def test_servers_that_nothing_is_delegated_to_yet_are_compared_too(stack, monkey
     assert {one.partition(" over")[0] for one in text} == {f"dao.example MX at ns3.dao.example ({new})"}
 
 
+def test_a_server_at_another_port_is_refused(stack):
+    words = ["check", "--stack", str(stack), "--server", "ns3.dao.example=192.0.2.53:1053"]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 2
+    assert "leave the port out" in result.output
+
+
 def test_a_plain_record_under_a_name_of_the_stack_is_refused(stack):
     document = yaml.safe_load((stack.parent / "zone.yaml").read_text())
     document["records"].append({"host": "docs.dao.example", "type": "A", "ttl": 60, "values": ["192.0.2.1"]})
