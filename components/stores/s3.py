@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -268,7 +269,7 @@ def client(store: Store, attempts: int = 3, read_s: float = 60) -> Any:
             else {}
         ),
     )
-    return session().client(
+    return made(
         "s3",
         endpoint_url=store.endpoint,
         aws_access_key_id=os.environ[store.access_key] if store.access_key else None,
@@ -278,9 +279,18 @@ def client(store: Store, attempts: int = 3, read_s: float = 60) -> Any:
     )
 
 
+_making = threading.Lock()
+
+
+def made(service: str, **given: Any) -> Any:
+    """Make a client of the session, one at a time: making one is not thread-safe."""
+    with _making:
+        return session().client(service, **given)
+
+
 @functools.cache
 def session() -> Any:
-    """Give boto3's session, one for all: making a client of it is quick the second time, and is not thread-safe."""
+    """Give boto3's session, one for all: making a client of it is quick the second time."""
     import boto3
 
     return boto3.session.Session()

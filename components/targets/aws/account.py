@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 from typing import TYPE_CHECKING, Any
 
 from ...needs import Finding, caution, not_ready, ready, unseen
-from ...stores.s3 import session
+from ...stores.s3 import made, session
 from ...text.escape import outside
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ _CONNECT_S, _READ_S = 3, 6
 _SOME = "0000000"
 _ASSUMED = re.compile(r"arn:(?P<partition>[\w-]+):sts::(?P<account>\d+):assumed-role/(?P<role>[^/]+)/.+")
 _SIGN_IN = "sign in: `aws sso login`, `aws configure`, or export AWS_PROFILE"
-_making = threading.Lock()
 
 
 def client(service: str) -> Any:
@@ -29,9 +27,7 @@ def client(service: str) -> Any:
     from botocore.config import Config
 
     config = Config(connect_timeout=_CONNECT_S, read_timeout=_READ_S, retries={"total_max_attempts": 2})
-    with _making:
-        made = session()
-        return made.client(service, region_name=made.region_name or "us-east-1", config=config)
+    return made(service, region_name=session().region_name or "us-east-1", config=config)
 
 
 def identity() -> Iterator[Finding]:
@@ -79,7 +75,7 @@ def rights(grants: Iterable[Grant]) -> Iterator[Finding]:
     for grant in grants:
         question = {
             "PolicySourceArn": principal,
-            "ActionNames": list(grant.actions),
+            "ActionNames": [each for each in grant.actions if "*" not in each],  # operations, no patterns
             "ResourceArns": [each if each == "*" else each.replace("*", _SOME) for each in grant.resources],
             "ContextEntries": [
                 {"ContextKeyName": key, "ContextKeyType": "stringList", "ContextKeyValues": list(values)}
@@ -96,7 +92,7 @@ def rights(grants: Iterable[Grant]) -> Iterator[Finding]:
                 "allow iam:SimulatePrincipalPolicy, or compare by hand: `unmoor policy operator`",
             )
             return
-        asked += len(grant.actions)
+        asked += len(question["ActionNames"])
         denied += [each["EvalActionName"] for each in results if each["EvalDecision"] != "allowed"]
     if denied:
         yield not_ready(
