@@ -1,6 +1,6 @@
 """Runs a program no longer than it is permitted to, even if the process that permits it dies.
 
-`Program` starts a guard: this module as a process of its own, which starts the program. The guard reads lines
+`Program` starts a guard: this file as a process of its own, which starts the program. The guard reads lines
 `until SECONDS` (of `clock`) and `stop` from its standard input, and kills the program's process group when the time is
 over or the input ends. So neither a kill nor a pause of the holder lets the program go on.
 """
@@ -16,7 +16,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 _LOOK_S = 0.25
 #: prctl(2): the signal that a process gets when its parent dies.
 _PR_SET_PDEATHSIG = 1
-_MODULE = "stores.guard"
 
 
 def clock() -> float:
@@ -67,14 +65,11 @@ class Program:
     def permit(self, epoch: int, until: float) -> None:
         """Run until then; start if it does not run and has not ended by itself. The program finds UNMOOR_EPOCH set."""
         if not self.runs and self.code is None:
-            package = __package__.rpartition(".")[0]
-            root = str(Path(__file__).parents[2])
-            path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
             environment = {name: value for name, value in os.environ.items() if name not in self.without}
             self._guard = subprocess.Popen(
-                [sys.executable, "-P", "-m", f"{package}.{_MODULE}", str(self.grace_s), *self.words],
+                [sys.executable, "-P", __file__, str(self.grace_s), *self.words],
                 stdin=subprocess.PIPE,
-                env=environment | {"PYTHONPATH": path, "UNMOOR_EPOCH": str(epoch)},
+                env=environment | {"UNMOOR_EPOCH": str(epoch)},
                 start_new_session=True,
             )
         self._order(f"until {until!r}\n")

@@ -45,31 +45,32 @@ class Records:
         self.workload = workload
         #: The variables that hold the store's credentials: what runs under a lock does not get them.
         self.secrets = tuple(filter(None, (settings.access_key, settings.secret_key)))
-        self._at = {"Bucket": settings.bucket, "Key": key}
+        self.key = key
+        self._bucket = settings.bucket
         # One attempt: a repeated write would meet its own first one and be refused.
         self._client = s3.client(settings, attempts=1, read_s=_READ_S)
 
     def read(self) -> tuple[Record | None, str]:
         """Return the record and its ETag, or (None, ""); StepError if the store does not answer or holds another."""
-        content, etag = self.content(self._at["Key"])
+        content, etag = self.content(self.key)
         try:
             return (None, "") if content is None else (parse(content, self.workload), etag)
         except StepError as error:
-            raise StepError(f"store {self.name}: {self._at['Key']} {error.title}") from None
+            raise StepError(f"store {self.name}: {self.key} {error.title}") from None
 
     def write(self, record: Record, etag: str | None) -> tuple[Outcome, str]:
         """Write a record if the one with `etag` is there, or with None if there is none: what became of it, and why.
 
         `lost` means that the record has to be read again; errors of the store count as that.
         """
-        return self.put(self._at["Key"], record.text(), etag)
+        return self.put(self.key, record.text(), etag)
 
     def content(self, key: str) -> tuple[bytes | None, str]:
         """Read a key: its content, or None where there is none, and its ETag."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            answer = self._client.get_object(**self._at | {"Key": key})
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return answer["Body"].read(RECORD_BYTES), answer["ETag"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
@@ -85,7 +86,7 @@ class Records:
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
             self._client.put_object(
-                **self._at | {"Key": key}, Body=content, ContentType="application/json", **condition
+                Bucket=self._bucket, Key=key, Body=content, ContentType="application/json", **condition
             )
         except ClientError as error:
             refused = error.response["Error"]["Code"] in _REFUSED
@@ -99,14 +100,9 @@ class Records:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            self._client.delete_object(**self._at | {"Key": key})
+            self._client.delete_object(Bucket=self._bucket, Key=key)
         except (BotoCoreError, ClientError):
             return
-
-    @property
-    def key(self) -> str:
-        """The key of the record."""
-        return self._at["Key"]
 
 
 def _reason(error: Any) -> str:

@@ -112,7 +112,7 @@ def opened(name: str) -> Iterator[Callable[[str], Records]]:
 
         def records(key: str) -> Records:
             made = copy.copy(first)  # a client is not made for each
-            made._at = first._at | {"Key": key}
+            made.key = key
             return made
 
         yield records
