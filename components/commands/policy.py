@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +12,6 @@ from ..plan.stack import project_of
 from ..project import registry, stack_file, stack_name
 from .plan import load
 from .which import stack_option
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+")
 _ACCOUNT = re.compile(r"\d{12}")
@@ -44,7 +39,7 @@ def cli(role: str, stack: str, trust: str | None, account: str | None) -> None:
 
     Records may be changed only under the stack's own names. A stack that gets another workload needs its policy again.
     """  # noqa: D301 click reads the backspace
-    from ..doctor import rights, run, stores
+    from ..doctor import project, rights, run, stores
 
     path = stack_file(stack)
     topology, folder = load(path, built=False), project_of(path)
@@ -54,7 +49,7 @@ def cli(role: str, stack: str, trust: str | None, account: str | None) -> None:
     kept = stores.grants(topology)
     if role == "writer" and not kept:
         raise ConfigError(f"{path}: no store of the stack is at AWS, so a writer needs no policy there")
-    granted = (*run.grants(topology, registry(folder)), *rights.state(_backend(folder)))
+    granted = (*run.grants(topology, registry(folder)), *rights.state(project.backend(project.settings(folder))))
     click.echo(_json(rights.policy(rights.chosen(role, granted, kept))))
 
 
@@ -82,11 +77,3 @@ def _account(given: str | None) -> str:
     if not _ACCOUNT.fullmatch(given):
         raise ConfigError(f"--account: {given!r} is not the number of an account; it has twelve digits")
     return given
-
-
-def _backend(folder: Path) -> str:
-    """Return where Pulumi keeps the state by environment and project file; empty where `pulumi login` decides."""
-    from ..doctor.project import settings
-
-    named = settings(folder).get("backend")
-    return os.environ.get("PULUMI_BACKEND_URL") or str((named if isinstance(named, dict) else {}).get("url") or "")

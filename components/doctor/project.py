@@ -61,6 +61,12 @@ def settings(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def backend(project: Mapping[str, Any]) -> str:
+    """Return where Pulumi keeps the state by environment and Pulumi.yaml; empty where `pulumi login` decides."""
+    named = project.get("backend")
+    return os.environ.get("PULUMI_BACKEND_URL") or str((named if isinstance(named, dict) else {}).get("url") or "")
+
+
 def engine(folder: Path, project: Mapping[str, Any]) -> Iterator[Finding]:
     """Look for the engine, and compare its version with what library and project ask for."""
     if not project:

@@ -14,8 +14,11 @@ _VERSION = "2012-10-17"
 #: Where GitHub's tokens for jobs come from, and which audience they have (GitHub docs, "Configuring OpenID Connect in
 #: Amazon Web Services").
 _ISSUER, _AUDIENCE = "token.actions.githubusercontent.com", "sts.amazonaws.com"
-#: What `unmoor doctor` reads besides, to look at rights.
-LOOKS = Grant("LookAtRights", ("iam:SimulatePrincipalPolicy",), ("arn:aws:iam::*:role/*", "arn:aws:iam::*:user/*"))
+#: What `unmoor doctor` reads in addition: rights, and the account's block of public access.
+LOOKS = (
+    Grant("LookAtRights", ("iam:SimulatePrincipalPolicy",), ("arn:aws:iam::*:role/*", "arn:aws:iam::*:user/*")),
+    Grant("LookAtAccount", ("s3:GetAccountPublicAccessBlock",)),
+)
 #: Role → the jobs that may take it, as subjects of GitHub's tokens; `%` stands for the repository, `$` for the stack.
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "operator": ("repo:%:environment:$",),
@@ -28,7 +31,7 @@ def chosen(role: str, grants: Iterable[Grant], stores: Iterable[Grant]) -> list[
     """Return the rights of a role: all, those that change nothing, or those on the stores' objects."""
     if role == "writer":
         return list(stores)
-    return [*(each for each in (*grants, LOOKS) if role == "operator" or not each.writes)]
+    return [*(each for each in (*grants, *LOOKS) if role == "operator" or not each.writes)]
 
 
 def state(url: str) -> tuple[Grant, ...]:

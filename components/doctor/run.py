@@ -68,20 +68,22 @@ def look(wanted: Iterable[Check], within_s: float = WITHIN_S) -> list[Looked]:
 
     A look that does not end in time is left behind, and ends with the process.
     """
-    named = {check.name: check for check in reversed(list(wanted))}
+    named: dict[str, Check] = {}
+    for check in wanted:
+        named.setdefault(check.name, check)
     shown: dict[str, tuple[Finding, ...]] = {}
 
     def make(check: Check) -> None:
         shown[check.name] = _findings(check)
 
-    threads = [threading.Thread(target=make, args=(check,), daemon=True) for check in reversed(named.values())]
+    threads = [threading.Thread(target=make, args=(check,), daemon=True) for check in named.values()]
     for thread in threads:
         thread.start()
     end = time.monotonic() + within_s
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
     late = (unseen(f"no answer in {within_s:g} s", "look at the network, and run it again"),)
-    return [Looked(name, shown.get(name, late)) for name in reversed(named)]
+    return [Looked(name, shown.get(name, late)) for name in named]
 
 
 def _findings(check: Check) -> tuple[Finding, ...]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Vendors whose stores decide by `If-None-Match: *` who was first: docs.aws.amazon.com "Conditional writes", and
 #: Storj's S3 gateway since 2024.
 _DECIDES = frozenset({"aws", "storj"})
-_READS = ("s3:GetBucketPolicy", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning")
+_READS = ("s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning")
 _PUBLIC_S = 5.0
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .rails.console import ConsoleRail
 
 _CREDIT = "add credit to the account in the Console"
-#: Days below which an operator should add credit.
-_RUNWAY_DAYS = 14
 _WITHIN_S = 5.0
 
 
@@ -34,6 +32,7 @@ def of(topology: Topology) -> Needs:
 
 def account(sites: int, rent_usd_month: float) -> Iterator[Finding]:
     """Look at the account of the key: its credit against deposits and a month's rent, and whether it is a trial."""
+    from .account_resource import RUNWAY_DAYS
     from .market.request import DEPOSIT_USD
 
     if not os.environ.get(KEY_VARIABLE):
@@ -52,7 +51,7 @@ def account(sites: int, rent_usd_month: float) -> Iterator[Finding]:
         yield caution(f"the account has {held}, less than the ${rent_usd_month:.2f} of a month", _CREDIT)
     elif not money.trial:
         yield ready(f"the account has {held}, and a month is ${rent_usd_month:.2f}")
-    short = {dseq: days for dseq, days in money.days.items() if days < _RUNWAY_DAYS}
+    short = {dseq: days for dseq, days in money.days.items() if days < RUNWAY_DAYS}
     for dseq, days in sorted(short.items()):
         yield caution(f"deployment {dseq} is paid for {days:.0f} days", f"{_CREDIT}, or switch on its top-up there")
 

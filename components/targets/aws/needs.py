@@ -90,7 +90,7 @@ def of(topology: Topology) -> Needs:
             Check("AWS identity", account.identity),
             Check("AWS profile", functools.partial(account.profile, topology.settings, os.environ)),
             Check("rights of sites at AWS", functools.partial(account.rights, granted)),
-            Check("CloudFront", functools.partial(aliases, sites), late=True),
+            *([Check("CloudFront", functools.partial(aliases, sites), late=True)] if sites else []),
         ),
         granted,
     )
