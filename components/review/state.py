@@ -67,7 +67,7 @@ def outputs() -> Mapping[str, Any]:
     """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     reads = Retrying(
-        retry=retry_if_exception_message(match=f".*{_HALF_WRITTEN}"),
+        retry=retry_if_exception_message(match=f"(?s).*{_HALF_WRITTEN}"),
         stop=stop_after_attempt(_READS),
         wait=wait_fixed(_PAUSE_S),
         reraise=True,
