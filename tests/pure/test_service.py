@@ -12,10 +12,12 @@ from click.testing import CliRunner
 
 from components.__main__ import cli
 from components.commands.schema import schema
+from components.doctor import run
 from components.errors import ConfigError, PlanError
 from components.kinds.service import losses
 from components.kinds.service.document import document_for
 from components.kinds.service.options import ServiceOptions
+from components.needs import Needs, State
 from components.plan.stack import from_file, topology
 from components.project import builtin
 from components.review.comment import markdown
@@ -303,3 +305,16 @@ def test_the_manual_shows_the_options_of_the_example():
     shown = (ROOT / "docs" / "services.md").read_text().partition("```yaml\n")[2].partition("```")[0]
     given = yaml.safe_load((ROOT / "stacks" / "service.example.yaml").read_text())["config"]["unmoor:workloads"]["api"]
     assert yaml.safe_load(shown)["workloads"]["api"]["options"] == given["options"]
+
+
+def test_the_rights_of_a_service_at_aws_are_a_caution_and_no_distribution_is_asked_for() -> None:
+    """A load balancer meets no alias of CloudFront."""
+    (needs,) = [each for each in run.needs(planned("centralized"), builtin()) if "AWS profile" in names(each)]
+    assert names(needs) == ["AWS identity", "AWS profile", "rights of services at AWS"]
+    assert needs.grants == ()
+    (looked,) = run.look(needs.checks[-1:])
+    assert (looked.state, "are not in `unmoor policy`" in looked.findings[0].sentence) == (State.CAUTION, True)
+
+
+def names(needs: Needs) -> list[str]:
+    return [check.name for check in needs.checks]

@@ -80,19 +80,34 @@ _CLOUDFRONT_WRITES = (
     "cloudfront:UpdateResponseHeadersPolicy",
 )
 
+#: The kind whose sites stand behind a load balancer: neither buckets nor CloudFront are theirs.
+_BALANCED = "service"
+
 
 def of(topology: Topology) -> Needs:
     """Return checks and rights for the sites that stand at AWS."""
-    sites = [site for plan in topology.workloads for site in plan.sites if site.target == "aws"]
+    here = [site for plan in topology.workloads for site in plan.sites if site.target == "aws"]
+    sites = [site for site in here if site.kind != _BALANCED]
     granted = grants(topology)
-    return Needs(
-        (
-            Check("AWS identity", account.identity),
-            Check("AWS profile", functools.partial(account.profile, topology.settings, os.environ)),
-            Check("rights of sites at AWS", functools.partial(account.rights, granted)),
-            *([Check("CloudFront", functools.partial(aliases, sites), late=True)] if sites else []),
-        ),
-        granted,
+    checks = [
+        Check("AWS identity", account.identity),
+        Check("AWS profile", functools.partial(account.profile, topology.settings, os.environ)),
+    ]
+    if granted:
+        checks.append(Check("rights of sites at AWS", functools.partial(account.rights, granted)))
+    if sites:
+        checks.append(Check("CloudFront", functools.partial(aliases, sites), late=True))
+    if len(sites) < len(here):
+        checks.append(Check("rights of services at AWS", _not_known))
+    return Needs(tuple(checks), granted)
+
+
+def _not_known() -> Iterator[Finding]:
+    """Warn that the rights of a service are not in the table."""
+    yield caution(
+        "the rights that a service needs (ECS, Elastic Load Balancing, EC2, IAM, logs) are not in `unmoor policy` and "
+        "are not looked at",
+        "give the operator's role those rights by hand",
     )
 
 
@@ -102,7 +117,8 @@ def grants(topology: Topology) -> tuple[Grant, ...]:
     A bucket's name begins with its resource's, which Pulumi lengthens. Ids of certificates and of what CloudFront has
     exist only later.
     """
-    sites = [site for plan in topology.workloads for site in plan.everywhere if site.target == "aws"]
+    everywhere = [site for plan in topology.workloads for site in plan.everywhere if site.target == "aws"]
+    sites = [site for site in everywhere if site.kind != _BALANCED]
     if not sites:
         return ()
     buckets = tuple(f"arn:aws:s3:::{site.name}-bucket-*" for site in sites)
