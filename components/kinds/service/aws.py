@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 #: What the bill assumes of a small service: capacity units of the load balancer on average (one is 25 new connections a
 #: second), and gigabytes of logs a month.
 _CAPACITY, _LOGS_GB = 0.1, 1
-#: Zones in which the load balancer has an address, unless subnets are named.
-_ZONES = 2
 
 
 class OnAws(Implementation["ServiceOptions"]):
@@ -51,7 +49,7 @@ class OnAws(Implementation["ServiceOptions"]):
                 options.replicas * beyond * month * prices.aws(disk),
                 f"aws/{disk}",
             )
-        count = (len(options.aws.subnets) or _ZONES) + (0 if options.aws.private_subnets else options.replicas)
+        count = (len(options.aws.subnets) or fargate.ZONES) + (0 if options.aws.private_subnets else options.replicas)
         yield Line(f"public IPv4 addresses, {count}", count * month * prices.aws(address), f"aws/{address}")
         logs = "cloudwatch_logs_gb"
         yield Line(f"logs, {_LOGS_GB} GB", _LOGS_GB * prices.aws(logs), f"aws/{logs}")

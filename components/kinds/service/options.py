@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from ...config.models import EnvironmentName, Setting
 from ...targets.akash.sdl.rules.advice import looks_secret
+from ...targets.aws import fargate
 from ...web.http import HEALTH_PATH
 
 if TYPE_CHECKING:
@@ -92,9 +93,6 @@ def _path_in_container(path: str) -> str:
     return path
 
 
-#: Zones in which a load balancer has to stand.
-_ZONES = 2
-
 SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]
 Image = Annotated[str, AfterValidator(_image)]
 Word = Annotated[str, AfterValidator(_word)]
@@ -157,7 +155,7 @@ class Aws(Setting):
     @field_validator("subnets")
     @classmethod
     def _go_with_the_vpc(cls, subnets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if subnets and len(set(subnets)) < _ZONES:
+        if subnets and len(set(subnets)) < fargate.ZONES:
             raise ValueError("a load balancer needs two subnets in different zones; name two or more")
         if bool(subnets) != bool(info.data.get("vpc", subnets)):
             raise ValueError("`vpc` and `subnets` go together; give both, or neither for the default VPC")

@@ -8,6 +8,7 @@ from ...action import Action, Phase, Ref, Run
 from ...exposure import Exposure, Proof, Reach
 from ...kind import Deployed, Implementation
 from ...prices import book as prices
+from ...targets.aws import ISSUER
 from ...topology import Line
 from ...web import http as front
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ...topology import Site, WorkloadPlan
     from .kind import StaticOptions
 
-#: Amazon's name in CAA records (ACM user guide, "Configure a CAA record"); one of its four is enough.
-AMAZON = "amazon.com"
 #: What the estimate assumes of a documentation site: gigabytes kept, and requests a month.
 _KEPT_GB, _REQUESTS = 1, 100_000
 
@@ -32,7 +31,7 @@ class OnAws(Implementation["StaticOptions"]):
 
     def exposure(self, options: StaticOptions, acme: Acme) -> Exposure:  # noqa: ARG002 AWS has an issuer of its own
         """Return an alias."""
-        return Exposure(Reach.ALIAS, AMAZON, Proof.DNS)
+        return Exposure(Reach.ALIAS, ISSUER, Proof.DNS)
 
     def bill(self, options: StaticOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 an estimate by assumption
         """Return bucket and requests."""

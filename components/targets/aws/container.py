@@ -24,8 +24,6 @@ _TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 LOG_DAYS = 30
 #: Seconds for which a task that leaves may finish its requests.
 _LEAVING_S = 30
-#: Zones in which the load balancer stands; each has an address that is billed.
-ZONES = 2
 #: Load balancers and target groups have at most 32 characters, so AWS completes this; the tag Name has the whole name.
 _PREFIX = "unmoor"
 #: The containers of a task.
@@ -120,7 +118,7 @@ class Container(pulumi.ComponentResource):
         vpc = aws.ec2.get_vpc_output(default=True, opts=asking).id
         filters = [{"name": "vpc-id", "values": [vpc]}, {"name": "default-for-az", "values": ["true"]}]
         found = aws.ec2.get_subnets_output(filters=filters, opts=asking)
-        return vpc, found.ids.apply(lambda ids: sorted(ids)[:ZONES])
+        return vpc, found.ids.apply(lambda ids: sorted(ids)[: fargate.ZONES])
 
     def _group(self, what: str, vpc: pulumi.Input[str], ingress: Sequence[Mapping[str, Any]]) -> aws.ec2.SecurityGroup:
         everywhere = {"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": [_ANYWHERE]}

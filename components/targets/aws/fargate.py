@@ -1,4 +1,4 @@
-"""Which sizes a task of Fargate has (ECS developer guide, "Task size"). Pure."""
+"""What Fargate offers: the sizes of a task (ECS developer guide, "Task size"), and where it stands. Pure."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _SIZES: dict[int, tuple[int, Sequence[int]]] = {
 }
 #: GiB of disk that every task has, and the largest (the same page, "Task storage").
 DISK_GIB, LARGEST_DISK_GIB = 20, 200
+#: Zones in which the load balancer before the tasks stands; each has an address that is billed.
+ZONES = 2
 
 
 def units(cpu: int) -> int:
