@@ -157,7 +157,7 @@ def _challenges(server: WebServer) -> list[Json]:
     folder = front.CHALLENGE_PATH.removesuffix("*")
     direct, peer = f"{server.site_host}:80", f"{server.peer}:80"
     asked = {_FOR: "{http.request.host}"}
-    to_peer = proxy(peer, headers={"Host": server.peer} | asked)
+    to_peer = _to_peer(server)
     onward = proxy(
         direct,
         peer,
@@ -190,13 +190,17 @@ def _to_the_other(server: WebServer) -> list[Json]:
     """Pass challenges on to the other site, under its own name; one that came from there is not sent back."""
     if not server.peer:
         return []
-    passed = proxy(f"{server.peer}:80", headers={"Host": server.peer, _FOR: "{http.request.host}"})
     return [
         route(
-            subroute(route(answer(404), when=has(_FOR)), route(passed)),
+            subroute(route(answer(404), when=has(_FOR)), route(_to_peer(server))),
             when=path(front.CHALLENGE_PATH),
         )
     ]
+
+
+def _to_peer(server: WebServer) -> Json:
+    """Ask the other site under its own name, with the name that the authority used."""
+    return proxy(f"{server.peer}:80", headers={"Host": server.peer, _FOR: "{http.request.host}"})
 
 
 def _self_check(server: WebServer) -> Json:
