@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import Loopback
 
 TOKEN, ZONE = "a-token-of-a-test", "ff12ab34cd5611334422ab3322997650"
 #: "Number of DNS records per page": the schema's smallest maximum.
@@ -25,10 +27,8 @@ def record(type_: str, name: str, content: str | None = None, **more: Any) -> di
     return made | ({"content": content} if content is not None else {}) | more
 
 
-class Cloudflare(ThreadingHTTPServer):
+class Cloudflare(Loopback):
     """One account with one zone."""
-
-    daemon_threads = True
 
     def __init__(self, records: list[dict[str, Any]], rules: list[dict[str, Any]] = ()) -> None:
         self.records, self.rules, self.asked = records, list(rules), []

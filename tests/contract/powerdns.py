@@ -27,6 +27,7 @@ from components.dns.powerdns.database import Database
 from components.dns.powerdns.rows import Judged, Switch
 from components.dns.zone import Probe
 from tests.contract.containers import free_port, until
+from tests.loopback import Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,10 +129,8 @@ class _Healthy(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Backend(http.server.ThreadingHTTPServer):
+class Backend(Loopback):
     """A member: it answers its health path until it is ended."""
-
-    daemon_threads = True
 
     def __init__(self, address: str, port: int, certificate: tuple[Path, Path] | None = None) -> None:
         self.seen, self.status = [], 200
@@ -141,9 +140,6 @@ class Backend(http.server.ThreadingHTTPServer):
             context.load_cert_chain(*certificate)
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def handle_error(self, *_: object) -> None:
-        """A probe that leaves is no fault of the test's."""
 
     def end(self) -> None:
         self.shutdown()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import pytest
 
 from components.kinds.static.kind import StaticOptions
 from tests.parity import browser, built
-from tests.parity.aws import Aws
-from tests.parity.container import Container
 
 pytestmark = pytest.mark.skipif(
     browser.PROGRAM is None, reason="no chromium on PATH: install the distribution's package"
@@ -33,16 +29,6 @@ PAGES = {
         ("/blog", "document.querySelector('h2').textContent", "First post"),
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def halves(tmp_path_factory):
-    with ExitStack() as stack:
-        aws = Aws(tmp_path_factory.mktemp("aws"), StaticOptions())
-        stack.callback(aws.close)
-        container = Container(tmp_path_factory.mktemp("container"))
-        stack.callback(container.close)
-        yield [aws, container]
 
 
 @pytest.mark.parametrize("name", list(PAGES))

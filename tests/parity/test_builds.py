@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 
 from components.kinds.static import bundle
-from components.kinds.static.kind import StaticOptions
 from components.web import headers as web
 from tests.parity import built
-from tests.parity.aws import Aws
-from tests.parity.container import Container
 from tests.parity.crawl import crawl
 from tests.parity.reference import Reference
 
 #: The value of an attribute that leads somewhere, with quotes or without.
 LINK = re.compile(r'\s(?:href|src)=(?:"([^"]*)"|([^"\s>]+))')
-
-
-@pytest.fixture(scope="module")
-def halves(tmp_path_factory):
-    with ExitStack() as stack:
-        aws = Aws(tmp_path_factory.mktemp("aws"), StaticOptions())
-        stack.callback(aws.close)
-        container = Container(tmp_path_factory.mktemp("container"))
-        stack.callback(container.close)
-        yield [aws, container]
 
 
 @pytest.fixture(params=list(built.BUILDS))

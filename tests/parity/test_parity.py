@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -13,21 +12,8 @@ import pytest
 from components.kinds.static import bundle
 from components.kinds.static.kind import StaticOptions
 from tests.parity import hostile
-from tests.parity.aws import Aws
-from tests.parity.container import Container
 from tests.parity.crawl import crawl, moved, targets
 from tests.parity.reference import Reference
-
-
-@pytest.fixture(scope="module")
-def halves(tmp_path_factory):
-    """Both halves, standing for all tests of this file: they take one release after the other, as in production."""
-    with ExitStack() as stack:
-        aws = Aws(tmp_path_factory.mktemp("aws"), StaticOptions())
-        stack.callback(aws.close)
-        container = Container(tmp_path_factory.mktemp("container"))
-        stack.callback(container.close)
-        yield [aws, container]
 
 
 def crawled(halves, folder, options):
