@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -51,3 +53,14 @@ def site_folder(root: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "index.html").write_text("<h1>docs</h1>")
     return folder
+
+
+def zone_stack(root: Path, *records: tuple[str, str, str]) -> Path:
+    """Write a stack with two sites on Akash and a zone file of records (host, type, value); return the stack's file."""
+    (root / "stacks").mkdir()
+    made = settings("decentralized", decentralized=("akash", "akash"))
+    path = root / "stacks" / "Pulumi.prod.yaml"
+    path.write_text(yaml.safe_dump({"config": {f"unmoor:{name}": value for name, value in made.items()}}))
+    kept = [{"host": host, "type": type_, "ttl": 300, "values": [value]} for host, type_, value in records]
+    (path.parent / "zone.yaml").write_text(yaml.safe_dump({"zone": "dao.example", "records": kept}))
+    return path

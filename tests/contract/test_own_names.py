@@ -24,7 +24,7 @@ from components.dns.powerdns.keeper import Keeper
 from components.dns.powerdns.stores import Stores
 from tests.contract.name_servers import Serves, serving
 from tests.contract.powerdns import MISSING, PRIMARY, STANDBY, ZONE, NameServer, Signer, key_file, store
-from tests.settings import settings
+from tests.settings import zone_stack
 
 NS1, NS2, PARENT, RESOLVER = "127.77.2.11", "127.77.2.12", "127.77.2.13", "127.77.2.14"
 AT = ["--at", f"docs-akash={PRIMARY}", "--at", f"docs-akash-2={STANDBY}"]
@@ -44,18 +44,8 @@ ns2.dao.example. 300 IN A {NS2}
 
 @pytest.fixture
 def stack(tmp_path):
-    (tmp_path / "stacks").mkdir()
-    made = settings("decentralized", decentralized=("akash", "akash"))
-    path = tmp_path / "stacks" / "Pulumi.prod.yaml"
-    path.write_text(yaml.safe_dump({"config": {f"unmoor:{name}": value for name, value in made.items()}}))
-    plain = [
-        ("dao.example", "MX", "10 mail.dao.example."),
-        ("ns1.dao.example", "A", NS1),
-        ("ns2.dao.example", "A", NS2),
-    ]
-    records = [{"host": host, "type": type_, "ttl": 300, "values": [value]} for host, type_, value in plain]
-    (path.parent / "zone.yaml").write_text(yaml.safe_dump({"zone": ZONE, "records": records}))
-    return path
+    mail = ("dao.example", "MX", "10 mail.dao.example.")
+    return zone_stack(tmp_path, mail, ("ns1.dao.example", "A", NS1), ("ns2.dao.example", "A", NS2))
 
 
 def run(*words):

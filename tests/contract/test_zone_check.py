@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from components.commands.zone import cli
 from components.dns import asking
 from tests.contract.name_servers import Serves, serving
-from tests.settings import settings
+from tests.settings import zone_stack
 
 PARENT, NS1, NS2, RESOLVER = "127.77.1.1", "127.77.1.11", "127.77.1.12", "127.77.1.2"
 EXAMPLE = f"""\
@@ -55,13 +55,7 @@ KEY = (
 
 @pytest.fixture
 def stack(tmp_path):
-    (tmp_path / "stacks").mkdir()
-    made = settings("decentralized", decentralized=("akash", "akash"))
-    path = tmp_path / "stacks" / "Pulumi.prod.yaml"
-    path.write_text(yaml.safe_dump({"config": {f"unmoor:{name}": value for name, value in made.items()}}))
-    mail = {"host": "dao.example", "type": "MX", "ttl": 300, "values": ["10 mail.dao.example."]}
-    (path.parent / "zone.yaml").write_text(yaml.safe_dump({"zone": "dao.example", "records": [mail]}))
-    return path
+    return zone_stack(tmp_path, ("dao.example", "MX", "10 mail.dao.example."))
 
 
 def zone(text, origin="dao.example."):
