@@ -52,7 +52,7 @@ def main() -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as root:
         state = State(Path(root) / "S")
         began = time.perf_counter()
-        child, environment = _start(state)
+        child, environment = start(state)
         try:
             yield {"name": "sandbox_start_s", "value": round(time.perf_counter() - began, 2), "unit": "s", "reach": 5}
             yield from _previews(state, environment)
@@ -62,7 +62,8 @@ def main() -> Iterator[dict[str, Any]]:
             child.wait(60)
 
 
-def _start(state: State) -> tuple[subprocess.Popen[str], dict[str, str]]:
+def start(state: State) -> tuple[subprocess.Popen[str], dict[str, str]]:
+    """Start a sandbox; return its process and the environment of those who use it."""
     variables = {**os.environ, "UNMOOR_SANDBOX": str(state.root)}
     command = [sys.executable, "-m", "sandbox"]
     child = subprocess.Popen(
@@ -93,7 +94,7 @@ def _previews(state: State, environment: dict[str, str]) -> Iterator[dict[str, A
     ours = Pulumi(state, environment, "sandbox", file)
     ours.init()
     ours.up()
-    hand = _by_hand(state, environment, ours)
+    hand = by_hand(state, environment, json.loads(ours.export())["deployment"]["resources"])
     took: dict[str, list[float]] = {"ours": [], "hand": []}
     for _ in range(RUNS):  # in turns, so that noise falls on both
         took["ours"].append(ours.preview().seconds)
@@ -109,11 +110,10 @@ def _previews(state: State, environment: dict[str, str]) -> Iterator[dict[str, A
     }
 
 
-def _by_hand(state: State, environment: dict[str, str], ours: Pulumi) -> Pulumi:
-    """Write a program with the same custom resources and the values the clouds gave, as a stack that is not yet up."""
+def by_hand(state: State, environment: dict[str, str], resources: list[dict[str, Any]]) -> Pulumi:
+    """Write a program with the same custom resources and the inputs they have, as a stack that is not yet up."""
     project = state.root / "by-hand"
     project.mkdir()
-    resources = json.loads(ours.export())["deployment"]["resources"]
     custom = [
         {"type": r["type"], "name": r["urn"].rsplit("::", 1)[1], "inputs": _plain(r["inputs"])}
         for r in resources

@@ -146,6 +146,10 @@ class Kind(ABC, Generic[O]):
         """Name what cannot be built in this mode and placement; paths are relative to the workload."""
         return ()
 
+    def cold(self, options: O) -> bool:  # noqa: ARG002 a default
+        """Return whether a standby is planned and priced only, and stands once a person makes it the active side."""
+        return False
+
     def names(self, plan: WorkloadPlan) -> Iterable[Name]:
         """Return the public names, the host first: by default the same failover set for all of them."""
         members = tuple(Member(site, role) for site, role in plan.roles.items())

@@ -120,9 +120,10 @@ def _unsigned(**more: Any) -> Any:
 class WorkloadPlan:
     """Everything about one workload.
 
-    `sites` stand in this mode, primary first; `everywhere` are those of every slot of the placement. `adopt` is what
-    stood at the host before, which the stack replaces and puts back when it ends. `losses` is what
-    an operator should know before agreeing. `failover_s` is the time in seconds until every visitor that honours TTLs
+    `sites` stand in this mode, primary first; `everywhere` are those of every slot of the placement. `cold` would be
+    standbys, and are not built: a person starts them by a flip; `cold_usd_month` is what they cost while they run.
+    `adopt` is what stood at the host before, which the stack replaces and puts back when it ends. `losses` is what an
+    operator should know before agreeing. `failover_s` is the time in seconds until every visitor that honours TTLs
     has followed a failover, `kept_s` for how many seconds resolvers keep an answer that leads to a site.
     """
 
@@ -144,6 +145,8 @@ class WorkloadPlan:
     losses: tuple[str, ...] = _unsigned(default=())
     central: tuple[Control, ...] = _unsigned(default=())
     failover_s: int = _unsigned(default=0)
+    cold: tuple[Site, ...] = _unsigned(default=())
+    cold_usd_month: float = _unsigned(default=0)
     kept_s: Mapping[str, int] = _unsigned(default_factory=dict)
 
     @property

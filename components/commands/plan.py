@@ -81,6 +81,10 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
     lines += [
         f"  {plan.roles[site.name]:<8} {site.name:<20} on {site.target:<6} {site.site_host}" for site in plan.sites
     ]
+    lines += [
+        f"  cold     {site.name:<20} on {site.target:<6} {site.site_host}, not built: a flip of `active` starts it"
+        for site in plan.cold
+    ]
     if plan.release == NOT_BUILT:
         lines.append("  release  not built yet; build it before `pulumi up`")
     if plan.adopt:
@@ -92,7 +96,7 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
         *(f"  note     {loss}" for loss in plan.losses),
         "  actions",
         *_actions(topology, plan.name),
-        f"  cost     {plan.usd_month:.2f} USD a month",
+        f"  cost     {plan.usd_month:.2f} USD a month{_cold_cost(plan)}",
         *(f"    {line.usd_month:>8.2f}  {line.what}" for line in plan.bill),
     ]
     return "\n".join(lines)
@@ -102,7 +106,13 @@ def _actions(topology: Topology, workload: str) -> list[str]:
     return [f"    {action}" for action in topology.of(workload)]
 
 
+def _cold_cost(plan: WorkloadPlan) -> str:
+    return f", and {plan.cold_usd_month:.2f} for the cold standby while it runs" if plan.cold else ""
+
+
 def _failover(plan: WorkloadPlan) -> str:
+    if plan.cold:
+        return f"none by itself: it stands still until you make {plan.cold[0].name} active and run `pulumi up`"
     if len(plan.sites) == 1:
         return "none: one site only"
     return f"to {plan.sites[1].name}, seen by visitors within {plan.failover_s} s of an outage"

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ..action import ZONES, Account, Action, Create, Phase, Ref, Run
-from ..config.models import did_you_mean, faults
+from ..config.models import Mode, did_you_mean, faults
 from ..errors import Fault, PlanError
 from ..exposure import Proof
 from ..topology import Control, Line, Site, Topology, WorkloadPlan, ZonePlan
@@ -105,6 +105,7 @@ def _workload(
         return None
     everywhere = _sites(stack, name, workload, kind.name, placement, chosen, on)
     taken = [everywhere[slot] for slot in slots.taken(workload.mode, workload.active, placement)]
+    waiting = 1 if workload.mode is Mode.ACTIVE_STANDBY and kind.cold(chosen) else len(taken)
     draft = WorkloadPlan(
         name=name,
         kind=kind.name,
@@ -114,7 +115,8 @@ def _workload(
         release=releases[name],
         placement=placement,
         options=chosen,
-        sites=tuple(taken),
+        sites=tuple(taken[:waiting]),
+        cold=tuple(taken[waiting:]),
         everywhere=tuple(everywhere.values()),
         names=(),
         stores={store: stack.stores[store] for store in workload.backup.stores} if workload.backup else {},
@@ -200,6 +202,9 @@ def _priced(
     return dataclasses.replace(
         draft,
         bill=tuple(bill),
+        cold_usd_month=sum(
+            line.usd_month for site in draft.cold for line in on[site.target].bill(draft.options, draft.release)
+        ),
         losses=tuple(losses),
         central=_central(draft, zone, registry),
         failover_s=detection + max(kept.values()),

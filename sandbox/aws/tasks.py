@@ -94,7 +94,7 @@ def _listener(one: FakeListener) -> dict[str, Any]:
         "arn": one.arn,
         "port": int(one.port),
         "protocol": one.protocol,
-        "names": certified(one.certificate) if one.certificate else [],
+        "certificates": [certified(each) for each in dict.fromkeys(filter(None, [one.certificate, *one.certificates]))],
         "default": one.default_actions[0].data,
         "rules": [{"conditions": each.conditions, "action": each.actions[0].data} for each in rules],
     }

@@ -16,6 +16,7 @@ from ..net.tls import Authority
 from ..net.wire import attended
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     import h11
@@ -54,6 +55,7 @@ class Balancers:
         self._state, self._targets = state, targets
         self._authority = Authority(state)
         self._balancers: dict[str, Balancer] = {}
+        self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {}
 
     def sweep(self) -> None:
         """Take every load balancer off the internet, an earlier world's too."""
@@ -89,11 +91,28 @@ class Balancers:
                 balancer.listeners[arn].spec = spec
                 continue
             balancer.listeners[arn] = listener = Listener(spec)
-            tls = self._authority.context(spec["names"]) if spec["protocol"] == "HTTPS" else None
+            tls = self._tls(listener) if spec["protocol"] == "HTTPS" else None
             serve = self._serving(listener)
             listener.server = await asyncio.start_server(attended(serve), "127.0.0.1", 0, ssl=tls, backlog=256)
             real = listener.server.sockets[0].getsockname()[1]
             self._state.publish_route(balancer.address, spec["port"], real)
+
+    def _tls(self, listener: Listener) -> ssl.SSLContext:
+        """Show the certificate that has the name which a visitor asks for, else the first (ELB user guide, "SNI")."""
+
+        def choose(connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+            fits = [names for names in listener.spec["certificates"] if name in names]
+            if fits:
+                connection.context = self._shown(tuple(fits[0]))
+
+        context = self._authority.context(listener.spec["certificates"][0])
+        context.sni_callback = choose
+        return context
+
+    def _shown(self, names: tuple[str, ...]) -> ssl.SSLContext:
+        if names not in self._contexts:
+            self._contexts[names] = self._authority.context(names)
+        return self._contexts[names]
 
     def _close(self, balancer: Balancer, listener: Listener) -> None:
         self._state.withdraw_route(balancer.address, listener.spec["port"])
@@ -115,9 +134,11 @@ class Balancers:
 
     def _aim(self, spec: dict[str, Any], request: h11.Request) -> relay.Aim:
         path = request.target.decode("latin-1").partition("?")[0]
-        action = next((rule["action"] for rule in spec["rules"] if _matches(rule, path)), spec["default"])
         headers = [(key.lower(), value) for key, value in request.headers]
         host = dict(headers).get(b"host", b"").decode("latin-1").partition(":")[0]
+        action = next((rule["action"] for rule in spec["rules"] if _matches(rule, path, host)), spec["default"])
+        if action["Type"] == "fixed-response":
+            raise relay.Refused(int(action["FixedResponseConfig"]["StatusCode"]), "")
         if action["Type"] == "redirect":
             to = action["RedirectConfig"]
             place = f"{to['Protocol'].lower()}://{host}:{to['Port']}{request.target.decode('latin-1')}"
@@ -135,8 +156,11 @@ class Balancers:
         return ports[0], request.target, [*kept, *passed.items()]
 
 
-def _matches(rule: dict[str, Any], path: str) -> bool:
+def _matches(rule: dict[str, Any], path: str, host: str) -> bool:
+    """Whether every condition holds: paths by case, hosts without."""
+    asked = {"PathPatternConfig": path, "HostHeaderConfig": host.lower()}
     return all(
-        any(fnmatchcase(path, pattern) for pattern in each["PathPatternConfig"]["Values"])
+        any(fnmatchcase(asked[config], pattern) for pattern in each[config]["Values"])
         for each in rule["conditions"]
+        for config in asked.keys() & each.keys()
     )

@@ -18,6 +18,7 @@ from components.project import builtin
 from components.stores import s3
 from components.targets.aws import account as aws
 from components.targets.aws import needs as sites
+from components.targets.aws import shared
 from sandbox.aws.account import AWS_STORE
 from tests.contract.authority import self_signed
 from tests.settings import settings, site_folder
@@ -97,6 +98,44 @@ def mended(finding, program: str) -> dict:
     """Take a command that mends as a person would: its words, and the JSON in the last."""
     words = shlex.split(finding.mend[finding.mend.index(program) :])
     return json.loads(words[-1])
+
+
+# A load balancer that services share
+
+
+def test_a_shared_load_balancer_needs_both_listeners_and_no_older_rule_for_our_host(world: Account, tmp_path) -> None:
+    elb, ec2 = world.client("elbv2"), world.client("ec2")
+    nets = [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]][:2]
+    (made,) = elb.create_load_balancer(Name="shared", Subnets=nets)["LoadBalancers"]
+    arn, hosts = made["LoadBalancerArn"], ("api.dao.example", "api-aws.dao.example")
+
+    def look() -> list[tuple[State, str]]:
+        return [(one.state, one.sentence) for one in shared.look(arn, "api-aws", hosts)]
+
+    try:
+        assert [state for state, _ in look()] == [State.NOT_READY] * 2
+        closed = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+        (plain,) = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=closed)[
+            "Listeners"
+        ]
+        ((state, sentence),) = look()
+        assert (state, "HTTPS on port 443" in sentence) == (State.NOT_READY, True)
+        pem, key = self_signed("dao.example", tmp_path / "ours", days=30)
+        given = {"Certificate": pem.read_bytes(), "PrivateKey": key.read_bytes()}
+        certificate = world.client("acm").import_certificate(**given)["CertificateArn"]
+        more = {"Certificates": [{"CertificateArn": certificate}], "Protocol": "HTTPS", "Port": 443}
+        elb.create_listener(LoadBalancerArn=arn, DefaultActions=closed, **more)
+        assert [state for state, _ in look()] == [State.READY]
+        given = {"ListenerArn": plain["ListenerArn"], "Priority": 1, "Actions": closed}
+        every = [{"Field": "host-header", "HostHeaderConfig": {"Values": ["api.*.example"]}}]
+        (rule,) = elb.create_rule(Conditions=every, **given)["Rules"]
+        ((state, sentence),) = look()
+        assert (state, "leads api.dao.example elsewhere" in sentence) == (State.NOT_READY, True)
+        elb.add_tags(ResourceArns=[rule["RuleArn"]], Tags=[{"Key": "Name", "Value": "api-aws"}])
+        assert [state for state, _ in look()] == [State.READY]
+    finally:
+        elb.delete_load_balancer(LoadBalancerArn=arn)
+    assert [(state, "there is no load balancer" in sentence) for state, sentence in look()] == [(State.NOT_READY, True)]
 
 
 # The zone

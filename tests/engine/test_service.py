@@ -1,10 +1,11 @@
-"""A service flips through every ordered pair of modes by the real engine, and no validated request fails.
+"""Each example of a service flips through every ordered pair of modes by the real engine, and no request fails.
 
 Tasks of AWS and containers on Akash are local processes here; that their images run there is not proved.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,8 +51,8 @@ class Seen:
     """What a flip did, and what its visitor saw."""
 
     run: Run
-    asked: int
-    failed: list[str]
+    asked: dict[str, int]
+    failed: dict[str, list[str]]
     answers: dict[str, Any]
 
 
@@ -71,15 +72,18 @@ def test_a_first_up_serves_on_aws(service: Service) -> None:
 
 @pytest.fixture(scope="module")
 def walk(service: Service) -> list[Seen]:
-    """Take every step of the walk with a visitor at the name."""
+    """Take every step of the walk with a visitor at each name."""
     seen = []
     service.up(**A)
     for state in WALK[1:]:
-        with Visitor(service) as visitor:
+        with contextlib.ExitStack() as visits:
+            visitors = {host: visits.enter_context(Visitor(service, host)) for host in service.hosts}
             run = service.up(**state)
-        sites = service.pulumi.outputs()["workloads"]["api"]["sites"]
-        answers = {site: service.ask("/", service.site_address(site)) for site in sites}
-        seen.append(Seen(run, visitor.asked, visitor.failed, answers))
+        made = service.pulumi.outputs()["workloads"]
+        sites = {site: f"{name}.dao.example" for name, each in made.items() for site in each["sites"]}
+        answers = {site: service.ask("/", service.site_address(site), host) for site, host in sites.items()}
+        asked = {host: each.asked for host, each in visitors.items()}
+        seen.append(Seen(run, asked, {host: each.failed for host, each in visitors.items()}, answers))
     return seen
 
 
@@ -88,17 +92,21 @@ every_step = pytest.mark.parametrize("step", range(len(WALK) - 1))
 
 @every_step
 def test_no_validated_request_fails_in_a_flip(step: int, walk: list[Seen]) -> None:
-    assert walk[step].asked > 10
-    assert walk[step].failed == []
+    assert min(walk[step].asked.values()) > 10
+    assert [why for failed in walk[step].failed.values() for why in failed] == []
+    assert len(walk[step].asked) == 3
 
 
 @every_step
 def test_every_site_serves_the_application_under_the_public_name(step: int, walk: list[Seen]) -> None:
     mode = WALK[step + 1]
-    sites = {"api-aws"} if mode == A else {"api-akash"} if mode == D else {"api-aws", "api-akash"}
-    assert set(walk[step].answers) == sites
-    for answer in walk[step].answers.values():
-        assert (answer["seen"]["Host"], answer["seen"]["X-Forwarded-Proto"]) == (HOST, "https")
+    targets = ["aws"] if mode == A else ["akash"] if mode == D else ["aws", "akash"]
+    running = {f"{name}-{target}" for name in ("api", "explorer") for target in targets}
+    bot = "bot-akash" if mode in (C, D) else "bot-aws"  # its standby is cold
+    assert set(walk[step].answers) == running | {bot}
+    for site, answer in walk[step].answers.items():
+        host = f"{site.partition('-')[0]}.dao.example"
+        assert (answer["seen"]["Host"], answer["seen"]["X-Forwarded-Proto"]) == (host, "https")
 
 
 @every_step
@@ -135,4 +143,9 @@ def test_releases_change_without_a_failed_request_and_a_bad_one_leaves_what_serv
 def test_destroy_leaves_nothing(service: Service, walk: list[Seen]) -> None:
     assert walk
     service.pulumi.destroy()
-    assert (inventory.objects(), service.leases()) == ([], {})
+    theirs = {"certificate theirs.example", "load balancer theirs", "security group theirs"}
+    assert (set(inventory.objects()), service.leases()) == (theirs, {})
+    elb, shared = inventory.client("elbv2"), service.settings["unmoor:workloads"]["explorer"]["options"]["aws"]
+    listeners = elb.describe_listeners(LoadBalancerArn=shared["balancer"])["Listeners"]
+    rules = [one for each in listeners for one in elb.describe_rules(ListenerArn=each["ListenerArn"])["Rules"]]
+    assert [one["IsDefault"] for one in rules] == [True, True]

@@ -85,6 +85,15 @@ class Cloud(pulumi.runtime.Mocks):
             "aws:route53/getZone:getZone": {"zoneId": "Z1", "id": "Z1", "name": args.args.get("name")},
             "aws:ec2/getVpc:getVpc": {"id": "vpc-1"},
             "aws:ec2/getSubnets:getSubnets": {"ids": ["subnet-3", "subnet-1", "subnet-2"]},
+            "aws:lb/getLoadBalancer:getLoadBalancer": {
+                "arn": args.args.get("arn"),
+                "dnsName": "shared.elb.amazonaws.com",
+                "zoneId": "Z35SXDOTRQ7X7K",
+                "vpcId": "vpc-9",
+                "subnets": ["subnet-8", "subnet-9"],
+                "securityGroups": ["sg-9"],
+            },
+            "aws:lb/getListener:getListener": {"arn": f"listener-{args.args.get('port', 0):g}"},
             "aws:index/getRegion:getRegion": {"region": "us-east-1"},
         }
         return known[args.token]

@@ -103,6 +103,35 @@ def test_private_subnets_hold_the_tasks_which_then_have_no_address(tmp_path):
     assert graph.of_type("aws:ecs/cluster:Cluster") == []
 
 
+def test_a_shared_load_balancer_gets_rules_for_our_names_and_is_not_made(tmp_path):
+    arn = "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/ours/1"
+    graph = made(tmp_path, "centralized", aws={"balancer": arn})
+    assert graph.of_type("aws:lb/loadBalancer:LoadBalancer") == graph.of_type("aws:lb/listener:Listener") == []
+    hosts = {"hostHeader": {"values": ["api.dao.example", "api-aws.dao.example"]}}
+    challenges = {"pathPattern": {"values": ["/.well-known/acme-challenge/*"]}}
+    rules = {name: graph.named(f"api-aws-{name}") for name in ("https", "challenges", "http")}
+    assert {name: rule.inputs["listenerArn"] for name, rule in rules.items()} == {
+        "https": "listener-443",
+        "challenges": "listener-80",
+        "http": "listener-80",
+    }
+    assert {name: rule.inputs["conditions"] for name, rule in rules.items()} == {
+        "https": [hosts],
+        "challenges": [hosts, challenges],
+        "http": [hosts],
+    }
+    assert all("priority" not in rule.inputs and rule.inputs["tags"] == {"Name": "api-aws"} for rule in rules.values())
+    assert rules["http"].inputs["actions"][0]["redirect"]["protocol"] == "HTTPS"
+    assert rules["challenges"].urn in graph.behind(rules["http"].urn), "the one that matches more comes after it"
+    assert graph.named("api-aws-shown").inputs["listenerArn"] == "listener-443"
+    place = graph.named("api-aws-service").inputs["networkConfiguration"]
+    assert (place["subnets"], place["assignPublicIp"]) == (["subnet-8", "subnet-9"], True)
+    (admitted,) = graph.named("api-aws-tasks").inputs["ingress"]
+    assert admitted["securityGroups"] == ["sg-9"]
+    (record,) = [one for one in graph.of_type("aws:route53/record:Record") if one.name == "api.dao.example/primary"]
+    assert record.inputs["aliases"][0]["name"] == "shared.elb.amazonaws.com"
+
+
 def test_in_the_default_vpc_two_zones_are_used_and_tasks_have_addresses(central):
     place = central.named("api-aws-service").inputs["networkConfiguration"]
     assert (place["subnets"], place["assignPublicIp"]) == (["subnet-1", "subnet-2"], True)

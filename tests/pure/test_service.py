@@ -29,6 +29,7 @@ from tests.settings import settings
 
 ROOT = Path(__file__).parents[2]
 DIGEST = "4c6e91c6ed0e2fa03efd5b44747b625fec79bc9cd06ac5235a779726618e530d"
+BALANCER = "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/ours/1"
 OPTIONS: dict[str, Any] = {"image": f"ghcr.io/dao/api:1.2@sha256:{DIGEST}", "port": 8080}
 
 
@@ -96,7 +97,6 @@ REFUSED = {
         "options.replicas",
         "runs once",
     ),
-    "singleton with standby": ({"singleton": True, "update": "in-place"}, "mode", "choose `centralized`"),
     "signs with standby": ({"signs": True, "update": "in-place"}, "mode", "punished by the network"),
     "private address": ({"env": {"DB": "postgres://10.0.3.4/x"}}, "options.env.DB", "a private network"),
     "private name": ({"args": ["--db=db.prod.internal"]}, "options.args[0]", "a private network"),
@@ -108,6 +108,11 @@ REFUSED = {
         "a private registry",
     ),
     "one subnet": ({"aws": {"vpc": "vpc-1", "subnets": ["subnet-1"]}}, "options.aws.subnets", "two or more"),
+    "VPC beside a load balancer": (
+        {"aws": {"balancer": BALANCER, "vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"]}},
+        "options.aws.vpc",
+        "take `vpc` and `subnets` out",
+    ),
     "VPC alone": ({"aws": {"vpc": "vpc-1"}}, "options.aws.subnets", "go together"),
     "private subnets alone": ({"aws": {"private_subnets": ["subnet-1"]}}, "options.aws.private_subnets", "public"),
 }
@@ -122,6 +127,40 @@ def test_what_cannot_be_is_refused_by_its_path_with_what_to_choose(case):
     assert "AKIA" not in str(found)
 
 
+def test_two_sites_of_a_singleton_are_refused_where_both_would_run():
+    made = stack("decentralized", singleton=True, update="in-place")
+    made["workloads"]["api"]["placement"]["decentralized"] = ["akash", "akash"]
+    with pytest.raises(PlanError) as caught:
+        topology(made, builtin(), None)
+    (fault,) = caught.value.faults
+    assert (fault.path, "choose `centralized`" in fault.message) == ("workloads.api.mode", True)
+
+
+@pytest.mark.parametrize(
+    ("active", "runs", "waits"), [("centralized", "aws", "akash"), ("decentralized", "akash", "aws")]
+)
+def test_the_standby_of_a_singleton_is_cold(active, runs, waits, tmp_path, monkeypatch):
+    """It is planned and priced, and nothing is built for it."""
+    made = stack("active-standby", singleton=True, update="in-place")
+    made["workloads"]["api"]["active"] = active
+    (plan,) = topology(made, builtin(), None).workloads
+    assert [site.name for site in plan.sites] == [f"api-{runs}"]
+    assert [site.name for site in plan.cold] == [f"api-{waits}"]
+    assert [member.site for name in plan.names for member in name.members] == [f"api-{runs}"]
+    alone = {"aws": planned("centralized"), "akash": planned("decentralized")}
+    (other,) = alone[waits].workloads
+    priced = sum(line.usd_month for line in other.bill if line.payee == waits)
+    assert plan.cold_usd_month == pytest.approx(priced)
+    (tmp_path / "stacks").mkdir()
+    file = tmp_path / "stacks" / "Pulumi.prod.yaml"
+    file.write_text(yaml.safe_dump({"config": {f"unmoor:{name}": value for name, value in made.items()}}))
+    shown = CliRunner().invoke(cli, ["plan", "--stack", str(file)])
+    assert shown.exit_code == 0, shown.output
+    assert f"api-{waits}" in next(line for line in shown.output.splitlines() if line.startswith("  cold"))
+    assert f"until you make api-{waits} active" in shown.output
+    assert f"{priced:.2f} for the cold standby" in shown.output
+
+
 def test_all_faults_of_the_options_come_at_once():
     found = faults(image="x", port=0, env={"A B": "1"}, memory=1, volume={"path": "x", "gib": 0}, nope=1)
     assert set(found) == {
@@ -131,7 +170,7 @@ def test_all_faults_of_the_options_come_at_once():
 
 
 def test_what_runs_nowhere_is_refused_together_with_the_mode():
-    found = faults(singleton=True, update="in-place", cpu=300, env={"DB": "10.0.3.4"})
+    found = faults(signs=True, update="in-place", cpu=300, env={"DB": "10.0.3.4"})
     assert set(found) == {"mode", "options.cpu", "options.env.DB"}
 
 
@@ -159,6 +198,7 @@ LOST = {
     "private image": {"image": f"1.dkr.ecr.us-east-1.amazonaws.com/x@sha256:{DIGEST}"},
     "outgoing address of a task": {},
     "volume at a release": {"volume": {"path": "/a", "gib": 1, "persistent": True}},
+    "load balancer": {"aws": {"balancer": BALANCER}},
     "certificates": {},
     "updates": {"update": "in-place"},
     "replicas": {"replicas": 2},
@@ -175,6 +215,7 @@ KEPT = {
         "aws": {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"], "private_subnets": ["subnet-3"]}
     },
     "volume at a release": {"update": "in-place", "volume": {"path": "/a", "gib": 1, "persistent": True}},
+    "load balancer": {},
     "certificates": {"update": "in-place"},
     "updates": {},
     "replicas": {},
@@ -279,32 +320,51 @@ def test_private_tasks_have_no_address_and_replicas_have_one_each():
     assert addresses(replicas=3, aws=network) == "public IPv4 addresses, 2"
 
 
+def test_a_shared_load_balancer_is_in_no_line_of_the_bill():
+    (alone,), (shared,) = (planned("centralized", aws=aws).workloads for aws in ({}, {"balancer": BALANCER}))
+    kept = {line.what for line in shared.bill if line.payee == "aws"}
+    gone = {line.what for line in alone.bill if line.payee == "aws"} - kept
+    assert gone == {"load balancer", "public IPv4 addresses, 3"}
+    assert "public IPv4 addresses, 1" in kept
+
+
 def test_the_probe_goes_on_for_as_long_as_a_release_may_take():
     made = planned(health={"grace_s": 700})
     probe = next(action for action in made.actions if action.name == "api-aws-probe")
     assert json.loads(json.dumps(probe.does.given["timeout_s"])) == 700
 
 
-def test_the_example_is_whole_but_for_the_image_that_only_its_owner_can_build():
+#: Each example: its file, its workload, its image, and the sites that stand.
+EXAMPLES = [
+    ("service", "api", "ghcr.io/dao-example/api:1.0", ["api-aws", "api-akash"]),
+    ("explorer", "explorer", "ghcr.io/dao-example/explorer-frontend:2.3", ["explorer-aws", "explorer-akash"]),
+    ("bot", "bot", "ghcr.io/dao-example/bot:1.0", ["bot-aws"]),
+]
+
+
+@pytest.mark.parametrize(("example", "workload", "image", "sites"), EXAMPLES)
+def test_an_example_is_whole_but_for_the_image_that_only_its_owner_can_choose(example, workload, image, sites):
     jsonschema = pytest.importorskip("jsonschema")
-    file = ROOT / "stacks" / "service.example.yaml"
+    file = ROOT / "stacks" / f"{example}.example.yaml"
     jsonschema.validate(yaml.safe_load(file.read_text()), schema())
     with pytest.raises((ConfigError, PlanError)) as caught:
         from_file(file, builtin())
     (fault,) = caught.value.faults
-    assert fault.path == "workloads.api.options.image"
-    assert "the digest of ghcr.io/dao-example/api:1.0 is a placeholder" in fault.message
+    assert fault.path == f"workloads.{workload}.options.image"
+    assert f"the digest of {image} is a placeholder" in fault.message
     made = yaml.safe_load(file.read_text().replace("0" * 64, DIGEST))["config"]
     plan = topology(
         {key.removeprefix("unmoor:"): value for key, value in made.items() if "unmoor" in key}, builtin(), None
     )
-    assert [site.name for site in plan.workloads[0].sites] == ["api-aws", "api-akash"]
+    assert [site.name for site in plan.workloads[0].sites] == sites
 
 
-def test_the_manual_shows_the_options_of_the_example():
-    shown = (ROOT / "docs" / "services.md").read_text().partition("```yaml\n")[2].partition("```")[0]
-    given = yaml.safe_load((ROOT / "stacks" / "service.example.yaml").read_text())["config"]["unmoor:workloads"]["api"]
-    assert yaml.safe_load(shown)["workloads"]["api"]["options"] == given["options"]
+@pytest.mark.parametrize(("place", "example"), [*enumerate(EXAMPLES)])
+def test_the_manual_shows_the_options_of_each_example(place, example):
+    shown = (ROOT / "docs" / "services.md").read_text().split("```yaml\n")[1 + place].partition("```")[0]
+    file, workload = ROOT / "stacks" / f"{example[0]}.example.yaml", example[1]
+    given = yaml.safe_load(file.read_text())["config"]["unmoor:workloads"][workload]
+    assert yaml.safe_load(shown)["workloads"][workload]["options"] == given["options"]
 
 
 def test_the_rights_of_a_service_at_aws_are_a_caution_and_no_distribution_is_asked_for() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from ...errors import Fault
 from ...exposure import Exposure, Proof, Reach
 from ...kind import Deployed, Implementation
+from ...needs import Check
 from ...prices import book as prices
-from ...targets.aws import ISSUER, fargate
+from ...targets.aws import ISSUER, fargate, shared
 from ...topology import Line
 from . import losses
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from ...config.models import Acme
     from ...kind import Context
     from ...release import Release
-    from ...topology import Site
+    from ...topology import Site, WorkloadPlan
     from .options import ServiceOptions
 
 #: What the bill assumes of a small service: capacity units of the load balancer on average (one is 25 new connections a
@@ -37,7 +39,8 @@ class OnAws(Implementation["ServiceOptions"]):
         """Return the load balancer, the tasks, every public address and the logs."""
         month = prices.HOURS_PER_MONTH
         balancer, unit, address = "alb_hour", "alb_lcu_hour", "public_ipv4_hour"
-        yield Line("load balancer", month * prices.aws(balancer), f"aws/{balancer}")
+        if not options.aws.balancer:
+            yield Line("load balancer", month * prices.aws(balancer), f"aws/{balancer}")
         yield Line(f"its capacity, {_CAPACITY} units on average", _CAPACITY * month * prices.aws(unit), f"aws/{unit}")
         core, memory = "fargate_hour/x86_vcpu", "fargate_hour/x86_gb"
         hourly = options.cpu / 1000 * prices.aws(core) + options.memory / 1024 * prices.aws(memory)
@@ -49,8 +52,9 @@ class OnAws(Implementation["ServiceOptions"]):
                 options.replicas * beyond * month * prices.aws(disk),
                 f"aws/{disk}",
             )
-        count = (len(options.aws.subnets) or fargate.ZONES) + (0 if options.aws.private_subnets else options.replicas)
-        yield Line(f"public IPv4 addresses, {count}", count * month * prices.aws(address), f"aws/{address}")
+        zones = 0 if options.aws.balancer else len(options.aws.subnets) or fargate.ZONES
+        if count := zones + (0 if options.aws.private_subnets else options.replicas):
+            yield Line(f"public IPv4 addresses, {count}", count * month * prices.aws(address), f"aws/{address}")
         logs = "cloudwatch_logs_gb"
         yield Line(f"logs, {_LOGS_GB} GB", _LOGS_GB * prices.aws(logs), f"aws/{logs}")
 
@@ -69,6 +73,13 @@ class OnAws(Implementation["ServiceOptions"]):
             most = fargate.LARGEST_DISK_GIB - losses.DISK_GIB
             yield Fault("volume.gib", f"a task has {fargate.LARGEST_DISK_GIB} GiB at most; choose {most} or less")
         yield from losses.faults(options, losses.AWS)
+
+    def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
+        """Look at the load balancer that a service shares with others."""
+        options: ServiceOptions = plan.options  # type: ignore[assignment]
+        if options.aws.balancer:
+            look = functools.partial(shared.look, options.aws.balancer, site.name, site.hosts)
+            yield Check(f"load balancer of {site.name}", look, late=True)
 
     def deploy(self, site: Site, context: Context) -> Deployed:
         """Register load balancer, certificate and tasks."""

@@ -37,16 +37,20 @@ class Service(Kind[ServiceOptions]):
         """Return the release that the options are."""
         return self.declared(options)
 
+    def cold(self, options: ServiceOptions) -> bool:
+        """Return whether it is a singleton: a standby that runs would be a second one."""
+        return options.singleton and not options.signs
+
     def refuses(self, plan: WorkloadPlan) -> Iterator[Fault]:
-        """Refuse a standby for what may run once only."""
+        """Refuse a standby for what signs, and one that runs for a singleton."""
         options: ServiceOptions = plan.options  # type: ignore[assignment]
         one = "choose `centralized`, or `decentralized` with one target"
         if len(plan.sites) > 1 and options.signs:
             why = f"it signs, and two that sign with one key at a time are punished by the network; {one}"
             yield Fault("mode", why)
         elif len(plan.sites) > 1 and options.singleton:
-            why = f"a standby of a singleton would have to start by itself once the first has ended, and cannot; {one}"
-            yield Fault("mode", why)
+            why = "two sites of a singleton would run at the same time"
+            yield Fault("mode", f"{why}; {one}, or `active-standby`, whose standby is started by you")
 
     def check(self, site: Site, release: Release) -> Run:
         """Return the probe, which goes on for as long as a release may take to become healthy."""

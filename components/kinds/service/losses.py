@@ -154,6 +154,13 @@ TABLE = (
         "leave from that of their NAT gateway",
     ),
     Loss(
+        "load balancer",
+        (AWS,),
+        _if(lambda options: options.aws.balancer),
+        "its load balancer is not made here and is in no line of the bill: its own price, its security groups, its "
+        "time-outs and the order of its rules stay as they are",
+    ),
+    Loss(
         "volume at a release",
         (AKASH,),
         _if(lambda options: _kept(options) and options.update is Update.BESIDE),
@@ -183,8 +190,9 @@ TABLE = (
         "singleton",
         (AKASH, AWS),
         _if(lambda options: options.singleton),
-        "it has no standby: after an outage it stands still until you run `pulumi up`. While a flip or a change that "
-        "needs a new machine is under way, two run until the old one is closed, and the application has to bear that",
+        "its standby is cold: after an outage it stands still until you make the other side active and run "
+        "`pulumi up`. While a flip or a change that needs a new machine is under way, two run until the old one is "
+        "closed, and the application has to bear that",
     ),
 )
 

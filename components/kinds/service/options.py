@@ -135,8 +135,14 @@ class Volume(Setting):
 
 
 class Aws(Setting):
-    """What a service uses of what there is at AWS. Without it the default VPC, and a cluster of its own."""
+    """What there is at AWS for a service. Without it: the default VPC, a cluster and a load balancer of its own."""
 
+    balancer: str | None = Field(
+        default=None,
+        pattern=r"^arn:[^\s]+:loadbalancer/app/[^\s]+$",
+        description="The ARN of an application load balancer with listeners on ports 443 (HTTPS) and 80, which several "
+        "services may share. Tasks then run in its VPC and subnets.",
+    )
     vpc: str | None = Field(default=None, pattern=r"^vpc-[0-9a-f]+$", description="The VPC's id.")
     subnets: tuple[SubnetId, ...] = Field(
         default=(),
@@ -152,6 +158,13 @@ class Aws(Setting):
         default=None, pattern=r"^arn:[^\s]+:cluster/[^\s]+$", description="The ARN of an ECS cluster."
     )
 
+    @field_validator("vpc")
+    @classmethod
+    def _is_that_of_the_balancer(cls, vpc: str | None, info: ValidationInfo) -> str | None:
+        if vpc and info.data.get("balancer"):
+            raise ValueError("the load balancer has a VPC and subnets already; take `vpc` and `subnets` out")
+        return vpc
+
     @field_validator("subnets")
     @classmethod
     def _go_with_the_vpc(cls, subnets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -164,7 +177,7 @@ class Aws(Setting):
     @field_validator("private_subnets")
     @classmethod
     def _go_with_the_public(cls, private: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if private and not info.data.get("subnets", private):
+        if private and not info.data.get("subnets", private) and not info.data.get("balancer"):
             raise ValueError("the load balancer needs public subnets of the same VPC; name them as `subnets`")
         return private
 
@@ -173,7 +186,7 @@ class ServiceOptions(Setting):
     """What a service needs to know."""
 
     singleton: bool = Field(
-        default=False, description="Whether two of it must not run for long, as with a bot: it gets no standby."
+        default=False, description="Whether two of it must not run for long, as with a bot: its standby is cold."
     )
     signs: bool = Field(
         default=False, description="Whether it signs with keys, as a validator does: it gets no standby in any mode."
@@ -202,7 +215,7 @@ class ServiceOptions(Setting):
         "`in-place`, which keeps lease, certificates and volume and answers nothing meanwhile.",
     )
     aws: Aws = Field(
-        default=Aws(), description="What it uses at AWS: `vpc`, `subnets`, `private_subnets` and `cluster`."
+        default=Aws(), description="What it uses at AWS: `balancer`, `vpc`, `subnets`, `private_subnets` and `cluster`."
     )
     budget_usd_month: float = Field(
         default=20.0, gt=0, le=1_000, description="Ceiling for one lease in USD a month; a dearer bid is refused."

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 
 from ...web import http as front
 from . import fargate
+from .balancer import PREFIX, Own, Shared, group, open_port
 from .certificate import certificate
 
 if TYPE_CHECKING:
@@ -18,17 +19,12 @@ if TYPE_CHECKING:
 
     from .certificate import Prove
 
-#: TLS 1.2 with forward secrecy and 1.3 (ELB user guide, "Security policies").
-_TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 #: Days for which logs are kept.
 LOG_DAYS = 30
 #: Seconds for which a task that leaves may finish its requests.
 _LEAVING_S = 30
-#: Load balancers and target groups have at most 32 characters, so AWS completes this; the tag Name has the whole name.
-_PREFIX = "unmoor"
 #: The containers of a task.
 WEB, APP = "web", "app"
-_ANYWHERE = "0.0.0.0/0"
 
 
 @dataclass(frozen=True)
@@ -57,16 +53,20 @@ class Task:
 
 @dataclass(frozen=True)
 class Network:
-    """What there is already: ids of a VPC and its subnets, the ARN of a cluster. Without a VPC the default one."""
+    """What there is already: ids of a VPC and its subnets, the ARNs of a cluster and of a load balancer.
+
+    Without a VPC and a load balancer the default VPC is taken.
+    """
 
     vpc: str | None
     subnets: Sequence[str]
     private_subnets: Sequence[str]
     cluster: str | None
+    balancer: str | None
 
 
 class Container(pulumi.ComponentResource):
-    """A service of ECS on Fargate that one load balancer alone reaches.
+    """A service of ECS on Fargate that one load balancer alone reaches: its own, or one that is there already.
 
     `hosts` are the names it answers to, the first being the certificate's subject; `prove` publishes the record by
     which ACM sees that a host is ours. Over plain HTTP challenges alone go to the tasks, and the rest to HTTPS.
@@ -89,53 +89,22 @@ class Container(pulumi.ComponentResource):
         super().__init__("unmoor:aws:Container", name, None, opts)
         self._inside = pulumi.ResourceOptions(parent=self)
         self._name, self._task, self._network = name, task, network
-        vpc, public = self._places()
-        balancing = self._group("visitors", vpc, [_open(port, cidr=_ANYWHERE) for port in front.PORTS.values()])
-        admitted = self._group("tasks", vpc, [_open(task.web.port, group=balancing.id)])
-        balancer = aws.lb.LoadBalancer(
-            f"{name}-balancer",
-            name_prefix=_PREFIX,
-            load_balancer_type="application",
-            subnets=public,
-            security_groups=[balancing.id],
-            # A request may be as long in coming as it may in the container.
-            idle_timeout=300,
-            drop_invalid_header_fields=True,
-            tags={"Name": name},
-            opts=self._inside,
+        balancer = (Shared if network.balancer else Own)(name, network, self._inside)
+        admitted = group(
+            f"{name}-tasks", balancer.vpc, [open_port(task.web.port, groups=balancer.groups)], self._inside
         )
-        targets = self._targets(vpc)
-        listening = self._listeners(balancer, targets, certificate(name, hosts, prove, self._inside))
-        self._service(targets, admitted, public, listening)
-        self.domain_name, self.zone_id, self.arn = balancer.dns_name, balancer.zone_id, balancer.arn
+        targets = self._targets(balancer.vpc)
+        listening = balancer.listen(hosts, targets, certificate(name, hosts, prove, self._inside))
+        self._service(targets, admitted, balancer.subnets, listening)
+        self.domain_name, self.zone_id = balancer.domain_name, balancer.zone_id
+        # Others share the ARN of a load balancer that was there before.
+        self.arn = targets.arn if network.balancer else balancer.arn
         self.register_outputs({"domainName": self.domain_name})
-
-    def _places(self) -> tuple[pulumi.Input[str], pulumi.Input[Sequence[str]]]:
-        """Return the VPC and its public subnets."""
-        if self._network.vpc:
-            return self._network.vpc, list(self._network.subnets)
-        asking = pulumi.InvokeOptions(parent=self)
-        vpc = aws.ec2.get_vpc_output(default=True, opts=asking).id
-        filters = [{"name": "vpc-id", "values": [vpc]}, {"name": "default-for-az", "values": ["true"]}]
-        found = aws.ec2.get_subnets_output(filters=filters, opts=asking)
-        return vpc, found.ids.apply(lambda ids: sorted(ids)[: fargate.ZONES])
-
-    def _group(self, what: str, vpc: pulumi.Input[str], ingress: Sequence[Mapping[str, Any]]) -> aws.ec2.SecurityGroup:
-        everywhere = {"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": [_ANYWHERE]}
-        return aws.ec2.SecurityGroup(
-            f"{self._name}-{what}",
-            description=f"unmoor {self._name} {what}",
-            vpc_id=vpc,
-            ingress=list(ingress),
-            egress=[everywhere],
-            tags={"Name": f"{self._name}-{what}"},
-            opts=self._inside,
-        )
 
     def _targets(self, vpc: pulumi.Input[str]) -> aws.lb.TargetGroup:
         return aws.lb.TargetGroup(
             f"{self._name}-targets",
-            name_prefix=_PREFIX,
+            name_prefix=PREFIX,
             port=self._task.web.port,
             protocol="HTTP",
             target_type="ip",
@@ -152,39 +121,6 @@ class Container(pulumi.ComponentResource):
             tags={"Name": self._name},
             opts=self._inside,
         )
-
-    def _listeners(
-        self, balancer: aws.lb.LoadBalancer, targets: aws.lb.TargetGroup, valid: aws.acm.CertificateValidation
-    ) -> list[pulumi.Resource]:
-        forward = {"type": "forward", "target_group_arn": targets.arn}
-        to_https = {"port": "443", "protocol": "HTTPS", "status_code": "HTTP_301"}
-        secure = aws.lb.Listener(
-            f"{self._name}-https",
-            load_balancer_arn=balancer.arn,
-            port=443,
-            protocol="HTTPS",
-            ssl_policy=_TLS,
-            certificate_arn=valid.certificate_arn,
-            default_actions=[forward],
-            opts=self._inside,
-        )
-        plain = aws.lb.Listener(
-            f"{self._name}-http",
-            load_balancer_arn=balancer.arn,
-            port=80,
-            protocol="HTTP",
-            default_actions=[{"type": "redirect", "redirect": to_https}],
-            opts=self._inside,
-        )
-        challenges = aws.lb.ListenerRule(
-            f"{self._name}-challenges",
-            listener_arn=plain.arn,
-            priority=1,
-            actions=[forward],
-            conditions=[{"path_pattern": {"values": [front.CHALLENGE_PATH]}}],
-            opts=self._inside,
-        )
-        return [secure, plain, challenges]
 
     def _service(
         self,
@@ -251,12 +187,6 @@ class Container(pulumi.ComponentResource):
             container_definitions=pulumi.Output.all(log.name, region).apply(lambda known: _containers(task, *known)),
             opts=pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=[allowed])),
         )
-
-
-def _open(port: int, *, cidr: str = "", group: pulumi.Input[str] | None = None) -> dict[str, Any]:
-    """Admit a port, from addresses or from a group."""
-    source = {"security_groups": [group]} if group is not None else {"cidr_blocks": [cidr]}
-    return {"protocol": "tcp", "from_port": port, "to_port": port, **source}
 
 
 def _document(action: str | Sequence[str], *, principal: str = "", resource: str = "") -> str:

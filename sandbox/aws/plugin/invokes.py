@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from components.errors import UnmoorError
 
 from .connection import ACCOUNT, Connection, speaking
+from .types import balancers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,26 @@ def _subnets(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"id": aws.region, "ids": [one["SubnetId"] for one in reversed(found)]}
 
 
+def _balancer(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Find a load balancer by its ARN (getLoadBalancer)."""
+    arn = arguments["arn"]
+    found = balancers.read(aws, arn)
+    if found is None:
+        raise UnmoorError(f"reading ELBv2 Load Balancer ({arn}): couldn't find resource")
+    return {**found.inputs, **found.computed, "id": arn, "tags": found.tags}
+
+
+def _listener(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Find a listener by its load balancer and port (getListener)."""
+    arn, port = arguments["loadBalancerArn"], int(arguments["port"])
+    listed = aws.client("elbv2").describe_listeners(LoadBalancerArn=arn)["Listeners"]
+    found = next((one for one in listed if int(one["Port"]) == port), None)
+    if found is None:
+        raise UnmoorError(f"no ELBv2 Listener found for Load Balancer {arn} and port {port}")
+    given = {"loadBalancerArn": arn, "port": port, "protocol": found["Protocol"]}
+    return {**given, "arn": found["ListenerArn"], "id": found["ListenerArn"]}
+
+
 def _policy(word: str, element: str) -> Callable[[Connection, dict[str, Any]], dict[str, Any]]:
     plural = word.removesuffix("y") + "ies"
 
@@ -136,6 +157,8 @@ _TABLE: dict[str, Callable[[Connection, dict[str, Any]], dict[str, Any]]] = {
     "aws:route53/getZone:getZone": _zone,
     "aws:ec2/getVpc:getVpc": _vpc,
     "aws:ec2/getSubnets:getSubnets": _subnets,
+    "aws:lb/getLoadBalancer:getLoadBalancer": _balancer,
+    "aws:lb/getListener:getListener": _listener,
     "aws:iam/getPolicyDocument:getPolicyDocument": _document,
     "aws:cloudfront/getCachePolicy:getCachePolicy": _policy("cache_policy", "CachePolicy"),
     "aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": _policy(

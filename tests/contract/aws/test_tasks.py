@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.contract.authority import self_signed
 from tests.contract.plugin_client import EngineError
 
 from .inputs import CERTIFICATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.contract.aws_account import Account
     from tests.contract.plugin_client import Plugin, Stood
@@ -24,6 +26,8 @@ TARGETS, LISTENER = "aws:lb/targetGroup:TargetGroup", "aws:lb/listener:Listener"
 RULE, CLUSTER = "aws:lb/listenerRule:ListenerRule", "aws:ecs/cluster:Cluster"
 DEFINITION, SERVICE = "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"
 ROLE, LOG = "aws:iam/role:Role", "aws:cloudwatch/logGroup:LogGroup"
+SHOWN = "aws:lb/listenerCertificate:ListenerCertificate"
+POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 _ALL = {"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}
 
@@ -138,6 +142,61 @@ def test_everything_of_a_service_reads_back_as_it_was_registered(stack: Stack, p
     output = refused(aws.client("ec2").delete_security_group, GroupId=tasks.id)
     assert output.startswith("DependencyViolation"), "a task has it"
     assert balancer.outputs["zoneId"] == "Z35SXDOTRQ7X7K"
+
+
+def imported(aws: Account, folder: Path, name: str) -> str:
+    """Import a certificate, which is issued at once; return its ARN."""
+    certificate, key = self_signed(name, folder / name, days=30)
+    given = {"Certificate": certificate.read_bytes(), "PrivateKey": key.read_bytes()}
+    return str(aws.client("acm").import_certificate(**given)["CertificateArn"])
+
+
+def test_names_of_a_prefix_are_never_the_same(stack: Stack) -> None:
+    names = {stack.targets().outputs["name"] for _ in range(3)}
+    assert {(name[:6], len(name)) for name in names} == {("unmoor", 32)}
+    assert len(names) == 3
+
+
+def test_a_place_at_a_load_balancer_that_is_there_reads_back(
+    stack: Stack, plugin: Plugin, aws: Account, tmp_path: Path
+) -> None:
+    """Rules without a priority get the next free one, and listeners are found by their port."""
+    group = stack.group("shared", cidrBlocks=["0.0.0.0/0"])
+    balancer, targets = stack.balancer(group), stack.targets()
+    first, second = (imported(aws, tmp_path, name) for name in ("first.example", "second.example"))
+    forward = [{"type": "forward", "targetGroupArn": targets.id}]
+    listener = {"loadBalancerArn": balancer.id, "port": 443, "protocol": "HTTPS", "defaultActions": forward}
+    secure = stack.make(LISTENER, "https", {**listener, "certificateArn": first, "sslPolicy": POLICY})
+    found = plugin.invoke("aws:lb/getLoadBalancer:getLoadBalancer", arn=balancer.id)
+    assert (found["vpcId"], found["securityGroups"]) == (stack.vpc, [group.id])
+    assert (found["subnets"], found["dnsName"]) == (sorted(stack.subnets[:2]), balancer.outputs["dnsName"])
+    asked = {"loadBalancerArn": balancer.id, "port": 443}
+    assert plugin.invoke("aws:lb/getListener:getListener", **asked)["arn"] == secure.id
+    with pytest.raises(EngineError, match="no ELBv2 Listener found"):
+        plugin.invoke("aws:lb/getListener:getListener", loadBalancerArn=balancer.id, port=80)
+    shown = stack.make(SHOWN, "shown", {"listenerArn": secure.id, "certificateArn": second})
+    rules = [
+        stack.make(
+            RULE,
+            host,
+            {
+                "listenerArn": secure.id,
+                "conditions": [{"hostHeader": {"values": [host]}}, {"pathPattern": {"values": ["/x/*"]}}],
+                "actions": forward,
+                "tags": {"Name": "api-aws"},
+            },
+        )
+        for host in ("a.dao.example", "b.dao.example")
+    ]
+    found = aws.client("elbv2").describe_rules(ListenerArn=secure.id)["Rules"]
+    assert {one["RuleArn"]: one["Priority"] for one in found if not one["IsDefault"]} == {
+        rules[0].id: "1",
+        rules[1].id: "2",
+    }
+    for each in (shown, *rules):
+        seen = plugin.read(each)
+        assert seen is not None, each.id
+        assert plugin.diff(each, seen.inputs) == {}, each.id
 
 
 def refused(call: Any, **arguments: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 # -- load balancers
 
 
-def _named(news: dict[str, Any], ctx: Context) -> str:
-    return str(news.get("name") or f"{news['namePrefix']}{ctx.seed.hex()[:16]}")
+def _named(news: dict[str, Any]) -> str:
+    """Return the name, or the prefix with 26 more characters (terraform-plugin-sdk, `id.PrefixedUniqueId`)."""
+    return str(news.get("name") or f"{news['namePrefix']}{secrets.token_hex(13)}")
 
 
 def _shown_name(name: str, known: dict[str, Any]) -> dict[str, str]:
@@ -33,9 +35,9 @@ def _elb(aws: Connection) -> Any:
     return aws.client("elbv2")
 
 
-def _create_balancer(aws: Connection, news: dict[str, Any], ctx: Context) -> str:
+def _create_balancer(aws: Connection, news: dict[str, Any], _ctx: Context) -> str:
     made = _elb(aws).create_load_balancer(
-        Name=_named(news, ctx),
+        Name=_named(news),
         Subnets=news["subnets"],
         SecurityGroups=news["securityGroups"],
         Scheme="internal" if news.get("internal") else "internet-facing",
@@ -78,7 +80,7 @@ def _read_balancer(aws: Connection, id_: str, known: dict[str, Any]) -> Found | 
         "loadBalancerType": found["Type"],
         "subnets": [one["SubnetId"] for one in found["AvailabilityZones"]],
         "securityGroups": found["SecurityGroups"],
-        "internal": found["Scheme"] == "internal",
+        "internal": found.get("Scheme") == "internal",  # moto keeps none where none was given
         "idleTimeout": int(has.get(_ATTRIBUTES["idleTimeout"], 60)),
         "dropInvalidHeaderFields": has.get(_ATTRIBUTES["dropInvalidHeaderFields"]) == "true",
         "enableDeletionProtection": has.get(_ATTRIBUTES["enableDeletionProtection"]) == "true",
@@ -125,9 +127,9 @@ def _check(given: dict[str, Any]) -> dict[str, Any]:
     return made | ({"Matcher": {"HttpCode": given["matcher"]}} if "matcher" in given else {})
 
 
-def _create_targets(aws: Connection, news: dict[str, Any], ctx: Context) -> str:
+def _create_targets(aws: Connection, news: dict[str, Any], _ctx: Context) -> str:
     made = _elb(aws).create_target_group(
-        Name=_named(news, ctx),
+        Name=_named(news),
         Port=int(news["port"]),
         Protocol=news["protocol"],
         TargetType=news.get("targetType", "instance"),
@@ -238,19 +240,37 @@ def _delete_listener(aws: Connection, id_: str, _outputs: dict[str, Any]) -> Non
         _elb(aws).delete_listener(ListenerArn=id_)
 
 
+#: Conditions: their names here, and in the API.
+_CONDITIONS = {"pathPattern": ("path-pattern", "PathPatternConfig"), "hostHeader": ("host-header", "HostHeaderConfig")}
+
+
 def _conditions(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
     made = []
     for one in given:
-        if list(one) != ["pathPattern"]:
-            raise UnmoorError(f"the sandbox knows rules by pathPattern only, not by {', '.join(one)}")
-        made.append({"Field": "path-pattern", "PathPatternConfig": {"Values": one["pathPattern"]["values"]}})
+        ((name, what),) = one.items()
+        if name not in _CONDITIONS:
+            raise UnmoorError(f"the sandbox knows rules by {' and '.join(_CONDITIONS)}, not by {name}")
+        named, config = _CONDITIONS[name]
+        made.append({"Field": named, config: {"Values": what["values"]}})
     return made
+
+
+def _shown_conditions(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = {field: (name, config) for name, (field, config) in _CONDITIONS.items()}
+    shown = ((*names[each["Field"]], each) for each in found)
+    return [{name: {"values": each[config]["Values"]}} for name, config, each in shown]
+
+
+def _next_priority(aws: Connection, listener: str) -> int:
+    """Return the priority after the highest (terraform-provider-aws, `aws_lb_listener_rule`, without `priority`)."""
+    rules = _elb(aws).describe_rules(ListenerArn=listener)["Rules"]
+    return max((int(one["Priority"]) for one in rules if not one["IsDefault"]), default=0) + 1
 
 
 def _create_rule(aws: Connection, news: dict[str, Any], _ctx: Context) -> str:
     made = _elb(aws).create_rule(
         ListenerArn=news["listenerArn"],
-        Priority=int(news["priority"]),
+        Priority=int(news["priority"]) if "priority" in news else _next_priority(aws, news["listenerArn"]),
         Conditions=_conditions(news["conditions"]),
         Actions=_ACTIONS.to_api(news["actions"]),
     )
@@ -269,10 +289,9 @@ def _read_rule(aws: Connection, id_: str, known: dict[str, Any]) -> Found | None
     one = found[0]
     inputs = {
         "listenerArn": known.get("listenerArn"),
-        "priority": int(one["Priority"]),
-        "conditions": [{"pathPattern": {"values": each["PathPatternConfig"]["Values"]}} for each in one["Conditions"]],
+        "conditions": _shown_conditions(one["Conditions"]),
         "actions": _ACTIONS.from_api(one["Actions"]),
-    }
+    } | ({"priority": int(one["Priority"])} if "priority" in known else {})
     return Found(inputs, {"arn": id_}, _elb_tags(aws, id_))
 
 
@@ -286,7 +305,54 @@ def _delete_rule(aws: Connection, id_: str, _outputs: dict[str, Any]) -> None:
         _elb(aws).delete_rule(RuleArn=id_)
 
 
+# -- certificates that a listener shows by SNI
+
+
+def _create_shown(aws: Connection, news: dict[str, Any], _ctx: Context) -> str:
+    listener, certificate = news["listenerArn"], news["certificateArn"]
+    _elb(aws).add_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": certificate}])
+    return f"{listener}_{certificate}"  # as the official plug-in writes it
+
+
+def _read_shown(aws: Connection, id_: str, _known: dict[str, Any]) -> Found | None:
+    listener, _, certificate = id_.partition("_")
+    try:
+        listed = _elb(aws).describe_listener_certificates(ListenerArn=listener)["Certificates"]
+    except ClientError as error:
+        if code(error) in ("ListenerNotFound", "LoadBalancerNotFound"):
+            return None
+        raise
+    if certificate not in [one["CertificateArn"] for one in listed]:
+        return None
+    return Found({"listenerArn": listener, "certificateArn": certificate}, {}, {})
+
+
+def _delete_shown(aws: Connection, id_: str, _outputs: dict[str, Any]) -> None:
+    listener, _, certificate = id_.partition("_")
+    with gone("ListenerNotFound"):
+        _elb(aws).remove_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": certificate}])
+
+
+def _nothing(_aws: Connection, _id: str, _old: dict[str, Any], _news: dict[str, Any]) -> None:
+    """A certificate of a listener is replaced, never changed."""
+
+
+def read(aws: Connection, arn: str) -> Found | None:
+    """Return a load balancer of any owner by its ARN."""
+    return _read_balancer(aws, arn, {})
+
+
 BALANCERS = {
+    "aws:lb/listenerCertificate:ListenerCertificate": AwsType(
+        title="ELBv2 Listener Certificate",
+        inputs=frozenset({"listenerArn", "certificateArn"}),
+        replaces=frozenset({"listenerArn", "certificateArn"}),
+        computed=frozenset(),
+        create=_create_shown,
+        read=_read_shown,
+        update=_nothing,
+        delete=_delete_shown,
+    ),
     "aws:lb/loadBalancer:LoadBalancer": AwsType(
         title="ELBv2 application Load Balancer",
         inputs=frozenset(
