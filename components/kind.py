@@ -156,8 +156,8 @@ class Kind(ABC, Generic[O]):
         return [Name(host, members) for host in (plan.host, *plan.primary.redirect_from) if host]
 
     def check(self, site: Site, release: Release) -> Run:
-        """Return the probe that a site has to pass: by default /healthz answers the release, at the site's address."""
-        given = {"url": site.health_url, "version": release.id, "at": Ref(site.name, "at")}
+        """Return the probe that a site has to pass: by default /healthz answers release and mark, at its address."""
+        given = {"url": site.health_url, "version": release.id, "mark": site.mark, "at": Ref(site.name, "at")}
         # They decide nothing in the answer. A site that answers other names than before is asked again.
         return Run("probe", given | ({"others": list(site.redirect_from)} if site.redirect_from else {}))
 

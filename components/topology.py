@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,14 @@ class Site:
     def hosts(self) -> tuple[str, ...]:
         """The names that the site answers to, the public one first."""
         return (*((self.host,) if self.host else ()), self.site_host, *self.redirect_from)
+
+    @property
+    def mark(self) -> str:
+        """What /healthz answers in its second line, whatever the release: health checks know the site by it.
+
+        It is a hash, because a stranger at a former address of the site may repeat the name that it was asked by.
+        """
+        return f"unmoor-{hashlib.sha256(f'{self.workload} {self.site_host}'.encode()).hexdigest()[:16]}"
 
     @property
     def scheme(self) -> str:

@@ -28,7 +28,7 @@ class RecordType(StrEnum):
 
 @dataclass(frozen=True)
 class Probe:
-    """How a member is judged: a request for `path`, with `host` for SNI and Host.
+    """How a member is judged: a request for `path`, with `host` for SNI and Host; the answer must contain `mark`.
 
     With `by_address` the machine behind the record is asked at its own address, else by the name `host`.
     """
@@ -36,6 +36,7 @@ class Probe:
     scheme: str
     host: str
     by_address: bool
+    mark: str
     path: str = http.HEALTH_PATH
 
 
@@ -93,7 +94,7 @@ def record_type(plan: WorkloadPlan) -> RecordType:
 
 
 def _member(site: Site, role: Role) -> Member:
-    return Member(site, role, Probe(site.scheme, site.site_host, site.exposure.reach is Reach.ADDRESS))
+    return Member(site, role, Probe(site.scheme, site.site_host, site.exposure.reach is Reach.ADDRESS, site.mark))
 
 
 def _caa(plan: WorkloadPlan, host: str, sites: Iterable[Site]) -> Iterator[RRset]:

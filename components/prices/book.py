@@ -133,7 +133,10 @@ def akash_usd_month(
 
 
 #: What a health check asks beyond the plain request, by the scheme it uses; Route 53 bills each one by one.
-HEALTH_CHECK_OPTIONS: Mapping[str, tuple[str, ...]] = {"http": ("fast interval",), "https": ("fast interval", "https")}
+HEALTH_CHECK_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "http": ("fast interval", "string match"),
+    "https": ("fast interval", "string match", "https"),
+}
 
 
 @dataclass(frozen=True)

@@ -44,21 +44,22 @@ def take(
     sleep: Callable[[float], None] = time.sleep,
     current: Current = _current,
 ) -> dict[str, Any]:
-    """Ask `url` (the site's health address) until it answers `version`, and the first page answers too.
+    """Ask `url` (the site's health address) until it answers `version` and `mark`, and the first page answers too.
 
-    With `at`, a list of addresses or names, each of them is asked and not where DNS leads. With `site_host` and
-    `zones`, what each authority needs to be asked, it is also enough that the site serves the version with a valid
-    certificate for its own name while no site answers the host: the issuer then gives none for the host before the
-    record leads there, and no visitor loses a site. Raises StepError after `timeout_s` seconds with what was seen last.
+    Without `mark`, as steps were recorded before there was one, the version is enough. With `at`, a list of addresses
+    or names, each of them is asked and not where DNS leads. With `site_host` and `zones`, what each authority needs to
+    be asked, it is also enough that the site serves the version with a valid certificate for its own name while no site
+    answers the host: the issuer then gives none for the host before the record leads there, and no visitor loses a
+    site. Raises StepError after `timeout_s` seconds with what was seen last.
     `moved`: the record leads there already.
     """
-    url, version = given["url"], given["version"]
+    url, version, mark = given["url"], given["version"], given.get("mark", "")
     addresses: list[str | None] = list(given.get("at") or ()) or [None]
     end, pause, last = clock() + float(given.get("timeout_s", _TIMEOUT)), _PAUSE, ""
     site = _Site(given, look, current)
     alone = 0
     while True:
-        address, health, fault = _first_fault(look, url, version, addresses)
+        address, health, fault = _first_fault(look, url, (version, mark), addresses)
         place = f"{url} at {address}" if address else url
         if not fault:
             break
@@ -85,12 +86,14 @@ def take(
     return {"host": urlsplit(url).hostname, "version": version} | seen
 
 
-def _first_fault(look: Look, url: str, version: str, addresses: Sequence[str | None]) -> tuple[str | None, Page, str]:
+def _first_fault(
+    look: Look, url: str, wanted: tuple[str, str], addresses: Sequence[str | None]
+) -> tuple[str | None, Page, str]:
     """Ask every address; return the first that is not well with its page and fault, else the last with no fault."""
     address, health, fault = addresses[0], Page(0, "", None), ""
     for address in addresses:
         health = look(url, address)
-        fault = judge(health, version) or _front_page(look(urljoin(url, "/"), address))
+        fault = judge(health, *wanted) or _front_page(look(urljoin(url, "/"), address))
         if fault:
             break
     return address, health, fault
@@ -145,15 +148,18 @@ class _Site:
         return own.strip()[:300], False
 
 
-def judge(health: Page, version: str) -> str:
-    """Return what is wrong with the answer of a health address, or nothing when the site serves the version."""
+def judge(health: Page, version: str, mark: str = "") -> str:
+    """Return what is wrong with the answer of a health address, or nothing when the site serves version and mark."""
     if health.fault:
         return health.fault
-    shown = health.body.partition("\n")[0].strip()
+    shown, _, further = health.body.partition("\n")
+    shown = shown.strip()
     if health.status != 200:
         return f"it answers {health.status}" + (f", saying: {shown[:300]}" if _is_sentence(health) else "")
     if shown != version:
         return f"it serves version {shown[:12] or 'nothing'}, not {version[:12]}"
+    if further.partition("\n")[0].strip() != mark and mark:
+        return f"it serves the version without {mark} in the second line, by which health checks know the site"
     return ""
 
 

@@ -232,6 +232,10 @@ class Container:
             self.process.wait()
 
 
+#: A mark as sites have it.
+MARK = "unmoor-0123456789abcdef"
+
+
 def web_server(version: str, behind: Behind, scheme: str = "http", **more: Any) -> WebServer:
     """Return the web server of a site."""
     given = {

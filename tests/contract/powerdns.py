@@ -43,14 +43,17 @@ def lead(address: str, host: str = "docs.dao.example") -> tuple[Row, ...]:
     return (Row(host, "A", 5, address),)
 
 
-def switch(host: str = "docs.dao.example", port: int = 80, scheme: str = "http") -> Switch:
+def switch(host: str = "docs.dao.example", port: int = 80, scheme: str = "http", mark: str = "") -> Switch:
     """A public name with a primary and a standby, each probed on a port of this machine."""
     members = [("docs-akash", PRIMARY), ("docs-akash-2", STANDBY)]
     return Switch(
         host,
         tuple(
             Judged(
-                site, lead(address, host), Probe(scheme, f"{site}.dao.example", by_address=True), f"{address}:{port}"
+                site,
+                lead(address, host),
+                Probe(scheme, f"{site}.dao.example", by_address=True, mark=mark),
+                f"{address}:{port}",
             )
             for site, address in members
         ),
@@ -122,8 +125,9 @@ class _Healthy(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.seen.append((self.headers["Host"], self.path))
         self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
+        self.wfile.write(self.server.body)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -132,8 +136,10 @@ class _Healthy(http.server.BaseHTTPRequestHandler):
 class Backend(Loopback):
     """A member: it answers its health path until it is ended."""
 
-    def __init__(self, address: str, port: int, certificate: tuple[Path, Path] | None = None) -> None:
-        self.seen, self.status = [], 200
+    def __init__(
+        self, address: str, port: int, certificate: tuple[Path, Path] | None = None, body: bytes = b""
+    ) -> None:
+        self.seen, self.status, self.body = [], 200, body
         super().__init__((address, port), _Healthy)
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

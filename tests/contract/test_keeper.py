@@ -372,3 +372,21 @@ def test_a_member_is_well_only_with_a_certificate_for_its_name(tmp_path, name, d
     finally:
         backend.end()
     assert asyncio.run(probed()) is False
+
+
+@pytest.mark.parametrize(
+    ("body", "well"), [(b"12\nunmoor-01\n", True), (b"ok", False), (b"." * 6000 + b"unmoor-01", False)]
+)
+def test_a_member_is_well_only_with_its_mark_in_the_beginning_of_the_answer(body, well):
+    port = free_port()
+    member = bundle.read(made(1, switches=[switch(port=port, mark="unmoor-01")]).raw, ZONE).switches[0].members[0]
+    backend = Backend(PRIMARY, port, body=body)
+
+    async def probed():
+        async with contextlib.aclosing(Prober()) as prober:
+            return await prober.well(member)
+
+    try:
+        assert asyncio.run(probed()) is well
+    finally:
+        backend.end()

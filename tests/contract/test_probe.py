@@ -140,6 +140,15 @@ def test_a_version_is_the_first_line(site):
     assert probe.take(given(here), quiet)["version"] == VERSION
 
 
+def test_a_site_without_its_mark_is_not_well_and_with_it_it_is(site):
+    here, mark = site(), "unmoor-0123456789abcdef"
+    for further in ("", "\nunmoor-fedcba9876543210\n", f"\nsome remark\n{mark}\n"):
+        here.answers["/healthz"] = (200, VERSION + further)
+        assert f"without {mark} in the second line" in failure(given(here, mark=mark))
+    here.answers["/healthz"] = (200, f"{VERSION}\n{mark}\nsome remark\n")
+    assert probe.take(given(here, mark=mark), quiet)["version"] == VERSION
+
+
 def test_a_site_that_is_not_there_is_a_sentence():
     port = free_port()
     said = failure({"url": f"http://{HOST}:{port}/healthz", "at": ["127.0.0.1"], "version": VERSION})

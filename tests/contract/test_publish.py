@@ -52,6 +52,16 @@ def test_objects_carry_the_headers_of_the_table(clouds, half, key, kind, cache):
     assert (found["ContentType"], found["CacheControl"]) == (kind, cache)
 
 
+def test_the_mark_is_the_second_line_of_health_and_stays_with_a_new_version(clouds, site, half):
+    publish.take(half, quiet)  # as a run before there were marks
+    for text in ("", "another page"):
+        if text:
+            (site / "guide/index.html").write_text(text)
+        publish.take(changed(half, site) | {"mark": "unmoor-01"}, quiet)
+        lines = clouds.object("docs-bucket", "healthz")["Body"].decode().splitlines()
+        assert lines == [bundle.version(site), "unmoor-01"]
+
+
 def test_a_second_run_writes_and_invalidates_nothing(clouds, half):
     publish.take(half, quiet)
     assert publish.take(half, quiet) == {
@@ -136,9 +146,9 @@ def test_a_run_that_was_killed_is_finished_by_the_next_and_every_cache_forgets(c
         if at == "_invalidate":
             patch.setattr(publish, at, kill)
         elif at == "the end":
-            once = publish._Bucket.write_mark
+            once = publish._Bucket.write_health
             patch.setattr(
-                publish._Bucket, "write_mark", lambda self, mark: kill() if mark["settled"] else once(self, mark)
+                publish._Bucket, "write_health", lambda self, mark: kill() if mark["settled"] else once(self, mark)
             )
         else:
             real = getattr(publish._Bucket, at)

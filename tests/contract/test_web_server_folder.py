@@ -17,7 +17,7 @@ import pytest
 from components.kinds.static import bundle
 from components.kinds.static.routes import Routes
 from components.web import headers as content
-from tests.contract.containers import folder_in, until, web_server
+from tests.contract.containers import MARK, folder_in, until, web_server
 
 FILES = {
     "index.html": "<h1>docs</h1>",
@@ -44,7 +44,7 @@ def served(container, shelves, tmp_path):
     """A container that serves the site."""
     version, tar = packed(tmp_path / "site")
     shelves[0].hold(version, tar)
-    made = container(web_server(version, folder_in(shelves[0]))).start()
+    made = container(web_server(version, folder_in(shelves[0]), mark=MARK)).start()
     made.ready()
     return made
 
@@ -105,9 +105,9 @@ def test_text_is_compressed_and_asked_for_again_by_its_version(served):
     assert again.status_code == 304
 
 
-def test_health_is_the_version_as_fresh_text(served):
+def test_health_is_the_version_and_the_mark_as_fresh_text(served):
     answer = served.get("/healthz")
-    assert answer.text == served.server.version
+    assert answer.text.splitlines() == [served.server.version, MARK]
     assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
         content.HEALTH_TYPE,
         content.ALWAYS_FRESH,

@@ -15,7 +15,7 @@ import pytest
 from components.probe.client import visit
 from components.web import headers as content
 from components.web.caddy.upstream import Upstream
-from tests.contract.containers import free_port, until, web_server
+from tests.contract.containers import MARK, free_port, until, web_server
 from tests.loopback import Loopback
 
 VERSION = "ab" * 32
@@ -101,7 +101,9 @@ def application():
 def served(container, application):
     """A web server before an application that is well: (container, application)."""
     behind = application()
-    made = container(web_server(VERSION, Upstream(f"127.0.0.1:{behind.server_port}", "/health", 1000))).start()
+    made = container(
+        web_server(VERSION, Upstream(f"127.0.0.1:{behind.server_port}", "/health", 1000), mark=MARK)
+    ).start()
     return made.ready(), behind
 
 
@@ -185,7 +187,7 @@ def test_requests_under_way_are_finished_when_the_container_is_told_to_end(serve
 
 def test_the_site_is_well_only_while_the_application_is(served):
     made, behind = served
-    assert (made.get("/healthz").status_code, made.get("/healthz").text) == (200, VERSION)
+    assert (made.get("/healthz").status_code, made.get("/healthz").text) == (200, f"{VERSION}\n{MARK}")
     behind.health = 500
     answer = made.get("/healthz")  # at once: nothing in between remembers
     assert (answer.status_code, answer.text) == (503, "the application answers 500 to /health\n")

@@ -207,7 +207,7 @@ def test_behind_the_shared_ingress_a_site_has_a_name_and_plain_http(behind_ingre
     assert {records[name]["type"] for name in records if "proof" not in name} == {"CNAME"}
     assert records["docs.dao.example/standby"]["records"] == ["abc.ingress.host.example"]
     check = graph.named("docs-akash-health").inputs
-    assert (check["type"], check["port"]) == ("HTTP", 80)
+    assert (check["type"], check["port"]) == ("HTTP_STR_MATCH", 80)
     (deployment,) = graph.of_type("unmoor:akash:Deployment")
     (expose,) = deployment.inputs["sdl"]["services"]["web"]["expose"]
     assert (expose["as"], expose["accept"]) == (80, ["docs.dao.example", "docs-akash.dao.example"])

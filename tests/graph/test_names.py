@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from components.plan.stack import topology
+from components.project import builtin
 from tests.graph.monitor import ANSWERS, run
 from tests.settings import settings, site_folder
+
+CHECK = "aws:route53/healthCheck:HealthCheck"
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +39,37 @@ def test_a_health_check_asks_the_address_that_its_record_leads_to(root, monkeypa
 def test_a_new_address_replaces_the_check_and_not_before_the_site_was_probed(root, monkeypatch):
     graph = at_address(root, monkeypatch, "203.0.113.9")
     check = graph.named("docs-akash-health")
-    assert "ipAddress" in check.request.replaceOnChanges
+    assert {"ipAddress", "type"} <= set(check.request.replaceOnChanges)
     assert graph.named("docs-akash-probe").urn in graph.behind(check.urn)
     assert "ipAddress" not in graph.named("docs-aws-health").inputs
+
+
+@pytest.mark.parametrize("mode", ["centralized", "active-standby", "decentralized"])
+def test_a_publication_touches_no_health_check_and_none_looks_for_a_release(tmp_path, mode):
+    site_folder(tmp_path)
+    before = run(settings(mode), tmp_path)
+    (tmp_path / "site" / "index.html").write_text("another page")
+    after = run(settings(mode), tmp_path)
+    releases = {graph.topology.workloads[0].release.id for graph in (before, after)}
+    checks = [{r.name: r.inputs for r in graph.of_type(CHECK)} for graph in (before, after)]
+    assert (len(releases), checks[0]) == (2, checks[1])
+    for site in after.topology.workloads[0].sites:
+        assert checks[1][f"{site.name}-health"]["searchString"] == site.mark
+        assert not any(release[:8] in site.mark for release in releases)
+
+
+def test_the_mark_of_a_site_is_no_other_sites_and_no_word_of_its_names():
+    """A stranger who answers every request with the name that was asked for would have a name in the answer."""
+    sites = {site.mark: site for root in ("dao.example", "dao2.example") for site in marked(root)}
+    assert len(sites) == 6
+    for mark, site in sites.items():
+        assert not any(part in mark for host in site.hosts for part in host.split("."))
+
+
+def marked(zone):
+    made = settings("active-standby", decentralized=("akash", "akash"))
+    made = json.loads(json.dumps(made).replace("dao.example", zone))
+    return topology(made, builtin(), None).workloads[0].everywhere
 
 
 @pytest.mark.parametrize("mode", ["centralized", "active-standby", "decentralized"])

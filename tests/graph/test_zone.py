@@ -76,11 +76,18 @@ def test_what_is_registered_at_the_first_authority_is_the_zone(root, state):
 def test_what_the_health_checks_ask_is_the_zone_s_probes(root, state):
     graph = run(settings(*state), root)
     asked = {
-        (r.inputs["type"].lower(), r.inputs["fqdn"], "ipAddress" in r.inputs, r.inputs["resourcePath"])
+        (
+            r.inputs["type"].lower(),
+            r.inputs["fqdn"],
+            "ipAddress" in r.inputs,
+            r.inputs["resourcePath"],
+            r.inputs["searchString"],
+        )
         for r in graph.of_type("aws:route53/healthCheck:HealthCheck")
     }
     probes = {member.probe for rrset in zone.zone(graph.topology) for member in rrset.members if member.probe}
-    assert asked == {(probe.scheme, probe.host, probe.by_address, probe.path) for probe in probes}
+    wanted = {(f"{probe.scheme}_str_match", probe.host, probe.by_address, probe.path, probe.mark) for probe in probes}
+    assert asked == wanted
 
 
 def test_one_topology_three_ways():

@@ -105,9 +105,9 @@ def after(workload: dict[str, Any], mode: Mode, *targets: str, dao: dict[str, An
 
 
 def test_docs_on_two_leases_cost_what_the_worked_example_says():
-    """Two leases with addresses and two checks outside AWS: 20.36 USD, against 0.02 on AWS: moving costs more."""
+    """Two leases with addresses and two checks outside AWS: 24.36 USD, against 0.02 on AWS: moving costs more."""
     figure = after(DOCS, Mode.DECENTRALIZED, "akash", "akash")
-    assert figure.value == pytest.approx(2 * 5.43 + 2 * 4.75)
+    assert figure.value == pytest.approx(2 * 5.43 + 2 * 6.75)
     assert assess(docs={**DOCS, "plan": planned("decentralized", "akash", "akash")}).value.saving_month.value < 0
 
 
@@ -119,8 +119,8 @@ def test_a_standby_adds_its_lease_both_checks_copies_and_the_traffic_that_makes_
     assert lines == pytest.approx({
         "one on aws, as today": 730 * (0.0416 + 0.032) + 1.15,
         "one on akash": 3.25 * 1.6 + 6.5 * 0.8 + 40 * 0.04 + 0.05 + 5,
-        "one-aws: health check (AWS endpoint, fast interval, https)": 2.5,
-        "one-akash: health check (endpoint outside AWS, fast interval, https)": 4.75,
+        "one-aws: health check (AWS endpoint, fast interval, string match, https)": 3.5,
+        "one-akash: health check (endpoint outside AWS, fast interval, string match, https)": 6.75,
         f"copies in aws: 2 full and 30 days of changes, {kept:g} GB": kept * 0.023,
         f"copies in storj: 2 full and 30 days of changes, {kept:g} GB": kept * 0.007,
         "a restore drill a month out of storj": 0.14,

@@ -22,7 +22,7 @@ def test_the_docs_deployment_costs_what_the_worked_example_says():
 
 @pytest.mark.parametrize(
     ("aws_endpoint", "scheme", "usd"),
-    [(True, "https", 2.50), (False, "https", 4.75), (True, "http", 1.50), (False, "http", 2.75)],
+    [(True, "https", 3.50), (False, "https", 6.75), (True, "http", 2.50), (False, "http", 4.75)],
 )
 def test_a_health_check_costs_the_check_and_each_option_it_is_made_with(aws_endpoint: bool, scheme: str, usd: float):
     assert prices.health_check(aws_endpoint=aws_endpoint, scheme=scheme).usd_month == usd

@@ -53,6 +53,7 @@ class _Probe(Setting):
     host: str
     path: str = Field(pattern=r"^/")
     by_address: bool
+    mark: str = Field(default="", pattern=r"^[ -~]*$")
 
 
 class Judged(Setting):

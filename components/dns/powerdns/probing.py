@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ssl
 
+    import httpx
+
     from .bundle import Judged
 
 #: Seconds for a whole probe: three round trips to the other side of the world, and some more.
 LIMIT_S = 1.5
 _WELL = 200
+#: The first bytes of an answer, in which its mark has to stand.
+_SEARCHED = 5120
 
 
 class Prober:
@@ -30,7 +34,7 @@ class Prober:
         await self._client.aclose()
 
     async def well(self, member: Judged) -> bool:
-        """Return whether a member answers its probe with 200, at its own address and under its own name, in time."""
+        """Return whether a member answers 200 and its mark in time, at its own address and under its own name."""
         import httpx
 
         probe = member.probe
@@ -40,6 +44,16 @@ class Prober:
                 asyncio.timeout(LIMIT_S),
                 self._client.stream("GET", url, headers={"Host": probe.host}, extensions=more) as answer,
             ):
-                return answer.status_code == _WELL
+                return answer.status_code == _WELL and probe.mark.encode() in await _beginning(answer)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
             return False
+
+
+async def _beginning(answer: httpx.Response) -> bytes:
+    """Read as much of a body as is searched."""
+    body = b""
+    async for part in answer.aiter_bytes():
+        body += part
+        if len(body) >= _SEARCHED:
+            break
+    return body[:_SEARCHED]

@@ -168,6 +168,7 @@ class Route53:
                     "scheme": probe.scheme,
                     "host": probe.host,
                     "by_address": probe.by_address,
+                    "mark": probe.mark,
                     "at": Ref(site.name, "at"),
                 },
                 site,

@@ -91,6 +91,9 @@ def _health(
 ) -> Any:
     """Watch the machine that the record leads to.
 
+    The answer must contain the site's mark, which no release changes. Route 53 does not verify certificates, so the
+    status alone would be right for a stranger at the address of a former lease.
+
     A site with an address is asked at that address, with its own name for SNI and Host. A new address replaces the
     check, because Route 53 cannot add or remove one later (API reference, UpdateHealthCheck), and the record takes
     address and check in one change. An alias has no address of its own, so it is asked by its own name.
@@ -99,11 +102,12 @@ def _health(
     replacing = pulumi.ResourceOptions(replace_on_changes=["ipAddress", "type"])
     return aws.route53.HealthCheck(
         resource,
-        type=what["scheme"].upper(),
+        type=f"{what['scheme'].upper()}_STR_MATCH",
         fqdn=what["host"],
         **by_address,
         port=http.PORTS[what["scheme"]],
         resource_path=http.HEALTH_PATH,
+        search_string=what["mark"],
         request_interval=CHECK_INTERVAL,
         failure_threshold=CHECK_THRESHOLD,
         enable_sni=what["scheme"] == "https",

@@ -55,6 +55,7 @@ class OnAws(Implementation["StaticOptions"]):
         given = {
             "workload": plan.name,
             "version": plan.release.id,
+            "mark": site.mark,
             **content(plan),
             "bucket": Ref(site.name, "bucket"),
             "region": Ref(site.name, "region"),

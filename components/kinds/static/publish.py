@@ -38,36 +38,38 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
 
     The content comes from `folder` read with `options`, or when there is none from one of `stores`. Only what differs
     is written: files that others lead to first, /healthz after all files, and only then the files that went away are
-    removed; immutable ones stay for a day. `functions` names the distribution's functions by event, which get the
-    version's rules; `site` and `redirect_from` are as in `edge.viewer_request`. Raises StepError when AWS refuses, or
-    CloudFront does not finish.
+    removed; immutable ones stay for a day. `mark` is the second line of /healthz. `functions` names the distribution's
+    functions by event, which get the version's rules; `site` and `redirect_from` are as in `edge.viewer_request`.
+    Raises StepError when AWS refuses, or CloudFront does not finish.
     """
     opened = [] if given.get("folder") else open_stores(given["stores"])
     version = given["version"]
+    serves = {"version": version, "mark": given.get("mark", "")}
     with tempfile.TemporaryFile() as tar, _speaking(given["bucket"]):
         packed = obtain(tar, given, opened, say)
         bucket = _Bucket(given["bucket"], given["region"], tar.fileno())
-        mark, there = bucket.look()
+        noted, there = bucket.look()
         last = bucket.manifest(there)
         wanted = upload.objects(packed, tar.fileno())
         change = upload.changes(wanted, there, last, time.time())
         functions = _stale_functions(given, packed)
         done = {"version": version, "written": len(change.write), "removed": len(change.remove)}
-        if not change.write and not change.remove and not functions and mark.get("settled") == version:
+        same = all(noted.get(name, "") == value for name, value in {**serves, "settled": version}.items())
+        if not change.write and not change.remove and not functions and same:
             return done | {"invalidated": 0}
         # What an earlier run changed before it was killed is not known any more.
-        settled = mark.get("settled") == mark.get("version")
-        paths = () if not mark and not there else change.invalidate if settled else ("/*",)
-        if mark and settled:
-            bucket.write_mark({**mark, "settled": ""})
+        settled = noted.get("settled") == noted.get("version")
+        paths = () if not noted and not there else change.invalidate if settled else ("/*",)
+        if noted and settled:
+            bucket.write_health({**noted, "settled": ""})
         bucket.write(change.write, say)
         _write_functions(functions, say)
         bucket.write_manifest(change.manifest)
-        bucket.write_mark({"version": version, "settled": ""})
+        bucket.write_health(serves | {"settled": ""})
         bucket.remove(change.remove)
         if paths and given.get("distribution"):
             _invalidate(given["distribution"], paths, version, say)
-        bucket.write_mark({"version": version, "settled": version})
+        bucket.write_health(serves | {"settled": version})
     return done | {"invalidated": len(paths)}
 
 
@@ -94,8 +96,8 @@ class _Bucket:
         there = {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", ())}
         if there.pop(HEALTH_KEY, None) is None:
             return {}, there
-        mark: dict[str, str] = self._client.head_object(Bucket=self._name, Key=HEALTH_KEY)["Metadata"]
-        return mark, there
+        noted: dict[str, str] = self._client.head_object(Bucket=self._name, Key=HEALTH_KEY)["Metadata"]
+        return noted, there
 
     def manifest(self, there: dict[str, str]) -> upload.Manifest:
         """Return the manifest of the last run, and take it out of what is there."""
@@ -109,15 +111,15 @@ class _Bucket:
             Bucket=self._name, Key=upload.MANIFEST, Body=manifest.written(), ContentType="application/json"
         )
 
-    def write_mark(self, mark: Mapping[str, str]) -> None:
-        """Write /healthz: the version as its content, and the notes as metadata."""
+    def write_health(self, notes: Mapping[str, str]) -> None:
+        """Write /healthz: the version and the mark as its content, and all notes as metadata."""
         self._client.put_object(
             Bucket=self._name,
             Key=HEALTH_KEY,
-            Body=f"{mark['version']}\n".encode(),
+            Body="".join(f"{notes[line]}\n" for line in ("version", "mark") if notes.get(line)).encode(),
             ContentType=content.HEALTH_TYPE,
             CacheControl=content.ALWAYS_FRESH,
-            Metadata=dict(mark),
+            Metadata=dict(notes),
         )
 
     def write(self, objects: tuple[upload.Object, ...], say: Callable[[str], None]) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def web_server(site: Site, release: Release, behind: Behind) -> WebServer:
-    """Return the web server of a site whose health answer is `release`."""
+    """Return the web server of a site whose health answer is `release` and the site's mark."""
     return WebServer(
         scheme=site.scheme,
         host=site.host or site.site_host,
@@ -23,4 +23,5 @@ def web_server(site: Site, release: Release, behind: Behind) -> WebServer:
         version=release.id,
         behind=behind,
         redirect_from=site.redirect_from,
+        mark=site.mark,
     )

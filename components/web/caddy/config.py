@@ -136,12 +136,12 @@ def _certificates(server: WebServer) -> Json:
 
 
 def _health(server: WebServer) -> Json:
-    """Answer the version, or 503 and the reason; the same on every port, so that a plain HTTP check sees it all."""
+    """Answer version and mark, or 503 and the reason; the same on every port, so that a plain HTTP check sees it."""
     return route(
         with_headers({"Cache-Control": content.ALWAYS_FRESH, "Content-Type": content.HEALTH_TYPE}),
         subroute(
             route(rewrite("/trouble"), files("health", 503), when=file("health", "/trouble")),
-            *server.behind.health_routes(answer(200, server.behind.identity)),
+            *server.behind.health_routes(answer(200, server.well)),
         ),
         when=path_like(f"^{front.HEALTH_PATH}$"),
     )

@@ -35,7 +35,7 @@ class Folder:
     body_bytes = 16_000
     request_s = 10
     #: What /healthz answers: the release, and in further lines what keeps a newer one away.
-    identity = f"{addresses.ID}{{file.health/note}}"
+    identity, note = addresses.ID, "{file.health/note}"
 
     def environment(self) -> Mapping[str, str]:
         """Return what front.sh reads, and which of it a running container learns from records instead."""

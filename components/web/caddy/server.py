@@ -51,7 +51,12 @@ class Behind(Protocol):
 
     @property
     def identity(self) -> str:
-        """What /healthz answers while it is well, with Caddy's placeholders."""
+        """The first line of /healthz while it is well, with Caddy's placeholders."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """Further lines of /healthz, each after a line's end, with Caddy's placeholders."""
         ...
 
     def environment(self) -> Mapping[str, str]:
@@ -85,8 +90,9 @@ class WebServer:
 
     `scheme` is `https` where visitors have it, and `http` behind a shared ingress. Visitors of the hosts in
     `redirect_from` are led to `host`. `peer` is the own name of the other site that asks for certificates of `host` and
-    of those. `version` is what /healthz answers while all is well. `balanced` means that a load balancer ends HTTPS in
-    front: it has no certificates, listens on HTTP alone and believes what the load balancer tells of visitors.
+    of those. `version` is the first line of /healthz while all is well, `mark` the second, which no release changes.
+    `balanced` means that a load balancer ends HTTPS in front: it has no certificates, listens on HTTP alone and
+    believes what the load balancer tells of visitors.
     """
 
     scheme: str
@@ -98,11 +104,17 @@ class WebServer:
     behind: Behind
     redirect_from: tuple[str, ...] = ()
     balanced: bool = False
+    mark: str = ""
 
     @property
     def certified(self) -> bool:
         """Whether it asks for certificates itself."""
         return self.scheme == "https" and not self.balanced
+
+    @property
+    def well(self) -> str:
+        """What /healthz answers while all is well, with Caddy's placeholders."""
+        return "\n".join(filter(None, (self.behind.identity, self.mark))) + self.behind.note
 
     def configuration(self) -> Json:
         """Return Caddy's configuration, whole and valid as it is; the version alone is environment."""

@@ -33,7 +33,7 @@ class Upstream:
 
     request_s = REQUEST_S
     #: What /healthz answers while the application is well.
-    identity = "{env.VERSION}"
+    identity, note = "{env.VERSION}", ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9.-]+:[0-9]{1,5}", self.place):
