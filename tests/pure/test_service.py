@@ -17,6 +17,7 @@ from components.errors import ConfigError, PlanError
 from components.kinds.service import losses
 from components.kinds.service.document import document_for
 from components.kinds.service.options import ServiceOptions
+from components.kinds.static.document import document_for as static_document
 from components.needs import Needs, State
 from components.plan.stack import from_file, topology
 from components.project import builtin
@@ -260,7 +261,7 @@ def test_the_release_changes_with_what_the_application_notices_and_with_nothing_
     assert first.pinned
     for more in ({"env": {"A": "1"}}, {"cpu": 500, "memory": 1024}, {"health": {"path": "/h"}}, {"args": ["x"]}):
         assert planned(**more).workloads[0].release.id != first.id
-    for more in ({"budget_usd_month": 30}, {"aws": {"cluster": "arn:aws:ecs:us-east-1:1:cluster/x"}}):
+    for more in ({"budget_usd_month": 30}, {"notice": 24}, {"aws": {"cluster": "arn:aws:ecs:us-east-1:1:cluster/x"}}):
         assert planned(**more).workloads[0].release.id == first.id
 
 
@@ -294,6 +295,18 @@ def test_a_persistent_volume_is_rented_and_mounted_and_a_scratch_one_is_part_of_
     scratch = document(volume={"path": "/v", "gib": 3})
     assert "params" not in scratch["services"]["app"]
     assert [each["size"] for each in scratch["profiles"]["compute"]["app"]["resources"]["storage"]] == ["4Gi"]
+
+
+def test_notice_is_demanded_of_bidders_where_it_is_asked_for_and_nowhere_else():
+    static = settings("decentralized")
+    for notice in (None, 24):
+        wanted = None if notice is None else {"min_window": "24h"}
+        assert document(notice=notice).get("reclamation") == wanted
+        static["workloads"]["docs"]["options"] = {"version": "ab" * 32, "notice": notice}
+        (plan,) = topology(static, builtin(), None).workloads
+        assert static_document(plan.primary, plan).get("reclamation") == wanted
+    assert faults(notice=0) == {"options.notice": "0 must be 1 or more"}
+    assert faults(notice=721) == {"options.notice": "721 must be 720 or less"}
 
 
 def test_the_ceiling_of_a_lease_is_the_budget():

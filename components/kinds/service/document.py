@@ -94,6 +94,7 @@ def document_for(site: Site, release: Release) -> dict[str, Any]:
         env=server.environment(),
         **server.command(),
         ceiling_usd_month=options.budget_usd_month,
+        notice_h=options.notice,
     ).data
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from ...config.models import EnvironmentName, Setting
+from ...targets.akash.notice import Notice  # noqa: TC001 pydantic reads annotations
 from ...targets.akash.sdl.rules.advice import looks_secret
 from ...targets.aws import fargate
 from ...web.http import HEALTH_PATH
@@ -220,6 +221,7 @@ class ServiceOptions(Setting):
     budget_usd_month: float = Field(
         default=20.0, gt=0, le=1_000, description="Ceiling for one lease in USD a month; a dearer bid is refused."
     )
+    notice: Notice = None
 
     @field_validator("secrets")
     @classmethod
@@ -254,5 +256,5 @@ class ServiceOptions(Setting):
 
     def identity(self) -> str:
         """Return the release's id: the SHA-256 (hex) over everything that the application notices."""
-        noticed = self.model_dump(mode="json", exclude={"aws", "budget_usd_month"})
+        noticed = self.model_dump(mode="json", exclude={"aws", "budget_usd_month", "notice"})
         return hashlib.sha256(json.dumps(noticed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -62,4 +62,5 @@ def document_for(site: Site, plan: WorkloadPlan, number: int | str = 0) -> dict[
         **server.command(),
         accept=list(site.hosts) if options.ingress is Ingress.SHARED else None,
         ceiling_usd_month=options.budget_usd_month,
+        notice_h=options.notice,
     ).data

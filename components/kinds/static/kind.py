@@ -14,6 +14,7 @@ from ...errors import ConfigError, Fault, NotBuiltError
 from ...kind import Kind, Rollout, State
 from ...release import Release
 from ...targets.akash.ingress import Ingress
+from ...targets.akash.notice import Notice  # noqa: TC001 pydantic reads annotations
 from ...web import headers as web
 from . import front, sizes
 from .akash import OnAkash
@@ -95,6 +96,7 @@ class StaticOptions(Setting):
         description="On Akash: `dedicated`, an address and certificates of its own, or `shared`, the provider's, "
         "cheaper and without a certificate that browsers accept.",
     )
+    notice: Notice = None
 
     def reading(self) -> Options:
         """Return how the folder is read."""

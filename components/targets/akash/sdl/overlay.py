@@ -30,6 +30,7 @@ def overlay(  # noqa: C901 one line for each thing that can be laid over
     placement: str | None = None,
     unique: str | None = None,
     ceiling_usd_month: float | Decimal | str | None = None,
+    notice_h: int | None = None,
 ) -> sdl.Document:
     """Lay changes over one service of a valid document and give a valid document, or raise SdlError.
 
@@ -38,6 +39,7 @@ def overlay(  # noqa: C901 one line for each thing that can be laid over
     container's own disk). `placement` renames the one placement, which is the name of the group on the chain. `unique`
     is added to the name of every endpoint: two deployments of one owner with the same name fight for the address.
     `ceiling_usd_month` sets the price ceilings so that all replicas together stay below it, in USD.
+    `notice_h` asks whoever bids to promise so many hours of notice.
     """
     data = sdl.plain_copy(document.data)
     lists = {"command": command, "args": args}
@@ -62,6 +64,8 @@ def overlay(  # noqa: C901 one line for each thing that can be laid over
     if ceiling_usd_month is not None:
         for (where, profile), amount in price.ceilings(data, ceiling_usd_month).items():
             data["profiles"]["placement"][where]["pricing"][profile] = {"denom": "uact", "amount": f"{amount:f}"}
+    if notice_h is not None:
+        data["reclamation"] = {"min_window": f"{notice_h}h"}
     made = sdl.with_data(document, data)
     report = sdl.check(made)
     if report.errors:

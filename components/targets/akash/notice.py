@@ -1,0 +1,22 @@
+"""The notice that a provider must promise before it takes a lease back, as an option of kinds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .sdl.rules.orders import WINDOW
+
+_HOUR_S = 3600
+
+#: Hours; None asks for none.
+Notice = Annotated[
+    int | None,
+    Field(
+        ge=WINDOW[0] // _HOUR_S,
+        le=WINDOW[1] // _HOUR_S,
+        description="On Akash: hours of notice that a provider must promise before it takes the lease back. Without it "
+        "none is asked for, because providers offer none by default, and those cannot bid on a document that asks.",
+    ),
+]
