@@ -91,11 +91,12 @@ TIERS = (
 
 @dataclass(frozen=True)
 class Named:
-    """Tests that are run by name: the variable by which they know, their files, and what they need."""
+    """Tests that are run by name: the variable by which they know, its value by itself, their files and their needs."""
 
     variable: str
     files: tuple[str, ...]
     prepare: Callable[[], None]
+    value: str = "1"
 
 
 NAMED = {
@@ -103,6 +104,8 @@ NAMED = {
     "sites": Named("TESTS_SITES", ("tests/parity/test_builds.py", "tests/parity/test_browser.py"), engine),
     # A site of 590 MiB through all modes.
     "large": Named("TESTS_LARGE", ("tests/engine/test_large_site.py",), engine),
+    # Updates killed at the same moments again and again (an hour and more); TESTS_KILLS has the number of rounds.
+    "kills": Named("TESTS_KILLS", ("tests/engine/test_kills.py",), engine, "50"),
 }
 
 
@@ -116,7 +119,7 @@ def run_named(name: str) -> int:
         return 0
     packages()
     words = [sys.executable, "-m", "pytest", "-rs", "--durations=10", *named.files]
-    return subprocess.run(words, cwd=ROOT, env={**os.environ, named.variable: "1"}, check=False).returncode
+    return subprocess.run(words, cwd=ROOT, env={named.variable: named.value, **os.environ}, check=False).returncode
 
 
 def unless_ci(reason: str) -> None:

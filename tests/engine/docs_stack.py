@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import yaml
 
 from components.kinds.static import bundle
@@ -25,6 +26,8 @@ from sandbox.state import REPOSITORY, State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from .conftest import Sandbox
 
 HOST = "docs.dao.example"
 PRIMARY, STANDBY = f"{HOST}/primary", f"{HOST}/standby"
@@ -172,16 +175,16 @@ class Docs:
                 found[name.partition(".")[0]] = str(wrong) if wrong else "valid for both names"
         return found
 
-    def unmoor(self, command: str, *arguments: str) -> str:
-        """What a command of `unmoor` prints about the stack, whether it finds all well or not."""
+    def unmoor(self, *words: str, well: bool = False) -> str:
+        """What a command of `unmoor` prints about the stack, whether it finds all well or not; `well` if it has to."""
         folder = self.site.parent / "stacks"  # where it looks for a project: paths start from its folder's parent
         folder.mkdir(exist_ok=True)
         file = folder / self.pulumi.config_file.name
         file.write_text(self.pulumi.config_file.read_text())
-        words = [sys.executable, "-m", "components", command, "--stack", str(file), *arguments]
+        command = [sys.executable, "-m", "components", *words, "--stack", str(file)]
         environment = {**os.environ, **self.pulumi.environment}
         return subprocess.run(
-            words, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True, check=False
+            command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True, check=well
         ).stdout
 
     def address(self) -> str:
@@ -243,6 +246,33 @@ def project(folder: Path, registry: str = REGISTRY, program: str = _PROGRAM) -> 
     (made / "unmoor").write_text(_STEPS)
     (made / "unmoor").chmod(0o755)
     return made
+
+
+def kill(runner: Pulumi, sandbox: Sandbox, when: Callable[[], bool]) -> None:
+    """Start an update, kill its whole process group at a moment, see that nothing of it runs on, and take its lock."""
+    before = {each.pid for each in sandbox.processes()}
+    child = runner.start("up", "--yes", "--skip-preview")
+    until(lambda: when() or child.poll() is not None, "the moment to kill")
+    assert child.poll() is None, "it ended before it could be killed"
+    os.killpg(child.pid, signal.SIGKILL)
+    _, alive = psutil.wait_procs([each for each in sandbox.processes() if each.pid not in before], timeout=30)
+    child.communicate()
+    runner.children.remove(child)
+    assert [line(each) for each in alive] == []
+    runner.cancel()
+
+
+def runs(sandbox: Sandbox, words: str) -> bool:
+    """Whether a process with these words in its command line runs."""
+    return any(words in line(each) for each in sandbox.processes())
+
+
+def line(process: psutil.Process) -> str:
+    """Give a process's command line, or nothing once it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def until(look: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:

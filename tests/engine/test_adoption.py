@@ -6,14 +6,9 @@ The tests run in order, each from where the one before it ended.
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 
 from components.web import http as front
@@ -21,9 +16,9 @@ from sandbox.aws import inventory, zone
 from sandbox.client import Visitor
 from sandbox.drive import EngineFailed
 from sandbox.net import vendor
-from sandbox.state import REPOSITORY, write
+from sandbox.state import write
 
-from .docs_stack import HOST, PRIMARY, TTL, Docs, until
+from .docs_stack import HOST, PRIMARY, TTL, Docs, kill, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +72,7 @@ def test_killed_at_the_change_and_run_again_it_is_adopted_and_no_visit_failed(
     docs.write(adopt=STOOD)
     preview = docs.pulumi.preview()
     assert f"{HOST}: CNAME {vendor.SITE}, ttl {TTL} s stands there, and is replaced in one change" in preview.output
-    kill(docs, sandbox, lambda: bool(members()))
+    kill(docs.pulumi, sandbox, lambda: bool(members()))
     docs.pulumi.up()
     assert docs.again().changes() == {}
     assert kinds() == {"CAA", "A primary"}
@@ -96,7 +91,7 @@ def test_the_outputs_name_what_stood_there(docs: Docs, live: Visitor) -> None:
 
 
 def test_undo_leads_visitors_back_and_a_preview_shows_what_is_taken_again(docs: Docs, live: Visitor) -> None:
-    done = unmoor(docs, "adopt", "docs", "--undo", "--yes")
+    done = docs.unmoor("adopt", "docs", "--undo", "--yes", well=True)
     assert f"{HOST} given back" in done
     until(lambda: served_by(live, VENDOR), "an answer from the vendor")
     shown = docs.pulumi.preview("--refresh")
@@ -105,7 +100,7 @@ def test_undo_leads_visitors_back_and_a_preview_shows_what_is_taken_again(docs: 
         f"{HOST}-caa": "create",
         PRIMARY: "create",
     }
-    assert "given back already" in unmoor(docs, "adopt", "docs", "--undo", "--yes")
+    assert "given back already" in docs.unmoor("adopt", "docs", "--undo", "--yes", well=True)
 
 
 def test_the_next_update_takes_it_again(docs: Docs, live: Visitor) -> None:
@@ -139,34 +134,3 @@ def failed(visitor: Visitor) -> list[Sample]:
 def served_by(visitor: Visitor, prefix: str) -> bool:
     last = visitor.samples[-1]
     return last.ok and str(last.address).startswith(prefix)
-
-
-def unmoor(docs: Docs, *words: str) -> str:
-    """Run a command on the stack's file, beside a folder that is the project's root; return what it prints."""
-    folder = docs.site.parent / "stacks"
-    folder.mkdir(exist_ok=True)
-    file = folder / docs.pulumi.config_file.name
-    file.write_text(docs.pulumi.config_file.read_text())
-    command = [sys.executable, "-m", "components", *words, "--stack", str(file)]
-    done = subprocess.run(
-        command,
-        cwd=REPOSITORY,
-        env={**os.environ, **docs.pulumi.environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
-
-
-def kill(docs: Docs, sandbox: Sandbox, when: Any) -> None:
-    """Start an update, and kill it with all that it started at a moment."""
-    before = {each.pid for each in sandbox.processes()}
-    child = docs.pulumi.start("up", "--yes", "--skip-preview")
-    until(lambda: when() or child.poll() is not None, "the moment to kill")
-    assert child.poll() is None, "it ended before it could be killed"
-    os.killpg(child.pid, signal.SIGKILL)
-    psutil.wait_procs([each for each in sandbox.processes() if each.pid not in before], timeout=30)
-    child.communicate()
-    docs.pulumi.children.remove(child)
-    docs.pulumi.cancel()

@@ -8,12 +8,10 @@ from __future__ import annotations
 import copy
 import json
 import os
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 import yaml
 
@@ -24,6 +22,7 @@ from sandbox.drive import EngineFailed
 from sandbox.state import REPOSITORY, VARIABLE
 
 from ..contract.akash_world import SDL
+from .docs_stack import kill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,7 +149,7 @@ def test_a_killed_run_that_is_rolled_back_leaves_nothing(leases: Leases, sandbox
     """The program makes no record until it is killed: one that the state does not know would keep the lease open."""
     leases.up(sites=())
     leases.write(held=True)
-    kill(leases, sandbox, lambda: any(leases.open().values()))
+    kill(leases.runner, sandbox, lambda: any(leases.open().values()))
     (left,) = leases.open()
     shown = leases.runner.preview
     leases.write(sites=())
@@ -185,7 +184,7 @@ def test_a_state_that_was_cut_off_is_mended_and_no_lease_is_lost(leases: Leases,
     """A kill leaves an empty note, a loss of power a short state; the copy is older than the lease."""
     leases.up(sites=())
     leases.write(held=True)
-    kill(leases, sandbox, lambda: any(leases.open().values()))
+    kill(leases.runner, sandbox, lambda: any(leases.open().values()))
     before = leases.open()
     state = sandbox.state.root / "state" / ".pulumi" / "stacks" / "tiny" / f"{leases.runner.stack}.json"
     if cut == "note":
@@ -228,18 +227,3 @@ def test_an_update_of_the_deployment_alone_does_not_close_what_the_record_leads_
     assert before not in leases.open()
     assert list(leases.open().values()) == [True]
     assert leases.answers() == "hello"
-
-
-def kill(leases: Leases, sandbox: Sandbox, when: Callable[[], bool]) -> None:
-    """Start an update, kill everything of it at a moment, and take its lock."""
-    from .docs_stack import until
-
-    before = {each.pid for each in sandbox.processes()}
-    child = leases.runner.start("up", "--yes", "--skip-preview")
-    until(lambda: when() or child.poll() is not None, "the moment to kill")
-    assert child.poll() is None, "it ended before it could be killed"
-    os.killpg(child.pid, signal.SIGKILL)
-    psutil.wait_procs([each for each in sandbox.processes() if each.pid not in before], timeout=30)
-    child.communicate()
-    leases.runner.children.remove(child)
-    leases.runner.cancel()

@@ -6,19 +6,25 @@ is shown by tests/contract, on the container alone.
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from components.web import http as front
 from sandbox.client import NotReached, Resolver, get
+from sandbox.net.tls import Authority
+from sandbox.state import State
 
+from ..loopback import Loopback
 from .docs_stack import HOST, Docs, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -67,6 +73,7 @@ def test_new_content_costs_no_request(docs: Docs, name: str) -> None:
     docs.up(**CONSTELLATIONS[name])
     until(lambda: docs.served() == docs.version(), "it is served")
     before = docs.version()
+    healthy = verdicts(docs)
     with asking(docs) as seen:
         until(lambda: len(seen) > 5, "somebody asks")
         docs.page(f"new content in {name}")
@@ -78,5 +85,58 @@ def test_new_content_costs_no_request(docs: Docs, name: str) -> None:
     assert [one for one in seen if one not in wanted] == []
     assert seen == sorted(seen, key=wanted.index)
     assert not {"docs-akash", "docs-akash-2"} & run.changes().keys()
+    assert not [name for name in run.changes() if name.endswith("-health")]
+    assert verdicts(docs) == healthy, "no health check changes its mind"
     for site in docs.pulumi.outputs()["workloads"]["docs"]["sites"]:
         until(lambda site=site: docs.site_serves(site) == docs.version(), f"{site} serves it too")
+
+
+def test_a_stranger_at_the_address_of_a_site_who_answers_everything_is_not_healthy(docs: Docs, tmp_path: Path) -> None:
+    """As after a lease that its provider closed: Route 53 verifies no certificate, and the record still leads there."""
+    primary, standby = (docs.records()[f"{HOST}/{role}"] for role in ("primary", "secondary"))
+    ours = docs.state.route(primary, front.PORTS["https"])
+    assert ours
+    with stranger(State(tmp_path / "stranger")) as port:
+        docs.state.publish_route(primary, front.PORTS["https"], port)
+        try:
+            until(lambda: docs.address() == standby, "visitors are led to the other site")
+            saw = [each["saw"] for check in health(docs).values() for each in check["checkers"]]
+            assert any("the string is not in the first" in each for each in saw)
+        finally:
+            docs.state.publish_route(primary, front.PORTS["https"], ours[1])
+    until(lambda: docs.address() == primary, "visitors are led back")
+
+
+def health(docs: Docs) -> dict[str, Any]:
+    """What the health checkers of the sandbox hold, by the id of the check."""
+    found: dict[str, Any] = json.loads((docs.state.root / "health.json").read_text())
+    return found
+
+
+def verdicts(docs: Docs) -> dict[str, tuple[bool, float]]:
+    """Whether each check is healthy, and since when; once all of them have looked."""
+    until(lambda: all("200" in each["saw"] for one in health(docs).values() for each in one["checkers"]), "every look")
+    return {name: (each["healthy"], each["since"]) for name, each in health(docs).items()}
+
+
+@contextmanager
+def stranger(state: State) -> Iterator[int]:
+    """Answer 200 to everything over HTTPS, with a certificate of one's own and the host that was asked for."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(f"welcome to {self.headers['Host']}{self.path}".encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = Loopback(("127.0.0.1", 0), Answers)
+    server.socket = Authority(state).context((HOST,)).wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
