@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from .. import files
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -56,18 +58,15 @@ def workflows(facts: Facts) -> dict[str, str]:
     return made
 
 
-def write(root: Path, files: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+def write(root: Path, wanted: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     """Write each file that is not there; return the paths that were written, and those that were kept."""
     written, kept = [], []
-    for path, text in files:
+    for path, text in wanted:
         target = root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with target.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except FileExistsError:
+        if target.exists() or target.is_symlink():
             kept.append(path)
         else:
+            files.write(target, text)
             written.append(path)
     return written, kept
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .. import files
 from ..limits import CRAWL_ADDRESSES
 
 _FOLDER = click.Path(path_type=Path)
@@ -42,8 +43,8 @@ def gitbook(source: Path, out: Path, site_url: str, *, as_json: bool) -> None:
     from ..content.gitbook.convert import convert
 
     made = convert(source, out, site_url, _progress)
-    (out / report.NAME).write_text(made.json(), encoding="utf-8")
-    (out / "moving-in.md").write_text(made.document(), encoding="utf-8")
+    files.write(out / report.NAME, made.json())
+    files.write(out / "moving-in.md", made.document())
     click.echo(made.json() if as_json else "\n".join(made.screen()), nl=not as_json)
     click.echo(f"wrote {out}; every place is in {out / 'moving-in.md'}", err=True)
 
@@ -106,7 +107,7 @@ def redirects(old: str, site: Path, target: Path, addresses: Path, limit: int, *
     by_files = rules.routes_of(site)
     count = len(rules.rules(matches, by_files))
     routes = rules.write(target, matches, by_files)
-    addresses.write_text(rules.addresses(crawled.base, matches), encoding="utf-8")
+    files.write(addresses, rules.addresses(crawled.base, matches))
     if as_json:
         click.echo(
             json.dumps({"rules": count, "unread": crawled.unread, **json.loads(rules.addresses(crawled.base, matches))})

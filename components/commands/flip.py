@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import files
 from ..config import models as config
 from ..config.models import Mode, Side
 from ..plan.stack import project_of, topology
@@ -21,6 +19,7 @@ from .which import stack_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 @click.command()
@@ -64,17 +63,5 @@ def put(path: Path, before: str, after: str, *, dry_run: bool) -> str:
         click.echo(click.style(line, fg={"+": "green", "-": "red"}.get(line[:1])))
     word = "written already" if before == after else "not written" if dry_run else "written"
     if word == "written":
-        write(path.resolve(), after)
+        files.write(path, after)
     return word
-
-
-def write(path: Path, text: str) -> None:
-    """Put the file in place whole, with the permissions it had."""
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as new:
-        new.write(text.encode())
-    try:
-        shutil.copymode(path, new.name)
-        Path(new.name).replace(path)
-    except OSError:
-        Path(new.name).unlink(missing_ok=True)
-        raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .. import files
 from ..errors import ConfigError
 from .assess import INVENTORY
 
@@ -53,8 +54,7 @@ def init(inventory: Path, zone: str | None, resolver: str | None, on: datetime |
         raise ConfigError("no workload was described, so nothing is written; start again, and name at least one")
     text = merge.new(draft.document(about, answers, today), today)
     reading.parse(text, today, str(inventory))
-    inventory.parent.mkdir(parents=True, exist_ok=True)
-    inventory.write_text(text, encoding="utf-8")
+    files.write(inventory, text)
     click.echo(f"wrote {inventory}: {len(answers)} workloads; check it, then run `unmoor assess`")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .. import files
 from ..errors import ConfigError
 from ..prices import book as prices
 
@@ -56,8 +57,7 @@ def refresh(on: datetime | None) -> None:
     found = again.refresh(book, _sizes(), today, _lines, lambda text: click.echo(text, err=True))
     text = again.written(book, found, today)
     lines = again.changes(book, found)
-    prices.OWN.parent.mkdir(parents=True, exist_ok=True)
-    prices.OWN.write_text(text, encoding="utf-8")
+    files.write(prices.OWN, text)
     for line in lines or ["no price changed; their sources are fresh again"]:
         click.echo(line)
     for line in found.failures:

@@ -14,6 +14,7 @@ import click
 
 from ..config import models as config
 from ..errors import ConfigError, Fault, StepError
+from ..files import scratch
 from ..kinds.static import bundle
 from ..kinds.static.keep import bundles
 from ..limits import BUNDLE_BYTES
@@ -61,7 +62,7 @@ def cli(workload: str, folder: Path | None, stack: str, wanted: str | None, only
     version = newest(listed, list(named), workload) if meant is None else choose(kept, meant, workload)
     sizes = [stored.size for each in listed.values() for stored in each if _version(stored) == version]
     size = max(sizes, default=BUNDLE_BYTES)
-    with tempfile.TemporaryFile() as tar:
+    with scratch() as tar:
         answered = _fetch(tar, named, bundle.key(workload, version), version, min(size, BUNDLE_BYTES))
         content = bundle.read(tar)
         put = put_into(folder, tar, content)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..files import write as put_in_place
 from ..limits import SDL_BYTES
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def fix(files: tuple[str, ...]) -> None:
         if name == "-":
             _raw(after)
         elif after != before:
-            Path(name).write_text(after, encoding="utf-8", newline="")
+            put_in_place(Path(name), after)
         _show(name, before, after)
     sys.exit(1 if refused else 0)
 

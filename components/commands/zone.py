@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import files
 from ..errors import ConfigError
 from ..project import stack_file
 from ..text.escape import cut, printable
@@ -67,7 +68,7 @@ def import_(source: str, stack: str, out: Path | None, as_json: bool) -> int:
     lost = [each for each in found.lost if (each.host, each.type) not in by_hand]
     differs = [] if there is None else _differs(there, found)
     if there is None:
-        out.write_text(records.text(zone, found.sets), encoding="utf-8")
+        files.write(out, records.text(zone, found.sets))
     lines = [f"{each.host} {each.type} {cut(printable(each.value))}: {each.why}; {each.choose}" for each in lost]
     if as_json:
         shown = {"zone": zone, "file": str(out), "written": there is None, "sets": len(found.sets)}
@@ -243,10 +244,9 @@ def bundle(
         raise ConfigError(f"{path.parent / 'zone.yaml'}: has no A record of {', '.join(lost)}; add its address")
     made = bundles.make(zone, int(time.time()), names, records, switches)
     signature = bundles.sign(made.raw, key)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"{made.name}.json").write_bytes(made.raw)
-    (out / f"{made.name}.json.sig").write_bytes(signature)
-    (out / "current").write_text(f"{made.name}\n", encoding="ascii")
+    files.write(out / f"{made.name}.json", made.raw)
+    files.write(out / f"{made.name}.json.sig", signature)
+    files.write(out / "current", f"{made.name}\n")
     for loss in plain.losses(sets):
         click.echo(f"! {loss}", err=True)
     click.echo(f"{out}: {len(records)} records, {len(switches)} names that fail over, {made.name}")

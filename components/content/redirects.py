@@ -11,6 +11,7 @@ from urllib.parse import quote as percent
 from urllib.parse import unquote
 
 from ..errors import ConfigError
+from ..files import write as write_file
 from ..kinds.static import rules as served
 from ..kinds.static.routes import OK, Routes
 from ..text.escape import outside
@@ -90,8 +91,7 @@ def write(path: Path, matches: Sequence[Match], routes: Routes) -> Routes:
     read, faults = served.redirects(text, routes.files)
     if faults:
         raise ConfigError(f"{path} would not be served", faults)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write_file(path, text)
     return replace(routes, redirects=read)
 
 
@@ -103,10 +103,7 @@ def place(path: Path, lines: Sequence[str]) -> bool:
     added = list(lines) if block and not set(lines) <= known else [each for each in lines if each not in known]
     if not added:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        text + ("" if not text or text.endswith("\n") else "\n") + "\n".join(added) + "\n", encoding="utf-8"
-    )
+    write_file(path, text + ("" if not text or text.endswith("\n") else "\n") + "\n".join(added) + "\n")
     return True
 
 

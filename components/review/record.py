@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from .. import files
 from ..config import yaml_text
 from ..config.models import faults
 from ..config.signers import Signers  # noqa: TC001 pydantic reads it at run time
@@ -114,13 +115,11 @@ def _dumper() -> Any:
 
 
 def write(path: Path, entries: tuple[Entry, ...]) -> None:
-    """Write the file anew, in one step."""
+    """Write the file anew, whole."""
     import yaml
 
     plain: list[dict[str, Any]] = [one.model_dump(mode="json") for one in entries]
-    temporary = path.with_suffix(".new")
-    temporary.write_text(_HEAD + yaml.dump(plain, Dumper=_dumper(), sort_keys=False, width=1000), encoding="utf-8")
-    temporary.replace(path)
+    files.write(path, _HEAD + yaml.dump(plain, Dumper=_dumper(), sort_keys=False, width=1000))
 
 
 def add(entries: tuple[Entry, ...], entry: Entry, approval: Approval) -> tuple[Entry, ...]:

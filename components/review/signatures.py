@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import files
 from ..config.signers import KeyKind, kind_of
 from ..errors import ConfigError
 
@@ -34,8 +35,8 @@ def _ssh(key: str, text: str, signature: str) -> str | None:
     program = _program("ssh-keygen", "OpenSSH 8.1 or newer")
     with tempfile.TemporaryDirectory() as folder:
         allowed, signed = Path(folder, "allowed"), Path(folder, "signature")
-        allowed.write_text(f"signer {key}\n", encoding="ascii")
-        signed.write_text(signature.strip() + "\n", encoding="utf-8")
+        files.write(allowed, f"signer {key}\n")
+        files.write(signed, signature.strip() + "\n")
         process = _run(
             [program, "-Y", "verify", "-f", allowed, "-I", "signer", "-n", NAMESPACE, "-s", signed], text, folder
         )
@@ -53,7 +54,7 @@ def _gpg(key: str, text: str, signature: str) -> str | None:
         if len(keys) != 1:
             return f"the signer's block holds {len(keys) or 'no'} keys; it must hold one"
         signed = Path(home, "signature")
-        signed.write_text(signature, encoding="utf-8")
+        files.write(signed, signature)
         status = _run([*common, "--verify", signed, "-"], text, home).stdout
     # VALIDSIG ends with the primary key's fingerprint; GOODSIG is missing for an expired or revoked key (doc/DETAILS).
     valid = re.search(r"^\[GNUPG:\] VALIDSIG .* ([0-9A-F]{40,64})$", status, re.MULTILINE)

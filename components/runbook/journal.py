@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from .. import files
 from ..errors import ConfigError
 from .chapter import Chapter, Check, Step
 
@@ -23,10 +24,7 @@ def name(stack: str, workload: str, chapter: str) -> str:
 
 def write(path: Path, chapter: Chapter) -> None:
     """Keep a chapter as it is being carried out: the commands of its steps, which hold no secrets."""
-    path.parent.mkdir(exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(asdict(chapter), indent=1) + "\n", encoding="utf-8")
-    new.replace(path)
+    files.write(path, json.dumps(asdict(chapter), indent=1) + "\n")
 
 
 def read(path: Path) -> Chapter | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from .. import files
 from .execution import State
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ def append(path: Path, found: Iterable[dict[str, Any]]) -> None:
     """Add rows to the file of times, which is made if need be."""
     lines = "".join(json.dumps(row) + "\n" for row in found)
     if lines:
-        path.parent.mkdir(exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(lines)
+        files.write(path, (path.read_text(encoding="utf-8") if path.exists() else "") + lines)
 
 
 def table(found: list[dict[str, Any]]) -> Iterator[str]:

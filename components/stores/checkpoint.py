@@ -10,10 +10,10 @@ state; before each change the engine copies the last one to `NAME.json.bak`, and
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import files
 from ..errors import StepError
 
 if TYPE_CHECKING:
@@ -60,10 +60,7 @@ def _replaced(state: Path, copies: Iterator[Path]) -> str:
     if copy is None:
         raise StepError(f"{state} is cut off and no copy of it is whole; restore it from a backup of your own")
     new = state.with_suffix(".json.new")
-    with new.open("wb") as file:
-        file.write(copy.read_bytes())
-        file.flush()
-        os.fsync(file.fileno())
+    files.write(new, copy.read_bytes())
     state.replace(state.with_suffix(".json.broken"))
     new.replace(state)
     state.with_name(state.name + _NOTE).unlink(missing_ok=True)

@@ -18,8 +18,12 @@ from .escape import as_json, ascii_only
 #: Colours are the one thing that our own output has a terminal obey.
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 _HANDLER = "unmoor"
+#: What a write answers where the disk, the quota, or the largest file of a process is used up.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: What a device answers that has no room, no power or no reader.
-_DEVICE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG)
+_DEVICE = (*FULL, errno.EIO, errno.EBADF)
+#: How Python's tempfile begins its error where no folder that it knows can be written.
+_NO_FOLDER = "No usable temporary directory"
 
 
 class Device(io.TextIOWrapper):
@@ -80,5 +84,10 @@ def abandon() -> None:
 def sentence(error: OSError) -> str:
     """Return the sentence for an operator about a file or a device that failed; nothing for any other error."""
     if error.filename is not None:
-        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+        more = "; make room on that disk, and run it again" if error.errno in FULL else ""
+        return f"{os.fsdecode(error.filename)}: {error.strerror}{more}"
+    if str(error.strerror).startswith(_NO_FOLDER):
+        return (
+            "no folder for temporary files can be written; make room on the disk, or set TMPDIR to a folder with room"
+        )
     return f"the output cannot be written: {error.strerror}" if error.errno in _DEVICE else ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 from typing import TYPE_CHECKING, Any
 
+from ... import files
 from ...config import yaml_text
 from ...errors import ConfigError
 from .seen import site_of
@@ -72,10 +72,7 @@ def new(document: Mapping[str, Any], on: date) -> str:
 
 def save(document: Any, path: Path) -> None:
     """Write the file in one go: a reader sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(dump(document), encoding="utf-8")
-    os.replace(fresh, path)  # noqa: PTH105 the atomic one
+    files.write(path, dump(document))
 
 
 def merge(document: Any, drafts: Mapping[str, Mapping[str, Any]], found_by: str, on: date) -> list[str]:

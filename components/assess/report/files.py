@@ -8,6 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from ... import files
 from ..history import company_name
 from .page import page
 
@@ -30,7 +31,7 @@ def write(document: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
     written = []
     for name, text in texts.items():
         path = folder / name
-        path.write_text(text, encoding="utf-8", newline="")
+        files.write(path, text)
         written.append(path)
     return tuple(written)
 

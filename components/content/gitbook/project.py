@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from ...files import write as write_file
 from ...kinds.static import rules
 from ...text.escape import shown
 from ..notes import Level
@@ -148,15 +149,14 @@ def write(space: Space, out: Path, report: Callable[[str], None]) -> None:
         if number % 200 == 0:
             report(f"writing page {number} of {len(space.pages)}")
         path = docs / page.target
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page_text(space, page), encoding="utf-8", newline="\n")
+        write_file(path, page_text(space, page))
     redirects = redirects_text(space)
     if redirects:
-        (docs / "_redirects").write_text(redirects, encoding="utf-8", newline="\n")
+        write_file(docs / "_redirects", redirects)
     report(f"copying {len(space.used)} files")
     for source, target in space.used.items():
         _copy(space, source, docs / target)
-    (out / "mkdocs.yml").write_text(settings_text(space), encoding="utf-8", newline="\n")
+    write_file(out / "mkdocs.yml", settings_text(space))
     shutil.copyfile(_FILES / "extra.css", docs / "extra.css")
     shutil.copyfile(_FILES / "hooks.py.in", out / "hooks.py")
     shutil.copyfile(_FILES / "requirements.txt", out / "requirements.txt")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ... import files
 from ...errors import ConfigError, UnmoorError
 from .bundle import read
 from .database import Database
@@ -116,10 +117,11 @@ class Keeper:
         except (UnmoorError, sqlite3.Error, OSError) as error:
             self._report(f"the zone of serial {bundle.serial} is not taken, what served goes on: {error}")
             return False
-        new = self._served.with_suffix(".new")
-        new.write_bytes(raw)
-        new.replace(self._served)
         self._report(f"serves serial {bundle.serial}")
+        try:
+            files.write(self._served, raw)
+        except OSError as error:
+            self._report(f"{self._served}: {error.strerror}; once restarted, names stay until a new zone comes")
         return True
 
     def _carried(self, switch: Switch) -> Name:

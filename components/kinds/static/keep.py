@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ...errors import ConfigError, Fault, StepError
+from ...files import scratch
 from ...stores import s3 as stores
 from . import bundle, memory, releases
 from .folder import Options
@@ -35,7 +35,7 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
     """
     opened = open_stores(given["stores"])
     workload, version = given["workload"], given["version"]
-    with tempfile.TemporaryFile() as tar:
+    with scratch() as tar:
         packed = obtain(tar, given, opened, say)
         done, failed = in_each(opened, lambda store: _keep(store, tar, packed, workload, int(given["retain"]), say))
     if failed:

@@ -11,10 +11,11 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from ... import files as files_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,10 +68,7 @@ def keep(key: str, packed: Packed) -> None:
     known[key] = packed
     text = json.dumps(dict(list(known.items())[-_MOST:]))
     with contextlib.suppress(OSError):
-        _file().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=_file().parent, delete=False, encoding="utf-8") as new:
-            new.write(text)
-        Path(new.name).replace(_file())
+        files_.write(_file(), text)
 
 
 def _read() -> dict[str, Packed]:

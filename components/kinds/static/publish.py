@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ...errors import StepError
+from ...files import scratch
 from ...stores.s3 import session
 from ...targets.aws import edge
 from ...web import headers as content
@@ -45,7 +45,7 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
     opened = [] if given.get("folder") else open_stores(given["stores"])
     version = given["version"]
     serves = {"version": version, "mark": given.get("mark", "")}
-    with tempfile.TemporaryFile() as tar, _speaking(given["bucket"]):
+    with scratch() as tar, _speaking(given["bucket"]):
         packed = obtain(tar, given, opened, say)
         bucket = _Bucket(given["bucket"], given["region"], tar.fileno())
         noted, there = bucket.look()
