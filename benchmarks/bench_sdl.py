@@ -6,6 +6,7 @@ Run: .venv/bin/python -m benchmarks.bench_sdl
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from tests.oracle import documents, official
 ROOT = Path(__file__).parents[1]
 COUNT = 2_000
 ROUNDS = 4
+#: Characters of the largest document that is published in akash-network/awesome-akash (metal-validator), and how often.
+LARGE_CHARS, LARGE_TIMES = 20_979, 200
 
 
 def tell(name: str, value: float, unit: str, reach: float | None) -> None:
@@ -66,6 +69,50 @@ def generated() -> list[str]:
     return made
 
 
+def large() -> str:
+    """Make a document of the size and shape of the largest published one: a shell script in a block, not all ASCII."""
+    text = """version: "2.0"
+services:
+  web:
+    image: ubuntu:22.04
+    env:
+      # Set it once the address is known.
+      - PUBLIC_IP=
+    expose:
+      - {port: 9650, as: 9650, to: [{global: true}]}
+    command:
+      - /bin/bash
+      - -c
+      - |
+        # The script.
+profiles:
+  compute:
+    web: {resources: {cpu: {units: 4}, memory: {size: 16Gi}, storage: [{size: 500Gi}]}}
+  placement:
+    any: {pricing: {web: {denom: uact, amount: 10000}}}
+deployment:
+  web: {any: {profile: web, count: 1}}
+"""
+    step = """        if [ -z "$PUBLIC_IP" ] && [[ "$IP" =~ ^[0-9]+\\.[0-9]+$ ]]; then
+          echo "⚠️  Detected from $(jq -r '.items[] | select(.type=="LoadBalancer")' <<< "$ANSWER"): ${IP%%:*}"
+        fi
+
+"""
+    while len(text) < LARGE_CHARS:
+        text = text.replace("        # The script.\n", "        # The script.\n" + step)
+    return text
+
+
+def median(text: str) -> float:
+    """Give the median of the milliseconds of many readings of one document: busy neighbours hardly change it."""
+    times = []
+    for _ in range(LARGE_TIMES):
+        begin = time.perf_counter()
+        whole(text)
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times) * 1000
+
+
 def command(*files: str) -> float:
     """Give the seconds of `unmoor sdl check` in a new process."""
     begin = time.perf_counter()
@@ -105,6 +152,20 @@ def hostile() -> dict[str, str]:
     }
 
 
+def measure_large() -> None:
+    """Compare one large document, in turns, by the median of its readings."""
+    text = large()
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        ours.append(median(text))
+        if not official.missing():
+            theirs.append(float(official.ask([{"yaml": text}] * LARGE_TIMES, "--bench")[0]["median"]))
+    tell("sdl.large-document", min(ours), f"ms for {len(text):,} characters", None)
+    if theirs:
+        tell("sdl.large-document.official", min(theirs), f"ms for {len(text):,} characters", None)
+        tell("sdl.large-document.ratio", min(ours) / min(theirs), "ours/official", 1)
+
+
 def main() -> None:
     """Measure everything."""
     common = (ROOT / "sdl" / "docs.yaml").read_text()
@@ -120,6 +181,7 @@ def main() -> None:
     if theirs:
         tell("sdl.documents.official", min(theirs), f"ms for {len(texts)}", None)
         tell("sdl.documents.ratio", min(ours) / min(theirs), "ours/official", 1)
+    measure_large()
     tell("sdl.check.cold", min(command("sdl/docs.yaml") for _ in range(5)), "s", 0.35)
     with tempfile.TemporaryDirectory() as folder:
         files = []

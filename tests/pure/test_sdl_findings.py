@@ -13,6 +13,7 @@ from components.commands.sdl import cli
 from components.targets.akash.sdl import document as sdl
 from components.targets.akash.sdl import groups, manifest, text
 from components.targets.akash.sdl.fix import fixed
+from components.targets.akash.sdl.rules import advice
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "sdl"
 GOOD = (FIXTURES / "uakt.good.yaml").read_text()
@@ -276,3 +277,21 @@ def test_fix_keeps_line_ends_and_adds_lines_at_the_right_depth() -> None:
 def test_a_device_without_end_is_refused(tmp_path: Path) -> None:
     done = run("check", "/dev/zero")
     assert (done.exit_code, "larger than 262,144 bytes" in done.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("secret", "harmless"),
+    [
+        ("-----BEGIN EC PRIVATE KEY", "-----BEGIN PUBLIC KEY"),
+        ("AKIAABCDEFGHIJKLMNOP", "xAKIAABCDEFGHIJKLMNOP"),
+        *((f"gh{kind}_" + "a" * 30, f"gh{kind}_" + "a" * 29) for kind in "pousr"),
+        ("xoxb-0123456789", "xoxq-0123456789"),
+        ("https://user:hunter2@host", "https://user:$PASSWORD@host"),
+        ("sk_live_0123456789abcdef", "task_live_0123456789abcdef"),
+        ("glpat-0123456789abcdefghij", "glpat-short"),
+    ],
+)
+def test_every_form_of_a_secret_is_found_wherever_it_stands_and_nothing_else(secret: str, harmless: str) -> None:
+    around = "⚠ right https://a.example/b AKIA gh xox "
+    assert advice.looks_secret(f"{around}{secret} {around}")
+    assert not advice.looks_secret(f"{around}{harmless} {around}")

@@ -15,7 +15,9 @@ from .resources import placements, protocol, resources, sequence_numbers
 
 __all__ = ["canonical", "groups", "manifest", "version"]
 
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_ESCAPES = {
+    character.encode(): f"\\u{ord(character):04x}".encode() for character in ("<", ">", "&", "\u2028", "\u2029")
+}
 
 
 def manifest(data: dict[str, Any]) -> list[dict[str, Any]]:
@@ -27,18 +29,24 @@ def manifest(data: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def version(groups_of_services: list[dict[str, Any]]) -> bytes:
     """Give the 32 bytes by which the chain knows a manifest."""
-    return hashlib.sha256(canonical(groups_of_services).encode()).digest()
+    return hashlib.sha256(_canonical(groups_of_services)).digest()
 
 
 def canonical(value: Any) -> str:
     """Write JSON as the network hashes it: sorted keys, no spaces, and Go's escapes for HTML."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _canonical(value).decode()
+
+
+def _canonical(value: Any) -> bytes:
+    raw = _ENCODER.encode(value).encode()
     for character, escape in _ESCAPES.items():
-        if character in text:
-            text = text.replace(character, escape)
-    return text
+        raw = raw.replace(character, escape)
+    return raw
 
 
 def _service(
