@@ -2,17 +2,20 @@
 PYTHON_HERE := .venv/bin/python
 export PYTHON
 
-.PHONY: help setup demo sandbox test lint bench docs classes lock clean
+.PHONY: help setup demo demo-all sandbox test lint bench docs classes lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{printf "%-16s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{printf "%-16s%s\n", $$1, $$2}'
 
 setup: ## .venv, from requirements.lock
 	@./setup.sh
 
-demo: setup site/index.html ## a docs site moves from AWS to Akash and back, live, on this machine
+demo: setup site/index.html ## a live site leaves its vendor, flips, publishes, loses AWS and a lease, on this machine
 	@$(PYTHON_HERE) -m sandbox.demo
+
+demo-all: setup site/index.html ## every chapter; `python -m sandbox.demo --list` names them, --chapter NAME tells one
+	@$(PYTHON_HERE) -m sandbox.demo --all
 
 sandbox: setup site/index.html ## the same clouds, left running for you; Ctrl-C ends them
 	@$(PYTHON_HERE) -m sandbox up --stack sandbox

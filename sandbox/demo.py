@@ -1,4 +1,4 @@
-"""The story of one docs site, live on the sandbox: every claim is checked, every figure is measured."""
+"""`python -m sandbox.demo`: chapters of a story, live on the sandbox. Every claim is checked, every figure measured."""
 
 from __future__ import annotations
 
@@ -10,193 +10,82 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.web import http as front
-
-from .akash import inventory as akash
 from .aws import inventory as aws
-from .aws import zone
-from .client import Visitor
+from .chapters import CHAPTERS, MAIN, Chapter
 from .drive import EngineFailed, Pulumi
-from .net import vendor
 from .state import REPOSITORY, State, here
-from .story import AKASH, ALIAS_TTL, AWS, ClaimFailed, Story, counted
+from .story import ALIAS_TTL, NOTHING, ClaimFailed, Stage, Story
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-STACK = "sandbox"
-WORKLOAD = "docs"
-HOST = "docs.dao.example"
-#: Seconds between two visits while the host changes hands, and how many visits count at least.
-ADOPTION_PERIOD_S, ADOPTION_VISITS = 1 / 6, 200
+#: What every run counts from, whichever chapters it has.
+COUNTS = ("second_up_changes", "planned_flips", "planned_flip_failed_requests")
 
 
-def tell(story: Story) -> None:
-    """Tell the story from centralized to nothing left."""
-    story.figures |= {"second_up_changes": 0, "planned_flips": 0, "planned_flip_failed_requests": 0}
-    _begin(story)
-    _stand_by(story)
-    _lose_aws(story)
-    _leave_the_vendor(story)
-    _move(story)
-    _publish(story)
-    _lose_the_lease(story)
-    _end(story)
+@dataclass
+class Demo:
+    """The chapters of one run: a story for each stage that they are about, one list of figures for all."""
+
+    console: Console
+    make: Callable[[Stage, dict[str, Any]], Story]
+    figures: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    stories: dict[str, Story] = field(default_factory=dict)
+
+    def tell(self, chapters: Sequence[Chapter]) -> None:
+        """Tell chapters in this order, each from where it begins, and put away what still stands at the end."""
+        try:
+            for chapter in chapters:
+                self._one(chapter)
+            for story in self.stories.values():
+                if story.standing != NOTHING:
+                    story.chapter("put away")
+                    story.put_away()
+        finally:
+            for story in self.stories.values():
+                story.leave()
+
+    def _one(self, chapter: Chapter) -> None:
+        if missing := [name for name in chapter.needs if not shutil.which(name)]:
+            self.console.print(f"\nleft out: {chapter.name}, which needs {', '.join(missing)}", highlight=False)
+            return
+        self._clear(chapter)
+        story = self.stories.get(chapter.stage.stack)
+        if story is None:
+            story = self.stories[chapter.stage.stack] = self.make(chapter.stage, self.figures)
+        story.chapter(f"{chapter.name}: {chapter.shows}")
+        story.stand(chapter.begins)
+        chapter.tell(story)
+        story.standing = chapter.ends
+        if unwritten := [name for name in chapter.figures if name not in self.figures]:
+            raise ClaimFailed(f"{chapter.name} has measured no {', '.join(unwritten)}")
+
+    def _clear(self, chapter: Chapter) -> None:
+        """Put away the stacks of other stages: each chapter has the account to itself."""
+        for name, story in self.stories.items():
+            if name != chapter.stage.stack and story.standing != NOTHING:
+                story.chapter("put away")
+                story.put_away()
 
 
-def _begin(story: Story) -> None:
-    story.chapter(f"the docs site is live at a vendor: {HOST} is a CNAME to {vendor.SITE}")
-    vendor.move_in(story.state, HOST)
-    zone.lead(HOST, "CNAME", vendor.SITE, ttl=ALIAS_TTL)
-    story.visitor = Visitor(front.url(HOST), story.state, ADOPTION_PERIOD_S)
-    story.visitor.start()
-    story.until("the vendor's answer", lambda: bool(story.seen.samples) and story.served_by(vendor.ADDRESS))
-    story.figures["_aws_before"] = aws.objects()
+def new_story(
+    state: State, environment: dict[str, str], console: Console, began: float, stage: Stage, figures: dict[str, Any]
+) -> Story:
+    """Make a stage's stack, with a copy of its file, and begin its story."""
+    copy = state.root / f"Pulumi.{stage.stack}.yaml"
+    copy.write_text(stage.text(), encoding="utf-8")
+    story = Story(state, Pulumi(state, environment, stage.stack, copy), console, stage, figures, began)
+    story.before = set(aws.objects())
     story.pulumi.init()
-    try:
-        story.pulumi.preview()
-    except EngineFailed as refused:
-        output = " ".join(refused.run.output.split())
-        story.claim(f"stands at {HOST}" in output, "what is not ours is not overwritten: the preview is refused")
-    else:
-        raise ClaimFailed("the live host was not refused")
-    _adopt(story)
-
-
-def _adopt(story: Story) -> None:
-    story.chapter("centralized: the docs site on AWS alone, adopted while it is read")
-    story.unmoor("adopt", WORKLOAD)
-    story.up()
-    story.until("an answer from AWS", lambda: story.served_by(AWS))
-    story.until("enough visits", lambda: len(story.seen.samples) >= ADOPTION_VISITS)
-    story.seen.stop()
-    failed = story.seen.failed(0, time.time())
-    story.figures |= {"adoption_requests": len(story.seen.samples), "adoption_failed_requests": len(failed)}
-    story.claim(not failed, f"{len(story.seen.samples)} validated requests during the adoption, {len(failed)} failed")
-    story.visitor = Visitor(front.url(HOST, front.HEALTH_PATH), story.state)
-    story.visitor.start()
-    story.until("the first answer", lambda: bool(story.seen.samples) and story.seen.samples[-1].ok)
-    release = story.pulumi.outputs()["workloads"][WORKLOAD]["release"]
-    story.claim(story.seen.samples[-1].version == release, f"{front.url(HOST)} serves release {release[:12]} from AWS")
-
-
-def _stand_by(story: Story) -> None:
-    story.chapter("one line: mode: active-standby")
-    run = story.flip("mode: centralized", "mode: active-standby")
-    story.claim(set(run.changes().values()) <= {"create", "update"}, "nothing was replaced or removed")
-
-
-def _lose_aws(story: Story) -> None:
-    story.chapter("AWS is gone")
-    since = time.time()
-    story.state.start_fault("aws-down")
-    story.until("an answer from Akash", lambda: story.served_by(AKASH))
-    failed = story.seen.failed(since, time.time())
-    good = next(s.time for s in story.seen.samples if s.time > since and s.ok and str(s.address).startswith(AKASH))
-    story.figures["failover_s"] = round(good - since, 1)
-    story.claim(
-        good > since, f"visitors are served from Akash after {good - since:.1f} s, {len(failed)} requests failed"
-    )
-    story.chapter("AWS is back")
-    since = time.time()
-    story.state.end_fault("aws-down")
-    story.figures["failback_s"] = round(story.until("an answer from AWS", lambda: story.served_by(AWS)), 1)
-    failed = story.seen.failed(since, time.time())
-    story.claim(
-        not failed, f"traffic went back by itself after {story.figures['failback_s']} s, {len(failed)} requests failed"
-    )
-
-
-def _leave_the_vendor(story: Story) -> None:
-    story.chapter("the old vendor is not needed any more")
-    story.unmoor("adopt", WORKLOAD, "--forget")
-    run = story.pulumi.up()
-    changed = {f"{HOST}-adopt", f"{HOST}-leave", f"{HOST}-caa", f"{HOST}/primary"}
-    story.claim(set(run.changes()) == changed, "the host stays, and what stood there is forgotten")
-    story.claim(story.served_by(AWS), "visitors are served from AWS")
-
-
-def _move(story: Story) -> None:
-    story.chapter("one line: active: decentralized")
-    run = story.flip("mode: active-standby", "mode: active-standby\n      active: decentralized")
-    story.claim(set(run.changes().values()) == {"update"}, "the roles were swapped in place")
-    story.claim(story.served_by(AKASH), "visitors are served from Akash")
-    story.chapter("one line: mode: decentralized")
-    run = story.flip("mode: active-standby", "mode: decentralized")
-    removed = [name for operation, name in run.steps() if operation == "delete"]
-    story.claim(removed.index("docs.dao.example/standby") < removed.index("docs-aws-drain"), "the record went first")
-    story.claim(
-        removed.index("docs-aws-drain") < removed.index("docs-aws-distribution"),
-        "the AWS half was removed last, after old answers had expired",
-    )
-
-
-def _publish(story: Story) -> None:
-    story.chapter("new content, while the one site on Akash serves everybody")
-    folder = story.state.root / "content"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(REPOSITORY / "site", folder)
-    with (folder / "index.html").open("a", encoding="utf-8") as page:
-        page.write("<!-- new content -->\n")
-    before = story.seen.samples[-1].version
-    story.edit("site: site", f"site: {folder}")
-    since = time.time()
-    story.up()
-    release = story.pulumi.outputs()["workloads"][WORKLOAD]["release"]
-    story.until("the new release", lambda: story.seen.samples[-1].version == release)
-    failed = story.seen.failed(since, time.time())
-    story.figures["content_update_failed_requests"] = len(failed)
-    seen = [sample.version for sample in story.seen.samples if sample.time >= since and sample.ok]
-    story.claim(not failed, f"{len(seen)} requests during the update, {len(failed)} failed {escape(str(failed[:1]))}")
-    story.claim(
-        seen == sorted(seen, key=[before, release].index), f"visitors saw {str(before)[:12]}, and then {release[:12]}"
-    )
-
-
-def _lose_the_lease(story: Story) -> None:
-    story.chapter("the Akash provider that holds the lease disappears")
-    owner = _leases()[0]["id"]["provider"]
-    story.state.start_fault(f"provider-gone-{owner}")
-    story.until("visitors notice", lambda: not story.seen.samples[-1].ok)
-    story.until("the network closes the lease", lambda: _leases()[0]["state"] != "active")
-    since = time.time()
-    run = story.pulumi.up("--refresh")
-    story.show(f"up --refresh took {run.seconds:.1f} s: {counted(run)}")
-    story.until("an answer from another provider", lambda: story.served_by(AKASH))
-    good = next(s.time for s in story.seen.samples if s.time > since and s.ok)
-    story.figures["lost_lease_recovery_s"] = round(good - since, 1)
-    (lease,) = _leases()
-    story.claim(
-        lease["id"]["provider"] != owner,
-        f"served from another provider {good - since:.1f} s after `up --refresh` began",
-    )
-    again = story.pulumi.up().changes()
-    story.figures["second_up_changes"] += len(again)
-    story.claim(not again, "a second up changes nothing")
-
-
-def _leases() -> list[dict[str, Any]]:
-    """Return the newest lease of every open deployment."""
-    return [deployment["leases"][-1] for deployment in akash.open_deployments() if deployment["leases"]]
-
-
-def _end(story: Story) -> None:
-    story.chapter("destroy")
-    story.seen.stop()
-    story.pulumi.destroy()
-    left = sorted(set(aws.objects()) - set(story.figures.pop("_aws_before")))
-    story.figures["aws_objects_at_end"] = len(left)
-    story.figures["open_deployments_at_end"] = len(akash.open_deployments())
-    story.claim(not left, f"nothing is left in AWS or in DNS {left or ''}")
-    story.claim(not akash.open_deployments(), "no deployment is open")
-    story.figures["escrow_locked_usd_at_end"] = round(akash.escrow(), 2)
-    story.claim(akash.escrow() == 0, f"the escrow came back: ${akash.wallet():.2f} of $100.00 are left")
+    return story
 
 
 @contextmanager
@@ -244,8 +133,8 @@ def _told_to_end(number: int, _frame: object) -> None:
     sys.exit(128 + number)
 
 
-def main() -> int:
-    """Run the demo; 0 when every claim held."""
+def tell(chapters: Sequence[Chapter]) -> int:
+    """Tell chapters on a sandbox of their own; 0 when every claim held."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _told_to_end)
     console = Console()
@@ -255,23 +144,16 @@ def main() -> int:
         with running(state) as environment:
             os.environ |= environment
             console.print(f"sandbox ready after {time.monotonic() - began:.1f} s")
-            copy = state.root / f"Pulumi.{STACK}.yaml"
-            source = REPOSITORY / "stacks" / f"Pulumi.{STACK}.yaml"
-            copy.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-            story = Story(state, Pulumi(state, environment, STACK, copy), console, began)
-            story.show(f"aliases are answered for {ALIAS_TTL} s here; Route 53 answers those to CloudFront for 60 s")
-            try:
-                tell(story)
-            finally:
-                if story.visitor:
-                    story.visitor.stop()
-            story.figures["total_s"] = round(time.monotonic() - began, 1)
-            (state.root / "demo.json").write_text(json.dumps(story.figures, indent=2) + "\n", encoding="utf-8")
+            console.print(f"aliases are answered for {ALIAS_TTL} s here; Route 53 answers those to CloudFront for 60 s")
+            demo = Demo(console, lambda stage, figures: new_story(state, environment, console, began, stage, figures))
+            demo.tell(chapters)
+            demo.figures["total_s"] = round(time.monotonic() - began, 1)
+            (state.root / "demo.json").write_text(json.dumps(demo.figures, indent=2) + "\n", encoding="utf-8")
             console.print()
-            _table(console, story.figures)
+            _table(console, demo.figures)
             return 0
     except (ClaimFailed, EngineFailed) as error:
-        console.print(f"\n[red]the story broke:[/red] {error}", highlight=False, markup=True)
+        console.print(f"\n[red]the story broke:[/red] {escape(str(error))}", highlight=False, markup=True)
         console.print(f"logs: {state.root / 'log'}")
         return 1
     except KeyboardInterrupt:
@@ -279,5 +161,35 @@ def main() -> int:
         return 130
 
 
+def _listed() -> None:
+    """Print every chapter with what it shows; those of the main story have a star."""
+    longest = max(len(chapter.name) for chapter in CHAPTERS)
+    for chapter in CHAPTERS:
+        needs = f" (needs {', '.join(chapter.needs)})" if chapter.needs else ""
+        click.echo(f"{'*' if chapter in MAIN else ' '} {chapter.name:{longest}}  {chapter.shows}{needs}")
+
+
+@click.command()
+@click.option("--all", "every", is_flag=True, help="Tell every chapter, not only the main story.")
+@click.option("--chapter", "names", multiple=True, metavar="NAME", help="Tell this chapter alone. May be repeated.")
+@click.option("--list", "only_list", is_flag=True, help="List the chapters; a star marks the main story.")
+@click.pass_context
+def main(context: click.Context, *, every: bool, names: tuple[str, ...], only_list: bool) -> None:
+    """Tell the main story of a site on a sandbox of its own: adopted, flipped, published, broken and put away.
+
+    Each claim is checked, and the first that does not hold ends the run with 1. The figures are written to
+    .sandbox/demo.json. A chapter that is told alone is first brought to where it begins.
+    """
+    if only_list:
+        _listed()
+        return
+    by_name = {chapter.name: chapter for chapter in CHAPTERS}
+    if unknown := [name for name in names if name not in by_name]:
+        raise click.UsageError(f"no such chapter: {', '.join(unknown)}; choose from {', '.join(by_name)}")
+    if every and names:
+        raise click.UsageError("--all has every chapter; leave --chapter out")
+    context.exit(tell([by_name[name] for name in names] or (CHAPTERS if every else MAIN)))
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main(prog_name="python -m sandbox.demo")

@@ -13,12 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from components.web import http as front
+
+from .akash import inventory as akash
+from .aws import inventory as aws
+from .client import Visitor
 from .state import REPOSITORY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
-    from .client import Visitor
     from .drive import Pulumi, Run
     from .state import State
 
@@ -26,23 +32,54 @@ if TYPE_CHECKING:
 ALIAS_TTL = 10
 #: Longest wait for something that happens by itself, in seconds.
 PATIENCE = 150
+#: The mode that the stack file of every stage begins with.
+_MODE = "centralized"
+
+
+#: What stands where a stack has not been deployed, or has been put away; otherwise it is the workload's mode.
+NOTHING = "nothing"
 
 
 class ClaimFailed(AssertionError):  # noqa: N818 the name is what happened
     """Something the story claims did not happen."""
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A stack of the demo: its name, its only workload and that one's host, where visitors go, and its stack file.
+
+    The file's workload has a line `mode: centralized`, which chapters edit.
+    """
+
+    stack: str
+    workload: str
+    host: str
+    path: str
+    text: Callable[[], str]
+
+    @property
+    def url(self) -> str:
+        """What the visitor from outside asks for."""
+        return front.url(self.host, self.path)
+
+
 @dataclass
 class Story:
-    """The demo's state: the stack, the visitor, and what was measured."""
+    """The demo's state: the stack, what stands of it, the visitor, and what was measured.
+
+    `before` is what the account had without the stack. `figures` has every field of `demo.json` so far.
+    """
 
     state: State
     pulumi: Pulumi
     console: Console
+    stage: Stage
+    figures: dict[str, Any]
     began: float = field(default_factory=time.monotonic)
     settled: float = 0.0
     visitor: Visitor | None = None
-    figures: dict[str, Any] = field(default_factory=dict)
+    standing: str = NOTHING
+    before: set[str] = field(default_factory=set)
 
     def chapter(self, title: str) -> None:
         """Announce what comes next, with the time since the start."""
@@ -68,6 +105,57 @@ class Story:
         if self.visitor is None:
             raise ClaimFailed("no visitor yet")
         return self.visitor
+
+    def watch(self) -> None:
+        """Send a visitor to the stage, once a second, and wait for the first good answer."""
+        self.leave()
+        self.visitor = Visitor(self.stage.url, self.state)
+        self.visitor.start()
+        self.until("the first answer", lambda: bool(self.seen.samples) and self.seen.samples[-1].ok)
+
+    def leave(self) -> None:
+        """Call the visitor back."""
+        if self.visitor:
+            self.visitor.stop()
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """What the stack exports of its workload."""
+        found: dict[str, Any] = self.pulumi.outputs()["workloads"][self.stage.workload]
+        return found
+
+    def stand(self, where: str) -> None:
+        """Bring the stack to where a chapter begins, NOTHING or a mode, without claims."""
+        if self.standing == where:
+            return
+        self.leave()
+        if self.standing != NOTHING:
+            self._destroy()
+        if where != NOTHING:
+            self.show(f"first, what this begins with: {self.stage.host}, mode: {where}")
+            if where != _MODE:
+                self.edit(f"mode: {_MODE}", f"mode: {where}")
+            self.pulumi.up()
+            self.watch()
+        self.standing = where
+
+    def put_away(self) -> None:
+        """Destroy the stack, and see that nothing is left of it."""
+        self.leave()
+        self._destroy()
+        left = sorted(set(aws.objects()) - self.before)
+        deployments, escrow = akash.open_deployments(), round(akash.escrow(), 2)
+        self.figures["aws_objects_at_end"] = len(left)
+        self.figures["open_deployments_at_end"] = len(deployments)
+        self.figures["escrow_locked_usd_at_end"] = escrow
+        self.claim(not left, f"nothing is left in AWS or in DNS {left or ''}")
+        self.claim(not deployments, "no deployment is open")
+        self.claim(escrow == 0, f"the escrow came back: ${akash.wallet():.2f} of $100.00 are left")
+
+    def _destroy(self) -> None:
+        self.pulumi.destroy()
+        self.pulumi.config_file.write_text(self.stage.text(), encoding="utf-8")
+        self.standing = NOTHING
 
     def edit(self, old: str, new: str) -> None:
         """Change one line of the stack file and show it as a diff."""

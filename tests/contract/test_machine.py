@@ -80,7 +80,7 @@ signal.signal(signal.SIGTERM, end)
 time.sleep(60)
 '''
 demo.subprocess.Popen = lambda words, **more: start([sys.executable, "-c", child, sys.argv[1]], **more)
-sys.exit(demo.main())
+demo.main([])
 """
 
 

@@ -1,0 +1,12 @@
+"""The chapters of the demo, in the order in which `make demo-all` shows them; docs/sandbox.md has how to add one."""
+
+from __future__ import annotations
+
+from . import docs, redirects, service
+from .chapter import Chapter
+
+__all__ = ["CHAPTERS", "MAIN", "Chapter"]
+
+CHAPTERS: tuple[Chapter, ...] = (*docs.CHAPTERS, docs.SWAP, redirects.CHAPTER, service.CHAPTER)
+#: What `make demo` tells.
+MAIN: tuple[Chapter, ...] = docs.CHAPTERS

@@ -1,0 +1,70 @@
+"""A service, an API with a cache, that flips as a site does and changes its release."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import yaml
+
+from ..client import get
+from ..story import AKASH
+from .chapter import CENTRALIZED, DECENTRALIZED, Chapter, Stage, committed
+from .docs import FLIP_FIGURES
+
+if TYPE_CHECKING:
+    from ..story import Story
+
+HOST = "api.dao.example"
+#: Any digest: the sandbox looks at names alone (`sandbox/images.yaml`).
+IMAGE = "ghcr.io/dao-example/api:1.0@sha256:4c6e91c6ed0e2fa03efd5b44747b625fec79bc9cd06ac5235a779726618e530d"
+
+
+def text() -> str:
+    """Return the stack file: that of the sandbox, with a service for its only workload, and no stores."""
+    file = yaml.safe_load(committed())
+    file["config"]["unmoor:workloads"] = {
+        "api": {
+            "kind": "service",
+            "mode": "centralized",
+            "host": HOST,
+            "placement": {"centralized": "aws", "decentralized": ["akash"]},
+            "options": {
+                "image": IMAGE,
+                "port": 8080,
+                "env": {"CACHE": "cache", "GREETING": "one"},
+                "health": {"match": '"ok"', "grace_s": 90},
+                "volume": {"path": "/var/cache/api", "gib": 1},
+            },
+        }
+    }
+    return yaml.safe_dump(file, sort_keys=False)
+
+
+STAGE = Stage("api", "api", HOST, "/hello", text)
+
+
+def tell(story: Story) -> None:
+    """Flip the service to Akash, and change its release there."""
+    story.flip("mode: centralized", "mode: decentralized")
+    story.claim(story.served_by(AKASH), "requests are answered from Akash")
+    story.chapter("another release of the service")
+    story.edit("GREETING: one", "GREETING: two")
+    since = time.time()
+    story.up()
+    story.until("the new release", lambda: _greeting(story) == "two")
+    failed = story.seen.failed(since, time.time())
+    story.figures["service_update_failed_requests"] = len(failed)
+    story.claim(not failed, f"the release changed, {len(failed)} requests failed")
+
+
+def _greeting(story: Story) -> str:
+    return str(json.loads(get(STAGE.url, story.state).body)["greeting"])
+
+
+CHAPTER = Chapter(
+    "service", "an API with a cache flips to Akash as a site does, and changes its release there",
+    tell, CENTRALIZED, DECENTRALIZED, STAGE,
+    figures=("service_update_failed_requests", *FLIP_FIGURES),
+)  # fmt: skip
