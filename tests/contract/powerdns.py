@@ -92,10 +92,11 @@ class Signer:
 
 @dataclass
 class Store:
-    """A folder that anyone can read over HTTP, as a bucket of a vendor's."""
+    """A folder that anyone can read over HTTP, as a bucket of a vendor's. `read` has the paths that were read."""
 
     folder: Path
     url: str = ""
+    read: list[str] = field(default_factory=list)
 
     def put(self, made: bundle.Made, signature: bytes) -> None:
         (self.folder / f"{made.name}.json").write_bytes(made.raw)
@@ -104,7 +105,14 @@ class Store:
         (self.folder / "current.new").replace(self.folder / "current")
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class _Noted(http.server.SimpleHTTPRequestHandler):
+    def __init__(self, *words: object, read: list[str], directory: str) -> None:
+        self._read = read
+        super().__init__(*words, directory=directory)
+
+    def log_request(self, *_: object) -> None:
+        self._read.append(self.path.lstrip("/"))
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -112,10 +120,13 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 @contextlib.contextmanager
 def store(folder: Path) -> Iterator[Store]:
     folder.mkdir(parents=True)
-    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    found = Store(folder)
+    handler = partial(_Noted, read=found.read, directory=str(folder))
+    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    found.url = f"http://127.0.0.1:{served.server_port}"
     threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        yield Store(folder, f"http://127.0.0.1:{served.server_port}")
+        yield found
     finally:
         served.shutdown()
         served.server_close()

@@ -304,6 +304,37 @@ def test_one_store_that_is_gone_lies_or_lags_does_not_hold_a_zone_up(served, sto
         assert served.serial() == 10 + number
 
 
+def test_a_zone_is_downloaded_once_and_a_look_that_finds_no_other_reads_its_name_alone(served, stores, signer, kept):
+    one, two = stores
+    name = made(1).name
+    assert [each.read for each in stores] == [["current", f"{name}.json", f"{name}.json.sig"], ["current"]]
+    for keeper_ in (kept.keeper, Kept(served, stores, signer).keeper):
+        for each in stores:
+            each.read.clear()
+        assert not keeper_.refresh()
+        assert [each.read for each in stores] == [["current"], ["current"]]
+    put([two], signer, made(2))
+    two.read.clear()
+    assert kept.keeper.refresh()
+    assert two.read == ["current", f"{made(2).name}.json", f"{made(2).name}.json.sig"]
+    one.read.clear()
+    assert not kept.keeper.refresh()
+    assert one.read == ["current"]
+    assert "has serial 1, older than 2 that is served" in kept.said[-1]
+
+
+def test_a_zone_that_could_not_be_taken_is_downloaded_again(served, stores, signer, kept, monkeypatch):
+    def full(*_):
+        raise OSError("no space left")
+
+    put(stores, signer, made(2))
+    with monkeypatch.context() as patched:
+        patched.setattr(kept.keeper._database, "swap", full)
+        assert not kept.keeper.refresh()
+    assert kept.keeper.refresh()
+    assert served.serial() == 2
+
+
 def test_what_powerdns_itself_refuses_leaves_what_served(served, stores, signer, kept, monkeypatch):
     monkeypatch.setattr(bundle, "_row_faults", lambda _: [])
     put(stores, signer, broken({"records": [row("mail.dao.example", "CNAME", "other.example.")]}))

@@ -88,13 +88,14 @@ class Keeper:
     def resume(self) -> None:
         """Take up what is served: its members, and where each name leads by its rows, which outlive this process."""
         try:
-            bundle = read(self._served.read_bytes(), self._stores.zone)
+            bundle = read(raw := self._served.read_bytes(), self._stores.zone)
         except FileNotFoundError:
             return
         except ConfigError as error:
             self._report(f"{self._served}: {error}; names stay where they lead until a new zone comes")
             return
         if bundle.serial == self._database.serial():
+            self._stores.know(raw, bundle.serial)
             self.names = {each.host: Name(each, Standing(self._by_rows(each))) for each in bundle.switches}
 
     def _by_rows(self, switch: Switch) -> int:

@@ -35,33 +35,44 @@ class Stores:
     report: Callable[[str], None]
 
     _last: dict[str, str] = field(default_factory=dict)
+    #: The serial of each bundle that was found valid, by its digest: the bytes behind a digest never change.
+    _serials: dict[str, int] = field(default_factory=dict)
+
+    def know(self, raw: bytes, serial: int) -> None:
+        """Take note of a valid bundle, so that it is not downloaded again."""
+        self._serials[hashlib.sha256(raw).hexdigest()] = serial
 
     def newest(self, serial: int) -> tuple[Bundle, bytes] | None:
-        """Return the valid bundle of the highest serial above `serial`, or None; a store's faults are reported once."""
-        found = [each for each in self._each(serial) if each[0].serial > serial]
-        return max(found, key=lambda each: each[0].serial, default=None)
+        """Return the valid bundle of the highest serial above `serial`, or None; a store's faults are reported once.
+
+        A bundle that is known is downloaded only if its serial is above `serial`, and from one store alone.
+        """
+        return max(self._each(serial), key=lambda each: each[0].serial, default=None)
 
     def _each(self, serial: int) -> Iterator[tuple[Bundle, bytes]]:
         import httpx
 
+        looked: set[str] = set()
         with httpx.Client(timeout=_LIMIT_S, trust_env=False) as client:
             for address in self.addresses:
                 why = ""
                 try:
-                    if found := self._at(client, address.rstrip("/")):
-                        yield found
-                        if found[0].serial < serial:
-                            why = f"has serial {found[0].serial}, older than {serial} that is served"
+                    digest = _named(client, address.rstrip("/"))
+                    if digest not in looked and self._serials.get(digest, serial + 1) > serial:
+                        bundle, raw = self._at(client, address.rstrip("/"), digest)
+                        self.know(raw, bundle.serial)
+                        looked.add(digest)
+                        if bundle.serial > serial:
+                            yield bundle, raw
+                    if self._serials[digest] < serial:
+                        why = f"has serial {self._serials[digest]}, older than {serial} that is served"
                 except (httpx.HTTPError, ConfigError, OSError, ValueError) as error:
                     why = outside(str(error) or type(error).__name__)
                 if why != self._last.get(address, ""):
                     self.report(f"{address}: {why or 'is well again'}")
                 self._last[address] = why
 
-    def _at(self, client: httpx.Client, address: str) -> tuple[Bundle, bytes] | None:
-        digest = _get(client, f"{address}/{CURRENT}").decode("ascii").strip()
-        if not _DIGEST.fullmatch(digest):
-            raise ConfigError(f"names no bundle in {CURRENT}")
+    def _at(self, client: httpx.Client, address: str, digest: str) -> tuple[Bundle, bytes]:
         raw = _get(client, f"{address}/{digest}.json")
         if hashlib.sha256(raw).hexdigest() != digest:
             raise ConfigError(f"gives a bundle that is not {digest}")
@@ -70,6 +81,14 @@ class Stores:
             signature.flush()
             verify(raw, Path(signature.name), self.signers)
         return read(raw, self.zone), raw
+
+
+def _named(client: httpx.Client, address: str) -> str:
+    """Return the digest of the bundle that a store names as its newest."""
+    digest = _get(client, f"{address}/{CURRENT}").decode("ascii").strip()
+    if not _DIGEST.fullmatch(digest):
+        raise ConfigError(f"names no bundle in {CURRENT}")
+    return digest
 
 
 def _get(client: httpx.Client, url: str) -> bytes:
