@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+#: The account is locked, or ended: the two that take what AWS only keeps, where `aws-down` takes what it does.
+SUSPENDED, CLOSED = "aws-account-suspended", "aws-account-closed"
 #: A name that ends in a dash wants more: the owner of an Akash provider, the name of a store.
 FAULTS = {
     "aws-down": "the edge and the AWS API answer nothing",
+    SUSPENDED: "the AWS API and all buckets answer 403; the zone answers as it stands",
+    CLOSED: "the AWS account's zone is refused, its buckets are gone, the API answers 403, and nothing is served",
     "dns-control-plane-down": "records cannot be changed; answers go on",
     "provider-gone-": "the Akash provider of this owner disappears with its leases",
     "no-bids": "no provider bids",

@@ -19,6 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.route53.models import route53_backends
 from moto.s3.models import s3_backends
 
+from ..faults import CLOSED, SUSPENDED
 from . import calls, guards, simulation, task_guards, tasks
 from .cloudfront import rules
 from .cloudfront.api import answer
@@ -26,7 +27,7 @@ from .cloudfront.collections import PREFIX, Store
 from .cloudfront.wire import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sandbox.state import State
 
@@ -40,17 +41,36 @@ ZONE = "dao.example"
 #: The longest body that is looked into for the names in it; longer ones are content.
 _NOTED_BYTES = 1 << 20
 _ROUTE53 = "/2013-04-01/"
-_REASONS = {200: "OK", 201: "Created", 204: "No Content", 404: "Not Found", 503: "Service Unavailable"}
+_REASONS = {200: "OK", 201: "Created", 204: "No Content"}
+_REASONS |= {403: "Forbidden", 404: "Not Found", 503: "Service Unavailable"}
 _ERROR = (
     "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
 )
+#: How the scope of a signature for S3 ends; anyone may ask S3 without one.
+_S3_SCOPE = "s3/aws4_request"
 _S3_ERROR = "<Error><Code>{code}</Code><Message>{message}</Message></Error>"
 
 
 @dataclass(frozen=True)
 class _Down:
+    """Why a request is refused: the fault that is on, its sentence, and the answer's status and code."""
+
     fault: str
     message: str
+    status: int = 503
+    code: str = "ServiceUnavailable"
+
+
+#: What AWS answers for an account that is locked or ended: of any API ("Common error types" of each API reference), and
+#: of S3 (as recorded in pelias/placeholder#95; an ended account has no buckets).
+_API: Mapping[str, _Down] = {
+    SUSPENDED: _Down(SUSPENDED, "The AWS Access Key Id needs a subscription for the service.", 403, "OptInRequired"),
+    CLOSED: _Down(CLOSED, "The security token included in the request is invalid.", 403, "InvalidClientTokenId"),
+}
+_BUCKETS: Mapping[str, _Down] = {
+    SUSPENDED: _Down(SUSPENDED, "All access to this object has been disabled", 403, "AllAccessDisabled"),
+    CLOSED: _Down(CLOSED, "The specified bucket does not exist", 404, "NoSuchBucket"),
+}
 
 
 class Account:
@@ -122,6 +142,12 @@ class Account:
         writes = path.startswith(_ROUTE53) and environ["REQUEST_METHOD"] in ("POST", "PUT", "DELETE")
         if writes and not inside and self._state.fault("dns-control-plane-down") is not None:
             return _Down("dns-control-plane-down", "The Route 53 control plane in us-east-1 is down.")
+        if ended := next((each for each in (CLOSED, SUSPENDED) if self._state.fault(each) is not None), None):
+            # The edge reads buckets as anyone does; what else AWS asks itself goes on.
+            if _bucket(environ):
+                return _BUCKETS[ended]
+            if not inside:
+                return _API[ended]
         if _bucket(environ) == AWS_STORE and self._state.fault("store-gone-aws") is not None:
             return _Down("store-gone-aws", "The store is gone.")
         return None
@@ -169,9 +195,12 @@ def _unavailable(environ: dict[str, Any], start_response: Callable[..., Any], do
     if size:
         environ["wsgi.input"].read(size)  # a client that is still writing would see a reset instead of the answer
     message = f"{down.message} (sandbox: `python -m sandbox mend {down.fault}`)"
-    rest = environ["PATH_INFO"].startswith((_ROUTE53, PREFIX))
-    body = (_ERROR if rest else _S3_ERROR).format(code="ServiceUnavailable", message=message)
-    return _send(start_response, 503, body.encode(), {"Content-Type": "text/xml"})
+    if "HTTP_X_AMZ_TARGET" in environ:  # a JSON protocol
+        json_ = json.dumps({"__type": down.code, "message": message})
+        return _send(start_response, down.status, json_.encode(), {"Content-Type": "application/x-amz-json-1.1"})
+    bucket = f"/{_S3_SCOPE}" in environ.get("HTTP_AUTHORIZATION", f"/{_S3_SCOPE}")
+    body = (_S3_ERROR if bucket else _ERROR).format(code=down.code, message=message)
+    return _send(start_response, down.status, body.encode(), {"Content-Type": "text/xml"})
 
 
 def _send(start_response: Callable[..., Any], status: int, body: bytes, headers: dict[str, str]) -> Iterable[bytes]:

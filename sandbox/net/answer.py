@@ -51,11 +51,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the zone says: `exists` is False for NXDOMAIN; no records and `exists` is NODATA."""
+    """What the zone says: `exists` is False for NXDOMAIN; no records and `exists` is NODATA.
+
+    `refused` is an answer of name servers that have no such zone.
+    """
 
     records: tuple[Record, ...] = ()
     authority: tuple[Record, ...] = ()
     exists: bool = True
+    refused: bool = False
 
 
 def answer(

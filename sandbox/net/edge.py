@@ -9,6 +9,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..faults import CLOSED
 from . import function, server
 from .cache import Cache
 from .delivery import deliver
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from .server import Asked
     from .tls import Authority
 
-#: While this fault is on, nothing of AWS answers, the edge neither.
-FAULT = "aws-down"
+#: While one of these faults is on, nothing of AWS answers, the edge neither.
+FAULTS = ("aws-down", CLOSED)
 #: Where certificate authorities look (RFC 8555 §8.3): a distribution without a behaviour for it has the default one.
 CHALLENGES = "/.well-known/acme-challenge/"
 #: What a client that sends no name, or names the distribution's own, is shown.
@@ -66,7 +67,7 @@ class Edge:
         await server.serve(reader, writer, self._respond, secure=True)
 
     def _down(self) -> bool:
-        return self._state.fault(FAULT) is not None
+        return any(self._state.fault(each) is not None for each in FAULTS)
 
     def _blocked(self, path: str) -> bool:
         """Whether somebody has broken every distribution's way for certificate challenges."""

@@ -8,6 +8,7 @@ import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ..faults import CLOSED
 from .answer import Answer, Question, Record, RecordSet, answer
 from .known import Known, plain, record_set
 
@@ -59,7 +60,7 @@ class Names:
             found += step.records
             links = [record for record in step.records if record.type == "CNAME"]
             if kind == "CNAME" or not links:
-                return Answer(tuple(found), step.authority, exists=step.exists or bool(found))
+                return Answer(tuple(found), step.authority, step.exists or bool(found), step.refused and not found)
             question = Question(plain(links[0].value), kind)
         return Answer(tuple(found))
 
@@ -69,6 +70,9 @@ class Names:
 
     def _step(self, zones: Zones, edges: Edges, question: Question) -> Answer:
         zone = max((apex for apex in zones if f".{question.name}".endswith(f".{apex}")), key=len, default=None)
+        if zone is not None and self._state.fault(CLOSED) is not None:
+            # The name servers of a hosted zone that was deleted answer REFUSED, as for any zone they do not have.
+            return Answer(refused=True)
         if zone is not None:
             return answer(zones[zone], self._health(), question, self._rng, lambda target: self._outside(target, edges))
         exists = self._address(question.name, edges) is not None

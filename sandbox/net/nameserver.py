@@ -86,7 +86,10 @@ class NameServer:
         try:
             found = await self._names.look_up(asked.name.to_text(), dns.rdatatype.to_text(asked.rdtype))
             response.flags |= dns.flags.AA
-            response.set_rcode(dns.rcode.NOERROR if found.exists else dns.rcode.NXDOMAIN)
+            if found.refused:
+                response.flags &= ~dns.flags.AA
+            known = dns.rcode.NOERROR if found.exists else dns.rcode.NXDOMAIN
+            response.set_rcode(dns.rcode.REFUSED if found.refused else known)
             response.answer = sets(found.records, asked.name)
             response.authority = sets(found.authority, asked.name)
         except Exception:

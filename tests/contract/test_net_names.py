@@ -53,6 +53,26 @@ def test_cnames_are_followed_out_of_the_zone_to_names_of_the_world(net):
     assert ["gateway.example.", "198.51.100.77"] == [one.lower() for one in values(net.ask("link.dao.example"))]
 
 
+def test_the_zone_of_a_closed_account_is_refused_and_that_of_a_suspended_one_answers(net):
+    net.state.publish_host("elsewhere.example", "198.51.100.78")
+    net.put("closed.dao.example", values=["203.0.113.9"])
+    assert ["203.0.113.9"] == values(net.ask("closed.dao.example"))
+    net.state.start_fault("aws-account-suspended")
+    try:
+        assert ["203.0.113.9"] == values(net.ask("closed.dao.example"))
+    finally:
+        net.state.end_fault("aws-account-suspended")
+    net.state.start_fault("aws-account-closed")
+    try:
+        for name in ("closed.dao.example", "not-there.dao.example", "dao.example"):
+            answer = net.ask(name)
+            assert (dns.rcode.REFUSED, 0, []) == (answer.rcode(), answer.flags & dns.flags.AA, answer.answer)
+        assert ["198.51.100.78"] == values(net.ask("elsewhere.example"))
+    finally:
+        net.state.end_fault("aws-account-closed")
+    assert ["203.0.113.9"] == values(net.ask("closed.dao.example"))
+
+
 def test_too_much_for_a_datagram_is_had_over_tcp(net):
     net.put("many.dao.example", "TXT", values=[f'"{n:03}{"x" * 200}"' for n in range(20)])
     assert net.ask("many.dao.example", "TXT").flags & dns.flags.TC

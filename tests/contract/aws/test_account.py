@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.contract.aws_account import Account
 from tests.contract.plugin_client import EngineError, Plugin, Stood, running
@@ -59,6 +60,8 @@ def test_a_stranger_reads_no_private_bucket(aws: Account) -> None:
 FAULTS = {
     "aws-down": ({"route53 read", "route53 write", "s3", "store"}, "storj"),
     "dns-control-plane-down": ({"route53 write"}, ""),
+    "aws-account-suspended": ({"route53 read", "route53 write", "s3", "store"}, ""),
+    "aws-account-closed": ({"route53 read", "route53 write", "s3", "store"}, ""),
     "store-gone-aws": ({"store"}, ""),
     "store-gone-storj": ({"storj"}, ""),
 }
@@ -83,15 +86,48 @@ def test_a_fault_breaks_what_it_names_and_nothing_else(aws: Account, zone: str, 
         "store": lambda **more: status("GET", "/dao-example-aws", "s3", **more),
         "storj": lambda **more: status("GET", "/dao-example-storj", "s3", "storj", **more),
     }
+    sound = {name: {ask(), ask(**{"X-Sandbox": "data-plane"})} for name, ask in asked.items()}
     aws.state.start_fault(fault)
     try:
-        broken = {name for name, ask in asked.items() if ask() == 503}
-        inside = {name for name, ask in asked.items() if ask(**{"X-Sandbox": "data-plane"}) == 503}
+        broken = {name for name, ask in asked.items() if ask() not in sound[name]}
+        inside = {name for name, ask in asked.items() if ask(**{"X-Sandbox": "data-plane"}) not in sound[name]}
     finally:
         aws.state.end_fault(fault)
     assert broken == FAULTS[fault][0]
-    assert inside == (broken if fault.startswith("store-gone") else set())
-    assert not any(ask() == 503 for ask in asked.values())
+    buckets = {"store"} if fault.startswith("aws-account") else broken if fault.startswith("store-gone") else set()
+    assert inside == buckets, "the edge reads buckets as anyone does, and what else AWS asks itself goes on"
+    assert all(ask() in sound[name] for name, ask in asked.items())
+
+
+@pytest.mark.parametrize(
+    ("fault", "api", "bucket"),
+    [
+        ("aws-account-suspended", (403, "OptInRequired"), (403, "AllAccessDisabled")),
+        ("aws-account-closed", (403, "InvalidClientTokenId"), (404, "NoSuchBucket")),
+    ],
+)
+def test_every_api_of_a_lost_account_answers_so_that_clients_read_why(
+    aws: Account, fault: str, api: tuple[int, str], bucket: tuple[int, str]
+) -> None:
+    """In each protocol: XML of two kinds, queries and JSON."""
+    calls = {
+        "route53": lambda client: client.list_hosted_zones(),
+        "sts": lambda client: client.get_caller_identity(),
+        "acm": lambda client: client.list_certificates(),
+        "cloudfront": lambda client: client.list_distributions(),
+        "s3": lambda client: client.get_object(Bucket="dao-example-aws", Key="k"),
+    }
+    aws.state.start_fault(fault)
+    try:
+        for service, call in calls.items():
+            with pytest.raises(ClientError) as caught:
+                call(aws.client(service))
+            answer = caught.value.response
+            found = answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
+            assert found == (bucket if service == "s3" else api), service
+    finally:
+        aws.state.end_fault(fault)
+    assert aws.client("route53").list_hosted_zones()["HostedZones"]
 
 
 def test_a_fault_reads_as_what_it_is(plugin: Plugin, aws: Account, zone: str) -> None:
