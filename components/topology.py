@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from .action import Action
-    from .config.models import Acme, Mode, Placement, Side, Store
+    from .config.models import Acme, Delegation, Mode, Placement, Side, Store
     from .config.signers import Signers
     from .config.standing import StandingRecord
     from .exposure import Exposure
@@ -187,13 +187,15 @@ class WorkloadPlan:
 class ZonePlan:
     """The zone that all hosts lie in: its name, its id where the name is not enough, and who answers for it.
 
-    `ttl` is how many seconds resolvers may keep an answer of a failover name.
+    `ttl` is how many seconds resolvers may keep an answer of a failover name. `delegation` is what stands at the
+    parent.
     """
 
     name: str
     id: str | None
     ttl: int
     authorities: tuple[str, ...]
+    delegation: Delegation | None = field(default=None, metadata={"signed": WHEN_SET})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
-from ..config.models import PROJECT, Acme, Backup, Dns, Placement, StackConfig, Store, Workload
+from ..config.models import PROJECT, Acme, Backup, Delegation, Dns, Placement, StackConfig, Store, Workload
 from ..config.signers import Signers
 from ..config.standing import StandingRecord
 from ..project import registry
@@ -58,6 +58,7 @@ _SECTIONS = (
     (Placement, "Placement", "`unmoor:workloads.NAME.placement`"),
     (Backup, "Backup", "`unmoor:workloads.NAME.backup`"),
     (Dns, "Who answers for the zone", "`unmoor:dns`"),
+    (Delegation, "What stands at the parent", "`unmoor:dns.delegation`"),
     (Acme, "The issuer of certificates", "`unmoor:acme`"),
     (Signers, "Who approves plans", "`unmoor:signers`"),
 )

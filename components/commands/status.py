@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import ConfigError
 from ..project import stack_file
 from ..web import http
 from .plan import choose, load
 from .which import stack_option
 
 if TYPE_CHECKING:
-    from ..topology import WorkloadPlan
+    from ..topology import Topology, WorkloadPlan
+
+#: What the JSON object calls the zone's delegation.
+DELEGATION = "dns.delegation"
 
 
 @click.command()
@@ -24,17 +28,39 @@ if TYPE_CHECKING:
 def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
     """Ask every name of a stack what it serves: the public host, and each site at its site host.
 
+    Where the stack file names its delegation, parent and name servers of the zone are asked too: NS, DS, glue, CAA.
     Certificates are validated as a browser does. Exit 1 when a name is not well, or leads to another release: a name
     that leads to a lease which has ended may lead to a stranger.
     """
-    plans = choose(load(stack_file(stack)), workloads, stack)
+    topology = load(stack_file(stack))
+    plans = choose(topology, workloads, stack)
+    led = [] if workloads else _delegation(topology)
     with ThreadPoolExecutor(8) as pool:
         found = {plan.name: list(pool.map(lambda name, p=plan: look(p, name), names(plan))) for plan in plans}
+    watched = topology.zone.delegation is not None and not workloads
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        # No workload can have this name.
+        click.echo(json.dumps(found | ({DELEGATION: led} if watched else {}), indent=2))
     else:
-        click.echo("\n\n".join(_text(plan, found[plan.name]) for plan in plans))
-    return 0 if all(site["well"] for sites in found.values() for site in sites) else 1
+        parts = [_zone(topology.zone.name, led)] if watched else []
+        click.echo("\n\n".join([*parts, *(_text(plan, found[plan.name]) for plan in plans)]))
+    return 0 if all(site["well"] for sites in found.values() for site in sites) and not led else 1
+
+
+def _delegation(topology: Topology) -> list[dict[str, str]]:
+    """Return what differs at the parent and at the name servers; that it could not be seen is a difference too."""
+    from ..dns import delegation
+
+    try:
+        return [each._asdict() for each in delegation.differences(topology)]
+    except ConfigError as error:
+        return [{"where": topology.zone.name, "what": str(error)}]
+
+
+def _zone(name: str, led: list[dict[str, str]]) -> str:
+    word = click.style("not as the stack names it", fg="red") if led else click.style("well", fg="green")
+    lines = [f"{click.style(name, bold=True)}  delegation: {word}"]
+    return "\n".join([*lines, *(f"  {each['where']}: {each['what']}" for each in led)])
 
 
 def names(plan: WorkloadPlan) -> list[str]:

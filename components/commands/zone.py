@@ -146,9 +146,10 @@ def _one(rrset: RRset) -> str:
 def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bool) -> int:
     """Ask every name server of the stack's zone and of its parent, over UDP and TCP, and compare the answers.
 
-    Compared are: the name servers of parent and zone, glue, the DS and the keys, CAA, and every name of the stack and
-    of zone.yaml. A public name may lead to any of its members; names of a vendor that an authority follows change by
-    themselves and are only looked for. Servers are asked at their IPv4 addresses. Signatures are not validated.
+    Compared are: what the stack names under dns.delegation, the name servers of parent and zone, glue, the DS and the
+    keys, CAA, and every name of the stack and of zone.yaml. A public name may lead to any of its members; names of a
+    vendor that an authority follows change by themselves and are only looked for. Servers are asked at their IPv4
+    addresses. Signatures are not validated.
 
     Nothing is changed. Exit 1 when something differs.
     """
@@ -165,6 +166,8 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
 
     seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, report)
     found, notes = verdict.differences(seen, sets), list(verdict.notes(seen))
+    if topology.zone.delegation:
+        found = [*verdict.undelegated(seen, topology.zone.delegation), *found]
     asked = sorted({str(way.server) for way in seen.answers})
     if as_json:
         differs = [each._asdict() for each in found]

@@ -38,6 +38,7 @@ _HOST = rf"^({_LABEL}\.)+{_LABEL}$"
 _ENVIRONMENT_NAME = r"^[A-Z_][A-Z0-9_]*$"
 _VERSION = r"^[0-9a-f]{64}$"
 _ZONE_ID = r"^[A-Za-z0-9]{1,64}$"
+_DS = r"^[0-9]{1,5} [0-9]{1,3} [0-9]{1,3} [0-9a-f]{40,128}$"
 HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
 Name = Annotated[str, StringConstraints(pattern=_NAME)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=_ENVIRONMENT_NAME)]
@@ -155,6 +156,25 @@ class Workload(Setting):
     options: dict[str, Any] = Field(default_factory=dict, description="What the kind needs to know; see the kind.")
 
 
+class Delegation(Setting):
+    """How the zone's parent should lead to it, and who can change that."""
+
+    registrar: str = Field(
+        min_length=1, max_length=60, description="Who can point the zone elsewhere: the company that the domain is at."
+    )
+    name_servers: tuple[HostName, ...] = Field(
+        min_length=1, max_length=13, description="The name servers that the parent names, all of them."
+    )
+    ds: tuple[Annotated[str, StringConstraints(pattern=_DS)], ...] = Field(
+        default=(), description="The keys that the parent vouches for, as DS records; none for a zone without DNSSEC."
+    )
+
+    @field_validator("name_servers", "ds")
+    @classmethod
+    def _in_one_order(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(values)))
+
+
 class Dns(Setting):
     """Who answers for the zone."""
 
@@ -165,6 +185,10 @@ class Dns(Setting):
         default=None,
         pattern=_ZONE_ID,
         description="The zone's id at the authority, where its name alone does not choose one.",
+    )
+    delegation: Delegation | None = Field(
+        default=None,
+        description="What stands at the zone's parent; `status` and `doctor` compare it with what is there.",
     )
 
 
@@ -230,6 +254,7 @@ _MEANT: Mapping[str, str] = {
         "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here"
     ),
     _ZONE_ID: "is not the id of a zone; give what the authority shows, such as Z0123456789ABCDEFGHIJ",
+    _DS: "is not a DS record; write key tag, algorithm, digest type and the digest in lower case, without spaces in it",
     _VERSION: "is not a version; give the 64 hex digits that `unmoor restore --list` prints",
 }
 

@@ -11,6 +11,7 @@ from .check import Difference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ..config.models import Delegation
     from .asking import Answer
     from .check import Seen
     from .zone import RRset
@@ -27,6 +28,21 @@ def differences(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
     return list(
         dict.fromkeys([*_servers(seen), *_parent(seen), *_delegation(seen), *_keys(seen), *_answers(seen, sets)])
     )
+
+
+def undelegated(seen: Seen, wanted: Delegation) -> Iterator[Difference]:
+    """Compare what stands at the parent with what the stack names; another key or server may be a stranger's."""
+    above, who = seen.above or "the root", f"ask {shown(wanted.registrar)} who changed it"
+    for type_, there, named in (
+        ("NS", seen.delegated, frozenset(wanted.name_servers)),
+        ("DS", frozenset(ds.lower() for ds in seen.ds), frozenset(wanted.ds)),
+    ):
+        for value in sorted(there - named):
+            yield Difference(
+                f"{seen.zone} {type_} at {above}", f"has {shown(value)}, which the stack does not name; {who}"
+            )
+        for value in sorted(named - there):
+            yield Difference(f"{seen.zone} {type_} at {above}", f"lacks {shown(value)}, which the stack names; {who}")
 
 
 def _servers(seen: Seen) -> Iterator[Difference]:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..dns import delegation
 from ..errors import ConfigError, Fault, UnmoorError
 from ..needs import Finding, State, unseen
 from ..text.escape import outside
@@ -56,6 +57,7 @@ def checks(topology: Topology, registry: Registry) -> Iterator[Check]:
         for site in plan.sites:
             yield from registry.implementations(plan.kind)[site.target].checks(site, plan)
     yield from stores.checks(topology)
+    yield from delegation.checks(topology)
 
 
 def grants(topology: Topology, registry: Registry) -> tuple[Grant, ...]:

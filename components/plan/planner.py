@@ -76,7 +76,8 @@ def _zone(stack: StackConfig, registry: Registry, found: list[Fault]) -> ZonePla
         for index, name in enumerate(names)
         if name not in registry.authorities
     ]
-    return ZonePlan(stack.zone, stack.dns.zone_id, stack.ttl, tuple(n for n in names if n in registry.authorities))
+    known = tuple(name for name in names if name in registry.authorities)
+    return ZonePlan(stack.zone, stack.dns.zone_id, stack.ttl, known, stack.dns.delegation)
 
 
 def _workload(
@@ -213,17 +214,20 @@ def _priced(
 
 
 def _central(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> tuple[Control, ...]:
-    """Name each company that alone can switch the workload off: the zone, the sites, or the copies."""
+    """Name who alone can switch the workload off: the domain where it is known, the zone, the sites, or the copies."""
+    above = zone.name.rpartition(".")[2]
+    domain = [zone.delegation.registrar, f"the registry of {above}"] if zone.delegation and plan.names else []
     parties: Mapping[str, list[str | None]] = {
         "the zone": [registry.authorities[name].company for name in zone.authorities],
         "every site": [registry.targets[site.target].company for site in plan.sites],
         "every copy": [store.vendor for store in plan.stores.values()],
     }
-    return tuple(
+    alone = [
         Control(companies[0], what)
         for what, companies in parties.items()
         if companies and companies[0] and len(set(companies)) == 1
-    )
+    ]
+    return (*(Control(each, "the domain") for each in domain), *alone)
 
 
 def _wired(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> list[Action]:

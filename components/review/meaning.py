@@ -107,6 +107,10 @@ class Row(NamedTuple):
 TABLE: tuple[Row, ...] = (
     Row("zone/authorities", Group.ANSWER, "These answer for every name of the zone.", _any),
     Row("zone/id", Group.ANSWER, "Names are written into another zone of this name.", _changed),
+    Row("zone/delegation/registrar", Group.ANSWER, "This company can point the whole zone elsewhere.", _changed),
+    Row("zone/delegation/name_servers", Group.ANSWER, "The parent should name these servers, and no other.", _changed),
+    Row("zone/delegation/ds", Group.ANSWER, "The parent should vouch for these keys, and no other.", _changed),
+    Row("zone/delegation", Group.ANSWER, "What stands at the zone's parent, and is watched.", _gone),
     Row("zone/name", Group.REACH, "All hosts lie in another zone.", _any),
     Row("zone/ttl", Group.REACH, "Seconds that resolvers may keep an answer, and so how long a failover takes."),
     Row("acme/directory", Group.ANSWER, "Certificates outside AWS are asked for at this address.", _changed),
