@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,10 +162,7 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
     sets = _sets(topology, path)
     also = [_server(text) for text in servers]
 
-    def report(text: str) -> None:
-        click.echo(text, err=True)
-
-    seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, report)
+    seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, _report)
     found, notes = verdict.differences(seen, sets), list(verdict.notes(seen))
     if topology.zone.delegation:
         found = [*verdict.undelegated(seen, topology.zone.delegation), *found]
@@ -182,6 +180,62 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
     verdict_ = f"{len(found)} differences" if found else "all agree"
     click.echo(f"{seen.zone}: {names} names at {len(asked)} name servers, over UDP and TCP: {verdict_}")
     return 1 if found else 0
+
+
+@cli.command()
+@stack_option()
+@click.option("--resolver", help="Find the servers by this one, ADDRESS or ADDRESS:PORT; default the machine's.")
+@click.option(
+    "--to",
+    "servers",
+    multiple=True,
+    required=True,
+    metavar="NAME=ADDRESS",
+    help="A name server that should answer for the zone; give every one of them.",
+)
+@_json
+def move(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bool) -> int:
+    """Show how far a move of the zone to other name servers is, what is next, and how long to wait after it.
+
+    \b
+    ok    done, as parent and servers answer now
+    next  what to do now, and what is missing
+    -     not before
+
+    Nothing is changed: servers, records and the registrar are changed by a person. In no step do resolvers ask a server
+    that answers otherwise than the others. A key at the parent that one side does not have has to go first, on the way
+    back too: with it, every name fails at validating resolvers.
+
+    How long ago a step was done cannot be seen: wait the time that is printed after each. Exit 0 when all is done.
+    """  # noqa: D301 click reads the backspace
+    from ..dns import asking, moving
+    from ..dns import check as checking
+
+    path = stack_file(stack)
+    topology = load(path, built=False)
+    sets = _sets(topology, path)
+    to: dict[str, frozenset[str]] = {}
+    for each in map(_server, servers):
+        to[each.name] = to.get(each.name, frozenset()) | {each.address}
+    also = [_server(text) for text in servers]
+    seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, _report)
+    found = moving.steps(seen, sets, to)
+    done = all(step.state is moving.State.DONE for step in found)
+    if as_json:
+        click.echo(json.dumps({"zone": seen.zone, "done": done, "steps": [asdict(step) for step in found]}, indent=2))
+        return 0 if done else 1
+    marks = {moving.State.DONE: "ok", moving.State.NEXT: "next", moving.State.LATER: "-"}
+    for number, step in enumerate(found, 1):
+        click.echo(f"{marks[step.state]:<5}{number} {step.what}")
+        for missing in step.missing:
+            click.echo(f"       {missing}")
+        if step.wait_s:
+            click.echo(f"       then wait {step.wait_s} s: {step.wait_for}")
+    return 0 if done else 1
+
+
+def _report(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _placed(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,7 +24,8 @@ PORT = 53
 class Answer:
     """What a server answered: `values` are of the asked name, as zone files write them, a CNAME as `CNAME target.`.
 
-    `names` and `glue` are of a referral: name servers, and the addresses given with them.
+    `names` and `glue` are of a referral: name servers, and the addresses given with them. `ttl` is in seconds, that of
+    the values or of the referral.
     """
 
     rcode: str
@@ -35,6 +36,7 @@ class Answer:
     names: frozenset[str] = frozenset()
     glue: Mapping[str, frozenset[str]] = field(default_factory=dict)
     error: str = ""
+    ttl: int = 0
 
 
 def endpoint(server: str, port: int | None = None) -> tuple[str, int]:
@@ -78,14 +80,16 @@ def _read(message: dns.message.Message, host: str, type_: str) -> Answer:
     import dns.rcode
     import dns.rdatatype
 
-    values, names, glue = set(), set(), {}
+    values, names, glue, ttl = set(), set(), {}, 0
     for each in message.answer:
         kind = dns.rdatatype.to_text(each.rdtype)
         if each.name.to_text().rstrip(".").lower() == host and kind in {type_, "CNAME"}:
+            ttl = max(ttl, each.ttl)
             values |= {text if kind == type_ else f"CNAME {text}" for text in (one.to_text() for one in each)}
     for each in message.authority:
         if each.rdtype == dns.rdatatype.NS:
             names |= {one.to_text().rstrip(".").lower() for one in each}
+            ttl = max(ttl, each.ttl)
     for each in message.additional:
         if each.rdtype == dns.rdatatype.A:
             glue[each.name.to_text().rstrip(".").lower()] = frozenset(one.to_text() for one in each)
@@ -97,6 +101,7 @@ def _read(message: dns.message.Message, host: str, type_: str) -> Answer:
         truncated=bool(message.flags & dns.flags.TC),
         names=frozenset(names),
         glue=glue,
+        ttl=ttl,
     )
 
 

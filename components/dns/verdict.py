@@ -26,8 +26,18 @@ def differences(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
     A public name may lead to any of its members. What a vendor's alias answers changes, and is not compared.
     """
     return list(
-        dict.fromkeys([*_servers(seen), *_parent(seen), *_delegation(seen), *_keys(seen), *_answers(seen, sets)])
+        dict.fromkeys([*_servers(seen), *_parent(seen), *_delegation(seen), *keys(seen), *_answers(seen, sets)])
     )
+
+
+def answers(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
+    """Return what differs in the answers of the zone's own servers, whatever the parent holds."""
+    return list(dict.fromkeys([*_servers(seen), *_answers(seen, sets)]))
+
+
+def signed(seen: Seen) -> bool:
+    """Return whether a server answers keys."""
+    return any(_by_way(seen, seen.zone, "DNSKEY").values())
 
 
 def undelegated(seen: Seen, wanted: Delegation) -> Iterator[Difference]:
@@ -91,7 +101,7 @@ def _delegation(seen: Seen) -> Iterator[Difference]:
                 yield Difference(f"{name} A at {where}", f"{there}; the glue may lead to a stranger: change it first")
 
 
-def _keys(seen: Seen) -> Iterator[Difference]:
+def keys(seen: Seen) -> Iterator[Difference]:
     """Compare the DS at the parent with the keys that each server answers."""
     for where, values in _by_way(seen, seen.zone, "DNSKEY").items():
         for ds in sorted(seen.ds):
@@ -174,10 +184,9 @@ def _list(values: Iterable[str]) -> str:
 
 def notes(seen: Seen) -> Iterator[str]:
     """Yield what is worth knowing and no fault, one sentence each."""
-    keys = any(_by_way(seen, seen.zone, "DNSKEY").values())
-    if keys and not seen.ds:
+    if signed(seen) and not seen.ds:
         yield f"{seen.zone} is signed, and {seen.above or 'the root'} has no DS: no resolver validates it"
-    if not keys and not seen.ds:
+    if not signed(seen) and not seen.ds:
         yield f"{seen.zone} is not signed: who answers at the address of a lost name server is believed"
     serials = {str(way.server): _serial(answers[seen.zone, "SOA"]) for way, answers in seen.answers.items()}
     yield "serials: " + ", ".join(f"{server} {serial}" for server, serial in serials.items() if serial)
