@@ -21,7 +21,8 @@ from pydantic import (
 )
 
 from ..errors import ConfigError, Fault
-from ..text.escape import shown
+from ..limits import VALUE_CHARS
+from ..text.escape import outside, shown
 from .signers import NAME as _NAME
 from .signers import Signers
 from .standing import StandingRecord, together
@@ -328,15 +329,25 @@ def read(settings: Mapping[str, Any]) -> tuple[StackConfig | None, list[Fault]]:
 def settings_of(document: Any, source: str) -> dict[str, Any]:
     """Take our settings out of a parsed stack file; settings of other projects and plug-ins are left alone.
 
-    Raises ConfigError when the document is not a stack file at all.
+    Raises ConfigError when the document is not a stack file at all, and for keys without a prefix: the engine puts the
+    project's name there (sdk/v3 go/common/workspace/loaders.go), which a file alone does not tell, and `pulumi config
+    set` never writes one.
     """
     if not isinstance(document, dict) or not isinstance(document.get("config"), dict):
         raise ConfigError(f"{source}: no `config:` section; see stacks/Pulumi.example.yaml")
+    bare = [str(key) for key in document["config"] if ":" not in str(key)]
+    if bare:
+        raise ConfigError(f"{source}: settings are named by whose they are", map(_prefixed, bare))
     return {
         str(key).removeprefix(f"{PROJECT}:"): value
         for key, value in document["config"].items()
         if str(key).startswith(f"{PROJECT}:")
     }
+
+
+def _prefixed(key: str) -> Fault:
+    whose = f"write {PROJECT}:{key}" if key in StackConfig.model_fields else f"write {PROJECT}: before it if it is ours"
+    return Fault(f"config.{outside(key, VALUE_CHARS)}", f"has no prefix; {whose}, else the name of its project")
 
 
 def settings_of_others(values: Mapping[str, Any], secret: Iterable[str] = ()) -> dict[str, str]:

@@ -156,3 +156,14 @@ def test_a_setting_that_stands_there_twice_is_a_fault_with_both_lines(tmp_path: 
     path.write_text("config:\n  unmoor:ttl: 10\n  unmoor:zone: dao.example\n  unmoor:ttl: 60\n")
     with pytest.raises(ConfigError, match="holds 'unmoor:ttl' twice, in lines 2 and 4; keep one"):
         config.load_file(path)
+
+
+def test_keys_without_a_prefix_are_refused_all_at_once() -> None:
+    """The engine reads `zone` as `dao:zone` in the project dao: neither ours nor in the plan's hash."""
+    with pytest.raises(ConfigError) as caught:
+        config.parse("config: {zone: dao.example, 'aws:region': x, own: 1, 'unmoor:ttl': 30}", "Pulumi.x.yaml")
+    assert str(caught.value).splitlines() == [
+        "Pulumi.x.yaml: settings are named by whose they are:",
+        "  - config.zone: has no prefix; write unmoor:zone, else the name of its project",
+        "  - config.own: has no prefix; write unmoor: before it if it is ours, else the name of its project",
+    ]
