@@ -7,14 +7,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError, StepError
+from .limits import DNS_S as LIFETIME_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: `HOST:PORT` of a resolver to ask instead of the machine's.
 VARIABLE = "UNMOOR_RESOLVER"
-#: Seconds for one question, tries included.
-LIFETIME_S = 4.0
 
 
 def records(name: str, kind: str, environ: Mapping[str, str] = os.environ) -> list[str]:

@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MarketError
+from ..limits import MARKET_S as _WITHIN_S
 from .inventory import State
 from .recommend import recommend
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .inventory import Inventory, Workload
 
 _GIB = 2**30
-_WITHIN_S = 10.0
 _STATEFUL = frozenset({State.DATABASE, State.SINGLETON, State.REBUILDABLE})
 
 

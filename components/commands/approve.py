@@ -13,6 +13,7 @@ from ..config import yaml_text
 from ..config.models import did_you_mean
 from ..config.signers import KeyKind, kind_of
 from ..errors import ConfigError, Fault
+from ..limits import SIGNATURE_BYTES
 from ..plan.canonical import plan_hash
 from ..project import root, stack_file, stack_name
 from ..review import approval, record, signatures
@@ -185,7 +186,7 @@ def _signature(text: str, ssh_key: Path | None, gpg_key: str | None, signature: 
         return signatures.sign_ssh(ssh_key, text)
     if gpg_key:
         return signatures.sign_gpg(gpg_key, text)
-    return sys.stdin.read(16_384) if signature == "-" else signature
+    return sys.stdin.read(SIGNATURE_BYTES) if signature == "-" else signature
 
 
 def _explain(text: str, plan: str, stack: str, signer: str, until: str, kind: KeyKind) -> None:

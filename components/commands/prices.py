@@ -9,6 +9,7 @@ import click
 
 from .. import files
 from ..errors import ConfigError
+from ..limits import PRICES_S
 from ..prices import book as prices
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _lines(address: str) -> Iterator[str]:
     import httpx
 
     try:
-        with httpx.stream("GET", address, timeout=60, follow_redirects=True) as answer:
+        with httpx.stream("GET", address, timeout=PRICES_S, follow_redirects=True) as answer:
             answer.raise_for_status()
             yield from answer.iter_lines()
     except httpx.HTTPError as error:

@@ -25,6 +25,8 @@ from yaml.events import (
 )
 
 from ..errors import ConfigError
+from ..limits import KEY_CHARS as _KEY_CHARS
+from ..limits import NUMBER_DIGITS as _MAX_DIGITS
 from ..limits import YAML_BYTES, YAML_DEPTH, YAML_VALUES
 from ..text.escape import shown
 
@@ -36,7 +38,6 @@ Word = Callable[[str], Any]
 
 _TAG = "tag:yaml.org,2002:"
 _CONTAINERS = frozenset((f"{_TAG}map", f"{_TAG}seq", "!"))
-_KEY_CHARS = 60
 
 
 class TextError(ValueError):
@@ -80,7 +81,6 @@ _TIME = re.compile(
 )
 _BASES = {"x": 16, "b": 2, "o": 8}
 _NUMERIC = frozenset("0123456789+-.")
-_MAX_DIGITS = 400
 _INTEGRAL_BELOW = 1e21
 #: What stands for the year 0, which Python does not have; both have a 29 February.
 _LEAP = 2000

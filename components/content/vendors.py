@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ..kinds.static import rules
+from ..limits import VENDOR_PAGE_BYTES as _LARGEST_PAGE
+from ..limits import VENDOR_PAGES as _MOST_PAGES
 from ..text.escape import outside
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ _STATUSES = (200, 301, 302, 303, 307, 308)
 #: Everything below an address, in the syntax of path-to-regexp that Vercel reads.
 _REST = re.compile(r"/(?:\(\.\*\)|:(\w+)(?:\*|\(\.\*\)))$")
 _PLAIN = re.compile(r"/(?:[\w.~%@-]+|:\w+)?(?:/(?:[\w.~%@-]+|:\w+))*/?")
-#: Pages and sources in which forms are looked for, and bytes of the largest.
-_MOST_PAGES, _LARGEST_PAGE = 2000, 1_000_000
 _FUNCTION = "run it as a workload of kind `service`, at a host of its own"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
+from ..limits import NAME_SERVER_S as TIMEOUT_S
 from ..text.escape import shown
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import dns.message
 
 #: Seconds for one answer, how often a question is asked over UDP, and the bytes that every path carries (DNS flag day).
-TIMEOUT_S, TRIES, PAYLOAD = 3.0, 2, 1232
+TRIES, PAYLOAD = 2, 1232
 #: Where name servers listen.
 PORT = 53
 

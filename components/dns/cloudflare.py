@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
+from ..limits import CLOUDFLARE_S as _TIMEOUT_S
 from .reading import Found, Listed, compare, from_octodns
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 #: The variables that Cloudflare's own clients read.
 TOKEN, ADDRESS = "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_BASE_URL"
 _API = "https://api.cloudflare.com/client/v4"
-_PER_PAGE, _TIMEOUT_S = 100, 15.0
+_PER_PAGE = 100
 _PROXIED = "is proxied, so this is the origin that the proxy hides, and visitors see Cloudflare"
 
 

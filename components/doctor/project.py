@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ..exposure import Proof
+from ..limits import DOCTOR_PROGRAM_S as _WITHIN_S
 from ..needs import Check, Finding, caution, not_ready, ready, unseen
 from ..release import NOT_BUILT
 from ..text.escape import outside
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 #: The oldest engine that the library's range of the SDK works with.
 OLDEST_ENGINE = (3, 240, 0)
-_WITHIN_S = 6.0
 _INSTALL = "curl -fsSL https://get.pulumi.com | sh"
 #: Packages whose plug-ins the engine needs, by the plug-in's name.
 _PLUGINS = {"aws": "pulumi-aws", "command": "pulumi-command"}

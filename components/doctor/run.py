@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..dns import delegation
 from ..errors import ConfigError, Fault, UnmoorError
+from ..limits import DOCTOR_S as WITHIN_S
 from ..needs import Finding, State, unseen
 from ..text.escape import outside
 from . import stores
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from ..registry import Registry
     from ..topology import Topology
 
-#: Seconds after which a look that has not ended is given up.
-WITHIN_S = 8.0
 #: Looks before an update is refused, and the seconds between two: a change that was just made may not be seen yet.
 LOOKS, PAUSE_S = 3, 2.0
 

@@ -6,6 +6,7 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..limits import DOCTOR_STORE_S as _PUBLIC_S
 from ..needs import Check, Finding, Grant, State, caution, not_ready, ready, unseen
 from ..stores import s3
 from ..targets.aws.account import client as client_of
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 #: Storj's S3 gateway since 2024.
 _DECIDES = frozenset({"aws", "storj"})
 _READS = ("s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning")
-_PUBLIC_S = 5.0
 
 
 def of(topology: Topology) -> dict[str, Store]:

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from .. import files
 from ..config.signers import KeyKind, kind_of
 from ..errors import ConfigError
+from ..limits import SIGNATURE_S as _LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: What an SSH signature is for (PROTOCOL.sshsig): one made for git or for a file is none of ours.
 NAMESPACE = "unmoor-approval"
-#: Seconds that a program may take to verify one signature.
-_LIMIT_S = 20
 _WALLET = re.compile(r"0x[0-9a-fA-F]{130}")
 
 

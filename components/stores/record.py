@@ -8,11 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from ..errors import StepError
+from ..limits import RECORD_TEXT_CHARS as _TEXT_CHARS
 from ..text.escape import shown
 
-#: No record is larger; reading stops behind it.
-RECORD_BYTES = 4096
-_TEXT_CHARS = 500
 #: JSON's whole numbers are exact up to here (RFC 8259, section 6).
 _MOST = 2**53 - 1
 

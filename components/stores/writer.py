@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Fault, StepError
+from ..limits import RECORD_BYTES
+from ..limits import RECORD_S as _READ_S
 from ..text.escape import outside
 from . import s3
 from .drive import Guarded, drive
 from .guard import Program
-from .record import RECORD_BYTES, Record, parse
+from .record import Record, parse
 from .tenure import Me, Outcome, Times
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ __all__ = ["Lock", "Program", "Records", "unfit"]
 #: Answers that mean that the condition of a write did not hold. If-Match on a key that is gone is answered by 404:
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 _REFUSED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
-#: How long a store may take: a renewal that is slower than this is no good.
-_READ_S = 5
 _RACERS = 8
 
 

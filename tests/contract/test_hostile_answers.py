@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from components.dns.powerdns import stores as zone_stores
 from components.errors import StepError
 from components.limits import PAGE_BYTES
 from components.probe import probe
@@ -20,6 +21,7 @@ from components.stores import s3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 Script = "Callable[[socket.socket], None]"
 LIMIT_S = 1.0
@@ -194,3 +196,18 @@ def test_what_a_store_answers_is_cut_and_escaped(server: Callable[..., int], mon
         s3.OpenStore("s", settings).find("docs/")
     assert len(str(caught.value)) < 500
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a body that drips", "chunks that drip", "headers that drip"])
+def test_a_store_that_drips_does_not_keep_a_name_server_from_the_next(
+    server: Callable[..., int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setattr(zone_stores, "_LIMIT_S", LIMIT_S)
+    other = server(answer(HEAD + b"Content-Length: 3\r\n\r\nnot"))
+    reports: list[str] = []
+    addresses = [f"http://127.0.0.1:{port}/z" for port in (server(SLOW[name]), other)]
+    began = time.monotonic()
+    found = zone_stores.Stores("dao.example", addresses, tmp_path / "signers", reports.append).newest(1)
+    assert (found, time.monotonic() - began < AT_MOST_S) == (None, True)
+    assert [report.partition(": ")[0] for report in reports] == addresses
+    assert reports[1].endswith("names no bundle in current")

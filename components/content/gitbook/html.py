@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+from ...limits import TAG_DEPTH as _DEEPEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,7 +17,6 @@ VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "l
 _ENDS_ITSELF = frozenset({"li", "p", "td", "th", "tr", "option", "dt", "dd"})
 #: Where such an element belongs: the search for an open one of the same name ends there.
 _SCOPE = frozenset({"ul", "ol", "table", "thead", "tbody", "tr", "dl", "div", "details", "blockquote"})
-_DEEPEST = 60
 
 
 @dataclass

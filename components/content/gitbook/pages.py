@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from ...limits import INCLUDE_DEPTH as _DEEPEST
 from ...text.escape import outside
 from ..notes import Level
 from . import anchors, inline, tree
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from .space import Page, Space
     from .tree import Node
 
-#: How deep a file may include another.
-_DEEPEST = 5
 _OPENAPI = ("openapi", "openapi-operation")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ...limits import BLOCK_DEPTH as _DEEPEST
 from ...text.escape import outside
 from ..notes import Level
 from .grammar import MATH, TAG, grammar
@@ -64,8 +65,6 @@ PAIRED = frozenset(
 _NEXT_ENDS = frozenset(
     {"tab", "code-tabs-item", "step", "column", "update", "api-method-parameter", "swagger-parameter"}
 )
-#: How many blocks may stand in each other; GitBook itself allows fewer.
-_DEEPEST = 30
 _HOLDS = {
     "bullet_list_open": "list",
     "ordered_list_open": "list",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ...limits import KEEPER_PROBE_S as LIMIT_S
+
 if TYPE_CHECKING:
     import ssl
 
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
 
     from .bundle import Judged
 
-#: Seconds for a whole probe: three round trips to the other side of the world, and some more.
-LIMIT_S = 1.5
 _WELL = 200
 #: The first bytes of an answer, in which its mark has to stand.
 _SEARCHED = 5120

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...deadline import within
 from ...errors import ConfigError
+from ...limits import ZONE_BUNDLE_BYTES as _MOST
+from ...limits import ZONE_BUNDLE_S as _LIMIT_S
 from ...text.escape import outside
 from .bundle import Bundle, read, verify
 
@@ -20,8 +23,6 @@ if TYPE_CHECKING:
 
 #: The document of a store that names its newest bundle, next to `SHA256.json` and `SHA256.json.sig`.
 CURRENT = "current"
-#: Seconds for a read of one document, and the most bytes that one may have.
-_LIMIT_S, _MOST = 20.0, 64 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -92,7 +93,7 @@ def _named(client: httpx.Client, address: str) -> str:
 
 
 def _get(client: httpx.Client, url: str) -> bytes:
-    with client.stream("GET", url) as answer:
+    with within(_LIMIT_S) as deadline, client.stream("GET", url, extensions={"trace": deadline.trace}) as answer:
         answer.raise_for_status()
         read = b""
         for part in answer.iter_bytes():

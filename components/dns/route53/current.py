@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Unanswered
+from ...limits import AWS_CONNECT_S as _CONNECT_S
+from ...limits import AWS_ZONE_S as _READ_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 #: Record types that lead somewhere.
 _LEADING = ("A", "AAAA", "CNAME")
-#: Seconds for a connection and for an answer, and the tries of one request: a caller has others to ask.
-_CONNECT_S, _READ_S, _TRIES = 3, 10, 2
+#: The tries of one request: a caller has others to ask.
+_TRIES = 2
 _REGION = "us-east-1"
 
 

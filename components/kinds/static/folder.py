@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import Fault
+from ...limits import RULE_BYTES as _MOST_RULE_BYTES
 from ...web import http as front
 from . import rules
 from .routes import OWN, Routes, Settings
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 #: S3's limit on a key, in bytes of UTF-8 ("Naming Amazon S3 objects").
 MOST_KEY_BYTES = 1024
-#: Bytes of `_redirects` and `_headers`; what fits their limits on rules is far smaller.
-_MOST_RULE_BYTES = 4_000_000
 #: Names that hold secrets, or a repository with all of its history, in any folder. `include` allows single paths.
 _SECRET = re.compile(
     r"(?:^|/)(?:\.env(?:\.[^/]*)?|\.git|\.svn|\.hg|\.htpasswd|\.npmrc|\.yarnrc\.yml|\.netrc|\.pgpass|\.pypirc|\.dockercfg"

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ...errors import ConfigError, Fault, StepError
 from ...files import scratch
+from ...limits import RELEASE_BYTES
 from ...stores import s3 as stores
 from . import bundle, memory, releases
 from .folder import Options
@@ -51,7 +52,7 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
 
 def _name_newest(opened: Sequence[OpenStore], workload: str, packed: bundle.Bundle, say: Callable[[str], None]) -> int:
     """Name a release the newest in every store, which all have it, and return its number."""
-    key, longest = releases.key(workload), releases.LONGEST_BYTES
+    key, longest = releases.key(workload), RELEASE_BYTES
     found, failed = in_each(opened, lambda store: releases.read(store.read(key, longest) or b"", workload))
     if failed:
         raise StepError(f"the order of {workload}'s releases cannot be read", failed)

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...errors import ConfigError, Fault
+from ...limits import RELEASE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: A container reads this many bytes of a record at most.
-LONGEST_BYTES = 300
 #: How far ahead of this machine's clock, in seconds, the number of a record may be.
 AHEAD_S = 86_400
 #: How many vendors must hold the same record.
@@ -59,7 +58,7 @@ def key(workload: str) -> str:
 
 def read(content: bytes, workload: str) -> Record | None:
     """Read what a store holds; None where that is no record of this workload."""
-    line = content[:LONGEST_BYTES].decode("ascii", errors="replace").partition("\n")[0]
+    line = content[:RELEASE_BYTES].decode("ascii", errors="replace").partition("\n")[0]
     found = _LINE.fullmatch(line)
     if found is None or found["workload"] != workload:
         return None

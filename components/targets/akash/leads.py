@@ -9,15 +9,13 @@ import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ConfigError, Unanswered
+from ...limits import LEADS_S as _LIFETIME_S
 from ...resolver import VARIABLE, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from ...authority import ReadsZone
-
-#: Seconds for one question, tries included.
-_LIFETIME_S = 5.0
 
 
 class Shown(list[str]):

@@ -7,6 +7,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from ...limits import SCREENING_S as _WITHIN_S
 from ...needs import Check, Needs, caution, not_ready, ready
 from . import KEY_VARIABLE
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .rails.console import ConsoleRail
 
 _CREDIT = "add credit to the account in the Console"
-_WITHIN_S = 5.0
 
 
 def of(topology: Topology) -> Needs:

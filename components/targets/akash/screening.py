@@ -8,6 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError, MarketError
+from ...limits import SCREENING_S as _WITHIN_S
 from ...provider.wire import holds_unknown
 from ...text.escape import outside
 from . import KEY_VARIABLE
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from .market.reconcile import Clock
     from .market.request import Request
     from .rails.rail import Rail
-
-#: Seconds that one question may take: a preview does not wait for more.
-_WITHIN_S = 5.0
 
 
 def body(document: dict[str, Any]) -> dict[str, Any]:

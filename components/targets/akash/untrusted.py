@@ -12,11 +12,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...limits import CONSOLE_FIELDS as MOST
 from ...limits import QUOTE_CHARS
 from ...text.escape import shown
 
-#: More names, addresses or services than this are no answer about one deployment.
-MOST = 64
 #: Documentation blocks (RFC 5737) lead nowhere, so they are harmless; the sandbox leases them.
 _DOCUMENTATION = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...limits import VISITOR_S as _VISIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-#: Seconds for one visit.
-_VISIT_S = 5.0
 
 
 def by(visit: Callable[[str, str, float], Any]) -> Callable[[dict[str, Any]], bool | None]:

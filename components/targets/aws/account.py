@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ...limits import AWS_ACCOUNT_S as _READ_S
+from ...limits import AWS_CONNECT_S as _CONNECT_S
 from ...needs import Finding, caution, not_ready, ready, unseen
 from ...stores.s3 import made, session
 from ...text.escape import outside
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 
     from ...needs import Grant
 
-#: Seconds for one connection and one answer: a look is worth no more.
-_CONNECT_S, _READ_S = 3, 6
 #: What stands for a name that exists only later, in an ARN that is simulated.
 _SOME = "0000000"
 _ASSUMED = re.compile(r"arn:(?P<partition>[\w-]+):sts::(?P<account>\d+):assumed-role/(?P<role>[^/]+)/.+")

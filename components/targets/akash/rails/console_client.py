@@ -12,6 +12,11 @@ from urllib.parse import quote, urlsplit
 
 from ....deadline import within
 from ....errors import ConfigError, MarketError, Refused
+from ....limits import CONSOLE_BYTES as _LARGEST
+from ....limits import CONSOLE_CHANGE_S as _WRITE_S
+from ....limits import CONSOLE_CONNECT_S as _CONNECT_S
+from ....limits import CONSOLE_DEPTH as _DEEPEST
+from ....limits import CONSOLE_READ_S as _READ_S
 from ....text.escape import outside
 from .. import KEY_VARIABLE, URL_VARIABLE
 from ..market.reconcile import TransientError
@@ -74,13 +79,7 @@ _BEFORE_THE_LEASE = ("failed to create lease", "cannot create lease", "invalid s
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 #: Tries of one call, and the seconds after which none is begun: a try that timed out is not worth another at once.
 _TRIES, _TRYING_S, _LONGEST_WAIT_S = 3, 60.0, 30.0
-#: A look asks the Akash provider itself: four tries of 15 s before the Console gives up on it (provider-proxy
-#: `utils/retry.ts`), up to 75 s in its own client. A change waits for a block, and then for the provider.
-_CONNECT_S, _READ_S, _WRITE_S = 10.0, 95.0, 150.0
-#: The largest answer that is read: a page of 100 deployments with their groups is below 1 MiB.
-_LARGEST = 8 * 1024 * 1024
 _TOO_LARGE = b"\0"  # stands for an answer that was not read to its end: it is not JSON
-_DEEPEST = 40
 _NOT_FOUND, _CONFLICT, _BUSY, _BROKEN = 404, 409, 429, 500
 _UNAUTHORIZED, _FORBIDDEN, _PAYMENT = 401, 403, 402
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ....config import yaml_text
 from ....config.yaml_text import EmptyError, TextError
+from ....limits import NUMBER_DIGITS as _MAX_DIGITS
 from ....limits import SDL_BYTES, SDL_VALUES
 
 __all__ = ["SDL", "TextError", "decode", "lines", "plain", "read"]
@@ -28,7 +29,6 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
 _NUMERIC = frozenset("0123456789+-.")
-_MAX_DIGITS = 400
 _EMPTY = "the file is empty; an SDL document has version, services, profiles and deployment"
 
 
