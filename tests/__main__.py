@@ -102,6 +102,8 @@ class Named:
 NAMED = {
     # Every generator's site made where it is not kept (some minutes), crawled on both halves, opened in a browser.
     "sites": Named("TESTS_SITES", ("tests/parity/test_builds.py", "tests/parity/test_browser.py"), engine),
+    # Every door for a minute, with inputs that are made up; a plain run has ten seconds for each.
+    "fuzz": Named("TESTS_FUZZ", ("tests/fuzz/test_fuzz.py",), lambda: None),
     # A site of 590 MiB through all modes.
     "large": Named("TESTS_LARGE", ("tests/engine/test_large_site.py",), engine),
     # Updates killed at the same moments again and again (an hour and more); TESTS_KILLS has the number of rounds.

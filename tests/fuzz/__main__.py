@@ -10,13 +10,19 @@ import random
 import sys
 import time
 import traceback
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from .doors import CORPUS, DOORS, push
 
-#: How long each door is fuzzed where the whole suite runs, in seconds; longer runs are asked for on the command line.
-CI_SECONDS = 10.0
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: The variable by which `python -m tests fuzz` asks for long runs.
+LONG = "TESTS_FUZZ"
+#: How long each door is fuzzed, in seconds: within the whole suite, which has half an hour; and in CI's own job for it.
+SUITE_S, JOB_S = 10.0, 60.0
 _ROUND = 100
 
 
@@ -48,10 +54,18 @@ def fuzz(name: str, seconds: float, start: int) -> tuple[int, bytes | None]:
     return count, None
 
 
+def keep(name: str, find: bytes) -> Path:
+    """Put a find into the corpus, which every run of the tests pushes through its door; return its file."""
+    kept = CORPUS / name / hashlib.sha256(find).hexdigest()[:16]
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(find)
+    return kept
+
+
 def main() -> int:
     """Fuzz the doors named, or all, and keep each find; 0 if there was none."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=CI_SECONDS, help="for each door")
+    parser.add_argument("--seconds", type=float, default=JOB_S, help="for each door")
     parser.add_argument("--seed", type=int, default=random.randrange(2**31), help="to do it again")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(DOORS))
     given_ = parser.parse_args()
@@ -67,10 +81,7 @@ def main() -> int:
         )
         if find is not None:
             finds += 1
-            kept = CORPUS / name / hashlib.sha256(find).hexdigest()[:16]
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_bytes(find)
-            print(f"kept as {kept}", flush=True)
+            print(f"kept as {keep(name, find)}", flush=True)
     return 1 if finds else 0
 
 
