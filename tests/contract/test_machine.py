@@ -99,3 +99,50 @@ def test_a_demo_that_is_told_to_end_ends_its_sandbox(tmp_path: Path, number: sig
     demo.send_signal(number)
     demo.communicate(timeout=60)
     assert (demo.returncode, (tmp_path / "ended").exists()) == (130 if number == signal.SIGINT else 128 + number, True)
+
+
+#: Mounts the checkout over itself so that nothing can be written there, in a name space that ends with the program.
+READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && cd "$1" && ! touch x 2>/dev/null && exec $2'
+
+
+@pytest.mark.parametrize(
+    "words", ["./unmoor plan --stack example", "./unmoor review --base HEAD", "./unmoor sdl check sdl/docs.yaml"]
+)
+def test_a_checkout_that_cannot_be_written_is_as_good_as_any(words: str) -> None:
+    trying = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
+    if os.geteuid() != 0 or trying.returncode:
+        pytest.skip("this user may not mount")
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", str(REPOSITORY), words], capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+
+
+def test_a_file_of_a_checkout_that_cannot_be_written_is_a_sentence() -> None:
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount")
+    words = "./unmoor assess --out report"
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", str(REPOSITORY), words], capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "report: Read-only file system\n")
+
+
+@pytest.mark.parametrize("words", [["assess", "--date", "2026-11-26"], ["plan", "--stack", "example"], ["--help"]])
+def test_a_command_works_without_a_terminal_in_the_plainest_locale(words: list[str]) -> None:
+    """ASCII alone, as under cron; what is no ASCII is escaped, and nothing else differs."""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    shown = [
+        subprocess.run(
+            [sys.executable, "-m", "components", *words], cwd=REPOSITORY, stdin=subprocess.DEVNULL,
+            capture_output=True, check=False, env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **more},
+        )
+        for more in (plain, {"LC_ALL": "C.UTF-8"})
+    ]  # fmt: skip
+    assert [each.returncode for each in shown] == [0, 0], shown[0].stderr
+    assert shown[0].stdout.isascii()
+    assert re.sub(rb"\\u[0-9a-f]{4}", b"?", shown[0].stdout) == re.sub(
+        rb"[\xc0-\xff][\x80-\xbf]+", b"?", shown[1].stdout
+    )

@@ -1,0 +1,96 @@
+"""A machine's clock that jumps an hour: durations are measured by one that does not, and dates bear it."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from components.kinds.static import memory, objects, releases
+from components.stores import guard
+from components.targets.akash.market.lost import SILENT, lost
+from components.targets.akash.market.observed import Deployment, Lease, Observed
+from components.targets.akash.rails import console_client
+
+ROOT = Path(__file__).parents[2] / "components"
+#: Who reads the time of day, and what for; everything that waits or counts seconds reads a clock that cannot jump.
+DATES = {
+    "assess/discover/looks.py", "commands/assess.py", "commands/discover.py", "commands/init.py",
+    "commands/inventory.py", "commands/prices.py",  # the day of a report
+    "review/state.py", "commands/review.py", "commands/approve.py", "commands/runbook.py",  # an approval
+    "commands/zone.py", "dns/powerdns/keeper.py",  # a serial; the time of a line
+    "kinds/static/keep.py",  # the number of a release
+    "kinds/static/memory.py", "kinds/static/publish.py",  # compared with times of files, and of an earlier run
+    "probe/client.py",  # days that a certificate has left
+    "targets/akash/rails/console_client.py",  # `Retry-After` may be a date
+    "targets/akash/resource.py",  # since when a provider is silent, over several updates
+}  # fmt: skip
+HOUR = 3600.0
+JUMPS = (-HOUR, HOUR)
+
+
+def test_nothing_else_reads_the_time_of_day() -> None:
+    wall = re.compile(r"\btime\.time\(|\bdatetime\.(now|today|utcnow)\(|\bdate\.today\(")
+    found = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if wall.search(path.read_text())}
+    assert found == DATES
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_tenure_is_measured_by_a_clock_that_does_not_jump(monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
+    before, there = guard.clock(), time.time()
+    monkeypatch.setattr(time, "time", lambda: there + jump)
+    assert 0 <= guard.clock() - before < HOUR / 60
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_the_console_is_left_alone_for_half_a_minute_at_most(monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
+    now = time.time()
+    asked = format_datetime(datetime.fromtimestamp(now, UTC) + timedelta(seconds=5), usegmt=True)
+    monkeypatch.setattr(time, "time", lambda: now + jump)
+    seconds = console_client._seconds(asked)
+    assert seconds is not None
+    assert 0 <= min(seconds, console_client._LONGEST_WAIT_S) <= 30
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_releases_go_on_in_order(jump: float) -> None:
+    now = 1_800_000_000
+    first = releases.next_record({}, "docs", "aa" * 32, 1, now)
+    second = releases.next_record({"a": first}, "docs", "bb" * 32, 1, int(now + jump))
+    third = releases.next_record({"a": second}, "docs", "cc" * 32, 1, now + 60)
+    assert first.number < second.number < third.number
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_what_open_pages_ask_for_is_kept_for_most_of_a_day(jump: float) -> None:
+    now = 1_800_000_000.0
+    last = objects.Manifest({}, {"assets/a.0123456789abcdef.js": now})
+    there = {"assets/a.0123456789abcdef.js": "etag"}
+    assert objects.changes((), there, last, now + jump).remove == ()
+    assert objects.changes((), there, last, now + objects.GRACE_S + HOUR).remove == tuple(there)
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_folder_that_changes_after_a_jump_is_never_taken_for_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    (tmp_path / "index.html").write_text("one")
+    files = [("index.html", str(tmp_path / "index.html"))]
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + jump)
+    before = memory.key(files, {})
+    (tmp_path / "index.html").write_text("two")
+    assert (memory.key(files, {}) != before) or before is None
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_silent_provider_whose_site_serves_is_kept_whatever_the_clock_reads(jump: float) -> None:
+    silent = Observed(0.0, Deployment("7", "active", ""), lease=Lease("akash1p", "active", Decimal(1)))
+    for seconds in (jump, SILENT.after_s + jump):
+        assert lost(silent, seconds, served=True) == ""
+        assert lost(silent, seconds, served=None) == ""
