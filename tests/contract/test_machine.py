@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import supervisor
+from sandbox.akash import container
 from sandbox.state import REPOSITORY, VARIABLE, State
 
 
@@ -146,3 +148,36 @@ def test_a_command_works_without_a_terminal_in_the_plainest_locale(words: list[s
     assert re.sub(rb"\\u[0-9a-f]{4}", b"?", shown[0].stdout) == re.sub(
         rb"[\xc0-\xff][\x80-\xbf]+", b"?", shown[1].stdout
     )
+
+
+def test_a_port_that_is_taken_is_given_to_no_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other listener of the sandbox asks for port 0 and takes what it is given."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as other:
+        free = other.getsockname()[1]
+        other.close()
+        monkeypatch.setattr(container, "PORTS", [taken.getsockname()[1], free])
+        assert {container.free_port() for _ in range(40)} == {free}
+
+
+@pytest.mark.parametrize(
+    "ref", ["--output=made", "-h", "--upload-pack=touch made", "$(touch made)", "`touch made`", "; touch made", "a..b",
+            "HEAD^{tree}", "refs/heads/../../x", "@{-1000}", "\x1b[2J", ""],
+)  # fmt: skip
+def test_what_a_review_compares_with_is_never_an_option_or_a_command(ref: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "components", "review", f"--base={ref}"], cwd=REPOSITORY,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no such branch, tag or commit here" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert not (REPOSITORY / "made").exists()
+
+
+@pytest.mark.parametrize("home", ["/nonexistent/x", "/dev/null", "/proc"])
+def test_a_home_that_cannot_be_used_keeps_nothing_from_being_planned(home: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "components", "plan", "--stack", "example"], cwd=REPOSITORY, capture_output=True,
+        text=True, check=False, env={"HOME": home, "PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")

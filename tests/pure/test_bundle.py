@@ -496,3 +496,20 @@ def test_a_bundle_that_ends_early_is_not_unpacked_as_if_whole(tmp_path):
 
 def test_a_bundle_has_one_address_in_every_store():
     assert bundle.key("docs", "ab" * 32) == f"docs/{'ab' * 32}.tar"
+
+
+def test_a_file_of_a_negative_size_is_refused():
+    """A number of base 256, as GNU tar writes large ones (tar manual, Basic Tar Format)."""
+    head = bytearray(member("a.html").tobuf(tarfile.GNU_FORMAT))
+    head[124:136] = b"\xff" * 8 + (-512).to_bytes(4, "big", signed=True)
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head[:512])
+    with pytest.raises(StepError, match=r"a\.html: is not whole"):
+        bundle.read(io.BytesIO(bytes(head) + b"x" * 512 + bytes(1024)))
+
+
+def test_a_bundle_of_too_many_files_is_refused(monkeypatch):
+    monkeypatch.setattr(bundle, "BUNDLE_FILES", 2)
+    assert len(bundle.read(hostile(member("a"), member("b"))).entries) == 2
+    with pytest.raises(StepError, match="this bundle has more than 2 files"):
+        bundle.read(hostile(member("a"), member("b"), member("c")))
