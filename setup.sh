@@ -8,12 +8,14 @@ stamp=.venv/.made
 wanted="$(cksum < requirements.lock) $(pwd -P)"
 [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
 
-for python in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11} none; do
+# The lock holds packages that have no wheels for Python 3.14 yet.
+fits='import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
+for python in ${PYTHON:-python3 python3.13 python3.12 python3.11} none; do
     [ "$python" = none ] && break
-    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break
+    "$python" -c "$fits" 2>/dev/null && break
 done
 if [ "$python" = none ]; then
-    echo "Python 3.11 or newer is needed and is not on PATH; install it, or name it: make PYTHON=/path/to/python3" >&2
+    echo "Python 3.11, 3.12 or 3.13 is needed and is not on PATH; install it, or name it: make PYTHON=/path/to/python3" >&2
     exit 1
 fi
 

@@ -98,3 +98,21 @@ def test_the_language_host_is_told_to_install_the_lock_file() -> None:
     pinned = lock.count("==")
     assert pinned > 100
     assert lock.count("--hash=sha256:") >= pinned
+
+
+@pytest.mark.parametrize(("version", "fits"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)])
+def test_a_python_that_the_lock_file_does_not_fit_is_passed_over(tmp_path, version, fits):
+    """A stand-in runs the checks of setup.sh under another version and ends there."""
+    for name in ("setup.sh", "requirements.lock"):
+        (tmp_path / name).write_bytes((REPOSITORY / name).read_bytes())
+    fake = tmp_path / "python"
+    code = f"import sys; sys.version_info = {version!r}; exec(sys.argv[1])"
+    chosen = "case $2 in *fcntl*) echo chosen; exit 0;; esac"
+    fake.write_text(f'#!/bin/sh\n{chosen}\nexec {sys.executable} -c "{code}" "$2"\n')
+    fake.chmod(0o755)
+    done = subprocess.run(
+        ["sh", tmp_path / "setup.sh"], capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"], "PYTHON": str(fake)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == ((0, "chosen\n") if fits else (1, ""))
+    assert done.stderr.startswith("" if fits else "Python 3.11, 3.12 or 3.13 is needed")
