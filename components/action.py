@@ -25,6 +25,8 @@ class Ref:
 
 #: The zone as each authority knows it: a list of mappings that a program can ask the authority with.
 ZONES = Ref("", "zones")
+#: The stack as other stacks know it: `PROJECT/STACK`.
+STACK = Ref("", "stack")
 
 
 def zone_at(authority: str) -> Ref:
@@ -62,13 +64,14 @@ class Run:
     """Run a program of `steps` when `given` changes.
 
     With `on_delete` it runs only when it is removed, from state, and once for the old when a value of `renew` changes.
-    With `removes` it runs once more when it is removed. A run on removal has `wait` in its input.
+    With `removes` it runs once more when it is removed, and with `renew` too once for the old when that changes. A run
+    on removal has `wait` in its input.
     """
 
     program: str
     given: Mapping[str, Any]
     on_delete: bool = False
-    renew: tuple[Ref, ...] = ()
+    renew: tuple[Ref | str, ...] = ()
     removes: bool = False
 
 

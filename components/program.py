@@ -28,10 +28,11 @@ def run() -> None:
     try:
         known = registry(Path.cwd())
         settings = {**config.get_config_env(), **config.CONFIG.get()}
-        topology = from_pulumi(settings, known, Path.cwd(), config.get_config_secret_keys_env())
+        stack = pulumi.get_stack()
+        topology = from_pulumi(settings, known, Path.cwd(), config.get_config_secret_keys_env(), stack=stack)
         if not pulumi.runtime.is_dry_run():
             credentials.demand(topology, known)
-            doctor.demand(topology, known)
+            doctor.demand(topology, known, f"{pulumi.get_project()}/{stack}")
         before = state.outputs()
         approved = state.demand(topology, before)
         taken = standing.demand(topology, known, before)

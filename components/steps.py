@@ -17,6 +17,7 @@ class Program(NamedTuple):
 
 #: Name on the command line → program; authorities bring their own (`dns.programs`).
 STEPS: Mapping[str, Program] = {
+    "claim": Program("stores.claims", "Claim a workload's names in every store, so that no other stack uses them."),
     "keep": Program("kinds.static.keep", "Put a version of a workload's content into every store, and prune."),
     "publish": Program("kinds.static.publish", "Put a version's files into the AWS half, and invalidate what changed."),
     "probe": Program("probe.probe", "Ask a site from outside until it serves the version, with a valid certificate."),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from .config.signed import WHEN_SET
 from .web import http
 
 if TYPE_CHECKING:
@@ -117,10 +118,6 @@ class Control:
         return f"{self.company} alone can still switch this off: {self.what}"
 
 
-#: Signed, but no part of the hash while it is empty: plans from before it existed keep theirs.
-WHEN_SET = "when set"
-
-
 def _unsigned(**more: Any) -> Any:
     return field(metadata={"signed": False}, **more)
 
@@ -131,7 +128,8 @@ class WorkloadPlan:
 
     `sites` stand in this mode, primary first; `everywhere` are those of every slot of the placement. `cold` would be
     standbys, and are not built: a person starts them by a flip; `cold_usd_month` is what they cost while they run.
-    `adopt` is what stood at the host before, which the stack replaces and puts back when it ends. `losses` is what an
+    `adopt` is what stood at the public names before, which the stack replaces and puts back when it ends. `label` is
+    the stack's name in names that several stacks could use. `losses` is what an
     operator should know before agreeing. `failover_s` is the time in seconds until every visitor that honours TTLs
     has followed a failover, `kept_s` for how many seconds resolvers keep an answer that leads to a site.
     """
@@ -150,6 +148,7 @@ class WorkloadPlan:
     stores: Mapping[str, Store]
     retain: int
     adopt: tuple[StandingRecord, ...] = field(default=(), metadata={"signed": WHEN_SET})
+    label: str = field(default="", metadata={"signed": WHEN_SET})
     bill: tuple[Line, ...] = _unsigned(default=())
     losses: tuple[str, ...] = _unsigned(default=())
     central: tuple[Control, ...] = _unsigned(default=())
@@ -177,6 +176,27 @@ class WorkloadPlan:
     def url(self) -> str:
         """Where visitors go while everything is well; empty for a workload without a host."""
         return http.url(self.host, scheme=self.primary.scheme) if self.host else ""
+
+    @property
+    def identity(self) -> str:
+        """What the workload is called where several stacks meet: the keys of its objects begin so."""
+        return f"{self.name}.{self.label}" if self.label else self.name
+
+    @property
+    def claimed(self) -> tuple[str, ...]:
+        """The names that no other stack may use: of its objects, and of every site that the placement can have."""
+        hosts = sorted({host for site in self.everywhere for host in site.hosts})
+        return (self.identity, *hosts)
+
+    def stood(self, host: str) -> tuple[StandingRecord, ...]:
+        """Return what stood at one of the public names before the stack had it; nothing where it was free."""
+        return tuple(one.model_copy(update={"at": None}) for one in self.adopt if (one.at or self.host) == host)
+
+    @property
+    def adopted(self) -> dict[str, tuple[StandingRecord, ...]]:
+        """Return what stood at each public name that was not free, the host first."""
+        names = (each.host for each in self.names)
+        return {name: found for name in names if (found := self.stood(name))}
 
     def site(self, name: str) -> Site:
         """Return a site that stands, by its name."""

@@ -43,7 +43,10 @@ QUESTIONS = (
 
 @dataclass(frozen=True)
 class Answers:
-    """All that a first stack file holds. `stores` are texts as `--store` takes them; `options` are the kind's own."""
+    """All that a first stack file holds. `stores` are texts as `--store` takes them; `options` are the kind's own.
+
+    `name` is the stack's in names that another stack of the project could use; empty where it is alone.
+    """
 
     host: str
     zone: str
@@ -53,6 +56,7 @@ class Answers:
     region: str
     mode: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,8 @@ def settings(answers: Answers) -> tuple[dict[str, Any], list[Fault]]:
         "backup": {"stores": sorted(made)},
         "options": {"site": answers.site, **answers.options},
     }
-    return {"zone": answers.zone, "stores": made, "workloads": {answers.workload: workload}}, found
+    named = {"name": answers.name} if answers.name else {}
+    return {**named, "zone": answers.zone, "stores": made, "workloads": {answers.workload: workload}}, found
 
 
 def text(answers: Answers) -> str:

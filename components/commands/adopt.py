@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show the lines, and write nothing.")
 @click.option("--yes", is_flag=True, help="With --undo: do not ask.")
 def cli(workload: str, stack: str, undo: bool, forget: bool, dry_run: bool, yes: bool) -> None:
-    """Adopt the live host of WORKLOAD: write what stands there today into its stack file, as `adopt`.
+    """Adopt the live names of WORKLOAD: write what stands there today into its stack file, as `adopt`.
 
     Nothing is deployed. The next `pulumi up` builds and probes the new site, then replaces those records by its own in
     one change; `pulumi destroy` puts them back, and --undo does so at any time, with the sites left as they are. After
-    --undo the next update takes the host again: `pulumi preview --refresh` shows it. Needs read access to the zone,
+    --undo the next update takes the names again; run it with --refresh, because the engine does not know that records
+    were removed. `pulumi preview --refresh` shows it. Needs read access to the zone,
     and --undo the right to change its records.
     """
     if undo and forget:
@@ -58,8 +59,15 @@ def cli(workload: str, stack: str, undo: bool, forget: bool, dry_run: bool, yes:
     root = project_of(path)
     choose(topology(config.parse(after, str(path)), registry(root), root, built=False), (workload,), stack)
     word = put(path, before, after, dry_run=dry_run)
-    what = f"{phrase(plan.adopt)} is forgotten" if forget else f"{phrase(records)} stands at {plan.host}"
+    what = f"{phrase(plan.adopt)} is forgotten" if forget else _standing(plan, records)
     click.echo(f"{workload}: {what}; {word}")
+
+
+def _standing(plan: WorkloadPlan, records: tuple[StandingRecord, ...]) -> str:
+    """Write what stands at each public name."""
+    return ", and ".join(
+        f"{phrase(stood)} stands at {name}" for name, stood in dataclasses.replace(plan, adopt=records).adopted.items()
+    )
 
 
 def _authorities(planned: Topology, path: Path) -> list[Adopts]:
@@ -69,12 +77,16 @@ def _authorities(planned: Topology, path: Path) -> list[Adopts]:
 
 
 def _records(plan: WorkloadPlan, planned: Topology, path: Path) -> tuple[StandingRecord, ...]:
-    """Return what stands at the host now. Raises PlanError where there is nothing, or nothing that can be adopted."""
+    """Return what stands at the public names now, and what stood at those that were adopted before.
+
+    Raises PlanError where there is nothing new, or nothing that can be adopted.
+    """
     bare = dataclasses.replace(plan, adopt=())
     surveys = [authority.survey(bare, planned.zone) for authority in _authorities(planned, path)]
     records = next((survey.records for survey in surveys if survey.records), ())
     if records:
-        return records
+        new = {record.at for record in records}
+        return (*(record for record in plan.adopt if record.at not in new), *records)
     if found := [fault for survey in surveys for fault in survey.faults]:
         raise PlanError(f"{plan.host} cannot be adopted", found)
     raise PlanError(f"nothing of another party stands at {plan.host}, so there is nothing to adopt")
@@ -84,10 +96,14 @@ def _give_back(plan: WorkloadPlan, planned: Topology, path: Path, *, yes: bool) 
     if not plan.adopt:
         raise click.UsageError(f"{plan.name} has no `adopt` in {path}, so it is not known what stood at {plan.host}")
     if not yes:
-        click.confirm(f"Lead visitors of {plan.host} back to {phrase(plan.adopt)}?", abort=True, err=True)
+        back = ", and ".join(f"{name} back to {phrase(stood)}" for name, stood in plan.adopted.items())
+        click.confirm(f"Lead visitors of {back}?", abort=True, err=True)
     done = [
         authority.give_back(plan, planned.zone, lambda line: click.echo(line, err=True))
         for authority in _authorities(planned, path)
     ]
     word = "given back" if any(done) else "was given back already"
-    click.echo(f"{plan.host} {word}; `pulumi preview --refresh` shows what an update takes again")
+    click.echo(
+        f"{', '.join(plan.adopted)} {word}; `pulumi preview --refresh` shows what an update takes again. It has to be "
+        "`pulumi up --refresh`: the engine does not know that records were removed"
+    )

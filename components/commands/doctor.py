@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from ..config.models import load_document
 from ..needs import State
 from ..plan.stack import project_of
 from ..project import registry, stack_file
+from .approve import scope
 from .plan import load
 from .which import stack_option
 
@@ -47,7 +49,10 @@ def cli(stack: str, as_json: bool, everything: bool) -> int:
     path = stack_file(stack)
     topology, folder = load(path, built=False), project_of(path)
     known = registry(folder)
-    wanted = [*project.checks(folder, load_document(path), topology), *run.checks(topology, known)]
+    wanted = [
+        *project.checks(folder, load_document(path), topology),
+        *run.checks(topology, known, "/".join(astuple(scope(path)))),
+    ]
     found = run.look(wanted)
     stopped = [each for each in found if each.state is State.NOT_READY]
     if as_json:

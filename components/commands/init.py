@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,14 +159,19 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     from ..begin import answers as asked
     from ..begin import files
     from ..deploy.credentials import variables
+    from ..plan import neighbours
     from ..plan.stack import topology
     from .schema import schema
 
     known = registry(here)
+    beside = neighbours.read(here / "stacks", stack)
     settings, faults = asked.settings(answers)
     if faults:
         raise ConfigError("the answers make no stack", faults)
-    plan = topology(settings, known, here, built=False, others={"aws:region": answers.region})
+    if neighbours.alike(settings, beside, known):
+        answers = replace(answers, name=stack.lower())
+        settings, _ = asked.settings(answers)
+    plan = topology(settings, known, here, built=False, others={"aws:region": answers.region}, beside=beside)
     needed = variables(plan, known)
     facts = files.Facts(_project(here), stack, answers.region, findings.build, needed, (here / "setup.sh").exists())
     stacked = path.relative_to(here) if path.is_absolute() else Path("stacks", path.name)

@@ -87,8 +87,10 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
     ]
     if plan.release == NOT_BUILT:
         lines.append("  release  not built yet; build it before `pulumi up`")
-    if plan.adopt:
-        lines.append(f"  adopts   {phrase(plan.adopt)} at {plan.host}, replaced in one change and put back at the end")
+    lines += [
+        f"  adopts   {phrase(stood)} at {name}, replaced in one change and put back at the end"
+        for name, stood in plan.adopted.items()
+    ]
     lines.append(f"  failover {_failover(plan)}")
     if plan.stores:
         lines.append(f"  backup   every version in {', '.join(sorted(plan.stores))}, {plan.retain} kept")

@@ -18,6 +18,7 @@ from ..files import scratch
 from ..kinds.static import bundle
 from ..kinds.static.keep import bundles
 from ..limits import BUNDLE_BYTES
+from ..plan import slots
 from ..stores import s3 as stores
 from .which import stack_option
 
@@ -50,8 +51,8 @@ def cli(workload: str, folder: Path | None, stack: str, wanted: str | None, only
     that is. Stores are tried in the order of the stack file; one that answers is enough for a version that is named.
     DIR must be missing, empty, or hold nothing but files of that version, of which the missing ones are put back.
     """
-    named, pinned = stores_of(_path(stack), workload)
-    listed = _listed(named, workload)
+    named, pinned, identity = stores_of(_path(stack), workload)
+    listed = _listed(named, identity)
     kept = _kept(listed)
     if only_list:
         _print(kept, as_json=as_json)
@@ -63,7 +64,7 @@ def cli(workload: str, folder: Path | None, stack: str, wanted: str | None, only
     sizes = [stored.size for each in listed.values() for stored in each if _version(stored) == version]
     size = max(sizes, default=BUNDLE_BYTES)
     with scratch() as tar:
-        answered = _fetch(tar, named, bundle.key(workload, version), version, min(size, BUNDLE_BYTES))
+        answered = _fetch(tar, named, bundle.key(identity, version), version, min(size, BUNDLE_BYTES))
         content = bundle.read(tar)
         put = put_into(folder, tar, content)
     done = {"workload": workload, "version": version, "store": answered, "dir": str(folder), "files": put}
@@ -75,8 +76,8 @@ def _path(stack: str) -> Path:
     return Path(stack) if stack.endswith((".yaml", ".yml")) else Path("stacks") / f"Pulumi.{stack}.yaml"
 
 
-def stores_of(path: Path, workload: str) -> tuple[dict[str, config.Store], str | None]:
-    """Read which stores keep a workload, in the order of the stack file, and the version that the file names, if any.
+def stores_of(path: Path, workload: str) -> tuple[dict[str, config.Store], str | None, str]:
+    """Read which stores keep a workload, in the order of the stack file, the version that it names, and how keys begin.
 
     Raises ConfigError with every fault.
     """
@@ -91,7 +92,8 @@ def stores_of(path: Path, workload: str) -> tuple[dict[str, config.Store], str |
     if unknown := [Fault("", f"no store {name!r}") for name in names if name not in stack.stores]:
         raise ConfigError(f"{path}: workloads.{workload}.backup.stores", unknown)
     pinned = stack.workloads[workload].options.get("version")
-    return {name: stack.stores[name] for name in names}, str(pinned) if pinned else None
+    kept = {name: stack.stores[name] for name in names}
+    return kept, str(pinned) if pinned else None, slots.identity(stack, workload)
 
 
 def _listed(named: Mapping[str, config.Store], workload: str) -> dict[str, list[stores.Stored]]:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..plan.neighbours import TEMPLATE
 from ..project import root, stack_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The stack file that is a template.
-_TEMPLATE = "example"
 #: The variable by which Pulumi's own command line chooses a stack.
 _VARIABLE = "PULUMI_STACK"
 
@@ -35,7 +34,7 @@ def _chosen(_context: click.Context, _option: click.Parameter, value: str | None
     if named:
         return named
     there = sorted(stack_name(path) for path in (root() / "stacks").glob("Pulumi.*.yaml"))
-    stacks = [name for name in there if name != _TEMPLATE]
+    stacks = [name for name in there if name != TEMPLATE]
     if len(stacks) == 1:
         click.echo(f"stack {stacks[0]}", err=True)
         return stacks[0]

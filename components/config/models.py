@@ -36,6 +36,7 @@ PROJECT = "unmoor"
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rf"^({_LABEL}\.)+{_LABEL}$"
+_LABEL_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _ENVIRONMENT_NAME = r"^[A-Z_][A-Z0-9_]*$"
 _VERSION = r"^[0-9a-f]{64}$"
 _ZONE_ID = r"^[A-Za-z0-9]{1,64}$"
@@ -43,6 +44,7 @@ _DS = r"^[0-9]{1,5} [0-9]{1,3} [0-9]{1,3} [0-9a-f]{40,128}$"
 HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
 Name = Annotated[str, StringConstraints(pattern=_NAME)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=_ENVIRONMENT_NAME)]
+Label = Annotated[str, StringConstraints(pattern=_LABEL_NAME, max_length=16)]
 Version = Annotated[str, StringConstraints(pattern=_VERSION)]
 
 
@@ -148,7 +150,8 @@ class Workload(Setting):
     )
     adopt: Annotated[tuple[StandingRecord, ...], AfterValidator(together)] = Field(
         default=(),
-        description="What stands at the host before this stack has it, replaced in one change and put back at the end.",
+        description="What stands at the host, and at names of `redirect_from`, before this stack has them: "
+        "replaced in one change a name, and put back at the end.",
     )
     placement: Placement = Field(default=Placement(), description="Which targets play each side.")
     backup: Backup | None = Field(
@@ -207,6 +210,11 @@ class Acme(Setting):
 class StackConfig(Setting):
     """All of a stack file that is ours."""
 
+    name: Label | None = Field(
+        default=None,
+        description="A name of this stack, which its site hosts, keys in stores, buckets and functions carry, so that "
+        "several stacks share a zone, stores and accounts. Set it before the first update: it renames what stands.",
+    )
     zone: HostName = Field(description="The zone that all hosts lie in; it exists before the stack.")
     dns: Dns = Field(default=Dns(), description="Who answers for the zone.")
     ttl: int = Field(default=60, ge=5, le=60, description="Seconds resolvers may keep an answer of a failover name.")
@@ -251,6 +259,7 @@ _SENTENCES: Mapping[str, str] = {
 _MEANT: Mapping[str, str] = {
     _HOST: "is not a host name; write it in lower case like docs.dao.example",
     _NAME: "is not a name; use lower-case letters, digits and hyphens, at most 40",
+    _LABEL_NAME: "is not a stack's name; use lower-case letters, digits and hyphens, at most 16",
     _ENVIRONMENT_NAME: (
         "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here"
     ),

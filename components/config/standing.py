@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from .signed import WHEN_SET
+
 #: A value of a record: printable, in one line, within what an authority takes.
 _VALUE = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"
 Value = Annotated[str, StringConstraints(pattern=_VALUE, max_length=4000)]
@@ -27,6 +29,9 @@ class StandingRecord(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    at: Annotated[str | None, WHEN_SET] = Field(
+        default=None, max_length=253, description="The name of `redirect_from` that it stands at; left out, the host."
+    )
     type: StandingType = Field(description="A, AAAA, CNAME, CAA or HTTPS; records of other types are left alone.")
     ttl: int | None = Field(default=None, ge=0, le=2_147_483_647, description="Seconds that resolvers keep it.")
     values: tuple[Value, ...] = Field(default=(), description="Its values, as the authority shows them.")
@@ -42,9 +47,10 @@ class StandingRecord(BaseModel):
         return self
 
     def __str__(self) -> str:
+        where = f"{self.at} " if self.at else ""
         if self.alias is not None:
-            return f"{self.type} alias of {self.alias}"
-        return f"{self.type} {', '.join(self.values)}, ttl {self.ttl} s"
+            return f"{where}{self.type} alias of {self.alias}"
+        return f"{where}{self.type} {', '.join(self.values)}, ttl {self.ttl} s"
 
 
 def phrase(records: tuple[StandingRecord, ...]) -> str:
@@ -53,10 +59,11 @@ def phrase(records: tuple[StandingRecord, ...]) -> str:
 
 
 def together(records: tuple[StandingRecord, ...]) -> tuple[StandingRecord, ...]:
-    """Return records that can stand at one host. Raises ValueError for those that cannot (RFC 1034 §3.6.2)."""
-    types = [record.type for record in records]
-    if len(set(types)) < len(types):
-        raise ValueError("two records of one type are named; name each type once, with all its values")
-    if StandingType.CNAME in types and len(types) > 1:
-        raise ValueError("nothing can stand at a name with a CNAME; name what really stands there")
+    """Return records that can stand together. Raises ValueError for those that cannot (RFC 1034 §3.6.2)."""
+    for name in {record.at for record in records}:
+        types = [record.type for record in records if record.at == name]
+        if len(set(types)) < len(types):
+            raise ValueError("two records of one type are named; name each type once, with all its values")
+        if StandingType.CNAME in types and len(types) > 1:
+            raise ValueError("nothing can stand at a name with a CNAME; name what really stands there")
     return records

@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 
 
 def run(
-    name: str, program: str, given: Mapping[str, Any], opts: pulumi.ResourceOptions, *, removes: bool = False
+    name: str,
+    program: str,
+    given: Mapping[str, Any],
+    opts: pulumi.ResourceOptions,
+    *,
+    removes: bool = False,
+    renew: list[pulumi.Input[Any]] | None = None,
 ) -> command.local.Command:
     """Run a program when its input is new or has changed; its standard output is not read.
 
-    With `removes` it runs once more when this resource is deleted, with `--wait`. `given` becomes one JSON object on
-    standard input. Credentials come from the environment of the process and never from here, because inputs are kept
+    With `removes` it runs once more when this resource is deleted, with `--wait`, and a new value in `renew` replaces
+    it: the program runs for what is new, and at the end of the update once for the old. `given` becomes one JSON object
+    on standard input. Credentials come from the environment of the process and never from here, because inputs are kept
     in state.
     """
     line = command_line(program)
@@ -30,6 +37,7 @@ def run(
         delete=f"{line} --wait" if removes else None,
         interpreter=list(INTERPRETER),
         stdin=pulumi.Output.json_dumps(dict(given), sort_keys=True),
+        triggers=renew or None,
         add_previous_output_in_env=False,
         logging=command.local.Logging.STDERR,
         opts=opts,

@@ -30,21 +30,27 @@ def demand(topology: Topology, registry: Registry, before: Mapping[str, Any]) ->
     known = before.get("workloads") or {}
     for plan in topology.workloads:
         was = known.get(plan.name) or {}
-        if plan.host is None or not plan.names or (not plan.adopt and plan.host in (was.get("hosts") or ())):
+        names = {name.host for name in plan.names}
+        if not names or (not plan.adopt and names <= set(was.get("hosts") or ())):
             continue
         surveys = _ask(plan, topology, registry, found)
         found += [
             Fault(f"workloads.{plan.name}.{fault.path}", fault.message) for each in surveys for fault in each.faults
         ]
-        if plan.adopt:
-            stands = any(each.records for each in surveys)
-            taken = int((was.get("adopted") or {}).get("round", 0))
-            rounds[plan.host] = taken + stands
-            if stands:
-                _report(plan, again=taken > 0)
+        standing = {record.at or plan.host for each in surveys for record in each.records}
+        for name in plan.adopted:
+            taken = _taken(was.get("adopted") or {}, name, first=name == plan.host)
+            rounds[name] = taken + (name in standing)
+            if name in standing:
+                _report(plan, name, again=taken > 0)
     if found:
         raise PlanError("a host is not free", found)
     return rounds
+
+
+def _taken(before: Mapping[str, Any], name: str, *, first: bool) -> int:
+    """Return how many times a name was taken, as the outputs have it: the host's round, and those of other names."""
+    return int(before.get("round", 0) if first else (before.get("rounds") or {}).get(name, 0))
 
 
 def _ask(plan: WorkloadPlan, topology: Topology, registry: Registry, found: list[Fault]) -> list[Survey]:
@@ -59,7 +65,14 @@ def _ask(plan: WorkloadPlan, topology: Topology, registry: Registry, found: list
         return []
 
 
-def _report(plan: WorkloadPlan, *, again: bool) -> None:
+def _report(plan: WorkloadPlan, name: str, *, again: bool) -> None:
     """Name what is replaced, for the reader of a preview."""
-    word = "stands there again; an update with --refresh takes it once more" if again else "stands there"
-    pulumi.log.info(f"{plan.host}: {phrase(plan.adopt)} {word}, and is replaced in one change by {plan.primary.name}")
+    stood = phrase(plan.stood(name))
+    if not again:
+        pulumi.log.info(f"{name}: {stood} stands there, and is replaced in one change by {plan.primary.name}")
+        return
+    pulumi.log.warn(
+        f"{name}: {stood} stands there again; an update with --refresh takes it once more, and is replaced in one "
+        f"change by {plan.primary.name}. Without --refresh other records of the name stay away: the engine believes "
+        "that they still stand"
+    )

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..action import ZONES, Account, Create, Entry, Ref, Run, round_of, zone_at
+from ..action import STACK, ZONES, Account, Create, Entry, Ref, Run, round_of, zone_at
 from ..kind import Context, Deployed
 from .command import run, run_on_delete
+from .tags import tagged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ def deploy(
     `opts` goes to each Workload, and so to everything below it: parent, providers, aliases, protect, transforms.
     Outputs are plain values, so that a preview shows a flip as `~ mode: "centralized" => "active-standby"` and its
     price. `accounts` are what targets give of their accounts, such as the days for which leases are paid. `rounds` is
-    how many times each adopted host was taken, as `standing.demand` returns it.
+    how many times each adopted name was taken, as `standing.demand` returns it.
     """
     accounts = _Deployment(topology, registry, opts, rounds).run()
     workloads = {plan.name: outputs(plan, rounds) for plan in topology.workloads}
@@ -49,8 +50,9 @@ def deploy(
 def outputs(plan: WorkloadPlan, rounds: Mapping[str, int] = MappingProxyType({})) -> dict[str, Any]:
     """Describe a workload in the words of its stack file, for previews and other stacks."""
     stood = [str(record) for record in plan.adopt]
-    adopted = {"adopted": {"stood": stood, "round": rounds.get(plan.host or "", 0)}} if stood else {}
-    return adopted | {
+    others = {name: rounds.get(name, 0) for name in plan.adopted if name != plan.host}
+    known = {"stood": stood, "round": rounds.get(plan.host or "", 0)} | ({"rounds": others} if others else {})
+    return ({"adopted": known} if stood else {}) | {
         "mode": str(plan.mode),
         "active": str(plan.active),
         "url": plan.url,
@@ -90,7 +92,8 @@ class _Deployment:
     def run(self) -> dict[str, Any]:
         """Register all actions, then close the components; return what is known of accounts, by target."""
         for name in self._plans:
-            self._parents[name] = Workload(name, self._opts)
+            tags = pulumi.ResourceOptions(transformations=[tagged(name)])
+            self._parents[name] = Workload(name, pulumi.ResourceOptions.merge(self._opts, tags))
         # The zone is looked up as a child of a Workload, so that it uses the providers that `opts` names.
         first = next(iter(self._parents.values()))
         names = self._topology.zone.authorities
@@ -99,8 +102,10 @@ class _Deployment:
             for name in names
         )
         handles = {name: dict(zone.handle) for name, zone in zip(names, self._zones, strict=True)}
-        self._handles = {ZONES: [*handles.values()]} | {zone_at(name): handle for name, handle in handles.items()}
-        hosts = [plan.host for plan in self._plans.values() if plan.host]
+        self._handles = {STACK: f"{pulumi.get_project()}/{pulumi.get_stack()}", ZONES: [*handles.values()]} | {
+            zone_at(name): handle for name, handle in handles.items()
+        }
+        hosts = [name for plan in self._plans.values() for name in plan.adopted]
         self._handles |= {round_of(host): self._rounds.get(host, 0) for host in hosts}
         for action in self._topology.actions:
             self._made[action.name] = self._make(action)
@@ -116,11 +121,10 @@ class _Deployment:
             case Create():
                 return self._create(action, context)
             case Run(program, given, on_delete, renew, removes):
-                inputs = self._value(given)
+                inputs, watched = self._value(given), [self._value(ref) for ref in renew]
                 if on_delete:
-                    watched = [self._value(ref) for ref in renew]
                     return _step(run_on_delete(action.name, program, inputs, watched, context.opts))
-                return _step(run(action.name, program, inputs, context.opts, removes=removes))
+                return _step(run(action.name, program, inputs, context.opts, removes=removes, renew=watched))
             case Entry(authority, what):
                 zone = self._zones[self._topology.zone.authorities.index(authority)]
                 return _step(zone.register(action.name, self._value(what), context.opts))

@@ -48,14 +48,14 @@ def needs(topology: Topology, registry: Registry) -> list[Needs]:
     ]
 
 
-def checks(topology: Topology, registry: Registry) -> Iterator[Check]:
-    """Yield the checks of authorities, targets, kinds and stores."""
+def checks(topology: Topology, registry: Registry, stack: str) -> Iterator[Check]:
+    """Yield the checks of authorities, targets, kinds and stores; `stack` is the stack as `PROJECT/STACK`."""
     for each in needs(topology, registry):
         yield from each.checks
     for plan in topology.workloads:
         for site in plan.sites:
             yield from registry.implementations(plan.kind)[site.target].checks(site, plan)
-    yield from stores.checks(topology)
+    yield from stores.checks(topology, stack)
     yield from delegation.checks(topology)
 
 
@@ -96,12 +96,12 @@ def _findings(check: Check) -> tuple[Finding, ...]:
         return (unseen(outside(f"{type(error).__name__}: {error}")),)
 
 
-def demand(topology: Topology, registry: Registry) -> None:
+def demand(topology: Topology, registry: Registry, stack: str) -> None:
     """Raise ConfigError for what would make an update fail after minutes of building; what is not seen passes.
 
     What is not ready is looked at again, since the world may show a change seconds late.
     """
-    late = [check for check in checks(topology, registry) if check.late]
+    late = [check for check in checks(topology, registry, stack) if check.late]
     for attempt in range(LOOKS):
         time.sleep(PAUSE_S if attempt else 0.0)
         found = [each for each in look(late) if each.state is State.NOT_READY]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..limits import DOCTOR_STORE_S as _PUBLIC_S
 from ..needs import Check, Finding, Grant, State, caution, not_ready, ready, unseen
+from ..stores import claims as claimed
 from ..stores import s3
 from ..targets.aws.account import client as client_of
 from ..text.escape import outside
@@ -29,10 +30,29 @@ def of(topology: Topology) -> dict[str, Store]:
     return {name: store for plan in topology.workloads for name, store in sorted(plan.stores.items())}
 
 
-def checks(topology: Topology) -> Iterator[Check]:
-    """Return the look at each store."""
+def checks(topology: Topology, stack: str) -> Iterator[Check]:
+    """Return the looks at each store, and at the claims in it; `stack` is the stack as `PROJECT/STACK`."""
     for name, store in of(topology).items():
         yield Check(f"store {name}", functools.partial(look, name, store))
+        names = [each for plan in topology.workloads if name in plan.stores for each in plan.claimed]
+        yield Check(f"claims in store {name}", functools.partial(claims, name, store, names, stack), late=True)
+
+
+def claims(name: str, store: Store, names: list[str], stack: str) -> Iterator[Finding]:
+    """Look for names of ours that another stack has."""
+    if s3.missing_credentials({name: store}):
+        yield unseen(f"store {name} cannot be opened", "export its variables")
+        return
+    opened, free = s3.OpenStore(name, store), True
+    for each in names:
+        other = claimed.holder(opened, each)
+        if other not in {None, stack}:
+            free = False
+            yield not_ready(
+                claimed.clash(name, each, str(other), stack), "`unmoor plan` shows every name of this stack"
+            )
+    if free:
+        yield ready(f"no other stack has one of the {len(names)} names")
 
 
 def grants(topology: Topology) -> tuple[Grant, ...]:
@@ -42,7 +62,9 @@ def grants(topology: Topology) -> tuple[Grant, ...]:
         if store.vendor != "aws" or store.endpoint is not None:
             continue
         bucket = f"arn:aws:s3:::{store.bucket}"
-        ours = tuple(f"{bucket}/{plan.name}/*" for plan in topology.workloads if name in plan.stores)
+        plans = [plan for plan in topology.workloads if name in plan.stores]
+        claims = [f"{bucket}/{claimed.key(each)}" for plan in plans for each in plan.claimed]
+        ours = (*(f"{bucket}/{plan.identity}/*" for plan in plans), *claims)
         word = name.title().replace("-", "")
         made += [
             Grant(f"ListStore{word}", ("s3:ListBucket", *_READS), (bucket,)),

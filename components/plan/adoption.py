@@ -21,9 +21,17 @@ _BEFORE = Proof.DNS
 
 
 def host_faults(workload: Workload, path: str) -> Iterator[Fault]:
-    """Refuse to adopt what has no host."""
+    """Refuse to adopt what has no host, and what stands at a name that is not the workload's."""
     if workload.adopt and workload.host is None:
         yield Fault(f"{path}.adopt", "there is no host that could be adopted; give `host`, or take this out")
+    names = workload.redirect_from
+    for index, record in enumerate(workload.adopt):
+        if record.at is not None and record.at not in names:
+            choice = f"choose from {', '.join(names)}" if names else "there are none"
+            yield Fault(
+                f"{path}.adopt[{index}].at",
+                f"{record.at} is no name of `redirect_from` ({choice}); take it out for what stands at the host",
+            )
 
 
 def faults(plan: WorkloadPlan, authorities: Iterable[Authority]) -> Iterator[Fault]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from ..config.signed import WHEN_SET
 from ..release import Release
-from ..topology import WHEN_SET
 
 if TYPE_CHECKING:
     from ..topology import Topology
@@ -35,7 +35,11 @@ def canonical(value: Any, *, signed_only: bool = True) -> Any:
         case None | str() | int() | float():
             return value
         case BaseModel():
-            items: Iterable[tuple[str, Any]] = [(name, getattr(value, name)) for name in type(value).model_fields]
+            fields = type(value).model_fields.items()
+            kept = {name: not signed_only or WHEN_SET not in each.metadata for name, each in fields}
+            items: Iterable[tuple[str, Any]] = [
+                (name, getattr(value, name)) for name in kept if kept[name] or getattr(value, name)
+            ]
         case Mapping():
             items = [(str(key), value[key]) for key in sorted(value, key=str)]
         case list() | tuple():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ..action import ZONES, Account, Action, Create, Phase, Ref, Run
+from ..action import STACK, ZONES, Account, Action, Create, Phase, Ref, Run
 from ..config.models import Mode, did_you_mean, faults
 from ..errors import Fault, PlanError
 from ..exposure import Proof
@@ -14,7 +14,7 @@ from . import adoption, hosts, refusals, slots
 from .wire import ordered, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pydantic import BaseModel
 
@@ -98,7 +98,7 @@ def _workload(
         found.append(Fault(f"{path}.kind", what))
         return None
     on = registry.implementations(kind.name)
-    placement = _placement(workload, registry)
+    placement = slots.filled(workload.placement, registry)
     found += [*refusals.kind(workload, kind, path), *refusals.placement(placement, kind.name, on, path)]
     chosen, wrong = options(workload, kind, name)
     found += wrong
@@ -123,23 +123,11 @@ def _workload(
         stores={store: stack.stores[store] for store in workload.backup.stores} if workload.backup else {},
         retain=workload.backup.retain if workload.backup else 0,
         adopt=workload.adopt,
+        label=stack.name or "",
     )
     draft = dataclasses.replace(draft, names=tuple(kind.names(draft)))
     found += refusals.planned(draft, zone, registry, on, path)
     return None if len(found) > before else _priced(draft, zone, registry, on)
-
-
-def _placement(workload: Workload, registry: Registry) -> Placement:
-    """Return the placement with the project's default targets where the stack file names none."""
-    kept = workload.placement
-    rented = [name for name, target in registry.targets.items() if target.rented]
-    own = [name for name, target in registry.targets.items() if not target.rented]
-    return kept.model_copy(
-        update={
-            "centralized": kept.centralized or next(iter(own), ""),
-            "decentralized": kept.decentralized or tuple(rented[:1]),
-        }
-    )
 
 
 def _sites(
@@ -157,7 +145,7 @@ def _sites(
     challenged = any(exposure.proof is Proof.PASSED_ON for exposure in exposures.values())
 
     def host_of(slot: slots.Slot) -> str:
-        return f"{slots.site_name(name, placement, slot)}.{stack.zone}"
+        return slots.site_host(stack, name, placement, slot)
 
     return {
         slot: Site(
@@ -232,9 +220,9 @@ def _central(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> tuple[Co
 
 def _wired(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> list[Action]:
     kind, on = registry.kinds[plan.kind], registry.implementations(plan.kind)
-    actions = list(kind.actions(plan))
     entries = [action for name in zone.authorities for action in registry.authorities[name].actions(plan, zone)]
-    actions += [entry for entry in entries if entry.site is None]
+    actions = [*kind.actions(plan), *(entry for entry in entries if entry.site is None)]
+    actions += _claims(plan, actions)
     for site in plan.sites:
         actions += [
             Action(
@@ -254,6 +242,22 @@ def _wired(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> list[Actio
         if plan.names:
             actions.append(_confirm(plan, site, kind))
     return wire(plan, actions, kind.rollout)
+
+
+def _claims(plan: WorkloadPlan, prepared: Iterable[Action]) -> Iterator[Action]:
+    """Claim the names of a workload in its stores, before anything is written under one of them."""
+    if plan.stores:
+        stores = {name: store.model_dump(exclude_none=True) for name, store in sorted(plan.stores.items())}
+        names = list(plan.claimed)
+        yield Action(
+            f"{plan.name}-claim",
+            Phase.PREPARE,
+            "claim",
+            plan.name,
+            Run("claim", {"stack": STACK, "names": names, "stores": stores}, removes=True, renew=tuple(names)),
+            detail=f"{', '.join(names)} in {', '.join(sorted(plan.stores))}",
+            before=tuple(action.name for action in prepared if action.phase is Phase.PREPARE),
+        )
 
 
 def _accounts(plans: Sequence[WorkloadPlan], actions: Sequence[Action], registry: Registry) -> Iterable[Action]:

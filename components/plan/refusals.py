@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ..topology import WorkloadPlan, ZonePlan
 
 
+#: Characters of a site's name with the stack's: a CloudFront function has 64, of which its event and Pulumi take 17.
+_SITE_CHARS = 47
+
+
 def stores(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:
     """Refuse stores that the stack file does not declare."""
     choices = f" or choose from {', '.join(sorted(stack.stores))}" if stack.stores else ""
@@ -85,4 +89,10 @@ def planned(
         for target, site in {site.target: site for site in plan.everywhere}.items()
         for fault in (*on[target].refuses(plan.options, plan.release), *on[target].refuses_at(site, plan.release))
     ]
-    return found + [Fault(f"{path}.options.{fault.path}".rstrip("."), fault.message) for fault in refused]
+    found += [Fault(f"{path}.options.{fault.path}".rstrip("."), fault.message) for fault in refused]
+    long = [f"{site.name}-{plan.label}" for site in plan.everywhere] if plan.label else []
+    return found + [
+        Fault("name", f"{name} has {len(name)} characters, and {_SITE_CHARS} are the most; choose a shorter name here")
+        for name in long
+        if len(name) > _SITE_CHARS
+    ]

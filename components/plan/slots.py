@@ -10,7 +10,8 @@ from ..config.models import Mode, Side
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..config.models import Placement
+    from ..config.models import Placement, StackConfig
+    from ..registry import Registry
 
 
 class Slot(NamedTuple):
@@ -57,6 +58,29 @@ def site_name(workload: str, placement: Placement, slot: Slot) -> str:
     on = target(placement, slot)
     twice = Counter(placement.decentralized)[on] > 1 and slot.place > 0
     return f"{workload}-{on}-{slot.place + 1}" if twice else f"{workload}-{on}"
+
+
+def filled(placement: Placement, registry: Registry) -> Placement:
+    """Return a placement with the project's default targets where the stack file names none."""
+    rented = [name for name, target in registry.targets.items() if target.rented]
+    own = [name for name, target in registry.targets.items() if not target.rented]
+    return placement.model_copy(
+        update={
+            "centralized": placement.centralized or next(iter(own), ""),
+            "decentralized": placement.decentralized or tuple(rented[:1]),
+        }
+    )
+
+
+def identity(stack: StackConfig, workload: str) -> str:
+    """Return what a workload is called where several stacks meet; no workload's own name has a dot."""
+    return f"{workload}.{stack.name}" if stack.name else workload
+
+
+def site_host(stack: StackConfig, workload: str, placement: Placement, slot: Slot) -> str:
+    """Return the site's own name in the zone."""
+    suffix = f"-{stack.name}" if stack.name else ""
+    return f"{site_name(workload, placement, slot)}{suffix}.{stack.zone}"
 
 
 def peer(placement: Placement, slot: Slot) -> Slot:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import models as config
 from ..errors import ConfigError, Fault, NotBuiltError
 from ..release import NOT_BUILT
+from . import neighbours
 from .planner import options, plan
 
 if TYPE_CHECKING:
@@ -67,8 +68,11 @@ def topology(
     *,
     built: bool = True,
     others: Mapping[str, Any] | None = None,
+    beside: Mapping[str, StackConfig] | None = None,
 ) -> Topology:
     """Plan the given settings, without the `unmoor:` prefix; `others` are those of other plug-ins.
+
+    `beside` are the other stacks of the project, which may share no name with this one.
 
     Raises ConfigError or PlanError with every fault that can be found. See `releases` for `root` and `built`.
     """
@@ -76,7 +80,7 @@ def topology(
     if stack is None:
         raise ConfigError("the stack configuration is not valid", found)
     made, known = releases(stack, registry, root, built=built)
-    return plan(stack, registry, made, known, others)
+    return plan(stack, registry, made, [*known, *neighbours.faults(stack, beside or {}, registry)], others)
 
 
 def project_of(path: Path) -> Path:
@@ -89,14 +93,22 @@ def from_file(path: Path, registry: Registry, *, built: bool = True) -> Topology
     document = config.load_document(path)
     ours = config.settings_of(document, str(path))
     root = project_of(path)
-    return topology(ours, registry, root, built=built, others=config.settings_of_others(document["config"]))
+    beside = neighbours.read(path.parent, path.stem.removeprefix("Pulumi."))
+    others = config.settings_of_others(document["config"])
+    return topology(ours, registry, root, built=built, others=others, beside=beside)
 
 
-def from_pulumi(values: Mapping[str, str], registry: Registry, root: Path, secret: Iterable[str] = ()) -> Topology:
-    """Plan what Pulumi hands to a program: text by full key, objects as JSON; `secret` names the keys of secrets."""
+def from_pulumi(
+    values: Mapping[str, str], registry: Registry, root: Path, secret: Iterable[str] = (), stack: str | None = None
+) -> Topology:
+    """Plan what Pulumi hands to a program: text by full key, objects as JSON; `secret` names the keys of secrets.
+
+    With the name of the `stack` it is compared with the other stack files of the project.
+    """
     prefix = f"{config.PROJECT}:"
     settings = {key.removeprefix(prefix): _value(text) for key, text in values.items() if key.startswith(prefix)}
-    return topology(settings, registry, root, others=config.settings_of_others(values, secret))
+    beside = neighbours.read(root / "stacks", stack) if stack else {}
+    return topology(settings, registry, root, others=config.settings_of_others(values, secret), beside=beside)
 
 
 def _value(text: str) -> Any:

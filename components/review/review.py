@@ -270,7 +270,7 @@ def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, statefu
     if old is None:
         return _adopted(new) or "none: it is new"
     if new is None:
-        return f"{old.host} goes back to {phrase(old.adopt)}" if old.adopt else "for ever: it is removed"
+        return _each(old, "{} goes back to {}") if old.adopted else "for ever: it is removed"
     if old.host != new.host:
         what = "leads visitors on" if old.host in _hosts(new) else "stops answering"
         return f"{old.host} {what}; {new.host} takes its place"
@@ -282,9 +282,14 @@ def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, statefu
 
 
 def _adopted(new: WorkloadPlan | None) -> str:
-    if not (new and new.adopt):
+    if not (new and new.adopted):
         return ""
-    return f"none: {new.host} leads to {phrase(new.adopt)} until the new site answers, then moves in one change"
+    return f"none: {_each(new, '{} leads to {}')} until the new site answers, then moves in one change"
+
+
+def _each(plan: WorkloadPlan, sentence: str) -> str:
+    """Write a sentence for each adopted name, with what stood there."""
+    return ", and ".join(sentence.format(name, phrase(stood)) for name, stood in plan.adopted.items())
 
 
 def _data(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bool) -> str:
@@ -342,7 +347,8 @@ def _cautions(old: WorkloadPlan | None, new: WorkloadPlan | None) -> Iterator[st
         yield "the workload is removed, with every site of it"
         return
     if old and old.adopt and not new.adopt:
-        yield f"{phrase(old.adopt)} is forgotten: it is not put back at {old.host} when the workload ends"
+        for name, stood in old.adopted.items():
+            yield f"{phrase(stood)} is forgotten: it is not put back at {name} when the workload ends"
     if len({store.vendor for store in new.stores.values()}) == 1:
         yield "all stores are at one vendor, who alone can delete every copy; name a second"
     if gone := sorted(set(old.stores) - set(new.stores)) if old else []:

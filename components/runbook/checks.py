@@ -159,7 +159,7 @@ def outputs(case: Case, of: WorkloadPlan) -> Check:
 
 def bundle_url(of: WorkloadPlan, store: Store) -> str:
     """Return where anyone can read a version's bundle, quoted for the shell."""
-    return shlex.quote(f"{store.public_url}/{bundle.key(of.name, of.release.id)}")
+    return shlex.quote(f"{store.public_url}/{bundle.key(of.identity, of.release.id)}")
 
 
 def kept(of: WorkloadPlan, store: Store) -> Check:

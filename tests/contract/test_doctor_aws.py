@@ -209,6 +209,20 @@ def test_a_free_host_is_ready(plan) -> None:
     assert shown(plan(), f"records of {HOST}").state is State.READY
 
 
+def test_a_name_that_is_to_redirect_is_looked_at_as_the_host_is(plan, record) -> None:
+    workloads = settings(redirect_from=["www.dao.example"])["workloads"]
+    assert shown(plan(workloads=workloads), "records of www.dao.example").state is State.READY
+    record("www.dao.example", "CNAME", "dao.gitbook.io")
+    looked = shown(plan(workloads=workloads), "records of www.dao.example")
+    assert looked.state is State.NOT_READY
+    assert "www.dao.example has a record CNAME dao.gitbook.io" in looked.findings[0].sentence
+    assert looked.findings[0].mend.startswith("unmoor adopt docs, which replaces it in one change; or remove it")
+    named = [{"at": "www.dao.example", "type": "CNAME", "ttl": 60, "values": ["dao.gitbook.io"]}]
+    workloads["docs"]["adopt"] = named
+    assert shown(plan(workloads=workloads), "records of www.dao.example").state is State.READY
+    assert shown(plan(workloads=workloads), f"records of {HOST}").state is State.READY
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [("CNAME", "dao.gitbook.io"), ("A", "192.0.2.1"), ("AAAA", "2001:db8::1"), ("CAA", '0 issue ";"')],

@@ -112,7 +112,7 @@ def test_a_store_that_gives_more_than_any_lists_is_not_read_on(clouds, stack, ve
     key = f"docs/{versions[1]}.tar"
     size = clouds.client("s3").head_object(Bucket="dao-storj", Key=key)["ContentLength"]
     clouds.client("s3").put_object(Bucket="dao-aws", Key=key, Body=b"x" * (size + 5_000_000))
-    named, _ = command.stores_of(Path(stack()), "docs")
+    named, _, _ = command.stores_of(Path(stack()), "docs")
     with tempfile.TemporaryFile() as tar, pytest.raises(StepError) as caught:
         command._fetch(tar, {"aws": named["aws"]}, key, versions[1], size)
     assert f"is larger than {size:,} bytes" in str(caught.value)

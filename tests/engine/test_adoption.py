@@ -18,7 +18,7 @@ from sandbox.drive import EngineFailed
 from sandbox.net import vendor
 from sandbox.state import write
 
-from .docs_stack import HOST, PRIMARY, TTL, Docs, kill, until
+from .docs_stack import HOST, TTL, Docs, kill, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,10 @@ pytestmark = pytest.mark.timeout(600)
 #: Seconds between two visits, the fewest that count, and the addresses of the vendor and of CloudFront.
 PERIOD_S, VISITS = 1 / 6, 200
 VENDOR, AWS = vendor.ADDRESS, "192.0.2."
-STOOD = [{"type": "CNAME", "ttl": TTL, "values": [vendor.SITE]}]
+#: A name that is to lead visitors to the host, and is live at the vendor too.
+WWW = "www.dao.example"
+ONE = {"type": "CNAME", "ttl": TTL, "values": [vendor.SITE]}
+STOOD = [ONE, ONE | {"at": WWW}]
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +43,9 @@ def live(docs: Docs) -> Iterator[Visitor]:
     """The host is live at the vendor, and visited six times a second by a client that validates."""
     # The drain of this stack waits TTL; a resolver must not keep an alias for longer.
     write(docs.state.root / "dns.json", json.dumps({"alias_ttl": TTL}))
-    vendor.move_in(docs.state, HOST)
-    zone.lead(HOST, "CNAME", vendor.SITE, ttl=TTL)
+    for host in (HOST, WWW):
+        vendor.move_in(docs.state, host)
+        zone.lead(host, "CNAME", vendor.SITE, ttl=TTL)
     visitor = Visitor(front.url(HOST), docs.state, PERIOD_S)
     visitor.start()
     until(lambda: bool(visitor.samples) and visitor.samples[-1].ok, "the first answer of the vendor")
@@ -51,10 +55,12 @@ def live(docs: Docs) -> Iterator[Visitor]:
 
 def test_without_adopt_the_host_is_refused_before_anything_is_built(docs: Docs, live: Visitor) -> None:
     before = inventory.objects()
+    docs.write(redirect_from=[WWW])
     with pytest.raises(EngineFailed) as refused:
         docs.pulumi.preview()
     printed = " ".join(refused.value.run.output.split())
     assert f"workloads.docs.host: CNAME {vendor.SITE}, ttl {TTL} s stands at {HOST}" in printed
+    assert f"workloads.docs.redirect_from[0]: CNAME {vendor.SITE}, ttl {TTL} s stands at {WWW}" in printed
     assert "`unmoor adopt docs` writes the lines" in printed
     assert inventory.objects() == before
 
@@ -75,7 +81,7 @@ def test_killed_at_the_change_and_run_again_it_is_adopted_and_no_visit_failed(
     kill(docs.pulumi, sandbox, lambda: bool(members()))
     docs.pulumi.up()
     assert docs.again().changes() == {}
-    assert kinds() == {"CAA", "A primary"}
+    assert kinds() == kinds(WWW) == {"CAA", "A primary"}
     until(lambda: served_by(live, AWS), "an answer from AWS")
     until(lambda: len(live.samples) >= VISITS, "enough visits")
     assert failed(live) == []
@@ -86,19 +92,20 @@ def test_killed_at_the_change_and_run_again_it_is_adopted_and_no_visit_failed(
 
 def test_the_outputs_name_what_stood_there(docs: Docs, live: Visitor) -> None:
     adopted = docs.pulumi.outputs()["workloads"]["docs"]["adopted"]
-    assert adopted["stood"] == [f"CNAME {vendor.SITE}, ttl {TTL} s"]
+    assert adopted["stood"] == [f"CNAME {vendor.SITE}, ttl {TTL} s", f"{WWW} CNAME {vendor.SITE}, ttl {TTL} s"]
+    assert adopted["rounds"] == {WWW: 1}
     assert f'\\"stood\\":[\\"CNAME {vendor.SITE}' in docs.pulumi.export()
 
 
 def test_undo_leads_visitors_back_and_a_preview_shows_what_is_taken_again(docs: Docs, live: Visitor) -> None:
     done = docs.unmoor("adopt", "docs", "--undo", "--yes", well=True)
-    assert f"{HOST} given back" in done
+    assert f"{HOST}, {WWW} given back" in done
     until(lambda: served_by(live, VENDOR), "an answer from the vendor")
     shown = docs.pulumi.preview("--refresh")
     assert {name: op for name, op in shown.changes().items() if op != "refresh"} == {
-        f"{HOST}-adopt": "update",
-        f"{HOST}-caa": "create",
-        PRIMARY: "create",
+        f"{name}{suffix}": operation
+        for name in (HOST, WWW)
+        for suffix, operation in (("-adopt", "update"), ("-caa", "create"), ("/primary", "create"))
     }
     assert "given back already" in docs.unmoor("adopt", "docs", "--undo", "--yes", well=True)
 
@@ -112,9 +119,10 @@ def test_the_next_update_takes_it_again(docs: Docs, live: Visitor) -> None:
 
 def test_destroy_puts_back_what_stood_and_no_visit_failed(docs: Docs, live: Visitor) -> None:
     docs.pulumi.destroy()
-    (record,) = zone.standing(HOST)
-    assert (record["Type"], record["TTL"], record["ResourceRecords"]) == ("CNAME", TTL, [{"Value": vendor.SITE}])
-    assert inventory.objects() == [f"record {HOST}. CNAME"]
+    for name in (HOST, WWW):
+        (record,) = zone.standing(name)
+        assert (record["Type"], record["TTL"], record["ResourceRecords"]) == ("CNAME", TTL, [{"Value": vendor.SITE}])
+    assert inventory.objects() == [f"record {name}. CNAME" for name in (HOST, WWW)]
     until(lambda: served_by(live, VENDOR), "an answer from the vendor")
     assert failed(live) == []
 
@@ -123,8 +131,8 @@ def members() -> list[dict[str, Any]]:
     return [record for record in zone.standing(HOST) if record.get("Failover")]
 
 
-def kinds() -> set[str]:
-    return {" ".join(filter(None, (one["Type"], one.get("SetIdentifier")))) for one in zone.standing(HOST)}
+def kinds(host: str = HOST) -> set[str]:
+    return {" ".join(filter(None, (one["Type"], one.get("SetIdentifier")))) for one in zone.standing(host)}
 
 
 def failed(visitor: Visitor) -> list[Sample]:

@@ -183,6 +183,7 @@ def run(
     preview: bool = False,
     registry: Registry | None = None,
     opts: pulumi.ResourceOptions | None = None,
+    stack: str = "test",
 ) -> Graph:
     """Run the program against the recorder and return the graph it registered."""
     known = registry or builtin()
@@ -199,7 +200,7 @@ def run(
     # The SDK's mock monitor makes a loop in each of its threads and closes none.
     asyncio.new_event_loop = made
     try:
-        mocks.set_mocks(Cloud(), "unmoor", "test", preview, monitor=Recorder(graph))
+        mocks.set_mocks(Cloud(), "unmoor", stack, preview, monitor=Recorder(graph))
 
         def program() -> None:
             graph.topology = topology(settings, known, root)

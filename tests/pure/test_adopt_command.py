@@ -149,3 +149,19 @@ def test_a_host_is_given_back_when_asked_and_only_if_it_was_adopted(project):
     assert "was given back already" in run("docs", "--undo", "--yes")[1]
     assert run("docs", "--undo", "--forget")[0] == 2
     assert run("docs", "--undo", "--dry-run", "--yes")[0] == 2
+
+
+def test_other_names_are_written_with_their_name_and_keep_what_was_adopted_before(project):
+    www = CNAME.model_copy(update={"at": "www.dao.example"})
+    file = project(Survey((www,)))
+    host = "host: docs.dao.example  # for people"
+    both = f"{host}\n      redirect_from: [www.dao.example]"
+    file.write_text(adopt(CENTRAL, "x", "docs", (CNAME,)).replace(host, both))
+    code, said = run("docs")
+    stand = "CNAME dao-example.pages.example, ttl 300 s stands at"
+    assert (code, f"{stand} docs.dao.example, and {stand} www.dao.example; written" in said) == (0, True)
+    lines = yaml.safe_load(file.read_text())["config"]["unmoor:workloads"]["docs"]["adopt"]
+    assert [line.get("at") for line in lines] == [None, "www.dao.example"]
+    code, said = run("docs", "--undo", "--yes")
+    assert (code, "docs.dao.example, www.dao.example was given back already" in said) == (0, True)
+    assert "It has to be `pulumi up --refresh`" in said

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.action import Run
 from components.config import models as config
 from components.dns.route53 import Route53, adoption, authority, survey
 from components.errors import PlanError, StepError
@@ -171,6 +172,7 @@ class Built:
         self.topology: Topology = plan(stack, builtin(), {"docs": Release("a" * 64)})
         self.plan = self.topology.workloads[0]
         self.names = [action.name for action in self.topology.actions]
+        self.given = {each.name: each.does.given for each in self.topology.actions if isinstance(each.does, Run)}
 
 
 @pytest.mark.parametrize(
@@ -253,7 +255,7 @@ def test_an_authority_that_cannot_take_a_host_over_is_a_fault():
 
 def found(stands: list[dict[str, Any]], wild: list[dict[str, Any]] | None = None, holders: Any = (), **docs: Any):
     made = Built(**docs)
-    return survey.judge(made.plan, made.topology.zone, stands, wild or [], holders)
+    return survey.judge(made.plan, made.topology.zone, HOST, stands, wild or [], holders)
 
 
 @every_live
@@ -277,7 +279,7 @@ def test_a_free_host_and_our_own_set_are_no_hindrance():
 
 def test_our_own_caa_record_of_an_update_that_failed_is_no_hindrance():
     """It is published first, before anything leads anywhere."""
-    ours = adoption.wanted(given([], caa=authority.host_caa(Built().plan, Built().topology.zone)))
+    ours = adoption.wanted(given([], caa=authority.host_caa(Built().plan, Built().topology.zone, HOST)))
     assert [record["Type"] for record in ours] == ["CAA", "A"]
     assert found(ours[:1]) == survey.Survey()
     assert found(ours[:1], adopt=[ADDRESS]).records == ()
@@ -304,4 +306,58 @@ def test_a_distribution_of_the_account_that_has_the_host_is_refused_with_the_pro
     holder = {"Id": "E9", "DomainName": "d999.cloudfront.net"}
     (fault,) = found(shaped([ALIAS]), holders=[holder], adopt=[ALIAS]).faults
     assert "the CloudFront distribution E9 (d999.cloudfront.net) of this account has docs.dao.example" in fault.message
-    assert "aws cloudfront update-distribution --id E9 --if-match ETAG" in fault.message
+    assert "aws cloudfront update-distribution --id E9 --distribution-config file://config.json" in fault.message
+    assert '--if-match "$(aws cloudfront get-distribution-config --id E9 --query ETag' in fault.message
+
+
+# -- other names of the workload
+
+WWW = "www.dao.example"
+AT_WWW = CNAME | {"at": WWW}
+
+
+def at_www(stands: list[dict[str, Any]], wild: Any = (), holders: Any = (), **docs: Any) -> survey.Survey:
+    made = Built(redirect_from=["dao.example", WWW], **docs)
+    moved = [{**one, "Name": one["Name"].replace(HOST, WWW)} for one in stands]
+    return survey.judge(made.plan, made.topology.zone, WWW, moved, wild, holders)
+
+
+@every_live
+def test_a_live_name_that_is_to_redirect_is_refused_until_it_is_adopted(live):
+    seen = at_www(shaped(live))
+    (fault,) = seen.faults
+    assert fault.path == "redirect_from[1]"
+    assert f"stands at {WWW}, and what is not this stack's is never overwritten" in fault.message
+    assert {record.at for record in seen.records} == {WWW}
+    named = [one.model_dump(mode="json", exclude_defaults=True) for one in seen.records]
+    assert not at_www(shaped(live), adopt=named).faults
+    assert "stands at" in at_www(shaped(live), adopt=[CNAME]).faults[0].message, "that is what stands at the host"
+
+
+def test_wildcards_and_distributions_hinder_a_redirecting_name_as_they_do_the_host():
+    wild = [{**shaped([CNAME])[0], "Name": "\\052.dao.example."}]
+    assert at_www([], wild).faults[0].path == "redirect_from[1]"
+    (fault,) = at_www([], holders=[{"Id": "E9", "DomainName": "d9.cloudfront.net"}]).faults
+    assert f"has {WWW} as an alias" in fault.message
+
+
+def test_each_adopted_name_changes_hands_in_a_change_of_its_own():
+    made = Built(redirect_from=[WWW], adopt=[ADDRESS, AT_WWW])
+    programs = {name: given for name, given in made.given.items() if name.endswith(("-adopt", "-leave"))}
+    assert {name: given["records"] for name, given in programs.items()} == {
+        f"{HOST}-adopt": [ADDRESS],
+        f"{WWW}-adopt": [CNAME],
+        f"{HOST}-leave": [ADDRESS],
+        f"{WWW}-leave": [CNAME],
+    }
+    only = Built(redirect_from=[WWW], adopt=[AT_WWW])
+    assert [name for name in only.given if name.endswith("-adopt")] == [f"{WWW}-adopt"]
+    assert only.given[f"{HOST}-leave"]["records"] == []
+
+
+def test_what_stands_at_a_name_that_is_not_the_workloads_is_refused():
+    with pytest.raises(PlanError) as refused:
+        Built(adopt=[AT_WWW])
+    assert "workloads.docs.adopt[0].at: www.dao.example is no name of `redirect_from` (there are none)" in str(
+        refused.value
+    )

@@ -93,14 +93,14 @@ def stack(tmp_path: Path, mode: str = "centralized"):
 
 def test_a_target_that_others_wrote_adds_its_own_checks(tmp_path: Path) -> None:
     mine = Target("aws", "AWS", needs=lambda _: Needs((Check("mine", lambda: [ready("x")]),)))
-    names = [each.name for each in run.checks(stack(tmp_path), builtin().with_(targets=[mine]))]
+    names = [each.name for each in run.checks(stack(tmp_path), builtin().with_(targets=[mine]), "unmoor/prod")]
     assert "mine" in names
     assert "CloudFront" not in names
 
 
 def test_akash_is_looked_at_where_a_site_stands_there(tmp_path: Path) -> None:
     def names(mode: str) -> set[str]:
-        return {each.name for each in run.checks(stack(tmp_path, mode), builtin())}
+        return {each.name for each in run.checks(stack(tmp_path, mode), builtin(), "unmoor/prod")}
 
     assert names("active-standby") - names("centralized") == {"Console account", "bidders for docs-akash"}
 
@@ -115,15 +115,15 @@ def with_late(look):
 
 def test_an_update_stops_at_what_would_fail_late_and_at_nothing_that_is_not_seen(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(run, "PAUSE_S", 0.0)
-    run.demand(stack(tmp_path), with_late(lambda: (ready("x"), unseen("y"), caution("z"))))
+    run.demand(stack(tmp_path), with_late(lambda: (ready("x"), unseen("y"), caution("z"))), "unmoor/prod")
     with pytest.raises(ConfigError, match="alias: taken; move it"):
-        run.demand(stack(tmp_path), with_late(lambda: [not_ready("taken", "move it")]))
+        run.demand(stack(tmp_path), with_late(lambda: [not_ready("taken", "move it")]), "unmoor/prod")
 
 
 def test_what_is_ready_at_a_second_look_stops_no_update(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(run, "PAUSE_S", 0.0)
     shown = iter([[not_ready("not seen yet", "wait")], [ready("x")]])
-    run.demand(stack(tmp_path), with_late(lambda: next(shown)))
+    run.demand(stack(tmp_path), with_late(lambda: next(shown)), "unmoor/prod")
     assert next(shown, None) is None
 
 

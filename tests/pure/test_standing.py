@@ -48,7 +48,8 @@ class Seen(Route53):
 def planned(authority: Seen | None = None, **docs: Any):
     made = settings(**docs)
     made["workloads"]["blog"] = {**copy.deepcopy(made["workloads"]["docs"]), "host": "blog.dao.example"}
-    made["workloads"]["blog"].pop("adopt", None)
+    for mine in ("adopt", "redirect_from"):
+        made["workloads"]["blog"].pop(mine, None)
     stack, faults = config.read(made)
     assert stack is not None, faults
     registry = builtin().with_(authorities=[authority] if authority else [])
@@ -91,6 +92,21 @@ def test_rounds_count_how_often_the_host_was_taken(said):
     said.clear()
     assert standing.demand(*planned(live, adopt=[CNAME]), before(1)) == {HOST: 2}
     assert "stands there again; an update with --refresh takes it once more" in said[0]
+    assert said[0].startswith("warn: "), "without --refresh a standby would stay away"
+
+
+def test_rounds_of_other_names_are_their_own_and_a_new_name_is_asked_for(said):
+    www = "www.dao.example"
+    more = {"redirect_from": [www], "adopt": [CNAME, CNAME | {"at": www}]}
+    live = Seen(answers={HOST: Survey((RECORD.model_copy(update={"at": www}),))})
+    assert standing.demand(*planned(live, **more), before(1)) == {HOST: 1, www: 1}
+    assert said == [f"info: {www}: {SAID} stands there, and is replaced in one change by docs-aws"]
+    again = before(1)
+    again["workloads"]["docs"]["adopted"]["rounds"] = {www: 1}
+    assert standing.demand(*planned(live, **more), again) == {HOST: 1, www: 2}
+    held = Seen(answers={HOST: Survey((), (Fault("redirect_from[0]", "held"),))})
+    with pytest.raises(PlanError, match=r"workloads\.docs\.redirect_from\[0\]: held"):
+        standing.demand(*planned(held, redirect_from=[www]), before())
 
 
 def test_a_zone_that_cannot_be_asked_is_a_warning_and_for_an_adoption_a_refusal(said):

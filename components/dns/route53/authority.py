@@ -28,25 +28,26 @@ if TYPE_CHECKING:
 CHECK_INTERVAL, CHECK_THRESHOLD = 10, 3
 
 
-def host_caa(plan: WorkloadPlan, zone: ZonePlan) -> dict[str, Any] | None:
-    """Return who may sign for the public host as values with a TTL; None where the host has no such record of ours."""
-    own = (rrset for rrset in sets(plan, zone) if rrset.type == "CAA" and rrset.host == plan.host)
+def host_caa(plan: WorkloadPlan, zone: ZonePlan, host: str) -> dict[str, Any] | None:
+    """Return who may sign for a public name as values with a TTL; None where it has no such record of ours."""
+    own = (rrset for rrset in sets(plan, zone) if rrset.type == "CAA" and rrset.host == host)
     return next(({"ttl": rrset.ttl, "values": list(rrset.values)} for rrset in own), None)
 
 
 def _caa_faults(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Fault]:
-    """Refuse CAA records that forbid the certificate of an adopted host, and those of the apex."""
+    """Refuse CAA records that forbid the certificate of an adopted name, and those of the apex."""
     for record in plan.adopt:
         if record.type != "CAA":
             continue
-        if plan.host == zone.name:
+        host = record.at or plan.host
+        if host == zone.name:
             yield Fault("adopt", "CAA records of the zone's apex are the whole zone's and left alone; take them out")
-            return
+            continue
         needed = plan.primary.exposure.issuer
         if needed and not allows(record.values, needed):
             yield Fault(
                 "adopt",
-                f"the CAA record at {plan.host} does not let {needed} sign, whose certificate "
+                f"the CAA record at {host} does not let {needed} sign, whose certificate "
                 f'{plan.primary.name} needs before the change; add the value 0 issue "{needed}" to it, in the '
                 "zone and here",
             )
@@ -130,7 +131,7 @@ class Route53:
                 if not member.role:
                     yield from self._host(rrset, member.site)
                     continue
-                adopted = bool(plan.adopt) and rrset.host == plan.host and member.role is Role.PRIMARY
+                adopted = bool(plan.stood(rrset.host)) and member.role is Role.PRIMARY
                 if adopted:
                     yield self._adopt(plan, zone, rrset, member.site)
                 more = {"adopted": True} if adopted else {}
@@ -216,7 +217,7 @@ class Route53:
             "zone": Ref(site.name, "zone"),
             "check": Ref(f"{site.name}-health", "id"),
         }
-        given = self._stood(plan, zone) | {"round": round_of(rrset.host), "primary": primary}
+        given = self._stood(plan, zone, rrset.host) | {"round": round_of(rrset.host), "primary": primary}
         return Action(
             f"{rrset.host}-adopt",
             Phase.ROUTE,
@@ -224,7 +225,7 @@ class Route53:
             rrset.host,
             Run("adopt", given, removes=True),
             site=site.name,
-            detail=f"{phrase(plan.adopt)} is replaced in one change",
+            detail=f"{phrase(plan.stood(rrset.host))} is replaced in one change",
             before=(f"{rrset.host}/{Role.PRIMARY}", *([f"{rrset.host}-caa"] if given["caa"] else [])),
         )
 
@@ -232,20 +233,20 @@ class Route53:
         """Act before anything else on removal, so that no visitor asks a name without an answer."""
         from ...config.standing import phrase  # the same
 
-        adopted = plan.adopt if host == plan.host else ()
-        given = self._stood(plan, zone) if adopted else {"host": host, "records": []}
+        adopted = plan.stood(host)
+        given = self._stood(plan, zone, host) if adopted else {"host": host, "records": []}
         back = f"{phrase(adopted)} is put back in one change" if adopted else "the name ends with the stack"
         does = Run("leave", given, on_delete=True)
         return Action(f"{host}-leave", Phase.CONFIRM, "leave", host, does, detail=f"on removal, {back}")
 
-    def _stood(self, plan: WorkloadPlan, zone: ZonePlan) -> dict[str, Any]:
-        """Return what the programs of adoption need to know: the host, what stood there, and who may sign."""
+    def _stood(self, plan: WorkloadPlan, zone: ZonePlan, host: str) -> dict[str, Any]:
+        """Return what the programs of adoption need to know: the name, what stood there, and who may sign."""
         return {
             "zone": zone_at(self.name),
             "apex": zone.name,
-            "host": str(plan.host),
-            "records": [record.model_dump(mode="json", exclude_defaults=True) for record in plan.adopt],
-            "caa": host_caa(plan, zone),
+            "host": host,
+            "records": [record.model_dump(mode="json", exclude_defaults=True) for record in plan.stood(host)],
+            "caa": host_caa(plan, zone, host),
         }
 
     def _answer(self, rrset: RRset, site: Site) -> dict[str, Any]:
@@ -264,7 +265,7 @@ class Route53:
         Ours cannot stand at the name of another party's CNAME, so at an adopted host it comes with the change.
         """
         site = next((site.name for site in plan.sites if site.site_host == rrset.host), None)
-        adopted = bool(plan.adopt) and rrset.host == plan.host
+        adopted = bool(plan.stood(rrset.host))
         what = {"entry": "caa", "name": rrset.host, "ttl": rrset.ttl, "values": list(rrset.values)}
         return Action(
             f"{site}-caa" if site else f"{rrset.host}-caa",
@@ -301,19 +302,22 @@ class Route53:
         return leading(places, hosts)
 
     def survey(self, plan: WorkloadPlan, zone: ZonePlan) -> Survey:
-        """Ask Route 53 and CloudFront what stands at a workload's host before an update."""
+        """Ask Route 53 and CloudFront what stands at a workload's public names before an update."""
         from .survey import survey
 
         return survey(plan, zone)
 
     def give_back(self, plan: WorkloadPlan, zone: ZonePlan, report: Callable[[str], None]) -> bool:
-        """Put back what stood at an adopted host, in one change."""
+        """Put back what stood at adopted names, in one change each."""
         from . import adopt, standing
 
         with adopt.asking(str(plan.host)):
             route53 = standing.client()
             handle = {"zone_id": standing.zone_id(route53, zone)}
-        return adopt.give_back(self._stood(plan, zone) | {"zone": handle}, report, route53)
+        names = [name.host for name in plan.names if plan.stood(name.host)]
+        given = [self._stood(plan, zone, name) | {"zone": handle} for name in names]
+        changed = [adopt.give_back(each, report, route53) for each in given]
+        return any(changed)
 
     def zone(self, zone: ZonePlan, opts: pulumi.InvokeOptions) -> Zone:
         """Return the hosted zone in a deployment."""

@@ -53,8 +53,9 @@ def of(topology: Topology) -> Needs:
         Check("negative answers", seen.negative),
     ]
     for plan in topology.workloads:
+        names = [name.host for name in plan.names]
+        checks += [Check(f"records of {name}", functools.partial(seen.free, plan, name)) for name in names]
         if plan.host:
-            checks.append(Check(f"records of {plan.host}", functools.partial(seen.free, plan)))
             checks.append(Check(f"CAA of {plan.host}", functools.partial(permitted, plan, topology.zone)))
     return Needs(tuple(checks), grants(topology))
 
@@ -171,35 +172,38 @@ class _Zone:
             _change(self.id, "UPSERT", [changed]),
         )
 
-    def free(self, plan: WorkloadPlan) -> Iterator[Finding]:
-        """Look for records that are in the way of ours.
+    def free(self, plan: WorkloadPlan, host: str) -> Iterator[Finding]:
+        """Look for records that are in the way of ours at a public name; with the host, at the sites' own names too.
 
         Where a set of ours stands, the CAA record is ours too. Without one, a site's own name is taken where
         its CAA record is not the one that an update makes first.
         """
-        host, caa = str(plan.host), expected(plan, self._plan)
+        caa = expected(plan, self._plan)
         found = self._at(host)
         if not any(standing.is_member(each) for each in found):
-            for name in (site.site_host for site in plan.sites if site.site_host in caa):
+            own = plan.sites if host == plan.host else ()
+            for name in (site.site_host for site in own if site.site_host in caa):
                 there = self._at(name)
                 made = any(each["Type"] == "CAA" and not _foreign(each, caa) for each in there)
                 found += [] if made else there
         else:
             found = [each for each in found if each["Type"] != "CAA"]
-        return self._in_the_way(host, [each for each in found if not _adopted(each, plan)], caa)
+        return self._in_the_way(plan, host, [each for each in found if not _adopted(each, plan)], caa)
 
     def _in_the_way(
-        self, host: str, records: Sequence[Mapping[str, Any]], caa: Mapping[str, list[str]]
+        self, plan: WorkloadPlan, host: str, records: Sequence[Mapping[str, Any]], caa: Mapping[str, list[str]]
     ) -> Iterator[Finding]:
         found = [each for each in records if _foreign(each, caa)]
         for each in found:
             name, kind = each["Name"].rstrip("."), each["Type"]
             where = ", ".join(leads(each))[:200]
+            adopted = name in {own.host for own in plan.names} and standing.is_simple(each)
+            instead = f"unmoor adopt {plan.name}, which replaces it in one change; or " if adopted else ""
             after = "; visitors over IPv6 would stay there" if kind == "AAAA" else ""
             yield not_ready(
                 f"{name} has {'its own' if kind == 'CAA' else 'a'} record {kind} {where}{after}; the update would stop "
                 "at it, after everything is built",
-                f"remove it in the minute in which the update starts, and not before: "
+                f"{instead}remove it in the minute in which the update starts, and not before: "
                 f"{_change(self.id, 'DELETE', [each])}",
             )
         if not found:
@@ -217,7 +221,7 @@ def permitted(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Finding]:
     ACM signs while the site is built, before the CAA record of the site's own name.
     """
     ours = expected(plan, zone)
-    names = {plan.host or "": plan.everywhere} | {site.site_host: (site,) for site in plan.sites}
+    names = {name.host: plan.everywhere for name in plan.names} | {site.site_host: (site,) for site in plan.sites}
     found = False
     for name, sites in names.items():
         wanted = {str(site.exposure.issuer) for site in sites if site.exposure.issuer}
@@ -247,9 +251,9 @@ def _climb(name: str) -> tuple[str, list[str]]:
 
 def _adopted(record: Mapping[str, Any], plan: WorkloadPlan) -> bool:
     """Return whether a record is one that `adopt` names: the update replaces it in one change."""
-    if standing.plain(record["Name"]) != plan.host or not standing.is_simple(record):
+    if not standing.is_simple(record):
         return False
-    named = [one for one in plan.adopt if one.type == record["Type"]]
+    named = [one for one in plan.stood(standing.plain(record["Name"])) if one.type == record["Type"]]
     return bool(named) and not standing.differences([standing.standing(record)], named)
 
 

@@ -111,6 +111,7 @@ def _health(
         request_interval=CHECK_INTERVAL,
         failure_threshold=CHECK_THRESHOLD,
         enable_sni=what["scheme"] == "https",
+        tags={"Name": what["host"]},
         opts=pulumi.ResourceOptions.merge(opts, replacing),
     )
 

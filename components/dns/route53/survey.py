@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...authority import Survey
 from ...config.standing import StandingRecord, phrase
 from ...errors import Fault, StepError
+from ...targets.aws.account import released
 from . import adoption
 from . import standing as current
 from .adopt import asking
@@ -20,81 +21,99 @@ if TYPE_CHECKING:
 
 
 def survey(plan: WorkloadPlan, zone: ZonePlan, route53: Any = None, cloudfront: Any = None) -> Survey:
-    """Ask Route 53 and CloudFront what stands at a workload's host. Raises StepError when they cannot be asked."""
-    host = str(plan.host)
-    with asking(host):
+    """Ask Route 53 and CloudFront what stands at a workload's public names.
+
+    Raises StepError when they cannot be asked.
+    """
+    surveys: list[Survey] = []
+    listed: list[Mapping[str, Any]] | None = None
+    with asking(str(plan.host)):
         route53 = route53 or current.client()
         id_ = current.zone_id(route53, zone)
-        records = current.read(route53, id_, host)
-        ours = any(current.is_member(record) for record in current.at(records, host))
-        wild = [] if ours or host == zone.name else _wildcard(route53, id_, host)
-        holders = [] if ours else _holders(cloudfront, plan)
-    return judge(plan, zone, records, wild, holders)
+        for host in [name.host for name in plan.names]:
+            records = current.read(route53, id_, host)
+            ours = any(current.is_member(record) for record in current.at(records, host))
+            wild = [] if ours or host == zone.name else _wildcard(route53, id_, host)
+            if not ours and listed is None:
+                listed = _listed(cloudfront)
+            surveys.append(judge(plan, zone, host, records, wild, [] if ours else _holders(listed or [], plan, host)))
+    return Survey(
+        tuple(record for each in surveys for record in each.records),
+        tuple(fault for each in surveys for fault in each.faults),
+    )
 
 
 def judge(
     plan: WorkloadPlan,
     zone: ZonePlan,
+    host: str,
     records: Sequence[RecordSet],
     wild: Sequence[RecordSet] = (),
     holders: Sequence[Mapping[str, Any]] = (),
 ) -> Survey:
-    """Judge what stands; pure.
+    """Judge what stands at one public name; pure.
 
-    `records` are those at the host and behind it, `wild` those of the wildcard above it, `holders` the distributions of
-    the account, but ours, that have the host as alias.
+    `records` are those at the name and behind it, `wild` those of the wildcard above it, `holders` the distributions of
+    the account, but ours, that have the name as alias. Records at a name of `redirect_from` have it as `at`.
     """
-    host = str(plan.host)
-    there = current.foreign(records, host, zone.name, host_caa(plan, zone))
-    found = list(_held(host, holders))
+    path = "host" if host == plan.host else f"redirect_from[{plan.primary.redirect_from.index(host)}]"
+    there = current.foreign(records, host, zone.name, host_caa(plan, zone, host))
+    found = list(_held(path, host, holders))
     shared = [record for record in there if not current.is_simple(record)]
     simple = tuple(current.standing(record) for record in there if current.is_simple(record))
     ours = any(current.is_member(record) for record in current.at(records, host))
-    if plan.adopt:
-        found += _adopted(plan, zone, there, simple, ours=ours)
+    if plan.stood(host):
+        found += _adopted(plan, zone, host, there, simple, ours=ours)
     elif any(not current.is_caa(record) for record in there):
         stands = phrase(simple) if simple else f"{len(shared)} records with a routing policy"
         found.append(
             Fault(
-                "host",
+                path,
                 f"{stands} stands at {host}, and what is not this stack's is never overwritten; choose another host, "
                 f"or adopt this one: `unmoor adopt {plan.name}` writes the lines",
             )
         )
     elif not ours and not current.below(records, host) and not current.at(records, host):
-        found += _hidden(plan, wild)
-    return Survey(simple, tuple(found))
+        found += _hidden(plan, path, host, wild)
+    named = simple if host == plan.host else tuple(one.model_copy(update={"at": host}) for one in simple)
+    return Survey(named, tuple(found))
 
 
 def _adopted(
-    plan: WorkloadPlan, zone: ZonePlan, there: Sequence[RecordSet], simple: tuple[StandingRecord, ...], *, ours: bool
+    plan: WorkloadPlan,
+    zone: ZonePlan,
+    host: str,
+    there: Sequence[RecordSet],
+    simple: tuple[StandingRecord, ...],
+    *,
+    ours: bool,
 ) -> Iterator[Fault]:
-    host = str(plan.host)
+    adopt = plan.stood(host)
     if not there and not ours:
         yield Fault(
             "adopt",
-            f"nothing of {phrase(plan.adopt)} stands at {host} in the zone {zone.name} of this account; if "
+            f"nothing of {phrase(adopt)} stands at {host} in the zone {zone.name} of this account; if "
             "visitors are answered, another server answers for the zone: bring the zone here first. Else take `adopt` "
             "out",
         )
         return
     try:
-        adoption.check(host, there, plan.adopt)
+        adoption.check(host, there, adopt)
     except StepError as error:
         yield Fault("adopt", str(error))
         return
-    if there and not ours and (gone := current.differences(plan.adopt, simple)):
+    if there and not ours and (gone := current.differences(adopt, simple)):
         yield Fault("adopt", f"{phrase(tuple(gone))} does not stand at {host}; run `unmoor adopt {plan.name}` again")
 
 
-def _hidden(plan: WorkloadPlan, wild: Sequence[RecordSet]) -> Iterator[Fault]:
-    """Refuse a host that a wildcard answers: any record at it or below it would hide the wildcard (RFC 4592 §2.2.2)."""
+def _hidden(plan: WorkloadPlan, path: str, host: str, wild: Sequence[RecordSet]) -> Iterator[Fault]:
+    """Refuse a name that a wildcard answers: any record at it or below it would hide the wildcard (RFC 4592 §2.2.2)."""
     if wild:
         name, stands = current.plain(wild[0]["Name"]), phrase(tuple(map(current.standing, wild)))
         yield Fault(
-            "host",
-            f"{plan.host} is answered by {name} ({stands}), which the first record below {plan.host} would hide long "
-            f"before a site answers; make a record for {plan.host} itself with the same values, and run `unmoor adopt "
+            path,
+            f"{host} is answered by {name} ({stands}), which the first record below {host} would hide long "
+            f"before a site answers; make a record for {host} itself with the same values, and run `unmoor adopt "
             f"{plan.name}`",
         )
 
@@ -105,7 +124,7 @@ def _wildcard(route53: Any, zone: str, host: str) -> list[RecordSet]:
     return [one for one in found if one["Type"] in {"A", "AAAA", "CNAME"} and current.is_simple(one)]
 
 
-def _held(host: str, holders: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+def _held(path: str, host: str, holders: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     """Refuse an alias that another distribution has; CloudFront would refuse it after minutes of building.
 
     CloudFront moves an alias between standing distributions only (developer guide, "Move an alternate domain name"),
@@ -113,17 +132,15 @@ def _held(host: str, holders: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     """
     for one in holders:
         yield Fault(
-            "host",
+            path,
             f"the CloudFront distribution {one['Id']} ({one['DomainName']}) of this account has {host} as an "
             "alias, and CloudFront gives an alias to one distribution. Serve visitors from another place first, or "
-            f"accept an outage of the update's length: `aws cloudfront get-distribution-config --id {one['Id']}`, take "
-            f"{host} out of Aliases, `aws cloudfront update-distribution --id {one['Id']} --if-match ETAG "
-            "--distribution-config file://config.json`, and update at once",
+            f"accept an outage of the update's length: {released(one['Id'], host)}, and update at once",
         )
 
 
-def _holders(cloudfront: Any, plan: WorkloadPlan) -> list[Mapping[str, Any]]:
-    """Return the distributions of the account that have the host as alias, but those of this stack's own sites.
+def _listed(cloudfront: Any) -> list[Mapping[str, Any]]:
+    """Return the distributions of the account.
 
     An identity that may not list distributions is refused by CloudFront itself, later.
     """
@@ -139,6 +156,10 @@ def _holders(cloudfront: Any, plan: WorkloadPlan) -> list[Mapping[str, Any]]:
         if error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}:
             return []
         raise
-    listed = [one for page in pages for one in page["DistributionList"].get("Items", [])]
+    return [one for page in pages for one in page["DistributionList"].get("Items", [])]
+
+
+def _holders(listed: Sequence[Mapping[str, Any]], plan: WorkloadPlan, host: str) -> list[Mapping[str, Any]]:
+    """Return the distributions that have a name as alias, but those of this stack's own sites."""
     own = {site.site_host for site in plan.everywhere}
-    return [one for one in listed if plan.host in (names := set(one["Aliases"].get("Items", []))) and not names & own]
+    return [one for one in listed if host in (names := set(one["Aliases"].get("Items", []))) and not names & own]

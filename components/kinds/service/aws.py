@@ -96,6 +96,7 @@ class OnAws(Implementation["ServiceOptions"]):
         places = {"HTTP_PORT": str(port), "XDG_DATA_HOME": "/data"}
         made = Container(
             site.name,
+            label=context.plan.label,
             hosts=site.hosts,
             prove=context.prove,
             task=Task(

@@ -53,7 +53,7 @@ class OnAws(Implementation["StaticOptions"]):
         from .kind import content
 
         given = {
-            "workload": plan.name,
+            "workload": plan.identity,
             "version": plan.release.id,
             "mark": site.mark,
             **content(plan),
@@ -89,6 +89,7 @@ class OnAws(Implementation["StaticOptions"]):
         rules = objects.edge_rules(routes)
         static = StaticSite(
             site.name,
+            label=context.plan.label,
             hosts=site.hosts,
             prove=context.prove,
             challenge_peer=site.peer,

@@ -54,7 +54,7 @@ def document_for(site: Site, plan: WorkloadPlan, number: int | str = 0) -> dict[
     options: Any = site.options
     stores = tuple((store.vendor, store.public_url or "") for store in plan.stores.values())
     data, needed = plan.release.data, sizes.of(plan.release)
-    server = web_server(site, plan.release, Folder(stores, plan.name, data.bytes if data else 0, number))
+    server = web_server(site, plan.release, Folder(stores, plan.identity, data.bytes if data else 0, number))
     return overlay(
         sized(options.ingress, needed),
         service="web",

@@ -145,7 +145,7 @@ class Static(Kind[StaticOptions]):
 
     def actions(self, plan: WorkloadPlan) -> Iterator[Action]:
         """Keep the version in every store before anything serves it."""
-        given = {"workload": plan.name, "version": plan.release.id, **content(plan), "retain": plan.retain}
+        given = {"workload": plan.identity, "version": plan.release.id, **content(plan), "retain": plan.retain}
         detail = f"version {plan.release.short} into {', '.join(sorted(plan.stores))}"
         if isinstance(plan.release.data, Content) and plan.release.data.dated:
             detail += (

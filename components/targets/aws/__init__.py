@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from ...topology import Topology
 
 
+def mark(site: str, label: str) -> str:
+    """Return the comment by which a site's distribution is known in its account; `label` is the stack's name."""
+    return f"unmoor {site}.{label}" if label else f"unmoor {site}"
+
+
 def _needs(topology: Topology) -> Needs:
     from . import needs
 

@@ -106,3 +106,13 @@ def principal_of(arn: str) -> str:
     """Return the ARN that IAM knows of an identity: for a session of a role, the role's, whose path is not known."""
     found = _ASSUMED.fullmatch(arn)
     return f"arn:{found['partition']}:iam::{found['account']}:role/{found['role']}" if found else arn
+
+
+def released(distribution: str, host: str) -> str:
+    """Return the commands by which a distribution lets go of an alias (CloudFront API, UpdateDistribution)."""
+    ask = f"aws cloudfront get-distribution-config --id {distribution}"
+    return (
+        f"`{ask} --query DistributionConfig --output json > config.json`, take {host} out of Aliases.Items there and 1 "
+        f"from Aliases.Quantity, `aws cloudfront update-distribution --id {distribution} --distribution-config "
+        f'file://config.json --if-match "$({ask} --query ETag --output text)"`'
+    )

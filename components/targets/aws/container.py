@@ -80,6 +80,7 @@ class Container(pulumi.ComponentResource):
         self,
         name: str,
         *,
+        label: str = "",
         hosts: tuple[str, ...],
         prove: Prove,
         task: Task,
@@ -88,6 +89,8 @@ class Container(pulumi.ComponentResource):
     ) -> None:
         super().__init__("unmoor:aws:Container", name, None, opts)
         self._inside = pulumi.ResourceOptions(parent=self)
+        # The stack's name, where several share the account.
+        name = f"{name}-{label}" if label else name
         self._name, self._task, self._network = name, task, network
         balancer = (Shared if network.balancer else Own)(name, network, self._inside)
         admitted = group(

@@ -7,10 +7,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ...needs import Check, Grant, Needs, caution, not_ready, ready
-from . import account
+from . import account, mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ...needs import Finding
     from ...topology import Site, Topology
@@ -87,6 +87,7 @@ _BALANCED = "service"
 def of(topology: Topology) -> Needs:
     """Return checks and rights for the sites that stand at AWS."""
     here = [site for plan in topology.workloads for site in plan.sites if site.target == "aws"]
+    marks = {site.name: mark(site.name, plan.label) for plan in topology.workloads for site in plan.sites}
     sites = [site for site in here if site.kind != _BALANCED]
     granted = grants(topology)
     checks = [
@@ -96,7 +97,7 @@ def of(topology: Topology) -> Needs:
     if granted:
         checks.append(Check("rights of sites at AWS", functools.partial(account.rights, granted)))
     if sites:
-        checks.append(Check("CloudFront", functools.partial(aliases, sites), late=True))
+        checks.append(Check("CloudFront", functools.partial(aliases, sites, marks), late=True))
     if len(sites) < len(here):
         checks.append(Check("rights of services at AWS", _not_known))
     return Needs(tuple(checks), granted)
@@ -117,11 +118,15 @@ def grants(topology: Topology) -> tuple[Grant, ...]:
     A bucket's name begins with its resource's, which Pulumi lengthens. Ids of certificates and of what CloudFront has
     exist only later.
     """
-    everywhere = [site for plan in topology.workloads for site in plan.everywhere if site.target == "aws"]
-    sites = [site for site in everywhere if site.kind != _BALANCED]
+    sites = [
+        f"{site.name}-{plan.label}" if plan.label else site.name
+        for plan in topology.workloads
+        for site in plan.everywhere
+        if site.target == "aws" and site.kind != _BALANCED
+    ]
     if not sites:
         return ()
-    buckets = tuple(f"arn:aws:s3:::{site.name}-bucket-*" for site in sites)
+    buckets = tuple(f"arn:aws:s3:::{site}-bucket-*" for site in sites)
     objects = tuple(f"{bucket}/*" for bucket in buckets)
     return (
         Grant("ReadBuckets", _BUCKET_READS, buckets),
@@ -135,26 +140,24 @@ def grants(topology: Topology) -> tuple[Grant, ...]:
     )
 
 
-def aliases(sites: list[Site]) -> Iterator[Finding]:
+def aliases(sites: list[Site], marks: Mapping[str, str]) -> Iterator[Finding]:
     """Look for distributions of the account that answer to our hosts: CloudFront lets a name be at one alone.
 
-    Those of other accounts cannot be seen from here.
+    `marks` are the comments of our own by site. Those of other accounts cannot be seen from here.
     """
     hosts = {host: site.name for site in sites for host in site.hosts}
-    ours = {site.name: f"unmoor {site.name}" for site in sites}
     pages = account.client("cloudfront").get_paginator("list_distributions").paginate()
     listed: list[dict[str, Any]] = [one for page in pages for one in page["DistributionList"].get("Items") or ()]
     taken = [
         (host, one)
         for one in listed
         for host in (one.get("Aliases") or {}).get("Items") or ()
-        if host in hosts and one.get("Comment") != ours[hosts[host]]
+        if host in hosts and one.get("Comment") != marks[hosts[host]]
     ]
     for host, one in taken:
         yield not_ready(
             f"distribution {one['Id']} of this account answers to {host}; the update would stop at CNAMEAlreadyExists",
-            f"take {host} out of its aliases in the minute in which the update starts: "
-            f"aws cloudfront get-distribution-config --id {one['Id']}, then update-distribution",
+            f"in the minute in which the update starts: {account.released(one['Id'], host)}",
         )
     if not taken:
         yield ready(f"no other distribution of this account answers to {', '.join(sorted(hosts))}")

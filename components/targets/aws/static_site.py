@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ...web import http as front
-from . import edge
+from . import edge, mark
 from .certificate import certificate
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ EVENTS = ("viewer-request", "viewer-response")
 class StaticSite(pulumi.ComponentResource):
     """A private, versioned, encrypted bucket that only one CloudFront distribution may read.
 
+    `label` is the stack's name in the names of what it makes, where several stacks share the account;
     `hosts` are the names the distribution answers to, the first being the certificate's subject;
     `prove` publishes the record by which ACM sees that a host is ours: an authority's `prove`;
     `challenge_peer` is the name of another site that ACME challenges are passed on to; nothing where nobody asks;
@@ -54,6 +55,7 @@ class StaticSite(pulumi.ComponentResource):
         self,
         name: str,
         *,
+        label: str = "",
         hosts: tuple[str, ...],
         prove: Prove,
         challenge_peer: str,
@@ -64,6 +66,8 @@ class StaticSite(pulumi.ComponentResource):
     ) -> None:
         super().__init__("unmoor:aws:StaticSite", name, None, opts)
         self._inside = pulumi.ResourceOptions(parent=self)
+        self._comment = mark(name, label)
+        name = f"{name}-{label}" if label else name
         bucket = self._bucket(name)
         valid = certificate(name, hosts, prove, self._inside, CERTIFICATE_REGION)
         made = {event: self._function(name, event, functions[event]) for event in EVENTS}
@@ -125,7 +129,7 @@ class StaticSite(pulumi.ComponentResource):
         return aws.cloudfront.Function(
             f"{name}-{event.removeprefix('viewer-')}",
             runtime=edge.RUNTIME,
-            comment=f"unmoor {name} {event}",
+            comment=f"{self._comment} {event}",
             code=code,
             publish=True,
             # The rules belong to a release: publishing one writes them, with its files and not before.
@@ -196,7 +200,7 @@ class StaticSite(pulumi.ComponentResource):
         return aws.cloudfront.Distribution(
             f"{name}-distribution",
             enabled=True,
-            comment=f"unmoor {name}",
+            comment=self._comment,
             aliases=list(hosts),
             default_root_object="index.html",
             http_version="http2and3",
