@@ -13,7 +13,8 @@ def tagged(workload: str) -> pulumi.ResourceTransformation:
     ours = {STACK: f"{pulumi.get_project()}/{pulumi.get_stack()}", WORKLOAD: workload}
 
     def tag(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        if not args.type_.startswith("aws:") or "tags" not in args.props:
+        # What has an id already is read, not made: it is another's.
+        if not args.type_.startswith("aws:") or "tags" not in args.props or args.opts.id is not None:
             return None
         tags = pulumi.Output.from_input(args.props["tags"]).apply(lambda given: ours | (given or {}))
         return pulumi.ResourceTransformationResult({**args.props, "tags": tags}, args.opts)

@@ -78,6 +78,8 @@ class Cloud(pulumi.runtime.Mocks):
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         more = ANSWERS.get(args.typ, lambda _n, _i: {})(args.name, args.inputs)
+        if args.resource_id:  # it is read, and not made
+            return args.resource_id, {**args.inputs, **more, "bucket": args.resource_id}
         return f"{args.name}-id", {**args.inputs, **more}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:

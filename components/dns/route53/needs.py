@@ -132,7 +132,7 @@ class _Zone:
             yield not_ready(
                 f"the account has no public zone {self._plan.id or zone}",
                 f"aws route53 create-hosted-zone --name {zone} --caller-reference first, then name its servers at the "
-                "registrar",
+                "registrar; a zone of another account is not in reach, so delegate a name below it to a zone here",
             )
         else:
             ids = ", ".join(each["Id"].rpartition("/")[2] for each in found)

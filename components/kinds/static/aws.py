@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from ...action import Action, Phase, Ref, Run
 from ...exposure import Exposure, Proof, Reach
 from ...kind import Deployed, Implementation
+from ...needs import Check
 from ...prices import book as prices
 from ...targets.aws import ISSUER
 from ...topology import Line
@@ -74,6 +76,19 @@ class OnAws(Implementation["StaticOptions"]):
             detail=f"version {plan.release.short} into its bucket",
         )
 
+    def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
+        """Look at what exists and is to be used."""
+        from ...targets.aws import existing, mark
+
+        used = site.options.existing  # type: ignore[attr-defined]
+        if used and used.certificate:
+            look = functools.partial(existing.certificate, used.certificate, site.hosts)
+            yield Check(f"certificate of {site.name}", look, late=True)
+        if used and used.bucket:
+            ours = [mark(site.name, plan.label)]
+            look = functools.partial(existing.bucket, used.bucket, site.site_host, ours)
+            yield Check(f"bucket of {site.name}", look, late=True)
+
     def deploy(self, site: Site, context: Context) -> Deployed:
         """Register bucket, certificate and distribution."""
         import pulumi
@@ -90,6 +105,8 @@ class OnAws(Implementation["StaticOptions"]):
         static = StaticSite(
             site.name,
             label=context.plan.label,
+            existing=site.options.existing,  # type: ignore[attr-defined]
+            delivery=site.options.aws,  # type: ignore[attr-defined]
             hosts=site.hosts,
             prove=context.prove,
             challenge_peer=site.peer,

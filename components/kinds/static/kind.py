@@ -10,11 +10,13 @@ from pydantic import Field
 
 from ...action import Action, Phase, Run
 from ...config.models import Setting, Version
+from ...config.signed import WHEN_SET
 from ...errors import ConfigError, Fault, NotBuiltError
 from ...kind import Kind, Rollout, State
 from ...release import Release
 from ...targets.akash.ingress import Ingress
 from ...targets.akash.notice import Notice  # noqa: TC001 pydantic reads annotations
+from ...targets.aws.options import Delivery, Existing  # noqa: TC001 pydantic reads it
 from ...web import headers as web
 from . import front, sizes
 from .akash import OnAkash
@@ -90,6 +92,12 @@ class StaticOptions(Setting):
     )
     include: tuple[str, ...] = Field(
         default=(), description="Paths (globs) of files that look like secrets and are to be published all the same."
+    )
+    existing: Annotated[Existing | None, WHEN_SET] = Field(
+        default=None, description="What exists at AWS and is used as it is: a bucket, a certificate."
+    )
+    aws: Annotated[Delivery | None, WHEN_SET] = Field(
+        default=None, description="How CloudFront serves: price class, logs, web ACL."
     )
     ingress: Ingress = Field(
         default=Ingress.DEDICATED,

@@ -22,12 +22,12 @@ _ASSUMED = re.compile(r"arn:(?P<partition>[\w-]+):sts::(?P<account>\d+):assumed-
 _SIGN_IN = "sign in: `aws sso login`, `aws configure`, or export AWS_PROFILE"
 
 
-def client(service: str) -> Any:
+def client(service: str, region: str = "") -> Any:
     """Return a client that gives up soon. Services without regions, and those of CloudFront, answer in us-east-1."""
     from botocore.config import Config
 
     config = Config(connect_timeout=_CONNECT_S, read_timeout=_READ_S, retries={"total_max_attempts": 2})
-    return made(service, region_name=session().region_name or "us-east-1", config=config)
+    return made(service, region_name=region or session().region_name or "us-east-1", config=config)
 
 
 def identity() -> Iterator[Finding]:

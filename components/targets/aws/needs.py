@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...needs import Check, Grant, Needs, caution, not_ready, ready
 from . import account, mark
+from .options import existing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,6 +41,8 @@ _BUCKET_WRITES = (
     "s3:TagResource",
     "s3:UntagResource",
 )
+#: What is done to a bucket that existed: it is neither made, changed nor deleted.
+_BUCKET_USES = ("s3:DeleteBucketPolicy", "s3:PutBucketPolicy")
 _OBJECT_READS = ("s3:GetObject",)
 _OBJECT_WRITES = (
     "s3:AbortMultipartUpload",
@@ -119,18 +122,21 @@ def grants(topology: Topology) -> tuple[Grant, ...]:
     exist only later.
     """
     sites = [
-        f"{site.name}-{plan.label}" if plan.label else site.name
+        (existing_of(site.options).bucket, f"{site.name}-{plan.label}" if plan.label else site.name)
         for plan in topology.workloads
         for site in plan.everywhere
         if site.target == "aws" and site.kind != _BALANCED
     ]
     if not sites:
         return ()
-    buckets = tuple(f"arn:aws:s3:::{site}-bucket-*" for site in sites)
+    made = tuple(f"arn:aws:s3:::{site}-bucket-*" for own, site in sites if not own)
+    used = tuple(f"arn:aws:s3:::{own}" for own, _ in sites if own)
+    buckets = made + used
     objects = tuple(f"{bucket}/*" for bucket in buckets)
     return (
         Grant("ReadBuckets", _BUCKET_READS, buckets),
-        Grant("WriteBuckets", _BUCKET_WRITES, buckets, writes=True),
+        *([Grant("WriteBuckets", _BUCKET_WRITES, made, writes=True)] if made else []),
+        *([Grant("UseBuckets", _BUCKET_USES, used, writes=True)] if used else []),
         Grant("ReadObjects", _OBJECT_READS, objects),
         Grant("WriteObjects", _OBJECT_WRITES, objects, writes=True),
         Grant("ReadCertificates", _CERTIFICATE_READS),

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from ...web import http as front
 from . import edge, mark
 from .certificate import certificate
+from .options import Delivery, Existing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,7 @@ class StaticSite(pulumi.ComponentResource):
     """A private, versioned, encrypted bucket that only one CloudFront distribution may read.
 
     `label` is the stack's name in the names of what it makes, where several stacks share the account;
+    `existing` are a certificate and a bucket that are used as they are, `delivery` how the distribution serves;
     `hosts` are the names the distribution answers to, the first being the certificate's subject;
     `prove` publishes the record by which ACM sees that a host is ours: an authority's `prove`;
     `challenge_peer` is the name of another site that ACME challenges are passed on to; nothing where nobody asks;
@@ -56,6 +58,8 @@ class StaticSite(pulumi.ComponentResource):
         name: str,
         *,
         label: str = "",
+        existing: Existing | None = None,
+        delivery: Delivery | None = None,
         hosts: tuple[str, ...],
         prove: Prove,
         challenge_peer: str,
@@ -68,14 +72,17 @@ class StaticSite(pulumi.ComponentResource):
         self._inside = pulumi.ResourceOptions(parent=self)
         self._comment = mark(name, label)
         name = f"{name}-{label}" if label else name
-        bucket = self._bucket(name)
-        valid = certificate(name, hosts, prove, self._inside, CERTIFICATE_REGION)
+        existing, self._delivery = existing or Existing(), delivery or Delivery()
+        bucket = self._used(name, existing.bucket) if existing.bucket else self._bucket(name)
+        valid: pulumi.Input[str] = existing.certificate or ""
+        if not existing.certificate:
+            valid = certificate(name, hosts, prove, self._inside, CERTIFICATE_REGION).certificate_arn
         made = {event: self._function(name, event, functions[event]) for event in EVENTS}
         policy = aws.cloudfront.ResponseHeadersPolicy(f"{name}-headers", **_headers(headers), opts=self._inside)
         distribution = self._distribution(
             name, hosts, bucket, valid, challenge_peer, policy, list(made.values()), error_page
         )
-        self._only_for(name, bucket, distribution)
+        self._only_for(name, bucket, distribution, private=not existing.bucket)
         self.bucket = bucket.bucket
         self.distribution_id = distribution.id
         self.domain_name = distribution.domain_name
@@ -83,6 +90,10 @@ class StaticSite(pulumi.ComponentResource):
         self.region = bucket.region
         self.function_names = pulumi.Output.all(**{event: one.name for event, one in made.items()})
         self.register_outputs({"bucket": self.bucket, "domainName": self.domain_name})
+
+    def _used(self, name: str, bucket: str) -> aws.s3.Bucket:
+        """Read a bucket that exists. It is no resource of the stack: no update changes it, and no end deletes it."""
+        return aws.s3.Bucket.get(f"{name}-bucket", bucket, opts=self._inside)
 
     def _bucket(self, name: str) -> aws.s3.Bucket:
         # The bucket is a copy of a bundle that every store holds, so removing the site may empty it.
@@ -107,21 +118,27 @@ class StaticSite(pulumi.ComponentResource):
         )
         return bucket
 
-    def _only_for(self, name: str, bucket: aws.s3.Bucket, distribution: aws.cloudfront.Distribution) -> None:
-        block = aws.s3.BucketPublicAccessBlock(
-            f"{name}-private",
-            bucket=bucket.bucket,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=self._inside,
+    def _only_for(
+        self, name: str, bucket: aws.s3.Bucket, distribution: aws.cloudfront.Distribution, *, private: bool
+    ) -> None:
+        block = (
+            aws.s3.BucketPublicAccessBlock(
+                f"{name}-private",
+                bucket=bucket.bucket,
+                block_public_acls=True,
+                block_public_policy=True,
+                ignore_public_acls=True,
+                restrict_public_buckets=True,
+                opts=self._inside,
+            )
+            if private
+            else None
         )
         aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=bucket.bucket,
             policy=pulumi.Output.all(bucket.arn, distribution.arn).apply(lambda arns: _policy(*arns)),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[block] if block else None),
         )
 
     def _function(self, name: str, event: str, code: str) -> aws.cloudfront.Function:
@@ -141,7 +158,7 @@ class StaticSite(pulumi.ComponentResource):
         name: str,
         hosts: tuple[str, ...],
         bucket: aws.s3.Bucket,
-        valid: aws.acm.CertificateValidation,
+        valid: pulumi.Input[str],
         challenge_peer: str,
         headers: aws.cloudfront.ResponseHeadersPolicy,
         functions: Sequence[aws.cloudfront.Function],
@@ -205,7 +222,9 @@ class StaticSite(pulumi.ComponentResource):
             default_root_object="index.html",
             http_version="http2and3",
             is_ipv6_enabled=True,
-            price_class="PriceClass_100",
+            price_class=self._delivery.price_class.api,
+            web_acl_id=self._delivery.web_acl,
+            logging_config=_logs(self._delivery.logs, name),
             origins=origins,
             default_cache_behavior={
                 **common,
@@ -229,12 +248,17 @@ class StaticSite(pulumi.ComponentResource):
             ],
             restrictions={"geo_restriction": {"restriction_type": "none"}},
             viewer_certificate={
-                "acm_certificate_arn": valid.certificate_arn,
+                "acm_certificate_arn": valid,
                 "ssl_support_method": "sni-only",
                 "minimum_protocol_version": "TLSv1.2_2021",
             },
             opts=self._inside,
         )
+
+
+def _logs(bucket: str | None, name: str) -> dict[str, object] | None:
+    """Write where standard access logs go, in CloudFront's terms."""
+    return {"bucket": f"{bucket}.s3.amazonaws.com", "prefix": f"{name}/"} if bucket else None
 
 
 #: Security headers that CloudFront has settings of its own for: the name there, and how a value is given.

@@ -1,0 +1,113 @@
+"""Looks at what exists and is to be used: a certificate that covers the site, a bucket that is free. Reads only."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ...needs import not_ready, ready
+from . import account
+from .options import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ...needs import Finding
+
+
+def certificate(arn: str, hosts: Iterable[str]) -> Iterator[Finding]:
+    """Look whether ACM has issued a certificate, renews it, and whether it names every host."""
+    from botocore.exceptions import ClientError
+
+    try:
+        found: dict[str, Any] = account.client("acm", REGION).describe_certificate(CertificateArn=arn)["Certificate"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        yield not_ready(
+            f"{arn} is not in this account", "name a certificate of `aws acm list-certificates` in us-east-1"
+        )
+        return
+    names = found.get("SubjectAlternativeNames") or [found["DomainName"]]
+    missing = sorted(host for host in hosts if not _covered(host, names))
+    wrong = list(_wrong(found, missing))
+    for sentence, mend in wrong:
+        yield not_ready(f"certificate {arn.rpartition('/')[2]} {sentence}", mend)
+    if not wrong:
+        yield ready(f"certificate {arn.rpartition('/')[2]} names every host")
+
+
+def _wrong(found: dict[str, Any], missing: list[str]) -> Iterator[tuple[str, str]]:
+    request = "request one from ACM, and name it, or take `existing.certificate` out: the stack makes its own"
+    if found["Type"] != "AMAZON_ISSUED":
+        yield (
+            "was imported: nobody renews it, and the CAA records of this stack let amazon.com alone sign at AWS",
+            request,
+        )
+    elif found["Status"] != "ISSUED":
+        yield f"is {found['Status'].lower().replace('_', ' ')}", request
+    if missing:
+        yield f"does not name {', '.join(missing)}", request
+
+
+def _covered(host: str, names: Iterable[str]) -> bool:
+    """Return whether a certificate names a host; a wildcard stands for one label (RFC 6125 §6.4.3)."""
+    return any(name.lower() in {host, f"*.{host.partition('.')[2]}"} for name in names)
+
+
+def bucket(name: str, site_host: str, distributions: Iterable[str]) -> Iterator[Finding]:
+    """Look whether a bucket is in this account, and holds nothing, or the site that was published there before.
+
+    `distributions` are the comments of ours: a policy that lets one of them read is our own.
+    """
+    from botocore.exceptions import ClientError
+
+    s3 = account.client("s3")
+    try:
+        s3.head_bucket(Bucket=name, ExpectedBucketOwner=account.client("sts").get_caller_identity()["Account"])
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        what = "does not exist" if code in {"404", "NoSuchBucket"} else "is not in this account, or may not be read"
+        yield not_ready(f"bucket {name} {what}", f"aws s3 mb s3://{name}, or take `existing.bucket` out")
+        return
+    listed = s3.list_objects_v2(Bucket=name, MaxKeys=50).get("Contents") or []
+    keys = [item["Key"] for item in listed]
+    ours = "healthz" in keys and _published(s3, name)
+    if keys and not ours:
+        yield not_ready(
+            f"bucket {name} holds objects that no release of {site_host} put there, such as {keys[0][:80]}, and "
+            "publishing removes what a release does not have",
+            "empty it, or name another bucket",
+        )
+    elif not _free(s3, name, set(distributions)):
+        yield not_ready(
+            f"bucket {name} has a policy of its own, which the site's would replace",
+            f"aws s3api delete-bucket-policy --bucket {name}, or name another bucket",
+        )
+    else:
+        yield ready(f"bucket {name} is free for {site_host}")
+
+
+def _published(s3: Any, name: str) -> bool:
+    return bool(s3.head_object(Bucket=name, Key="healthz")["Metadata"].get("version"))
+
+
+def _free(s3: Any, name: str, comments: set[str]) -> bool:
+    """Return whether a bucket has no policy, or one that lets a distribution of ours read."""
+    from botocore.exceptions import ClientError
+
+    try:
+        policy = s3.get_bucket_policy(Bucket=name)["Policy"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucketPolicy":
+            return True
+        raise
+    pages = account.client("cloudfront").get_paginator("list_distributions").paginate()
+    listed = [one for page in pages for one in page["DistributionList"].get("Items") or ()]
+    arns = {one["ARN"] for one in listed if one.get("Comment") in comments}
+    sources = {
+        each.get("Condition", {}).get("StringEquals", {}).get("AWS:SourceArn", "")
+        for each in json.loads(policy)["Statement"]
+        if each.get("Effect") == "Allow"
+    }
+    return bool(sources) and sources <= arns

@@ -1,0 +1,85 @@
+"""Settings of a static site at AWS: what exists already and is used, and how its distribution serves."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from ...config.models import Setting
+
+#: CloudFront reads certificates and web ACLs of this region only (API reference, ViewerCertificate and WebACLId).
+REGION = "us-east-1"
+Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+_CERTIFICATE = r"^arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/[A-Za-z0-9-]+$"
+_WEB_ACL = r"^arn:aws[a-z-]*:wafv2:us-east-1:[0-9]{12}:global/webacl/[\w-]+/[A-Za-z0-9-]+$"
+
+
+class PriceClass(StrEnum):
+    """Which of CloudFront's places answer visitors (developer guide, "Price class for a CloudFront distribution")."""
+
+    CHEAPEST = "100"
+    MOST = "200"
+    ALL = "all"
+
+    @property
+    def api(self) -> str:
+        """The name in CloudFront's API."""
+        return "PriceClass_All" if self is PriceClass.ALL else f"PriceClass_{self.value}"
+
+
+#: What cannot be used as it stands, and what to do in its place.
+_REFUSED = {
+    "distribution": (
+        "a distribution that serves visitors cannot be used, because its origins, behaviours and aliases would be "
+        "rewritten under them; let the stack make one beside it, and take the host over with `unmoor adopt`"
+    ),
+    "zone": "a zone is named for the whole stack: `unmoor:dns: {zone_id: …}`",
+}
+
+
+class Existing(Setting):
+    """What exists in the account and is used as it is: never changed, and never deleted when the stack ends."""
+
+    certificate: str | None = Field(
+        default=None,
+        pattern=_CERTIFICATE,
+        description="ARN of a certificate that ACM has issued in us-east-1 for every name of the site.",
+    )
+    bucket: Bucket | None = Field(
+        default=None,
+        description="Name of an empty bucket without a policy, which holds the site. Its settings are left alone, and "
+        "so is its content at the end.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_other(cls, given: Any) -> Any:
+        for name in _REFUSED if isinstance(given, dict) else ():
+            if name in given:
+                raise ValueError(f"{name}: {_REFUSED[name]}")
+        return given
+
+
+class Delivery(Setting):
+    """How the site's distribution serves."""
+
+    price_class: PriceClass = Field(
+        default=PriceClass.CHEAPEST,
+        description="Places that answer: `100` North America, Europe and Israel, `200` all but South America, "
+        "Australia and New Zealand, or `all`.",
+    )
+    logs: Bucket | None = Field(
+        default=None,
+        description="Bucket for standard access logs, below the site's name; its owner must have enabled ACLs on it.",
+    )
+    web_acl: str | None = Field(
+        default=None, pattern=_WEB_ACL, description="ARN of a web ACL of AWS WAF for CloudFront (scope global)."
+    )
+
+
+def existing_of(options: BaseModel) -> Existing:
+    """Return what a site's options say of existing things; nothing for kinds that use none."""
+    found = getattr(options, "existing", None)
+    return found if isinstance(found, Existing) else Existing()
