@@ -19,6 +19,8 @@ PROGRAM: Mapping[str, str] = {
     "project.py": "project.txt",
     "requirements.txt": "requirements.txt",
 }
+#: The engine that this version of the library is tested with, exactly: a runner's own may be any.
+ENGINE = "3.259.0"
 WORKFLOWS = ("review", "preview", "up")
 _SETUP = "python -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt"
 _WORKFLOW = ".github/workflows/unmoor-{}.yml"
@@ -74,6 +76,7 @@ def write(root: Path, wanted: Iterable[tuple[str, str]]) -> tuple[list[str], lis
 def _filled(template: str, facts: Facts) -> str:
     """Fill a template; `%` marks a place, because workflows have braces and dollars of their own."""
     text = resources.files(__package__).joinpath("templates", template).read_text(encoding="utf-8")
+    called = sorted({*facts.secrets, "AKASH_CONSOLE_API_KEY"})  # the last is the morning's look's
     places = {
         "LIBRARY": __name__.partition(".")[0],
         "PROJECT": facts.project,
@@ -81,8 +84,10 @@ def _filled(template: str, facts: Facts) -> str:
         "REGION": facts.region,
         "UNMOOR": facts.command,
         "SETUP": "make setup" if facts.checkout else _SETUP,
-        "BUILD": facts.build or "true # the site's files are in the repository",
+        "BUILD": facts.build or "echo the files of the site are in the repository",
         "SECRETS": "\n".join(f"      {name}: ${{{{ secrets.{name} }}}}" for name in facts.secrets),
+        "CALLED": "".join(f"      {name}: {{required: false}}\n" for name in called),
+        "ENGINE": ENGINE,
     }
     for name, value in places.items():
         text = text.replace(f"%{name}%", value)

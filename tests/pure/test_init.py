@@ -16,6 +16,7 @@ from components.commands import init
 from components.config.models import load_document
 from components.dns.route53.authority import Route53
 from components.errors import UnmoorError
+from sandbox.engine import resolve
 
 ROOT = Path(__file__).parents[2]
 STORJ = "storj=dao-storj,public_url=https://link.storjshare.io/raw/x/dao-storj"
@@ -205,7 +206,18 @@ def test_templates_are_filled_and_are_yaml() -> None:
     for path, text in made.items():
         assert not any(
             f"%{word}%" in text
-            for word in ("LIBRARY", "PROJECT", "STACK", "REGION", "BUILD", "SECRETS", "SETUP", "UNMOOR")
+            for word in (
+                "LIBRARY",
+                "PROJECT",
+                "STACK",
+                "REGION",
+                "BUILD",
+                "SECRETS",
+                "SETUP",
+                "UNMOOR",
+                "CALLED",
+                "ENGINE",
+            )
         ), path
         if path.endswith((".yml", ".yaml")):
             assert isinstance(yaml.safe_load(text), dict), path
@@ -240,6 +252,45 @@ def test_a_preview_gets_no_secret_that_spends_or_deletes_and_an_update_is_never_
     up = yaml.safe_load(made[".github/workflows/unmoor-up-prod.yml"])["jobs"]["up"]
     assert up["concurrency"] == {"group": "unmoor-up-prod", "cancel-in-progress": False}
     assert {"AKASH_CONSOLE_API_KEY", "STORJ_SECRET_KEY"} <= up["env"].keys()
+
+
+def test_a_preview_and_an_update_can_be_called_from_another_repository_with_their_secrets() -> None:
+    made = files.workflows(files.Facts("dao", "prod", "us-east-1", "", ("STORJ_SECRET_KEY",)))
+    for name, secrets in {
+        "preview-prod": {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"},
+        "up-prod": {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE", "AKASH_CONSOLE_API_KEY", "STORJ_SECRET_KEY"},
+    }.items():
+        text = made[f".github/workflows/unmoor-{name}.yml"]
+        called = yaml.safe_load(text)[True]["workflow_call"]  # YAML 1.1 reads `on` as true
+        assert set(called["secrets"]) == secrets
+        assert secrets == {word.partition(" ")[0] for word in text.split("secrets.")[1:]}
+
+
+def test_the_engine_is_pinned_to_the_version_that_is_tested() -> None:
+    made = files.workflows(files.Facts("dao", "prod", "us-east-1", "", ()))
+    pinned = {
+        step["with"]["pulumi-version"]
+        for path, text in made.items()
+        if "review" not in path
+        for job in yaml.safe_load(text)["jobs"].values()
+        for step in job["steps"]
+        if str(step.get("uses", "")).startswith("pulumi/actions")
+    }
+    assert pinned == {resolve.ENGINE}
+
+
+def test_an_update_waits_for_the_environment_and_the_morning_look_changes_nothing() -> None:
+    up = yaml.safe_load(
+        files.workflows(files.Facts("dao", "prod", "us-east-1", "", ()))[".github/workflows/unmoor-up-prod.yml"]
+    )
+    jobs = up["jobs"]
+    assert jobs["up"]["environment"] == "prod"
+    assert {name: job["permissions"]["id-token"] for name, job in jobs.items()} == {"up": "write", "drift": "write"}
+    assert up[True]["schedule"]
+    (look,) = [step["run"] for step in jobs["drift"]["steps"] if "pulumi" in step.get("run", "")]
+    assert look == "pulumi preview --refresh --diff --expect-no-changes --stack prod"
+    (change,) = [step["run"] for step in jobs["up"]["steps"] if "pulumi" in step.get("run", "")]
+    assert change == "pulumi up --yes --refresh --stack prod"
 
 
 def test_in_a_checkout_of_the_library_the_workflows_use_its_launcher(folder: Path) -> None:
