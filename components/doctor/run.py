@@ -12,7 +12,7 @@ from ..errors import ConfigError, Fault, UnmoorError
 from ..limits import DOCTOR_S as WITHIN_S
 from ..needs import Finding, State, unseen
 from ..text.escape import outside
-from . import stores
+from . import hosts, stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,6 +55,7 @@ def checks(topology: Topology, registry: Registry, stack: str) -> Iterator[Check
     for plan in topology.workloads:
         for site in plan.sites:
             yield from registry.implementations(plan.kind)[site.target].checks(site, plan)
+    yield from hosts.checks(topology)
     yield from stores.checks(topology, stack)
     yield from delegation.checks(topology)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: Storj's S3 gateway since 2024.
 _DECIDES = frozenset({"aws", "storj"})
 _READS = ("s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning")
+#: What S3 answers to a key without rights, or that it does not know (API reference, "List of error codes").
+_REFUSED = frozenset({"AccessDenied", "403", "AllAccessDisabled", "AccountProblem"})
 
 
 def of(topology: Topology) -> dict[str, Store]:
@@ -86,8 +88,14 @@ def look(name: str, store: Store) -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001 what boto3 raises is a finding
         if _code(error) in {"NoSuchBucket", "404"}:
             yield not_ready(f"bucket {store.bucket} does not exist", f"{command} s3 mb s3://{store.bucket}")
+        elif _code(error) in _REFUSED:
+            yield not_ready(
+                f"bucket {store.bucket} is another account's, or the key has no right to list it: {outside(error)}",
+                f"give the key the rights of `unmoor policy operator`; a bucket of another account has to allow it in "
+                f"its own policy too, or name a bucket of your own: {command} s3 mb s3://…",
+            )
         else:
-            yield not_ready(f"bucket {store.bucket} cannot be listed: {outside(error)}", "give the key rights to it")
+            yield not_ready(f"bucket {store.bucket} cannot be listed: {outside(error)}", "look at endpoint and region")
         return
     yield from _public(store, client, command, first[0]["Key"] if first else "")
     yield from _versions(store, client, command)

@@ -236,6 +236,25 @@ def test_a_record_at_the_host_is_not_ready_and_the_command_removes_it(world, pla
     assert (change["Action"], change["ResourceRecordSet"]["Type"]) == ("DELETE", kind)
 
 
+def test_a_host_that_two_records_share_is_not_ready_with_what_to_do(world: Account, plan) -> None:
+    client, id_ = world.client("route53"), zone_id(world)
+    sets = [
+        {"Name": HOST, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": f"192.0.2.{weight}"}]}
+        | {"SetIdentifier": word, "Weight": weight}
+        for word, weight in (("blue", 1), ("green", 2))
+    ]
+    for action in ("CREATE", "DELETE"):
+        changes = [{"Action": action, "ResourceRecordSet": each} for each in sets]
+        client.change_resource_record_sets(HostedZoneId=id_, ChangeBatch={"Changes": changes})
+        if action == "CREATE":
+            looked = shown(plan(), f"records of {HOST}")
+    (finding,) = looked.findings
+    assert finding.state is State.NOT_READY
+    assert f"{HOST} is shared by 2 records with a routing policy" in finding.sentence
+    assert "A blue, A green" in finding.sentence
+    assert finding.mend == "make them one simple record, and then: unmoor adopt docs"
+
+
 def test_a_record_that_is_adopted_is_ready_and_another_is_not(plan, record) -> None:
     record(HOST, "CNAME", "dao.gitbook.io")
     workloads = settings()["workloads"]
@@ -480,6 +499,24 @@ def test_the_store_of_the_sandbox_is_ready(world: Account) -> None:
 def test_a_bucket_that_is_not_there_is_not_ready(world: Account) -> None:
     (finding,) = stores.look("aws", store(world, "dao-nowhere"))
     assert (finding.state, finding.mend) == (State.NOT_READY, "aws s3 mb s3://dao-nowhere")
+
+
+def test_a_bucket_of_another_account_and_a_key_without_rights_are_one_sentence(world: Account, monkeypatch) -> None:
+    """S3 answers both alike (API reference, "List of error codes")."""
+
+    def client(settings):
+        made = real(settings)
+        stub = Stubber(made)
+        stub.add_client_error("list_objects_v2", "AccessDenied", "Access Denied", 403)
+        stub.activate()
+        return made
+
+    real = s3.client
+    monkeypatch.setattr(s3, "client", client)
+    (finding,) = stores.look("aws", store(world, "dao-theirs"))
+    assert finding.state is State.NOT_READY
+    assert "dao-theirs is another account's, or the key has no right to list it" in finding.sentence
+    assert "`unmoor policy operator`" in finding.mend
 
 
 @pytest.mark.parametrize("filled", [True, False])

@@ -194,10 +194,18 @@ class _Zone:
         self, plan: WorkloadPlan, host: str, records: Sequence[Mapping[str, Any]], caa: Mapping[str, list[str]]
     ) -> Iterator[Finding]:
         found = [each for each in records if _foreign(each, caa)]
-        for each in found:
+        for name in sorted({standing.plain(each["Name"]) for each in found if not standing.is_simple(each)}):
+            shared = [each for each in found if standing.plain(each["Name"]) == name and not standing.is_simple(each)]
+            kinds = ", ".join(f"{each['Type']} {each.get('SetIdentifier', 'with a health check')}" for each in shared)
+            yield not_ready(
+                f"{name} is shared by {len(shared)} records with a routing policy or a health check ({kinds}), which "
+                "adoption does not put back",
+                f"make them one simple record, and then: unmoor adopt {plan.name}",
+            )
+        for each in filter(standing.is_simple, found):
             name, kind = each["Name"].rstrip("."), each["Type"]
             where = ", ".join(leads(each))[:200]
-            adopted = name in {own.host for own in plan.names} and standing.is_simple(each)
+            adopted = name in {own.host for own in plan.names}
             instead = f"unmoor adopt {plan.name}, which replaces it in one change; or " if adopted else ""
             after = "; visitors over IPv6 would stay there" if kind == "AAAA" else ""
             yield not_ready(

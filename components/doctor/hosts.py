@@ -1,0 +1,62 @@
+"""Looks at who answers the names that are to be adopted, as a visitor who validates sees it."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from typing import TYPE_CHECKING
+
+from ..needs import Check, caution, ready
+from ..text.escape import outside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..needs import Finding
+    from ..topology import Topology
+
+_WITHIN_S = 5.0
+
+
+def checks(topology: Topology) -> Iterator[Check]:
+    """Return the look at each adopted name."""
+    for plan in topology.workloads:
+        for name in plan.adopted:
+            yield Check(f"answers of {name}", functools.partial(answers, name))
+
+
+def answers(name: str) -> Iterator[Finding]:
+    """Ask a name over HTTPS, by the name: a vendor of many sites knows no other way.
+
+    What is wrong stops no adoption, but visitors have it until the change, and again after `adopt --undo`.
+    """
+    import httpx
+
+    url, back = f"https://{name}/", "visitors have this until the change, and again if the name is given back"
+    try:
+        answer = httpx.get(url, timeout=_WITHIN_S, follow_redirects=False)
+    except httpx.HTTPError as error:
+        cause = _certificate(error)
+        if cause:
+            yield caution(
+                f"{url} shows a certificate that browsers refuse ({cause}); {back}",
+                "renew it at the vendor; the new site has a certificate of its own before the change",
+            )
+        else:
+            yield caution(f"{url} is not answered ({outside(error, 120)}); {back}", "look at the vendor's own status")
+        return
+    if answer.is_error:
+        yield caution(f"{url} is answered with {answer.status_code}; {back}", "name the host in the vendor's settings")
+    else:
+        yield ready(f"{url} is answered with {answer.status_code} and a certificate that browsers accept")
+
+
+def _certificate(error: BaseException) -> str:
+    """Return why a certificate was refused; nothing where it was not."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return outside(seen.verify_message, 120)
+        seen = seen.__cause__ or seen.__context__
+    text = str(error)
+    return outside(text.partition("CERTIFICATE_VERIFY_FAILED] ")[2], 120) if "CERTIFICATE_VERIFY" in text else ""
