@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 import pytest
@@ -263,3 +265,37 @@ def test_what_a_program_passes_reaches_every_workload(root):
     assert workload.request.protect
     assert workload.request.aliases
     assert all(r.request.protect for r in graph.resources.values() if r.request.custom)
+
+
+def test_tags_of_a_program_stay_next_to_ours(root):
+    def tag(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if "tags" not in args.props:
+            return None
+        return pulumi.ResourceTransformationResult({**args.props, "tags": {"team": "docs"}}, args.opts)
+
+    graph = run(settings("centralized"), root, opts=pulumi.ResourceOptions(transformations=[tag]))
+    tags = graph.named("docs-aws-distribution").inputs["tags"]
+    assert tags == {"team": "docs", "unmoor:stack": "unmoor/test", "unmoor:workload": "docs"}
+
+
+def test_every_name_that_is_registered_is_in_the_manual(root):
+    page = (Path(__file__).parents[2] / "docs" / "library.md").read_text()
+    table = page.partition("### What it registers")[2].partition("\n## ")[0]
+    listed = set()
+    for row in table.splitlines():
+        cells = [cell.strip() for cell in row.split("|")]
+        if len(cells) == 5 and cells[1].startswith("`"):
+            names = [name.strip("`") for name in cells[1].split(", ")]
+            stem = names[0].rpartition("-")[0]
+            whole = [f"{stem}{name}" if name.startswith("-") else name for name in names]
+            listed |= {(name, cells[2].strip("`").partition("/…")[0]) for name in whole}
+    stood = [{"type": "CNAME", "ttl": 60, "values": ["dao.pages.example"]}]
+    graph = run(settings("active-standby", adopt=stood), root)
+    seen = set()
+    for one in graph.resources.values():
+        name = re.sub(r"^docs-(aws|akash)(?=-(host|caa|publish|probe|drain|confirm|health)$)", "SITE", one.name)
+        name = re.sub(r"(?<=docs-aws-proof-).*", "HOST", name).replace("docs.dao.example", "HOST")
+        found = [(known, kind) for known, kind in listed if known == name and one.type.startswith(kind)]
+        assert found, f"{one.name} ({one.type}) is not in the table"
+        seen.update(found)
+    assert listed == seen
