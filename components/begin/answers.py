@@ -45,7 +45,7 @@ QUESTIONS = (
 class Answers:
     """All that a first stack file holds. `stores` are texts as `--store` takes them; `options` are the kind's own.
 
-    `name` is the stack's in names that another stack of the project could use; empty where it is alone.
+    `label` is the stack's in names that another stack of the project could use; empty where it is alone.
     """
 
     host: str
@@ -56,7 +56,7 @@ class Answers:
     region: str
     mode: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    name: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def settings(answers: Answers) -> tuple[dict[str, Any], list[Fault]]:
         "backup": {"stores": sorted(made)},
         "options": {"site": answers.site, **answers.options},
     }
-    named = {"name": answers.name} if answers.name else {}
+    named = {"label": answers.label} if answers.label else {}
     return {**named, "zone": answers.zone, "stores": made, "workloads": {answers.workload: workload}}, found
 
 

@@ -169,7 +169,7 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     if faults:
         raise ConfigError("the answers make no stack", faults)
     if neighbours.alike(settings, beside, known):
-        answers = replace(answers, name=stack.lower())
+        answers = replace(answers, label=stack.lower())
         settings, _ = asked.settings(answers)
     plan = topology(settings, known, here, built=False, others={"aws:region": answers.region}, beside=beside)
     needed = variables(plan, known)

@@ -210,9 +210,9 @@ class Acme(Setting):
 class StackConfig(Setting):
     """All of a stack file that is ours."""
 
-    name: Label | None = Field(
+    label: Label | None = Field(
         default=None,
-        description="A name of this stack, which its site hosts, keys in stores, buckets and functions carry, so that "
+        description="A name of this stack's own, in its site hosts, keys of stores, buckets and functions, so that "
         "several stacks share a zone, stores and accounts. Set it before the first update: it renames what stands.",
     )
     zone: HostName = Field(description="The zone that all hosts lie in; it exists before the stack.")
@@ -259,7 +259,7 @@ _SENTENCES: Mapping[str, str] = {
 _MEANT: Mapping[str, str] = {
     _HOST: "is not a host name; write it in lower case like docs.dao.example",
     _NAME: "is not a name; use lower-case letters, digits and hyphens, at most 40",
-    _LABEL_NAME: "is not a stack's name; use lower-case letters, digits and hyphens, at most 16",
+    _LABEL_NAME: "is not a stack's label; use lower-case letters, digits and hyphens, at most 16",
     _ENVIRONMENT_NAME: (
         "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here"
     ),

@@ -65,12 +65,12 @@ def faults(stack: StackConfig, others: Mapping[str, StackConfig], registry: Regi
 def alike(settings: Mapping[str, Any], others: Mapping[str, StackConfig], registry: Registry) -> bool:
     """Return whether a stack without a name would use names that another one of the project has: it needs a name."""
     stack, _ = config.read(settings)
-    return stack is not None and any("`unmoor:name`" in fault.message for fault in faults(stack, others, registry))
+    return stack is not None and any("`unmoor:label`" in fault.message for fault in faults(stack, others, registry))
 
 
 def used(stack: StackConfig, registry: Registry) -> Iterator[Used]:
     """Yield the names that a stack uses in zones and stores."""
-    named = "give one of both `unmoor:name`, which its site hosts and keys carry"
+    named = "give one of both `unmoor:label`, which its site hosts and keys carry"
     for name, workload in stack.workloads.items():
         path = f"workloads.{name}"
         for where, host in [("host", workload.host), *_numbered(workload.redirect_from)]:

@@ -123,7 +123,7 @@ def _workload(
         stores={store: stack.stores[store] for store in workload.backup.stores} if workload.backup else {},
         retain=workload.backup.retain if workload.backup else 0,
         adopt=workload.adopt,
-        label=stack.name or "",
+        label=stack.label or "",
     )
     draft = dataclasses.replace(draft, names=tuple(kind.names(draft)))
     found += refusals.planned(draft, zone, registry, on, path)

@@ -92,7 +92,7 @@ def planned(
     found += [Fault(f"{path}.options.{fault.path}".rstrip("."), fault.message) for fault in refused]
     long = [f"{site.name}-{plan.label}" for site in plan.everywhere] if plan.label else []
     return found + [
-        Fault("name", f"{name} has {len(name)} characters, and {_SITE_CHARS} are the most; choose a shorter name here")
+        Fault("label", f"{name} has {len(name)} characters, and {_SITE_CHARS} are the most; choose a shorter one")
         for name in long
         if len(name) > _SITE_CHARS
     ]

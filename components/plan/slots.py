@@ -74,12 +74,12 @@ def filled(placement: Placement, registry: Registry) -> Placement:
 
 def identity(stack: StackConfig, workload: str) -> str:
     """Return what a workload is called where several stacks meet; no workload's own name has a dot."""
-    return f"{workload}.{stack.name}" if stack.name else workload
+    return f"{workload}.{stack.label}" if stack.label else workload
 
 
 def site_host(stack: StackConfig, workload: str, placement: Placement, slot: Slot) -> str:
     """Return the site's own name in the zone."""
-    suffix = f"-{stack.name}" if stack.name else ""
+    suffix = f"-{stack.label}" if stack.label else ""
     return f"{site_name(workload, placement, slot)}{suffix}.{stack.zone}"
 
 

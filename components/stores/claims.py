@@ -69,7 +69,7 @@ def clash(store: str, name: str, other: str, stack: str) -> str:
     """Return the sentence about a name that two stacks want."""
     return (
         f"{name} belongs to stack {other}, whose claim store {store} holds, and this is stack {stack}; give this stack "
-        "`unmoor:name`, another host, or stores of its own. If the other stack is gone for good, remove the object "
+        "`unmoor:label`, another host, or stores of its own. If the other stack is gone for good, remove the object "
         f"{key(name)} from the store"
     )
 

@@ -46,12 +46,12 @@ def test_a_stack_that_would_use_the_names_of_another_is_refused_before_anything_
     output = " ".join(beta.fails().output.split())
     for name in ("docs", HOST, "docs-aws.dao.example"):
         assert f"{name} belongs to stack unmoor/docs" in output
-    assert "and this is stack unmoor/beta; give this stack `unmoor:name`" in output
+    assert "and this is stack unmoor/beta; give this stack `unmoor:label`" in output
     assert inventory.objects() == before
 
 
 def test_with_a_name_and_a_host_of_its_own_it_stands_next_to_the_other(docs: Docs, beta: Docs) -> None:
-    beta.settings["unmoor:name"] = "beta"
+    beta.settings["unmoor:label"] = "beta"
     beta.up(host=BETA)
     assert beta.again().changes() == {}
     assert docs.again().changes() == {}

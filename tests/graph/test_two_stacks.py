@@ -46,7 +46,7 @@ def root(tmp_path_factory):
 @pytest.mark.parametrize("mode", ["centralized", "active-standby", "decentralized"])
 def test_two_stacks_share_no_name(root, mode):
     prod = run(settings(mode), root, stack="prod")
-    staging = run(settings(mode, host="beta.dao.example") | {"name": "staging"}, root, stack="staging")
+    staging = run(settings(mode, host="beta.dao.example") | {"label": "staging"}, root, stack="staging")
     both = set(names(prod, "prod")) & set(names(staging, "staging"))
     assert both == set()
     assert {"docs-aws-staging.dao.example", "docs-akash-staging.dao.example"} <= set(
@@ -81,7 +81,7 @@ def test_the_claim_is_the_same_in_every_mode(root):
 
 
 def test_everything_at_aws_that_takes_tags_bears_stack_and_workload(root):
-    graph = run(settings("active-standby") | {"name": "staging"}, root, stack="staging")
+    graph = run(settings("active-standby") | {"label": "staging"}, root, stack="staging")
     tags = {one.name: one.inputs["tags"] for one in graph.resources.values() if "tags" in one.inputs}
     assert {"docs-aws-staging-bucket", "docs-aws-staging-distribution", "docs-akash-health"} <= set(tags)
     ours = {"unmoor:stack": "unmoor/staging", "unmoor:workload": "docs"}

@@ -132,13 +132,13 @@ def test_nothing_that_exists_is_changed(folder: Path) -> None:
 
 def test_a_second_stack_gets_a_name_of_its_own_and_must_have_another_host(folder: Path) -> None:
     assert run(*WHOLE).exception is None
-    assert "name" not in yaml.safe_load((folder / "stacks/Pulumi.prod.yaml").read_text())["config"]
+    assert "unmoor:label" not in yaml.safe_load((folder / "stacks/Pulumi.prod.yaml").read_text())["config"]
     second = ("--stack", "staging", "--workload", "docs", "--zone", "dao.example", "--site", "site", *STORES)
     assert "docs.dao.example is used by stack prod too" in refused("--host", "docs.dao.example", *second)
     assert not (folder / "stacks/Pulumi.staging.yaml").exists()
     assert run("--host", "beta.dao.example", *second).exception is None
     written = yaml.safe_load((folder / "stacks/Pulumi.staging.yaml").read_text())["config"]
-    assert written["unmoor:name"] == "staging"
+    assert written["unmoor:label"] == "staging"
 
 
 def test_a_run_that_was_interrupted_before_the_stack_file_is_completed_by_the_next(folder: Path) -> None:

@@ -30,7 +30,7 @@ def clashes(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [str(fault) for fault in neighbours.faults(read(one), {"prod": read(other)}, builtin())]
 
 
-STAGING = settings(host="beta.dao.example") | {"name": "staging"}
+STAGING = settings(host="beta.dao.example") | {"label": "staging"}
 
 
 def test_a_name_of_its_own_and_another_host_are_enough():
@@ -39,7 +39,7 @@ def test_a_name_of_its_own_and_another_host_are_enough():
 
 
 def test_one_host_is_refused_with_both_stacks_and_places():
-    (found,) = clashes(settings() | {"name": "staging"}, settings())
+    (found,) = clashes(settings() | {"label": "staging"}, settings())
     assert found == (
         "workloads.docs.host: docs.dao.example is used by stack prod too (workloads.docs.host); choose another host "
         "for one of both"
@@ -57,7 +57,7 @@ def test_without_a_name_site_hosts_and_keys_clash():
         "workloads.docs.backup.stores: docs/ in aws bucket dao-aws",
         "workloads.docs.backup.stores: docs/ in https://gateway.storjshare.io bucket dao-storj",
     ]
-    assert all("give one of both `unmoor:name`" in line for line in found)
+    assert all("give one of both `unmoor:label`" in line for line in found)
 
 
 def test_zones_of_one_name_with_different_ids_are_two_zones():
@@ -97,11 +97,13 @@ def test_a_file_and_a_program_are_refused_alike(project):
 
 def test_a_name_that_makes_names_too_long_or_is_none_is_refused(tmp_path):
     site_folder(tmp_path)
-    long = settings() | {"name": "a" * 16}
+    long = settings() | {"label": "a" * 16}
     long["workloads"] = {"w" * 40: long["workloads"]["docs"]}
-    with pytest.raises(PlanError, match=r"name: w+-aws-a+ has 61 characters, and 47 are the most; choose a shorter"):
+    with pytest.raises(
+        PlanError, match=r"label: w+-aws-a+ has 61 characters, and 47 are the most; choose a shorter one"
+    ):
         topology(long, builtin(), tmp_path)
     for wrong in ("A", "a.b", "a" * 17, "-a"):
-        stack, faults = config.read(settings() | {"name": wrong})
+        stack, faults = config.read(settings() | {"label": wrong})
         assert stack is None
-        assert faults[0].path == "name"
+        assert faults[0].path == "label"
