@@ -28,6 +28,7 @@ COMMANDS = {
     "restore": "Bring back a kept version of a workload's content, verified.",
     "zone": "Bring a zone's records along when it moves; compare all that answer for it.",
     "akash": "List what stands in the Console account and whose it is; close one by hand.",
+    "rotate": "Hand new values of secrets to every site of a workload.",
     "mend": "Make a stack's state readable again after a kill or a loss of power.",
     "sdl": "Check, price, hash and compare Akash documents. Offline.",
     "inventory": "Write a first inventory of what a DAO runs by a few questions.",
@@ -50,6 +51,7 @@ EXTRAS = {
     "botocore": "pulumi",
     "pulumi": "pulumi",
     "grpc": "pulumi",
+    "cryptography": "pulumi",
 }
 
 

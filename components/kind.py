@@ -13,7 +13,7 @@ from .action import Ref, Run
 from .topology import Member, Name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pulumi
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .config.models import Acme
     from .errors import Fault
     from .exposure import Endpoint, Exposure
-    from .needs import Check
+    from .needs import Check, Grant
     from .release import Release
     from .topology import Line, Site, WorkloadPlan
 
@@ -66,11 +66,13 @@ class Context:
 
     `opts` holds parent and dependencies: pass it to the one resource as it is. `value` returns plain data with Outputs
     in place of Refs. `avoid` are the operators that the site must not share. `zones` are the zone at each authority.
+    `run` registers a program of `steps` inside the resource, by name, program and input; it gives what that printed.
     """
 
     opts: pulumi.ResourceOptions
     plan: WorkloadPlan
     value: Callable[[Any], Any]
+    run: Callable[[str, str, Mapping[str, Any], pulumi.ResourceOptions], pulumi.Output[str]]
     avoid: tuple[pulumi.Output[str], ...] = ()
     zones: tuple[DeployedZone, ...] = ()
 
@@ -115,6 +117,21 @@ class Implementation(ABC, Generic[O]):
         """Return looks at what only this kind needs on this target before an update."""
         return ()
 
+    def credentials(self, options: O) -> Mapping[str, int]:  # noqa: ARG002 a default
+        """Return the variables of the process without which an update cannot make a site, and their fewest characters.
+
+        They are asked for beyond those of the target.
+        """
+        return {}
+
+    def delivers(self, site: Site, secrets: Sequence[str]) -> Iterable[str]:  # noqa: ARG002 a default
+        """Return the names of the resources that hand over secrets of a site, given by name."""
+        return ()
+
+    def grants(self, site: Site, plan: WorkloadPlan) -> Iterable[Grant]:  # noqa: ARG002 a default
+        """Return the rights at AWS that an update of the site uses, beyond those that its target names."""
+        return ()
+
     @abstractmethod
     def deploy(self, site: Site, context: Context) -> Deployed:
         """Register the site as one resource named `site.name`, with `context.opts`."""
@@ -141,6 +158,13 @@ class Kind(ABC, Generic[O]):
     def declared(self, options: O) -> Release | None:  # noqa: ARG002 a default
         """Return the release that the options alone name; None where the disk decides."""
         return None
+
+    def secrets(self, options: O) -> Mapping[str, str]:  # noqa: ARG002 a default
+        """Return the variables of the process that hold values which only an update may read, by path in the options.
+
+        They have to be set during an update, and never in a preview.
+        """
+        return {}
 
     def refuses(self, plan: WorkloadPlan) -> Iterable[Fault]:  # noqa: ARG002 a default
         """Name what cannot be built in this mode and placement; paths are relative to the workload."""

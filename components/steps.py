@@ -21,6 +21,8 @@ STEPS: Mapping[str, Program] = {
     "keep": Program("kinds.static.keep", "Put a version of a workload's content into every store, and prune."),
     "publish": Program("kinds.static.publish", "Put a version's files into the AWS half, and invalidate what changed."),
     "probe": Program("probe.probe", "Ask a site from outside until it serves the version, with a valid certificate."),
+    "secret": Program("kinds.service.secret", "Put a secret's value into AWS Secrets Manager."),
+    "handover": Program("probe.handover", "Hand an application's secrets to its lease, at the lease's own address."),
     "drain": Program("probe.drain", "Wait until no resolver keeps an answer that points at what is removed next."),
 }
 

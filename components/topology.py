@@ -198,6 +198,10 @@ class WorkloadPlan:
         names = (each.host for each in self.names)
         return {name: found for name in names if (found := self.stood(name))}
 
+    def named(self, site: Site) -> str:
+        """Return a site's name as stacks that share an account can tell it apart."""
+        return f"{site.name}-{self.label}" if self.label else site.name
+
     def site(self, name: str) -> Site:
         """Return a site that stands, by its name."""
         return next(site for site in self.sites if site.name == name)

@@ -24,6 +24,7 @@ FAULTS = {
     "certificate-expired": "the certificates on leases are past their end, and no new ones are issued",
     "clock-skew": "the certificates on leases begin tomorrow, as all new ones do for a clock that is a day behind",
     "task-killed": "one task of a service on AWS is ended, once",
+    "secret-missing": "Secrets Manager has no values for tasks that start",
     "vendor-certificate-expired": "the old vendor's certificates for its customers' names are past their end",
     "volume-lost": "the volumes of leases are lost, with the certificates on them",
 }

@@ -22,7 +22,7 @@ def run(
     removes: bool = False,
     renew: list[pulumi.Input[Any]] | None = None,
 ) -> command.local.Command:
-    """Run a program when its input is new or has changed; its standard output is not read.
+    """Run a program when its input is new or has changed.
 
     With `removes` it runs once more when this resource is deleted, with `--wait`, and a new value in `renew` replaces
     it: the program runs for what is new, and at the end of the update once for the old. `given` becomes one JSON object

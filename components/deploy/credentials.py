@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..config.models import join
 from ..errors import ConfigError, Fault
 from ..stores.s3 import missing_credentials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from ..registry import Registry
-    from ..topology import Topology
+    from ..topology import Topology, WorkloadPlan
+
+#: The longest value of a secret, in bytes, and the longest of all of a workload: a container takes 64 KiB at once.
+SECRET_BYTES, SECRETS_BYTES = 16_384, 32_768
+#: A shorter value stands in many texts by chance.
+_SHORTEST_FOUND = 8
 
 
 def missing(topology: Topology, registry: Registry) -> list[Fault]:
@@ -20,11 +28,66 @@ def missing(topology: Topology, registry: Registry) -> list[Fault]:
     for plan in topology.workloads:
         for target in sorted({site.target for site in plan.sites}):
             found += [
-                Fault(f"workloads.{plan.name}", f"{target} needs the environment variable {variable}; export it")
-                for variable in registry.targets[target].credentials
-                if not os.environ.get(variable)
+                Fault(f"workloads.{plan.name}", f"{target} needs the environment variable {variable}{_long(least)}")
+                for variable, least in _needed(target, plan, registry).items()
+                if len(os.environ.get(variable, "")) < least
             ]
+        found += _secret_faults(plan, registry.kinds[plan.kind].secrets(plan.options))
     return found
+
+
+def _needed(target: str, plan: WorkloadPlan, registry: Registry) -> dict[str, int]:
+    """Return the variables that a site of a workload needs on a target, and the fewest characters of each."""
+    own = registry.implementations(plan.kind)[target].credentials(plan.options)
+    return dict.fromkeys(registry.targets[target].credentials, 1) | dict(own)
+
+
+def _long(least: int) -> str:
+    return f" with {least} characters or more; export it" if least > 1 else "; export it"
+
+
+def secret(variable: str) -> str:
+    """Return the value of a secret. Raises ConfigError, without the value, where it is none."""
+    value = os.environ.get(variable, "")
+    if fault := _value_fault(variable, value):
+        raise ConfigError(fault)
+    return value
+
+
+def _value_fault(variable: str, value: str) -> str:
+    if not value:
+        return f"the environment variable {variable} is not set; export it"
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        return f"the environment variable {variable} is not UTF-8; export its base64"
+    return f"the environment variable {variable} has more than {SECRET_BYTES:,} bytes" if size > SECRET_BYTES else ""
+
+
+def _secret_faults(plan: WorkloadPlan, named: Mapping[str, str]) -> Iterator[Fault]:
+    """Name each secret without a value, and each text of the stack file that holds a value. No value is repeated."""
+    path, values = f"workloads.{plan.name}.options", {}
+    for where, variable in named.items():
+        value = os.environ.get(variable, "")
+        if why := _value_fault(variable, value):
+            yield Fault(f"{path}.{where}", why)
+        else:
+            values[variable] = value
+    if sum(len(value.encode()) for value in values.values()) > SECRETS_BYTES:
+        yield Fault(f"{path}.secrets", f"all values together have more than {SECRETS_BYTES:,} bytes")
+    searched = {variable: value for variable, value in values.items() if len(value) >= _SHORTEST_FOUND}
+    for place, text in _texts(plan.options.model_dump(mode="json"), ()):
+        for variable, value in searched.items():
+            if value in text:
+                yield Fault(f"{path}.{join(place)}", f"holds the value of the secret in {variable}; take it out")
+
+
+def _texts(data: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(data, str):
+        yield place, data
+    inside = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, each in inside:
+        yield from _texts(each, (*place, key))
 
 
 def demand(topology: Topology, registry: Registry) -> None:
@@ -39,9 +102,10 @@ def variables(topology: Topology, registry: Registry) -> tuple[str, ...]:
         variable
         for plan in topology.workloads
         for site in plan.everywhere
-        for variable in registry.targets[site.target].credentials
+        for variable in _needed(site.target, plan, registry)
     }
     for plan in topology.workloads:
+        named |= set(registry.kinds[plan.kind].secrets(plan.options).values())
         for store in plan.stores.values():
             named |= {each for each in (store.access_key, store.secret_key) if each}
     return tuple(sorted(named))

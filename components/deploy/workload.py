@@ -162,6 +162,7 @@ class _Deployment:
             opts=opts,
             plan=self._plans[action.workload],
             value=self._value,
+            run=lambda *given: run(*given).stdout,
             avoid=self._values(action.does.avoid) if isinstance(action.does, Create) else (),
             zones=self._zones,
         )

@@ -61,8 +61,15 @@ def checks(topology: Topology, registry: Registry, stack: str) -> Iterator[Check
 
 
 def grants(topology: Topology, registry: Registry) -> tuple[Grant, ...]:
-    """Return every right at AWS that a deployment of the stack uses."""
-    return (*(grant for each in needs(topology, registry) for grant in each.grants), *stores.grants(topology))
+    """Return every right at AWS that a deployment of the stack uses, in every mode of its placements; each once."""
+    of_sites = [
+        grant
+        for plan in topology.workloads
+        for site in plan.everywhere
+        for grant in registry.implementations(plan.kind)[site.target].grants(site, plan)
+    ]
+    named = [grant for each in needs(topology, registry) for grant in each.grants]
+    return tuple({grant.name: grant for grant in (*named, *of_sites, *stores.grants(topology))}.values())
 
 
 def look(wanted: Iterable[Check], within_s: float = WITHIN_S) -> list[Looked]:

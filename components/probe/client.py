@@ -45,14 +45,27 @@ class Page:
     spoke: bool = False
 
 
-def visit(url: str, address: str | None = None, patience: float = PAGE_S) -> Page:
+_HEADERS: dict[bytes | str, bytes | str] = {"User-Agent": "unmoor"}
+
+
+def visit(
+    url: str,
+    address: str | None = None,
+    patience: float = PAGE_S,
+    *,
+    context: ssl.SSLContext | None = None,
+    content: bytes | None = None,
+) -> Page:
     """Ask for a page; with `address` (IPv4 or name) there, without a look-up of the URL's host. Redirects are answers.
 
     Uses the proxies of the environment, by CONNECT: a proxy that forwards would put its own idea of the host into the
     request (RFC 9112 §3.2.2). Does not raise for what a network does. The whole visit takes `patience` seconds at most,
     and the page is the beginning of the answer. Text in it obeys nothing of a terminal's.
+
+    `context` shows a client certificate too, and `content` is sent instead of asking.
     """
-    context = httpx.create_ssl_context() if url.startswith("https:") else None
+    context = context or (httpx.create_ssl_context() if url.startswith("https:") else None)
+    method = "GET" if content is None else "POST"
     with within(patience) as deadline:
         extensions = {
             "timeout": dict.fromkeys(("connect", "read", "write", "pool"), patience),
@@ -60,7 +73,7 @@ def visit(url: str, address: str | None = None, patience: float = PAGE_S) -> Pag
         }
         pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Towards(address, deadline))
         try:
-            with pool, pool.stream("GET", url, headers={"User-Agent": "unmoor"}, extensions=extensions) as answer:
+            with pool, pool.stream(method, url, headers=_HEADERS, content=content, extensions=extensions) as answer:
                 certificate = _certificate(answer.extensions["network_stream"].get_extra_info("ssl_object"))
                 return Page(answer.status, _beginning(answer), certificate)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError) as error:

@@ -170,6 +170,9 @@ class Workload:
             "AKASH_CLUSTER_PUBLIC_HOSTNAME": f"provider.{self.grounds.provider.domain}",
             **{f"PORT_{port}": str(local) for port, local in ports.items()},
         }
+        for name_, _, value in (each.partition("=") for each in self.services[name].get("env") or []):
+            if name_.endswith("PORT") and value.isdigit() and int(value) in ports:
+                named[name_] = str(ports[int(value)])
         for each in expose:
             if variable := {HTTP: "HTTP_PORT", HTTPS: "HTTPS_PORT"}.get(external(each)):
                 named[variable] = str(ports[each["port"]])

@@ -102,9 +102,12 @@ class Account:
 
     def aws(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer for the AWS account."""
-        if environ["PATH_INFO"] == tasks.PATH:
+        if environ["PATH_INFO"] in (tasks.PATH, tasks.SECRETS_PATH):
             size = int(environ.get("CONTENT_LENGTH") or 0)
-            answer = tasks.exchange(environ["wsgi.input"].read(size) if size else b"")
+            asked = environ["wsgi.input"].read(size) if size else b""
+            missing = self._state.fault("secret-missing") is not None
+            of_secrets = environ["PATH_INFO"] == tasks.SECRETS_PATH
+            answer = tasks.secrets(asked, missing=missing) if of_secrets else tasks.exchange(asked)
             return _send(start_response, 200, answer, {"Content-Type": "application/json"})
         down = self._down(environ)
         if down:

@@ -37,6 +37,7 @@ def _tasks() -> list[str]:
     groups = client("ec2").describe_security_groups()["SecurityGroups"]
     found += [f"security group {one['GroupName']}" for one in groups if one["GroupName"] != "default"]
     found += [f"role {one['RoleName']}" for one in iam.list_roles()["Roles"]]
+    found += [f"secret {one['Name']}" for one in client("secretsmanager").list_secrets()["SecretList"]]
     return found + [f"logs {one['logGroupName']}" for one in client("logs").describe_log_groups()["logGroups"]]
 
 

@@ -69,7 +69,7 @@ def install() -> None:
 
 def _simulate(response: Any) -> str:
     principal = str(response.querystring["PolicySourceArn"][0])
-    policies = list(_policies(response.backend, principal))
+    found = list(policies(response.backend, principal))
     context = {
         response.querystring[f"ContextEntries.member.{index}.ContextKeyName"][0]: list(
             _members(response.querystring, f"ContextEntries.member.{index}.ContextKeyValues")
@@ -77,7 +77,7 @@ def _simulate(response: Any) -> str:
         for index in range(1, 1 + sum(key.endswith(".ContextKeyName") for key in response.querystring))
     }
     rows = [
-        (action, resource, decision(policies, action, resource, context))
+        (action, resource, decision(found, action, resource, context))
         for action in _members(response.querystring, "ActionNames")
         for resource in [*_members(response.querystring, "ResourceArns")] or ["*"]
     ]
@@ -100,7 +100,7 @@ def _members(query: Mapping[str, list[str]], name: str) -> Iterator[str]:
         index += 1
 
 
-def _policies(backend: Any, principal: str) -> Iterator[dict[str, Any]]:
+def policies(backend: Any, principal: str) -> Iterator[dict[str, Any]]:
     """Yield the policies of a user or role: inline ones, and the default versions of those attached."""
     kind, _, name = principal.rpartition(":")[2].partition("/")
     holders = {"user": backend.users, "role": {each.name: each for each in backend.roles.values()}}.get(kind, {})

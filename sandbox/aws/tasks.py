@@ -12,20 +12,32 @@ from typing import TYPE_CHECKING, Any
 
 from moto.acm.models import acm_backends
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
 from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
 from moto.elbv2.models import elbv2_backends
+from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
+from moto.secretsmanager.exceptions import SecretNotFoundException
+from moto.secretsmanager.models import secretsmanager_backends
+
+from . import simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from moto.ecs.models import Service
+    from moto.ecs.models import Service, TaskDefinition
     from moto.elbv2.models import FakeListener, FakeLoadBalancer
 
 #: Where the world of tasks asks and reports.
 PATH = "/_sandbox/tasks"
+#: Where it asks for the values of secrets, as the agent of a task does that starts.
+SECRETS_PATH = "/_sandbox/tasks/secrets"
 _REGION = "us-east-1"
+_UNABLE = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable "
+    "to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret"
+)
 
 
 def exchange(report: bytes) -> bytes:
@@ -84,8 +96,41 @@ def _snapshot() -> dict[str, Any]:
             }
             for one in found
         ],
-        "definitions": {arn: backend.describe_task_definition(arn).container_definitions for arn in wanted},
+        "definitions": {arn: _definition(backend.describe_task_definition(arn)) for arn in wanted},
     }
+
+
+def _definition(found: TaskDefinition) -> dict[str, Any]:
+    return {"role": found.execution_role_arn or "", "containers": found.container_definitions}
+
+
+def secrets(asked: bytes, *, missing: bool) -> bytes:
+    """Return the values of secrets that a role may read, by ARN, or why its task cannot start.
+
+    The sentence is the ECS agent's ("Troubleshooting Amazon ECS ResourceInitializationError errors" in its guide).
+    """
+    question = json.loads(asked)
+    values = {}
+    for arn in question["arns"]:
+        secret, _, version = arn.partition(":::")
+        why, values[arn] = _secret(question["role"], secret, version, missing=missing)
+        if why:
+            return json.dumps({"failed": f"{_UNABLE} {arn} from secrets manager: {why}"}).encode()
+    return json.dumps({"values": values}).encode()
+
+
+def _secret(role: str, arn: str, version: str, *, missing: bool) -> tuple[str, str]:
+    iam = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    if simulation.decision(simulation.policies(iam, role), "secretsmanager:GetSecretValue", arn, {}) != "allowed":
+        denied = "is not authorized to perform: secretsmanager:GetSecretValue"
+        return f"AccessDeniedException: User: {role} {denied} on resource: {arn}", ""
+    try:
+        if missing:
+            raise SecretNotFoundException
+        found = secretsmanager_backends[DEFAULT_ACCOUNT_ID][_REGION].get_secret_value(arn, version, "")
+    except ServiceException as error:
+        return f"{error.error_type}: {error.message}", ""
+    return "", str(found["SecretString"])
 
 
 def _listener(one: FakeListener) -> dict[str, Any]:

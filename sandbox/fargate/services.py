@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ FIRST_LOOKS_S = 0.5
 #: Seconds for which a target that leaves gets no new requests before it gets SIGTERM. A load balancer waits until
 #: those under way are answered, for `deregistration_delay` at most.
 LEAVING_S = 2.0
+#: Where the account gives the values of secrets.
+_SECRETS_PATH = "/_sandbox/tasks/secrets"
 #: Bounds of the circuit breaker's threshold.
 _LEAST, _MOST = 3, 200
 
@@ -140,7 +143,7 @@ class Services:
             return
         for task in newest.tasks[desired:]:
             self._leave(newest, task)
-        self._start(newest, desired, wanted["definitions"][newest.definition])
+        await self._start(newest, desired, wanted["definitions"][newest.definition], session)
         if sum(bool(task.healthy) for task in newest.tasks) >= desired:
             for each in older:
                 for task in list(each.tasks):
@@ -149,12 +152,28 @@ class Services:
                     service.gone.append(each.id)
             newest.completed = newest.completed or all(not each.tasks for each in older)
 
-    def _start(self, deployment: Deployment, desired: int, definition: list[dict[str, Any]]) -> None:
+    async def _start(
+        self, deployment: Deployment, desired: int, definition: dict[str, Any], session: ClientSession
+    ) -> None:
         while len(deployment.tasks) < desired:
             id_ = secrets.token_hex(4)
-            task = Task(id_, definition, self._state.root / "fargate" / id_)
-            task.start(self._state, self._watchdog)
+            task = Task(id_, definition["containers"], self._state.root / "fargate" / id_)
+            known = await self._secrets(definition, session)
+            task.refused = known.get("failed", "")
+            if not task.refused:
+                task.start(self._state, self._watchdog, known["values"])
             deployment.tasks.append(task)
+
+    async def _secrets(self, definition: dict[str, Any], session: ClientSession) -> dict[str, Any]:
+        """Ask for what a task's containers get from Secrets Manager, in the name of its role."""
+        arns = [each["valueFrom"] for one in definition["containers"] for each in one.get("secrets") or ()]
+        if not arns:
+            return {"values": {}}
+        url = f"http://127.0.0.1:{self._state.port('aws')}{_SECRETS_PATH}"
+        question = json.dumps({"role": definition["role"], "arns": arns}).encode()
+        async with session.post(url, data=question, headers={"X-Sandbox": "data-plane"}) as answer:
+            found: dict[str, Any] = json.loads(await answer.read())
+            return found
 
     async def _look(
         self, service: Service, deployment: Deployment, wanted: dict[str, Any], session: ClientSession

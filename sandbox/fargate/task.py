@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..akash.container import Container, Watchdog, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ..state import State
@@ -32,9 +33,11 @@ class Task:
     failures: int = 0
     looked: float = 0.0
     leaving: bool = False
+    #: Why it could not start.
+    refused: str = ""
 
-    def start(self, state: State, watchdog: Watchdog) -> None:
-        """Start every container."""
+    def start(self, state: State, watchdog: Watchdog, values: Mapping[str, str]) -> None:
+        """Start every container; `values` are those of secrets, by ARN."""
         exposed = [each["containerPort"] for one in self.definition for each in one["portMappings"]]
         self.ports = {port: free_port() for port in exposed}
         for one in self.definition:
@@ -45,7 +48,8 @@ class Task:
                     image=one["image"],
                     command=one.get("entryPoint") or [],
                     args=one.get("command") or [],
-                    env={each["name"]: self._local(each["value"]) for each in one["environment"]},
+                    env={each["name"]: self._local(each["value"]) for each in one["environment"]}
+                    | {each["name"]: values[each["valueFrom"]] for each in one.get("secrets") or ()},
                     home=home,
                     tools=tools,
                     log=state.log(f"task-{self.id}-{one['name']}"),
@@ -75,7 +79,9 @@ class Task:
 
     @property
     def failed(self) -> str:
-        """Why the task has ended; empty while all its containers run."""
+        """Why the task has ended, or did not start; empty while all its containers run."""
+        if self.refused:
+            return self.refused
         for one, container in zip(self.definition, self.containers, strict=True):
             if container.restarts or container.state in _ENDED:
                 pulled = "CannotPullContainerError: " if container.state == "ImagePullBackOff" else ""
@@ -85,7 +91,7 @@ class Task:
     @property
     def running(self) -> bool:
         """Whether every container runs."""
-        return all(each.state == "Running" for each in self.containers)
+        return bool(self.containers) and all(each.state == "Running" for each in self.containers)
 
     async def stop(self) -> None:
         """End it with notice."""

@@ -43,7 +43,14 @@ class Api:
         if not hit:
             self._cache.mkdir(parents=True, exist_ok=True)
             kept.write_text(path[::-1])
-        return 200, {"answer": kept.read_text(), "cached": hit, "greeting": os.environ.get("GREETING", "")}
+        shown = {name: _digest(os.environ.get(name, "")) for name in os.environ.get("SECRETS", "").split()}
+        greeting = os.environ.get("GREETING", "")
+        return 200, {"answer": kept.read_text(), "cached": hit, "greeting": greeting, "secrets": shown}
+
+
+def _digest(value: str) -> str:
+    """Return what may be shown of a secret."""
+    return hashlib.sha256(value.encode()).hexdigest()
 
 
 class Explorer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -75,13 +76,14 @@ class Service(docs_stack.Docs):
         return Resolver(self.state).addresses(f"{site}.dao.example")[0]
 
 
-def make(folder: Path, state: State, environment: dict[str, str]) -> Service:
-    """Make a project and a stack in a folder, with the examples and no stores."""
+def make(folder: Path, state: State, environment: dict[str, str], examples: tuple[str, ...] = EXAMPLES) -> Service:
+    """Make a project and a stack in a folder, with examples and no stores."""
     settings = yaml.safe_load((REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text())["config"]
     settings["unmoor:ttl"] = docs_stack.TTL
-    settings["unmoor:workloads"] = {name: found for each in EXAMPLES for name, found in _example(each).items()}
+    settings["unmoor:workloads"] = {name: found for each in examples for name, found in _example(each).items()}
     variables = {**environment, docs_stack.PROBE_VARIABLE: docs_stack.PROBE_S}
-    settings["unmoor:workloads"]["explorer"]["options"]["aws"] = {"balancer": shared_balancer(state)}
+    if explorer := settings["unmoor:workloads"].get("explorer"):
+        explorer["options"]["aws"] = {"balancer": shared_balancer(state)}
     runner = Pulumi(state, variables, "service", folder / "Pulumi.service.yaml", docs_stack.project(folder, REGISTRY))
     made = Service(runner, state, folder, settings)
     made.write()
@@ -116,6 +118,11 @@ def _example(name: str) -> dict[str, Any]:
         each["mode"] = "centralized"
         each["options"] = {**options, **MORE.get(workload, {}), "health": {**options["health"], "grace_s": GRACE_S}}
     return found
+
+
+def digest(value: str) -> str:
+    """Return what the API shows of a secret."""
+    return hashlib.sha256(value.encode()).hexdigest()
 
 
 class Visitor:

@@ -45,6 +45,10 @@ ANSWERS: dict[str, Any] = {
         ],
     },
     "aws:cloudwatch/logGroup:LogGroup": lambda n, i: {"name": n, "arn": f"arn:aws:logs:us-east-1:1:log-group:{n}"},
+    "aws:secretsmanager/secret:Secret": lambda n, i: {"arn": f"arn:aws:secretsmanager:us-east-1:1:secret:{n}-Ab12Cd"},
+    "command:local:Command": lambda n, i: (
+        {"stdout": '{"version":"v1"}'} if "step secret" in i.get("create", "") else {}
+    ),
     "aws:lb/loadBalancer:LoadBalancer": lambda n, i: {
         "arn": "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/x/1",
         "dnsName": "x-1.us-east-1.elb.amazonaws.com",

@@ -78,6 +78,37 @@ def test_the_one_role_writes_the_logs_of_this_service_and_nothing_else(central):
     assert central.named("api-aws-log").inputs["retentionInDays"] == 30
 
 
+SECRETS = {"DATABASE_URL": "API_DATABASE_URL", "TOKEN": "API_TOKEN"}
+
+
+def test_a_secret_is_registered_without_a_value_and_filled_before_a_task_can_ask_for_it(tmp_path, monkeypatch):
+    for variable in SECRETS.values():
+        monkeypatch.setenv(variable, "the-value-itself")
+    graph = made(tmp_path, "centralized", secrets=SECRETS, command=["api"])
+    assert "the-value-itself" not in str([each.inputs for each in graph.resources.values()])
+    arns = {name: f"arn:aws:secretsmanager:us-east-1:1:secret:api-aws-{name}-Ab12Cd" for name in SECRETS}
+    behind = graph.behind(graph.named("api-aws-task").urn)
+    for name, variable in SECRETS.items():
+        assert set(graph.named(f"api-aws-{name}").inputs) == {"description", "recoveryWindowInDays"}
+        filled = graph.named(f"api-aws-{name}-value")
+        given = {"arn": arns[name], "region": "us-east-1", "variable": variable}
+        assert (json.loads(filled.inputs["stdin"]), filled.urn in behind) == (given, True)
+    web, app = json.loads(graph.named("api-aws-task").inputs["containerDefinitions"])
+    assert app["secrets"] == [{"name": name, "valueFrom": f"{arn}:::v1"} for name, arn in arns.items()]
+    assert "secrets" not in web
+
+
+def test_the_start_of_a_task_reads_the_secrets_of_its_service_alone(tmp_path):
+    graph = made(tmp_path, "centralized", secrets=SECRETS, command=["api"])
+    (statement,) = json.loads(graph.named("api-aws-reads-secrets").inputs["policy"])["Statement"]
+    wanted = [graph.named(f"api-aws-{name}").urn for name in SECRETS]
+    assert statement["Action"] == "secretsmanager:GetSecretValue"
+    assert statement["Resource"] == sorted(
+        f"arn:aws:secretsmanager:us-east-1:1:secret:api-aws-{name}-Ab12Cd" for name in SECRETS
+    )
+    assert set(wanted) <= graph.behind(graph.named("api-aws-reads-secrets").urn)
+
+
 def test_a_service_takes_a_bad_deployment_back_and_waits_until_it_is_steady(central):
     service = central.named("api-aws-service")
     assert service.inputs["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}

@@ -18,7 +18,6 @@ from components.kinds.service import losses
 from components.kinds.service.document import document_for
 from components.kinds.service.options import ServiceOptions
 from components.kinds.static.document import document_for as static_document
-from components.needs import Needs, State
 from components.plan.stack import from_file, topology
 from components.project import builtin
 from components.review.comment import markdown
@@ -76,7 +75,11 @@ REFUSED = {
     "variable": ({"env": {"A B": "x"}}, "options.env.A B", "letters, digits and underscores"),
     "variable of the machine": ({"env": {"AKASH_X": "x"}}, "options.env.AKASH_X", "is set by the machine"),
     "long variable": ({"env": {"A": "x" * 40_000}}, "options.env.A", "32,768 bytes"),
-    "secrets": ({"secrets": ["DB_PASSWORD"]}, "options.secrets", "secrets are not delivered to services yet"),
+    "list of secrets": ({"secrets": ["DB_PASSWORD"]}, "options.secrets", "must be a mapping"),
+    "name of a secret": ({"secrets": {"db": "DB"}}, "options.secrets.db", "capital letters"),
+    "secret of the machine": ({"secrets": {"ECS_X": "X"}}, "options.secrets.ECS_X", "is set by the machine"),
+    "value of a secret": ({"secrets": {"DB": "hunter22!"}}, "options.secrets.DB", "never stands here"),
+    "secret in env too": ({"env": {"DB": "x"}, "secrets": {"DB": "X"}}, "options.secrets", "DB stands in `env` too"),
     "cpu": ({"cpu": 5}, "options.cpu", "10 or more"),
     "cpu of Fargate": ({"cpu": 300}, "options.cpu", "choose 250 or 500"),
     "memory of Fargate": ({"memory": 700}, "options.memory", "choose 512 or 1024"),
@@ -203,6 +206,10 @@ LOST = {
     "certificates": {},
     "updates": {"update": "in-place"},
     "replicas": {"replicas": 2},
+    "secrets on AWS": {"secrets": {"TOKEN": "API_TOKEN"}},
+    "secrets on Akash": {"secrets": {"TOKEN": "API_TOKEN"}},
+    "secrets without a command": {"secrets": {"TOKEN": "API_TOKEN"}},
+    "secrets without a shell": {"secrets": {"TOKEN": "API_TOKEN"}, "shell": False},
     "singleton": {"singleton": True, "update": "in-place"},
 }
 #: Options at which a row does not count, for those that do not count always.
@@ -220,6 +227,10 @@ KEPT = {
     "certificates": {"update": "in-place"},
     "updates": {},
     "replicas": {},
+    "secrets on AWS": {},
+    "secrets on Akash": {},
+    "secrets without a command": {"secrets": {"TOKEN": "API_TOKEN"}, "command": ["api"]},
+    "secrets without a shell": {"shell": False},
     "singleton": {},
 }
 ROWS = {row.name: row for row in losses.TABLE}
@@ -352,6 +363,7 @@ EXAMPLES = [
     ("service", "api", "ghcr.io/dao-example/api:1.0", ["api-aws", "api-akash"]),
     ("explorer", "explorer", "ghcr.io/dao-example/explorer-frontend:2.3", ["explorer-aws", "explorer-akash"]),
     ("bot", "bot", "ghcr.io/dao-example/bot:1.0", ["bot-aws"]),
+    ("secrets", "api", "ghcr.io/dao-example/api:1.0", ["api-aws", "api-akash"]),
 ]
 
 
@@ -380,14 +392,29 @@ def test_the_manual_shows_the_options_of_each_example(place, example):
     assert yaml.safe_load(shown)["workloads"][workload]["options"] == given["options"]
 
 
-def test_the_rights_of_a_service_at_aws_are_a_caution_and_no_distribution_is_asked_for() -> None:
+def test_the_rights_of_a_service_at_aws_are_looked_at_and_no_distribution_is_asked_for() -> None:
     """A load balancer meets no alias of CloudFront."""
-    (needs,) = [each for each in run.needs(planned("centralized"), builtin()) if "AWS profile" in names(each)]
-    assert names(needs) == ["AWS identity", "AWS profile", "rights of services at AWS"]
-    assert needs.grants == ()
-    (looked,) = run.look(needs.checks[-1:])
-    assert (looked.state, "are not in `unmoor policy`" in looked.findings[0].sentence) == (State.CAUTION, True)
+    asked = {check.name for check in run.checks(planned("centralized"), builtin())}
+    assert {"AWS identity", "AWS profile", "rights of api-aws at AWS"} <= asked
+    assert "CloudFront" not in asked
 
 
-def names(needs: Needs) -> list[str]:
-    return [check.name for check in needs.checks]
+def rights(**options: Any) -> dict[str, tuple[str, ...]]:
+    """Return the resources of each action that the stack's policy names."""
+    made = run.grants(planned("centralized", **options), builtin())
+    return {action: grant.resources for grant in made for action in grant.actions}
+
+
+def test_the_policy_names_what_a_service_makes_and_lets_no_value_of_a_secret_be_read() -> None:
+    plain, kept = rights(), rights(secrets={"DB": "API_DB"}, command=["api"])
+    assert plain["iam:PassRole"] == ("arn:aws:iam::*:role/api-aws-starts-*",)
+    assert "arn:aws:ecs:*:*:service/api-aws*" in plain["ecs:CreateService"]
+    assert not [action for action in plain if action.startswith("secretsmanager:")]
+    assert kept["secretsmanager:PutSecretValue"] == ("arn:aws:secretsmanager:*:*:secret:api-aws-*",)
+    assert "secretsmanager:GetSecretValue" not in kept
+
+
+def test_a_cluster_that_there_is_already_may_get_this_service_alone() -> None:
+    arn = "arn:aws:ecs:us-east-1:123456789012:cluster/ours"
+    found = rights(aws={"cluster": arn})["ecs:CreateService"]
+    assert {arn, "arn:aws:ecs:us-east-1:123456789012:service/ours/api-aws-*"} <= set(found)

@@ -83,7 +83,8 @@ def test_the_table_of_the_environment_names_what_is_given(scheme, behind):
     """It stands in the first lines of the script, and names nothing else but where to listen."""
     table = front().split("# Tools:")[0]
     named = set(re.findall(r"\b[A-Z][A-Z_]{3,}\b", table.split("# Environment")[1].split("\n", 1)[1]))
-    given_ = set().union(*(server(*each).environment() for each in EACH))
+    with_secrets = dataclasses.replace(server("https", "application"), operator="ab" * 32)
+    given_ = set(with_secrets.environment()).union(*(server(*each).environment() for each in EACH))
     assert set(server(scheme, behind).environment()) <= named
     assert given_ | {"HTTP_PORT", "HTTPS_PORT", "BIND", "XDG_DATA_HOME", "POLL"} == named - {"HTTPS", "VENDOR", "PORT"}
 

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import functools
+import os
 from typing import TYPE_CHECKING
 
+from ...action import Action, Phase, Ref, Run
 from ...kind import Deployed, Implementation
 from ...targets.akash import ingress
 from ...targets.akash.ingress import Ingress
 from ...topology import Line
-from . import losses
+from . import losses, operator
+from .document import WEB
 from .options import Update
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ...config.models import Acme
     from ...errors import Fault
     from ...exposure import Exposure
     from ...kind import Context
     from ...release import Release
-    from ...topology import Site
+    from ...topology import Site, WorkloadPlan
     from .options import ServiceOptions
 
 #: How much of a release's id stands in the name of a deployment that is for one release.
 _SHORT = 8
+#: Where the hash of the operator's certificate stands in the document: the first variable of the web server.
+_OPERATOR = f"sdl.services.{WEB}.env[0]"
 
 
 class OnAkash(Implementation["ServiceOptions"]):
@@ -46,12 +51,44 @@ class OnAkash(Implementation["ServiceOptions"]):
         """Refuse what would not work in a lease."""
         yield from losses.faults(options, losses.AKASH)
 
+    def credentials(self, options: ServiceOptions) -> dict[str, int]:
+        """Return the key from which the certificate is derived that hands over secrets."""
+        return {operator.VARIABLE: operator.SHORTEST} if options.secrets else {}
+
+    def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:  # noqa: ARG002 all at once
+        """Return the one resource that hands over all of them."""
+        return [_handover_of(site)]
+
+    def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:  # noqa: ARG002 the site decides
+        """Hand over the secrets, before the site is probed: the application starts with them."""
+        options: ServiceOptions = site.options  # type: ignore[assignment]
+        if not options.secrets:
+            return
+        given = {
+            "host": site.site_host,
+            "dseq": Ref(site.name, "identity"),
+            "lease": Ref(site.name, "lease"),
+            "service": WEB,
+            "secrets": dict(sorted(options.secrets.items())),
+            "timeout_s": options.health.grace_s,
+        }
+        yield Action(
+            _handover_of(site),
+            Phase.CHECK,
+            "hand over",
+            site.name,
+            Run("handover", given),
+            site=site.name,
+            detail=f"{', '.join(sorted(options.secrets))}, at the address of its lease alone",
+            before=(f"{site.name}-probe",),
+        )
+
     def deploy(self, site: Site, context: Context) -> Deployed:
         """Register the deployment."""
         import pulumi
 
         from ...targets.akash.deployment import Deployment
-        from .document import WEB, document_for
+        from .document import document_for
 
         release = context.plan.release
         options: ServiceOptions = site.options  # type: ignore[assignment]
@@ -60,17 +97,27 @@ class OnAkash(Implementation["ServiceOptions"]):
             # Another name is another deployment: it is made before the old one is closed, and the old one goes on
             # until no record leads to it.
             name += f".{release.id[:_SHORT]}"
+        known, opts, key = "", context.opts, f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
+        if options.secrets and pulumi.runtime.is_dry_run() and not os.environ.get(operator.VARIABLE):
+            # A preview needs no key: what stands goes on, and what is new is shown without the certificate's hash.
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=[_OPERATOR]))
+        elif options.secrets:
+            known = operator.certificate(key).fingerprint
         lease = Deployment(
             site.name,
             name=name,
-            sdl=document_for(site, release),
+            sdl=document_for(site, release, known),
             service=WEB,
             avoid=list(context.avoid),
             hosts=list(site.hosts),
-            opts=context.opts,
+            opts=opts,
         )
         endpoint = lease.address.apply(lambda address: ingress.endpoint(Ingress.DEDICATED, address, (), ()))
-        return Deployed(endpoint, lease.provider, lease.id, lease)
+        return Deployed(endpoint, lease.provider, lease.id, lease, {"lease": pulumi.Output.from_input(key)})
+
+
+def _handover_of(site: Site) -> str:
+    return f"{site.name}-secrets"
 
 
 def _sizes(options: ServiceOptions) -> str:

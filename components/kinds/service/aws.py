@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import TYPE_CHECKING
 
 from ...errors import Fault
@@ -10,15 +11,16 @@ from ...exposure import Exposure, Proof, Reach
 from ...kind import Deployed, Implementation
 from ...needs import Check
 from ...prices import book as prices
-from ...targets.aws import ISSUER, fargate, shared
+from ...targets.aws import ISSUER, account, container_rights, fargate, shared
 from ...topology import Line
 from . import losses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ...config.models import Acme
     from ...kind import Context
+    from ...needs import Grant
     from ...release import Release
     from ...topology import Site, WorkloadPlan
     from .options import ServiceOptions
@@ -55,6 +57,9 @@ class OnAws(Implementation["ServiceOptions"]):
         zones = 0 if options.aws.balancer else len(options.aws.subnets) or fargate.ZONES
         if count := zones + (0 if options.aws.private_subnets else options.replicas):
             yield Line(f"public IPv4 addresses, {count}", count * month * prices.aws(address), f"aws/{address}")
+        if options.secrets:
+            kept = "secrets_manager_secret_month"
+            yield Line(f"secrets, {len(options.secrets)}", len(options.secrets) * prices.aws(kept), f"aws/{kept}")
         logs = "cloudwatch_logs_gb"
         yield Line(f"logs, {_LOGS_GB} GB", _LOGS_GB * prices.aws(logs), f"aws/{logs}")
 
@@ -74,11 +79,21 @@ class OnAws(Implementation["ServiceOptions"]):
             yield Fault("volume.gib", f"a task has {fargate.LARGEST_DISK_GIB} GiB at most; choose {most} or less")
         yield from losses.faults(options, losses.AWS)
 
+    def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:
+        """Return a resource for each secret."""
+        return [_value_of(site, secret) for secret in secrets]
+
+    def grants(self, site: Site, plan: WorkloadPlan) -> tuple[Grant, ...]:
+        """Return the rights for balancer, tasks, roles, logs and secrets."""
+        options: ServiceOptions = site.options  # type: ignore[assignment]
+        return container_rights.grants(plan.named(site), cluster=options.aws.cluster, secrets=bool(options.secrets))
+
     def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
-        """Look at the load balancer that a service shares with others."""
+        """Ask IAM for those rights, and look at the load balancer that a service shares with others."""
         options: ServiceOptions = plan.options  # type: ignore[assignment]
+        yield Check(f"rights of {site.name} at AWS", functools.partial(account.rights, self.grants(site, plan)))
         if options.aws.balancer:
-            look = functools.partial(shared.look, options.aws.balancer, site.name, site.hosts)
+            look = functools.partial(shared.look, options.aws.balancer, plan.named(site), site.hosts)
             yield Check(f"load balancer of {site.name}", look, late=True)
 
     def deploy(self, site: Site, context: Context) -> Deployed:
@@ -107,14 +122,23 @@ class OnAws(Implementation["ServiceOptions"]):
                 disk_gib=_disk_gib(options),
                 replicas=options.replicas,
                 grace_s=options.health.grace_s,
+                secrets=sorted(options.secrets),
             ),
             network=Network(**options.aws.model_dump()),
+            fill=lambda secret, known, opts: context.run(
+                _value_of(site, secret), "secret", {**known, "variable": options.secrets[secret]}, opts
+            ).apply(lambda line: str(json.loads(line)["version"])),
             opts=context.opts,
         )
         endpoint = pulumi.Output.all(made.domain_name, made.zone_id).apply(
             lambda known: Endpoint(name=known[0], zone=known[1])
         )
         return Deployed(endpoint, pulumi.Output.from_input(site.target), made.arn, made)
+
+
+def _value_of(site: Site, secret: str) -> str:
+    """Name the resource that puts a secret's value into Secrets Manager."""
+    return f"{site.name}-{secret}-value"
 
 
 def _front_port(options: ServiceOptions) -> int:

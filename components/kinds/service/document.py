@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...targets.akash.sdl import document as sdl
 from ...targets.akash.sdl.overlay import overlay
 from ...targets.akash.web import web_server
+from ...web.caddy.secrets import SECRETS_PORT
 from ...web.caddy.upstream import Upstream
 from .losses import DISK_GIB
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ...web.caddy.server import WebServer
     from .options import ServiceOptions
 
+#: What an application with secrets runs.
+_TAKE = Path(__file__).with_name("take.sh")
 #: Next to `components/` in the project, inside the package in a wheel.
 _FOLDERS = (Path(__file__).parents[3] / "sdl", Path(__file__).parents[2] / "sdl")
 _FILE = "service.yaml"
@@ -66,27 +69,34 @@ def web_image() -> str:
     return str(_shipped().data["services"][WEB]["image"])
 
 
-def web_server_of(site: Site, release: Release, application: str, *, balanced: bool = False) -> WebServer:
+def web_server_of(
+    site: Site, release: Release, application: str, *, balanced: bool = False, operator: str | None = None
+) -> WebServer:
     """Return the web server of a site before an application at a host name or address.
 
-    `balanced` means that a load balancer ends HTTPS in front of it.
+    `balanced` means that a load balancer ends HTTPS in front of it. `operator` is the SHA-256 of the certificate of who
+    hands over secrets.
     """
     options: Any = site.options
     health = options.health
     server = web_server(site, release, Upstream(f"{application}:{options.port}", health.path, match=health.match))
-    return dataclasses.replace(server, balanced=balanced)
+    return dataclasses.replace(server, balanced=balanced, operator=operator)
 
 
-def document_for(site: Site, release: Release) -> dict[str, Any]:
-    """Return the document for one site as data."""
+def document_for(site: Site, release: Release, operator: str = "") -> dict[str, Any]:
+    """Return the document for one site as data.
+
+    `operator` is the SHA-256 of the certificate by which its web server takes secrets; it needs one where it has any.
+    """
     options: Any = site.options
-    server = web_server_of(site, release, APP)
+    server = web_server_of(site, release, APP, operator=operator if options.secrets else None)
+    command, args, env = _runs(options)
     application = overlay(
-        sized(options),
+        _with_a_way_to_secrets(sized(options)) if options.secrets else sized(options),
         service=APP,
-        command=_literal(options.command) or None,
-        args=_literal(options.args) or None,
-        env=dict(zip(options.env, _literal(options.env.values()), strict=True)),
+        command=_literal(command) or None,
+        args=_literal(args) or None,
+        env=dict(zip(env, _literal(env.values()), strict=True)),
     )
     return overlay(
         application,
@@ -96,6 +106,27 @@ def document_for(site: Site, release: Release) -> dict[str, Any]:
         ceiling_usd_month=options.budget_usd_month,
         notice_h=options.notice,
     ).data
+
+
+def _runs(options: ServiceOptions) -> tuple[Iterable[str], Iterable[str], dict[str, str]]:
+    """Return command, arguments and variables of the application; with secrets, a script gets these first."""
+    if not options.secrets:
+        return options.command, options.args, options.env
+    words = [_taking(), "take", " ".join(sorted(options.secrets)), *options.command, *options.args]
+    return ["sh", "-c"], words, {**options.env, "UNMOOR_SECRETS": f"{WEB}:{SECRETS_PORT}"}
+
+
+@functools.cache
+def _taking() -> str:
+    return _TAKE.read_text(encoding="utf-8")
+
+
+def _with_a_way_to_secrets(document: sdl.Document) -> sdl.Document:
+    """Show the web server's port for secrets to the application, and to nothing outside."""
+    data = sdl.plain_copy(document.data)
+    inside = {"port": SECRETS_PORT, "as": SECRETS_PORT, "proto": "TCP", "to": [{"service": APP}]}
+    data["services"][WEB]["expose"].append(inside)
+    return sdl.with_data(document, data)
 
 
 def _literal(texts: Iterable[str]) -> list[str]:

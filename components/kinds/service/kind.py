@@ -41,6 +41,10 @@ class Service(Kind[ServiceOptions]):
         """Return whether it is a singleton: a standby that runs would be a second one."""
         return options.singleton and not options.signs
 
+    def secrets(self, options: ServiceOptions) -> dict[str, str]:
+        """Return the variable of the process behind each secret."""
+        return {f"secrets.{name}": variable for name, variable in options.secrets.items()}
+
     def refuses(self, plan: WorkloadPlan) -> Iterator[Fault]:
         """Refuse a standby for what signs, and one that runs for a singleton."""
         options: ServiceOptions = plan.options  # type: ignore[assignment]

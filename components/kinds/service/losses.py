@@ -109,6 +109,36 @@ TABLE = (
         "a request's headers whose names have anything but letters, digits and hyphens do not come through",
     ),
     Loss("IPv6", (AKASH, AWS), _always, "it is reached by IPv4 alone, and reaches IPv4 alone"),
+    Loss(
+        "secrets on AWS",
+        (AWS,),
+        _if(lambda options: options.secrets),
+        "Secrets Manager keeps its secrets, and who may read them there or change the account's roles can read them",
+    ),
+    Loss(
+        "secrets on Akash",
+        (AKASH,),
+        _if(lambda options: options.secrets),
+        "its secrets lie in clear in the memory of its containers and on the web server's volume, and cross the "
+        "machine's network in clear: the Akash provider can read them. Use credentials that are scoped and end soon, "
+        "never keys of funds, names or accounts",
+    ),
+    Loss(
+        "secrets without a command",
+        (AKASH,),
+        lambda options: ["command"] if options.secrets and not options.command else [],
+        "has to be given with `secrets`: what gets them starts the application, and nothing here knows what the image "
+        "would start. `docker image inspect` shows its Entrypoint and Cmd",
+        refused=True,
+    ),
+    Loss(
+        "secrets without a shell",
+        (AKASH,),
+        lambda options: ["shell"] if options.secrets and not options.shell else [],
+        "the application gets its secrets by sh, and wget or curl, on Akash; use an image that has them, or keep the "
+        "workload on AWS",
+        refused=True,
+    ),
     Loss("readers", (AKASH,), _always, "the Akash provider can read its variables, memory, disk and TLS keys"),
     Loss(
         "private network",

@@ -23,9 +23,11 @@ _IMAGE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._/:-]*)@sha256:(?P<digest>[0-9a-f
 #: Folders that a container gets from the machine.
 _TAKEN = re.compile(r"/(?:proc|sys|dev|etc)(?:/|$)")
 #: Variables that the machine sets by itself.
-_OF_THE_MACHINE = ("AKASH_", "ECS_", "KUBERNETES_")
+_OF_THE_MACHINE = ("AKASH_", "ECS_", "KUBERNETES_", "UNMOOR_")
 #: The longest text that a variable may have, in bytes: all of them travel in one document.
 _LONGEST = 32_768
+#: Secrets that one service may have.
+_MOST_SECRETS = 30
 
 
 class Update(StrEnum):
@@ -52,7 +54,10 @@ def _image(image: str) -> str:
 
 def _word(text: str) -> str:
     if looks_secret(text):
-        raise ValueError("holds what looks like a secret, and the operator of the machine can read it; take it out")
+        raise ValueError(
+            "holds what looks like a secret, and the operator of the machine can read it; take it out, and name it in "
+            "`secrets`"
+        )
     if "\0" in text:
         raise ValueError("holds a zero byte, which no program can be given; take it out")
     return text
@@ -71,9 +76,17 @@ def _variable(name: str) -> str:
         raise ValueError("is set by the machine; choose another name")
     if looks_secret("x", name):
         raise ValueError(
-            "looks like a secret by its name, and the operator of the machine can read it; take it out, or give it "
-            "another name if it is public"
+            "looks like a secret by its name, and the operator of the machine can read it; name it in `secrets`, or "
+            "give it another name if it is public"
         )
+    return name
+
+
+def _secret(name: str) -> str:
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", name):
+        raise ValueError("is not the name of a secret; use up to 64 capital letters, digits and underscores")
+    if name.startswith(_OF_THE_MACHINE):
+        raise ValueError("is set by the machine; choose another name")
     return name
 
 
@@ -99,6 +112,7 @@ Image = Annotated[str, AfterValidator(_image)]
 Word = Annotated[str, AfterValidator(_word)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Value = Annotated[str, AfterValidator(_value)]
+SecretName = Annotated[str, AfterValidator(_secret)]
 HealthPath = Annotated[str, AfterValidator(_path_of_health)]
 Folder = Annotated[str, AfterValidator(_path_in_container)]
 
@@ -199,8 +213,15 @@ class ServiceOptions(Setting):
     env: dict[Variable, Value] = Field(
         default_factory=dict, description="Variables of the application. The operator of the machine can read them."
     )
-    secrets: tuple[EnvironmentName, ...] = Field(
-        default=(), description="Not delivered yet, and refused: names of variables whose values are secret."
+    secrets: dict[SecretName, EnvironmentName] = Field(
+        default_factory=dict,
+        max_length=_MOST_SECRETS,
+        description="Variables of the application whose values are secret: for each the variable of your shell that "
+        "holds its value during `pulumi up`.",
+    )
+    shell: bool = Field(
+        default=True,
+        description="Whether the image has `sh`, and `wget` or `curl`: by them it gets its secrets on Akash.",
     )
     cpu: int = Field(default=250, ge=10, le=64_000, description="CPU of one replica, in thousandths of a core.")
     memory: int = Field(default=512, ge=16, le=262_144, description="Memory of one replica, in MiB.")
@@ -225,12 +246,9 @@ class ServiceOptions(Setting):
 
     @field_validator("secrets")
     @classmethod
-    def _cannot_be_delivered(cls, secrets: tuple[str, ...]) -> tuple[str, ...]:
-        if secrets:
-            raise ValueError(
-                "secrets are not delivered to services yet; use an image that needs none, or keep this workload where "
-                "it is"
-            )
+    def _stand_nowhere_else(cls, secrets: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        if twice := sorted(secrets.keys() & info.data.get("env", {}).keys()):
+            raise ValueError(f"{', '.join(twice)} stands in `env` too; name it once")
         return secrets
 
     @field_validator("replicas")
@@ -255,6 +273,10 @@ class ServiceOptions(Setting):
         return update
 
     def identity(self) -> str:
-        """Return the release's id: the SHA-256 (hex) over everything that the application notices."""
-        noticed = self.model_dump(mode="json", exclude={"aws", "budget_usd_month", "notice"})
+        """Return the release's id: the SHA-256 (hex) over everything that the application notices.
+
+        Of secrets it holds names alone. Another variable of the shell may hold another value, so it is a release.
+        """
+        noticed = self.model_dump(mode="json", exclude={"aws", "budget_usd_month", "notice", "shell"})
+        noticed["secrets"] = sorted(self.secrets.items())
         return hashlib.sha256(json.dumps(noticed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -15,9 +15,13 @@ from .balancer import PREFIX, Own, Shared, group, open_port
 from .certificate import certificate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .certificate import Prove
+
+    #: Writes the value of a secret that is there, and gives the id of the version that this made: the secret's name,
+    #: what is known of it, and the options of what writes.
+    Fill = Callable[[str, Mapping[str, Any], pulumi.ResourceOptions], pulumi.Output[str]]
 
 #: Days for which logs are kept.
 LOG_DAYS = 30
@@ -49,6 +53,7 @@ class Task:
     disk_gib: int
     replicas: int
     grace_s: int
+    secrets: Sequence[str] = ()  #: the application's secrets, by name
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ class Container(pulumi.ComponentResource):
     """A service of ECS on Fargate that one load balancer alone reaches: its own, or one that is there already.
 
     `hosts` are the names it answers to, the first being the certificate's subject; `prove` publishes the record by
-    which ACM sees that a host is ours. Over plain HTTP challenges alone go to the tasks, and the rest to HTTPS.
+    which ACM sees that a host is ours. Over plain HTTP challenges alone go to the tasks, and the rest to HTTPS. `fill`
+    puts the values of secrets into Secrets Manager, before a task can ask for them.
     """
 
     domain_name: pulumi.Output[str]
@@ -85,13 +91,14 @@ class Container(pulumi.ComponentResource):
         prove: Prove,
         task: Task,
         network: Network,
+        fill: Fill | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("unmoor:aws:Container", name, None, opts)
         self._inside = pulumi.ResourceOptions(parent=self)
         # The stack's name, where several share the account.
         name = f"{name}-{label}" if label else name
-        self._name, self._task, self._network = name, task, network
+        self._name, self._task, self._network, self._fill = name, task, network, fill
         balancer = (Shared if network.balancer else Own)(name, network, self._inside)
         admitted = group(
             f"{name}-tasks", balancer.vpc, [open_port(task.web.port, groups=balancer.groups)], self._inside
@@ -160,12 +167,14 @@ class Container(pulumi.ComponentResource):
 
     def _definition(self) -> aws.ecs.TaskDefinition:
         log = aws.cloudwatch.LogGroup(f"{self._name}-log", retention_in_days=LOG_DAYS, opts=self._inside)
+        region = aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
+        secrets, versions = self._secrets(region)
         role = aws.iam.Role(
             f"{self._name}-starts",
             assume_role_policy=_document("sts:AssumeRole", principal="ecs-tasks.amazonaws.com"),
             opts=self._inside,
         )
-        # It starts tasks of public images, so it writes their logs and does nothing else. The application has no role.
+        # It starts tasks of public images: it writes their logs and reads their secrets. The application has no role.
         allowed = aws.iam.RolePolicy(
             f"{self._name}-writes-logs",
             role=role.id,
@@ -174,9 +183,11 @@ class Container(pulumi.ComponentResource):
             ),
             opts=self._inside,
         )
+        before: list[pulumi.Resource] = [allowed]
+        if secrets:
+            before.append(self._reads(role, secrets))
         task = self._task
         disk = {"size_in_gib": task.disk_gib} if task.disk_gib > fargate.DISK_GIB else None
-        region = aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
         return aws.ecs.TaskDefinition(
             f"{self._name}-task",
             family=self._name,
@@ -187,20 +198,55 @@ class Container(pulumi.ComponentResource):
             ephemeral_storage=disk,
             execution_role_arn=role.arn,
             runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": "X86_64"},
-            container_definitions=pulumi.Output.all(log.name, region).apply(lambda known: _containers(task, *known)),
-            opts=pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=[allowed])),
+            container_definitions=pulumi.Output.all(log.name, region, versions).apply(
+                lambda known: _containers(task, *known)
+            ),
+            opts=pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=before)),
+        )
+
+    def _secrets(self, region: pulumi.Output[str]) -> tuple[dict[str, pulumi.Output[str]], dict[str, Any]]:
+        """Return the ARN of each secret, and that of its newest version. Inputs are state, so no value is one.
+
+        Tasks name the version (ECS developer guide, "Pass Secrets Manager secrets through environment variables"): a
+        new value is a new deployment, which is taken back with its value where it does not become healthy.
+        """
+        arns: dict[str, pulumi.Output[str]] = {}
+        versions: dict[str, Any] = {}
+        for name in self._task.secrets if self._fill else ():
+            secret = aws.secretsmanager.Secret(
+                f"{self._name}-{name}",
+                description=f"unmoor {self._name} {name}",
+                # Whoever ran the update has the value, and one that is given up is not kept for a month.
+                recovery_window_in_days=0,
+                opts=self._inside,
+            )
+            opts = pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=[secret]))
+            version = self._fill(name, {"arn": secret.arn, "region": region}, opts)  # type: ignore[misc]
+            arns[name], versions[name] = secret.arn, pulumi.Output.concat(secret.arn, ":::", version)
+        return arns, versions
+
+    def _reads(self, role: aws.iam.Role, secrets: Mapping[str, pulumi.Output[str]]) -> aws.iam.RolePolicy:
+        """Let the tasks' start read the secrets of this service, and no other."""
+        arns = pulumi.Output.all(*secrets.values())
+        return aws.iam.RolePolicy(
+            f"{self._name}-reads-secrets",
+            role=role.id,
+            policy=arns.apply(lambda known: _document("secretsmanager:GetSecretValue", resource=sorted(known))),
+            opts=self._inside,
         )
 
 
-def _document(action: str | Sequence[str], *, principal: str = "", resource: str = "") -> str:
+def _document(action: str | Sequence[str], *, principal: str = "", resource: str | Sequence[str] = "") -> str:
     who = {"Principal": {"Service": principal}} if principal else {"Resource": resource}
     statement = {"Effect": "Allow", "Action": action, **who}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, sort_keys=True)
 
 
-def _containers(task: Task, log: str, region: str) -> str:
+def _containers(task: Task, log: str, region: str, secrets: Mapping[str, str]) -> str:
     """Write the containers of a task, each of which ends the task when it ends, as one does in a lease."""
     made = [_container(WEB, task.web, log, region), _container(APP, task.app, log, region)]
+    if secrets:
+        made[1]["secrets"] = [{"name": name, "valueFrom": arn} for name, arn in sorted(secrets.items())]
     return json.dumps(made, sort_keys=True)
 
 

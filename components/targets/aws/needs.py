@@ -51,8 +51,8 @@ _OBJECT_WRITES = (
     "s3:ListMultipartUploadParts",
     "s3:PutObject",
 )
-_CERTIFICATE_READS = ("acm:DescribeCertificate", "acm:ListTagsForCertificate")
-_CERTIFICATE_WRITES = ("acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RequestCertificate")
+CERTIFICATE_READS = ("acm:DescribeCertificate", "acm:ListTagsForCertificate")
+CERTIFICATE_WRITES = ("acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RequestCertificate")
 _CLOUDFRONT_READS = (
     "cloudfront:DescribeFunction",
     "cloudfront:GetDistribution",
@@ -83,7 +83,8 @@ _CLOUDFRONT_WRITES = (
     "cloudfront:UpdateResponseHeadersPolicy",
 )
 
-#: The kind whose sites stand behind a load balancer: neither buckets nor CloudFront are theirs.
+#: The kind whose sites stand behind a load balancer: neither buckets nor CloudFront are theirs, and the kind names
+#: what they use.
 _BALANCED = "service"
 
 
@@ -101,18 +102,7 @@ def of(topology: Topology) -> Needs:
         checks.append(Check("rights of sites at AWS", functools.partial(account.rights, granted)))
     if sites:
         checks.append(Check("CloudFront", functools.partial(aliases, sites, marks), late=True))
-    if len(sites) < len(here):
-        checks.append(Check("rights of services at AWS", _not_known))
     return Needs(tuple(checks), granted)
-
-
-def _not_known() -> Iterator[Finding]:
-    """Warn that the rights of a service are not in the table."""
-    yield caution(
-        "the rights that a service needs (ECS, Elastic Load Balancing, EC2, IAM, logs) are not in `unmoor policy` and "
-        "are not looked at",
-        "give the operator's role those rights by hand",
-    )
 
 
 def grants(topology: Topology) -> tuple[Grant, ...]:
@@ -122,7 +112,7 @@ def grants(topology: Topology) -> tuple[Grant, ...]:
     exist only later.
     """
     sites = [
-        (existing_of(site.options).bucket, f"{site.name}-{plan.label}" if plan.label else site.name)
+        (existing_of(site.options).bucket, plan.named(site))
         for plan in topology.workloads
         for site in plan.everywhere
         if site.target == "aws" and site.kind != _BALANCED
@@ -139,8 +129,8 @@ def grants(topology: Topology) -> tuple[Grant, ...]:
         *([Grant("UseBuckets", _BUCKET_USES, used, writes=True)] if used else []),
         Grant("ReadObjects", _OBJECT_READS, objects),
         Grant("WriteObjects", _OBJECT_WRITES, objects, writes=True),
-        Grant("ReadCertificates", _CERTIFICATE_READS),
-        Grant("WriteCertificates", _CERTIFICATE_WRITES, writes=True),
+        Grant("ReadCertificates", CERTIFICATE_READS),
+        Grant("WriteCertificates", CERTIFICATE_WRITES, writes=True),
         Grant("ReadCloudFront", _CLOUDFRONT_READS),
         Grant("WriteCloudFront", _CLOUDFRONT_WRITES, writes=True),
     )

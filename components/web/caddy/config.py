@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .. import headers as content
 from .. import http as front
+from . import secrets
 from .pieces import (
     answer,
     file,
@@ -62,6 +63,10 @@ def of(server: WebServer) -> Json:
             "plain": plain,
             "secure": _server(server, 443, "https", [own, *behind]) | {"tls_connection_policies": [{}]},
         }
+        if server.operator is not None:
+            handed = _server(server, 443, "https", [*secrets.routes(), own, *behind])
+            asking = {"tls_connection_policies": secrets.policies(server.site_host), "strict_sni_host": False}
+            servers |= {"secure": handed | asking, "secrets": secrets.listener()}
     elif server.balanced:
         plain = _server(server, 80, server.scheme, [health, *_to_the_other(server), *server.behind.routes()])
         servers = {"plain": plain | {"trusted_proxies": {"source": "static", "ranges": list(BALANCERS)}}}
@@ -70,7 +75,7 @@ def of(server: WebServer) -> Json:
     http = {"http_port": 80, "https_port": 443, "grace_period": "10s", "servers": servers}
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
-        "logging": {"logs": _logs(secure=secure)},
+        "logging": {"logs": _logs(secure=secure, secrets_too=server.operator is not None)},
         "apps": {"http": http} | ({"tls": _certificates(server)} if secure else {}),
     }
 
@@ -111,7 +116,7 @@ def _server(server: WebServer, port: int, scheme: str, routes: list[Json]) -> Js
     }
 
 
-def _logs(*, secure: bool) -> Json:
+def _logs(*, secure: bool, secrets_too: bool) -> Json:
     private = {
         "format": "filter",
         "wrap": {"format": "json"},
@@ -122,7 +127,8 @@ def _logs(*, secure: bool) -> Json:
     asking = ["tls.obtain", "tls.renew"]
     writer = {"output": "file", "filename": ISSUER_LOG, "roll_size_mb": 1, "roll_keep": 1}
     return {
-        "default": {"encoder": private},
+        "default": {"encoder": private} | (secrets.elsewhere() if secrets_too else {}),
+        **(secrets.logs() if secrets_too else {}),
         # What the authority said last, for the script to repeat.
         "authority": {"writer": writer, "level": "ERROR", "include": asking},
     }

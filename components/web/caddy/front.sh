@@ -20,6 +20,8 @@
 #   POLL=10              of a folder: seconds between two looks at the records
 #   UPSTREAM HEALTH      of an application: HOST:PORT, and the path that it answers with 200 while it is well
 #   MATCH                of an application: a text that this answer has to contain; any answer will do without it
+#   OPERATOR             of an application with secrets: SHA-256 of the client certificate of who hands them over
+#   SECRETS_PORT=8181    of an application with secrets: where it gets them, inside the deployment
 #
 # Tools: BusyBox and Caddy only, as in the stock image. Kubernetes replaces a dollar sign that is doubled and one before
 # a name in parentheses, so commands are substituted with backquotes.
@@ -27,6 +29,7 @@ set -u
 export HTTP_PORT="${HTTP_PORT:-80}" HTTPS_PORT="${HTTPS_PORT:-443}" BIND="${BIND:-0.0.0.0}"
 export XDG_DATA_HOME="${XDG_DATA_HOME:-/data}"
 export CONTENT="$XDG_DATA_HOME/unmoor"
+export SECRETS="$CONTENT/secrets" SECRETS_PORT="${SECRETS_PORT:-8181}"
 NUMBER=${NUMBER:-0} BYTES=${BYTES:-0} POLL=${POLL:-10} OTHERS=${OTHERS:-}
 config=$1 shapes=$2
 names='' caddy='' keeper='' child='' said='' served=''
@@ -94,14 +97,19 @@ upto() {
 behind() {
   if [ -n "${STORES:-}" ]; then
     [ -n "$release" ] || cat health/why
+  elif ! handed_over; then
+    echo "the application's secrets were not handed over yet: the update does that, and unmoor rotate does it again"
   elif ! wget -q -T 5 -O - "http://$UPSTREAM$HEALTH" > answer 2>/dev/null; then
-    echo "the application does not answer $HEALTH at $UPSTREAM with 200"
+    if asked; then echo "the application does not answer $HEALTH at $UPSTREAM with 200"
+    else echo "the application did not ask for its secrets: its image must have sh, and wget or curl"
+    fi
   elif [ -n "${MATCH:-}" ] && ! grep -qF -e "$MATCH" answer; then
     echo "the application's answer to $HEALTH does not contain $MATCH"
   fi
 }
 start() {
-  rm -rf health issuer.log
+  rm -rf health issuer.log inbox
+  [ -z "${OPERATOR:-}" ] || (umask 077 && mkdir -p "$SECRETS")
   mkdir health
   put note ''
   trouble "it has only just started"
@@ -132,10 +140,10 @@ while :; do
   fi
   if [ -n "$why" ]; then
     trouble "$why"
-    run sleep 1
+    rest 1
   else
     rm -f health/trouble
     said=''
-    run sleep 10
+    rest 10
   fi
 done

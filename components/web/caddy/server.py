@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from . import addresses
 from . import config as configuration
+from .secrets import SECRETS_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 #: What a container runs, and the functions that stand in it in place of a line.
-_FRONT, _FUNCTIONS, _PLACE = "front.sh", ("releases.sh", "certificates.sh"), "@FUNCTIONS@\n"
+_FRONT, _FUNCTIONS, _PLACE = "front.sh", ("releases.sh", "certificates.sh", "secrets.sh"), "@FUNCTIONS@\n"
 
 
 @functools.cache
@@ -92,7 +93,8 @@ class WebServer:
     `redirect_from` are led to `host`. `peer` is the own name of the other site that asks for certificates of `host` and
     of those. `version` is the first line of /healthz while all is well, `mark` the second, which no release changes.
     `balanced` means that a load balancer ends HTTPS in front: it has no certificates, listens on HTTP alone and
-    believes what the load balancer tells of visitors.
+    believes what the load balancer tells of visitors. `operator` is the SHA-256 of the client certificate of who hands
+    over the application's secrets, None where it has none.
     """
 
     scheme: str
@@ -105,6 +107,7 @@ class WebServer:
     redirect_from: tuple[str, ...] = ()
     balanced: bool = False
     mark: str = ""
+    operator: str | None = None
 
     @property
     def certified(self) -> bool:
@@ -128,7 +131,8 @@ class WebServer:
         names = {"HOST": self.host, "DIRECT": self.site_host, "ACME_CA": self.acme_directory}
         if self.redirect_from:
             names["OTHERS"] = " ".join(self.redirect_from)
-        return {"VERSION": self.version, **self.behind.environment(), **(names if self.certified else {})}
+        operator = {} if self.operator is None else {"OPERATOR": self.operator, "SECRETS_PORT": str(SECRETS_PORT)}
+        return {**operator, "VERSION": self.version, **self.behind.environment(), **(names if self.certified else {})}
 
     def command(self) -> Command:
         """Return what the SDL service runs: it depends on names and kind, never on the version."""

@@ -86,6 +86,9 @@ def definition(image: str = "docker.io/library/python:3", **more: Any) -> dict[s
     }
 
 
+SECRET = "aws:secretsmanager/secret:Secret"
+
+
 @pytest.fixture
 def stack(plugin: Plugin, vpc: str, subnets: list[str]) -> Iterator[Stack]:
     made = Stack(plugin, vpc, subnets)
@@ -276,3 +279,16 @@ def test_an_alias_to_a_load_balancer_names_its_zone(aws: Account, zone: str) -> 
     remove = change("Z35SXDOTRQ7X7K")
     remove["Changes"][0]["Action"] = "DELETE"
     call(HostedZoneId=zone, ChangeBatch=remove)
+
+
+def test_a_secret_has_no_value_until_one_is_put_into_it_and_none_is_shown(stack: Stack, aws: Account) -> None:
+    made = stack.make(SECRET, "api-aws-TOKEN", {"description": "unmoor api-aws TOKEN", "recoveryWindowInDays": 0})
+    manager = aws.client("secretsmanager")
+    with pytest.raises(ClientError, match="can't find the specified secret value for staging label: AWSCURRENT"):
+        manager.get_secret_value(SecretId=made.id)
+    manager.put_secret_value(SecretId=made.id, SecretString="canary")
+    read = stack.plugin.read(made)
+    assert read is not None
+    assert "canary" not in str(read.outputs)
+    stack.plugin.delete(stack.stood.pop())
+    assert manager.list_secrets()["SecretList"] == []

@@ -12,8 +12,9 @@ from .groups import GROUPS
 from .roles import ROLES
 from .route53 import ROUTE53
 from .s3 import S3
+from .secrets import SECRETS
 
 if TYPE_CHECKING:
     from sandbox.aws.plugin.resource import AwsType
 
-TYPES: dict[str, AwsType] = {**S3, **ROUTE53, **ACM, **CLOUDFRONT, **GROUPS, **BALANCERS, **ECS, **ROLES}
+TYPES: dict[str, AwsType] = {**S3, **ROUTE53, **ACM, **CLOUDFRONT, **GROUPS, **BALANCERS, **ECS, **ROLES, **SECRETS}

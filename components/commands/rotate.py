@@ -1,0 +1,77 @@
+"""`unmoor rotate`: hand the values of secrets to every site again, by an update that makes those steps anew."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ..deploy import credentials
+from ..errors import ConfigError
+from ..plan.stack import project_of
+from ..project import registry, root, stack_file, stack_name
+from .plan import choose, load
+from .which import stack_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from ..registry import Registry
+    from ..topology import WorkloadPlan
+
+#: What a path to a secret begins with, in the options of a workload.
+_SECRETS = "secrets."
+
+
+@click.command()
+@click.argument("workload")
+@click.argument("names", nargs=-1)
+@stack_option()
+@click.option("--yes", is_flag=True, help="Update without asking.")
+def cli(workload: str, names: tuple[str, ...], stack: str, yes: bool) -> None:
+    """Hand the values of WORKLOAD's secrets to its sites, and let the application start anew with them.
+
+    \b
+    Export the new values first, then:
+      unmoor rotate api               every secret of the workload
+      unmoor rotate api API_TOKEN     this one; a lease on Akash is given all of them
+
+    It runs `pulumi up`, which shows what it does, and asks. On AWS new tasks start with the new values, and the old
+    ones go on until those are healthy. On Akash the application ends and starts again, within seconds. Take the old
+    value away where it was issued once every site has the new one. A new lease is given the values by the update that
+    rents it.
+    """  # noqa: D301 click reads the backspace
+    path = stack_file(stack)
+    known = registry(project_of(path))
+    topology = load(path, built=False)
+    (plan,) = choose(topology, (workload,), stack)
+    steps = resources(plan, known, names)
+    if faults := [fault for fault in credentials.missing(topology, known) if ".options." in fault.path]:
+        raise ConfigError("the values cannot be handed over", faults)
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        raise ConfigError("pulumi is not on PATH; install it, and run this again")
+    words = [pulumi, "up", "--stack", stack_name(path), *_file(path), *(["--yes", "--skip-preview"] if yes else [])]
+    sys.exit(subprocess.call([*words, *(f"--replace=**::{step}" for step in steps)]))
+
+
+def resources(plan: WorkloadPlan, known: Registry, names: Iterable[str]) -> list[str]:
+    """Return the names of the resources that hand over some secrets of a workload, or all of them."""
+    there = sorted(path.removeprefix(_SECRETS) for path in known.kinds[plan.kind].secrets(plan.options))
+    if not there:
+        raise ConfigError(f"{plan.name} has no secrets; name them as `secrets` in its options")
+    if unknown := sorted(set(names) - set(there)):
+        raise click.BadParameter(f"{plan.name} has no secret {', '.join(unknown)}; choose from {', '.join(there)}")
+    wanted = sorted(set(names)) or there
+    on = known.implementations(plan.kind)
+    return [step for site in plan.sites for step in on[site.target].delivers(site, wanted)]
+
+
+def _file(path: Path) -> list[str]:
+    """Name a stack file that Pulumi would not find by the stack's name."""
+    ours = root() / "stacks" / path.name
+    return [] if path.resolve() == ours.resolve() else ["--config-file", str(path.resolve())]

@@ -1,0 +1,56 @@
+"""The client certificate by which a lease takes secrets: derived anew each time, and stored nowhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from typing import NamedTuple
+
+from ...errors import ConfigError
+
+#: Holds the operator's own key, from which every certificate is derived.
+VARIABLE = "UNMOOR_OPERATOR_KEY"
+#: The fewest characters that it may have; `openssl rand -hex 32` prints 64.
+SHORTEST = 32
+#: Fixed, because the same key must give the same certificate: its SHA-256 stands in the lease's document.
+_FROM, _UNTIL = dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2126, 1, 1, tzinfo=dt.UTC)
+
+
+class Certificate(NamedTuple):
+    """A client certificate with its key, both PEM, and the SHA-256 of the certificate in hexadecimal."""
+
+    certificate: bytes
+    key: bytes
+    fingerprint: str
+
+
+def certificate(lease: str) -> Certificate:
+    """Return the certificate for one lease, named by project, stack and deployment.
+
+    Ed25519 signs without chance (RFC 8032), so it is the same every time. Raises ConfigError without a key.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    master = os.environ.get(VARIABLE, "")
+    if len(master) < SHORTEST:
+        raise ConfigError(f"the environment variable {VARIABLE} has fewer than {SHORTEST} characters; export it")
+    derived = HKDF(hashes.SHA256(), 32, b"unmoor secrets 1", lease.encode()).derive(master.encode())
+    key = Ed25519PrivateKey.from_private_bytes(derived)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "unmoor operator")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(int.from_bytes(hashlib.sha256(lease.encode()).digest()[:16]) >> 1 | 1)
+        .not_valid_before(_FROM)
+        .not_valid_after(_UNTIL)
+        .sign(key, None)
+    )
+    encoding = serialization.Encoding
+    pem = key.private_bytes(encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return Certificate(made.public_bytes(encoding.PEM), pem, made.fingerprint(hashes.SHA256()).hex())

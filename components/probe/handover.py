@@ -1,0 +1,139 @@
+"""Hand an application's secrets to its lease: over TLS, at the address that the Akash provider gives for a live lease.
+
+The certificate of the site's own name is validated, and that alone would trust a stranger: who rents the address of an
+earlier lease may have such a certificate while the name still leads there. So the market is asked right before, and the
+name is never looked up.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..deploy.credentials import secret
+from ..errors import StepError, UnmoorError
+from ..kinds.service import operator
+from ..web.caddy.secrets import HANDOVER
+from .client import visit
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+
+    from ..targets.akash.market.observed import Observed
+
+#: Seconds between two tries, and between handing over and asking what was taken.
+_PAUSE, _TAKING = 2.0, 0.5
+_ACCEPTED, _TAKEN = 202, 200
+_NO_ADDRESS = "its Akash provider shows no address for it"
+
+
+def _look(dseq: str) -> Observed:
+    """Ask the market for a deployment."""
+    from ..targets.akash.market.reconcile import WallClock
+    from ..targets.akash.rails.console import ConsoleRail
+
+    with ConsoleRail(WallClock(threading.Event())) as rail:
+        return rail.look(dseq)
+
+
+def take(
+    given: Mapping[str, Any],
+    report: Callable[[str], None],
+    look: Callable[[str], Observed] = _look,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
+    """Hand over `secrets` (name → variable of the environment) to deployment `dseq`, at its own name `host`.
+
+    `service` is the service of its document that takes them, and `lease` what its certificate is derived from. Tries
+    for `timeout_s` seconds: a new lease has its certificate only after a while. Raises ConfigError where a variable
+    holds no value, StepError with what was in the way last. Nothing that is raised or returned holds a value.
+    """
+    values = {name: secret(variable) for name, variable in given["secrets"].items()}
+    body, digest = written(values)
+    context = _with(operator.certificate(given["lease"]))
+    end, last = clock() + float(given["timeout_s"]), ""
+    while fault := _once(given, body, digest, context, look, sleep):
+        if fault != last:
+            report(f"waiting to hand over the secrets to {given['host']}: {fault}")
+            last = fault
+        if clock() + _PAUSE > end:
+            within = f"{given['timeout_s']:.0f} s"
+            raise StepError(f"{given['host']} did not take its secrets within {within}: {fault}")
+        sleep(_PAUSE)
+    return {"host": given["host"], "secrets": sorted(values)}
+
+
+def written(values: Mapping[str, str]) -> tuple[bytes, str]:
+    """Return what a web server takes, as `secrets.sh` reads it, and the hash by which it names it then."""
+    lines = "".join(f"{name}={base64.b64encode(values[name].encode()).decode()}\n" for name in sorted(values))
+    digest = hashlib.sha256(lines.encode()).hexdigest()
+    return f"{lines}sha256 {digest}".encode(), digest
+
+
+def _once(
+    given: Mapping[str, Any],
+    body: bytes,
+    digest: str,
+    context: ssl.SSLContext,
+    look: Callable[[str], Observed],
+    sleep: Callable[[float], None],
+) -> str:
+    """Try once; return what is in the way, nothing when the lease has taken this set."""
+    try:
+        seen = look(given["dseq"])
+    except UnmoorError as error:
+        return str(error)
+    if seen.open is None or seen.lease is None or seen.lease.state != "active":
+        return f"the market shows no live lease of deployment {given['dseq']}"
+    addresses = seen.ips.get(given["service"]) or ()
+    return _to(addresses[0], given["host"], body, digest, context, sleep) if addresses else _NO_ADDRESS
+
+
+def _to(
+    address: str, host: str, body: bytes, digest: str, context: ssl.SSLContext, sleep: Callable[[float], None]
+) -> str:
+    """Hand over to an address, unless it has this set; return what is in the way."""
+    url = f"https://{host}{HANDOVER}"
+    page = visit(url, address, context=context)
+    if page.fault or (page.status == _TAKEN and page.body.strip() == digest):
+        return page.fault
+    page = visit(url, address, context=context, content=body)
+    if page.fault:
+        return page.fault
+    if page.status != _ACCEPTED:
+        why = f"its document has the hash of another certificate than the one that {operator.VARIABLE} gives"
+        return f"it answers {page.status}: {why}"
+    sleep(_TAKING)
+    page = visit(url, address, context=context)
+    return "" if page.body.strip() == digest else page.fault or "it has not taken them yet"
+
+
+def _with(made: operator.Certificate) -> ssl.SSLContext:
+    """Return what validates servers as browsers do, and shows a client certificate.
+
+    OpenSSL reads keys from files here, so the key lies in one for a moment, under a password that nothing else has.
+    """
+    import httpx
+    from cryptography.hazmat.primitives import serialization
+
+    password = secrets.token_bytes(32)
+    sealed = serialization.load_pem_private_key(made.key, None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(password.hex().encode()),
+    )
+    context = httpx.create_ssl_context()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "operator.pem")
+        file.touch(mode=0o600)
+        file.write_bytes(made.certificate + sealed)
+        context.load_cert_chain(file, password=password.hex())
+    return context

@@ -1,0 +1,104 @@
+"""The rights that a container on AWS uses: what pulumi_aws asks of each of its types.
+
+From terraform-provider-aws, the resources' create, read, update and delete functions.
+"""
+
+from __future__ import annotations
+
+from ...needs import Grant
+from .needs import CERTIFICATE_READS, CERTIFICATE_WRITES
+
+_READS = (
+    *CERTIFICATE_READS,
+    "ec2:Describe*",
+    "ecs:Describe*",
+    "ecs:ListServiceDeployments",
+    "ecs:ListTagsForResource",
+    "elasticloadbalancing:Describe*",
+    "logs:DescribeLogGroups",
+    "logs:ListTagsForResource",
+)
+#: What AWS gives ids to only as it is made, so that no policy can name it before.
+_WRITES = (
+    *CERTIFICATE_WRITES,
+    "ec2:AuthorizeSecurityGroupEgress",
+    "ec2:AuthorizeSecurityGroupIngress",
+    "ec2:CreateSecurityGroup",
+    "ec2:CreateTags",
+    "ec2:DeleteSecurityGroup",
+    "ec2:DeleteTags",
+    "ec2:RevokeSecurityGroupEgress",
+    "ec2:RevokeSecurityGroupIngress",
+    "ecs:DeregisterTaskDefinition",
+    "elasticloadbalancing:AddListenerCertificates",
+    "elasticloadbalancing:AddTags",
+    "elasticloadbalancing:Create*",
+    "elasticloadbalancing:Delete*",
+    "elasticloadbalancing:Modify*",
+    "elasticloadbalancing:RemoveListenerCertificates",
+    "elasticloadbalancing:RemoveTags",
+    "elasticloadbalancing:SetSecurityGroups",
+    "elasticloadbalancing:SetSubnets",
+)
+_ECS_WRITES = (
+    *("ecs:CreateCluster", "ecs:CreateService", "ecs:DeleteCluster", "ecs:DeleteService"),
+    *("ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService"),
+)
+_ROLE_READS = (
+    *("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole"),
+    "iam:ListRolePolicies",
+)
+_ROLE_WRITES = (
+    *("iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:PassRole", "iam:PutRolePolicy"),
+    *("iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"),
+)
+_LOG_WRITES = (
+    *("logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy"),
+    *("logs:TagResource", "logs:UntagResource"),
+)
+_SECRET_READS = ("secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy")
+_SECRET_WRITES = (
+    *("secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:PutSecretValue"),
+    *("secretsmanager:TagResource", "secretsmanager:UntagResource", "secretsmanager:UpdateSecret"),
+)
+
+
+def grants(name: str, *, cluster: str | None, secrets: bool) -> tuple[Grant, ...]:
+    """Return the rights for the container of one site, the site's name being the beginning of all that is named.
+
+    `cluster` is the ARN of one that the stack file names. The value of no secret may be read. Those who start a
+    service in an account for the first time also let AWS make the roles of ECS and Elastic Load Balancing.
+    """
+    label = "".join(part.capitalize() for part in name.split("-"))
+    roles, logs = (f"arn:aws:iam::*:role/{name}-starts-*",), (f"arn:aws:logs:*:*:log-group:{name}-log-*",)
+    tasks = [f"arn:aws:ecs:*:*:{what}/{name}*" for what in ("cluster", "service", "task-definition")]
+    if cluster:
+        tasks += [cluster, f"{cluster.replace(':cluster/', ':service/')}/{name}-*"]
+    made = (
+        Grant("ReadServices", _READS),
+        Grant("WriteServices", _WRITES, writes=True),
+        Grant(
+            "MakeRolesOfServices",
+            ("iam:CreateServiceLinkedRole",),
+            ("arn:aws:iam::*:role/aws-service-role/*",),
+            writes=True,
+            conditions={
+                "StringEquals": {
+                    "iam:AWSServiceName": ("ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com"),
+                }
+            },
+        ),
+        Grant(f"WriteTasks{label}", _ECS_WRITES, tuple(tasks), writes=True),
+        Grant(f"ReadRole{label}", _ROLE_READS, roles),
+        Grant(f"WriteRole{label}", _ROLE_WRITES, roles, writes=True),
+        Grant(f"WriteLogs{label}", _LOG_WRITES, logs, writes=True),
+    )
+    kept = (f"arn:aws:secretsmanager:*:*:secret:{name}-*",)
+    return made + (
+        (
+            Grant(f"ReadSecrets{label}", _SECRET_READS, kept),
+            Grant(f"WriteSecrets{label}", _SECRET_WRITES, kept, writes=True),
+        )
+        if secrets
+        else ()
+    )

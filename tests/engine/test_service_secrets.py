@@ -1,0 +1,253 @@
+"""Secrets of a service through the real engine: the application has them, and they are found nowhere else.
+
+It cannot prove that the official plugins and AWS keep them as well as the sandbox's stand-ins do.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from components.kinds.service import operator
+from sandbox.akash import inventory as akash
+from sandbox.aws import inventory
+from sandbox.client import NotReached, get
+from sandbox.state import REPOSITORY, VARIABLE
+
+from . import service_stack
+from .docs_stack import until
+from .service_stack import Service, Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .conftest import Sandbox
+
+pytestmark = pytest.mark.timeout(900)
+
+#: Name → (variable of the shell, value): text that Caddy would expand, what a shell would, lines and blanks.
+CANARIES = {
+    "TOKEN": ("API_TOKEN", "canary-one-{env.HOME}-$HOME-`id`-5b1f"),
+    "DATABASE_URL": ("API_DATABASE_URL", 'postgres://api:canary-two-77aa@db.example/x?y="z"\\n\n\n'),
+}
+KEY = "canary-of-the-operator-c0de-0123456789abcdef"
+SECOND = "canary-three-of-a-rotation-90d2"
+LOOKED_FOR = [*(value for _, value in CANARIES.values()), SECOND, KEY]
+SECRETS = {name: variable for name, (variable, _) in CANARIES.items()}
+
+
+def found(text: str) -> list[str]:
+    """Which canaries stand in a text: as they are, as JSON, or as base64."""
+
+    def ways(value: str) -> list[str]:
+        marked = value[value.index("canary") :][:14]
+        return [marked, base64.b64encode(value.encode()).decode()[:16]]
+
+    return [value for value in LOOKED_FOR if any(way in text for way in ways(value))]
+
+
+@dataclass
+class Watch:
+    """Looks at every command line of the machine again and again."""
+
+    lines: set[str] = field(default_factory=set)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def look(self) -> None:
+        while not self._over.wait(0.05):
+            for process in psutil.process_iter():
+                try:
+                    self.lines.add(" ".join(process.cmdline()))
+                except psutil.Error:
+                    continue
+
+    def end(self) -> None:
+        self._over.set()
+
+
+@pytest.fixture(scope="module")
+def service(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(sandbox.state.root))  # for the inventories
+        made = service_stack.make(tmp_path_factory.mktemp("secrets"), sandbox.state, sandbox.environment)
+        options = made.workload["options"]
+        options |= {
+            "secrets": SECRETS,
+            "env": {**options["env"], "SECRETS": " ".join(SECRETS)},
+            # On Akash it has to be given; it is what the image runs.
+            "command": ["python3", str(REPOSITORY / "sandbox" / "programs" / "api.py")],
+        }
+        yield made
+        made.end()
+
+
+@pytest.fixture(scope="module")
+def watched() -> Iterator[Watch]:
+    watch = Watch()
+    thread = threading.Thread(target=watch.look)
+    thread.start()
+    yield watch
+    watch.end()
+    thread.join()
+
+
+def shell(service: Service, **values: str) -> None:
+    """Export variables to `pulumi`."""
+    service.pulumi.environment = {**service.pulumi.environment, **values}
+
+
+def digests(service: Service, site: str) -> dict[str, str]:
+    """Return what the application has at a site: SHA-256 of each value, never the value."""
+    shown: dict[str, str] = service.ask("/", service.site_address(site))["secrets"]
+    return shown
+
+
+def wanted(**changed: str) -> dict[str, str]:
+    values = {name: value for name, (_, value) in CANARIES.items()} | changed
+    return {name: service_stack.digest(value) for name, value in values.items()}
+
+
+def test_a_canary_would_be_found() -> None:
+    assert [found(f"x{value}x") for value in LOOKED_FOR] == [[value] for value in LOOKED_FOR]
+    assert [found(base64.b64encode(value.encode()).decode()) for value in LOOKED_FOR] == [[each] for each in LOOKED_FOR]
+
+
+def test_a_preview_demands_no_secret_and_an_update_names_each_that_is_not_set(service: Service) -> None:
+    service.write(mode="centralized")
+    assert service.pulumi.preview().changes()["api-aws-TOKEN-value"] == "create"
+    shown = service.fails().output
+    for name, variable in SECRETS.items():
+        assert f"workloads.api.options.secrets.{name}: the environment variable {variable} is not set" in shown
+    assert inventory.objects() == []
+
+
+def test_the_application_on_aws_has_every_value(service: Service, watched: Watch) -> None:
+    shell(service, **dict(CANARIES.values()))
+    service.up(mode="centralized")
+    assert digests(service, "api-aws") == wanted()
+    assert service.again().changes() == {}
+
+
+def test_a_release_whose_secrets_are_missing_leaves_what_served(service: Service, watched: Watch) -> None:
+    options = service.workload["options"]
+    before = dict(options)
+    options["env"] = {**options["env"], "GREETING": "without"}
+    options["health"] = {"match": '"ok"', "grace_s": 10}
+    with service.broken("secret-missing"):
+        shown = service.fails().output
+    assert "ResourceInitializationError" in shown or "is not well after 10 s" in shown
+    assert service.ask("/")["greeting"] == "one"
+    options |= before
+
+
+def test_a_lease_needs_the_operators_own_key(service: Service) -> None:
+    shown = service.fails(mode="active-standby").output
+    assert f"akash needs the environment variable {operator.VARIABLE} with 32 characters or more; export it" in shown
+
+
+def test_the_application_in_a_lease_has_every_value(service: Service, watched: Watch) -> None:
+    shell(service, **{operator.VARIABLE: KEY})
+    service.up(mode="active-standby")
+    assert digests(service, "api-akash") == wanted()
+    (deployment,) = akash.open_deployments()
+    assert found(json.dumps(deployment)) == []
+    assert service.again().changes() == {}
+
+
+def test_a_preview_without_the_key_shows_no_change(service: Service) -> None:
+    kept = service.pulumi.environment
+    service.pulumi.environment = {name: value for name, value in kept.items() if name != operator.VARIABLE}
+    assert service.pulumi.preview().changes() == {}
+    service.pulumi.environment = kept
+
+
+def rotate(service: Service, *names: str) -> str:
+    words = ["rotate", "api", *names, "--stack", str(service.pulumi.config_file), "--yes"]
+    done = subprocess.run(
+        [sys.executable, "-m", "components", *words],
+        cwd=service.pulumi.project,
+        env={**os.environ, **service.pulumi.environment, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_rotation_gives_both_sites_the_new_value_without_a_failed_request(service: Service, watched: Watch) -> None:
+    shell(service, API_TOKEN=SECOND)
+    with Visitor(service) as visitor:
+        shown = rotate(service, "TOKEN")
+    assert found(shown) == []
+    assert (visitor.asked > 10, visitor.failed) == (True, [])
+    for site in ("api-aws", "api-akash"):
+        until(lambda site=site: digests(service, site) == wanted(TOKEN=SECOND), f"{site} has the new value")
+
+
+def test_a_lease_that_loses_its_volume_says_so_and_is_given_the_values_by_a_rotation(service: Service) -> None:
+    address = service.site_address("api-akash")
+    with service.broken("volume-lost"):
+        until(lambda: "were not handed over" in health(service, address), "the lease says what it misses")
+    rotate(service)
+    until(lambda: health(service, address).startswith("200"), "the lease is well")
+
+
+def health(service: Service, address: str) -> str:
+    try:
+        page = get(f"https://{service_stack.HOST}/healthz", service.state, address=address)
+    except NotReached as why:
+        return str(why)
+    return f"{page.status} {page.body.decode()}"
+
+
+def test_a_new_lease_is_given_the_values_by_the_update_that_rents_it(service: Service, watched: Watch) -> None:
+    before = set(service.leases())
+    options = service.workload["options"]
+    options["env"] = {**options["env"], "GREETING": "two"}
+    service.up(mode="decentralized")
+    assert digests(service, "api-akash") == wanted(TOKEN=SECOND)
+    assert service.ask("/")["greeting"] == "two"
+    assert len(service.leases()) == 1
+    assert not before & set(service.leases())
+
+
+def test_no_canary_is_an_argument_of_a_process(watched: Watch) -> None:
+    assert all(any(f"step {step}" in line for line in watched.lines) for step in ("secret", "handover"))
+    assert [line for line in watched.lines if found(line)] == []
+
+
+def test_no_canary_stands_in_state_logs_events_journals_or_stores(service: Service) -> None:
+    folders = (service.state.root, service.pulumi.project)
+    kept = {
+        Path(root, name): Path(root, name).read_bytes().decode("latin-1")
+        for folder in folders
+        for root, _, names in os.walk(folder)
+        for name in names
+        if Path(root, name).is_file() and not Path(root, name).is_symlink()
+    }
+    assert {"world.json", f"events-{service.pulumi.stack}.jsonl"} <= {path.name for path in kept}
+    assert [path for path in kept if "state" in path.parts and "backups" in path.parts]
+    assert "api-akash-secrets" in service.pulumi.export()
+    # The web server keeps them there for its own restart, and nothing else may.
+    volumes = [path for path in kept if "web-data" in path.parts and path.parent.parent.name == "secrets"]
+    assert sorted(path.name for path in volumes) == sorted(SECRETS)
+    for path in volumes:
+        del kept[path]
+    assert found(service.pulumi.export()) == []
+    assert {str(path): canaries for path, text in kept.items() if (canaries := found(text))} == {}
+
+
+def test_destroy_leaves_no_secret(service: Service) -> None:
+    service.pulumi.destroy()
+    assert (inventory.objects(), service.leases()) == ([], {})
