@@ -68,12 +68,17 @@ def upstream():
 
 
 @pytest.fixture
-def front(container, authority, monkeypatch):
-    """A web server that has its certificates, and waits for secrets; `secrets` is its port for the application."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.trust))
+def shell(monkeypatch):
+    """Export the operator's key and every value."""
     monkeypatch.setenv(operator.VARIABLE, "k" * 40)
     for name, variable in VARIABLES.items():
         monkeypatch.setenv(variable, VALUES[name])
+
+
+@pytest.fixture
+def front(container, authority, monkeypatch, shell):
+    """A web server that has its certificates, and waits for secrets; `secrets` is its port for the application."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.trust))
     place = free_port()
     server = web_server(
         VERSION,
@@ -243,7 +248,7 @@ def test_what_arrives_cut_off_is_not_taken(front) -> None:
         (lambda _: replace(look("7"), ips={}), "shows no address"),
     ],
 )
-def test_nothing_is_sent_without_a_live_lease_at_an_address(front, shown, words, monkeypatch) -> None:
+def test_nothing_is_sent_without_a_live_lease_at_an_address(shell, shown, words, monkeypatch) -> None:
     monkeypatch.setattr(handover, "visit", lambda *_, **__: client.Page(0, "", None, "asked all the same"))
     with pytest.raises(StepError, match="did not take its secrets within 0 s") as caught:
         hand(shown, timeout_s=0.0)

@@ -12,15 +12,19 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from components.doctor import run
 from components.kinds.service import operator
+from components.plan.stack import from_file
+from components.project import builtin
 from sandbox.akash import inventory as akash
-from sandbox.aws import inventory
+from sandbox.aws import calls, inventory
 from sandbox.client import NotReached, get
 from sandbox.state import REPOSITORY, VARIABLE
 
@@ -246,6 +250,16 @@ def test_no_canary_stands_in_state_logs_events_journals_or_stores(service: Servi
         del kept[path]
     assert found(service.pulumi.export()) == []
     assert {str(path): canaries for path, text in kept.items() if (canaries := found(text))} == {}
+
+
+def test_every_call_to_aws_is_one_that_the_operators_policy_allows(service: Service) -> None:
+    """By name: which resource a call of these services is about stands in its body, in a form of its own for each."""
+    plan = from_file(service.pulumi.config_file, builtin(), built=False)
+    granted = [action for grant in run.grants(plan, builtin()) for action in grant.actions]
+    seen = {call.action for call in calls.read(service.state.root / calls.FILE)} - {"sts:GetCallerIdentity"}
+    assert {"secretsmanager:PutSecretValue", "ecs:UpdateService", "iam:PutRolePolicy"} <= seen
+    assert "secretsmanager:GetSecretValue" not in seen
+    assert sorted(action for action in seen if not any(fnmatchcase(action, each) for each in granted)) == []
 
 
 def test_destroy_leaves_no_secret(service: Service) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from components.kinds.service import operator
 from tests.graph.monitor import Graph, run
 from tests.pure.test_service import stack
 
@@ -107,6 +108,27 @@ def test_the_start_of_a_task_reads_the_secrets_of_its_service_alone(tmp_path):
         f"arn:aws:secretsmanager:us-east-1:1:secret:api-aws-{name}-Ab12Cd" for name in SECRETS
     )
     assert set(wanted) <= graph.behind(graph.named("api-aws-reads-secrets").urn)
+
+
+def test_secrets_are_handed_over_between_the_lease_and_its_probe(tmp_path, monkeypatch):
+    monkeypatch.setenv(operator.VARIABLE, "k" * 32)
+    for variable in SECRETS.values():
+        monkeypatch.setenv(variable, "the-value-itself")
+    graph = made(tmp_path, "active-standby", secrets=SECRETS, command=["api"])
+    assert "the-value-itself" not in str([each.inputs for each in graph.resources.values()])
+    step, probe = graph.named("api-akash-secrets"), graph.named("api-akash-probe")
+    given = json.loads(step.inputs["stdin"])
+    assert given["secrets"] == SECRETS
+    assert (given["host"], given["dseq"]) == ("api-akash.dao.example", "api-akash-id")
+    assert step.urn in graph.behind(probe.urn)
+    (leading,) = [
+        each.urn
+        for each in graph.of_type("aws:route53/record:Record")
+        if each.inputs["name"] == "api-akash.dao.example" and each.inputs["type"] == "A"
+    ]
+    assert {graph.named("api-akash").urn, leading} <= graph.behind(step.urn)
+    front = graph.named("api-akash").inputs["sdl"]["services"]["web"]["env"]
+    assert front[0] == f"OPERATOR={operator.certificate(given['lease']).fingerprint}"
 
 
 def test_a_service_takes_a_bad_deployment_back_and_waits_until_it_is_steady(central):

@@ -279,7 +279,7 @@ def test_the_release_changes_with_what_the_application_notices_and_with_nothing_
 def document(**options: Any) -> dict[str, Any]:
     (plan,) = planned(**options).workloads
     site = next(each for each in plan.sites if each.target == "akash")
-    return document_for(site, plan.release)
+    return document_for(site, plan.release, "ab" * 32)
 
 
 def test_the_document_is_valid_and_has_both_services():

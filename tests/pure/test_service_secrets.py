@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from components.__main__ import cli
+from components.commands.rotate import resources
 from components.deploy import credentials
 from components.errors import ConfigError
+from components.kinds.service import operator
 from components.kinds.service.options import ServiceOptions
 from components.project import builtin
-from tests.pure.test_service import OPTIONS, planned
+from components.targets.akash.sdl import document as sdl
+from tests.pure.test_service import OPTIONS, document, faults, planned, stack
 
 #: What any service with secrets has on Akash.
 GIVEN = {"secrets": {"DATABASE_URL": "API_DATABASE_URL", "TOKEN": "API_TOKEN"}, "command": ["api"]}
@@ -91,3 +99,87 @@ def test_the_bill_and_the_losses_name_the_secrets() -> None:
     (line,) = [line for line in plan.bill if "secrets" in line.what]
     assert (line.what, line.usd_month) == ("secrets, 2", pytest.approx(0.8))
     assert any("Secrets Manager keeps its secrets" in loss for loss in plan.losses)
+
+
+def test_the_document_has_names_and_a_hash_and_shows_the_port_to_the_application_alone(shell) -> None:
+    for variable in SECRETS.values():
+        shell.setenv(variable, VALUE)
+    made = document(**GIVEN, args=["--x", "$(HOME)"])
+    assert sdl.check(sdl.Document(made)).errors == ()
+    assert VALUE not in str(made)
+    web, app = made["services"]["web"], made["services"]["app"]
+    assert web["env"][0] == "OPERATOR=" + "ab" * 32
+    (inside,) = [each for each in web["expose"] if each["port"] == 8181]
+    assert inside["to"] == [{"service": "app"}]
+    assert (app["command"], app["args"][1:]) == (["sh", "-c"], ["take", "DATABASE_URL TOKEN", "api", "--x", "$$(HOME)"])
+    assert "UNMOOR_SECRETS=web:8181" in app["env"]
+
+
+def test_without_secrets_a_document_is_as_it_was() -> None:
+    made = document()
+    assert [each["port"] for each in made["services"]["web"]["expose"]] == [80, 443]
+    assert not [line for line in made["services"]["web"]["env"] if "OPERATOR" in line or "SECRETS" in line]
+
+
+def test_on_akash_a_command_and_a_shell_are_needed() -> None:
+    found = faults(secrets=SECRETS, shell=False)
+    assert "docker image inspect" in found["options.command"]
+    assert "use an image that has them" in found["options.shell"]
+
+
+def test_a_certificate_is_the_same_for_a_lease_and_another_for_any_other_key_or_lease(shell) -> None:
+    shell.setenv(operator.VARIABLE, "a" * 32)
+    first = operator.certificate("dao/prod/api-akash.prod")
+    assert operator.certificate("dao/prod/api-akash.prod") == first
+    other = operator.certificate("dao/staging/api-akash.staging")
+    shell.setenv(operator.VARIABLE, "b" * 32)
+    assert len({first.fingerprint, other.fingerprint, operator.certificate("dao/prod/api-akash.prod").fingerprint}) == 3
+
+
+def test_an_update_with_a_lease_demands_the_operators_key_and_one_without_does_not(shell) -> None:
+    shell.setenv(operator.VARIABLE, "short")
+    wanted = f"akash needs the environment variable {operator.VARIABLE} with 32 characters or more; export it"
+    for mode, asked in (("active-standby", True), ("centralized", False)):
+        found = [fault.message for fault in credentials.missing(planned(mode, **GIVEN), builtin())]
+        assert (wanted in found) is asked
+
+
+def test_a_rotation_makes_the_steps_anew_that_hand_over_these_secrets() -> None:
+    (plan,) = planned(**GIVEN).workloads
+    assert resources(plan, builtin(), ["TOKEN"]) == ["api-aws-TOKEN-value", "api-akash-secrets"]
+    assert len(resources(plan, builtin(), [])) == 3
+    with pytest.raises(click.BadParameter, match="no secret NOPE; choose from DATABASE_URL, TOKEN"):
+        resources(plan, builtin(), ["NOPE"])
+    with pytest.raises(ConfigError, match="has no secrets"):
+        resources(planned().workloads[0], builtin(), [])
+
+
+@pytest.fixture
+def project(tmp_path: Path, shell) -> Path:
+    """A project, and a `pulumi` that writes down how it was called."""
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "Pulumi.yaml").write_text("name: dao\n")
+    settings = {f"unmoor:{key}": value for key, value in stack(**GIVEN).items()}
+    (tmp_path / "stacks" / "Pulumi.prod.yaml").write_text(yaml.safe_dump({"config": settings}))
+    (tmp_path / "bin").mkdir()
+    pulumi = tmp_path / "bin" / "pulumi"
+    pulumi.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > called\nexit 7\n')
+    pulumi.chmod(0o755)
+    shell.chdir(tmp_path)
+    shell.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    return tmp_path
+
+
+def test_rotate_runs_an_update_and_ends_as_that_does(project: Path, shell) -> None:
+    for variable in SECRETS.values():
+        shell.setenv(variable, VALUE)
+    done = CliRunner().invoke(cli, ["rotate", "api", "TOKEN", "--stack", "prod"])
+    steps = ["--replace=**::api-aws-TOKEN-value", "--replace=**::api-akash-secrets"]
+    assert (project / "called").read_text().split() == ["up", "--stack", "prod", *steps]
+    assert done.exit_code == 7
+
+
+def test_rotate_begins_nothing_while_a_value_is_missing(project: Path) -> None:
+    done = CliRunner().invoke(cli, ["rotate", "api", "--stack", "prod"])
+    assert "API_TOKEN is not set" in str(done.exception)
+    assert not (project / "called").exists()
