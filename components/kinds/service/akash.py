@@ -88,7 +88,7 @@ class OnAkash(Implementation["ServiceOptions"]):
         import pulumi
 
         from ...targets.akash.deployment import Deployment
-        from .document import document_for
+        from .document import UNKNOWN, document_for
 
         release = context.plan.release
         options: ServiceOptions = site.options  # type: ignore[assignment]
@@ -97,7 +97,7 @@ class OnAkash(Implementation["ServiceOptions"]):
             # Another name is another deployment: it is made before the old one is closed, and the old one goes on
             # until no record leads to it.
             name += f".{release.id[:_SHORT]}"
-        known, opts, key = "", context.opts, f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
+        known, opts, key = UNKNOWN, context.opts, f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
         if options.secrets and pulumi.runtime.is_dry_run() and not os.environ.get(operator.VARIABLE):
             # A preview needs no key: what stands goes on, and what is new is shown without the certificate's hash.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=[_OPERATOR]))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ...web.caddy.server import WebServer
     from .options import ServiceOptions
 
+#: Stands for the hash of a certificate where none can be derived, and is none.
+UNKNOWN = "unknown"
 #: What an application with secrets runs.
 _TAKE = Path(__file__).with_name("take.sh")
 #: Next to `components/` in the project, inside the package in a wheel.
@@ -83,7 +85,7 @@ def web_server_of(
     return dataclasses.replace(server, balanced=balanced, operator=operator)
 
 
-def document_for(site: Site, release: Release, operator: str = "") -> dict[str, Any]:
+def document_for(site: Site, release: Release, operator: str = UNKNOWN) -> dict[str, Any]:
     """Return the document for one site as data.
 
     `operator` is the SHA-256 of the certificate by which its web server takes secrets; it needs one where it has any.
