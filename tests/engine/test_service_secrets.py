@@ -29,9 +29,8 @@ from sandbox.client import NotReached, get
 from sandbox.state import REPOSITORY, VARIABLE
 
 from . import service_stack
-from .docs_stack import until
+from .docs_stack import kill, runs, until
 from .service_stack import Service, Visitor
-from .test_kills import kill, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,13 +83,12 @@ class Watch:
 def service(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(sandbox.state.root))  # for the inventories
-        made = service_stack.make(tmp_path_factory.mktemp("secrets"), sandbox.state, sandbox.environment)
+        made = service_stack.make(tmp_path_factory.mktemp("secrets"), sandbox.state, sandbox.environment, ("secrets",))
         options = made.workload["options"]
         options |= {
             "secrets": SECRETS,
-            "env": {**options["env"], "SECRETS": " ".join(SECRETS)},
-            # On Akash it has to be given; it is what the image runs.
-            "command": ["python3", str(REPOSITORY / "sandbox" / "programs" / "api.py")],
+            "env": {"CACHE": "cache", "GREETING": "one", "SECRETS": " ".join(SECRETS)},
+            "command": ["python3", str(REPOSITORY / "sandbox" / "programs" / "examples.py"), "api"],
         }
         yield made
         made.end()
@@ -223,7 +221,7 @@ def test_a_new_lease_is_given_the_values_even_if_the_update_was_killed(
     options = service.workload["options"]
     options["env"] = {**options["env"], "GREETING": "two"}
     service.write(mode="decentralized")
-    kill(service, sandbox, lambda: runs(sandbox, "step handover"))
+    kill(service.pulumi, sandbox, lambda: runs(sandbox, "step handover"))
     rented = set(service.leases())
     service.pulumi.up()
     assert digests(service, "api-akash") == wanted(TOKEN=SECOND)
