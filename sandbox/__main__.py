@@ -77,7 +77,7 @@ def vendor(host: str) -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def status(*, as_json: bool) -> None:
-    """Say what runs, where, and what is broken."""
+    """Print what runs, where, and what is broken."""
     state = _running()
     found: dict[str, Any] = json.loads(read(state.summary_file) or "{}")
     found |= {"folder": str(state.root), "ready": bool(found), "ports": state.ports(), "faults": state.faults()}

@@ -26,7 +26,7 @@ BUSYBOX = (
 
 @dataclass(frozen=True)
 class Image:
-    """What an image carries beside busybox, and what it runs when the SDL does not say."""
+    """What an image carries in addition to busybox, and what it runs when the SDL names no command."""
 
     tools: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ def repository(image: str) -> str:
 
 
 def well_formed(image: str) -> bool:
-    """Say whether an image reference can be read at all."""
+    """Return whether an image reference can be read at all."""
     return bool(re.fullmatch(r"[a-z0-9][\w./:-]*(@sha256:[0-9a-f]{64})?", image))
 
 

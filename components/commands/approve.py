@@ -175,7 +175,7 @@ def _show(topology: Topology, mine: Scope, before: Approved | None) -> None:
     lines.append(
         f"It replaces {f'plan {before.plan[:12]}, approval {before.number}' if before else 'no approved plan'}"
     )
-    lines.append(f"It is judged by {judges}{'' if before else ', whom it names itself, as it is the first'}")
+    lines.append(f"It is judged by {judges}{'' if before else ', named by itself, as it is the first'}")
     lines.append(f"The next plan is judged by {topology.signers if topology.require_approval else 'no signer'}")
     lines.append(f"What it changes: ./unmoor review --base main {mine.stack}\n")
     click.echo("\n".join(lines), err=True)

@@ -27,7 +27,7 @@ INVENTORY = Path("stacks") / "inventory.yaml"
 
 
 def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what is assessed, against which plan, as of when."""
+    """Add the options for what is assessed, against which plan, as of when."""
     for option in (
         click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), help="Assess as of this day; default today."),
         click.option(

@@ -96,7 +96,7 @@ def dns(zone: str, resolver: str | None, inventory: Path, on: datetime | None) -
 
 
 def _write(inventory: Path, drafts: Mapping[str, Mapping[str, Any]], found_by: str, today: date) -> None:
-    """Merge, save if something is new, and say what."""
+    """Merge, save if something is new, and print what is new."""
     from ..assess.discover import merge
 
     document = merge.load(inventory, today)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def cli(workload: str, mode: str, active: str | None, stack: str, dry_run: bool) -> None:
     """Put WORKLOAD into MODE: change that one line of its stack file, comments and order kept.
 
-    The result is planned first; when it cannot be, every fault is said and the file stays as it is. Nothing is
+    The result is planned first; when it cannot be, every fault is printed and the file stays as it is. Nothing is
     deployed: `pulumi preview` shows what the line does, and `pulumi up` does it.
     """
     path = stack_file(stack)
@@ -51,7 +51,7 @@ def cli(workload: str, mode: str, active: str | None, stack: str, dry_run: bool)
 
 
 def _said(settings: Mapping[str, Any], workload: str) -> str:
-    """Say a workload's course as its stack file has it, which need not be a valid one."""
+    """Return a workload's course as its stack file has it, which need not be a valid one."""
     written = settings["workloads"][workload]
     mode, side = written.get("mode", "no mode"), written.get("active", Side.CENTRALIZED)
     return f"{mode}, active {side}" if mode == Mode.ACTIVE_STANDBY else str(mode)

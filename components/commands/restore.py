@@ -226,7 +226,7 @@ def _missing(folder: Path, tar: IO[bytes], content: bundle.Bundle) -> list[bundl
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         raise StepError(
             f"{folder} is not empty, and {', '.join(sorted(others)[:3])}{more} "
-            "would be overwritten or left beside the version; name another DIR"
+            "would be overwritten or left next to the version; name another DIR"
         )
     return [entry for name, entry in wanted.items() if name not in here]
 

@@ -82,7 +82,7 @@ def _usage(wanted: tuple[str, ...], *, carry_out: bool, start: str | None, yes: 
     if start and len(wanted) != 1:
         raise click.UsageError("--from goes on in one chapter; name one --chapter")
     if yes and not approved_by:
-        raise click.UsageError("--yes asks nobody, so say who has agreed with --approved-by NAME")
+        raise click.UsageError("--yes asks no questions; name who has agreed with --approved-by NAME")
 
 
 def _case(workload: str, stack: str) -> Case:
@@ -152,7 +152,7 @@ def _row(part: str, chapter: Chapter) -> dict[str, Any]:
 
 
 def _approver(yes: bool, approved_by: str | None) -> Callable[[Step], str]:
-    """Return who is asked: nobody with --yes, a person at a terminal, and otherwise nobody can agree."""
+    """Return what asks for an approval: with --yes nothing is asked; away from a terminal the answer is no."""
 
     def ask(step: Step) -> str:
         if yes and approved_by:
@@ -174,12 +174,12 @@ def _execute(
     """Carry chapters out one after the other, each written from the stack file as it is by then."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    told: list[tuple[Chapter, list[Report]]] = []
+    finished: list[tuple[Chapter, list[Report]]] = []
     try:
         for name in wanted:
             chapter, kept = _chapter(workload, stack, name, start)
             reports: list[Report] = []
-            told.append((chapter, reports))
+            finished.append((chapter, reports))
             try:
                 execute(chapter, _world(ask), _before(chapter, start), reports.append)
             finally:
@@ -188,11 +188,11 @@ def _execute(
                 break
             kept.unlink()
     finally:
-        resume = _resume(workload, stack, *told[-1]) if told else ""
+        resume = _resume(workload, stack, *finished[-1]) if finished else ""
         if resume:
             click.echo(f"go on with: {resume}", err=True)
     if as_json:
-        rows = [{"name": each.name, "steps": [asdict(report) for report in reports]} for each, reports in told]
+        rows = [{"name": each.name, "steps": [asdict(report) for report in reports]} for each, reports in finished]
         found = {"workload": workload, "stack": stack, "ok": not resume, "resume": resume or None, "chapters": rows}
         click.echo(json.dumps(found, indent=2))
     return 1 if resume else 0
@@ -242,10 +242,10 @@ def _resume(workload: str, stack: str, chapter: Chapter, reports: list[Report]) 
 def _world(ask: Callable[[Step], str]) -> World:
     hidden = shell.secrets(os.environ)
 
-    def say(line: str) -> None:
+    def progress(line: str) -> None:
         click.echo(shell.hide(line, hidden), err=True)
 
     def run(command: str, limit_s: float, show: bool) -> Outcome:
-        return shell.run(command, limit_s, (lambda line: say(f"      | {line}")) if show else None)
+        return shell.run(command, limit_s, (lambda line: progress(f"      | {line}")) if show else None)
 
-    return World(run, ask, say, time.monotonic, time.sleep)
+    return World(run, ask, progress, time.monotonic, time.sleep)

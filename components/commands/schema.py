@@ -69,7 +69,7 @@ _INTRO = """\
 
 `stacks/Pulumi.NAME.yaml` is what people review: every decision about a stack is in it, and nothing else is.
 Settings of ours begin with `unmoor:`; others, like `aws:region`, belong to Pulumi's plug-ins.
-`./unmoor plan --stack NAME` checks a file offline and says every fault at once. Editors complete
+`./unmoor plan --stack NAME` checks a file offline and prints every fault at once. Editors complete
 it by `stacks/schema.json`.
 
 Names of secrets may stand here, values never do.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..targets.akash.sdl.document import Document, Report
 
-#: Warnings that nearly every published document earns: one line each, behind those that tell documents apart.
+#: Warnings that nearly every published document earns: one line each, after the warnings that few documents earn.
 COMMON = {
     "unpinned-image": "name images by their digests",
     "no-audit": "ask for audited hosts",
@@ -38,7 +38,7 @@ def cli() -> None:
 
 
 def _read(name: str) -> bytes:
-    """Read one byte more than a document may have: enough for the verdict, whatever the file is."""
+    """Read at most one byte more than a document may have, which is enough to refuse a larger file."""
     if name == "-":
         return sys.stdin.buffer.read(SDL_BYTES + 1) if sys.stdin else b""
     try:
@@ -62,7 +62,7 @@ def _refused(name: str, report: Report) -> None:
 
 
 def _accepted(files: tuple[str, ...]) -> list[tuple[str, Document]]:
-    """Read documents that must be valid; what is not is told, and the exit status says so."""
+    """Read documents that must be valid; print the problems of one that is not, and exit with 1."""
     from ..targets.akash.sdl import document as sdl
 
     read, bad = [], False
@@ -83,7 +83,7 @@ def _accepted(files: tuple[str, ...]) -> list[tuple[str, Document]]:
 @JSON
 @BUDGET
 def check(files: tuple[str, ...], budget: float | None, *, as_json: bool) -> None:
-    """Say what the network would refuse, and what is unwise."""
+    """Print what the network would refuse, and what is unwise."""
     from ..targets.akash.sdl import document as sdl
 
     refused = warnings = 0
@@ -248,9 +248,9 @@ def price(files: tuple[str, ...], budget: float | None, *, as_json: bool) -> Non
         of_budget = {} if budget is None else made.ceilings(document.data, budget)
         shares = [{"placement": p, "profile": c, "uact_block": str(uact)} for (p, c), uact in of_budget.items()]
         if as_json:
-            told = {"file": name, "usd_month": float(asked), "ceiling_usd_month": float(ceiling)}
-            told["parts"] = [dict(zip(("name", "amount", "usd_month"), part, strict=True)) for part in parts]
-            click.echo(json.dumps(told | ({} if budget is None else {"budget_usd_month": budget, "ceilings": shares})))
+            row = {"file": name, "usd_month": float(asked), "ceiling_usd_month": float(ceiling)}
+            row["parts"] = [dict(zip(("name", "amount", "usd_month"), part, strict=True)) for part in parts]
+            click.echo(json.dumps(row | ({} if budget is None else {"budget_usd_month": budget, "ceilings": shares})))
             continue
         click.echo(f"{name}: ${asked.usd:,.2f} a month by the formula; the ceiling lets ${ceiling:,} be charged")
         for part, amount, usd in parts:
@@ -268,7 +268,7 @@ _UNITS = {"cpu": "cores", "endpoint": "", "ip": "", "gpu": ""}
 @click.argument("new")
 @JSON
 def diff(old: str, new: str, *, as_json: bool) -> None:
-    """Say what differs: what a running deployment takes in place, and what needs a new one, and why."""
+    """Print what differs: what a running deployment takes in place, and what needs a new one, and why."""
     from ..targets.akash.sdl.changes import changes
 
     (_, before), (_, after) = _accepted((old, new))
@@ -291,4 +291,4 @@ def rules(*, markdown: bool) -> None:
         click.echo(page(RULES), nl=False)
         return
     for rule in RULES.values():
-        click.echo(f"{rule.level:<8} {rule.name:<24} {rule.says}")
+        click.echo(f"{rule.level:<8} {rule.name:<24} {rule.claim}")

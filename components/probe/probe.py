@@ -24,7 +24,7 @@ _PAUSE, _GROWTH, _LONGEST = 0.5, 1.3, 2.0
 #: How many looks in a row must find the host without an answer before that counts, and the seconds between two.
 _LOOKS, _BETWEEN_LOOKS = 3, 1.0
 _ALONE = (
-    "nobody answers {host} now, so its record may lead to {site_host} before there is a certificate for {host}: "
+    "no site answers {host} now, so its record may lead to {site_host} before there is a certificate for {host}: "
     "the issuer gives that one only then"
 )
 
@@ -121,14 +121,14 @@ class _Site:
     def explain(self, fault: str, alone: int, address: str | None) -> tuple[str, int]:
         """Add the site's own report to a TLS fault; count looks in a row with it alone and no answer at the host."""
         own, ready = self._of_itself(address)
-        fault = f"{fault}; it says: {own}" if own else fault
+        fault = f"{fault}; it answers: {own}" if own else fault
         if not ready:
             return fault, 0
         try:
             found = self._answering()
         except Exception as error:  # noqa: BLE001 an unknown answer is not a missing one
             return f"{fault}; who answers {self.host} now cannot be asked ({error})", 0
-        return f"{fault}; {found[0] if found else 'nobody'} answers {self.host} now", 0 if found else alone + 1
+        return f"{fault}; {found[0] if found else 'no site'} answers {self.host} now", 0 if found else alone + 1
 
     def _answering(self) -> list[str]:
         """Return every place that the host's records lead to and that answers with a certificate browsers accept."""

@@ -101,7 +101,7 @@ class Resource(Protocol):
         """What an update would change, and what needs a replacement."""
 
     def create(self, inputs: dict[str, Any], ctx: Context) -> State:
-        """Make it; in preview only say what it would be, with UNKNOWN for what cannot be known."""
+        """Make it; in preview only return what it would be, with UNKNOWN for what cannot be known."""
 
     def read(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> State | None:
         """Look at the world; None if it is gone."""
@@ -109,7 +109,7 @@ class Resource(Protocol):
     def update(
         self, id: str, old_inputs: dict[str, Any], old_outputs: dict[str, Any], news: dict[str, Any], ctx: Context
     ) -> State:
-        """Change it in place; in preview only say what it would be."""
+        """Change it in place; in preview only return what it would be."""
 
     def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
         """Remove it; fine if it is gone already."""

@@ -1,7 +1,7 @@
 """Serves resources to the Pulumi engine: prints a port, answers until the engine hangs up.
 
 How a plugin ends (engine v3.259.0, host.go and plugin.go): the engine calls Cancel, then sends SIGINT to the process
-group and waits five seconds. An engine that was killed says nothing, but the pipe it holds as our stdin closes.
+group and waits five seconds. An engine that was killed sends nothing, but the pipe it holds as our stdin closes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The ResourceProvider protocol, once and for every resource: decode, call, encode, and say what went wrong."""
+"""The ResourceProvider protocol, once and for every resource: decode, call, encode, and report errors."""
 
 # ruff: noqa: N802, ARG002 the protocol names the methods and their arguments
 
@@ -51,7 +51,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._idle = threading.Condition()
 
     def drain(self, patience_s: float) -> None:
-        """Tell everything in flight to end, and wait until it has; not longer than the seconds given.
+        """End everything in flight, and wait at most the seconds given until it has ended.
 
         gRPC's own grace will not do: it forgets a call whose engine is gone, while the work goes on.
         """
@@ -158,7 +158,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
 
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> Any:
-        """Make it, or in preview say what it would be."""
+        """Make it, or in preview return what it would be."""
         names = self._named(request.urn)
         inputs, secrets = names.decode(request.properties)
         with self._answering(context, names, secrets):
@@ -167,7 +167,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(id=state.id, properties=_outputs(state, names, secrets))
 
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> Any:
-        """Look at the world; an empty id says that it is gone."""
+        """Read the resource from the world; an empty id means that it is gone."""
         names = self._named(request.urn)
         inputs, hidden = names.decode(request.inputs)
         outputs, secrets = names.decode(request.properties)
@@ -184,7 +184,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
 
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> Any:
-        """Change it in place, or in preview say what it would be."""
+        """Change it in place, or in preview return what it would be."""
         names = self._named(request.urn)
         news, secrets = names.decode(request.news)
         with self._answering(context, names, secrets):

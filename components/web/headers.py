@@ -19,7 +19,7 @@ STOCK_PAGE = (
     b"<title>404 Not Found</title>\n<h1>Not found</h1>\n<p>There is no page at this address.</p></html>\n"
 )
 
-#: Types that are text, beside `text/*`, and are therefore served as UTF-8 (mime-db's `charset`).
+#: Types that are text, in addition to `text/*`, and are therefore served as UTF-8 (mime-db's `charset`).
 _TEXT = ("application/json", "application/manifest+json")
 UNKNOWN_TYPE = "application/octet-stream"
 
@@ -87,7 +87,7 @@ SECURITY_HEADERS: Mapping[str, Mapping[str, str]] = {
 def site_headers(scheme: str, *, cors: bool, embed: Iterable[str]) -> dict[str, str]:
     """Return the headers that every answer of a site carries.
 
-    `cors` lets pages of any origin read it. `embed` says who may show it in a frame: `self`, origins, or `*`.
+    `cors` lets pages of any origin read it. `embed` is who may show it in a frame: `self`, origins, or `*`.
     """
     found = dict(SECURITY_HEADERS[scheme])
     allowed = ["'self'" if one == "self" else one for one in embed]

@@ -1,4 +1,4 @@
-"""`python -m sandbox.akash`: the Akash of a sandbox, until it is told to end."""
+"""`python -m sandbox.akash`: the Akash of a sandbox, until it gets SIGTERM."""
 
 from __future__ import annotations
 

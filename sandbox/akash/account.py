@@ -74,7 +74,7 @@ class Account:
         return web.json_response({"data": data})
 
     async def token(self, request: web.Request) -> web.Response:
-        """A token for provider gateways. Its claims are right; it is signed by nobody, for no gateway here checks."""
+        """A token for provider gateways. Its claims are right; it is unsigned: no gateway here checks it."""
         data = (await request.json()).get("data") or {}
         if not isinstance(data.get("ttl"), int) or not isinstance(data.get("leases"), dict):
             raise ValidationError((("data",), "ttl and leases are required"))

@@ -66,7 +66,7 @@ class Front:
 
     @web.middleware
     async def words(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Check the key, and say every refusal as one object."""
+        """Check the key, and answer every refusal as one object."""
         try:
             self._admit(request)
             return await handler(request)

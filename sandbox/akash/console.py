@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 TOP_UP_EVERY_MS = 86_400_000
 HALTED = "Service temporarily unavailable"
-#: What stands in escrow under managed deposits, whatever the request says (`DEPLOYMENT_DEFAULT_DEPOSIT`); the request's
-#: `deposit` is deprecated and optional.
+#: USD in escrow under managed deposits (`DEPLOYMENT_DEFAULT_DEPOSIT`). The request's `deposit` is deprecated, optional
+#: and not used.
 DEFAULT_DEPOSIT_USD = 0.5
 
 
@@ -88,11 +88,11 @@ class Console:
             "Failed to create deployment",
         )
         self.world.records[dseq] = Record(submitted, data["sdl"])
-        self.world.say(f"{dseq} opened with ${deposit}")
+        self.world.note(f"{dseq} opened with ${deposit}")
         return _data({"dseq": dseq, "manifest": submitted.manifest, "signTx": _transaction()}, status=201)
 
     async def list(self, request: web.Request) -> web.Response:
-        """The open deployments, without what their providers say."""
+        """The open deployments, without their providers' part."""
         skip, limit = _whole(request, "skip", 0, least=0), _whole(request, "limit", 1000, least=1)
         everything = self.world.ledger.deployments.values()
         found = [each for each in everything if each.state == "active" and self.reads.visible(each)]
@@ -126,13 +126,13 @@ class Console:
             self._chain_moves()
             self._sign(lambda: self.world.ledger.close(deployment.dseq))
             self.world.end(deployment.dseq)
-            self.world.say(f"{deployment.dseq} closed by its owner")
+            self.world.note(f"{deployment.dseq} closed by its owner")
         return _data({"success": True})
 
     # Bids and leases
 
     async def bids(self, request: web.Request) -> web.Response:
-        """The bids on a deployment; all of audited providers, as nobody else may bid on what Console submits."""
+        """The bids on a deployment; all of audited providers, as no other may bid on what Console submits."""
         dseq = request.match_info.get("dseq") or request.query.get("dseq", "")
         if not dseq:
             raise ValidationError((("dseq",), "Required"))
@@ -159,7 +159,7 @@ class Console:
                 self._sign(lambda bid=bid: self.world.ledger.takable(*bid), "Failed to create lease")  # type: ignore[misc]
             for bid in bids:
                 self.world.ledger.lease(*bid)
-                self.world.say(f"{bid[0]}/{bid[1]} leased from {BY_OWNER[bid[3]].name}")
+                self.world.note(f"{bid[0]}/{bid[1]} leased from {BY_OWNER[bid[3]].name}")
             if self.managed:
                 self.world.fund(deployment)
         self._deliver(deployment, body["manifest"])

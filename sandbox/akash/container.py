@@ -46,25 +46,25 @@ class Watchdog:
         self._pipe = self._process.stdin
 
     def register(self) -> None:
-        """Say that the calling process leads a group; runs in the child, between fork and exec."""
+        """Register the calling process as a group's leader; runs in the child, between fork and exec."""
         if self._pipe:
             os.write(self._pipe.fileno(), f"+{os.getpid()}\n".encode())
 
     def forget(self, group: int) -> None:
-        """Say that a group has ended."""
+        """Remove a group that has ended."""
         if self._pipe:
             with contextlib.suppress(BrokenPipeError):
                 os.write(self._pipe.fileno(), f"-{group}\n".encode())
 
     def close(self) -> None:
-        """End it, and with it whatever is still registered."""
+        """End it, and every group that is still registered."""
         if self._pipe:
             self._pipe.close()
         self._process.wait()
 
 
 def free_port() -> int:
-    """Find a port of 127.0.0.1 on which nobody listens."""
+    """Find a port of 127.0.0.1 on which nothing listens."""
     while True:
         port = random.choice(PORTS)
         with socket.socket() as probe:

@@ -17,7 +17,7 @@ GO_ESCAPES = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "
 
 
 class InvalidSdlError(Exception):
-    """An SDL that Console does not take; the text is what it says."""
+    """An SDL that Console does not take; the text is Console's message."""
 
 
 @dataclass(frozen=True)

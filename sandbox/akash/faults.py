@@ -43,12 +43,12 @@ DEAD_READ_S = 61.4
 
 
 def gone(state: State, provider: AkashProvider) -> bool:
-    """Say whether a provider has vanished."""
+    """Return whether a provider has vanished."""
     return _struck(state, "gone", provider) is not None
 
 
 def silent(state: State, provider: AkashProvider) -> bool:
-    """Say whether a provider's gateway drops packets while what runs there goes on."""
+    """Return whether a provider's gateway drops packets while what runs there goes on."""
     return _struck(state, "silent", provider) is not None
 
 

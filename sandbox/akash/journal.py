@@ -1,4 +1,4 @@
-"""The world as one JSON document, for whoever wants to look; nothing reads it back."""
+"""The world as one JSON document, for people to read; no program reads it back."""
 
 from __future__ import annotations
 

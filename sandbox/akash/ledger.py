@@ -257,7 +257,7 @@ class Ledger:
                 bid.state = "closed"
 
     def expire(self, deployment: Deployment) -> None:
-        """Withdraw open bids that nobody took in five minutes."""
+        """Withdraw open bids that were not taken within five minutes."""
         for bid in deployment.bids:
             if bid.state == "open" and self.now - bid.time > BID_SECONDS:
                 bid.state = "closed"

@@ -18,7 +18,7 @@ class Monitor:
     strikes: int = 0
 
     def failed(self, now: float, *, ready: bool) -> bool:
-        """Look, if it is time to; say whether the lease is to be closed."""
+        """Check the lease when a check is due; return whether it is to be closed."""
         if now < self.due:
             return False
         self.due = now + CHECK_SECONDS + random.uniform(0, JITTER_SECONDS)

@@ -27,7 +27,7 @@ class AkashProvider:
     region: str
     country: str
     factor: float
-    auditor: str  # who signs its attributes, or nobody
+    auditor: str  # who signs its attributes; "" for none
     delay: float  # seconds from order to bid
     ingress: str  # the address of its ingress and gateway
     addresses: tuple[str, ...]
@@ -52,12 +52,12 @@ class AkashProvider:
 
     @property
     def host_uri(self) -> str:
-        """Where its gateway is, as the chain says it."""
+        """Where its gateway is, as the chain has it."""
         return f"https://provider.{self.domain}:8443"
 
     @property
     def attributes(self) -> dict[str, str]:
-        """What it says of itself, and its auditor signs if it has one."""
+        """The attributes that it declares, and that its auditor signs if it has one."""
         storage = {}
         for index, name in enumerate(self.classes, 1):
             storage[f"capabilities/storage/{index}/class"] = name

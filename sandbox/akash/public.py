@@ -22,7 +22,7 @@ UNPRICED = {"denom": DENOM, "amount": "1e18"}
 
 
 class Public:
-    """Routes that tell of the market, to whoever asks."""
+    """Routes about the market that need no key."""
 
     #: What they begin with.
     OPEN = ("/v1/bid-screening", "/v1/providers", "/v1/market-data", "/v1/network-capacity", "/v1/deployment/")
@@ -165,7 +165,7 @@ class Public:
         return web.json_response({"activeProviderCount": len(online), "resources": resources})
 
     async def screening(self, request: web.Request) -> web.Response:
-        """Say who could bid, capacity and attributes considered, and price not.
+        """Return who could bid, capacity and attributes considered, and price not.
 
         `timezone` is required, and an amount a whole number as text (console `bid-screening.schema.ts`).
         """

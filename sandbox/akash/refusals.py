@@ -1,4 +1,4 @@
-"""How Console says no: one error object, and the chain's words turned into its own."""
+"""How Console refuses: one error object, and the chain's words turned into its own."""
 
 from __future__ import annotations
 

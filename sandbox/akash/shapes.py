@@ -145,7 +145,7 @@ def lease(of: Deployment, one: Lease) -> dict[str, Any]:
 
 
 def payment(of: Deployment, one: Lease) -> dict[str, Any]:
-    """What a lease has been paid, as the chain lists it beside the lease."""
+    """What a lease has been paid, as the chain lists it with the lease."""
     return {
         "id": {
             "aid": {"scope": "deployment", "xid": f"{OWNER}/{of.dseq}"},

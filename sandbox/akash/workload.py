@@ -67,7 +67,7 @@ class Workload:
     watchdog: Watchdog
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
     containers: dict[str, list[Container]] = field(default_factory=dict)
-    #: What an update has told to end.
+    #: What an update has asked to end.
     leaving: list[Container] = field(default_factory=list)
     #: (service, replica, exposed port) -> the local port that stands for it as long as the lease lasts.
     ports: dict[tuple[str, int, int], int] = field(default_factory=dict)
@@ -150,7 +150,7 @@ class Workload:
         return self.ports[key]
 
     def _local(self, value: str) -> str:
-        """Give a variable that says SERVICE:PORT of the lease its local place: a cluster's names are none here."""
+        """Return a variable with SERVICE:PORT replaced by its local address: a cluster's names do not resolve here."""
         name, _, port = value.rpartition(":")
         for expose in self.services.get(name, {}).get("expose", ()):
             if str(external(expose)) == port:

@@ -46,7 +46,7 @@ class ProviderError(Exception):
 
 @dataclass
 class Record:
-    """What Console keeps of a deployment beside the chain."""
+    """What Console keeps of a deployment in addition to the chain."""
 
     submitted: Submitted
     sdl: str
@@ -105,7 +105,7 @@ class World:
         self._volumes()
         self.write()
 
-    def say(self, event: str) -> None:
+    def note(self, event: str) -> None:
         """Note what happened, for the journal."""
         self.events = [*self.events[1 - EVENTS :], f"{time.strftime('%H:%M:%S')} {event}"]
 
@@ -116,13 +116,13 @@ class World:
             away = gone(self.state, provider)
             if away and provider.owner not in self._gone:
                 self._gone[provider.owner] = self._real
-                self.say(f"{provider.name} is gone")
+                self.note(f"{provider.name} is gone")
                 await self.ingresses[provider.owner].close()
                 for key in [key for key, each in self.workloads.items() if each.lease.provider == provider.owner]:
                     self.workloads.pop(key).end()
             elif not away and provider.owner in self._gone:
                 del self._gone[provider.owner]
-                self.say(f"{provider.name} is back")
+                self.note(f"{provider.name} is back")
                 await self.open_ingress(provider)
 
     async def open_ingress(self, provider: AkashProvider) -> None:
@@ -155,9 +155,9 @@ class World:
                         provider, group.spec, self.held(provider), notice=deployment.notice, dearer=factor
                     )
                     if why:
-                        self.say(f"{provider.name} does not bid on {deployment.dseq}/{group.gseq}: {why}")
+                        self.note(f"{provider.name} does not bid on {deployment.dseq}/{group.gseq}: {why}")
                     elif self.ledger.bid(deployment.dseq, group.gseq, provider.owner, price):
-                        self.say(f"{provider.name} bids {price:.6f} on {deployment.dseq}/{group.gseq}")
+                        self.note(f"{provider.name} bids {price:.6f} on {deployment.dseq}/{group.gseq}")
 
     def held(self, provider: AkashProvider) -> list[Any]:
         """What a provider's leases hold of it."""
@@ -186,18 +186,18 @@ class World:
             age = self.ledger.now - deployment.time
             if deployment.state == "active" and not deployment.leases and age > STALE_SECONDS:
                 self.ledger.close(deployment.dseq)
-                self.say(f"{deployment.dseq} closed: never leased")
+                self.note(f"{deployment.dseq} closed: never leased")
             trial = self.state.fault("trial")
             if deployment.state == "active" and trial is not None and age > float(trial.get("seconds", TRIAL_SECONDS)):
                 self.ledger.close(deployment.dseq)
                 self.end(deployment.dseq)
-                self.say(f"{deployment.dseq} closed: the trial is over")
+                self.note(f"{deployment.dseq} closed: the trial is over")
 
     def lose(self, deployment: Deployment, lease: Lease, reason: Reason) -> None:
         """The provider gives the lease up."""
         self.ledger.abandon(deployment.dseq, lease, reason)
         self.end(deployment.dseq)
-        self.say(f"lease of {deployment.dseq} closed by its provider: {reason.name.lower()}")
+        self.note(f"lease of {deployment.dseq} closed by its provider: {reason.name.lower()}")
 
     def end(self, dseq: str) -> None:
         """Stop what runs for leases that are no more."""
@@ -245,7 +245,7 @@ class World:
             if drained or (per_block and left <= 0 and not funded):
                 self.ledger.starve(deployment)
                 self.end(deployment.dseq)
-                self.say(f"{deployment.dseq} closed: insufficient funds")
+                self.note(f"{deployment.dseq} closed: insufficient funds")
 
     def fund(self, deployment: Deployment) -> None:
         """Fill an escrow up to two days of what its leases cost (console `FundDeploymentCommand`)."""
@@ -259,7 +259,7 @@ class World:
         if self._strike("volume-lost") is not None:
             for workload in self.workloads.values():
                 workload.lose_volumes()
-            self.say("volumes lost")
+            self.note("volumes lost")
         if (aged := self._strike("certificate-expired")) is not None:
             self._date_certificates(float(aged.get("days", -1)) - CERTIFICATE_DAYS)
         behind = self._struck["clock-skew"]
@@ -272,7 +272,7 @@ class World:
         """Let all certificates on volumes begin so many days from now."""
         for workload in self.workloads.values():
             workload.date_certificates(dt.datetime.now(dt.UTC) + dt.timedelta(days=days))
-        self.say(f"certificates begin {days:+g} days from now")
+        self.note(f"certificates begin {days:+g} days from now")
 
     def _strike(self, name: str) -> dict[str, Any] | None:
         """The parameters of a fault that acts once, in the moment in which it is switched on; else None."""
@@ -283,7 +283,7 @@ class World:
     # Inspection and the end
 
     def write(self) -> None:
-        """Keep the journal, `akash/world.json`, for whoever wants to look; nothing reads it back."""
+        """Keep the journal, `akash/world.json`, for people to read; no program reads it back."""
         text = json.dumps(journal.of(self), indent=1) + "\n"
         if text != self._journal:
             write(self.state.root / "akash" / "world.json", text)

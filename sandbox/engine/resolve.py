@@ -56,7 +56,7 @@ CADDY = Tool(
     ("version",),
     "github.com/caddyserver/caddy/v2.CustomVersion",
 )
-#: Built from its module it calls itself "dev", so one on PATH cannot be told from another.
+#: Built from its module it calls itself "dev", so the version of one on PATH is not known.
 PEBBLE = Tool("pebble", "2.10.1", "github.com/letsencrypt/pebble/v2/cmd/pebble")
 TOOLS = {tool.name: tool for tool in (CADDY, PEBBLE)}
 #: A second make of object store, next to moto; only tests need it.

@@ -34,7 +34,7 @@ PARENT_S = 0.5
 
 
 async def run(state: State, parent: int) -> None:
-    """Bring the internet of a sandbox up, and keep it until the process is told to stop."""
+    """Bring the internet of a sandbox up, and keep it until the process gets SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().set_exception_handler(_unhandled)
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -90,7 +90,7 @@ async def _listen(connection: Connection, tls: ssl.SSLContext | None = None) -> 
     return port
 
 
-#: Servers end when nobody holds them.
+#: Held here, since a server without a reference ends.
 _LISTENING: list[asyncio.Server] = []
 
 

@@ -51,7 +51,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the zone says: `exists` is False for NXDOMAIN; no records and `exists` is NODATA.
+    """The zone's answer: `exists` is False for NXDOMAIN; no records and `exists` is NODATA.
 
     `refused` is an answer of name servers that have no such zone.
     """
@@ -71,7 +71,7 @@ def answer(
 ) -> Answer:
     """Answer `question` from the record sets of the zone that holds its name.
 
-    `health` says whether a health check is healthy; a check that is not in it has no opinion yet and counts as
+    `health` is whether a health check is healthy; a check that is not in it has no opinion yet and counts as
     healthy. `outside` answers aliases that leave the zone (CloudFront). A CNAME is answered as such: following it is
     the resolver's work. Rules: facts of Route 53's developer guide, "How Amazon Route 53 chooses records when health
     checking is configured".

@@ -1,4 +1,4 @@
-"""Reads what the AWS of this sandbox has been told: zones, health checks, distributions, objects.
+"""Reads what the AWS of this sandbox holds: zones, health checks, distributions, objects.
 
 It is the data plane's view, so it goes on while the API is broken on purpose (header `X-Sandbox: data-plane`).
 """

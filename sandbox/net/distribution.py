@@ -32,7 +32,7 @@ COMPRESSED = frozenset(
     }
 )
 COMPRESSED_BYTES = range(1_000, 10_000_001)
-#: Seconds an error is kept when the distribution does not say.
+#: Seconds an error is kept when the distribution sets no other time.
 ERROR_TTL = 10
 
 
@@ -198,13 +198,13 @@ def _error(one: Mapping[str, Any]) -> ErrorPage:
 def lifetime(ttls: tuple[int, int, int], cache_control: str) -> int:
     """Seconds for which CloudFront keeps a response, from the policy's TTLs and the origin's Cache-Control."""
     least, default, most = ttls
-    said = {
+    directives = {
         key.strip().lower(): value.strip()
         for key, _, value in (part.partition("=") for part in cache_control.split(","))
     }
-    if said.keys() & {"no-cache", "no-store", "private"}:
+    if directives.keys() & {"no-cache", "no-store", "private"}:
         return least
-    age = said.get("s-maxage") or said.get("max-age") or ""
+    age = directives.get("s-maxage") or directives.get("max-age") or ""
     return max(least, min(int(age), most)) if age.isdigit() else max(least, min(default, most))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: The addresses of the edge: 192.0.2.10 to 192.0.2.249 (TEST-NET-1), one for each distribution.
 FIRST, PAST = 10, 250
-#: Seconds between two looks when nobody asks.
+#: Seconds between two reads when no request comes.
 LOOK_S = 1.0
 #: Policies older than this (seconds) are read again.
 POLICY_FRESH_S = 5.0
@@ -84,7 +84,7 @@ class Distributions:
         for shape in shapes:
             await self._read_policies(shape)
         found = [distribution.read(shape, lambda policy: self._policies[policy].last) for shape in shapes]
-        # The edge works by the last version that was deployed, whatever has been written since.
+        # The edge works by the last version that was deployed, and not by what has been written since.
         ready = {one.id: one if one.deployed else self._deployed.get(one.id) for one in found}
         self._deployed = {name: one for name, one in ready.items() if one}
         serving = [one for one in self._deployed.values() if one.enabled]

@@ -84,7 +84,7 @@ def _run(code: Code, event: dict[str, Any], asked: Asked) -> Any:
 
     engine = quickjs.Context()
     engine.set_time_limit(LIMIT_S)
-    # There is a query if there is a `?`, however empty; this server cannot tell an empty one from none.
+    # There is a query if there is a `?`, however empty; to this server an empty one looks like none.
     methods = "event.request.rawQueryString = function () { return query === '' ? undefined : query };"
     try:
         engine.eval(code.source)

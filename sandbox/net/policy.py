@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 SERVICE = "cloudfront.amazonaws.com"
 
-#: What CloudFront's requests say of themselves; it speaks TLS to buckets that it reads through an access control.
+#: How CloudFront asks, for conditions: it speaks TLS to buckets that it reads through an access control.
 SECURE = "true"
 
 

@@ -45,7 +45,7 @@ class Tunnel(Exception):  # noqa: N818 - it is a way on, not an error
 async def serve(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, aim: Callable[[h11.Request], Awaitable[Aim]]
 ) -> None:
-    """Serve one client connection until it ends; `aim` says where each request goes, or raises Refused or Tunnel."""
+    """Serve one client connection until it ends; `aim` returns where a request goes, or raises Refused or Tunnel."""
     talk = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
     try:
         while await _one(talk, reader, writer, aim):
@@ -181,7 +181,7 @@ async def _tunnel(talk: h11.Connection, reader: asyncio.StreamReader, writer: as
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass bytes on until the end, then say so; a broken side ends the other too."""
+    """Pass bytes on until the end, then pass the end on; a broken side ends the other too."""
     try:
         while data := await reader.read(CHUNK):
             writer.write(data)

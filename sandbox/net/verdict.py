@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: An endpoint is healthy if more than this share of the checkers say so (Route 53 developer guide, "How Amazon Route
-#: 53 determines whether a health check is healthy").
+#: An endpoint is healthy if more than this share of the checkers find it healthy (Route 53 developer guide, "How Amazon
+#: Route 53 determines whether a health check is healthy").
 SHARE = 0.18
 #: Types whose state comes from checkers of ours; the others look at something else.
 PROBED = frozenset({"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP"})

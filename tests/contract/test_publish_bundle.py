@@ -210,6 +210,6 @@ def test_a_record_from_the_future_is_refused_and_nothing_is_named(clouds, site):
         Bucket="dao-storj", Key="docs/newest", Body=future.content(), CacheControl="no-cache"
     )
     (site / "more.txt").write_text("more")
-    with pytest.raises(ConfigError, match="the order of releases cannot be told"):
+    with pytest.raises(ConfigError, match="the order of releases is not known"):
         keep.take(kept(clouds, site), quiet)
     assert records(clouds) == {"aws": before["aws"], "storj": future}

@@ -78,7 +78,9 @@ def test_a_primary_that_passes_no_challenge_on_is_named(centralized: Docs) -> No
     until(lambda: "do not come here" in health(docs), "the container has asked")
     with impatient(docs), unmoved(docs):
         shown = docs.fails(mode="active-standby").output
-    assert f"it says: there is no certificate for {HOST} yet: its challenges do not come here; the site that" in shown
+    assert (
+        f"it answers: there is no certificate for {HOST} yet: its challenges do not come here; the site that" in shown
+    )
     assert f"must pass /.well-known/acme-challenge/* on to {DIRECT}" in shown
     assert "cloudfront.net answers docs.dao.example now; its failover record was left as it is" in shown
 
@@ -162,7 +164,7 @@ def test_a_clock_that_is_wrong_is_named_with_both_times_and_no_record_moves(cent
         with impatient(docs), unmoved(docs):
             shown = docs.fails(active="decentralized").output
     assert "its certificate is not valid for browsers: certificate is not yet valid, by this machine's clock (" in shown
-    assert f"it says: the certificate for {HOST} is valid from {tomorrow} " in shown
+    assert f"it answers: the certificate for {HOST} is valid from {tomorrow} " in shown
     until(lambda: status(docs)["well"], "it is well once the clock is right")
 
 
@@ -195,7 +197,7 @@ def test_where_nobody_answers_yet_the_record_comes_before_the_certificate_and_is
     docs = centralized
     docs.pulumi.destroy()
     run = docs.up(mode="decentralized", active=None)
-    assert f"nobody answers {HOST} now, so its record may lead to {DIRECT} before" in run.output
+    assert f"no site answers {HOST} now, so its record may lead to {DIRECT} before" in run.output
     assert finished(run, "docs-akash-probe") < started(run, PRIMARY)
     assert finished(run, PRIMARY) < started(run, "docs-akash-confirm")
     assert docs.shown() == {"docs-akash": "valid for both names"}
@@ -208,7 +210,7 @@ def test_a_lease_that_is_replaced_hands_the_host_over_with_a_certificate(central
     before = serial(docs)
     run = docs.up(options=docs.workload["options"] | {"budget_usd_month": 11})
     assert ("create-replacement", "docs-akash") in run.steps()
-    assert "nobody answers" not in run.output
+    assert "no site answers" not in run.output
     assert finished(run, "docs-akash-confirm") < started(run, "docs-akash", "delete-replaced")
     assert serial(docs) != before
     assert docs.shown() == {"docs-akash": "valid for both names"}

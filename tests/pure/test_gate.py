@@ -65,7 +65,7 @@ class World:
 def test_while_another_site_answers_the_host_only_its_certificate_opens_the_gate():
     world = World(lambda _: ["d111.cloudfront.net"])
     said = world.refused()
-    assert f"it says: {REASON}; d111.cloudfront.net answers {HOST} now" in said
+    assert f"it answers: {REASON}; d111.cloudfront.net answers {HOST} now" in said
     assert said.endswith("its failover record was left as it is")
 
 
@@ -79,7 +79,7 @@ def test_the_gate_opens_when_the_certificate_comes():
 def test_where_nobody_answers_the_sites_own_name_opens_the_gate_and_it_is_said():
     world = World()
     assert world.probe()["certificate"]["names"] == (SITE_HOST,)
-    assert world.said[-1].startswith(f"nobody answers {HOST} now, so its record may lead to {SITE_HOST} before")
+    assert world.said[-1].startswith(f"no site answers {HOST} now, so its record may lead to {SITE_HOST} before")
 
 
 def test_nobody_is_looked_for_three_times():

@@ -65,7 +65,7 @@ def test_a_switch_without_a_reason_leaves_the_rule_on():
 @EACH
 def test_a_rule_is_written_for_people(rule):
     assert re.fullmatch("[a-z]+(-[a-z]+)*", rule.name)
-    for sentence in (rule.says, rule.do):
+    for sentence in (rule.claim, rule.do):
         assert sentence.endswith(".")
 
 

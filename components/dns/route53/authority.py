@@ -155,7 +155,7 @@ class Route53:
         record = f"{rrset.host}/{member.role}"
         # After an exchange the standby's record leads to the former primary until it is deleted: it goes first then.
         first = next(each.site.name for each in rrset.members if each.role is Role.PRIMARY)
-        beside = [] if member.role is Role.PRIMARY else [Ref(f"{first}-health", "id"), Ref(f"{first}-drain", "id")]
+        after = [] if member.role is Role.PRIMARY else [Ref(f"{first}-health", "id"), Ref(f"{first}-drain", "id")]
         if member.role is Role.PRIMARY:
             yield self._exchange(rrset.host, site, before=record)
         if probe and watch:
@@ -187,7 +187,7 @@ class Route53:
                 "role": str(member.role),
                 "check": Ref(f"{site.name}-health", "id"),
             }
-            | ({"beside": beside} if beside else {})
+            | ({"after": after} if after else {})
             | dict(more),
             site,
             f"{member.role} {rrset.type}, ttl {answer['ttl']} s, to {site.name}",

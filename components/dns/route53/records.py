@@ -121,11 +121,11 @@ def _member(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], 
 
     The resource is named after host and role and never after the site: a flip changes what a record leads to, not which
     record it is. It is a failover record even when it is alone, because turning a simple record into a failover record
-    deletes it first. What stands `beside` it is deleted after it: the engine looks at direct dependencies alone. Where
+    deletes it first. It is deleted before what `after` names: the engine looks at direct dependencies only. Where
     the host was adopted the change has made the same record already, so it may be there.
     """
     role = ROLES[Role(what["role"])]
-    check = pulumi.Output.all(what["check"], *what.get("beside", ())).apply(lambda known: known[0])
+    check = pulumi.Output.all(what["check"], *what.get("after", ())).apply(lambda known: known[0])
     return aws.route53.Record(
         resource,
         zone_id=zone_id,

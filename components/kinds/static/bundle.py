@@ -66,11 +66,11 @@ class Window(io.RawIOBase):
         self._descriptor, self._offset, self._size, self._at = descriptor, offset, size, 0
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True: it can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Say that it can be read again, as a request that is sent again needs."""
+        """Return True: it can be read again, which a repeated request needs."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...topology import Site, WorkloadPlan
     from .sizes import Sizes
 
-#: Beside `components/` in the project, inside the package in a wheel.
+#: Next to `components/` in the project, inside the package in a wheel.
 _FOLDERS = (Path(__file__).parents[3] / "sdl", Path(__file__).parents[2] / "sdl")
 _FILES = {Ingress.DEDICATED: "docs.yaml", Ingress.SHARED: "docs-ingress.yaml"}
 
@@ -36,7 +36,7 @@ def sized(ingress: Ingress, needed: Sizes | None) -> sdl.Document:
     """Return the document for an ingress with room for a release; as it is shipped where the size is not known."""
     if needed is None:
         return document(ingress)
-    # Releases lie beside the certificates, on the volume if there is one, so that a restart need not fetch them.
+    # Releases lie next to the certificates, on the volume if there is one, so that a restart need not fetch them.
     volume, smallest = ("default", 0) if ingress is Ingress.SHARED else ("data", 1)
     gib, mib = divmod(needed.disk_mib, 1024)
     storage = {volume: f"{needed.disk_mib}Mi" if mib and not smallest else f"{max(gib, smallest)}Gi"}

@@ -44,7 +44,7 @@ _RESERVED = {
 
 @dataclass(frozen=True)
 class Options:
-    """What a stack file says of a folder: its addresses and headers, and paths (globs) that are no secrets."""
+    """What a stack file sets for a folder: its addresses and headers, and paths (globs) that are no secrets."""
 
     settings: Settings = field(default_factory=Settings)
     include: tuple[str, ...] = ()

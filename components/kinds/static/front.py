@@ -1,6 +1,6 @@
 """Render the rules of a release for its container: lines that lie in the bundle and that front.sh gives to Caddy.
 
-`web/caddy/addresses.py` says what each kind of line does and in which order. Everything that comes from a site is
+`web/caddy/addresses.py` defines what each kind of line does and in which order. Everything that comes from a site is
 escaped: Caddy expands `{env.NAME}` and `{file.PATH}` in outputs and in the values of headers. front.sh takes only lines
 that have one of `addresses.SHAPES`, so that a bundle cannot bring other configuration.
 """

@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 _BUNDLE = re.compile(r"[0-9a-f]{64}\.tar")
 
 
-def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+def take(given: Mapping[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
     """Keep `version` of `workload` in every one of `stores`, and at least `retain` versions.
 
     The content comes from `folder` read with `options`, or when there is none from whichever store has it. Every store
@@ -37,8 +37,10 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
     opened = open_stores(given["stores"])
     workload, version = given["workload"], given["version"]
     with scratch() as tar:
-        packed = obtain(tar, given, opened, say)
-        done, failed = in_each(opened, lambda store: _keep(store, tar, packed, workload, int(given["retain"]), say))
+        packed = obtain(tar, given, opened, progress)
+        done, failed = in_each(
+            opened, lambda store: _keep(store, tar, packed, workload, int(given["retain"]), progress)
+        )
     if failed:
         raise StepError(f"version {version[:12]} of {workload} is not in every store", failed)
     if given.get("folder"):
@@ -47,10 +49,12 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
     kept = {"version": version, "size": packed.size, "files": len(packed.entries), "stores": done}
     if not releases.several_vendors(store.vendor for store in opened):
         return kept
-    return kept | {"number": _name_newest(opened, workload, packed, say)}
+    return kept | {"number": _name_newest(opened, workload, packed, progress)}
 
 
-def _name_newest(opened: Sequence[OpenStore], workload: str, packed: bundle.Bundle, say: Callable[[str], None]) -> int:
+def _name_newest(
+    opened: Sequence[OpenStore], workload: str, packed: bundle.Bundle, progress: Callable[[str], None]
+) -> int:
     """Name a release the newest in every store, which all have it, and return its number."""
     key, longest = releases.key(workload), RELEASE_BYTES
     found, failed = in_each(opened, lambda store: releases.read(store.read(key, longest) or b"", workload))
@@ -59,7 +63,7 @@ def _name_newest(opened: Sequence[OpenStore], workload: str, packed: bundle.Bund
     record = releases.next_record(found, workload, packed.version, packed.size, int(time.time()))
     behind = [store for store in opened if found[store.name] != record]
     if behind:
-        say(f"release {packed.version[:12]} of {workload} is number {record.number}")
+        progress(f"release {packed.version[:12]} of {workload} is number {record.number}")
         _, failed = in_each(behind, lambda store: store.write(key, record.content()))
     if failed:
         raise StepError(f"release {packed.version[:12]} of {workload} is not named in every store", failed)
@@ -75,7 +79,7 @@ def open_stores(given: Mapping[str, Any]) -> list[OpenStore]:
 
 
 def obtain(
-    tar: IO[bytes], given: Mapping[str, Any], opened: Iterable[OpenStore], say: Callable[[str], None]
+    tar: IO[bytes], given: Mapping[str, Any], opened: Iterable[OpenStore], progress: Callable[[str], None]
 ) -> bundle.Bundle:
     """Write a version's bundle into `tar`: packed from `folder`, or fetched from the first store that has it whole.
 
@@ -89,7 +93,7 @@ def obtain(
         if packed.version != version:
             raise StepError(
                 f"{folder} has changed since the plan: it holds version {packed.version[:12]}, "
-                f"the plan says {version[:12]}; run it again to plan what is there now"
+                f"the plan has {version[:12]}; run it again to plan what is there now"
             )
         return packed
     key, failed = bundle.key(workload, version), []
@@ -101,7 +105,7 @@ def obtain(
             continue
         if came == version:
             tar.flush()
-            say(f"version {version[:12]} of {workload} comes from store {store.name}")
+            progress(f"version {version[:12]} of {workload} comes from store {store.name}")
             return bundle.read(tar)
         failed.append(Fault("", f"store {store.name}: {key} is damaged: its content has SHA-256 {came[:12]}"))
     raise StepError(
@@ -134,15 +138,15 @@ def in_each(opened: Sequence[OpenStore], task: Callable[[OpenStore], Result]) ->
 
 
 def _keep(
-    store: OpenStore, tar: IO[bytes], packed: bundle.Bundle, workload: str, retain: int, say: Callable[[str], None]
+    store: OpenStore, tar: IO[bytes], packed: bundle.Bundle, workload: str, retain: int, progress: Callable[[str], None]
 ) -> str:
-    """Put the bundle into one store, see it as the public does, prune; say whether it was there before."""
+    """Put the bundle into one store, read it back as the public does, and prune; return `there` or `written`."""
     key = bundle.key(workload, packed.version)
     kept = bundles(store, workload)
     # An older version published again is put again, so that the newest bundle is always what was published last.
     found = bool(kept) and kept[0].key == key and kept[0].size == packed.size and _seen(store, key) == packed.version
     if not found:
-        say(f"store {store.name}: writing {key}, {packed.size / 1e6:.1f} MB")
+        progress(f"store {store.name}: writing {key}, {packed.size / 1e6:.1f} MB")
         store.put(key, bundle.Window(tar.fileno(), 0, packed.size), packed.version)
         _see(store, key, packed.version)
         kept = bundles(store, workload)

@@ -70,7 +70,7 @@ class Object:
 
 @dataclass(frozen=True)
 class Change:
-    """What to do, in order: write, then remove, then invalidate; and what the manifest says afterwards."""
+    """What to do, in order: write, then remove, then invalidate; and what the manifest has afterwards."""
 
     write: tuple[Object, ...]
     remove: tuple[str, ...]
@@ -143,7 +143,7 @@ def _md5(window: Window, size: int) -> hashlib._Hash:
 
 
 def edge_rules(routes: Routes) -> edge.EdgeRules:
-    """Return what the site's functions at the edge have to know, which is what no object can say."""
+    """Return what the site's functions at the edge have to know: what no object can express."""
     patterns = sorted(routes.patterns, key=lambda rule: not rule.forced)
     falls = routes.settings.fallback
     known = [

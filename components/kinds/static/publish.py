@@ -29,11 +29,11 @@ HEALTH_KEY = front.HEALTH_PATH.removeprefix("/")
 _WIDE = 32
 #: Large files under way at once.
 _LARGE = 4
-#: Seconds to wait for CloudFront; it says itself that it is done, ordinarily within two minutes.
+#: Seconds to wait for CloudFront to report an invalidation complete, which ordinarily takes two minutes.
 _PATIENCE = 900
 
 
-def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+def take(given: Mapping[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
     """Make bucket `bucket` hold exactly `version` of `workload`, then invalidate in `distribution` (may be absent).
 
     The content comes from `folder` read with `options`, or when there is none from one of `stores`. Only what differs
@@ -46,7 +46,7 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
     version = given["version"]
     serves = {"version": version, "mark": given.get("mark", "")}
     with scratch() as tar, _speaking(given["bucket"]):
-        packed = obtain(tar, given, opened, say)
+        packed = obtain(tar, given, opened, progress)
         bucket = _Bucket(given["bucket"], given["region"], tar.fileno())
         noted, there = bucket.look()
         last = bucket.manifest(there)
@@ -62,13 +62,13 @@ def take(given: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]
         paths = () if not noted and not there else change.invalidate if settled else ("/*",)
         if noted and settled:
             bucket.write_health({**noted, "settled": ""})
-        bucket.write(change.write, say)
-        _write_functions(functions, say)
+        bucket.write(change.write, progress)
+        _write_functions(functions, progress)
         bucket.write_manifest(change.manifest)
         bucket.write_health(serves | {"settled": ""})
         bucket.remove(change.remove)
         if paths and given.get("distribution"):
-            _invalidate(given["distribution"], paths, version, say)
+            _invalidate(given["distribution"], paths, version, progress)
         bucket.write_health(serves | {"settled": version})
     return done | {"invalidated": len(paths)}
 
@@ -122,7 +122,7 @@ class _Bucket:
             Metadata=dict(notes),
         )
 
-    def write(self, objects: tuple[upload.Object, ...], say: Callable[[str], None]) -> None:
+    def write(self, objects: tuple[upload.Object, ...], progress: Callable[[str], None]) -> None:
         """Write objects, many at once, one group after the other in the order they come."""
         total, lock, count = len(objects), threading.Lock(), itertools.count(1)
         every = max(200, total // 20)
@@ -132,7 +132,7 @@ class _Bucket:
             with lock:
                 written = next(count)
             if written % every == 0 or written == total:
-                say(f"{self._name}: {written} of {total} objects written")
+                progress(f"{self._name}: {written} of {total} objects written")
 
         with ThreadPoolExecutor(_WIDE) as pool:
             for _, group in itertools.groupby(objects, lambda item: item.order):
@@ -201,13 +201,13 @@ def _stale_functions(given: Mapping[str, Any], packed: bundle.Bundle) -> dict[st
     }
 
 
-def _write_functions(functions: Mapping[str, str], say: Callable[[str], None]) -> None:
+def _write_functions(functions: Mapping[str, str], progress: Callable[[str], None]) -> None:
     """Write functions and let the distribution run them; code that CloudFront refuses changes nothing that runs."""
     if not functions:
         return
     client = _cloudfront()
     for name, code in functions.items():
-        say(f"function {name}: writing the rules of this version")
+        progress(f"function {name}: writing the rules of this version")
         before = client.describe_function(Name=name, Stage="DEVELOPMENT")
         written = client.update_function(
             Name=name,
@@ -218,7 +218,7 @@ def _write_functions(functions: Mapping[str, str], say: Callable[[str], None]) -
         client.publish_function(Name=name, IfMatch=written["ETag"])
 
 
-def _invalidate(distribution: str, paths: tuple[str, ...], version: str, say: Callable[[str], None]) -> None:
+def _invalidate(distribution: str, paths: tuple[str, ...], version: str, progress: Callable[[str], None]) -> None:
     """Have CloudFront forget paths, and wait until it has."""
     from botocore.exceptions import ClientError
 
@@ -227,7 +227,7 @@ def _invalidate(distribution: str, paths: tuple[str, ...], version: str, say: Ca
         "Paths": {"Quantity": len(paths), "Items": list(paths)},
         "CallerReference": f"{version[:12]}-{time.time_ns()}",
     }
-    say(f"distribution {distribution}: invalidating {', '.join(paths[:3])}{' …' if paths[3:] else ''}")
+    progress(f"distribution {distribution}: invalidating {', '.join(paths[:3])}{' …' if paths[3:] else ''}")
     end, under_way = time.monotonic() + _PATIENCE, None
     while time.monotonic() < end:
         try:

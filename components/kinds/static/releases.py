@@ -66,7 +66,7 @@ def read(content: bytes, workload: str) -> Record | None:
 
 
 def several_vendors(vendors: Iterable[str]) -> bool:
-    """Tell whether a container can learn of a release from these stores, given the vendor of each.
+    """Return whether a container can learn of a release from these stores, given the vendor of each.
 
     With fewer than two vendors one party could choose what is served, so a new release goes through the manifest.
     """
@@ -90,7 +90,7 @@ def next_record(held: Mapping[str, Record | None], workload: str, release: str, 
         for store, record in known.items()
         if record.number > now + AHEAD_S
     ]:
-        raise ConfigError("the order of releases cannot be told", faults)
+        raise ConfigError("the order of releases is not known", faults)
     newest = max(known.values(), key=lambda record: record.number, default=None)
     if newest is None:
         return Record(workload, now, release, size)

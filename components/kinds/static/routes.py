@@ -46,7 +46,7 @@ HASHED_FILE = OWN + "hashed"
 
 INDEX = "index.html"
 METHODS = ("GET", "HEAD")
-#: What RFC 3986 lets a path carry as it is, beside letters and digits.
+#: What RFC 3986 lets a path carry as it is, in addition to letters and digits.
 PATH = "/-._~!$&'()*+,;=:@"
 
 OK, MOVED, BAD_REQUEST, NOT_FOUND, NOT_ALLOWED = 200, 301, 400, 404, 405
@@ -54,7 +54,7 @@ OK, MOVED, BAD_REQUEST, NOT_FOUND, NOT_ALLOWED = 200, 301, 400, 404, 405
 
 @dataclass(frozen=True)
 class Settings:
-    """What a stack file can say of a site's addresses and headers; the defaults are GitHub Pages' behaviour.
+    """What a stack file can set for a site's addresses and headers; the defaults are GitHub Pages' behaviour.
 
     `fallback` is the path of the page for unknown addresses of a single-page application, "" for none.
     `trailing_slash`: None as the files are; True: `/a` redirects to `/a/`; False: `/a/` redirects to `/a`.
@@ -162,7 +162,7 @@ class Routes:
         return web.site_headers(scheme, cors=self.settings.cors, embed=self.settings.embed)
 
     def data(self) -> dict[str, Any]:
-        """Return the rules as plain data for `RULES_FILE`; the files are not in it, since they lie beside it."""
+        """Return the rules as plain data for `RULES_FILE`; the files are not in it, since they lie next to it."""
         return {
             "format": 1,
             "settings": {**asdict(self.settings), "embed": list(self.settings.embed)},
@@ -172,7 +172,7 @@ class Routes:
 
     @classmethod
     def read(cls, data: Mapping[str, Any], files: Mapping[str, int]) -> Routes:
-        """Return routes from `data` and the files beside it."""
+        """Return routes from `data` and the files next to it."""
         settings = {**data["settings"], "embed": tuple(data["settings"]["embed"])}
         return cls(
             files,

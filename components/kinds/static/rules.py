@@ -232,7 +232,7 @@ def _too_many(rules: list[Redirect]) -> Iterator[Fault]:
     if patterns > MOST_PATTERNS:
         yield Fault(REDIRECTS, f"has {patterns} rules with `*` or `:name`; at most {MOST_PATTERNS}, join some")
     if len(rules) > MOST_RULES:
-        yield Fault(REDIRECTS, f"has {len(rules)} rules; at most {MOST_RULES}, remove those that nobody follows")
+        yield Fault(REDIRECTS, f"has {len(rules)} rules; at most {MOST_RULES}, remove those that no visitor follows")
 
 
 def _header(line: str) -> tuple[str, str] | str:

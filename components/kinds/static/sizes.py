@@ -1,6 +1,6 @@
 """How much disk, memory and CPU the container of a release needs.
 
-The next release is unpacked beside the one that serves, so there is space for two. Sizes are rounded up to powers of
+The next release is unpacked next to the one that serves, so there is space for two. Sizes are rounded up to powers of
 two, because a lease cannot be resized: a site that grows within its class keeps its lease.
 """
 

@@ -40,7 +40,7 @@ class StaticSite(pulumi.ComponentResource):
     `existing` are a certificate and a bucket that are used as they are, `delivery` how the distribution serves;
     `hosts` are the names the distribution answers to, the first being the certificate's subject;
     `prove` publishes the record by which ACM sees that a host is ours: an authority's `prove`;
-    `challenge_peer` is the name of another site that ACME challenges are passed on to; nothing where nobody asks;
+    `challenge_peer` is the name of another site that ACME challenges are passed on to; absent where no site asks;
     `headers` are those that every answer carries; `functions` is the code of the functions at the edge by event, as
     `edge` makes it, until a release brings its own; `error_page` is the path in the bucket of the page for what is
     missing. `function_names` are the functions by event, for who publishes a release.

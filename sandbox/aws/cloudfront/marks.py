@@ -1,4 +1,4 @@
-"""What is said about documents from outside: tags, and invalidations of a distribution's paths."""
+"""What is attached to documents from outside: tags, and invalidations of a distribution's paths."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Refusal(Exception):  # noqa: N818 it carries the service's own code
         super().__init__(code)
 
     def answer(self) -> Answer:
-        """Give the answer that says so."""
+        """Return the answer for this error."""
         error = element(
             "Error", element("Type", "Sender"), element("Code", self.code), element("Message", self.message)
         )

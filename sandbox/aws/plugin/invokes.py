@@ -171,7 +171,7 @@ _TABLE: dict[str, Callable[[Connection, dict[str, Any]], dict[str, Any]]] = {
 
 
 def functions(aws: Connection) -> dict[str, Callable[[dict[str, Any]], Answer]]:
-    """Give every function by token; `getRegion`, `getPartition` and the documents ask nobody."""
+    """Give every function by token; `getRegion`, `getPartition` and the documents need no call to AWS."""
 
     def call(
         token: str, of: Callable[[Connection, dict[str, Any]], dict[str, Any]]

@@ -7,7 +7,7 @@
     document.model.services["web"].image                                       # typed
     sdl.dump(document)                                                         # text, with its comments
 
-`manifest`, `overlay`, `changes` and `price` beside this module work on `document.data`.
+`manifest`, `overlay`, `changes` and `price` in this folder work on `document.data`.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def dump(document: Document) -> str:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Tell whether two values are the same for the network: 1 and 1.0 are, 1 and true are not."""
+    """Return whether two values are the same for the network: 1 and 1.0 are, 1 and true are not."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
     if isinstance(one, list) and isinstance(other, list):

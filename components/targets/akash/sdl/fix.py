@@ -52,7 +52,7 @@ def _uact(data: dict[str, Any]) -> None:
 
 
 def _to(data: dict[str, Any]) -> None:
-    """Say of a port without `to` what the Go tool makes of it: nobody outside sees it."""
+    """Write out what the Go tool makes of a port without `to`: it is not reached from outside."""
     for service in data["services"].values():
         for expose in service.get("expose") or ():
             if not expose.get("to"):

@@ -1,4 +1,4 @@
-"""What a document becomes: the manifest for whoever hosts it, the groups for the chain, and the hash that ties them.
+"""What a document becomes: the manifest for the provider, the groups for the chain, and the hash that ties them.
 
 All functions take plain data that the check accepts; a number that came back from JSON as 1.0 counts as 1.
 Sources: chain-sdk `ts/src/sdl/manifest` and `go/sdl/groupBuilder_*.go`; the tests in tests/oracle compare every byte.

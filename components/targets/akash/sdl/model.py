@@ -1,8 +1,8 @@
-"""SDL 2.0 and 2.1 as frozen classes: the one place that says which fields a document may have.
+"""SDL 2.0 and 2.1 as frozen classes: the one place for the fields that a document may have.
 
 The check of a document's shape is derived from these annotations (`shape.py`), so the typed interface and the verdict
 cannot drift apart. Plain dataclasses, because a command that checks a file must not wait for a validation library.
-Source: chain-sdk `go/sdl/sdl-input.schema.yaml` and the tests beside it, July 2026.
+Source: chain-sdk `go/sdl/sdl-input.schema.yaml` and its tests, July 2026.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def named(key: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class To:
-    """Whom a port is shown to."""
+    """Who can reach a port."""
 
     service: str | None = None
     global_: bool | None = named("global")
@@ -203,7 +203,7 @@ class Compute:
 
 @dataclass(frozen=True, kw_only=True)
 class SignedBy:
-    """Auditors who must have signed the attributes of whoever bids."""
+    """Auditors who must have signed the attributes of a bidder."""
 
     anyOf: tuple[str, ...] | None = None  # noqa: N815 the document's word
     allOf: tuple[str, ...] | None = None  # noqa: N815 the document's word
@@ -251,7 +251,7 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Reclamation:
-    """The notice that whoever bids must promise to give."""
+    """The notice that a bidder must promise to give."""
 
     min_window: Annotated[str, Pattern("[1-9][0-9]*[smh]", "a whole number and s, m or h, such as 24h")]
 

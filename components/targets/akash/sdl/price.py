@@ -32,7 +32,7 @@ RATES = {
     "ip": Decimal("5.00"),
     "gpu": Decimal(100),
 }
-#: The class `default` is whatever a host has: counted as the dearest.
+#: The class `default` is any disk that a provider has: counted as the dearest.
 _CHARGED_AS = {"default": "beta3"}
 _CENT, _MILLIONTH = Decimal("0.01"), Decimal("0.000001")
 
@@ -77,7 +77,7 @@ def ceiling_uact(usd: float | Decimal | str) -> Decimal:
 
 
 def ceiling_usd_month(data: dict[str, Any], made: list[dict[str, Any]] | None = None) -> Decimal:
-    """Give the most that a document's own ceilings let be charged in a month, in USD (1 ACT counts as 1 USD)."""
+    """Return the most that a document's own ceilings allow in a month, in USD (1 ACT counts as 1 USD)."""
     total = sum((Decimal(unit["price"]["amount"]) * unit["count"] for _, unit in _units(data, made)), Decimal(0))
     return (total * BLOCKS_PER_MONTH / UACT_PER_USD).quantize(_CENT)
 
@@ -115,7 +115,7 @@ def _amounts(unit: dict[str, Any]) -> Iterator[tuple[str, Decimal]]:
         kind = attributes["class"] if attributes.get("persistent") == "true" else "ephemeral"
         yield _CHARGED_AS.get(kind, kind), _gib(volume) * count
     yield "gpu", Decimal(resource["gpu"]["units"]["val"]) * count
-    # As the script counts: endpoints and addresses once for a compute profile, whatever its number of replicas.
+    # As the script counts: endpoints and addresses once for a compute profile, for any number of replicas.
     yield "endpoint", Decimal(len(resource["endpoints"]))
     leased = {each["sequence_number"] for each in resource["endpoints"] if each.get("kind") == LEASED_IP}
     yield "ip", Decimal(len(leased))

@@ -11,7 +11,7 @@ HTTP_PORT = 80
 
 
 def ingress(expose: dict[str, Any]) -> bool:
-    """Tell whether a global port of this `expose` is served by the shared HTTP ingress."""
+    """Return whether a global port of this `expose` is served by the shared HTTP ingress."""
     return protocol(expose) == "TCP" and int(expose.get("as") or expose["port"]) == HTTP_PORT
 
 

@@ -32,7 +32,7 @@ _BOOLS_OF_1_1 = frozenset(("yes", "no", "on", "off", "y", "n"))
 
 
 def shown(value: Any) -> str:
-    """Say what a value is, shortly, for a message."""
+    """Return a short description of a value, for a message."""
     if isinstance(value, str):
         return repr(value if len(value) <= 40 else f"{value[:37]}...")
     if isinstance(value, bool):
@@ -47,7 +47,7 @@ def shown(value: Any) -> str:
 
 
 def _told(value: Any, path: Path) -> str:
-    """Say what a value is, and only of what kind where it may be a secret."""
+    """Return a value as it is written, or only its type where it may be a secret."""
     if not _SECRET.intersection(path) or isinstance(value, list | dict | None):
         return shown(value)
     return _NAMES[type(value)]
@@ -101,7 +101,7 @@ def _filled(inner: Check) -> Check:
 
 
 def without_none(annotation: Any) -> Any:
-    """Strip the `| None` that says a field may be left out; it does not say that it may be empty."""
+    """Strip the `| None` of a field that may be left out; it may still not be empty."""
     if get_origin(annotation) in {Union, types.UnionType} and types.NoneType in get_args(annotation):
         rest = tuple(each for each in get_args(annotation) if each is not types.NoneType)
         return rest[0] if len(rest) == 1 else Union[rest]  # noqa: UP007 built, not written
@@ -192,7 +192,7 @@ def _word(words: tuple[str, ...]) -> Check:
 def _scalar(kinds: tuple[type, ...], extras: tuple[Any, ...]) -> Check:
     exact = frozenset(kinds)
     integral = int in exact and float not in exact
-    says = choices(dict.fromkeys(_NAMES[kind] for kind in kinds if not (kind is int and float in exact)))
+    wanted = choices(dict.fromkeys(_NAMES[kind] for kind in kinds if not (kind is int and float in exact)))
     texts = [
         ("not-allowed", _text_rule(extra))
         for extra in extras
@@ -210,7 +210,7 @@ def _scalar(kinds: tuple[type, ...], extras: tuple[Any, ...]) -> Check:
             hint = "; quote it" if str in exact and kind in {int, float, bool} else ""
             if bool in exact and kind is str and value.lower() in _BOOLS_OF_1_1:
                 hint = "; write true or false"
-            out.append(("wrong-type", path, f"should be {says}, is {_told(value, path)}{hint}"))
+            out.append(("wrong-type", path, f"should be {wanted}, is {_told(value, path)}{hint}"))
             return
         for rule in texts if kind is str else numbers if kind is not bool else ():
             fault = rule[1](value)

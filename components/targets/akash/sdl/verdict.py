@@ -29,7 +29,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """A verdict. The lines are looked up in the text when somebody asks for the problems."""
+    """A verdict. Lines are looked up in the text only when the problems are read."""
 
     found: tuple[tuple[str, Finding], ...] = ()
     source: str = field(default="", repr=False, compare=False)

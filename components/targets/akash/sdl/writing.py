@@ -43,7 +43,7 @@ def written(data: dict[str, Any], source: str, *, quote: bool = False) -> str:
 
 
 def mended(data: dict[str, Any], source: str) -> str:
-    """Write data over the text that it was read from, and change only the lines that say something else.
+    """Write data over the text that it was read from, and change only the lines whose meaning differs.
 
     Words that some tool reads otherwise are quoted. Where a line cannot be found again, the whole text is laid out
     anew.
@@ -101,7 +101,7 @@ def _word_column(line: str) -> int:
 
 
 def quoted(word: str) -> bool:
-    """Tell whether a word must be quoted, because some tool reads it as a number, a truth or nothing."""
+    """Return whether a word must be quoted, because some tool reads it as a number, a truth or nothing."""
     return text.plain(word) is not word or _OF_1_1.resolve(yaml.ScalarNode, word, (True, False)) != _STR
 
 
@@ -180,7 +180,7 @@ def _rename(ground: CommentedMap, data: dict[str, Any]) -> None:
 
 
 def _shared(node: Any, seen: set[int]) -> bool:
-    """Tell whether a node stands in two places: an alias cannot be changed in one of them alone."""
+    """Return whether a node stands in two places: an alias cannot be changed in one of them alone."""
     if not isinstance(node, dict | list):
         return False
     if id(node) in seen:

@@ -37,7 +37,7 @@ def _cloudfront(aws: Connection) -> Any:
 
 @dataclass(frozen=True)
 class _Document:
-    """One collection: the operations' own word, its shape, and the code that says one is missing."""
+    """One collection: the operations' own word, its shape, and the error code for a missing one."""
 
     word: str
     element: str

@@ -1,4 +1,4 @@
-"""The rules that nobody enforces: the network takes the document, and it ends badly."""
+"""The rules that no tool enforces: the network takes the document, and it ends badly."""
 
 from __future__ import annotations
 

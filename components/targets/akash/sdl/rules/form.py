@@ -17,7 +17,7 @@ rules = Rules()
     "unreadable",
     By.PARSER,
     "The file is one YAML document of text.",
-    "Follow the sentence: it says which byte, line or key.",
+    "Follow the sentence: it names the byte, line or key.",
 )
 @rules.error("unknown-field", By.SCHEMA, "Every field is one that SDL knows.", "Correct the spelling, or take it out.")
 @rules.error("missing-field", By.SCHEMA, "Every required field is there.", "Write it.")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 rules = Rules()
 
-#: Hosts compete: what nobody but a mistake pays is more than this many times the formula.
+#: Providers compete, so a ceiling of more than this many times the formula is a mistake.
 TIMES = 3
 
 

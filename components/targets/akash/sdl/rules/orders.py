@@ -37,7 +37,7 @@ def _prices(view: View) -> Iterator[tuple[Path, dict[str, Any]]]:
 def _price_zero(view: View) -> Iterator[Finding]:
     for path, price in _prices(view):
         if "amount" in price and not Decimal(quantity.text(price["amount"])):
-            yield Finding((*path, "amount"), "a ceiling of nothing finds nobody; write what you would pay a block")
+            yield Finding((*path, "amount"), "a ceiling of nothing gets no bid; write what you would pay a block")
 
 
 @rules.error("price-limit", By.CHAIN, "A price ceiling is at most 10,000,000 a block.", "Lower it.")

@@ -41,5 +41,5 @@ def page(rules: Mapping[str, Rule]) -> str:
         for rule in rules.values():
             if rule.level is level:
                 who = f" *Enforced by: {_WHO[rule.by]}.*" if rule.by in _WHO else ""
-                parts.append(f"\n### {rule.name}\n\n{rule.says} {rule.do}{who}\n")
+                parts.append(f"\n### {rule.name}\n\n{rule.claim} {rule.do}{who}\n")
     return "".join(parts)

@@ -120,9 +120,9 @@ def _mount_twice(view: View) -> Iterator[Finding]:
         for volume, mount in _mounts(service).items():
             where = (mount or {}).get("mount")
             if where in seen:
-                said = where or "the container's own disk"
+                place = where or "the container's own disk"
                 yield Finding(
-                    ("services", name, "params", "storage", volume), f"{said} is taken by volume {seen[where]!r}"
+                    ("services", name, "params", "storage", volume), f"{place} is taken by volume {seen[where]!r}"
                 )
             seen[where] = volume
 
@@ -148,7 +148,10 @@ def _persistent_not_mounted(view: View) -> Iterator[Finding]:
 
 
 @rules.error(
-    "gpu-without-model", By.VALIDATOR, "A profile with GPUs says which will do.", "Add `attributes.vendor.nvidia`."
+    "gpu-without-model",
+    By.VALIDATOR,
+    "A profile with GPUs names the models that will do.",
+    "Add `attributes.vendor.nvidia`.",
 )
 def _gpu_without_model(view: View) -> Iterator[Finding]:
     for name, gpu in _gpus(view):

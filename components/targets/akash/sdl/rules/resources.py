@@ -110,7 +110,7 @@ def _binary(spelled: str) -> str:
 
 
 def doubtful(written: str) -> bool:
-    """Tell whether a size says i and is not read in powers of 1024: `1Gib` is 1,000,000,000 bytes."""
+    """Return whether a size has an `i` and is not read in powers of 1024: `1Gib` is 1,000,000,000 bytes."""
     letters = written.lstrip("0123456789.").lower()
     return letters[1:] != "i" and "i" in letters[1:]
 

@@ -33,12 +33,12 @@ class By(StrEnum):
     PARSER = "parser"  # the official Go parser
     MANIFEST = "manifest"  # the manifest's own validation, at the host
     CHAIN = "chain"  # limits that the chain sets
-    ADVICE = "advice"  # nobody: the network takes it, and it ends badly
+    ADVICE = "advice"  # enforced by no tool: the network takes it, and it ends badly
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One place where a rule is broken; `about` is what it is about, `line` is for where the path cannot say."""
+    """One place where a rule is broken; `about` is its subject, `line` its line where the path has none."""
 
     path: Path
     message: str
@@ -101,7 +101,7 @@ class View:
 
 
 def view(data: dict[str, Any], text: str, budget: float | None, *, whole: bool) -> View:
-    """Lay a document out; `whole` says that nothing was taken out of it for being misshapen."""
+    """Lay a document out; `whole` is true if nothing was left out for a wrong shape."""
     profiles = data.get("profiles") or {}
     services, compute = data.get("services") or {}, profiles.get("compute") or {}
     placement = profiles.get("placement") or {}
@@ -160,7 +160,7 @@ class Rule:
     name: str
     level: Level
     by: By
-    says: str
+    claim: str
     do: str
     sound: bool  # asked only of a document without errors
     find: Find = field(repr=False, compare=False)
@@ -172,19 +172,19 @@ class Rules:
     def __init__(self) -> None:
         self.all: list[Rule] = []
 
-    def error(self, name: str, by: By, says: str, do: str) -> Callable[[Find], Find]:
+    def error(self, name: str, by: By, claim: str, do: str) -> Callable[[Find], Find]:
         """Declare what the network refuses."""
-        return self._declare(name, Level.ERROR, by, says, do)
+        return self._declare(name, Level.ERROR, by, claim, do)
 
-    def warning(self, name: str, says: str, do: str, *, sound: bool = False) -> Callable[[Find], Find]:
+    def warning(self, name: str, claim: str, do: str, *, sound: bool = False) -> Callable[[Find], Find]:
         """Declare what the network takes, unwisely."""
-        return self._declare(name, Level.WARNING, By.ADVICE, says, do, sound=sound)
+        return self._declare(name, Level.WARNING, By.ADVICE, claim, do, sound=sound)
 
     def _declare(
-        self, name: str, level: Level, by: By, says: str, do: str, *, sound: bool = False
+        self, name: str, level: Level, by: By, claim: str, do: str, *, sound: bool = False
     ) -> Callable[[Find], Find]:
         def declare(find: Find) -> Find:
-            self.all.append(Rule(name, level, by, says, do, sound, find))
+            self.all.append(Rule(name, level, by, claim, do, sound, find))
             return find
 
         return declare
