@@ -35,6 +35,8 @@ GATES: dict[str, list[str]] = {
     "mypy": ["mypy", "--no-error-summary", "-p", "components", "-p", "sandbox"],
     "lint-imports": ["lint-imports", "--no-cache"],
     "lint-imports at run time": ["lint-imports", "--no-cache", "--config", "tests/import_contracts.toml"],
+    "commit subjects": ["python", "-m", "tests.subjects"],
+    "words": ["python", "-m", "tests.words"],
 }
 
 
