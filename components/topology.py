@@ -74,7 +74,7 @@ class Site:
 
     @property
     def mark(self) -> str:
-        """What /healthz answers in its second line, whatever the release: health checks know the site by it.
+        """What /healthz answers in its second line for every release: health checks know the site by it.
 
         It is a hash, because a stranger at a former address of the site may repeat the name that it was asked by.
         """

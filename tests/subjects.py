@@ -2,7 +2,7 @@
 
 A subject reads `component: imperative`, is at most 72 characters long and has no full stop. Checked are the commits
 since the merge base with the revision in TESTS_BASE, or the last RECENT after the one that brought this file. A
-shallow clone is checked as far as it reaches; outside git, or in a tree of another repository, there is nothing to check.
+shallow clone is checked as far as it reaches. Outside git, or inside another repository, there is nothing to check.
 """
 
 # ruff: noqa: T201  it is a program

@@ -31,7 +31,7 @@ def differences(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
 
 
 def answers(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
-    """Return what differs in the answers of the zone's own servers, whatever the parent holds."""
+    """Return what differs in the answers of the zone's own servers, without regard to what the parent holds."""
     return list(dict.fromkeys([*_servers(seen), *_answers(seen, sets)]))
 
 

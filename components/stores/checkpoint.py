@@ -1,6 +1,6 @@
 """A stack's state in a folder, and what a killed engine may leave of it (backend `file://` of v3.259.0).
 
-The engine's blob store writes a state beside its place and renames it, but the note about it (`NAME.json.attrs`) in
+The engine's blob store writes a state next to its place and renames it, but the note about it (`NAME.json.attrs`) in
 place (gocloud.dev `blob/fileblob/attrs.go`, setAttrs): a kill in between leaves an empty note, every command then ends
 with `failed to load checkpoint: EOF`, and the state itself is whole. A machine that loses its power may leave a short
 state; before each change the engine copies the last one to `NAME.json.bak`, and after each update to `backups`

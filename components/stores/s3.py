@@ -26,7 +26,7 @@ _CHUNK = 1 << 20
 #: One read of boto3's waits until it is full, so the clock is looked at between small ones.
 _SMALL_CHUNK = 1 << 13
 
-#: What S3's error codes mean for whoever runs this; anything else is said in the store's own words.
+#: What S3's error codes mean for an operator; any other is given in the store's own words.
 _SENTENCES = {
     "NoSuchBucket": "bucket {bucket} does not exist; make it first, it belongs to the DAO and outlives the stack",
     "AccessDenied": "access denied; the credentials must be allowed to list, read, write and delete in bucket {bucket}",
@@ -71,7 +71,7 @@ class OpenStore:
         return sorted(found, key=lambda stored: stored.written, reverse=True)
 
     def put(self, key: str, content: IOBase, sha256: str) -> None:
-        """Write an object from an open file, over whatever is there."""
+        """Write an object from an open file, over one that is there."""
         content.seek(0)
         with self._failing(f"{key} cannot be written"):
             self._client.put_object(
@@ -83,7 +83,7 @@ class OpenStore:
             )
 
     def claim(self, key: str, content: bytes) -> bool:
-        """Write an object only if there is none; say whether we were first. The store decides, so it can be a lock."""
+        """Write an object only if there is none; return True if there was none. The store decides: it can be a lock."""
         from botocore.exceptions import ClientError
 
         with self._failing(f"{key} cannot be claimed"):
@@ -109,7 +109,7 @@ class OpenStore:
         return content
 
     def write(self, key: str, content: bytes) -> None:
-        """Write a small text, over whatever is there, for readers that ask again each time."""
+        """Write a small text, over one that is there, for readers that ask again each time."""
         with self._failing(f"{key} cannot be written"):
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=content, ContentType="text/plain", CacheControl="no-cache"
@@ -158,9 +158,9 @@ class OpenStore:
         try:
             yield
         except ClientError as error:
-            code, said = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+            code, words = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
             known = _SENTENCES.get(code)
-            sentence = known.format(bucket=self._bucket) if known else f"{what}: {outside(said or code)}"
+            sentence = known.format(bucket=self._bucket) if known else f"{what}: {outside(words or code)}"
             raise StepError(f"store {self.name}: {sentence}") from None
         except (BotoCoreError, Boto3Error) as error:
             raise StepError(f"store {self.name}: {what}: {outside(error)}") from None
@@ -231,7 +231,7 @@ def settings(given: Mapping[str, Any]) -> dict[str, Store]:
 
 
 def missing_credentials(stores: Mapping[str, Store]) -> list[Fault]:
-    """Say which stores cannot be opened from this process's environment, and what to set."""
+    """Return which stores cannot be opened from this process's environment, and what to set."""
     found = []
     for name, store in stores.items():
         if store.access_key is None and store.vendor != "aws":

@@ -44,8 +44,8 @@ def test_params_without_volumes_are_null_as_in_go_and_console() -> None:
 @pytest.mark.parametrize(
     ("models", "message"),
     [
-        ('[{model: "*", ram: 24Gi}]', "leave ram and interface out beside *"),
-        ('[{model: "*", interface: sxm}]', "leave ram and interface out beside *"),
+        ('[{model: "*", ram: 24Gi}]', "leave ram and interface out next to *"),
+        ('[{model: "*", interface: sxm}]', "leave ram and interface out next to *"),
         ("[{model: rtx 4090}]", "write it as rtx4090"),
         ("[{model: rtx4090+}]", "write it as rtx4090"),
         ("[{model: a100}, {model: a100}]", "stands there already"),

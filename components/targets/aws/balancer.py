@@ -148,7 +148,7 @@ class Shared:
 def group(
     name: str, vpc: pulumi.Input[str], ingress: Sequence[Mapping[str, Any]], opts: pulumi.ResourceOptions
 ) -> aws.ec2.SecurityGroup:
-    """Register a group that reaches everything and is reached as `ingress` says."""
+    """Register a group that reaches everything and is reached as `ingress` allows."""
     everywhere = {"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": [_ANYWHERE]}
     return aws.ec2.SecurityGroup(
         name,

@@ -63,8 +63,8 @@ certificate() {
     echo "the certificate for $HOST is not valid for browsers"
   fi
 }
-# A certificate that ends within a week is trouble: by then its renewal has failed for three weeks. One of OTHERS is
-# missed once the name leads here, or to the other site: before, nobody visits it.
+# A certificate that ends within a week is a fault: by then its renewal has failed for three weeks. One of OTHERS is
+# missed once the name leads here, or to the other site: before, it has no visitors.
 certificate_of() {
   of=$1 from=0 last=0
   for file in `certificates "$of"`; do

@@ -37,8 +37,8 @@ OWN_CERTIFICATE = "/.well-known/unmoor/certificate"
 OWN_RULES = "/.well-known/unmoor/rules"
 #: Where errors of asking for certificates are written, one JSON object a line.
 ISSUER_LOG = "issuer.log"
-#: Visitors' addresses and what their browsers say of them are in no log, errors included. The last two are the words of
-#: the challenge solver for whoever asks it.
+#: Visitors' addresses, and what their browsers send, are in no log, errors included. The last two are the words of the
+#: challenge solver, which anyone can ask.
 PRIVATE = (
     *("request>remote_ip", "request>remote_port", "request>client_ip", "request>headers", "resp_headers"),
     *("remote_addr", "user_agent"),
@@ -101,7 +101,7 @@ def _server(server: WebServer, port: int, scheme: str, routes: list[Json]) -> Js
         "read_header_timeout": "10s",
         "read_timeout": f"{server.behind.request_s}s",
         "idle_timeout": "2m",
-        # Names and redirects are said below, not found in the routes.
+        # Names and redirects are set below, not found in the routes.
         "automatic_https": {"disable": True},
         "logs": {},
         "routes": [
@@ -129,13 +129,13 @@ def _logs(*, secure: bool, secrets_too: bool) -> Json:
     return {
         "default": {"encoder": private} | (secrets.elsewhere() if secrets_too else {}),
         **(secrets.logs() if secrets_too else {}),
-        # What the authority said last, for the script to repeat.
+        # The authority's last error, for the script to repeat.
         "authority": {"writer": writer, "level": "ERROR", "include": asking},
     }
 
 
 def _certificates(server: WebServer) -> Json:
-    """Say who signs. The script puts the names in, each once its challenges come here."""
+    """Name the issuer. The script puts the names in, each once its challenges come here."""
     # That challenge is answered on port 443, which at a standby's name is the primary's.
     issuer = {"module": "acme", "ca": server.acme_directory, "challenges": {"tls-alpn": {"disabled": True}}}
     return {"certificates": {"automate": []}, "automation": {"policies": [{"issuers": [issuer]}]}}
@@ -156,7 +156,7 @@ def _health(server: WebServer) -> Json:
 def _challenges(server: WebServer) -> list[Json]:
     """Answer challenges that this site's own solver, which comes before all routes, does not know.
 
-    Names may lead here and mean another: first whoever has this site's own name by now (its successor on a new lease),
+    Names may lead here and mean another: first the holder of this site's own name (its successor on a new lease),
     then the other site. The request goes there under that name, because a proxy on the way would follow any other;
     there it is asked once more with the name that the authority used, since tokens are found by name.
     """
@@ -210,7 +210,7 @@ def _to_peer(server: WebServer) -> Json:
 
 
 def _self_check(server: WebServer) -> Json:
-    """Tell the inside whether our own HTTPS is valid: 204 through a client that validates, 502 if it is not."""
+    """Answer inside the container whether our own HTTPS is valid: 204 if a client validates it, else 502."""
     transport = {
         "protocol": "http",
         "tls": {"server_name": server.host},
@@ -234,7 +234,7 @@ def _to_https(server: WebServer) -> Json:
 
 
 def _other_hosts(server: WebServer) -> list[Json]:
-    """Lead visitors of other hosts to the same address of this one, whatever they ask for and however."""
+    """Lead visitors of other hosts to the same address of this one, for every path and method."""
     if not server.redirect_from:
         return []
     to = {"Location": f"{server.scheme}://{server.host}{{http.request.uri}}", "Cache-Control": content.ALWAYS_FRESH}

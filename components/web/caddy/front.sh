@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2006
-# What the container of a site runs: Caddy, and beside it what makes ready that which Caddy serves.
+# What the container of a site runs: Caddy, and the program that prepares what Caddy serves.
 #
 # Called as `sh -c FRONT front CONFIG SHAPES`. FRONT is this file with the functions of releases.sh and certificates.sh in
 # it, CONFIG is Caddy's configuration as JSON, and SHAPES are patterns that each line of a release's rules has to match.

@@ -60,10 +60,10 @@ def file_of(root: str) -> Json:
 
 def answer(status: int | str, body: str = "", headers: Mapping[str, str] | None = None) -> Json:
     """Answer with a status, a body and headers."""
-    said: Json = {"handler": "static_response", "status_code": status}
+    response: Json = {"handler": "static_response", "status_code": status}
     if headers:
-        said["headers"] = _lists(headers)
-    return said | ({"body": body} if body else {})
+        response["headers"] = _lists(headers)
+    return response | ({"body": body} if body else {})
 
 
 def with_headers(headers: Mapping[str, str]) -> Json:
@@ -72,7 +72,7 @@ def with_headers(headers: Mapping[str, str]) -> Json:
 
 
 def unless_set(header: str, value: str) -> Json:
-    """Set a header of the response as it is written, where nobody has."""
+    """Set a header of the response as it is written, if it has none."""
     response = {"deferred": True, "require": {"headers": {header: None}}, "set": {header: [value]}}
     return {"handler": "headers", "response": response}
 

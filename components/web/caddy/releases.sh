@@ -56,7 +56,7 @@ choose() {
     note="the stores name release number $3, which is older than the one that is served, $number"
   fi
 }
-# Say behind the id under /healthz what keeps a newer release away, and since when.
+# Write behind the id under /healthz what keeps a newer release away, and since when.
 remark() {
   [ "$1" != "$noted" ] || return
   noted=$1
@@ -64,7 +64,7 @@ remark() {
   put note "${noted:+
 $noted, since `date -u '+%Y-%m-%d %H:%M UTC'`; this is the last release that was agreed on}"
 }
-# Unpack a release as it comes, from the first store that gives it whole. What came is seen by nobody until its hash is
+# Unpack a release as it comes, from the first store that gives it whole. What came is not served until its hash is
 # right. The hash is of the first BYTES, in blocks of 64 KiB, so a download that has no end ends.
 fetch() {
   came=''
@@ -110,7 +110,7 @@ lines_of() {
     done
   fi
 }
-# Set rules to the hash of a release's rules, once Caddy has them beside those of the release that is served. Caddy loses
+# Set rules to the hash of a release's rules, once Caddy has them next to those of the release that is served. Caddy loses
 # a few of the requests that come while it reads its file again; content alone does not make it do that.
 prepare_rules() {
   file=$CONTENT/releases/$next/.unmoor/front rules=0

@@ -31,7 +31,7 @@ def front() -> str:
 
 
 class Command(TypedDict):
-    """The two properties of an SDL service that say what runs."""
+    """The two properties of an SDL service that define what runs."""
 
     command: list[str]
     args: list[str]
@@ -126,7 +126,7 @@ class WebServer:
     def environment(self) -> dict[str, str]:
         """Return the variables that the command reads; of these, an update of the content changes some.
 
-        Beside them HTTP_PORT, HTTPS_PORT and BIND say where to listen, if that is not 80, 443 and every address.
+        In addition HTTP_PORT, HTTPS_PORT and BIND set where to listen, if that is not 80, 443 and every address.
         """
         names = {"HOST": self.host, "DIRECT": self.site_host, "ACME_CA": self.acme_directory}
         if self.redirect_from:

@@ -39,7 +39,7 @@ def overlay(  # noqa: C901 one line for each thing that can be laid over
     container's own disk). `placement` renames the one placement, which is the name of the group on the chain. `unique`
     is added to the name of every endpoint: two deployments of one owner with the same name fight for the address.
     `ceiling_usd_month` sets the price ceilings so that all replicas together stay below it, in USD.
-    `notice_h` asks whoever bids to promise so many hours of notice.
+    `notice_h` asks bidders to promise so many hours of notice.
     """
     data = sdl.plain_copy(document.data)
     lists = {"command": command, "args": args}

@@ -37,7 +37,7 @@ def _tools_disagree(view: View) -> Iterator[Finding]:
     if internal and any(to.get("ip") for *_, to in view.targets):
         yield Finding(
             internal[0],
-            "beside an address, the Go tool numbers inner ports too; show inner ports from a service without `to`",
+            "next to an address, the Go tool numbers inner ports too; show inner ports from a service without `to`",
         )
 
 
@@ -88,7 +88,7 @@ def _exposes(path: Path, service: dict[str, Any]) -> Iterator[Finding]:
 
 
 def sorted_exposes(exposes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sort the ports of a service as the Go tool does, as far as a document's order can say it."""
+    """Sort the ports of a service as the Go tool does, as far as a document's order determines it."""
 
     def key(expose: dict[str, Any]) -> tuple[str, int, str]:
         first = min(((to.get("service") or "") for to in expose.get("to") or ()), default="")

@@ -159,8 +159,8 @@ def _credentials_blank(view: View) -> Iterator[Finding]:
 
 @rules.warning(
     "to-missing",
-    "Every port says to whom it is shown.",
-    "Write `to: [{global: true}]` for the world, `to: [{global: false}]` for nobody.",
+    "Every port has a `to`.",
+    "Write `to: [{global: true}]` for the world, `to: [{global: false}]` for no one.",
 )
 def _to_missing(view: View) -> Iterator[Finding]:
     for _, path, expose in view.exposes:

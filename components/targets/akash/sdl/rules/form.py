@@ -53,12 +53,12 @@ def _off_alone(view: View) -> Iterator[Finding]:
 
 
 @rules.error(
-    "address-not-global", By.SCHEMA, "A port on a leased address is global.", "Write `global: true` beside `ip`."
+    "address-not-global", By.SCHEMA, "A port on a leased address is global.", "Write `global: true` next to `ip`."
 )
 def _address_not_global(view: View) -> Iterator[Finding]:
     for _, path, _, to in view.targets:
         if to.get("ip") and not to.get("global"):
-            yield Finding(path, f"the address {to['ip']!r} needs global: true beside it")
+            yield Finding(path, f"the address {to['ip']!r} needs global: true next to it")
 
 
 @rules.error(

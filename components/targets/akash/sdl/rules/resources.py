@@ -167,7 +167,7 @@ def _persistent_word(view: View) -> Iterator[Finding]:
     "gpu-model",
     By.CHAIN,
     "A GPU model makes an attribute that the chain takes: letters, digits, _ . and -, a lone * for any; none twice.",
-    "Correct the name, leave `ram` and `interface` out beside *, or take the second one out.",
+    "Correct the name, leave `ram` and `interface` out next to *, or take the second one out.",
 )
 def _gpu_model(view: View) -> Iterator[Finding]:
     for _, path, resources in _resources(view):
@@ -179,7 +179,7 @@ def _gpu_model(view: View) -> Iterator[Finding]:
                 at = (*path, "gpu", "attributes", "vendor", vendor, index)
                 if not ATTRIBUTE.fullmatch(key):
                     plain = "*" in key and (model.get("ram") or model.get("interface"))
-                    do = "leave ram and interface out beside *" if plain else "write it as rtx4090"
+                    do = "leave ram and interface out next to *" if plain else "write it as rtx4090"
                     yield Finding(at, f"{key[:80]!r} is not an attribute that the chain takes; {do}")
                 elif key in seen:
                     yield Finding(at, "stands there already; take one out")
