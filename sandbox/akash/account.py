@@ -1,11 +1,7 @@
-"""The account at Console: its wallet, its balances, and tokens for the gateways of providers."""
+"""The account at Console: its wallet and its balances."""
 
 from __future__ import annotations
 
-import base64
-import json
-import secrets
-import time
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -32,7 +28,6 @@ class Account:
             web.get("/v1/user/me", self.me),
             web.get("/v1/wallets", self.wallets),
             web.get("/v1/balances", self.balances),
-            web.post("/v1/create-jwt-token", self.token),
         ]
 
     async def me(self, _request: web.Request) -> web.Response:
@@ -72,23 +67,3 @@ class Account:
         bound = sum(each.funds for each in self.world.ledger.deployments.values() if each.state == "active") / 1e6
         data = {"balance": round(free, 6), "deployments": round(bound, 6), "total": round(free + bound, 6)}
         return web.json_response({"data": data})
-
-    async def token(self, request: web.Request) -> web.Response:
-        """A token for provider gateways. Its claims are right; it is unsigned: no gateway here checks it."""
-        data = (await request.json()).get("data") or {}
-        if not isinstance(data.get("ttl"), int) or not isinstance(data.get("leases"), dict):
-            raise ValidationError((("data",), "ttl and leases are required"))
-        now = int(time.time())
-        claims = {
-            "iss": OWNER,
-            "iat": now,
-            "nbf": now,
-            "exp": now + data["ttl"],
-            "jti": secrets.token_hex(8),
-            "version": "v1",
-            "leases": data["leases"],
-        }
-        parts = [json.dumps(each).encode() for each in ({"alg": "ES256K", "typ": "JWT"}, claims)]
-        parts.append(secrets.token_bytes(64))
-        text = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
-        return web.json_response({"data": {"token": text}}, status=201)

@@ -10,7 +10,6 @@ from aiohttp import web
 
 from .account import Account
 from .console import Console
-from .mirror import Mirror
 from .public import Public
 from .refusals import ConsoleError
 
@@ -85,7 +84,7 @@ class Front:
         key, bearer = request.headers.get("x-api-key"), request.headers.get("Authorization")
         if key is not None and bearer is not None:
             raise ConsoleError(400, "Authorization and X-Api-Key headers are mutually exclusive")
-        if request.path.startswith(Public.OPEN + Mirror.OPEN) and key is None:
+        if request.path.startswith(Public.OPEN) and key is None:
             return
         if key != API_KEY:
             raise ConsoleError(401, "Unauthorized" if key is None else "Invalid API key")
@@ -95,6 +94,6 @@ def application(world: World) -> web.Application:
     """Put the API together."""
     front = Front(world)
     app = web.Application(middlewares=[front.crowd, front.silence, front.words], client_max_size=4 * 1024 * 1024)
-    for part in (Console(world), Account(world), Public(world), Mirror(world)):
+    for part in (Console(world), Account(world), Public(world)):
         app.add_routes(part.routes())
     return app

@@ -1,4 +1,4 @@
-"""Console's public data: providers, capacity, prices, and who could bid."""
+"""Console's public data: providers, and who could bid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Public:
     """Routes about the market that need no key."""
 
     #: What they begin with.
-    OPEN = ("/v1/bid-screening", "/v1/providers", "/v1/market-data", "/v1/network-capacity", "/v1/deployment/")
+    OPEN = ("/v1/bid-screening", "/v1/providers", "/v1/deployment/")
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -35,9 +35,6 @@ class Public:
         return [
             web.get("/v1/providers", self.providers),
             web.get("/v1/providers/{owner}", self.provider),
-            web.get("/v1/market-data", self.market),
-            web.get("/v1/market-data/{coin}", self.market),
-            web.get("/v1/network-capacity", self.capacity),
             web.post("/v1/bid-screening", self.screening),
         ]
 
@@ -133,37 +130,6 @@ class Public:
             "featEndpointIp": bool(one.addresses),
         }
 
-    async def market(self, _request: web.Request) -> web.Response:
-        """The price of AKT: not what compute costs, which is in ACT at one dollar."""
-        return web.json_response(
-            {
-                "price": 1.0,
-                "volume": 5_000_000,
-                "marketCap": 280_000_000,
-                "marketCapRank": 200,
-                "priceChange24h": 0.0,
-                "priceChangePercentage24": 0.0,
-            }
-        )
-
-    async def capacity(self, _request: web.Request) -> web.Response:
-        """What the network has and has free."""
-        online = [each for each in PROVIDERS if self.world.online(each)]
-        used = [self._used(each) for each in online]
-        disk = sum(each.disk for each in online)
-        stored = {of: sum(each.storage[of] for each in used) for of in ("", "persistent")}
-        resources = {
-            "cpu": _total(sum(each.threads for each in used) * 1000, sum(each.threads for each in online) * 1000),
-            "gpu": _total(0, 0),
-            "memory": _total(sum(each.memory for each in used), sum(each.memory for each in online)),
-            "storage": {
-                "ephemeral": _total(stored[""], disk),
-                "persistent": _total(stored["persistent"], disk),
-                "total": _total(sum(stored.values()), disk),
-            },
-        }
-        return web.json_response({"activeProviderCount": len(online), "resources": resources})
-
     async def screening(self, request: web.Request) -> web.Response:
         """Return who could bid, capacity and attributes considered, and price not.
 
@@ -223,7 +189,3 @@ def _admit(body: dict[str, Any]) -> None:
 
 def _stat(used: float, total: float) -> dict[str, float]:
     return {"active": used, "available": total - used, "pending": 0}
-
-
-def _total(used: float, total: float) -> dict[str, float]:
-    return {**_stat(used, total), "total": total}

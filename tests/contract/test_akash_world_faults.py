@@ -42,10 +42,8 @@ def test_a_provider_that_is_gone_takes_its_lease_along_but_not_the_escrow(world:
         seen = world.show(dseq)
         assert ("active", "open") == (seen["deployment"]["state"], seen["escrow_account"]["state"]["state"])
         owner = seen["deployment"]["id"]["owner"]
-        mirror = world.api.get("/akash/deployment/v1beta4/deployments/list", params={"filters.owner": owner}).json()
-        assert "paused" == next(
-            each["groups"][0]["state"] for each in mirror["deployments"] if each["deployment"]["id"]["dseq"] == dseq
-        )
+        path = f"/v1/deployment/{owner}/{dseq}"
+        wait(lambda: world.api.get(path).json()["other"]["groups"][0]["state"] == "paused")
         assert world.api.get("/v1/balances").json()["data"]["deployments"] > 0.49
         assert world.state.route("198.51.100.101", 443) is None
         other = world.create(sdl())["dseq"]

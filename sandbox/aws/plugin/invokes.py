@@ -1,8 +1,7 @@
-"""The functions of the plugin that the workloads call: who and where we are, zones, policies by name, documents."""
+"""The functions of the plugin that the workloads call: who and where we are, zones, networks, load balancers."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from components.errors import UnmoorError
@@ -26,10 +25,6 @@ def _region(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
     region = arguments.get("region") or aws.region
     endpoint = f"ec2.{region}.amazonaws.com"
     return {"id": region, "name": region, "region": region, "description": region, "endpoint": endpoint}
-
-
-def _partition(_aws: Connection, _arguments: dict[str, Any]) -> dict[str, Any]:
-    return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
 
 
 def _zone(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -100,78 +95,19 @@ def _listener(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
     return {**given, "arn": found["ListenerArn"], "id": found["ListenerArn"]}
 
 
-def _policy(word: str, element: str) -> Callable[[Connection, dict[str, Any]], dict[str, Any]]:
-    plural = word.removesuffix("y") + "ies"
-
-    def find(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
-        from .types import cloudfront_shapes
-
-        name, id_ = arguments.get("name"), arguments.get("id")
-        if bool(name) == bool(id_):
-            raise UnmoorError("one of `id,name` must be specified")
-        answer = getattr(aws.client("cloudfront", "us-east-1"), f"list_{plural}")()
-        policies = [item[element] for item in answer[f"{element}List"].get("Items") or []]
-        for policy in policies:
-            if id_ == policy["Id"] or name == policy[f"{element}Config"].get("Name"):
-                lens = getattr(cloudfront_shapes, word.upper())
-                arn = f"arn:aws:cloudfront::{ACCOUNT}:{word.replace('_', '-')}/{policy['Id']}"
-                return {**lens.from_api(policy[f"{element}Config"]), "id": policy["Id"], "arn": arn, "etag": ""}
-        raise UnmoorError(f"reading CloudFront {element} ({name or id_}): couldn't find resource")
-
-    return find
-
-
-def _many(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
-
-
-def _document(_aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
-    statements = []
-    for given in arguments.get("statements") or []:
-        statement = {"Effect": given.get("effect", "Allow")} | {
-            api: _many(given[own])
-            for own, api in {"actions": "Action", "notActions": "NotAction", "resources": "Resource"}.items()
-            if given.get(own)
-        }
-        if given.get("sid"):
-            statement["Sid"] = given["sid"]
-        if given.get("principals"):
-            every = any(one["type"] == "*" for one in given["principals"])
-            named = {one["type"]: _many(one["identifiers"]) for one in given["principals"]}
-            statement["Principal"] = "*" if every else named
-        for one in given.get("conditions") or []:
-            statement.setdefault("Condition", {}).setdefault(one["test"], {})[one["variable"]] = _many(one["values"])
-        statements.append(statement)
-    text = json.dumps({"Version": arguments.get("version", "2012-10-17"), "Statement": statements}, indent=2)
-    return {
-        "id": str(abs(hash(text))),
-        "json": text,
-        "minifiedJson": json.dumps(json.loads(text), separators=(",", ":")),
-    }
-
-
 _TABLE: dict[str, Callable[[Connection, dict[str, Any]], dict[str, Any]]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
     "aws:index/getRegion:getRegion": _region,
-    "aws:index/getPartition:getPartition": _partition,
     "aws:route53/getZone:getZone": _zone,
     "aws:ec2/getVpc:getVpc": _vpc,
     "aws:ec2/getSubnets:getSubnets": _subnets,
     "aws:lb/getLoadBalancer:getLoadBalancer": _balancer,
     "aws:lb/getListener:getListener": _listener,
-    "aws:iam/getPolicyDocument:getPolicyDocument": _document,
-    "aws:cloudfront/getCachePolicy:getCachePolicy": _policy("cache_policy", "CachePolicy"),
-    "aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": _policy(
-        "origin_request_policy", "OriginRequestPolicy"
-    ),
-    "aws:cloudfront/getResponseHeadersPolicy:getResponseHeadersPolicy": _policy(
-        "response_headers_policy", "ResponseHeadersPolicy"
-    ),
 }
 
 
 def functions(aws: Connection) -> dict[str, Callable[[dict[str, Any]], Answer]]:
-    """Give every function by token; `getRegion`, `getPartition` and the documents need no call to AWS."""
+    """Give every function by token; `getCallerIdentity` and `getRegion` need no call to AWS."""
 
     def call(
         token: str, of: Callable[[Connection, dict[str, Any]], dict[str, Any]]

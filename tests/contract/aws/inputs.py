@@ -22,8 +22,6 @@ VALIDATION = "aws:acm/certificateValidation:CertificateValidation"
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 CONTROL = "aws:cloudfront/originAccessControl:OriginAccessControl"
 HEADERS = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
-CACHE = "aws:cloudfront/cachePolicy:CachePolicy"
-REQUEST = "aws:cloudfront/originRequestPolicy:OriginRequestPolicy"
 FUNCTION = "aws:cloudfront/function:Function"
 
 OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
@@ -94,18 +92,6 @@ FUNCTION_INPUTS: dict[str, Any] = {
     "code": "function handler(event) { return event.request; }",
 }
 NONE = {"cookieBehavior": "none"}, {"headerBehavior": "none"}, {"queryStringBehavior": "none"}
-CACHE_INPUTS: dict[str, Any] = {
-    "minTtl": 1,
-    "defaultTtl": 60,
-    "maxTtl": 600,
-    "parametersInCacheKeyAndForwardedToOrigin": {
-        "enableAcceptEncodingGzip": True,
-        "cookiesConfig": {"cookieBehavior": "whitelist", "cookies": {"items": ["a", "b"]}},
-        "headersConfig": NONE[1],
-        "queryStringsConfig": NONE[2],
-    },
-}
-REQUEST_INPUTS = {"cookiesConfig": NONE[0], "headersConfig": NONE[1], "queryStringsConfig": NONE[2]}
 
 
 def unchanged(plugin: Plugin, stood: Stood, news: dict[str, Any]) -> None:

@@ -12,12 +12,12 @@ from tests.contract.plugin_client import EngineError, Plugin, Stood, running
 
 from .inputs import (
     BUCKET,
-    CACHE,
-    CACHE_INPUTS,
     CERTIFICATE,
     DISTRIBUTION,
     FUNCTION,
     FUNCTION_INPUTS,
+    HEADERS,
+    HEADERS_INPUTS,
     RECORD,
     control,
     distribution,
@@ -152,7 +152,7 @@ def test_the_inventory_names_everything_and_is_empty_at_the_end(
         plugin.create(BUCKET, "b", {"bucket": "seen-bucket"}),
         control(plugin, "seen-oac"),
         plugin.create(FUNCTION, "f", {**FUNCTION_INPUTS, "name": "seen-function"}),
-        plugin.create(CACHE, "c", {**CACHE_INPUTS, "name": "seen-cache"}),
+        plugin.create(HEADERS, "c", {**HEADERS_INPUTS, "name": "seen-headers"}),
         plugin.create(CERTIFICATE, "z", {"domainName": "seen.dao.example"}),
         plugin.create(DISTRIBUTION, "d", distribution()),
     ]
@@ -163,7 +163,7 @@ def test_the_inventory_names_everything_and_is_empty_at_the_end(
             "bucket seen-bucket",
             "origin access control seen-oac-0001020",
             "function seen-function",
-            "cache policies seen-cache",
+            "response headers policies seen-headers",
             "certificate seen.dao.example",
             f"distribution {stood[-1].id}",
         }

@@ -10,8 +10,6 @@ from tests.contract.aws_account import Account
 from tests.contract.plugin_client import EngineError, Plugin
 
 from .inputs import (
-    CACHE,
-    CACHE_INPUTS,
     CONTROL,
     CONTROL_INPUTS,
     DISTRIBUTION,
@@ -19,8 +17,6 @@ from .inputs import (
     FUNCTION_INPUTS,
     HEADERS,
     HEADERS_INPUTS,
-    REQUEST,
-    REQUEST_INPUTS,
     behavior,
     control,
     distribution,
@@ -74,8 +70,6 @@ def test_a_distribution_lives(plugin: Plugin, aws: Account) -> None:
 DOCUMENTS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "control": (CONTROL, CONTROL_INPUTS, {"signingBehavior": "never"}),
     "headers": (HEADERS, HEADERS_INPUTS, {"comment": "new"}),
-    "cache": (CACHE, CACHE_INPUTS, {"maxTtl": 700}),
-    "request": (REQUEST, REQUEST_INPUTS, {"comment": "new"}),
     "function": (FUNCTION, FUNCTION_INPUTS, {"comment": "new"}),
 }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from components.provider.wire import UNKNOWN
@@ -11,7 +9,7 @@ from sandbox.aws.plugin.types import TYPES
 from tests.contract.aws_account import Account
 from tests.contract.plugin_client import EngineError, Plugin, running
 
-from .inputs import BUCKET, CONTROL, CONTROL_INPUTS, DISTRIBUTION, OPTIMIZED, distribution, unchanged
+from .inputs import BUCKET, CONTROL, CONTROL_INPUTS, DISTRIBUTION, distribution, unchanged
 
 
 def test_a_preview_knows_inputs_names_and_tags_and_nothing_that_aws_makes(plugin: Plugin) -> None:
@@ -59,39 +57,9 @@ def test_another_region_is_another_bucket(plugin: Plugin) -> None:
     plugin.delete(stood)
 
 
-def test_the_managed_policies_are_found_by_name(plugin: Plugin) -> None:
-    found = plugin.invoke("aws:cloudfront/getCachePolicy:getCachePolicy", name="Managed-CachingOptimized")
-    assert (found["id"], found["defaultTtl"]) == (OPTIMIZED, 86400)
-    token = "aws:cloudfront/getResponseHeadersPolicy:getResponseHeadersPolicy"
-    assert plugin.invoke(token, name="Managed-SecurityHeadersPolicy")["id"] == "67f7725c-6f97-4210-82d7-5512b31e9d03"
-    token = "aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy"
-    assert plugin.invoke(token, name="Managed-AllViewer")["id"] == "216adef6-5c7f-47e4-b989-5492eafa07d3"
-    with pytest.raises(EngineError, match="couldn't find resource"):
-        plugin.invoke(token, name="Managed-Nothing")
-
-
 def test_who_and_where_we_are(plugin: Plugin, zone: str) -> None:
     assert plugin.invoke("aws:index/getCallerIdentity:getCallerIdentity")["accountId"] == "123456789012"
     assert plugin.invoke("aws:index/getRegion:getRegion")["region"] == "us-east-1"
     assert plugin.invoke("aws:route53/getZone:getZone", zoneId=zone)["name"] == "dao.example"
     with pytest.raises(EngineError, match=r"no matching Route 53 Hosted Zone found: nowhere\.example"):
         plugin.invoke("aws:route53/getZone:getZone", name="nowhere.example")
-
-
-def test_a_policy_document_is_rendered(plugin: Plugin) -> None:
-    statement = {
-        "actions": ["s3:GetObject"],
-        "resources": ["arn:aws:s3:::b/*"],
-        "principals": [{"type": "Service", "identifiers": ["cloudfront.amazonaws.com"]}],
-        "conditions": [{"test": "StringEquals", "variable": "AWS:SourceArn", "values": ["arn"]}],
-    }
-    found = plugin.invoke("aws:iam/getPolicyDocument:getPolicyDocument", statements=[statement])
-    assert json.loads(found["json"])["Statement"] == [
-        {
-            "Effect": "Allow",
-            "Action": "s3:GetObject",
-            "Resource": "arn:aws:s3:::b/*",
-            "Principal": {"Service": "cloudfront.amazonaws.com"},
-            "Condition": {"StringEquals": {"AWS:SourceArn": "arn"}},
-        }
-    ]

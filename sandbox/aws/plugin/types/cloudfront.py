@@ -102,24 +102,6 @@ _DOCUMENTS = {
         lens=shapes.ORIGIN_ACCESS_CONTROL,
         inputs=frozenset({"description", "originAccessControlOriginType", "signingBehavior", "signingProtocol"}),
     ),
-    "aws:cloudfront/cachePolicy:CachePolicy": _Document(
-        word="cache_policy",
-        element="CachePolicy",
-        path="cache-policy",
-        title="CloudFront Cache Policy",
-        lens=shapes.CACHE_POLICY,
-        inputs=frozenset(
-            {"comment", "defaultTtl", "maxTtl", "minTtl", "parametersInCacheKeyAndForwardedToOrigin"},
-        ),
-    ),
-    "aws:cloudfront/originRequestPolicy:OriginRequestPolicy": _Document(
-        word="origin_request_policy",
-        element="OriginRequestPolicy",
-        path="origin-request-policy",
-        title="CloudFront Origin Request Policy",
-        lens=shapes.ORIGIN_REQUEST_POLICY,
-        inputs=frozenset({"comment", "cookiesConfig", "headersConfig", "queryStringsConfig"}),
-    ),
     "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": _Document(
         word="response_headers_policy",
         element="ResponseHeadersPolicy",

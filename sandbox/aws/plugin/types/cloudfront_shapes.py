@@ -6,40 +6,6 @@ from typing import Any
 
 from sandbox.aws.plugin.lens import Lens, counted, counted_items, field, struct
 
-
-def _listed(kind: str, items: str) -> Lens:
-    """A behavior with the names that it is about: `{cookieBehavior, cookies: {items}}`."""
-    return struct(kind, field(items, counted_items()))
-
-
-_COOKIES = _listed("cookieBehavior", "cookies")
-_HEADERS = _listed("headerBehavior", "headers")
-_QUERIES = _listed("queryStringBehavior", "queryStrings")
-
-CACHE_POLICY = struct(
-    "name",
-    field("comment", default=""),
-    field("minTtl", api="MinTTL", default=0),
-    field("defaultTtl", api="DefaultTTL"),
-    field("maxTtl", api="MaxTTL"),
-    field(
-        "parametersInCacheKeyAndForwardedToOrigin",
-        struct(
-            field("enableAcceptEncodingGzip", default=False),
-            field("enableAcceptEncodingBrotli", default=False),
-            field("cookiesConfig", _COOKIES),
-            field("headersConfig", _HEADERS),
-            field("queryStringsConfig", _QUERIES),
-        ),
-    ),
-)
-ORIGIN_REQUEST_POLICY = struct(
-    "name",
-    field("comment", default=""),
-    field("cookiesConfig", _COOKIES),
-    field("headersConfig", _HEADERS),
-    field("queryStringsConfig", _QUERIES),
-)
 _CORS = struct(
     *("accessControlAllowCredentials", "accessControlMaxAgeSec", "originOverride"),
     *(field(f"accessControl{what}", counted_items()) for what in ("AllowHeaders", "AllowMethods", "AllowOrigins")),
