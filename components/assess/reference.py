@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
+from ..text.table import table
 from . import history, inventory, parts
 from .inventory import USUAL_SIZE, USUAL_STATE, State, Work
 from .layers import LAYERS
@@ -169,9 +170,5 @@ def _vendors() -> Iterator[str]:
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    names = list(head)
-    yield f"| {' | '.join(names)} |"
-    yield f"|{'|'.join(['---'] * len(names))}|"
-    for row in rows:
-        yield f"| {' | '.join(' '.join(cell.split()) for cell in row)} |"
+    yield from table(list(head), [[" ".join(cell.split()) for cell in row] for row in rows])
     yield ""

@@ -12,6 +12,7 @@ from ..config.models import PROJECT, Acme, Backup, Delegation, Dns, Placement, S
 from ..config.signers import Signers
 from ..config.standing import StandingRecord
 from ..project import registry
+from ..text.table import table
 
 
 def schema() -> dict[str, Any]:
@@ -100,15 +101,15 @@ def _inside(options: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
 
 
 def _table(model: type[BaseModel]) -> str:
-    rows = ["| setting | needed | default | |", "|---|---|---|---|"]
+    rows = []
     for name, field in model.model_fields.items():
         default = (
             ""
             if field.is_required() or field.default is None
             else f"`{_shown(field.get_default(call_default_factory=True))}`"
         )
-        rows.append(f"| `{name}` | {'yes' if field.is_required() else ''} | {default} | {field.description or ''} |")
-    return "\n".join(rows)
+        rows.append((f"`{name}`", "yes" if field.is_required() else "", default, field.description or ""))
+    return "\n".join(table(("setting", "needed", "default", ""), rows))
 
 
 def _shown(value: Any) -> str:

@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..text.table import table
 from .schema import outputs, package, python_name, resource
 
 if TYPE_CHECKING:
@@ -131,14 +132,14 @@ def page(tokens: list[str]) -> str:
     for token in tokens:
         of = resource(token)
         lines += ["", f"## {token}", "", *of["description"].splitlines()]
-        lines += ["", "| input | type | |", "|---|---|---|"]
+        rows = []
         for name, each in of["inputProperties"].items():
             need = "" if name in of["requiredInputs"] else ", optional"
-            lines.append(f"| `{name}` | {_words(each)}{need} | {_cell(each['description'])} |")
-        lines += ["", "| output | type | |", "|---|---|---|"]
-        for name, each in of["properties"].items():
-            if name not in of["inputProperties"]:
-                lines.append(f"| `{name}` | {_words(each)} | {_cell(each['description'])} |")
+            rows.append((f"`{name}`", f"{_words(each)}{need}", _cell(each["description"])))
+        lines += ["", *table(("input", "type", ""), rows)]
+        others = {name: each for name, each in of["properties"].items() if name not in of["inputProperties"]}
+        rows = [(f"`{name}`", _words(each), _cell(each["description"])) for name, each in others.items()]
+        lines += ["", *table(("output", "type", ""), rows)]
     return "\n".join([*lines, ""])
 
 

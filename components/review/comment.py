@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..text.table import table
 from .meaning import Group
 from .text import cell, gathered, money, pair, some
 
@@ -214,16 +215,18 @@ def _losses(one: Review, most: int) -> Iterator[str]:
 
 
 def _bill(one: Review, most: int) -> Iterator[str]:
-    yield from ("| site | what | USD a month |", "|---|---|--:|")
+    rows = []
     lines = one.bills[1]
     old = {(line.site, line.what): line.usd_month for line in one.bills[0]}
     for line in lines[:most]:
         was = old.get((line.site, line.what))
         mark = "" if was == line.usd_month else " (new)" if was is None else f" (was {was:.2f})"
-        yield f"| {cell(line.site)} | {cell(line.what)}{mark} | {line.usd_month:.2f} |"
+        rows.append((cell(line.site), f"{cell(line.what)}{mark}", f"{line.usd_month:.2f}"))
     if len(lines) > most:
-        yield f"| | {len(lines) - most} more lines | {sum(line.usd_month for line in lines[most:]):.2f} |"
-    yield f"| | **all** | **{one.usd_month[1]:.2f}** |"
+        rest = sum(line.usd_month for line in lines[most:])
+        rows.append(("", f"{len(lines) - most} more lines", f"{rest:.2f}"))
+    rows.append(("", "**all**", f"**{one.usd_month[1]:.2f}**"))
+    yield from table(("site", "what", "USD a month"), rows, ("", "", "right"))
 
 
 def _fold(title: str, lines: Iterable[str], left_out: int = 0) -> Iterator[str]:

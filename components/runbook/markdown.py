@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..text.escape import markdown
+from ..text.table import table
 from .case import RING
 from .table import parts
 
@@ -36,10 +37,8 @@ def _lines(case: Case, only: Collection[str]) -> Iterator[str]:
     yield f"Written by `unmoor runbook` from plan `{case.hash[:12]}`: {of.host} is **{case.course}**,"
     yield f"version `{of.release.short}`. Write it again whenever the stack file has changed."
     yield ""
-    yield "| site | role | on | own name |"
-    yield "|---|---|---|---|"
-    for site in of.sites:
-        yield f"| {site.name} | {of.roles[site.name]} | {site.target} | {site.site_host} |"
+    rows = [(site.name, of.roles[site.name], site.target, site.site_host) for site in of.sites]
+    yield from table(("site", "role", "on", "own name"), rows)
     yield ""
     failover = (
         f"A failover is seen by everyone within {of.failover_s} s."

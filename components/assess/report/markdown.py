@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...text.escape import markdown as md
+from ...text.table import table
 from .. import rounding
 from ..history import company_name
 from . import words
@@ -26,10 +27,7 @@ def _own(text: object) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'|'.join([' --- '] * len(head))}|"
-    for row in rows:
-        yield f"| {' | '.join(str(value) for value in row)} |"
+    yield from table(head, rows)
     yield ""
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...text.table import table
 from .inline import label
-from .shapes import cell, inset, table
+from .shapes import cell, inset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ...text.escape import outside
+from ...text.table import table
 from ..notes import Level
 from . import inline
 from .html import Element, parse
-from .shapes import block, cell, fence, indented, table
+from .shapes import block, cell, fence, indented
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -61,11 +61,3 @@ def cell(text: str) -> str:
     while line.endswith("<br>"):
         line = line[:-4].rstrip()
     return _PIPE.sub(lambda found: "\\|" if found[0] == "|" else found[0], line)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], aligns: Sequence[str] = ()) -> list[str]:
-    """Return a pipe table; rows are filled up to the width of the head."""
-    rules = {"left": ":---", "right": "---:", "center": ":---:"}
-    marks = [rules.get(align, "---") for align in (*aligns, *[""] * (len(head) - len(aligns)))][: len(head)]
-    body = [[*row, *[""] * (len(head) - len(row))][: len(head)] for row in rows]
-    return [f"| {' | '.join(row)} |" for row in (list(head), marks, *body)]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from ...text.escape import outside, shown
+from ...text.table import table
 from ..notes import Level
 from . import api, inline, markup
 from .html import parse
-from .shapes import block, cell, fence, indented, inset, table
+from .shapes import block, cell, fence, indented, inset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
