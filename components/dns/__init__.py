@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from ..steps import Program
 
 
+#: The authority of a stack file that names none. Folders that are added do not change it.
+DEFAULT = "route53"
+
+
 def authorities() -> Mapping[str, Authority]:
-    """Return the authorities of this package by name."""
-    return {folder.AUTHORITY.name: folder.AUTHORITY for folder in _folders()}
+    """Return the authorities of this package by name, the default one first."""
+    found = sorted((folder.AUTHORITY for folder in _folders()), key=lambda authority: authority.name != DEFAULT)
+    return {authority.name: authority for authority in found}
 
 
 def programs() -> Mapping[str, Program]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from components import dns
 from components.action import Entry
 from components.config import models as config
 from components.errors import ConfigError, Fault, PlanError
@@ -244,3 +246,9 @@ def test_the_canonical_plan_does_not_depend_on_the_order_of_keys() -> None:
     made = settings("active-standby")
     turned = {key: made[key] for key in reversed(made)}
     assert canonical(planned(made), signed_only=False) == canonical(planned(turned), signed_only=False)
+
+
+def test_an_authority_that_is_added_does_not_become_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = [SimpleNamespace(AUTHORITY=SimpleNamespace(name=name)) for name in ("alpha", "route53", "zulu")]
+    monkeypatch.setattr(dns, "_folders", lambda: folders)
+    assert next(iter(dns.authorities())) == "route53"
