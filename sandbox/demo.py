@@ -27,6 +27,8 @@ from .story import ALIAS_TTL, NOTHING, ClaimFailed, Stage, Story
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+#: The stack; one of another name would leave a file in `stacks/`.
+STACK = "sandbox"
 #: What every run counts from, whichever chapters it has.
 COUNTS = ("second_up_changes", "planned_flips", "planned_flip_failed_requests")
 
@@ -58,9 +60,9 @@ class Demo:
             self.console.print(f"\nleft out: {chapter.name}, which needs {', '.join(missing)}", highlight=False)
             return
         self._clear(chapter)
-        story = self.stories.get(chapter.stage.stack)
+        story = self.stories.get(chapter.stage.workload)
         if story is None:
-            story = self.stories[chapter.stage.stack] = self.make(chapter.stage, self.figures)
+            story = self.stories[chapter.stage.workload] = self.make(chapter.stage, self.figures)
         story.chapter(f"{chapter.name}: {chapter.shows}")
         story.stand(chapter.begins)
         chapter.tell(story)
@@ -69,9 +71,9 @@ class Demo:
             raise ClaimFailed(f"{chapter.name} has measured no {', '.join(unwritten)}")
 
     def _clear(self, chapter: Chapter) -> None:
-        """Put away the stacks of other stages: each chapter has the account to itself."""
+        """Put away what stands of other stages: all have one stack, and the account to themselves."""
         for name, story in self.stories.items():
-            if name != chapter.stage.stack and story.standing != NOTHING:
+            if name != chapter.stage.workload and story.standing != NOTHING:
                 story.chapter("put away")
                 story.put_away()
 
@@ -79,12 +81,11 @@ class Demo:
 def new_story(
     state: State, environment: dict[str, str], console: Console, began: float, stage: Stage, figures: dict[str, Any]
 ) -> Story:
-    """Make a stage's stack, with a copy of its file, and begin its story."""
-    copy = state.root / f"Pulumi.{stage.stack}.yaml"
+    """Begin the story of a stage: with a copy of its file, on the one stack that this repository has a file for."""
+    copy = state.root / f"Pulumi.{stage.workload}.yaml"
     copy.write_text(stage.text(), encoding="utf-8")
-    story = Story(state, Pulumi(state, environment, stage.stack, copy), console, stage, figures, began)
+    story = Story(state, Pulumi(state, environment, STACK, copy), console, stage, figures, began)
     story.before = set(aws.objects())
-    story.pulumi.init()
     return story
 
 
@@ -146,6 +147,7 @@ def tell(chapters: Sequence[Chapter]) -> int:
             console.print(f"sandbox ready after {time.monotonic() - began:.1f} s")
             console.print(f"aliases are answered for {ALIAS_TTL} s here; Route 53 answers those to CloudFront for 60 s")
             demo = Demo(console, lambda stage, figures: new_story(state, environment, console, began, stage, figures))
+            Pulumi(state, environment, STACK, REPOSITORY / "stacks" / f"Pulumi.{STACK}.yaml").init()
             demo.tell(chapters)
             demo.figures["total_s"] = round(time.monotonic() - began, 1)
             (state.root / "demo.json").write_text(json.dumps(demo.figures, indent=2) + "\n", encoding="utf-8")

@@ -46,12 +46,11 @@ class ClaimFailed(AssertionError):  # noqa: N818 the name is what happened
 
 @dataclass(frozen=True)
 class Stage:
-    """A stack of the demo: its name, its only workload and that one's host, where visitors go, and its stack file.
+    """A stack file of the demo: its only workload and that one's host, where visitors go, and its text.
 
     The file's workload has a line `mode: centralized`, which chapters edit.
     """
 
-    stack: str
     workload: str
     host: str
     path: str

@@ -1,4 +1,4 @@
-"""What a chapter of the demo is, and the stack that most of them are about."""
+"""What a chapter of the demo is, and the stage that most of them are about."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def committed() -> str:
 
 
 #: A site that is built from this repository's manual.
-DOCS = Stage("sandbox", "docs", "docs.dao.example", front.HEALTH_PATH, committed)
+DOCS = Stage("docs", "docs.dao.example", front.HEALTH_PATH, committed)
 
 
 @dataclass(frozen=True)

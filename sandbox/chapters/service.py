@@ -42,7 +42,7 @@ def text() -> str:
     return yaml.safe_dump(file, sort_keys=False)
 
 
-STAGE = Stage("api", "api", HOST, "/hello", text)
+STAGE = Stage("api", HOST, "/hello", text)
 
 
 def tell(story: Story) -> None:

@@ -27,11 +27,11 @@ class Told:
     standing: str = NOTHING
 
     def chapter(self, title: str) -> None:
-        self.log.append(f"{self.stage.stack}: {title.partition(':')[0]}")
+        self.log.append(f"{self.stage.workload}: {title.partition(':')[0]}")
 
     def stand(self, where: str) -> None:
         if where != self.standing:
-            self.log.append(f"{self.stage.stack}: stand {where}")
+            self.log.append(f"{self.stage.workload}: stand {where}")
             self.standing = where
 
     def put_away(self) -> None:
@@ -58,7 +58,7 @@ def quiet(name: str) -> Chapter:
 def test_the_main_story_is_told_in_one_go() -> None:
     """Each chapter begins where the one before it ended, so nothing is built twice."""
     log = tell(*(quiet(chapter.name) for chapter in MAIN))
-    assert log == [f"sandbox: {chapter.name}" for chapter in MAIN]
+    assert log == [f"docs: {chapter.name}" for chapter in MAIN]
     assert [chapter.name for chapter in MAIN] == [
         "adopt", "standby", "lose-aws", "flip", "publish", "lose-lease", "put-away",
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def test_the_main_story_is_told_in_one_go() -> None:
 @pytest.mark.parametrize("name", [chapter.name for chapter in CHAPTERS])
 def test_a_chapter_alone_is_brought_to_its_beginning_and_put_away(name: str) -> None:
     chapter = quiet(name)
-    stack = chapter.stage.stack
+    stack = chapter.stage.workload
     first = [] if chapter.begins == NOTHING else [f"{stack}: stand {chapter.begins}"]
     last = [] if chapter.ends == NOTHING else [f"{stack}: put away"]
     assert tell(chapter) == [f"{stack}: {name}", *first, *last]
@@ -75,11 +75,11 @@ def test_a_chapter_alone_is_brought_to_its_beginning_and_put_away(name: str) -> 
 
 def test_the_stack_of_another_stage_is_put_away_first() -> None:
     log = tell(quiet("redirects"), quiet("service"))
-    assert log.index("sandbox: put away") < log.index("api: service")
+    assert log.index("docs: put away") < log.index("api: service")
 
 
 def test_what_a_chapter_leaves_changed_is_built_anew_for_the_next() -> None:
-    assert tell(quiet("redirects"), quiet("lose-aws")).count("sandbox: stand active-standby") == 2
+    assert tell(quiet("redirects"), quiet("lose-aws")).count("docs: stand active-standby") == 2
 
 
 def test_a_figure_that_was_not_measured_fails_the_chapter() -> None:
@@ -96,7 +96,7 @@ def test_the_table_is_well_formed() -> None:
     assert len(names) == len(set(names))
     assert {chapter.begins for chapter in CHAPTERS} <= BEGINNINGS
     assert {chapter.ends for chapter in CHAPTERS} <= BEGINNINGS | {CHANGED}
-    for stage in {chapter.stage.stack: chapter.stage for chapter in CHAPTERS}.values():
+    for stage in {chapter.stage.workload: chapter.stage for chapter in CHAPTERS}.values():
         assert stage.text().count("mode: centralized\n") == 1, "chapters edit this line"
 
 
