@@ -36,6 +36,7 @@ COMMANDS = {
     "explain": "Trace a number of the assessment to its inputs and sources.",
     "content": "Move pages in from a vendor, and keep every old address working.",
     "discover": "Draft the inventory from an AWS account or a DNS zone.",
+    "record": "Run a command, and keep what it and the outside exchange, scrubbed.",
     "prices": "Show or refresh the dated price book.",
     "schema": "Print the JSON schema of stack files, for editors.",
     "step": "Take one step of a deployment; Pulumi runs this.",
