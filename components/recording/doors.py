@@ -1,8 +1,8 @@
 """The doors to the outside, and a note at each: HTTP (httpcore), AWS (botocore) and DNS (dnspython).
 
 All of this program's clients come through these three: httpx stands on httpcore. What Pulumi's own AWS plug-in sends
-comes through none of them. A note is taken of what passes; what passes is not changed, and no fault in taking notes
-reaches the caller.
+comes through none of them, nor does octoDNS, by which `zone import` reads vendors. A note is taken of what passes; what
+passes is not changed, and no fault in taking notes reaches the caller.
 """
 
 from __future__ import annotations

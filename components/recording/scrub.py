@@ -128,7 +128,7 @@ class Scrubber:
 
     def _word(self, word: str) -> str:
         low = word.lower()
-        if low in self._names:
+        if low in self._names or self._names & set(re.split("[-_]", low)):
             return self._other(word)
         if word.isdigit():
             return word if len(word) <= _LONGEST_NUMBER else self._other(word)

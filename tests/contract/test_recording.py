@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import http.server
 import json
 import os
@@ -249,6 +250,23 @@ def test_a_signal_reaches_the_command_which_may_end_in_its_own_way(tmp_path: Pat
         time.sleep(0.05)
     child.send_signal(signal.SIGTERM)
     assert (child.communicate(timeout=60)[0], child.returncode) == ("ended\n", 5)
+
+
+#: Libraries that speak HTTP past the doors, and where one is imported for another reason.
+PAST = {"requests", "urllib3", "aiohttp", "http.client", "urllib.request", "websockets", "pycurl"}
+KNOWN = {("dns/cloudflare.py", "requests"), ("probe/client.py", "urllib.request")}
+
+
+def test_no_client_of_ours_goes_past_the_doors() -> None:
+    """Cloudflare's is octoDNS', which the manual names; the probe asks urllib for the environment's proxies alone."""
+    root = REPOSITORY / "components"
+    found = set()
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            found |= {(str(path.relative_to(root)), name) for name in names if name in PAST}
+    assert found == KNOWN
 
 
 def test_without_the_variable_nothing_is_hooked() -> None:

@@ -72,6 +72,7 @@ def test_no_canary_survives_as_a_value_or_a_field(canary: str, field: str) -> No
 
 
 def test_names_of_the_stack_file_are_replaced_wherever_they_stand() -> None:
+    """Also as a part of a word that this program's source has."""
     hiding = scrubber(names=("docs", "Zorvath"))
     shown = hiding.value({"docs": {"reason": "Zorvath", "state": "docs", "message": "docs and docs-akash"}})
     assert "docs" not in json.dumps(shown)
