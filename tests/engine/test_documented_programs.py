@@ -11,11 +11,13 @@ import os
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from components.errors import UnmoorError
+from sandbox.client import get
 from sandbox.engine import resolve
 from sandbox.state import REPOSITORY
 from tests import documented, wheel
@@ -39,7 +41,7 @@ SECTIONS = {
 README = next(
     section
     for section in documented.sections((REPOSITORY / "README.md").read_text())
-    if section.title == "From nothing to the first preview"
+    if section.title == "From nothing to the first update"
 )
 #: What every section begins with: an environment, Pulumi.yaml and an example document.
 SETUP = SECTIONS["library.md: Set up a project"]
@@ -88,19 +90,29 @@ def installs(built: Path) -> Callable[[str, Path], bool]:
     return take
 
 
-def test_four_commands_lead_from_nothing_to_the_first_preview_as_printed(
-    shell: dict[str, str], installs: Callable[[str, Path], bool], tmp_path: Path
+def test_four_commands_lead_from_nothing_to_the_first_update_as_printed(
+    shell: dict[str, str], installs: Callable[[str, Path], bool], sandbox: Sandbox, tmp_path: Path
 ) -> None:
+    """As printed, but that nobody is there to answer `pulumi up`."""
     assert len(README.commands) <= 4
+    assert README.commands[-1].line == "pulumi up"
     project = tmp_path / "dao"
     (project / "site").mkdir(parents=True)
     (project / "site" / "index.html").write_text("<!doctype html><title>The manual</title>")
-    documented.run(README, project, shell, installs)
-    done = subprocess.run(
-        ["pulumi", "preview", "--json"], cwd=project, env=shell, capture_output=True, text=True, check=True
-    )
-    made = {step["newState"]["type"] for step in json.loads(done.stdout)["steps"] if step["op"] == "create"}
+    documented.run(replace(README, commands=README.commands[:-1]), project, shell, installs)
+
+    def pulumi(*words: str) -> str:
+        done = subprocess.run(
+            ["pulumi", *words], cwd=project, env=shell, capture_output=True, text=True, check=False
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    made = {step["newState"]["type"] for step in json.loads(pulumi("preview", "--json"))["steps"]}
     assert {"aws:cloudfront/distribution:Distribution", "aws:route53/record:Record"} <= made
+    pulumi("up", "--yes", "--skip-preview")
+    assert b"The manual" in get("https://docs.dao.example/", sandbox.state).body
+    pulumi("destroy", "--yes", "--skip-preview")
 
 
 @pytest.mark.parametrize("title", SECTIONS)
