@@ -126,7 +126,8 @@ def _unsigned(**more: Any) -> Any:
 class WorkloadPlan:
     """Everything about one workload.
 
-    `sites` stand in this mode, primary first; `everywhere` are those of every slot of the placement. `cold` would be
+    `sites` stand in this mode, primary first; `weights` is how many of 100 look-ups lead to each, empty where the
+    primary answers all of them. `everywhere` are those of every slot of the placement. `cold` would be
     standbys, and are not built: a person starts them by a flip; `cold_usd_month` is what they cost while they run.
     `adopt` is what stood at the public names before, which the stack replaces and puts back when it ends. `label` is
     the stack's name in names that several stacks could use. `losses` is what an
@@ -149,6 +150,7 @@ class WorkloadPlan:
     retain: int
     adopt: tuple[StandingRecord, ...] = field(default=(), metadata={"signed": WHEN_SET})
     label: str = field(default="", metadata={"signed": WHEN_SET})
+    weights: Mapping[str, int] = field(default_factory=dict, metadata={"signed": WHEN_SET})
     bill: tuple[Line, ...] = _unsigned(default=())
     losses: tuple[str, ...] = _unsigned(default=())
     central: tuple[Control, ...] = _unsigned(default=())

@@ -85,6 +85,9 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
         f"  cold     {site.name:<20} on {site.target:<6} {site.site_host}, not built: a flip of `active` starts it"
         for site in plan.cold
     ]
+    if plan.weights:
+        shares = ", ".join(f"{share} to {site}" for site, share in plan.weights.items())
+        lines.append(f"  split    of 100 look-ups, {shares}")
     if plan.release == NOT_BUILT:
         lines.append("  release  not built yet; build it before `pulumi up`")
     lines += [

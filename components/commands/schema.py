@@ -8,7 +8,7 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
-from ..config.models import PROJECT, Acme, Backup, Delegation, Dns, Placement, StackConfig, Store, Workload
+from ..config.models import PROJECT, Acme, Backup, Delegation, Dns, Placement, Split, StackConfig, Store, Workload
 from ..config.signers import Signers
 from ..config.standing import StandingRecord
 from ..project import registry
@@ -57,6 +57,7 @@ _SECTIONS = (
     (Workload, "A workload", "`unmoor:workloads.NAME`"),
     (StandingRecord, "What stands at the host", "`unmoor:workloads.NAME.adopt[]`"),
     (Placement, "Placement", "`unmoor:workloads.NAME.placement`"),
+    (Split, "Shares of look-ups", "`unmoor:workloads.NAME.split`"),
     (Backup, "Backup", "`unmoor:workloads.NAME.backup`"),
     (Dns, "Who answers for the zone", "`unmoor:dns`"),
     (Delegation, "What stands at the parent", "`unmoor:dns.delegation`"),

@@ -117,6 +117,14 @@ class Placement(Setting):
     )
 
 
+class Split(Setting):
+    """How look-ups of the public name are shared between the two sides."""
+
+    decentralized: int = Field(
+        ge=0, le=100, description="Of 100 look-ups, how many lead to the decentralized side; 0 keeps it as the standby."
+    )
+
+
 class Backup(Setting):
     """Where every published version is kept, and how many."""
 
@@ -139,6 +147,13 @@ class Workload(Setting):
     active: Side = Field(
         default=Side.CENTRALIZED, description="In active-standby, which side is primary; no meaning in other modes."
     )
+    split: Split | None = Field(
+        default=None,
+        description="Active-standby in which both sides answer: how look-ups of the name are shared between them.",
+    )
+    balance: bool = Field(
+        default=False, description="Where two sites stand, both answer, and look-ups are shared in halves."
+    )
     host: HostName | None = Field(
         default=None, description="The public name, inside `zone`; required by every kind that visitors reach by one."
     )
@@ -158,6 +173,12 @@ class Workload(Setting):
         default=None, description="Where every version is kept; required by every kind that has something to keep."
     )
     options: dict[str, Any] = Field(default_factory=dict, description="What the kind needs to know; see the kind.")
+
+    @model_validator(mode="after")
+    def _shared_in_one_way(self) -> Workload:
+        if self.split and self.balance:
+            raise ValueError("split and balance are two ways to share look-ups; keep one of them")
+        return self
 
 
 class Delegation(Setting):

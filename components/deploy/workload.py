@@ -52,7 +52,8 @@ def outputs(plan: WorkloadPlan, rounds: Mapping[str, int] = MappingProxyType({})
     stood = [str(record) for record in plan.adopt]
     others = {name: rounds.get(name, 0) for name in plan.adopted if name != plan.host}
     known = {"stood": stood, "round": rounds.get(plan.host or "", 0)} | ({"rounds": others} if others else {})
-    return ({"adopted": known} if stood else {}) | {
+    more = ({"adopted": known} if stood else {}) | ({"split": dict(plan.weights)} if plan.weights else {})
+    return more | {
         "mode": str(plan.mode),
         "active": str(plan.active),
         "url": plan.url,

@@ -9,7 +9,7 @@ from ..exposure import Reach
 from .zone import RRset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from ..exposure import Endpoint
     from ..topology import Site
@@ -65,10 +65,12 @@ def by_name(found: Iterable[RRset]) -> dict[tuple[str, str], Site]:
     }
 
 
-def losses(found: Iterable[RRset]) -> Iterator[str]:
-    """Name what plain rows cannot carry, one sentence each."""
+def losses(found: Iterable[RRset], shared: Collection[str] = ()) -> Iterator[str]:
+    """Name what plain rows cannot carry, one sentence each; `shared` are hosts whose look-ups are shared by rows."""
     named = by_name(found := list(found))
     for rrset in found:
+        if rrset.host not in shared and any(member.weight is not None for member in rrset.members):
+            yield f"{rrset.host}: look-ups are not shared here; all lead to {rrset.members[0].site.name} while it is up"
         if site := named.get((rrset.host, rrset.type)):
             yield (
                 f"{rrset.host}: no CAA records, because {site.name} is reached by a name and a CNAME stands alone; "

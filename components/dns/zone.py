@@ -42,11 +42,15 @@ class Probe:
 
 @dataclass(frozen=True)
 class Member:
-    """A site that a set leads to. In the set of a public name it has a role and a probe."""
+    """A site that a set leads to. In the set of a public name it has a role and a probe.
+
+    `weight` is how many of 100 look-ups lead to it, None where the primary answers all of them.
+    """
 
     site: Site
     role: Role | None = None
     probe: Probe | None = None
+    weight: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def sets(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[RRset]:
             yield from _caa(plan, site.site_host, [site])
         yield RRset(site.site_host, type_, zone.ttl, members=(Member(site),), workload=plan.name)
     for name in plan.names:
-        members = tuple(_member(plan.site(each.site), each.role) for each in name.members)
+        members = tuple(_member(plan, plan.site(each.site), each.role) for each in name.members)
         yield RRset(name.host, type_, zone.ttl, members=members, workload=plan.name)
 
 
@@ -93,8 +97,9 @@ def record_type(plan: WorkloadPlan) -> RecordType:
     return RecordType.CNAME if names else RecordType.A
 
 
-def _member(site: Site, role: Role) -> Member:
-    return Member(site, role, Probe(site.scheme, site.site_host, site.exposure.reach is Reach.ADDRESS, site.mark))
+def _member(plan: WorkloadPlan, site: Site, role: Role) -> Member:
+    probe = Probe(site.scheme, site.site_host, site.exposure.reach is Reach.ADDRESS, site.mark)
+    return Member(site, role, probe, plan.weights.get(site.name))
 
 
 def _caa(plan: WorkloadPlan, host: str, sites: Iterable[Site]) -> Iterator[RRset]:

@@ -102,6 +102,7 @@ def _workload(
     found += [*refusals.kind(workload, kind, path), *refusals.placement(placement, kind.name, on, path)]
     chosen, wrong = options(workload, kind, name)
     found += wrong
+    found += refusals.sharing(workload, kind, chosen, placement, path)
     if len(found) > before or chosen is None or name not in releases:
         return None
     everywhere = _sites(stack, name, workload, kind.name, placement, chosen, on)
@@ -124,6 +125,7 @@ def _workload(
         retain=workload.backup.retain if workload.backup else 0,
         adopt=workload.adopt,
         label=stack.label or "",
+        weights={everywhere[slot].name: share for slot, share in slots.weights(workload, placement).items()},
     )
     draft = dataclasses.replace(draft, names=tuple(kind.names(draft)))
     found += refusals.planned(draft, zone, registry, on, path)

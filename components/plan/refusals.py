@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..config.models import did_you_mean
+from ..config.models import Mode, did_you_mean
 from ..errors import Fault
 from ..exposure import Proof
 from ..kind import State
-from . import adoption
+from . import adoption, slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pydantic import BaseModel
 
     from ..config.models import Placement, StackConfig, Workload
     from ..kind import Implementation, Kind
@@ -45,6 +47,28 @@ def kind(workload: Workload, kind: Kind[Any], path: str) -> list[Fault]:
         found.append(Fault(f"{path}.redirect_from", f"{kind.name} leads no other hosts to its own; remove it"))
     if workload.backup is None and kind.state is not State.NONE:
         found.append(Fault(f"{path}.backup", "is required; name the stores that keep every version"))
+    return found
+
+
+def sharing(
+    workload: Workload, kind: Kind[Any], chosen: BaseModel | None, placement: Placement, path: str
+) -> list[Fault]:
+    """Refuse to share look-ups where one site alone answers, runs or may write; `chosen` are the options, if valid."""
+    asked = "split" if workload.split else "balance" if workload.balance else ""
+    if not asked:
+        return []
+    found = []
+    if kind.state is State.WRITER:
+        why = f"one site of a {kind.name} alone may write, so visitors cannot be led to both; take it out"
+        found.append(Fault(f"{path}.{asked}", why))
+    elif chosen and kind.cold(chosen):
+        why = f"one site of this {kind.name} alone may run, so visitors cannot be led to both; take it out"
+        found.append(Fault(f"{path}.{asked}", why))
+    if workload.split and workload.mode is not Mode.ACTIVE_STANDBY:
+        why = f"shares look-ups between the sides of {Mode.ACTIVE_STANDBY}, and mode is {workload.mode}"
+        found.append(Fault(f"{path}.split", f"{why}; take it out, or write `mode: {Mode.ACTIVE_STANDBY}`"))
+    elif len(slots.taken(workload.mode, workload.active, placement)) == 1:
+        found.append(Fault(f"{path}.balance", f"one site stands in {workload.mode}; take it out, or choose two sites"))
     return found
 
 

@@ -10,7 +10,7 @@ from ..config.models import Mode, Side
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..config.models import Placement, StackConfig
+    from ..config.models import Placement, StackConfig, Workload
     from ..registry import Registry
 
 
@@ -43,6 +43,17 @@ def taken(mode: Mode, active: Side, placement: Placement) -> tuple[Slot, ...]:
     """Return the slots that a mode takes, primary first."""
     found = tuple(slot for slot in SITES[mode] if slot in everywhere(placement))
     return found[::-1] if mode is Mode.ACTIVE_STANDBY and active is Side.DECENTRALIZED else found
+
+
+def weights(workload: Workload, placement: Placement) -> dict[Slot, int]:
+    """Return how many of 100 look-ups lead to each slot that is taken; empty where the primary answers all of them."""
+    both = taken(workload.mode, workload.active, placement)
+    if len(both) == 1 or not (workload.balance or workload.split):
+        return {}
+    share = dict.fromkeys(both, 50)
+    if workload.split:
+        share = {CENTRAL: 100 - workload.split.decentralized, DECENTRAL_1: workload.split.decentralized}
+    return {slot: share[slot] for slot in both}
 
 
 def target(placement: Placement, slot: Slot) -> str:

@@ -179,6 +179,8 @@ TABLE: tuple[Row, ...] = (
     Row("workloads/*/release/**", Group.REACH, "Visitors get another release.", _changed),
     Row("workloads/*/release", Group.REACH, "Visitors get another release than the folder's content."),
     Row("workloads/*/mode", Group.REACH, "Which sites stand; see the sites."),
+    Row("workloads/*/weights", Group.REACH, "Both sites answer visitors, or only the primary does any more."),
+    Row("workloads/*/weights/*", Group.REACH, "Of 100 look-ups of the name, how many lead to this site.", _changed),
     Row("workloads/*/active", Group.REACH, "The side that answers while everything is well."),
     Row(
         "workloads/*/adopt",

@@ -64,6 +64,7 @@ def refusals(
     for record in touched:
         faults += [text for rule in _ALONE for text in rule(zone, record, checks)]
         faults += _beside(record, _others(after, record))
+        faults += _followed(zone, record, after)
     return list(dict.fromkeys(faults)), list(after.values())
 
 
@@ -194,6 +195,15 @@ _ALONE: tuple[Callable[[str, RecordSet, Collection[str]], Iterator[str]], ...] =
     _alias,
     _data,
 )
+
+
+def _followed(zone: str, record: RecordSet, after: dict[Key, RecordSet]) -> Iterator[str]:
+    """Refuse an alias to a record of this zone that is not there, or has another type (rust-lang/simpleinfra#907)."""
+    target = record.get("AliasTarget")
+    name = _dotted(target["DNSName"]) if target else ""
+    if target and name.endswith("." + _dotted(zone)) and (name, record["Type"]) not in {each[:2] for each in after}:
+        shown = f"type {record['Type']} in zone {target['HostedZoneId']}"
+        yield f"Tried to create an alias that targets {name}, {shown}, but that target was not found"
 
 
 # -- with the others at its name

@@ -154,7 +154,8 @@ def _follow(
 ) -> list[Record]:
     """What an alias answers: the records of its target under the asked name, with the target's TTL."""
     for _ in range(DEEPEST_ALIAS):
-        targets = [target for target in records if (target.name, target.type) == (item.alias, question.type)]
+        # An alias has the type of its target, a CNAME's too (developer guide, "Values specific for alias records").
+        targets = [target for target in records if (target.name, target.type) == (item.alias, item.type)]
         if not targets:
             return [replace(record, name=question.name) for record in outside(Question(item.alias, question.type))]
         chosen = choose(targets, lambda target: _healthy(target, records, health, DEEPEST_ALIAS), rng)

@@ -82,6 +82,25 @@ def test_weights_choose_among_the_healthy(weights, sick, possible):
     assert possible == set(seen)
 
 
+@pytest.mark.parametrize(
+    ("sick", "possible"),
+    [((), {"a", "b"}), (("a",), {"b"}), (("b",), {"a"}), (("a", "b"), {"a", "b"})],
+)
+@pytest.mark.parametrize("kind", ["A", "CNAME"])
+def test_a_failover_alias_to_weighted_records_answers_by_their_health(kind, sick, possible):
+    """The standby has the check of `b`. An alias has its target's type, a CNAME's too."""
+    shares = [
+        RecordSet("_split.docs.dao.example", kind, 10, (name,), weight=50, health_check=name) for name in ("a", "b")
+    ]
+    through = RecordSet("docs.dao.example", kind, alias=shares[0].name, evaluate_target=True, failover="PRIMARY")
+    standby = RecordSet("docs.dao.example", kind, 10, ("b",), failover="SECONDARY", health_check="b")
+    rng, health = random.Random(7), dict.fromkeys(sick, False)
+    asked = Question("docs.dao.example", "A")
+    answers = [answer([*APEX, *shares, through, standby], health, asked, rng).records for _ in range(60)]
+    assert {record.value for records in answers for record in records} == possible
+    assert {(record.name, record.type) for records in answers for record in records} == {("docs.dao.example", kind)}
+
+
 def test_weights_are_shares():
     rng, question = random.Random(7), Question("docs.dao.example", "A")
     records = [*APEX, weighted("a", 1), weighted("b", 9)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,11 @@ def host_caa(plan: WorkloadPlan, zone: ZonePlan, host: str) -> dict[str, Any] | 
     """Return who may sign for a public name as values with a TTL; None where it has no such record of ours."""
     own = (rrset for rrset in sets(plan, zone) if rrset.type == "CAA" and rrset.host == host)
     return next(({"ttl": rrset.ttl, "values": list(rrset.values)} for rrset in own), None)
+
+
+def split_host(host: str) -> str:
+    """Return the name of a host's weighted set; no host of a stack begins with an underscore."""
+    return f"_split.{host}"
 
 
 def _caa_faults(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Fault]:
@@ -84,7 +90,15 @@ class Route53:
             )
 
     def notes(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[str]:
-        """Name the issuers that the CAA records of an apex must allow, because those are left alone."""
+        """Name who moves together where look-ups are shared, and the issuers that CAA records of an apex must allow.
+
+        Records of the apex are left alone.
+        """
+        if plan.weights:
+            yield (
+                "both sites answer: Route 53 chooses for each look-up, and all who ask through one resolver follow its "
+                "answer until it ends, so a share of look-ups is no share of visitors"
+            )
         allowed = sorted({site.exposure.issuer for site in plan.everywhere if site.exposure.issuer})
         if zone.name in (name.host for name in plan.names) and allowed:
             yield (
@@ -156,7 +170,8 @@ class Route53:
         # After an exchange the standby's record leads to the former primary until it is deleted: it goes first then.
         first = next(each.site.name for each in rrset.members if each.role is Role.PRIMARY)
         after = [] if member.role is Role.PRIMARY else [Ref(f"{first}-health", "id"), Ref(f"{first}-drain", "id")]
-        if member.role is Role.PRIMARY:
+        shared = member.weight is not None
+        if member.role is Role.PRIMARY and not shared:
             yield self._exchange(rrset.host, site, before=record)
         if probe and watch:
             yield self._entry(
@@ -175,6 +190,11 @@ class Route53:
                 site,
                 f"{probe.scheme.upper()} {probe.host}, every {CHECK_INTERVAL} s, {CHECK_THRESHOLD} failures",
             )
+        if shared:
+            yield self._share(rrset, member)
+        if shared and member.role is Role.PRIMARY:
+            yield self._through(rrset, site, record, more)
+            return
         yield self._entry(
             record,
             Phase.ROUTE,
@@ -192,6 +212,56 @@ class Route53:
             site,
             f"{member.role} {rrset.type}, ttl {answer['ttl']} s, to {site.name}",
         )
+
+    def _share(self, rrset: RRset, member: Member) -> Action:
+        """Answer a share of the look-ups of a name, in a weighted set of its own.
+
+        One name has one routing policy, so the failover set stays where it is and leads to this one. An alias that
+        leads to CloudFront has to bear an alternate name of the distribution, so it goes through the site's own name.
+        """
+        site, answer = member.site, self._answer(rrset, member.site)
+        through = {"through": site.site_host} if answer["alias"] else {}
+        action = self._entry(
+            f"{rrset.host}/split/{site.name}",
+            Phase.ROUTE,
+            "share",
+            rrset.host,
+            answer
+            | through
+            | {
+                "entry": "share",
+                "name": split_host(rrset.host),
+                "weight": member.weight,
+                "site": site.name,
+                "check": Ref(f"{site.name}-health", "id"),
+            },
+            site,
+            f"{member.weight} of 100 look-ups to {site.name}",
+        )
+        return dataclasses.replace(action, after=(f"{site.name}-host",))
+
+    def _through(self, rrset: RRset, site: Site, record: str, more: Mapping[str, Any]) -> Action:
+        """Let the primary's place of a failover set lead to the weighted set; the standby's stays for the last resort.
+
+        It waits for the primary's own share alone: the standby's follows once that site was probed.
+        """
+        action = self._entry(
+            record,
+            Phase.ROUTE,
+            "route",
+            rrset.host,
+            {
+                "entry": "member",
+                "type": str(rrset.type),
+                "name": rrset.host,
+                "role": str(Role.PRIMARY),
+                "through": split_host(rrset.host),
+                **more,
+            },
+            site,
+            f"{Role.PRIMARY} {rrset.type}, to the shares of its sites",
+        )
+        return dataclasses.replace(action, after=(f"{rrset.host}/split/{site.name}",))
 
     def _exchange(self, host: str, site: Site, *, before: str) -> Action:
         """Let the members change places in one change, if what becomes primary is the standby now."""

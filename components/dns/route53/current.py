@@ -19,11 +19,22 @@ _REGION = "us-east-1"
 
 
 def places(zone_id: str, host: str) -> list[str]:
-    """Return the addresses and names that the records of a host lead to. Raises what boto3 raises."""
+    """Return the addresses and names that the records of a host lead to, through other records of the zone.
+
+    Raises what boto3 raises.
+    """
     import boto3
 
-    found = boto3.client("route53").list_resource_record_sets(HostedZoneId=zone_id, StartRecordName=host)
-    return list(dict.fromkeys(_targets(found["ResourceRecordSets"], host)))
+    client, found = boto3.client("route53"), []
+    left, seen = [host], {host}
+    while left:
+        name = left.pop(0)
+        listed = client.list_resource_record_sets(HostedZoneId=zone_id, StartRecordName=name)["ResourceRecordSets"]
+        inside = list(_inside(listed, name, zone_id))
+        left += [each for each in inside if each not in seen]
+        seen |= set(inside)
+        found += [each for each in _targets(listed, name) if _plain(each) not in seen]
+    return list(dict.fromkeys(found))
 
 
 def leading(places: Collection[str], hosts: Collection[str]) -> list[str] | None:
@@ -70,6 +81,14 @@ def _targets(records: list[dict[str, Any]], host: str) -> Iterator[str]:
     for record in records:
         if record["Name"].rstrip(".").lower() == host and record["Type"] in _LEADING:
             yield from leads(record)
+
+
+def _inside(records: list[dict[str, Any]], host: str, zone_id: str) -> Iterator[str]:
+    """Yield the names of this zone to which aliases of a host lead."""
+    for record in records:
+        alias = record.get("AliasTarget")
+        if record["Name"].rstrip(".").lower() == host and alias and alias["HostedZoneId"] == zone_id:
+            yield _plain(alias["DNSName"])
 
 
 def leads(record: Mapping[str, Any]) -> Iterator[str]:

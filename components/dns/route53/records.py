@@ -61,8 +61,13 @@ class Zone:
         return fqdn
 
 
-def _answer(what: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an endpoint as the arguments of a record."""
+def _answer(what: Mapping[str, Any], zone_id: pulumi.Input[str]) -> dict[str, Any]:
+    """Return an endpoint, or the name in this zone `through` which it is reached, as the arguments of a record."""
+    if through := what.get("through"):
+        # The name of a site is one record; shares are judged by their own health checks.
+        evaluates = what["entry"] == "member"
+        alias = {"name": through, "zone_id": zone_id, "evaluate_target_health": evaluates}
+        return {"type": what["type"], "aliases": [alias]}
     endpoint: pulumi.Output[Any] = what["endpoint"]
     if what["alias"]:
         alias = {
@@ -80,7 +85,7 @@ def _there(what: Mapping[str, Any]) -> dict[str, bool]:
 
 def _host(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
     """Publish the site's own name, by which probes, health checks and issuers reach it."""
-    return aws.route53.Record(resource, zone_id=zone_id, name=what["name"], **_answer(what), opts=opts)
+    return aws.route53.Record(resource, zone_id=zone_id, name=what["name"], **_answer(what, zone_id), opts=opts)
 
 
 def _health(
@@ -122,19 +127,37 @@ def _member(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], 
     The resource is named after host and role and never after the site: a flip changes what a record leads to, not which
     record it is. It is a failover record even when it is alone, because turning a simple record into a failover record
     deletes it first. It is deleted before what `after` names: the engine looks at direct dependencies only. Where
-    the host was adopted the change has made the same record already, so it may be there.
+    the host was adopted the change has made the same record already, so it may be there. A place that leads to shares
+    is judged by theirs.
     """
     role = ROLES[Role(what["role"])]
-    check = pulumi.Output.all(what["check"], *what.get("after", ())).apply(lambda known: known[0])
+    judged = {}
+    if "check" in what:
+        check = pulumi.Output.all(what["check"], *what.get("after", ())).apply(lambda known: known[0])
+        judged = {"health_check_id": check}
     return aws.route53.Record(
         resource,
         zone_id=zone_id,
         name=what["name"],
         set_identifier=role.lower(),
         failover_routing_policies=[{"type": role}],
-        health_check_id=check,
-        **_answer(what),
+        **judged,
+        **_answer(what, zone_id),
         **_there(what),
+        opts=opts,
+    )
+
+
+def _share(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
+    """Answer a share of look-ups, while the site is healthy. Its identity is the name and the site."""
+    return aws.route53.Record(
+        resource,
+        zone_id=zone_id,
+        name=what["name"],
+        set_identifier=what["site"],
+        weighted_routing_policies=[{"weight": what["weight"]}],
+        health_check_id=what["check"],
+        **_answer(what, zone_id),
         opts=opts,
     )
 
@@ -163,5 +186,6 @@ _ENTRIES: Mapping[str, Callable[[str, Any, Mapping[str, Any], pulumi.ResourceOpt
     "host": _host,
     "health": _health,
     "member": _member,
+    "share": _share,
     "caa": _caa,
 }
