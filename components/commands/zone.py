@@ -309,6 +309,34 @@ def bundle(
     click.echo(f"{out}: {len(records)} records, {len(switches)} names that fail over, {made.name}")
 
 
+@cli.command()
+@stack_option()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_json
+def key(stack: str, file: Path, as_json: bool) -> None:
+    """Print the DS record of the zone's signing key in FILE; where there is no FILE, make it with a new key.
+
+    The key goes to each of your own name servers (`--key` of the keeper), the same to all, and never into the stack
+    file, a store or a repository: who has it can sign for every name. The DS goes to the registrar once all servers
+    answer, and into the stack file as dns.delegation.ds. Needs `pip install 'unmoor[zone]'`.
+    """
+    from ..dns.powerdns import csk
+
+    zone = load(stack_file(stack), built=False).zone.name
+    made = not file.exists()
+    if made:
+        text = csk.make()
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_text(text, encoding="ascii")
+    record = csk.ds(file.read_text(encoding="utf-8", errors="replace"), zone, file)
+    if as_json:
+        click.echo(json.dumps({"zone": zone, "file": str(file), "made": made, "ds": record}, indent=2))
+        return
+    if made:
+        click.echo(f"{file}: a new key, readable by you alone; keep a copy where AWS cannot take it", err=True)
+    click.echo(f"{zone}. DS {record}")
+
+
 def _fit(rows: list[Row], zone: str) -> None:
     """Refuse what no zone may hold once vendors' names are CNAMEs."""
     from ..dns.plain import together

@@ -17,11 +17,13 @@ from octodns.zone import Zone
 from octodns_bind import ZoneFileProvider
 
 from components.commands.zone import cli
+from components.config.models import Delegation
 from components.dns import asking
 from components.dns.powerdns import server
 from components.dns.powerdns.bundle import read
 from components.dns.powerdns.keeper import Keeper
 from components.dns.powerdns.stores import Stores
+from components.errors import ConfigError
 from tests.contract.name_servers import Serves, serving
 from tests.contract.powerdns import MISSING, PRIMARY, STANDBY, ZONE, NameServer, Signer, key_file, store
 from tests.settings import zone_stack
@@ -230,3 +232,50 @@ def test_a_server_is_set_up_by_one_command(tmp_path):
         for _ in range(2):
             subprocess.run([*words, "--folder", tmp_path / "ns"], capture_output=True, check=True)
         assert "enable-lua-records" not in (tmp_path / "ns" / "pdns.conf").read_text()
+
+
+def test_the_key_of_a_zone_is_made_once_and_its_ds_is_that_of_the_key_which_the_server_answers(stack, tmp_path):
+    file = tmp_path / "csk"
+    first, second = (run("key", "--stack", stack, file) for _ in range(2))
+    assert (first.exception, file.stat().st_mode & 0o777) == (None, 0o600)
+    assert first.stdout == second.stdout
+    assert file.read_text().splitlines()[-1].partition(": ")[2] not in first.output
+    zone, _, ds = first.stdout.strip().partition(" DS ")
+    assert zone == "dao.example."
+    Delegation(registrar="Gandi", name_servers=["ns1.dao.example"], ds=[ds])
+    if MISSING:
+        pytest.skip(MISSING)
+    signer = Signer(tmp_path / "signer")
+    bundled(stack, signer, tmp_path / "zone")
+    served = NameServer(tmp_path / "ns", NS1).start()
+    try:
+        with store(tmp_path / "one") as one:
+            for each in (tmp_path / "zone").iterdir():
+                (one.folder / each.name).write_bytes(each.read_bytes())
+            stores = Stores(ZONE, [one.url], signer.allowed, print)
+            assert Keeper(served.database, stores, served.folder, file).refresh()
+        (keys,) = served.ask(ZONE, "DNSKEY").answer
+        assert [dns.dnssec.make_ds(keys.name, each, "SHA256").to_text() for each in keys] == [ds]
+    finally:
+        served.stop()
+
+
+def test_the_ds_of_a_key_that_powerdns_made_is_the_one_that_powerdns_prints(stack, tmp_path):
+    if MISSING:
+        pytest.skip(MISSING)
+    file = key_file(tmp_path)
+    words = ["pdnsutil", f"--config-dir={tmp_path / 'scratch'}", "export-zone-ds", ZONE]
+    printed = subprocess.run(words, capture_output=True, check=True, text=True).stdout.lower()
+    ds = run("key", "--stack", stack, file).stdout.strip().partition(" DS ")[2]
+    assert ds in " ".join(printed.split())
+
+
+@pytest.mark.parametrize("text", ["", "PrivateKey: x", "Algorithm: 8 (RSASHA256)\nPrivateKey: AAAA", "\0secret"])
+def test_a_file_that_is_no_key_is_refused_and_not_repeated(stack, tmp_path, text):
+    file = tmp_path / "other"
+    file.write_text(text)
+    result = run("key", "--stack", stack, file)
+    assert isinstance(result.exception, ConfigError)
+    assert "is no key of algorithm 13" in str(result.exception)
+    assert not text or text not in str(result.exception)
+    assert file.read_text() == text
