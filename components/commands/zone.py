@@ -285,7 +285,6 @@ def bundle(
     """
     import time
 
-    from ..dns import plain
     from ..dns.powerdns import bundle as bundles
     from ..dns.powerdns import rows
 
@@ -304,7 +303,7 @@ def bundle(
     files.write(out / f"{made.name}.json", made.raw)
     files.write(out / f"{made.name}.json.sig", signature)
     files.write(out / "current", f"{made.name}\n")
-    for loss in plain.losses(sets):
+    for loss in rows.losses(sets):
         click.echo(f"! {loss}", err=True)
     click.echo(f"{out}: {len(records)} records, {len(switches)} names that fail over, {made.name}")
 
@@ -326,8 +325,13 @@ def key(stack: str, file: Path, as_json: bool) -> None:
     made = not file.exists()
     if made:
         text = csk.make()
+        # Not put in place whole: the file that is renamed then would be readable by all for a moment.
         file.touch(mode=0o600, exist_ok=False)
-        file.write_text(text, encoding="ascii")
+        try:
+            file.write_text(text, encoding="ascii")
+        except OSError:
+            file.unlink()
+            raise
     record = csk.ds(file.read_text(encoding="utf-8", errors="replace"), zone, file)
     if as_json:
         click.echo(json.dumps({"zone": zone, "file": str(file), "made": made, "ds": record}, indent=2))

@@ -153,6 +153,8 @@ def _members(seen: Seen, rrset: RRset, given: Mapping[str, frozenset[str]]) -> I
     own = {member.site.site_host: _by_way(seen, member.site.site_host, "A") for member in rrset.members}
     for where, values in given.items():
         allowed = [answers[where] for answers in own.values() if where in answers]
+        if all(member.weight is not None for member in rrset.members):
+            allowed.append(frozenset().union(*allowed))
         if not values or values not in allowed:
             members = " or ".join(own)
             what = f"answers {_list(values)}, which is neither member; it should lead to {members}"

@@ -43,7 +43,9 @@ def lead(address: str, host: str = "docs.dao.example") -> tuple[Row, ...]:
     return (Row(host, "A", 5, address),)
 
 
-def switch(host: str = "docs.dao.example", port: int = 80, scheme: str = "http", mark: str = "") -> Switch:
+def switch(
+    host: str = "docs.dao.example", port: int = 80, scheme: str = "http", mark: str = "", *, balance: bool = False
+) -> Switch:
     """A public name with a primary and a standby, each probed on a port of this machine."""
     members = [("docs-akash", PRIMARY), ("docs-akash-2", STANDBY)]
     return Switch(
@@ -57,6 +59,7 @@ def switch(host: str = "docs.dao.example", port: int = 80, scheme: str = "http",
             )
             for site, address in members
         ),
+        balance,
     )
 
 

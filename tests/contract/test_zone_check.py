@@ -101,6 +101,14 @@ def test_servers_may_lead_a_public_name_to_different_members(stack, monkeypatch,
     assert checked(stack, monkeypatch, ns2=moved)["differences"] == []
 
 
+def test_a_balanced_name_may_lead_to_both_members_or_to_one(stack, monkeypatch):
+    both = DAO.replace("docs.dao.example. 30 IN A 203.0.113.7\n", "docs.dao.example. 30 IN A 203.0.113.7\n" * 2, 1)
+    both = both.replace("docs.dao.example. 30 IN A 203.0.113.7\n", "docs.dao.example. 30 IN A 203.0.113.8\n", 1)
+    assert len(checked(stack, monkeypatch, ns2=both)["differences"]) == 2, "it is not balanced"
+    stack.write_text(stack.read_text().replace("mode: decentralized", "balance: true\n      mode: decentralized"))
+    assert checked(stack, monkeypatch, ns2=both)["differences"] == []
+
+
 BOTH = ("UDP", "TCP")
 WAY = f"ns2.dao.example ({NS2}) over"
 

@@ -38,8 +38,8 @@ def root(tmp_path_factory):
     return folder
 
 
-def planned(*state, decentralized=("akash",), registry=None):
-    return topology(settings(*state, decentralized=decentralized), registry or builtin(), None)
+def planned(*state, decentralized=("akash",), registry=None, **docs):
+    return topology(settings(*state, decentralized=decentralized, **docs), registry or builtin(), None)
 
 
 def of_route53(found):
@@ -114,6 +114,19 @@ def test_one_topology_three_ways():
         for site in ("docs-akash", "docs-akash-2")
     ]
     assert [record["name"] for record in of_route53(found) if "setIdentifier" in record] == ["docs.dao.example"] * 2
+
+
+def test_halves_are_two_rows_on_servers_of_one_s_own_and_other_shares_are_named_as_lost():
+    balanced = zone.zone(planned("decentralized", decentralized=("akash", "akash"), balance=True))
+    at = AT | {"docs-akash-2": Endpoint(addresses=("203.0.113.8",))}
+    found = [row.content for row in rows.records(balanced, at) if (row.name, row.type) == ("docs.dao.example", "A")]
+    assert found == ["203.0.113.7", "203.0.113.8"]
+    assert [switch.balance for switch in rows.switches(balanced, AT)] == [True]
+    assert list(rows.losses(balanced)) == []
+    assert any("look-ups are not shared here" in loss for loss in static.degraded(balanced))
+    split = zone.zone(planned("active-standby", split={"decentralized": 10}))
+    assert [switch.balance for switch in rows.switches(split, AT)] == [False]
+    assert any("look-ups are not shared here" in loss for loss in rows.losses(split))
 
 
 def test_a_member_that_is_reached_by_a_name_is_a_cname_that_stands_alone():

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.dns.powerdns.judge import DOWN, HOLD_S, UP, Health, Standing
+from components.dns.powerdns.judge import BOTH, DOWN, HOLD_S, UP, Health, Standing
 
 
 def run(seconds, first=None):
@@ -49,6 +49,22 @@ def test_the_way_back_takes_twenty_successes_and_a_minute():
 def test_both_dead_goes_back_to_the_primary_but_not_before_the_hold():
     switches, _ = run([(True, True)] + [(False, True)] * 3 + [(False, False)] * 200)
     assert switches == [(3, 1), (3 + int(HOLD_S), 0)]
+
+
+def test_a_balanced_name_is_led_away_from_the_dead_one_of_either_and_back_to_both():
+    balanced = Standing(BOTH, home=BOTH)
+    assert run([(True, True)] * 50, balanced)[0] == []
+    assert run([(False, False)] * 50, balanced)[0] == []
+    for dead, alive in ((0, 1), (1, 0)):
+        lost = [tuple(place != dead for place in (0, 1))] * DOWN
+        switches, _ = run([(True, True)] + lost + [(True, True)] * 200, balanced)
+        assert switches == [(DOWN, alive), (DOWN + int(HOLD_S), BOTH)]
+
+
+def test_a_balanced_name_that_loses_one_after_the_other_is_led_to_the_living_one_at_once():
+    seconds = [(True, True)] + [(False, True)] * 30 + [(True, False)] * 30
+    switches, _ = run(seconds, Standing(BOTH, home=BOTH))
+    assert switches == [(DOWN, 1), (30 + UP, 0)]
 
 
 PROBES = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=400)

@@ -20,6 +20,7 @@ from ...text.escape import outside
 from ..plain import Row, together
 from ..records import NAME, own, value
 from ..zone import faults as zone_faults
+from .judge import BOTH, PRIMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,10 +67,21 @@ class Judged(Setting):
 
 
 class Switch(Setting):
-    """A public name whose rows follow its members: the primary, then the standby."""
+    """A public name whose rows follow its members: the primary, then the standby; with `balance` both while well."""
 
     host: str
     members: tuple[Judged, Judged]
+    balance: bool = False
+
+    def rows(self, leads: int) -> list[Row]:
+        """Return the rows by which the name leads to a member, or to both."""
+        led = self.members if leads == BOTH else (self.members[leads],)
+        return [each.row for member in led for each in member.rows]
+
+    @property
+    def home(self) -> int:
+        """Return where the name leads while all is well."""
+        return BOTH if self.balance else PRIMARY
 
 
 class Bundle(Setting):
@@ -113,7 +125,10 @@ def make(
         "serial": serial,
         "servers": list(servers),
         "records": [asdict(row) for row in records],
-        "switches": [asdict(switch) for switch in switches],
+        # Keepers from before names could be balanced refuse what they do not know.
+        "switches": [
+            {key: value for key, value in asdict(switch).items() if key != "balance" or value} for switch in switches
+        ],
     }
     made = Made(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
     read(made.raw, zone)
@@ -155,8 +170,10 @@ def _row_faults(bundle: Bundle) -> list[Fault]:
             found.append(
                 Fault(switch.host, "has a member whose rows do not lead from this name to an address or a name")
             )
-        if set(primary) != {row for row in given if row.name == switch.host and row.type in _LEADING}:
-            found.append(Fault(switch.host, "leads to something else than its primary"))
+        if switch.balance and any(row.type == "CNAME" for row in (*primary, *standby)):
+            found.append(Fault(switch.host, "is to be balanced, and a name has one CNAME at most"))
+        if set(switch.rows(switch.home)) != {row for row in given if row.name == switch.host and row.type in _LEADING}:
+            found.append(Fault(switch.host, "leads to something else than its members while all is well"))
         found += [each for each in zone_faults(together([*kept, *standby]), bundle.zone) if each.path == switch.host]
     return list(dict.fromkeys(found))
 

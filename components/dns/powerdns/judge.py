@@ -3,6 +3,8 @@
 A proven death is never held: three failures in a row, with the standby alive. The way back takes twenty successes, and
 at least a minute since the last switch, so that a site that comes and goes moves visitors once a minute at most. While
 nothing is known, or both are dead, the primary answers: the standby gets visitors by proof alone.
+
+A name that both members answer is led away from one by the same proof, and back to both by the same rule.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from dataclasses import dataclass, replace
 
 #: Failures in a row that prove a death, successes in a row that prove a return, seconds from a switch to the way back.
 DOWN, UP, HOLD_S = 3, 20, 60.0
+#: Where a name leads: a member by its place, or both.
+PRIMARY, STANDBY, BOTH = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -30,18 +34,22 @@ class Health:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a name leads: 0 is its primary, 1 its standby. `switched_at` is in seconds, None before any switch."""
+    """Where a name leads, and where it leads while all is well. `switched_at` is in seconds, None before any switch."""
 
-    leads: int = 0
+    leads: int = PRIMARY
     switched_at: float | None = None
+    home: int = PRIMARY
 
     def next(self, primary: Health, standby: Health, now: float) -> Standing:
         """Return where the name should lead."""
+        well = primary.up and (self.home == PRIMARY or standby.up)
         if primary.up is False and standby.up:
-            want = 1
-        elif primary.up or (primary.up is False and standby.up is False):
-            want = 0
+            want = STANDBY
+        elif self.home == BOTH and standby.up is False and primary.up:
+            want = PRIMARY
+        elif well or (primary.up is False and standby.up is False):
+            want = self.home
         else:
             want = self.leads
-        held = want == 0 and self.switched_at is not None and now - self.switched_at < HOLD_S
+        held = want == self.home and self.switched_at is not None and now - self.switched_at < HOLD_S
         return self if want == self.leads or held else replace(self, leads=want, switched_at=now)

@@ -24,7 +24,7 @@ from ... import files
 from ...errors import ConfigError, UnmoorError
 from .bundle import read
 from .database import Database
-from .judge import Health, Standing
+from .judge import BOTH, PRIMARY, STANDBY, Health, Standing
 from .probing import Prober
 from .stores import Stores
 
@@ -57,13 +57,19 @@ class Name:
     written: bool = True
 
     @property
-    def leads_to(self) -> Judged:
-        """The member that the name should lead to."""
-        return self.switch.members[self.standing.leads]
+    def leads_to(self) -> str:
+        """The site that the name should lead to, or both."""
+        sites = [each.site for each in self.switch.members]
+        return " and ".join(sites) if self.standing.leads == BOTH else sites[self.standing.leads]
+
+    @property
+    def away(self) -> bool:
+        """Whether it leads elsewhere than while all is well."""
+        return self.standing.leads != self.standing.home
 
     def rows(self) -> list[Row]:
         """Return the rows by which it leads there."""
-        return [each.row for each in self.leads_to.rows]
+        return self.switch.rows(self.standing.leads)
 
 
 class Keeper:
@@ -96,12 +102,16 @@ class Keeper:
             return
         if bundle.serial == self._database.serial():
             self._stores.know(raw, bundle.serial)
-            self.names = {each.host: Name(each, Standing(self._by_rows(each))) for each in bundle.switches}
+            self.names = {each.host: Name(each, self._by_rows(each)) for each in bundle.switches}
 
-    def _by_rows(self, switch: Switch) -> int:
+    def _by_rows(self, switch: Switch) -> Standing:
         there = {(type_, content.rstrip(".")) for type_, content in self._database.leads(switch.host)}
-        standby = {(row.type, row.content.rstrip(".")) for row in switch.members[1].rows}
-        return int(there == standby)
+        by_place = {
+            leads: {(row.type, row.content.rstrip(".")) for row in switch.rows(leads)}
+            for leads in (switch.home, PRIMARY, STANDBY)
+        }
+        leads = next((leads for leads, rows in by_place.items() if rows == there), switch.home)
+        return Standing(leads, home=switch.home)
 
     def refresh(self) -> bool:
         """Take the newest zone of the stores, and return whether there was one. What served stays when it cannot be."""
@@ -112,7 +122,7 @@ class Keeper:
         try:
             with self._database.staged(bundle, self._key) as staged, self._turn:
                 names = {each.host: self._carried(each) for each in bundle.switches}
-                leading = {host: name.rows() for host, name in names.items() if name.standing.leads}
+                leading = {host: name.rows() for host, name in names.items() if name.away}
                 self._database.swap(staged, leading)
                 self.names = names
         except (UnmoorError, sqlite3.Error, OSError) as error:
@@ -128,13 +138,13 @@ class Keeper:
     def _carried(self, switch: Switch) -> Name:
         """Keep a name at the site it leads to, and what is known of members that did not change."""
         old = self.names.get(switch.host)
-        if old is None:
-            return Name(switch, Standing())
+        if old is None or old.standing.home != switch.home:
+            return Name(switch, Standing(switch.home, home=switch.home))
         known = dict(zip(((each.site, each.connect) for each in old.switch.members), old.health, strict=True))
         sites = [each.site for each in switch.members]
-        leads = sites.index(old.leads_to.site) if old.leads_to.site in sites else 0
+        leads = sites.index(old.leads_to) if old.away and old.leads_to in sites else switch.home
         health = [known.get((each.site, each.connect), Health()) for each in switch.members]
-        return Name(switch, Standing(leads, old.standing.switched_at), health)
+        return Name(switch, Standing(leads, old.standing.switched_at, switch.home), health)
 
     def judge(self, host: str, member: Judged, *, ok: bool) -> None:
         """Take in one probe, and let the name lead elsewhere when that is decided."""
@@ -150,7 +160,7 @@ class Keeper:
         standing = name.standing.next(name.health[0], name.health[1], self._clock())
         if standing != name.standing:
             name.standing, name.written = standing, False
-            self._report(f"{host} leads to {name.leads_to.site}")
+            self._report(f"{host} leads to {name.leads_to}")
         if not name.written:
             try:
                 self._database.lead(host, name.rows())
@@ -160,8 +170,8 @@ class Keeper:
                 name.written = True
 
     def beat(self) -> None:
-        """Show that this process lives: the time, the serial, and the names that lead to their standby."""
-        away = [f"{host}={name.leads_to.site}" for host, name in self.names.items() if name.standing.leads]
+        """Show that this process lives: the time, the serial, and the names that a failure leads elsewhere."""
+        away = [f"{host}={name.leads_to}" for host, name in self.names.items() if name.away]
         with contextlib.suppress(sqlite3.Error):
             self._database.beat(" ".join([f"t={int(time.time())} serial={self._database.serial()}", *away])[:_TXT])
 
