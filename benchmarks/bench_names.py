@@ -160,7 +160,10 @@ def _switch(host: str, port: int, addresses: tuple[str, str]) -> Switch:
         host,
         tuple(
             Judged(
-                site, (Row(host, "A", TTL, at),), Probe("http", f"{site}.dao.example", by_address=True), f"{at}:{port}"
+                site,
+                (Row(host, "A", TTL, at),),
+                Probe("http", f"{site}.dao.example", by_address=True, mark=""),
+                f"{at}:{port}",
             )
             for site, at in members
         ),
