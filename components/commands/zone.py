@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,7 +151,7 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
     Compared are: what the stack names under dns.delegation, the name servers of parent and zone, glue, the DS and the
     keys, CAA, and every name of the stack and of zone.yaml. A public name may lead to any of its members; names of a
     vendor that an authority follows change by themselves and are only looked for. Servers are asked at their IPv4
-    addresses. Signatures are not validated.
+    addresses. Signatures are not validated. Keepers of own name servers that are dead or disagree are named.
 
     Nothing is changed. Exit 1 when something differs.
     """
@@ -163,7 +164,8 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
     also = [_server(text) for text in servers]
 
     seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, _report)
-    found, notes = verdict.differences(seen, sets), list(verdict.notes(seen))
+    found = [*verdict.differences(seen, sets), *verdict.keepers(seen, time.time())]
+    notes = list(verdict.notes(seen))
     if topology.zone.delegation:
         found = [*verdict.undelegated(seen, topology.zone.delegation), *found]
     asked = sorted({str(way.server) for way in seen.answers})
@@ -283,8 +285,6 @@ def bundle(
     different vendors, `current` last; each server's keeper takes the bundle from there. The serial is the time, so a
     later bundle replaces an earlier one. Addresses of name servers inside the zone belong into zone.yaml.
     """
-    import time
-
     from ..dns.powerdns import bundle as bundles
     from ..dns.powerdns import rows
 

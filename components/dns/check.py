@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import ConfigError
 from . import asking
 from .asking import Answer
+from .beat import beat_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -111,6 +112,7 @@ def look(
 
 def _questions(zone: str, sets: Iterable[RRset], servers: Iterable[Server]) -> Iterator[Question]:
     yield from ((zone, type_) for type_ in _APEX)
+    yield beat_name(zone), "TXT"
     yield from ((each.host, "A" if each.members else each.type) for each in sets)
     yield from ((server.name, "A") for server in servers if server.name.endswith(f".{zone}"))
 

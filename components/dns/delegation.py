@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 from ..needs import Check, Finding, not_ready, ready
@@ -28,7 +29,7 @@ def differences(topology: Topology) -> list[Difference]:
     caa = [each for each in zone(topology) if each.type == "CAA"]
     resolver = asking.Resolver(os.environ.get(VARIABLE) or None)
     seen = check.look(topology.zone.name, caa, resolver, (), lambda _: None)
-    return [*verdict.undelegated(seen, wanted), *verdict.differences(seen, caa)]
+    return [*verdict.undelegated(seen, wanted), *verdict.differences(seen, caa), *verdict.keepers(seen, time.time())]
 
 
 def checks(topology: Topology) -> Iterator[Check]:

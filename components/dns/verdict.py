@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..exposure import Reach
 from ..text.escape import shown
+from .beat import BEAT_S, Beat, beat_name
 from .check import Difference
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Asked of every server, and not compared: its serial is each authority's own, and keys are compared with the DS.
 _NOT_COMPARED = ("SOA", "DNSKEY")
+#: Seconds after which a keeper that wrote nothing is taken for dead: several of its rows were due.
+_LATE_S = 6 * BEAT_S
 
 
 def differences(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
@@ -38,6 +41,29 @@ def answers(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
 def signed(seen: Seen) -> bool:
     """Return whether a server answers keys."""
     return any(_by_way(seen, seen.zone, "DNSKEY").values())
+
+
+def keepers(seen: Seen, now: float) -> Iterator[Difference]:
+    """Judge what the keepers of own name servers wrote, at `now` in seconds: dead ones, and those that disagree.
+
+    A server whose clock is days away signs what validating resolvers refuse, so a time that is not now is named too.
+    """
+    beats: dict[str, Beat] = {}
+    for way, given in seen.answers.items():
+        answer = given.get((beat_name(seen.zone), "TXT"))
+        found = [beat for value in (answer.values if answer else ()) if (beat := Beat.read(value))]
+        beats |= dict.fromkeys([str(way.server)], found[0]) if found else {}
+    for server, beat in beats.items():
+        late = now - beat.t
+        if late > _LATE_S:
+            what = f"its keeper wrote {late:.0f} s ago: it is dead, and no name follows a failure there, or the clock"
+            yield Difference(server, f"{what} of the machine is wrong; start it again")
+        elif late < -_LATE_S:
+            yield Difference(server, f"its clock is {-late:.0f} s ahead; set it, because signatures are dated by it")
+    yield from _disagree(f"serial of {seen.zone}", {at: frozenset((str(beat.serial),)) for at, beat in beats.items()})
+    for host in sorted({host for beat in beats.values() for host in beat.away}):
+        led = {at: frozenset((beat.away.get(host, "where it leads while all is well"),)) for at, beat in beats.items()}
+        yield from _disagree(f"{host}, by keepers", led)
 
 
 def undelegated(seen: Seen, wanted: Delegation) -> Iterator[Difference]:
@@ -131,7 +157,7 @@ def _answers(seen: Seen, sets: Sequence[RRset]) -> Iterator[Difference]:
     wanted = {(each.host, "A" if each.members else each.type): each for each in sets}
     asked = dict.fromkeys(question for answers in seen.answers.values() for question in answers)
     for host, type_ in asked:
-        if type_ in _NOT_COMPARED or (host, type_) == (seen.zone, "NS"):
+        if type_ in _NOT_COMPARED or (host, type_) in {(seen.zone, "NS"), (beat_name(seen.zone), "TXT")}:
             continue
         rrset, given = wanted.get((host, type_)), _by_way(seen, host, type_)
         if rrset and any(member.site.exposure.reach is Reach.ALIAS for member in rrset.members):

@@ -12,8 +12,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from components.commands import zone as zone_command
 from components.commands.zone import cli
 from components.dns import asking
+from components.dns.beat import Beat
 from tests.contract.name_servers import Serves, serving
 from tests.settings import zone_stack
 
@@ -107,6 +109,47 @@ def test_a_balanced_name_may_lead_to_both_members_or_to_one(stack, monkeypatch):
     assert len(checked(stack, monkeypatch, ns2=both)["differences"]) == 2, "it is not balanced"
     stack.write_text(stack.read_text().replace("mode: decentralized", "balance: true\n      mode: decentralized"))
     assert checked(stack, monkeypatch, ns2=both)["differences"] == []
+
+
+NOW = 1_800_000_000
+AWAY = {"docs.dao.example": "docs-akash-2"}
+AT1, AT2 = f"ns1.dao.example ({NS1})", f"ns2.dao.example ({NS2})"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        (Beat(NOW, 7), Beat(NOW - 20, 7), []),
+        (Beat(NOW, 7, AWAY), Beat(NOW, 7, AWAY), []),
+        (Beat(NOW, 7), Beat(NOW - 90, 7), [f"{AT2}: its keeper wrote 90 s ago: it is dead, and no name follows"]),
+        (Beat(NOW + 90_000, 7), Beat(NOW, 7), [f"{AT1}: its clock is 90000 s ahead; set it"]),
+        (Beat(NOW, 7), Beat(NOW, 6), ["serial of dao.example: servers disagree: "]),
+        (
+            Beat(NOW, 7, AWAY),
+            Beat(NOW, 7),
+            [f"docs.dao.example, by keepers: servers disagree: {AT1}: 'docs-akash-2'; {AT2}: 'where it leads while"],
+        ),
+        (Beat(NOW, 7), "v=spf1 -all", []),
+        (None, None, []),
+    ],
+)
+def test_keepers_that_are_dead_or_disagree_are_named_and_nothing_where_there_are_none(
+    stack, monkeypatch, one, two, expected
+):
+    monkeypatch.setattr(zone_command.time, "time", lambda: float(NOW))
+    texts = [DAO if each is None else f'{DAO}_keeper.dao.example. 5 IN TXT "{each}"\n' for each in (one, two)]
+    text = checked(stack, monkeypatch, ns1=texts[0], ns2=texts[1])["text"]
+    assert len(text) == len(expected), text
+    assert all(found.startswith(wanted) for found, wanted in zip(text, expected, strict=True)), text
+
+
+def test_a_beat_reads_as_it_was_written_and_is_cut_between_names():
+    assert Beat.read(f'"{Beat(5, 7, AWAY)}"') == Beat(5, 7, AWAY)
+    many = Beat(5, 7, {f"n{number}.dao.example": "docs-akash-2" for number in range(99)})
+    assert len(str(many)) <= 255
+    read = Beat.read(str(many))
+    assert read.away.items() < many.away.items()
+    assert [Beat.read(text) for text in ("", "t=x serial=1", "t=1", "serial=1")] == [None] * 4
 
 
 BOTH = ("UDP", "TCP")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import StepError
+from ..beat import beat_name
 from ..plain import Row
 
 if TYPE_CHECKING:
@@ -27,11 +28,6 @@ _CONFIG = "launch=gsqlite3\ngsqlite3-database={}\ngsqlite3-dnssec=yes\n"
 _LEADING = "('A', 'AAAA', 'CNAME')"
 _OF_KEYS = (("cryptokeys", "flags, active, published, content"), ("domainmetadata", "kind, content"))
 _COLUMNS = "name, type, content, ttl, prio, disabled, ordername, auth"
-
-
-def beat_name(zone: str) -> str:
-    """Return the name of the row by which the outside sees that the keeper lives."""
-    return f"_keeper.{zone}"
 
 
 class Database:

@@ -22,6 +22,7 @@ import click
 
 from ... import files
 from ...errors import ConfigError, UnmoorError
+from ..beat import BEAT_S, Beat
 from .bundle import read
 from .database import Database
 from .judge import BOTH, PRIMARY, STANDBY, Health, Standing
@@ -34,12 +35,10 @@ if TYPE_CHECKING:
     from ..plain import Row
     from .bundle import Judged, Switch
 
-#: Seconds between two probes of a member, two looks for a new zone, and two heartbeats.
-PROBE_S, POLL_S, BEAT_S = 1.0, 10.0, 10.0
+#: Seconds between two probes of a member, and two looks for a new zone.
+PROBE_S, POLL_S = 1.0, 10.0
 #: The bundle that is served, next to the database, which holds its rows alone.
 _SERVED = "served.json"
-#: What a TXT record's one string may hold (RFC 1035 §3.3.14).
-_TXT = 255
 
 
 def _log(text: str) -> None:
@@ -60,7 +59,7 @@ class Name:
     def leads_to(self) -> str:
         """The site that the name should lead to, or both."""
         sites = [each.site for each in self.switch.members]
-        return " and ".join(sites) if self.standing.leads == BOTH else sites[self.standing.leads]
+        return "+".join(sites) if self.standing.leads == BOTH else sites[self.standing.leads]
 
     @property
     def away(self) -> bool:
@@ -171,9 +170,9 @@ class Keeper:
 
     def beat(self) -> None:
         """Show that this process lives: the time, the serial, and the names that a failure leads elsewhere."""
-        away = [f"{host}={name.leads_to}" for host, name in self.names.items() if name.away]
+        away = {host: name.leads_to for host, name in self.names.items() if name.away}
         with contextlib.suppress(sqlite3.Error):
-            self._database.beat(" ".join([f"t={int(time.time())} serial={self._database.serial()}", *away])[:_TXT])
+            self._database.beat(str(Beat(int(time.time()), self._database.serial(), away)))
 
     async def run(self, prober: Prober) -> None:
         """Probe, look for zones and beat until cancelled."""
