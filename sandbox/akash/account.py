@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from .ledger import DENOM, OWNER
+from .ledger import DENOM, OTHER, OWNER
 from .refusals import ValidationError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Account:
             "id": 1,
             "userId": USER,
             "creditAmount": round(self.world.ledger.wallet / 1e6, 6),
-            "address": OWNER,
+            "address": OTHER if self.world.state.fault("other-account") is not None else OWNER,
             "denom": DENOM,
             "isTrialing": self.world.state.fault("trial") is not None,
             "topUpMinAmountUsd": 20,

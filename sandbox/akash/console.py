@@ -95,7 +95,7 @@ class Console:
         """The open deployments, without their providers' part."""
         skip, limit = _whole(request, "skip", 0, least=0), _whole(request, "limit", 1000, least=1)
         everything = self.world.ledger.deployments.values()
-        found = [each for each in everything if each.state == "active" and self.reads.visible(each)]
+        found = [each for each in everything if each.state == "active" and self.reads.in_list(each)]
         page = found[skip : skip + limit]
         pagination = {"total": len(found), "skip": skip, "limit": limit, "hasMore": skip + limit < len(found)}
         return _data({"deployments": self.reads.listed(page), "pagination": pagination})
@@ -232,7 +232,7 @@ class Console:
         if not re.fullmatch(r"\d+", dseq):
             raise ValidationError((("dseq",), "Invalid dseq"))
         found = self.world.ledger.deployments.get(dseq)
-        if found is None or (read and not self.reads.visible(found)):
+        if found is None or self.reads.elsewhere or (read and not self.reads.visible(found)):
             raise ConsoleError(404, "Deployment not found")
         return found
 

@@ -6,6 +6,9 @@ provider-gone-OWNER  its processes end, routes vanish, it does not bid; its leas
 provider-silent-OWNER  its gateway drops packets: it takes no manifest and shows no status, reads that ask it take
                      {"hold": 61.4} seconds; what runs there goes on serving, and its leases stay
 read-lag             reads show what was opened {"seconds": 10} ago, and nothing newer
+list-lag             the list shows what was opened {"seconds": 60} ago, and nothing newer; other reads show it
+other-account        the key is of another account, to which the deployments of this one do not exist
+reclaim              providers that promised notice give it: their leases run on and take no manifest; it strikes once
 chain-unread         the Console reads its database instead of the chain: names and hashes are placeholders
 own-deposits         the flag `auto_reload_fixed_threshold` is off: a deposit is demanded, and taken as it is given
 funding-always-on    the Console of September 2026: every deployment is funded, and the setting is not read any more
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 
 
 #: Faults that act in the moment in which they are switched on.
-STRIKE_ONCE = ("escrow-empty", "volume-lost", "certificate-expired", "clock-skew")
+STRIKE_ONCE = ("reclaim", "escrow-empty", "volume-lost", "certificate-expired", "clock-skew")
 
 
 #: provider-proxy `utils/retry.ts`: four tries of 15 s, and 0.2 + 0.4 + 0.8 s between them.

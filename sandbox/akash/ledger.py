@@ -14,6 +14,8 @@ BID_SECONDS = 300.0
 MAX_BIDS = 20
 DENOM = "uact"
 OWNER = "akash1vwr8z00ty7mqnk4dtchr9mn9j96nuh6w59hldw"
+#: Another account, whose key `other-account` is about.
+OTHER = "akash1qyqszqgpqyqszqgpqyqszqgpqyqszqgpkwtsmf"
 
 
 class ChainError(Exception):
@@ -93,8 +95,8 @@ class Deployment:
     leases: list[Lease] = field(default_factory=list)
 
     def live(self) -> list[Lease]:
-        """The leases that run and cost."""
-        return [lease for lease in self.leases if lease.state == "active"]
+        """The leases that run and cost: those that are reclaimed do until they end (chain `x/market`, lease states)."""
+        return [lease for lease in self.leases if lease.state in ("active", "reclaiming")]
 
 
 @dataclass
@@ -255,6 +257,17 @@ class Ledger:
         for bid in deployment.bids:
             if (bid.gseq, bid.oseq, bid.provider) == (lease.gseq, lease.oseq, lease.provider):
                 bid.state = "closed"
+
+    def reclaim(self, deployment: Deployment) -> bool:
+        """MsgLeaseStartReclaim by its provider; whether it is taken.
+
+        The chain takes it for an active lease with an agreed window (`x/market/handler/server.go`), which ends no
+        sooner than that: a day or more, so never here.
+        """
+        found = [each for each in deployment.live() if each.state == "active"] if deployment.notice else []
+        for lease in found:
+            lease.state = "reclaiming"
+        return bool(found)
 
     def expire(self, deployment: Deployment) -> None:
         """Withdraw open bids that were not taken within five minutes."""

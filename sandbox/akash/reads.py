@@ -48,7 +48,18 @@ class Reads:
         """Whether a read shows a deployment at all."""
         fault = self.world.state.fault("read-lag")
         lag = READ_LAG_S if fault is None else float(fault.get("seconds", 10))
-        return self.world.ledger.now - deployment.time >= lag
+        return not self.elsewhere and self.world.ledger.now - deployment.time >= lag
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the key is of another account: every route looks for a deployment among those of the key's wallet."""
+        return self.world.state.fault("other-account") is not None
+
+    def in_list(self, deployment: Deployment) -> bool:
+        """Whether the list has a deployment."""
+        fault = self.world.state.fault("list-lag")
+        lag = 0.0 if fault is None else float(fault.get("seconds", 60))
+        return self.visible(deployment) and self.world.ledger.now - deployment.time >= lag
 
     def view(self, deployment: Deployment) -> dict[str, Any]:
         """Show one deployment; its hash is a placeholder while the chain's REST interface fails."""
@@ -85,7 +96,9 @@ class Reads:
             await asyncio.sleep(min(longest, DEAD_READ_S))
         for shown, lease in zip(view["leases"], deployment.leases, strict=False):
             workload = self.world.workloads.get((deployment.dseq, lease.gseq, lease.oseq))
-            there = workload and workload.services and lease.state == "active" and not self.world.silent(lease.provider)
+            there = (
+                workload and workload.services and lease in deployment.live() and not self.world.silent(lease.provider)
+            )
             shown["status"] = workload.status() if workload and there else None
         return view
 

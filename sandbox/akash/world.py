@@ -100,6 +100,7 @@ class World:
         await self._vanish_and_return()
         if not self.halted:
             self._bids()
+            self._reclaims()
             self._leases()
             self._escrows()
         self._volumes()
@@ -176,6 +177,8 @@ class World:
                 key = (deployment.dseq, lease.gseq, lease.oseq)
                 workload = self.workloads.get(key)
                 age = self.ledger.now - lease.time
+                if lease.state == "reclaiming":  # its provider may not close it before the deadline
+                    continue
                 if lease.provider in self._gone:
                     if self._real - self._gone[lease.provider] > GONE_SECONDS:
                         self.lose(deployment, lease, Reason.LEASE_CLOSED_REASON_UNSTABLE)
@@ -192,6 +195,12 @@ class World:
                 self.ledger.close(deployment.dseq)
                 self.end(deployment.dseq)
                 self.note(f"{deployment.dseq} closed: the trial is over")
+
+    def _reclaims(self) -> None:
+        if self._strike("reclaim") is not None:
+            for deployment in self.ledger.deployments.values():
+                if self.ledger.reclaim(deployment):
+                    self.say(f"the lease of {deployment.dseq} is reclaimed by its provider")
 
     def lose(self, deployment: Deployment, lease: Lease, reason: Reason) -> None:
         """The provider gives the lease up."""
@@ -212,6 +221,8 @@ class World:
         for lease in deployment.live():
             if self.silent(lease.provider):
                 raise ProviderError(503, f"Provider {lease.provider} is not reachable")
+            if lease.state != "active":  # provider `manifest/manager.go`: ErrNoLeaseForDeployment
+                raise ProviderError(404, "no lease for deployment")
         running = {
             deployment.groups[key[1] - 1].spec["name"]: set(each.services)
             for key, each in self.workloads.items()

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import yaml
+
+from sandbox.akash.account import USER
 
 from .akash_world import OWNERS, SERVE, AkashWorld, sdl, wait
 
@@ -52,6 +55,45 @@ def test_a_provider_that_is_gone_takes_its_lease_along_but_not_the_escrow(world:
         world.close(dseq, other)
         assert 0 == world.api.get("/v1/balances").json()["data"]["deployments"]
     wait(lambda: world.state.route("198.51.100.101", 443))
+
+
+def test_a_reclaimed_lease_runs_on_and_takes_no_manifest_and_one_without_notice_is_not_reclaimed(
+    world: AkashWorld,
+) -> None:
+    agreed = yaml.safe_dump(yaml.safe_load(sdl(ip="agreed")) | {"version": "2.1", "reclamation": {"min_window": "24h"}})
+    reclaimed, kept = world.run(agreed, "tundra"), world.run(sdl(ip="kept"))
+    address = world.status(reclaimed)["ips"]["web"][0]["IP"]
+    with world.fault("reclaim"):
+        wait(lambda: world.show(reclaimed)["leases"][0]["state"] == "reclaiming")
+    assert world.show(kept)["leases"][0]["state"] == "active"
+    changed = yaml.safe_dump(
+        yaml.safe_load(agreed) | {"services": yaml.safe_load(sdl(ip="agreed", env=("A=1",)))["services"]}
+    )
+    refused = world.api.put(f"/v1/deployments/{reclaimed}", json={"data": {"sdl": changed}})
+    assert (refused.status_code, refused.json()["message"]) == (404, "no lease for deployment")
+    assert world.get(address).text == "hello\n"
+    world.close(reclaimed, kept)
+
+
+def test_a_list_that_lags_lacks_what_is_shown_and_another_account_has_nothing_of_this_one(world: AkashWorld) -> None:
+    with world.fault("list-lag", seconds=60):
+        dseq = world.create(sdl())["dseq"]
+        assert (listed(world), world.api.get(f"/v1/deployments/{dseq}").status_code) == ([], 200)
+    assert listed(world) == [dseq]
+    (ours,) = world.api.get("/v1/wallets", params={"userId": USER}).json()["data"]
+    with world.fault("other-account"):
+        (theirs,) = world.api.get("/v1/wallets", params={"userId": USER}).json()["data"]
+        assert theirs["address"] != ours["address"]
+        assert listed(world) == []
+        for ask in (world.api.get, world.api.delete):
+            assert ask(f"/v1/deployments/{dseq}").status_code == 404
+    assert listed(world) == [dseq]
+    world.close(dseq)
+
+
+def listed(world: AkashWorld) -> list[str]:
+    found = world.api.get("/v1/deployments").json()["data"]["deployments"]
+    return [each["deployment"]["id"]["dseq"] for each in found]
 
 
 def test_no_bids_means_none(world: AkashWorld) -> None:

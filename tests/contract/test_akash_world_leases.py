@@ -5,6 +5,7 @@ They are no containers: nothing here proves that an image exists, or that a comm
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -262,12 +263,20 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
+def whole(family: list[psutil.Process]) -> list[psutil.Process]:
+    """The processes of a world once its container has begun what it runs; none before."""
+    names = set()
+    for each in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            names.add(each.name())
+    return family if {"sh", "sleep"} <= names else []
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_no_lease_outlives_its_world(tmp_path: Path, how: signal.Signals) -> None:
     with AkashWorld(tmp_path) as doomed:
         doomed.run(sdl("sleep 1000 & sleep 1001", ip="last"))
-        family = psutil.Process(doomed.process.pid).children(recursive=True)
-        assert {"sh", "sleep"} <= {each.name() for each in family}
+        family = wait(lambda: whole(psutil.Process(doomed.process.pid).children(recursive=True)))
         doomed.process.send_signal(how)
         doomed.process.wait(15)
         wait(lambda: not [each for each in family if alive(each)])

@@ -65,7 +65,8 @@ class World:
         self.ledger.now = self.now
         for each in self.ledger.deployments.values():
             for lease in each.live():
-                if each.dseq not in self.manifests and self.now - lease.time > MANIFEST_SECONDS:
+                missing = each.dseq not in self.manifests and self.now - lease.time > MANIFEST_SECONDS
+                if missing and lease.state == "active":
                     self.ledger.abandon(each.dseq, lease, Reason.LEASE_CLOSED_REASON_MANIFEST_TIMEOUT)
 
     def event(self, name: str) -> None:
