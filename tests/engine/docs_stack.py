@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import psutil
 import yaml
 
@@ -41,6 +42,8 @@ TTL = 5
 PROBE_VARIABLE, PROBE_S = "TESTS_PROBE_S", "90"
 #: The longest that a test waits for something that happens by itself, in seconds.
 PATIENCE_S = 120.0
+#: The stores of the sandbox, and their buckets.
+STORES = {"aws": "dao-example-aws", "storj": "dao-example-storj"}
 
 _PROGRAM = f"""
 import runpy, sys
@@ -246,6 +249,34 @@ def project(folder: Path, registry: str = REGISTRY, program: str = _PROGRAM) -> 
     (made / "unmoor").write_text(_STEPS)
     (made / "unmoor").chmod(0o755)
     return made
+
+
+def store(base: Docs, name: str) -> Any:
+    """A client of a store, past every fault of it."""
+    return boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{base.state.port(name)}",
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+def tamper(base: Docs) -> dict[tuple[str, str], bytes]:
+    """Write something else over every bundle in every store; return what was there."""
+    found = {}
+    for name, bucket in STORES.items():
+        s3 = store(base, name)
+        for each in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+            found[name, each["Key"]] = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
+            s3.put_object(Bucket=bucket, Key=each["Key"], Body=b"something else")
+    return found
+
+
+def mend(base: Docs, right: dict[tuple[str, str], bytes]) -> None:
+    """Write the bundles again."""
+    for (name, key), body in right.items():
+        store(base, name).put_object(Bucket=STORES[name], Key=key, Body=body)
 
 
 def kill(runner: Pulumi, sandbox: Sandbox, when: Callable[[], bool]) -> None:

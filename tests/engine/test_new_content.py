@@ -20,7 +20,7 @@ from sandbox.net.tls import Authority
 from sandbox.state import State
 
 from ..loopback import Loopback
-from .docs_stack import HOST, Docs, until
+from .docs_stack import HOST, PROBE_S, PROBE_VARIABLE, Docs, mend, tamper, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,9 +91,37 @@ def test_new_content_costs_no_request(docs: Docs, name: str) -> None:
         until(lambda site=site: docs.site_serves(site) == docs.version(), f"{site} serves it too")
 
 
+def test_a_failed_replacement_leaves_failover_as_it_was(docs: Docs) -> None:
+    """Both stores give other bytes, so neither new lease is ever well; what stood serves on, and is judged on."""
+    records, judged, options = led(docs), verdicts(docs), docs.workload["options"]
+    right = tamper(docs)
+    docs.pulumi.environment = {**docs.pulumi.environment, PROBE_VARIABLE: "5"}
+    run = docs.fails(options=options | {"budget_usd_month": 11})
+    docs.pulumi.environment = {**docs.pulumi.environment, PROBE_VARIABLE: PROBE_S}
+    mend(docs, right)
+    assert "was left as it is" in run.output
+    assert (led(docs), verdicts(docs)) == (records, judged)
+    primary, standby = records["primary"], records["secondary"]
+    ours = docs.state.route(primary, front.PORTS["https"])
+    assert ours
+    docs.state.withdraw_route(primary, front.PORTS["https"])
+    until(lambda: docs.address() == standby, "visitors are led to the other site")
+    docs.state.publish_route(primary, front.PORTS["https"], ours[1])
+    until(lambda: docs.address() == primary, "visitors are led back")
+    docs.up(options=options)
+    assert (len(docs.leases()), all(docs.leases().values())) == (2, True)
+    until(lambda: docs.served() == docs.version(), "it is served")
+
+
+def led(docs: Docs) -> dict[str, str]:
+    """Where each member of the public name leads."""
+    found = docs.records()
+    return {role: found[f"{HOST}/{role}"] for role in ("primary", "secondary")}
+
+
 def test_a_stranger_at_the_address_of_a_site_who_answers_everything_is_not_healthy(docs: Docs, tmp_path: Path) -> None:
     """As after a lease that its provider closed: Route 53 verifies no certificate, and the record still leads there."""
-    primary, standby = (docs.records()[f"{HOST}/{role}"] for role in ("primary", "secondary"))
+    primary, standby = led(docs)["primary"], led(docs)["secondary"]
     ours = docs.state.route(primary, front.PORTS["https"])
     assert ours
     with stranger(State(tmp_path / "stranger")) as port:

@@ -13,7 +13,6 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import psutil
 import pytest
 import yaml
@@ -30,8 +29,10 @@ from .docs_stack import (
     STANDBY,
     Docs,
     finished,
+    mend,
     project,
     started,
+    tamper,
     until,
 )
 
@@ -308,34 +309,3 @@ def restarts(base: Docs, dseq: str) -> int:
     world = json.loads((base.state.root / "akash" / "world.json").read_text())
     (found,) = [int(each["restarts"]) for each in world["containers"] if each["dseq"] == dseq]
     return found
-
-
-STORES = {"aws": "dao-example-aws", "storj": "dao-example-storj"}
-
-
-def store(base: Docs, name: str) -> Any:
-    """A client of a store, past every fault of it."""
-    return boto3.client(
-        "s3",
-        endpoint_url=f"http://127.0.0.1:{base.state.port(name)}",
-        region_name="us-east-1",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-    )
-
-
-def tamper(base: Docs) -> dict[tuple[str, str], bytes]:
-    """Write something else over every bundle in every store; return what was there."""
-    found = {}
-    for name, bucket in STORES.items():
-        s3 = store(base, name)
-        for each in s3.list_objects_v2(Bucket=bucket)["Contents"]:
-            found[name, each["Key"]] = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
-            s3.put_object(Bucket=bucket, Key=each["Key"], Body=b"something else")
-    return found
-
-
-def mend(base: Docs, right: dict[tuple[str, str], bytes]) -> None:
-    """Write the bundles again."""
-    for (name, key), body in right.items():
-        store(base, name).put_object(Bucket=STORES[name], Key=key, Body=body)
