@@ -200,7 +200,7 @@ class World:
         if self._strike("reclaim") is not None:
             for deployment in self.ledger.deployments.values():
                 if self.ledger.reclaim(deployment):
-                    self.say(f"the lease of {deployment.dseq} is reclaimed by its provider")
+                    self.note(f"the lease of {deployment.dseq} is reclaimed by its provider")
 
     def lose(self, deployment: Deployment, lease: Lease, reason: Reason) -> None:
         """The provider gives the lease up."""
