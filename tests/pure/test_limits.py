@@ -53,7 +53,7 @@ ELSEWHERE = {
     "web/caddy/upstream.py": {"BODY_BYTES"},  # what a visitor may send, an option
 }  # fmt: skip
 #: Waits of our clients for one part of an answer, inside a limit of the table on the whole.
-PARTS = {"stores/s3.py", "assess/discover/account.py", "doctor/project.py", "targets/aws/container.py"}
+PARTS = {"stores/s3.py", "assess/discover/account.py", "doctor/project.py", "targets/aws/balancer.py"}
 
 
 def _bounds(tree: ast.AST) -> Iterator[str]:
