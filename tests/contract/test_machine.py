@@ -114,6 +114,7 @@ def test_a_checkout_that_cannot_be_written_is_as_good_as_any(words: str) -> None
     trying = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
     if os.geteuid() != 0 or trying.returncode:
         pytest.skip("this user may not mount")
+    subprocess.run(["./setup.sh"], cwd=REPOSITORY, check=True)  # else it would have to write
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", str(REPOSITORY), words], capture_output=True, text=True,
         check=False,
@@ -125,6 +126,7 @@ def test_a_file_of_a_checkout_that_cannot_be_written_is_a_sentence() -> None:
     if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
         pytest.skip("this user may not mount")
     words = "./unmoor assess --out report"
+    subprocess.run(["./setup.sh"], cwd=REPOSITORY, check=True)  # else it would have to write
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", str(REPOSITORY), words], capture_output=True, text=True,
         check=False,
