@@ -164,14 +164,16 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     from .schema import schema
 
     known = registry(here)
-    beside = neighbours.read(here / "stacks", stack)
+    neighbouring = neighbours.read(here / "stacks", stack)
     settings, faults = asked.settings(answers)
     if faults:
         raise ConfigError("the answers make no stack", faults)
-    if neighbours.alike(settings, beside, known):
+    if neighbours.alike(settings, neighbouring, known):
         answers = replace(answers, label=stack.lower())
         settings, _ = asked.settings(answers)
-    plan = topology(settings, known, here, built=False, others={"aws:region": answers.region}, beside=beside)
+    plan = topology(
+        settings, known, here, built=False, others={"aws:region": answers.region}, neighbouring=neighbouring
+    )
     needed = variables(plan, known)
     facts = files.Facts(_project(here), stack, answers.region, findings.build, needed, (here / "setup.sh").exists())
     stacked = path.relative_to(here) if path.is_absolute() else Path("stacks", path.name)

@@ -360,7 +360,7 @@ def settings_of(document: Any, source: str) -> dict[str, Any]:
     """Take our settings out of a parsed stack file; settings of other projects and plug-ins are left alone.
 
     Raises ConfigError when the document is not a stack file at all, and for keys without a prefix: the engine puts the
-    project's name there (sdk/v3 go/common/workspace/loaders.go), which a file alone does not tell, and `pulumi config
+    project's name there (sdk/v3 go/common/workspace/loaders.go), which a file alone does not show, and `pulumi config
     set` never writes one.
     """
     if not isinstance(document, dict) or not isinstance(document.get("config"), dict):

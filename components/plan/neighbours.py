@@ -90,6 +90,6 @@ def _numbered(hosts: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def _apart(one: StackConfig, other: StackConfig, name: str) -> bool:
-    """Return whether hosts lie in two zones of one name, which their ids tell apart."""
+    """Return whether hosts lie in two zones of one name, which only their ids distinguish."""
     ids = (one.dns.zone_id, other.dns.zone_id)
     return "/" not in name and None not in ids and ids[0] != ids[1]

@@ -68,11 +68,11 @@ def topology(
     *,
     built: bool = True,
     others: Mapping[str, Any] | None = None,
-    beside: Mapping[str, StackConfig] | None = None,
+    neighbouring: Mapping[str, StackConfig] | None = None,
 ) -> Topology:
     """Plan the given settings, without the `unmoor:` prefix; `others` are those of other plug-ins.
 
-    `beside` are the other stacks of the project, which may share no name with this one.
+    `neighbouring` are the other stacks of the project, which may share no name with this one.
 
     Raises ConfigError or PlanError with every fault that can be found. See `releases` for `root` and `built`.
     """
@@ -80,7 +80,7 @@ def topology(
     if stack is None:
         raise ConfigError("the stack configuration is not valid", found)
     made, known = releases(stack, registry, root, built=built)
-    return plan(stack, registry, made, [*known, *neighbours.faults(stack, beside or {}, registry)], others)
+    return plan(stack, registry, made, [*known, *neighbours.faults(stack, neighbouring or {}, registry)], others)
 
 
 def project_of(path: Path) -> Path:
@@ -93,9 +93,9 @@ def from_file(path: Path, registry: Registry, *, built: bool = True) -> Topology
     document = config.load_document(path)
     ours = config.settings_of(document, str(path))
     root = project_of(path)
-    beside = neighbours.read(path.parent, path.stem.removeprefix("Pulumi."))
+    neighbouring = neighbours.read(path.parent, path.stem.removeprefix("Pulumi."))
     others = config.settings_of_others(document["config"])
-    return topology(ours, registry, root, built=built, others=others, beside=beside)
+    return topology(ours, registry, root, built=built, others=others, neighbouring=neighbouring)
 
 
 def from_pulumi(
@@ -107,8 +107,10 @@ def from_pulumi(
     """
     prefix = f"{config.PROJECT}:"
     settings = {key.removeprefix(prefix): _value(text) for key, text in values.items() if key.startswith(prefix)}
-    beside = neighbours.read(root / "stacks", stack) if stack else {}
-    return topology(settings, registry, root, others=config.settings_of_others(values, secret), beside=beside)
+    neighbouring = neighbours.read(root / "stacks", stack) if stack else {}
+    return topology(
+        settings, registry, root, others=config.settings_of_others(values, secret), neighbouring=neighbouring
+    )
 
 
 def _value(text: str) -> Any:

@@ -23,14 +23,14 @@ SEED = bytes(range(32))
 
 
 @dataclass
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):  # noqa: N818 it is an answer
     """Check refused: property and reason of every failure."""
 
     failures: dict[str, str]
 
 
 @dataclass
-class InitFailed(Exception):  # noqa: N818
+class InitFailed(Exception):  # noqa: N818 it is an answer
     """The resource exists and is not ready."""
 
     id: str

@@ -78,7 +78,7 @@ def test_an_issued_certificate_that_names_every_host_is_ready(monkeypatch):
         ({"SubjectAlternativeNames": [HOSTS[0]]}, "does not name docs-aws.dao.example"),
         ({"SubjectAlternativeNames": ["*.example"]}, "does not name docs-aws.dao.example, docs.dao.example"),
         ({"Status": "PENDING_VALIDATION"}, "is pending validation"),
-        ({"Type": "IMPORTED"}, "was imported: nobody renews it"),
+        ({"Type": "IMPORTED"}, "was imported: AWS does not renew it"),
     ],
 )
 def test_a_certificate_that_would_fail_late_is_not_ready(monkeypatch, changed, said):

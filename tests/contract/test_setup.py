@@ -47,7 +47,7 @@ def asked(root: Path) -> list[str]:
 
 
 def run(root: Path, program: str = "unmoor", *arguments: str) -> tuple[str, str]:
-    environment = {"PATH": f"{os.path.dirname(sys.executable)}:/usr/bin:/bin", "HOME": str(root)}  # noqa: PTH120
+    environment = {"PATH": f"{os.path.dirname(sys.executable)}:/usr/bin:/bin", "HOME": str(root)}  # noqa: PTH120 the interpreter, its link not followed
     done = subprocess.run(
         [root / program, *arguments], cwd="/", env=environment, capture_output=True, text=True, check=False
     )
@@ -81,7 +81,7 @@ def test_a_moved_checkout_completes_its_environment_again(checkout: Path) -> Non
 
 
 def test_several_at_once_complete_it_once(checkout: Path) -> None:
-    environment = {"PATH": f"{os.path.dirname(sys.executable)}:/usr/bin:/bin", "HOME": str(checkout)}  # noqa: PTH120
+    environment = {"PATH": f"{os.path.dirname(sys.executable)}:/usr/bin:/bin", "HOME": str(checkout)}  # noqa: PTH120 the interpreter, its link not followed
     running = [
         subprocess.Popen([checkout / "unmoor"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(4)

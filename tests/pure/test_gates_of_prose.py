@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -86,3 +87,17 @@ def test_words_are_counted_whole_in_any_case_and_not_in_comments_of_the_list(tmp
     assert words.found(folder, words.pattern("# essays\nnobody\nlet be\nsays\n")) == [
         "code/a.py:1: Nobody", "code/a.py:1: let be", "code/a.py:2: says"
     ]  # fmt: skip
+
+
+def test_every_exception_to_a_lint_rule_has_a_reason() -> None:
+    bare = re.compile(r"#\s*(?:ruff:\s*)?noqa\b(?!: [A-Z]+\d+(?:, [A-Z]+\d+)* +\S)")
+    root = Path(__file__).resolve().parents[2]
+    found = [
+        f"{path.relative_to(root)}:{number}"
+        for folder in ("components", "sandbox", "tests", "benchmarks")
+        for path in (root / folder).rglob("*.py")
+        if path != Path(__file__) and "node_modules" not in path.parts
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if bare.search(line)
+    ]
+    assert found == []

@@ -41,7 +41,7 @@ def _wrong(found: dict[str, Any], missing: list[str]) -> Iterator[tuple[str, str
     request = "request one from ACM, and name it, or take `existing.certificate` out: the stack makes its own"
     if found["Type"] != "AMAZON_ISSUED":
         yield (
-            "was imported: nobody renews it, and the CAA records of this stack let amazon.com alone sign at AWS",
+            "was imported: AWS does not renew it, and the CAA records of this stack let amazon.com alone sign at AWS",
             request,
         )
     elif found["Status"] != "ISSUED":

@@ -33,7 +33,7 @@ class PriceClass(StrEnum):
 _REFUSED = {
     "distribution": (
         "a distribution that serves visitors cannot be used, because its origins, behaviours and aliases would be "
-        "rewritten under them; let the stack make one beside it, and take the host over with `unmoor adopt`"
+        "rewritten under them; let the stack make one next to it, and take the host over with `unmoor adopt`"
     ),
     "zone": "a zone is named for the whole stack: `unmoor:dns: {zone_id: …}`",
 }
@@ -80,6 +80,6 @@ class Delivery(Setting):
 
 
 def existing_of(options: BaseModel) -> Existing:
-    """Return what a site's options say of existing things; nothing for kinds that use none."""
+    """Return the existing things that a site's options name; none for kinds that use none."""
     found = getattr(options, "existing", None)
     return found if isinstance(found, Existing) else Existing()
