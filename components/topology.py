@@ -201,7 +201,7 @@ class WorkloadPlan:
         return {name: found for name in names if (found := self.stood(name))}
 
     def named(self, site: Site) -> str:
-        """Return a site's name as stacks that share an account can tell it apart."""
+        """Return a site's name with its stack, which is unique among stacks that share an account."""
         return f"{site.name}-{self.label}" if self.label else site.name
 
     def site(self, name: str) -> Site:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RECENT = 30
 #: Git's own width for a subject (`git help commit` asks for 50; a list of 80 columns has room for 72).
 LONGEST = 72
-_SHAPE = re.compile(r"[a-z0-9_./-]+(?:, [a-z0-9_./-]+)*: (?P<verb>[a-z]+)\b")
+_SHAPE = re.compile(r"[A-Za-z0-9_./-]+(?:, [A-Za-z0-9_./-]+)*: (?P<verb>[a-z]+)\b")
 #: First words that are no verb, and endings of a verb in another mood, with the verbs that end so themselves.
 _NO_VERB = frozenset(
     {"a", "an", "and", "it", "its", "no", "not", "of", "the", "this", "what", "when", "where", "which", "who", "why"}

@@ -79,7 +79,7 @@ def _make(folder: Path) -> None:
 
 
 def _run(command: Sequence[str], environ: dict[str, str]) -> int:
-    """Run the command to its end, whatever the terminal signals: both are in its foreground. Return its exit code."""
+    """Run the command to its end, through signals of the terminal: both are in its foreground. Return its exit code."""
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         child = subprocess.Popen(command, env=environ)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: What stands for a credential.
 HIDDEN = "***"
-#: The ends of names that vendors publish, and that say nothing of the DAO.
+#: The ends of names that vendors publish, and that do not identify the DAO.
 _PUBLIC = ("amazonaws.com", "cloudfront.net", "akash.network", "letsencrypt.org", "storjshare.io")
 #: Fields that name something; every word of their values is replaced.
 _NAMING = re.compile(r"(?i)(name|e?mail|user|login|label|nick|title|company|person|contact)s?$")

@@ -7,13 +7,13 @@
 # is ever an argument. Kubernetes expands what looks like a variable in parentheses, so commands are in backquotes.
 names=$1
 shift
-say() { echo "unmoor: $*" >&2; }
+log() { echo "unmoor: $*" >&2; }
 if command -v wget > /dev/null; then
   get() { wget -q -T 5 -O - "http://$UNMOOR_SECRETS/$1" 2> /dev/null; }
 elif command -v curl > /dev/null; then
   get() { curl -s -f -m 5 "http://$UNMOOR_SECRETS/$1"; }
 else
-  say "this image has neither wget nor curl, so the application cannot get its secrets"
+  log "this image has neither wget nor curl, so the application cannot get its secrets"
   sleep 60
   exit 1
 fi
@@ -37,7 +37,7 @@ stop() {
   exit
 }
 has='' child=''
-say "waiting for the secrets"
+log "waiting for the secrets"
 until take; do sleep 1; done
 trap stop TERM INT
 while :; do
@@ -47,7 +47,7 @@ while :; do
     sleep 2 &
     wait $!
     if newest && [ "$set_" != "$has" ] && take; then
-      say "the secrets have changed: the application starts anew"
+      log "the secrets have changed: the application starts anew"
       kill -TERM "$child" 2> /dev/null
       wait "$child"
       continue 2

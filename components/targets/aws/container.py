@@ -216,7 +216,7 @@ class Container(pulumi.ComponentResource):
             secret = aws.secretsmanager.Secret(
                 f"{self._name}-{name}",
                 description=f"unmoor {self._name} {name}",
-                # Whoever ran the update has the value, and one that is given up is not kept for a month.
+                # The operator of the update has the value, and one that is given up is not kept for a month.
                 recovery_window_in_days=0,
                 opts=self._inside,
             )

@@ -146,7 +146,7 @@ def _health(server: WebServer) -> Json:
     return route(
         with_headers({"Cache-Control": content.ALWAYS_FRESH, "Content-Type": content.HEALTH_TYPE}),
         subroute(
-            route(rewrite("/trouble"), files("health", 503), when=file("health", "/trouble")),
+            route(rewrite("/fault"), files("health", 503), when=file("health", "/fault")),
             *server.behind.health_routes(answer(200, server.well)),
         ),
         when=path_like(f"^{front.HEALTH_PATH}$"),

@@ -32,20 +32,20 @@ export CONTENT="$XDG_DATA_HOME/unmoor"
 export SECRETS="$CONTENT/secrets" SECRETS_PORT="${SECRETS_PORT:-8181}"
 NUMBER=${NUMBER:-0} BYTES=${BYTES:-0} POLL=${POLL:-10} OTHERS=${OTHERS:-}
 config=$1 shapes=$2
-names='' caddy='' keeper='' child='' said='' served=''
+names='' caddy='' keeper='' child='' logged='' served=''
 
-say() { echo "unmoor: $*" >&2; }
+log() { echo "unmoor: $*" >&2; }
 # Put text into a file of the folder health, which Caddy reads: the file is replaced and never written to.
 put() {
   place=health/$1
   shift
   printf '%s\n' "$*" > "$place.new" && mv "$place.new" "$place"
 }
-# While health/trouble exists, /healthz answers 503 and its text.
-trouble() {
-  [ "$*" = "$said" ] || say "$*"
-  said="$*"
-  put trouble "$*${served:+
+# While health/fault exists, /healthz answers 503 and its text.
+fault() {
+  [ "$*" = "$logged" ] || log "$*"
+  logged="$*"
+  put fault "$*${served:+
 serving $served}"
 }
 # Run something that a signal can interrupt.
@@ -64,8 +64,8 @@ stop() {
   exit 0
 }
 alive() {
-  kill -0 "$caddy" 2>/dev/null || { say "caddy ended"; exit 1; }
-  [ -z "$keeper" ] || kill -0 "$keeper" 2>/dev/null || { say "what keeps the content ended"; exit 1; }
+  kill -0 "$caddy" 2>/dev/null || { log "caddy ended"; exit 1; }
+  [ -z "$keeper" ] || kill -0 "$keeper" 2>/dev/null || { log "what keeps the content ended"; exit 1; }
 }
 now() { date +%s; }
 
@@ -113,7 +113,7 @@ start() {
   if [ -n "${OPERATOR:-}" ]; then (umask 077 && mkdir -p "$SECRETS"); else rm -rf "$SECRETS"; fi
   mkdir health
   put note ''
-  trouble "it has only just started"
+  fault "it has only just started"
   token=unmoor-`od -An -N16 -tx1 /dev/urandom | tr -d ' \n'` stands='' patience=$((`now` + 60))
   export token
   ask at_start
@@ -140,11 +140,11 @@ while :; do
     why=`certificate`
   fi
   if [ -n "$why" ]; then
-    trouble "$why"
+    fault "$why"
     rest 1
   else
-    rm -f health/trouble
-    said=''
+    rm -f health/fault
+    logged=''
     rest 10
   fi
 done

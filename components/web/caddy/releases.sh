@@ -60,7 +60,7 @@ choose() {
 remark() {
   [ "$1" != "$noted" ] || return
   noted=$1
-  [ -z "$noted" ] || say "$noted"
+  [ -z "$noted" ] || log "$noted"
   put note "${noted:+
 $noted, since `date -u '+%Y-%m-%d %H:%M UTC'`; this is the last release that was agreed on}"
 }
@@ -86,7 +86,7 @@ fetch() {
     wait $unpack
     code=$?
     [ "${sum%% *}" = $EMPTY ] || came=yes
-    if [ "${sum%% *}" != "$next" ]; then say "$from did not give release $next"
+    if [ "${sum%% *}" != "$next" ]; then log "$from did not give release $next"
     elif [ $code = 0 ] && mv "$CONTENT/new" "$CONTENT/releases/$next"; then return 0
     else
       why="release $next cannot be unpacked; is the disk full?"
@@ -144,7 +144,7 @@ swap() {
   flush
   touch "$live" || { why="$live cannot be written; is the disk full?"; return 1; }
   flush
-  say "serving release $next, number $next_number"
+  log "serving release $next, number $next_number"
   run sleep 1
   for old in "$CONTENT"/live/*; do [ "$old" = "$live" ] || rm "$old"; done
 }
@@ -204,7 +204,7 @@ keep_content() {
       if fetch && swap; then failed='' pause=1 again=0
       else
         failed=$next again=$((`now` + pause))
-        say "$why; trying again in $pause s"
+        log "$why; trying again in $pause s"
         put why "$why; trying again"
         longer
       fi

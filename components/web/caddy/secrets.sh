@@ -12,7 +12,7 @@ take_secrets() {
   : > inbox
   case "$line" in *'"values":"'*'"'*) ;; *) return 0 ;; esac
   line=${line#*'"values":"'}
-  (umask 077 && unpack_secrets "${line%%'"'*}") || say "what was handed over did not arrive whole, and is asked for again"
+  (umask 077 && unpack_secrets "${line%%'"'*}") || log "what was handed over did not arrive whole, and is asked for again"
   line=''
 }
 unpack_secrets() {
@@ -35,7 +35,7 @@ unpack_secrets() {
   for old in "$SECRETS"/*/; do
     [ "$old" = "$SECRETS/$sum/" ] || rm -rf "$old"
   done
-  say "took the application's secrets"
+  log "took the application's secrets"
 }
 # Wait some seconds, and take what is handed over meanwhile.
 rest() {

@@ -1,4 +1,4 @@
-"""Secrets of Secrets Manager, without their values: those are written beside the plugin."""
+"""Secrets of Secrets Manager, without their values: those are written without the plugin."""
 
 from __future__ import annotations
 
