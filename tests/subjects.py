@@ -1,7 +1,7 @@
 """`python -m tests.subjects`: check the subjects of recent commits; exit with 1 if one breaks a rule.
 
 A subject reads `component: imperative`, is at most 72 characters long and has no full stop. Checked are the commits
-since the merge base with the revision in TESTS_BASE, or the last RECENT after the one that brought this file. A
+since the merge base with the revision in TESTS_BASE, or the last RECENT after the rules changed. A
 shallow clone is checked as far as it reaches. Outside git, or inside another repository, there is nothing to check.
 """
 
@@ -51,7 +51,7 @@ def recent(root: Path, base: str | None) -> list[str]:
     top = _git(root, "rev-parse", "--show-toplevel")
     if top is None or Path(top).resolve() != root.resolve() or _git(root, "rev-parse", "HEAD") is None:
         return []
-    began = _git(root, "log", "-1", "--diff-filter=A", "--format=%H", "--", "tests/subjects.py")
+    began = _git(root, "log", "-1", "--format=%H", "--", "tests/subjects.py")
     reach = [f"-{RECENT}", f"{began}..HEAD" if began else "HEAD"]
     if base:
         since = _git(root, "merge-base", base, "HEAD")

@@ -62,7 +62,7 @@ def test_commits_since_the_base_are_checked_and_no_others(repository: Path) -> N
         subjects.recent(repository, "nowhere")
 
 
-def test_commits_before_the_gate_are_not_checked(repository: Path) -> None:
+def test_commits_before_the_rules_last_changed_are_not_checked(repository: Path) -> None:
     gate = repository / "tests" / "subjects.py"
     gate.parent.mkdir()
     gate.touch()
