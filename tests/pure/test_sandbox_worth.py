@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sandbox.aws.plugin import invokes
 from sandbox.aws.plugin.types import TYPES
+from sandbox.faults import FAULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTE = re.compile(r'web\.(get|post|put|patch|delete)\(\s*"([^"]+)"')
@@ -56,3 +57,9 @@ def test_the_plug_in_has_no_function_or_type_that_no_program_of_ours_uses() -> N
     snake = {token: re.sub(r"([A-Z])", lambda found: f"_{found[1].lower()}", name) for token, name in names.items()}
     unused = [token for token, name in names.items() if not re.search(rf"\b({name}|{snake[token]}(_output)?)\b", code)]
     assert unused == []
+
+
+def test_every_fault_that_can_be_broken_is_in_the_manual() -> None:
+    table = (ROOT / "docs" / "sandbox.md").read_text().partition("## Break things")[2].partition("\n## ")[0]
+    named = {name.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for name in re.findall(r"`([a-z0-9-]+[A-Z]*)`", table)}
+    assert FAULTS.keys() - named == set()
