@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -18,16 +19,17 @@ import yaml
 from sandbox.akash import inventory
 from sandbox.aws import inventory as aws
 from sandbox.client import Resolver
-from sandbox.drive import EngineFailed
+from sandbox.drive import EngineFailed, Pulumi
 from sandbox.state import REPOSITORY, VARIABLE
 
 from ..contract.akash_world import SDL
-from .docs_stack import kill
+from .docs_stack import kill, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from sandbox.drive import Pulumi, Run
+    from sandbox.drive import Run
 
     from .conftest import Sandbox
 
@@ -64,8 +66,8 @@ Account("account", deployments=ids, hosts=["web.leases.example"])
 """
 
 
-def document(ceiling: int = 100) -> dict[str, Any]:
-    made = copy.deepcopy(SDL)
+def document(ceiling: int = 100, *, notice: bool = False) -> dict[str, Any]:
+    made = copy.deepcopy(SDL) | ({"version": "2.1", "reclamation": {"min_window": "24h"}} if notice else {})
     made["services"]["web"]["expose"][0]["to"][0]["ip"] = "site"
     made["endpoints"] = {"site": {"kind": "ip"}}
     made["profiles"]["placement"]["site"]["pricing"]["web"]["amount"] = ceiling
@@ -83,17 +85,20 @@ class Leases:
         project.write_text(yaml.safe_dump(settings))
 
     def write(
-        self, ceiling: int = 100, sites: tuple[str, ...] = ("web",), *, broken: bool = False, held: bool = False
+        self,
+        ceiling: int = 100,
+        sites: tuple[str, ...] = ("web",),
+        *,
+        broken: bool = False,
+        held: bool = False,
+        notice: bool = False,
     ) -> None:
         """Set what the program reads."""
         settings = yaml.safe_load(self.runner.config_file.read_text())
-        settings["config"] = {
-            "tiny:sdl": document(ceiling),
-            "tiny:sites": list(sites),
-            "tiny:broken": str(broken).lower(),
-            "tiny:held": str(held).lower(),
-            "aws:region": "us-east-1",
-        }
+        given = {"sdl": document(ceiling, notice=notice), "sites": list(sites)}
+        given |= {"broken": str(broken).lower(), "held": str(held).lower()}
+        project = yaml.safe_load((self.runner.project / "Pulumi.yaml").read_text())["name"]
+        settings["config"] = {f"{project}:{key}": value for key, value in given.items()} | {"aws:region": "us-east-1"}
         self.runner.config_file.write_text(yaml.safe_dump(settings))
 
     def up(self, *arguments: str, ceiling: int = 100, sites: tuple[str, ...] = ("web",), broken: bool = False) -> Run:
@@ -124,7 +129,7 @@ def leases(
     stack = "".join(each for each in request.node.name if each.isalnum())[-25:]
     made = Leases(pulumi({}, PROGRAM, stack), sandbox)
     yield made
-    for fault in ("provider-silent-europa", "read-lag"):
+    for fault in ("provider-silent-europa", "read-lag", "list-lag", "other-account", "reclaim"):
         sandbox.state.end_fault(fault)
     made.write()
     made.runner.destroy()
@@ -208,12 +213,80 @@ def test_a_state_that_was_cut_off_is_mended_and_no_lease_is_lost(leases: Leases,
     assert leases.answers() == "hello"
 
 
-def test_reads_that_lag_open_nothing_twice(leases: Leases, sandbox: Sandbox) -> None:
-    sandbox.state.start_fault("read-lag", {"seconds": 8})
+@pytest.mark.parametrize(("lag", "seconds"), [("read-lag", 8), ("list-lag", 60)])
+def test_reads_that_lag_open_nothing_twice(leases: Leases, sandbox: Sandbox, lag: str, seconds: int) -> None:
+    sandbox.state.start_fault(lag, {"seconds": seconds})
     leases.up()
-    sandbox.state.end_fault("read-lag")
+    sandbox.state.end_fault(lag)
     assert list(leases.open().values()) == [True]
     assert leases.answers() == "hello"
+
+
+def test_two_projects_with_one_stack_name_never_touch_each_others(
+    leases: Leases, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    leases.up()
+    before = leases.open()
+    theirs = beside(leases, sandbox, tmp_path)
+    theirs.up()
+    assert len(leases.open()) == 2
+    assert before.items() < leases.open().items()
+    theirs.runner.destroy()
+    assert leases.open() == before
+    assert leases.answers() == "hello"
+    assert leases.runner.up("--expect-no-changes").changes() == {}
+
+
+def test_a_key_of_another_account_forgets_and_closes_nothing(leases: Leases, sandbox: Sandbox) -> None:
+    leases.up()
+    before = leases.open()
+    sandbox.state.start_fault("other-account")
+    for act in (leases.runner.refresh, leases.runner.destroy):
+        with pytest.raises(EngineFailed, match="and AKASH_CONSOLE_API_KEY is a key of"):
+            act()
+    sandbox.state.end_fault("other-account")
+    assert leases.open() == before
+    leases.up()  # a destroy that failed may have taken the record
+    assert leases.open() == before
+    assert leases.answers() == "hello"
+
+
+def test_a_lease_that_is_reclaimed_while_it_is_made_leaves_one_deployment(leases: Leases, sandbox: Sandbox) -> None:
+    leases.up(sites=())
+    leases.write(notice=True)
+    child = leases.runner.start("up", "--yes", "--skip-preview")
+    until(lambda: any(leases.open().values()) or child.poll() is not None, "a lease")
+    (first,) = leases.open()
+    sandbox.state.start_fault("reclaim")
+    until(lambda: lease_states() != {first: "active"}, "the lease is reclaimed")
+    child.communicate()
+    leases.runner.children.remove(child)
+    leases.runner.up("--refresh")
+    ((left, state),) = lease_states().items()
+    assert (left != first, state) == (True, "active")
+    assert leases.answers() == "hello"
+
+
+def lease_states() -> dict[str, str]:
+    """Give the state of the newest lease of each open deployment."""
+    return {
+        each["deployment"]["id"]["dseq"]: each["leases"][-1]["state"] if each["leases"] else ""
+        for each in inventory.open_deployments()
+    }
+
+
+def beside(leases: Leases, sandbox: Sandbox, folder: Path) -> Leases:
+    """Make another project in the same account, whose stack has the same name; its zone is another one."""
+    project = folder / "other"
+    shutil.copytree(leases.runner.project, project, symlinks=True)
+    settings = yaml.safe_load((project / "Pulumi.yaml").read_text()) | {"name": "other"}
+    (project / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
+    (project / "__main__.py").write_text(PROGRAM.replace("leases.example", "others.example"))
+    file = folder / f"other.{leases.runner.config_file.name}"
+    file.write_text(leases.runner.config_file.read_text())
+    runner = Pulumi(sandbox.state, sandbox.environment, leases.runner.stack, file, project)
+    runner.init()
+    return Leases(runner, sandbox)
 
 
 def test_an_update_of_the_deployment_alone_does_not_close_what_the_record_leads_to(leases: Leases) -> None:

@@ -26,16 +26,17 @@ class Case:
 
 
 _RESOURCE = "tests/contract/test_deployment_resource.py"
-_ACCOUNT = "tests/contract/test_akash_world_account.py"
 _CONSOLE = "tests/contract/test_console_untrusted.py"
 _RAIL = "tests/contract/test_console_rail.py"
 _DECIDE = "tests/pure/test_lease_decide.py"
 _ENGINE = "tests/engine/test_leases.py"
+_CONTENT = "tests/engine/test_new_content.py"
+_TROUBLE = "tests/engine/test_trouble.py"
 
 CASES = (
     Case(
         "A provider closes the lease",
-        "`deployment … is lost: its lease is closed`",
+        "`deployment … is lost: …`",
         "the next `pulumi up` rents again, moves the record, and closes the old deployment",
         "run `pulumi up --refresh` on a timer",
         f"{_RESOURCE}::test_a_lost_lease_is_marked_replaced_and_leaves_nothing_open",
@@ -46,6 +47,34 @@ CASES = (
         "nothing: what runs there may serve. Without visitors for three minutes it counts as lost",
         "nothing",
         f"{_RESOURCE}::test_a_silent_provider_loses_nothing_and_is_taken_back_when_it_speaks",
+    ),
+    Case(
+        "A provider gives the notice that it promised",
+        "`deployment … is lost: … is taking it back`",
+        "it serves until its deadline, and the next `pulumi up` rents again before it is closed",
+        "run `pulumi up --refresh` on a timer",
+        f"{_ENGINE}::test_a_lease_that_is_reclaimed_while_it_is_made_leaves_one_deployment",
+    ),
+    Case(
+        "The escrow of a lease is used up",
+        "`pulumi up --refresh` finds it deleted, and makes it again",
+        "the next `pulumi up` rents again",
+        "add credit; `unmoor akash list` shows for how many days each lease is paid",
+        f"{_TROUBLE}::test_deployments_whose_escrow_ran_out_are_rented_again_each_once",
+    ),
+    Case(
+        "A replacement never gets well",
+        "`… is not well after … s: …`",
+        "records and health checks stay with the site that stood, and failover goes on",
+        "correct what the sentence names and run `pulumi up` again",
+        f"{_CONTENT}::test_a_failed_replacement_leaves_failover_as_it_was",
+    ),
+    Case(
+        "A stranger is given the address of a lease that ended",
+        "`not well` in `unmoor status`, with its certificate or its answer",
+        "health checks find no mark of the site there, and visitors are led to the other site",
+        "`pulumi up --refresh`",
+        f"{_CONTENT}::test_a_stranger_at_the_address_of_a_site_who_answers_everything_is_not_healthy",
     ),
     Case(
         "A lease that was lost is back",
@@ -63,7 +92,7 @@ CASES = (
     ),
     Case(
         "An update is killed",
-        "`the stack is locked`",
+        "`the stack is currently locked`",
         "the next run goes on with the deployment that was opened",
         "`pulumi cancel`, then `pulumi up`",
         f"{_RESOURCE}::test_killed_and_run_again_it_reaches_the_same_end_with_one_deployment",
@@ -115,14 +144,14 @@ CASES = (
         "`deployment … belongs to …`",
         "nothing is forgotten",
         "export a key of the account that owns it",
-        f"{_RESOURCE}::test_a_key_of_another_account_is_a_sentence_and_nothing_is_forgotten",
+        f"{_ENGINE}::test_a_key_of_another_account_forgets_and_closes_nothing",
     ),
     Case(
         "Two projects or stacks use one account",
         "nothing",
         "each sees its own deployments only",
         "nothing",
-        f"{_ACCOUNT}::test_two_projects_with_the_same_stack_name_never_touch_each_others",
+        f"{_ENGINE}::test_two_projects_with_one_stack_name_never_touch_each_others",
     ),
     Case(
         "The Console's reads lag",
@@ -147,7 +176,7 @@ CASES = (
     ),
     Case(
         "A lease costs more than its ceiling",
-        "`over the ceiling of $…`",
+        "`over its ceiling of $…`",
         "nothing is recorded",
         "ask the Console's support: the chain takes no such bid",
         f"{_CONSOLE}::test_a_price_over_the_ceiling_is_refused_where_it_is_read",
@@ -168,7 +197,7 @@ CASES = (
     ),
     Case(
         "Nobody bids",
-        "`without a leased address 3 could bid`",
+        "`without … could bid`",
         "the deployment is closed again",
         "drop or loosen the demand that excludes most",
         "tests/pure/test_market_screening.py::test_the_sentence_names_what_each_demand_excludes",
