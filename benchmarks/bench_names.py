@@ -6,7 +6,6 @@ import contextlib
 import random
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -28,32 +27,24 @@ from components.dns.powerdns.stores import Stores
 from components.dns.zone import Probe, RRset
 from tests.contract import powerdns
 from tests.contract.containers import free_port, until
-from tests.contract.powerdns import PRIMARY, SERVERS, STANDBY, ZONE, Backend, NameServer, Signer, Store, key_file
+from tests.contract.powerdns import (
+    PRIMARY,
+    SERVERS,
+    STANDBY,
+    ZONE,
+    Backend,
+    NameServer,
+    Signer,
+    Store,
+    key_file,
+    resolved,
+    unbound,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAMES, KILLS, TTL = 1_000, 20, 5
-_UNBOUND = """\
-server:
-  interface: 127.0.0.1
-  port: {port}
-  directory: "{folder}"
-  chroot: ""
-  username: ""
-  pidfile: ""
-  do-not-query-localhost: no
-  root-hints: ""
-  module-config: "validator iterator"
-  trust-anchor: "{ds}"
-  domain-insecure: "."
-stub-zone:
-  name: "{zone}"
-  stub-addr: 127.77.2.1@{server}
-  stub-addr: 127.77.2.2@{server}
-remote-control:
-  control-enable: no
-"""
 
 
 def main() -> Iterator[dict[str, Any]]:
@@ -140,10 +131,8 @@ def _failovers(folder: Path, signer: Signer, key: Path, store: Store) -> Iterato
             each.start()
             until(lambda each=each: each.serial() == 1 or None, "the zone")
         until(lambda: all(each.seen for each in (*primaries, *standbys)) or None, "probes")
-        (keys,) = first.ask(ZONE, "DNSKEY").answer
-        ds = f"{ZONE}. DS {dns.dnssec.make_ds(dns.name.from_text(ZONE), keys[0], 'SHA256').to_text()}"
-        with _unbound(folder, first.port, ds) as resolver:
-            cold = [_resolved(resolver, host) == primary for host, (primary, _) in hosts.items()]
+        with unbound(folder, first) as resolver:
+            cold = [resolved(resolver, host) == primary for host, (primary, _) in hosts.items()]
             yield _figure("names_cold_answers_not_primary", cold.count(False), "answers", 0)
             seconds = _killed(servers, [store], signer, resolver, dict(zip(hosts.items(), primaries, strict=True)))
         yield _figure("names_failover_median_s", statistics.median(seconds), "s", 10)
@@ -181,9 +170,9 @@ def _killed(
     killed, seconds = {}, {}
 
     def visitor(host: str, standby: str) -> None:
-        while host not in killed or _resolved(resolver, host) != standby:
+        while host not in killed or resolved(resolver, host) != standby:
             time.sleep(0.1)
-            _resolved(resolver, host)
+            resolved(resolver, host)
         seconds[host] = time.monotonic() - killed[host]
 
     visitors = [threading.Thread(target=visitor, args=(host, standby)) for host, (_, standby) in primaries]
@@ -206,26 +195,3 @@ def _killed(
     for each in (*visitors, *primaries.values()):
         each.join() if isinstance(each, threading.Thread) else each.server_close()
     return list(seconds.values())
-
-
-def _resolved(resolver: int, host: str) -> str:
-    query = dns.message.make_query(f"{host}.", "A")
-    with contextlib.suppress(dns.exception.Timeout):
-        found = dns.query.udp(query, "127.0.0.1", 2, resolver)
-        return next((one.address for each in found.answer if each.rdtype == dns.rdatatype.A for one in each), "")
-    return ""
-
-
-@contextlib.contextmanager
-def _unbound(folder: Path, server: int, ds: str) -> Iterator[int]:
-    port = free_port()
-    text = _UNBOUND.format(port=port, folder=folder, ds=ds, zone=ZONE, server=server)
-    (folder / "unbound.conf").write_text(text)
-    with (folder / "unbound.log").open("wb") as log:
-        process = subprocess.Popen(["unbound", "-d", "-c", folder / "unbound.conf"], stdout=log, stderr=log)
-    try:
-        until(lambda: _resolved(port, "s0.dao.example") or None, "unbound", 20)
-        yield port
-    finally:
-        process.kill()
-        process.wait()

@@ -16,8 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import dns.dnssec
 import dns.flags
 import dns.message
+import dns.name
 import dns.query
 import dns.rdatatype
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ZONE = "dao.example"
+#: Why there is no resolver that validates.
+NO_RESOLVER = None if shutil.which("unbound") else "looking names up as visitors do needs unbound"
 MISSING = None if shutil.which("pdns_server") else "own name servers need pdns-server and pdns-backend-sqlite3"
 SERVERS = ("ns1.dao.example", "ns2.dao.example")
 #: Where the members of `docs` are.
@@ -242,3 +246,53 @@ def key_file(folder: Path) -> Path:
     path = folder / "csk"
     path.write_bytes(shown.stdout)
     return path
+
+
+_UNBOUND = """\
+server:
+  interface: 127.0.0.1
+  port: {port}
+  directory: "{folder}"
+  chroot: ""
+  username: ""
+  pidfile: ""
+  do-not-query-localhost: no
+  root-hints: ""
+  module-config: "validator iterator"
+  trust-anchor: "{ds}"
+  domain-insecure: "."
+stub-zone:
+  name: "{zone}"
+  stub-addr: 127.77.2.1@{server}
+  stub-addr: 127.77.2.2@{server}
+remote-control:
+  control-enable: no
+"""
+
+
+@contextlib.contextmanager
+def unbound(folder: Path, server: NameServer) -> Iterator[int]:
+    """Run a resolver that validates, and give its port; it asks 127.77.2.1 and .2, at the port of a server."""
+    (keys,) = server.ask(ZONE, "DNSKEY").answer
+    ds = f"{ZONE}. DS {dns.dnssec.make_ds(dns.name.from_text(ZONE), keys[0], 'SHA256').to_text()}"
+    port = free_port()
+    text = _UNBOUND.format(port=port, folder=folder, ds=ds, zone=ZONE, server=server.port)
+    (folder / "unbound.conf").write_text(text)
+    with (folder / "unbound.log").open("wb") as log:
+        process = subprocess.Popen(["unbound", "-d", "-c", folder / "unbound.conf"], stdout=log, stderr=log)
+    try:
+        until(lambda: resolved(port, SERVERS[0]) or None, "unbound", 20)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+def resolved(resolver: int, host: str, patience: float = 2.0) -> str:
+    """Ask a resolver for a host's address; empty where no validated answer comes in time."""
+    query = dns.message.make_query(f"{host}.", "A", want_dnssec=True)
+    with contextlib.suppress(dns.exception.Timeout):
+        found = dns.query.udp(query, "127.0.0.1", patience, resolver)
+        if found.flags & dns.flags.AD:
+            return next((one.address for each in found.answer if each.rdtype == dns.rdatatype.A for one in each), "")
+    return ""
