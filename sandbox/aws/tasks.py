@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from moto.acm.models import acm_backends
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
 from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
 from moto.elbv2.models import elbv2_backends
 from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
-from moto.secretsmanager.exceptions import SecretNotFoundException
+from moto.secretsmanager.exceptions import SecretNotFoundException, SecretsManagerClientError
 from moto.secretsmanager.models import secretsmanager_backends
 
 from . import simulation
@@ -127,8 +126,9 @@ def _secret(role: str, arn: str, version: str, *, missing: bool) -> tuple[str, s
     try:
         if missing:
             raise SecretNotFoundException
-        found = secretsmanager_backends[DEFAULT_ACCOUNT_ID][_REGION].get_secret_value(arn, version, "")
-    except ServiceException as error:
+        manager = secretsmanager_backends[DEFAULT_ACCOUNT_ID][_REGION]
+        found = manager.get_secret_value(arn, version, "" if version else "AWSCURRENT")
+    except SecretsManagerClientError as error:
         return f"{error.error_type}: {error.message}", ""
     return "", str(found["SecretString"])
 

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -292,3 +293,32 @@ def test_a_secret_has_no_value_until_one_is_put_into_it_and_none_is_shown(stack:
     assert "canary" not in str(read.outputs)
     stack.plugin.delete(stack.stood.pop())
     assert manager.list_secrets()["SecretList"] == []
+
+
+def test_a_task_starts_with_the_version_that_its_role_may_read_and_else_says_why(stack: Stack, aws: Account) -> None:
+    """ECS developer guide, "Pass Secrets Manager secrets" and "ResourceInitializationError errors"."""
+    made = stack.make(SECRET, "api-aws-TOKEN", {"recoveryWindowInDays": 0})
+    trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = stack.make(ROLE, "role", {"assumeRolePolicy": json.dumps({"Version": "2012-10-17", "Statement": [trust]})})
+    manager = aws.client("secretsmanager")
+
+    def asked(version: str = "") -> dict[str, Any]:
+        arn = f"{made.id}:::{version}" if version else made.id
+        question = json.dumps({"role": role.outputs["arn"], "arns": [arn]}).encode()
+        answer = httpx.post(f"{aws.url()}/_sandbox/tasks/secrets", content=question, trust_env=False).json()
+        return answer if "failed" in answer else {"value": answer["values"][arn]}
+
+    assert "AccessDeniedException" in asked()["failed"]
+    read = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": made.id}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [read]})
+    stack.make(ROLE_POLICY, "reads", {"role": role.id, "policy": policy})
+    assert "can't find the specified secret" in asked()["failed"]
+    first, second = (
+        manager.put_secret_value(SecretId=made.id, SecretString=text)["VersionId"] for text in ("one", "two")
+    )
+    assert [asked(first), asked(second), asked()] == [{"value": "one"}, {"value": "two"}, {"value": "two"}]
+    aws.state.start_fault("secret-missing")
+    try:
+        assert asked(second)["failed"].startswith("ResourceInitializationError: unable to pull secrets")
+    finally:
+        aws.state.end_fault("secret-missing")
