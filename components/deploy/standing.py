@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from ..topology import Topology, WorkloadPlan
 
 
+#: A second distribution cannot have the aliases that the first one has (CloudFront, CNAMEAlreadyExists).
+RELABELLED = (
+    "with another one every site would be made anew beside the old one, whose names CloudFront gives to one "
+    "distribution alone, so the update would fail late; leave it as it was, or destroy the stack and deploy it anew"
+)
+
+
 def demand(topology: Topology, registry: Registry, before: Mapping[str, Any]) -> dict[str, int]:
     """Refuse hosts that hold records of another party, and return how many times each adopted host was taken.
 
@@ -30,6 +37,8 @@ def demand(topology: Topology, registry: Registry, before: Mapping[str, Any]) ->
     known = before.get("workloads") or {}
     for plan in topology.workloads:
         was = known.get(plan.name) or {}
+        if was and was.get("label", "") != plan.label:
+            found.append(Fault("label", f"it was {was.get('label') or 'left out'} at the last update; {RELABELLED}"))
         names = {name.host for name in plan.names}
         if not names or (not plan.adopt and names <= set(was.get("hosts") or ())):
             continue
@@ -44,7 +53,7 @@ def demand(topology: Topology, registry: Registry, before: Mapping[str, Any]) ->
             if name in standing:
                 _report(plan, name, again=taken > 0)
     if found:
-        raise PlanError("a host is not free", found)
+        raise PlanError("what stands is in the way", found)
     return rounds
 
 

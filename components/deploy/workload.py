@@ -52,8 +52,12 @@ def outputs(plan: WorkloadPlan, rounds: Mapping[str, int] = MappingProxyType({})
     stood = [str(record) for record in plan.adopt]
     others = {name: rounds.get(name, 0) for name in plan.adopted if name != plan.host}
     known = {"stood": stood, "round": rounds.get(plan.host or "", 0)} | ({"rounds": others} if others else {})
-    more = ({"adopted": known} if stood else {}) | ({"split": dict(plan.weights)} if plan.weights else {})
-    return more | {
+    when_set = {
+        "adopted": known if stood else None,
+        "label": plan.label,
+        "split": dict(plan.weights),
+    }
+    return {name: value for name, value in when_set.items() if value} | {
         "mode": str(plan.mode),
         "active": str(plan.active),
         "url": plan.url,

@@ -14,6 +14,7 @@ from components.authority import Survey
 from components.config import models as config
 from components.config.standing import StandingRecord
 from components.deploy import standing
+from components.deploy.workload import outputs
 from components.dns.route53 import Route53
 from components.errors import Fault, PlanError, StepError
 from components.plan.planner import plan
@@ -147,3 +148,22 @@ def test_a_runbook_forgets_what_stood_before_a_flip_that_could_not_adopt(tmp_pat
     assert steps["centralized"][0] == "show"
     assert steps["active-standby, active decentralized"][:2] == ["forget", "show"]
     assert [bool(made.prospects[course].plan.adopt) for course in RING] == [True, True, False, False]
+
+
+def test_another_label_is_refused_while_the_stack_stands(said):
+    made, registry = planned()
+    labelled = dataclasses.replace(
+        made, workloads=tuple(dataclasses.replace(plan, label="next") for plan in made.workloads)
+    )
+    with pytest.raises(PlanError, match=r"label: it was left out at the last update; .* destroy the stack"):
+        standing.demand(labelled, registry, before())
+    known = before()
+    for workload in known["workloads"].values():
+        workload["label"] = "next"
+    assert standing.demand(labelled, registry, known) == {}
+    with pytest.raises(PlanError, match="label: it was next at the last update"):
+        standing.demand(made, registry, known)
+    assert outputs(labelled.workloads[0])["label"] == "next"
+    assert "label" not in outputs(made.workloads[0])
+    changed = review("prod", "main", (made, labelled), registry)
+    assert any("`label` changes from none to next" in sentence for sentence in changed.refused)
