@@ -15,6 +15,7 @@ from ..config import models as config
 from ..config import yaml_text
 from ..errors import ConfigError, UnmoorError
 from ..limits import YAML_BYTES
+from ..plan import neighbours
 from ..plan.stack import project_of, topology
 from ..project import registry, stack_file, stack_name
 from ..review import approval, record
@@ -23,9 +24,10 @@ from ..review.review import review
 from .approve import scope, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ..assess.inventory import Inventory
+    from ..config.models import StackConfig
     from ..registry import Registry
     from ..review.review import Review
     from ..topology import Topology
@@ -129,13 +131,15 @@ def _one(path: Path, at: _Commits, inventory: Inventory | None) -> Review:
     if text is None:
         config.load_document(path)  # raises with the names of those that exist
         raise ConfigError(f"{at.source(path, old=False)}: no such stack file")
-    new = _planned(text, at.source(path, old=False), known)
+    others = {stack_name(other): at.after(other) or "" for other in at.stack_files()}
+    beside = neighbours.parse(others, stack_name(path))
+    new = _planned(text, at.source(path, old=False), known, beside)
     before = at.before(path)
     old: Topology | None = None
     notes: tuple[str, ...] = ()
     if before is not None:
         try:
-            old = _planned(before, at.source(path, old=True), known)
+            old = _planned(before, at.source(path, old=True), known, {})
         except UnmoorError as error:
             notes = (f"the base cannot be planned, so everything is shown as new. {error}",)
     mine = scope(path)
@@ -151,11 +155,12 @@ def _one(path: Path, at: _Commits, inventory: Inventory | None) -> Review:
     )
 
 
-def _planned(text: str, source: str, known: Registry) -> Topology:
+def _planned(text: str, source: str, known: Registry, beside: Mapping[str, StackConfig]) -> Topology:
     document = yaml_text.load(text, source, yaml_text.STACK)
     settings = config.settings_of(document, source)
     try:
-        return topology(settings, known, None, others=config.settings_of_others(document["config"]))
+        others = config.settings_of_others(document["config"])
+        return topology(settings, known, None, others=others, beside=beside)
     except UnmoorError as error:
         raise type(error)(f"{source}: {error.title}", error.faults) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config import models as config
+from ..config import yaml_text
 from ..errors import ConfigError, Fault
 from . import slots
 
@@ -28,19 +29,29 @@ class Used(NamedTuple):
 
 
 def read(folder: Path, own: str) -> dict[str, StackConfig]:
-    """Read the stack files of a folder, but that of stack `own`, by stack. Files with faults are their own stack's.
+    """Read the other stack files of a folder; see `parse`."""
+    paths = sorted(folder.glob("Pulumi.*.yaml"))
+    return parse({path.stem.removeprefix("Pulumi."): _text(path) for path in paths}, own)
 
-    A template is compared with none.
+
+def _text(path: Path) -> str:
+    try:
+        return yaml_text.file_text(path, yaml_text.STACK)
+    except (ConfigError, OSError):
+        return ""
+
+
+def parse(texts: Mapping[str, str], own: str) -> dict[str, StackConfig]:
+    """Return the stacks that texts of stack files hold, by name, but stack `own`; a template is compared with none.
+
+    Files with faults are left out: they are their own stack's.
     """
     found: dict[str, StackConfig] = {}
-    if own == TEMPLATE:
-        return found
-    for path in sorted(folder.glob("Pulumi.*.yaml")):
-        name = path.stem.removeprefix("Pulumi.")
-        if name in {own, TEMPLATE}:
+    for name, text in texts.items():
+        if TEMPLATE in {own, name} or name == own:
             continue
         try:
-            stack, _ = config.read(config.load_file(path))
+            stack, _ = config.read(config.parse(text, name))
         except ConfigError:
             continue
         if stack is not None:

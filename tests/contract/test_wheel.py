@@ -165,7 +165,7 @@ def test_the_plugin_is_a_script_that_serves_the_schema_without_an_activated_envi
         assert "sdl" in plugin.schema()["resources"]["unmoor:akash:Deployment"]["inputProperties"]
 
 
-@pytest.mark.parametrize("step", ["keep", "publish", "probe", "drain"])
+@pytest.mark.parametrize("step", ["claim", "keep", "publish", "probe", "drain"])
 def test_the_recorded_command_line_runs_each_step_in_an_environment_that_is_not_active(
     full: Path, project: Path, step: str
 ) -> None:

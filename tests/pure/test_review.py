@@ -392,6 +392,24 @@ def test_a_strangers_commit_is_reviewed_without_being_checked_out(project: Path)
     assert "the program that builds changes too, and no plan hash covers what it does: project.py" in result.output
 
 
+def test_a_stack_that_would_use_another_ones_names_is_refused_with_both(project: Path) -> None:
+    git("checkout", "-qb", "pull")
+    second = project / "stacks/Pulumi.staging.yaml"
+    second.write_text(STACK.replace("MODE", "centralized"))
+    commit()
+    git("checkout", "-q", "main")
+    result = run("--base", "main", "--head", "pull", "staging", "--json")
+    (found,) = [json.loads(result.output)]
+    assert result.return_value == 1
+    assert "docs.dao.example is used by stack prod too" in found["error"]
+    git("checkout", "-q", "pull")
+    lines = STACK.replace("MODE", "centralized").replace("docs.dao", "beta.dao").splitlines()
+    second.write_text("\n".join([lines[0], "  unmoor:label: staging", *lines[1:]]) + "\n")
+    commit()
+    git("checkout", "-q", "main")
+    assert run("--base", "main", "--head", "pull", "staging", "--json").return_value == 0
+
+
 def test_a_base_that_does_not_exist_is_a_sentence(project: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere: no such branch, tag or commit"):
         run("--base", "nowhere")
