@@ -7,12 +7,15 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sandbox import pictures
 from sandbox.state import REPOSITORY
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def kept(name: str) -> str:
@@ -24,25 +27,31 @@ def test_a_picture_is_what_its_command_prints_now(name: str) -> None:
     assert kept(name) == pictures.svg(name, pictures.PICTURES[name]()), f"run `python -m sandbox.pictures {name}`"
 
 
-def test_the_preview_shows_every_record_and_site_of_the_plan(tmp_path: Path) -> None:
-    """It needs the engine, so it is not made again here; what the plan adds must be in it."""
-    file = tmp_path / "stacks" / "Pulumi.prod.yaml"
-    (tmp_path / "stacks").mkdir()
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "index.html").write_text("<title>Docs</title>")
-    text = (REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text()
-    file.write_text(text.replace(pictures.OLD, pictures.NEW))
+def planned(folder: Path, text: str) -> dict[str, Any]:
+    """Return what `unmoor plan` makes of a stack file beside a built site: its only workload."""
+    (folder / "stacks").mkdir(parents=True)
+    (folder / "site").mkdir()
+    (folder / "site" / "index.html").write_text("<title>Docs</title>")
+    file = folder / "stacks" / "Pulumi.prod.yaml"
+    file.write_text(text)
     words = [sys.executable, "-m", "components", "plan", "--stack", str(file), "--json"]
     done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    shown = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", kept("preview"))).split())
     (workload,) = json.loads(done.stdout)["workloads"].values()
-    added = [
-        action["name"] for action in workload["actions"] if "akash" in action["name"] or "standby" in action["name"]
-    ]
-    assert added
-    assert [name for name in added if name not in shown] == [], "run `python -m sandbox.pictures preview`"
-    assert pictures.OLD in shown
-    assert pictures.NEW in shown
+    return dict(workload)
+
+
+def test_the_preview_shows_the_cost_and_the_sites_of_the_plan(tmp_path: Path) -> None:
+    """It needs the engine, so it is not made again here; what the plan has must be in it."""
+    text = (REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text()
+    old = planned(tmp_path / "old", text)
+    new = planned(tmp_path / "new", text.replace(pictures.OLD, pictures.NEW))
+    shown = " ".join(html.unescape(re.sub(r"<[^>]+>", "", kept("preview"))).split())
+    hosts = [site["site_host"] for site in new["sites"]]
+    roles = [f'{site["name"]}: "standby"' for site in new["sites"] if site not in old["sites"]]
+    cost = f"usd_month: {old['usd_month']} => {new['usd_month']}"
+    assert len(roles) == 1
+    wanted = [cost, *hosts, *roles, pictures.OLD, pictures.NEW]
+    assert [each for each in wanted if each not in shown] == [], "run `python -m sandbox.pictures preview`"
 
 
 @pytest.mark.parametrize("name", pictures.PICTURES)
