@@ -27,7 +27,7 @@ _NAMING = re.compile(r"(?i)(name|e?mail|user|login|label|nick|title|company|pers
 #: Fields whose values are one word of a contract.
 _WORDS = re.compile(r"(?i)^(code|state|status|denom|type|reason|error|scope|source|kind|rcode)$")
 _ONE_WORD = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
-_FIELD = re.compile(r"[A-Za-z_]{1,48}")
+_FIELD = re.compile(r"[A-Za-z_]{1,48}|[A-Za-z_]{2,40}[0-9]{1,3}[A-Za-z]{0,8}")
 
 _LONGEST_NUMBER, _SHORTEST_HEX = 5, 12
 _LONG = re.compile(rf"[0-9]{{{_LONGEST_NUMBER + 1},}}")

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "provider/classes.py": 1,  # a developer's `make classes`
     "dns/powerdns/database.py": 3, "dns/powerdns/server.py": 1, "dns/powerdns/stores.py": 1,  # the keeper goes on
     "review/signatures.py": 2, "commands/restore.py": 1, "text/device.py": 1,
+    "commands/record.py": 1,  # the run's settings, before the command starts
 }  # fmt: skip
 WRITERS = {"write_text", "write_bytes", "mkstemp", "TemporaryFile", "NamedTemporaryFile", "TemporaryDirectory",
            "mkdtemp", "copyfile", "copyfileobj"}  # fmt: skip

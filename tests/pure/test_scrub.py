@@ -116,6 +116,10 @@ def test_what_is_public_is_kept(text: str) -> None:
     assert scrubber().text(text) == text
 
 
+def test_fields_that_end_in_a_number_keep_their_names() -> None:
+    assert list(scrubber().value({"uptime7d": 1, "ipv4": 2})) == ["uptime7d", "ipv4"]
+
+
 def test_headers_of_public_words_keep_their_names() -> None:
     given = {"headers": {"accept-encoding": "gzip", "x-api-key": "(not kept)", "x-quillmark-id": "7"}}
     shown = scrubber().value(given)["headers"]
