@@ -36,9 +36,9 @@ def main() -> Iterator[dict[str, Any]]:
 
 
 def _previews(state: State, environment: dict[str, str]) -> Iterator[dict[str, Any]]:
-    file = state.root / "Pulumi.ten.yaml"
+    file = state.root / "Pulumi.sandbox.yaml"
     file.write_text(yaml.safe_dump(_stack()), encoding="utf-8")
-    ours = Pulumi(state, environment, "ten", file)
+    ours = Pulumi(state, environment, "sandbox", file)
     ours.init()
     steps = json.loads(ours.preview("--json").output)["steps"]
     hand = by_hand(state, environment, [step["newState"] for step in steps])

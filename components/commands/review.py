@@ -155,12 +155,12 @@ def _one(path: Path, at: _Commits, inventory: Inventory | None) -> Review:
     )
 
 
-def _planned(text: str, source: str, known: Registry, beside: Mapping[str, StackConfig]) -> Topology:
+def _planned(text: str, source: str, known: Registry, neighbouring: Mapping[str, StackConfig]) -> Topology:
     document = yaml_text.load(text, source, yaml_text.STACK)
     settings = config.settings_of(document, source)
     try:
         others = config.settings_of_others(document["config"])
-        return topology(settings, known, None, others=others, beside=beside)
+        return topology(settings, known, None, others=others, neighbouring=neighbouring)
     except UnmoorError as error:
         raise type(error)(f"{source}: {error.title}", error.faults) from None
 
