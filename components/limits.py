@@ -84,6 +84,11 @@ LIMITS: dict[str, Limit] = {
     "doctor_s": Limit("a look of `unmoor doctor`", 8, "seconds", "it is listed as not known"),
     "doctor_program_s": Limit("a program that `unmoor doctor` asks", 6, "seconds", "it is listed as not known"),
     "doctor_store_s": Limit("a read of a store by `unmoor doctor`", 5, "seconds", "it is listed as not known"),
+    "doctor_host_s": Limit("a look of `unmoor doctor` at a vendor", 5, "seconds", "a caution gives the reason"),
+    "claim_bytes": Limit("a claim in a store", 2_000, "bytes", "it is another stack's"),
+    "secret_bytes": Limit("the value of a secret of a service", 16 << 10, "bytes", "the update is refused"),
+    "secrets_bytes": Limit("all values of a service together", 32 << 10, "bytes", "the update is refused"),
+    "handover_bytes": Limit("what a lease is handed at a time", 64 << 10, "bytes", "the web server refuses it"),
     "include_depth": Limit("pages of a space that include each other", 5, "levels", "the place is listed"),
     "block_depth": Limit("blocks of a page of a space in each other", 30, "levels", "the place is listed"),
     "tag_depth": Limit("HTML tags of a page of a space in each other", 60, "levels", "deeper tags are left out"),
@@ -129,8 +134,11 @@ DNS_S, AWS_CONNECT_S, AWS_ACCOUNT_S, AWS_ZONE_S = (
 KEEPER_PROBE_S, ZONE_BUNDLE_S, SIGNATURE_S, PRICES_S = (
     LIMITS[name].amount for name in ("keeper_probe_s", "zone_bundle_s", "signature_s", "prices_s")
 )
-DOCTOR_S, DOCTOR_PROGRAM_S, DOCTOR_STORE_S = (
-    LIMITS[name].amount for name in ("doctor_s", "doctor_program_s", "doctor_store_s")
+DOCTOR_S, DOCTOR_PROGRAM_S, DOCTOR_STORE_S, DOCTOR_HOST_S = (
+    LIMITS[name].amount for name in ("doctor_s", "doctor_program_s", "doctor_store_s", "doctor_host_s")
+)
+CLAIM_BYTES, SECRET_BYTES, SECRETS_BYTES, HANDOVER_BYTES = (
+    int(LIMITS[name].amount) for name in ("claim_bytes", "secret_bytes", "secrets_bytes", "handover_bytes")
 )
 NAME_SERVER_S, CLOUDFLARE_S = (LIMITS[name].amount for name in ("name_server_s", "cloudflare_s"))
 CONSOLE_FIELDS = int(LIMITS["console_fields"].amount)

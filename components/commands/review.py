@@ -132,8 +132,8 @@ def _one(path: Path, at: _Commits, inventory: Inventory | None) -> Review:
         config.load_document(path)  # raises with the names of those that exist
         raise ConfigError(f"{at.source(path, old=False)}: no such stack file")
     others = {stack_name(other): at.after(other) or "" for other in at.stack_files()}
-    beside = neighbours.parse(others, stack_name(path))
-    new = _planned(text, at.source(path, old=False), known, beside)
+    neighbouring = neighbours.parse(others, stack_name(path))
+    new = _planned(text, at.source(path, old=False), known, neighbouring)
     before = at.before(path)
     old: Topology | None = None
     notes: tuple[str, ...] = ()

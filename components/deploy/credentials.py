@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.models import join
 from ..errors import ConfigError, Fault
+from ..limits import SECRET_BYTES, SECRETS_BYTES
 from ..stores.s3 import missing_credentials
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from ..registry import Registry
     from ..topology import Topology, WorkloadPlan
 
-#: The longest value of a secret, in bytes, and the longest of all of a workload: a container takes 64 KiB at once.
-SECRET_BYTES, SECRETS_BYTES = 16_384, 32_768
 #: A shorter value stands in many texts by chance.
 _SHORTEST_FOUND = 8
 

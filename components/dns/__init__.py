@@ -13,14 +13,13 @@ if TYPE_CHECKING:
     from ..steps import Program
 
 
-#: The authority of a stack file that names none. Folders that are added do not change it.
-DEFAULT = "route53"
-
-
 def authorities() -> Mapping[str, Authority]:
-    """Return the authorities of this package by name, the default one first."""
-    found = sorted((folder.AUTHORITY for folder in _folders()), key=lambda authority: authority.name != DEFAULT)
-    return {authority.name: authority for authority in found}
+    """Return the authorities of this package by name, first the one of a stack file that names none.
+
+    Its folder names it by DEFAULT, which folders that are added do not change.
+    """
+    found = sorted(_folders(), key=lambda folder: not getattr(folder, "DEFAULT", False))
+    return {folder.AUTHORITY.name: folder.AUTHORITY for folder in found}
 
 
 def programs() -> Mapping[str, Program]:

@@ -6,6 +6,7 @@ import functools
 import ssl
 from typing import TYPE_CHECKING
 
+from ..limits import DOCTOR_HOST_S
 from ..needs import Check, caution, ready
 from ..text.escape import outside
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from ..needs import Finding
     from ..topology import Topology
-
-_WITHIN_S = 5.0
 
 
 def checks(topology: Topology) -> Iterator[Check]:
@@ -34,7 +33,7 @@ def answers(name: str) -> Iterator[Finding]:
 
     url, back = f"https://{name}/", "visitors have this until the change, and again if the name is given back"
     try:
-        answer = httpx.get(url, timeout=_WITHIN_S, follow_redirects=False)
+        answer = httpx.get(url, timeout=DOCTOR_HOST_S, follow_redirects=False)
     except httpx.HTTPError as error:
         cause = _certificate(error)
         if cause:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Fault, StepError
+from ..limits import CLAIM_BYTES
 from ..text.escape import shown
 from . import s3
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 #: No key of a workload begins so: their names have no dot in front.
 FOLDER = ".claims"
-_MOST_BYTES = 2000
 #: A claim may be released between a refused write and the read after it; then it is free, and asked for again.
 _TRIES = 3
 
@@ -61,7 +61,7 @@ def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, A
 
 def holder(store: s3.OpenStore, name: str) -> str | None:
     """Return the stack that has a name, None where no stack has. Raises StepError for what is no claim."""
-    content = store.read(key(name), _MOST_BYTES)
+    content = store.read(key(name), CLAIM_BYTES)
     return None if content is None else _stack(store, name, content)
 
 
@@ -89,7 +89,7 @@ def _settled(store: s3.OpenStore, stack: str, name: str, content: bytes) -> str:
     """Claim a name and return who has it then."""
     for _ in range(_TRIES):
         first = store.claim(key(name), content)
-        there = store.read(key(name), _MOST_BYTES)
+        there = store.read(key(name), CLAIM_BYTES)
         if there is None:
             continue
         other = _stack(store, name, there)
@@ -102,7 +102,7 @@ def _settled(store: s3.OpenStore, stack: str, name: str, content: bytes) -> str:
 def _release(store: s3.OpenStore, stack: str, names: Iterable[str], content: bytes) -> Iterator[Fault]:  # noqa: ARG001 the other task's
     for name in names:
         try:
-            if store.read(key(name), _MOST_BYTES) == content:
+            if store.read(key(name), CLAIM_BYTES) == content:
                 store.delete([key(name)])
         except StepError as error:
             yield Fault("", str(error))

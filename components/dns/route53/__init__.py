@@ -3,7 +3,7 @@
 from ...steps import Program
 from .authority import Route53
 
-AUTHORITY = Route53()
+AUTHORITY, DEFAULT = Route53(), True
 PROGRAMS = {
     "adopt": Program("dns.route53.adopt", "Replace what stands at a live host by our records in one change."),
     "exchange": Program("dns.route53.exchange", "Let primary and standby change places in one change."),

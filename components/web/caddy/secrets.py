@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...limits import HANDOVER_BYTES
 from .pieces import answer, at_most, file_of, path, path_like, rewrite, route
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ HANDOVER = "/.well-known/unmoor/secrets"
 SECRETS_PORT = 8181
 _FOLDER, _INBOX = "{env.SECRETS}", "inbox"
 _LOGS = ("handover", "asked")
-#: The longest body: it is kept in memory until the script has taken it.
-_BYTES = 65_536
 _UNLOGGED: Json = {"handler": "vars", "log_skip": True}
 
 
@@ -35,7 +34,7 @@ def routes() -> list[Json]:
     into_the_log = {"handler": "log_append", "key": "values", "value": "values"}
     return [
         route(_UNLOGGED, rewrite("/taken"), file_of(_FOLDER), when={"method": ["GET"], **operator}),
-        route(at_most(_BYTES), values, into_the_log, answer(202), when={"method": ["POST"], **operator}),
+        route(at_most(HANDOVER_BYTES), values, into_the_log, answer(202), when={"method": ["POST"], **operator}),
         route(answer(404), when=path(HANDOVER)),
     ]
 
