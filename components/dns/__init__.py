@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 def authorities() -> Mapping[str, Authority]:
-    """Return the authorities of this package by name, first the one of a stack file that names none.
-
-    Its folder names it by DEFAULT, which folders that are added do not change.
-    """
+    """Return the authorities of this package by name, first the DEFAULT of stack files that name none."""
     found = sorted(_folders(), key=lambda folder: not getattr(folder, "DEFAULT", False))
     return {folder.AUTHORITY.name: folder.AUTHORITY for folder in found}
 

@@ -249,6 +249,7 @@ def test_the_canonical_plan_does_not_depend_on_the_order_of_keys() -> None:
 
 
 def test_an_authority_that_is_added_does_not_become_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    folders = [SimpleNamespace(AUTHORITY=SimpleNamespace(name=name)) for name in ("alpha", "route53", "zulu")]
+    folders = [SimpleNamespace(AUTHORITY=SimpleNamespace(name=name)) for name in ("alpha", "zulu")]
+    folders.insert(1, SimpleNamespace(AUTHORITY=SimpleNamespace(name="route53"), DEFAULT=True))
     monkeypatch.setattr(dns, "_folders", lambda: folders)
     assert next(iter(dns.authorities())) == "route53"

@@ -9,3 +9,5 @@ PROGRAMS = {
     "exchange": Program("dns.route53.exchange", "Let primary and standby change places in one change."),
     "leave": Program("dns.route53.leave", "Put back what stood at an adopted host before its stack ends."),
 }
+#: A stack file that names no authority has this one.
+DEFAULT = True
