@@ -176,7 +176,7 @@ def test_what_a_review_compares_with_is_never_an_option_or_a_command(ref: str) -
     assert not (REPOSITORY / "made").exists()
 
 
-@pytest.mark.parametrize("home", ["/nonexistent/x", "/dev/null", "/proc"])
+@pytest.mark.parametrize("home", ["/dev/null/x", "/dev/null", "/proc"])
 def test_a_home_that_cannot_be_used_keeps_nothing_from_being_planned(home: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "components", "plan", "--stack", "example"], cwd=REPOSITORY, capture_output=True,

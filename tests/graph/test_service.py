@@ -90,7 +90,7 @@ def test_a_secret_is_registered_without_a_value_and_filled_before_a_task_can_ask
     arns = {name: f"arn:aws:secretsmanager:us-east-1:1:secret:api-aws-{name}-Ab12Cd" for name in SECRETS}
     behind = graph.behind(graph.named("api-aws-task").urn)
     for name, variable in SECRETS.items():
-        assert set(graph.named(f"api-aws-{name}").inputs) == {"description", "recoveryWindowInDays"}
+        assert set(graph.named(f"api-aws-{name}").inputs) == {"description", "recoveryWindowInDays", "tags"}
         filled = graph.named(f"api-aws-{name}-value")
         given = {"arn": arns[name], "region": "us-east-1", "variable": variable}
         assert (json.loads(filled.inputs["stdin"]), filled.urn in behind) == (given, True)
@@ -173,7 +173,7 @@ def test_a_shared_load_balancer_gets_rules_for_our_names_and_is_not_made(tmp_pat
         "challenges": [hosts, challenges],
         "http": [hosts],
     }
-    assert all("priority" not in rule.inputs and rule.inputs["tags"] == {"Name": "api-aws"} for rule in rules.values())
+    assert all("priority" not in rule.inputs and rule.inputs["tags"]["Name"] == "api-aws" for rule in rules.values())
     assert rules["http"].inputs["actions"][0]["redirect"]["protocol"] == "HTTPS"
     assert rules["challenges"].urn in graph.behind(rules["http"].urn), "the one that matches more comes after it"
     assert graph.named("api-aws-shown").inputs["listenerArn"] == "listener-443"

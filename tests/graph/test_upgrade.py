@@ -80,10 +80,19 @@ def test_every_resource_is_still_there_under_its_name(now: monitor.Graph) -> Non
     assert set(before()) - now.urns == set()
 
 
-def test_nothing_is_replaced(now: monitor.Graph) -> None:
+#: Health checks look for the site's mark from now on, which is another type of check. Each is made before the old one
+#: goes, once the site was probed for the mark.
+REPLACED = {"docs-aws-health": ["type"], "docs-akash-health": ["type"]}
+
+
+def test_nothing_is_replaced_but_what_judges_the_sites(now: monitor.Graph) -> None:
     olds = {urn: old for urn, old in before().items() if old["custom"]}
     assert len(olds) > 40, "a whole stack"
-    assert {urn: found for urn, old in olds.items() if (found := replaced(old, now.resources[urn]))} == {}
+    found = {urn.rsplit("::", 1)[1]: replaced(old, now.resources[urn]) for urn, old in olds.items()}
+    assert {name: paths for name, paths in found.items() if paths} == REPLACED
+    for name in REPLACED:
+        probe = now.named(name.replace("health", "probe")).urn
+        assert probe in now.behind(now.named(name).urn), "it is probed before"
 
 
 def test_the_comparison_sees_a_replacement(now: monitor.Graph) -> None:

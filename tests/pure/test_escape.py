@@ -129,7 +129,7 @@ ASSESS = ["assess", "--date", "2026-11-26"]
         ([*ASSESS, "--out", "/dev/null/x"], "> /dev/null", "/dev/null/x: Not a directory\n"),
         (["step", "probe"], "<&-", f"{NOT_JSON}Expecting value: line 1 column 1 (char 0)\n"),
         (["step", "probe"], "< /dev/zero", f"{NOT_JSON}it is longer than 1,048,576 bytes\n"),
-        ([*ASSESS, "-i", "/nonexistent/x"], "2> /dev/full", ""),
+        ([*ASSESS, "-i", "/dev/null/x"], "2> /dev/full", ""),
     ],
 )  # fmt: skip
 def test_a_device_that_fails_is_a_sentence(words: list[str], redirect: str, said: str) -> None:

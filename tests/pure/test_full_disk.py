@@ -28,6 +28,8 @@ ELSEWHERE = {
     "dns/powerdns/database.py": 3, "dns/powerdns/server.py": 1, "dns/powerdns/stores.py": 1,  # the keeper goes on
     "review/signatures.py": 2, "commands/restore.py": 1, "text/device.py": 1,
     "commands/record.py": 1,  # the run's settings, before the command starts
+    "commands/zone.py": 1,  # a new key, which no moment may show to others
+    "probe/handover.py": 2,  # a key for one moment, sealed
 }  # fmt: skip
 WRITERS = {"write_text", "write_bytes", "mkstemp", "TemporaryFile", "NamedTemporaryFile", "TemporaryDirectory",
            "mkdtemp", "copyfile", "copyfileobj"}  # fmt: skip
@@ -64,7 +66,7 @@ STORES = ("--store", "aws=dao-aws", "--store", "storj=dao-storj,public_url=https
 COMMANDS = {
     "flip": (("flip", "docs", "active-standby", "--stack", "prod"), "stacks/Pulumi.prod.yaml"),
     "init": (
-        ("init", "--stack", "new", "--host", "docs.dao.example", "--zone", "dao.example", "--site", "site", *STORES,
+        ("init", "--stack", "new", "--host", "new.dao.example", "--zone", "dao.example", "--site", "site", *STORES,
          "--resolver", "127.0.0.1:9"),
         "__main__.py",
     ),
@@ -130,11 +132,11 @@ def test_a_step_without_room_for_its_bundle_names_the_folder_and_contacts_no_sto
     assert "Traceback" not in done.stderr
 
 
-def test_a_full_temporary_file_is_a_sentence_and_other_errors_stay_what_they_are() -> None:
+def test_a_full_temporary_file_is_a_sentence_and_other_errors_stay_what_they_are(tmp_path: Path) -> None:
     with pytest.raises(StepError, match="File too large; make room there"), files.scratch() as file, full():
         file.write(b"x" * 100_000)
     with pytest.raises(FileNotFoundError), files.scratch():
-        Path("/nonexistent/x").read_bytes()
+        (tmp_path / "absent").read_bytes()
 
 
 def test_a_machine_without_any_folder_for_temporary_files_is_a_sentence(tmp_path: Path) -> None:

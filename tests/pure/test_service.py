@@ -394,7 +394,7 @@ def test_the_manual_shows_the_options_of_each_example(place, example):
 
 def test_the_rights_of_a_service_at_aws_are_looked_at_and_no_distribution_is_asked_for() -> None:
     """A load balancer meets no alias of CloudFront."""
-    asked = {check.name for check in run.checks(planned("centralized"), builtin())}
+    asked = {check.name for check in run.checks(planned("centralized"), builtin(), "unmoor/prod")}
     assert {"AWS identity", "AWS profile", "rights of api-aws at AWS"} <= asked
     assert "CloudFront" not in asked
 

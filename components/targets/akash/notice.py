@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ...config.signed import WHEN_SET
 from .sdl.rules.orders import WINDOW
 
 _HOUR_S = 3600
@@ -13,6 +14,7 @@ _HOUR_S = 3600
 #: Hours; None asks for none.
 Notice = Annotated[
     int | None,
+    WHEN_SET,
     Field(
         ge=WINDOW[0] // _HOUR_S,
         le=WINDOW[1] // _HOUR_S,
