@@ -25,7 +25,7 @@ ASKED = 200
 
 @dataclass
 class Visitors:
-    """Ask for the page again and again, through a resolver that remembers; `failed` is each answer that is not well."""
+    """Ask for the page again and again, each time by a new look-up; `failed` is each answer that is not well."""
 
     docs: Docs
     asked: int = 0
