@@ -69,7 +69,7 @@ class Side(StrEnum):
     DECENTRALIZED = "decentralized"
 
 
-class Store(Setting):
+class Bucket(Setting):
     """An S3-compatible bucket at a named vendor; it exists before the stack and outlives it.
 
     `access_key` and `secret_key` are the *names* of environment variables that hold the credentials;
@@ -80,10 +80,6 @@ class Store(Setting):
         description="Who runs the store, e.g. aws, storj. Two stores at one vendor are one point of failure."
     )
     bucket: str = Field(min_length=3, max_length=63, description="The bucket's name.")
-    public_url: str = Field(
-        pattern=r"^https?://[^\s]+[^/\s]$",
-        description="Where anyone can read the objects without credentials; containers fetch the site from here.",
-    )
     endpoint: str | None = Field(
         default=None, pattern=r"^https?://[^\s]+$", description="The S3 endpoint; left out for AWS itself."
     )
@@ -96,10 +92,23 @@ class Store(Setting):
     )
 
     @model_validator(mode="after")
-    def _keys_come_in_pairs(self) -> Store:
+    def _keys_come_in_pairs(self) -> Bucket:
         if (self.access_key is None) != (self.secret_key is None):
             raise ValueError("access_key and secret_key go together; name both variables, or neither")
         return self
+
+
+class Store(Bucket):
+    """An S3-compatible bucket at a named vendor, which everyone can read; it exists before the stack and outlives it.
+
+    `access_key` and `secret_key` are the *names* of environment variables that hold the credentials;
+    left out, the ordinary AWS credential chain is used.
+    """
+
+    public_url: str = Field(
+        pattern=r"^https?://[^\s]+[^/\s]$",
+        description="Where anyone can read the objects without credentials; containers fetch the site from here.",
+    )
 
 
 class Placement(Setting):

@@ -1,8 +1,9 @@
 """Runs a program no longer than it is permitted to, even if the process that permits it dies.
 
 `Program` starts a guard: this file as a process of its own, which starts the program. The guard reads lines
-`until SECONDS` (of `clock`) and `stop` from its standard input, and kills the program's process group when the time is
-over or the input ends. So neither a kill nor a pause of the holder lets the program go on.
+`until SECONDS` (of `clock`) and `stop PATIENCE` from its standard input. It kills the program's process group when the
+time is over or the input ends. So neither a kill nor a pause of the holder lets the program go on. On Linux it kills
+what the program started too, in whatever process group: PostgreSQL gives each session one of its own.
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 #: How often the guard looks whether the program has ended by itself, in seconds.
 _LOOK_S = 0.25
-#: prctl(2): the signal that a process gets when its parent dies.
+#: prctl(2): the signal that a process gets when its parent dies; and that orphans become this process's children.
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def clock() -> float:
@@ -34,17 +37,19 @@ def clock() -> float:
 
 
 class Program:
-    """A program that runs under a guard, and is asked to end `grace_s` before it is killed.
+    """A program that runs under a guard, and is asked to end by the signal `ask`, `grace_s` before it is killed.
 
-    `ended` is called when it ends by itself; `code` is then its exit code, 128 + N for signal N. `without`: variables
-    of the environment that it does not get.
+    `ended` is called when it ends by itself; `code` is then its exit code, 128 + N for signal N. `environment` is what
+    it gets, this process's where that is None; `without`: variables of it that it does not get.
     """
 
-    def __init__(self, words: Sequence[str], grace_s: float = 2.0) -> None:
+    def __init__(self, words: Sequence[str], grace_s: float = 2.0, ask: signal.Signals = signal.SIGTERM) -> None:
         self.words = list(words)
         self.grace_s = grace_s
+        self.ask = ask
         self.code: int | None = None
         self.ended: Callable[[], object] = lambda: None
+        self.environment: Mapping[str, str] | None = None
         self.without: Sequence[str] = ()
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -65,18 +70,19 @@ class Program:
     def permit(self, epoch: int, until: float) -> None:
         """Run until then; start if it does not run and has not ended by itself. The program finds UNMOOR_EPOCH set."""
         if not self.runs and self.code is None:
-            environment = {name: value for name, value in os.environ.items() if name not in self.without}
+            given = os.environ if self.environment is None else self.environment
+            environment = {name: value for name, value in given.items() if name not in self.without}
             self._guard = subprocess.Popen(
-                [sys.executable, "-P", __file__, str(self.grace_s), *self.words],
+                [sys.executable, "-P", __file__, str(self.grace_s), str(int(self.ask)), *self.words],
                 stdin=subprocess.PIPE,
                 env=environment | {"UNMOOR_EPOCH": str(epoch)},
                 start_new_session=True,
             )
         self._order(f"until {until!r}\n")
 
-    def stop(self) -> None:
-        """Stop it; when this returns, nothing runs."""
-        self._order("stop\n")
+    def stop(self, patience_s: float | None = None) -> None:
+        """Stop it; when this returns, nothing runs. It is killed after `patience_s`, else after its grace."""
+        self._order(f"stop {self.grace_s if patience_s is None else patience_s!r}\n")
         if self._guard is not None:
             self._guard.wait()
             _ = self.runs
@@ -97,8 +103,8 @@ class Program:
 class _Guard:
     """The other side of the pipe."""
 
-    def __init__(self, grace_s: float, words: list[str]) -> None:
-        self.grace_s, self.words = grace_s, words
+    def __init__(self, grace_s: float, ask: int, words: list[str]) -> None:
+        self.grace_s, self.ask, self.words = grace_s, ask, words
         self.until, self.kill_at = -math.inf, math.inf
         self.asked = False
         self._rest = b""
@@ -122,6 +128,7 @@ class _Guard:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+            _kill_orphans()
 
     def _watch(self, child: subprocess.Popen[bytes]) -> int | None:
         while (code := child.poll()) is None:
@@ -132,7 +139,7 @@ class _Guard:
             if left <= self.grace_s and not self.asked:
                 self.asked = True
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGTERM)
+                    os.killpg(child.pid, self.ask)
             if not self._read(min(left, _LOOK_S)):
                 return None
         if self.asked:
@@ -151,7 +158,8 @@ class _Guard:
             if word == b"until":
                 self.until = float(value)
             else:
-                self.kill_at = clock() + self.grace_s
+                self.kill_at = clock() + float(value)
+                self.grace_s = math.inf  # it is asked now
         return True
 
 
@@ -161,12 +169,35 @@ def _die_too() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _kill_orphans() -> None:
+    """Kill what the program left, as this process's children by now, and what those leave, until there are none."""
+    while left := _children():
+        for each in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        for each in left:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(each, 0)
+
+
+def _children() -> list[int]:
+    """Return this process's children; none where there is no /proc (proc(5): the parent is the 4th field of stat)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(int(stat.parent.name))
+    return found
+
+
 def main(words: list[str]) -> int:
     """Guard a program; see the module."""
     for each in (signal.SIGTERM, signal.SIGINT):
         # The holder's end is seen on the pipe. A handler, since what is ignored stays so in the program.
         signal.signal(each, lambda *_: None)
-    code = _Guard(float(words[0]), words[1:]).run()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    code = _Guard(float(words[0]), int(words[1]), words[2:]).run()
     if code is None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)

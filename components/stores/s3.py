@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from io import IOBase
 
-    from ..config.models import Store
+    from ..config.models import Bucket, Store
 
 _CHUNK = 1 << 20
 #: One read of boto3's waits until it is full, so the clock is looked at between small ones.
@@ -48,16 +48,18 @@ class Stored:
 class OpenStore:
     """A store with credentials. Every method raises StepError with the store's name when the store fails."""
 
-    def __init__(self, name: str, settings: Store) -> None:
+    def __init__(self, name: str, settings: Bucket) -> None:
         self.name = name
-        self._settings = settings
+        self._vendor = settings.vendor
+        #: Empty for a bucket that has no public side.
+        self._public: str = getattr(settings, "public_url", "")
         self._bucket = settings.bucket
         self._client = client(settings)
 
     @property
     def vendor(self) -> str:
         """Who runs it."""
-        return self._settings.vendor
+        return self._vendor
 
     def find(self, prefix: str) -> list[Stored]:
         """Return the objects below a prefix, newest first."""
@@ -144,7 +146,7 @@ class OpenStore:
 
     def public_url(self, key: str) -> str:
         """Return where anyone can read an object."""
-        return f"{self._settings.public_url}/{key}"
+        return f"{self._public}/{key}"
 
     def seen_by_anyone(self, key: str) -> tuple[str, str]:
         """Read an object as a container will: (SHA-256, "") or ("", what was seen instead); does not raise."""
@@ -230,7 +232,7 @@ def settings(given: Mapping[str, Any]) -> dict[str, Store]:
     return read
 
 
-def missing_credentials(stores: Mapping[str, Store]) -> list[Fault]:
+def missing_credentials(stores: Mapping[str, Bucket]) -> list[Fault]:
     """Return which stores cannot be opened from this process's environment, and what to set."""
     found = []
     for name, store in stores.items():
@@ -249,7 +251,7 @@ def missing_credentials(stores: Mapping[str, Store]) -> list[Fault]:
     return found
 
 
-def client(store: Store, attempts: int = 3, read_s: float = 60) -> Any:
+def client(store: Bucket, attempts: int = 3, read_s: float = 60) -> Any:
     """Open a client of a store; each request is tried so often, and a read waits so many seconds."""
     from botocore.config import Config
 

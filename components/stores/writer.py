@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from ..config.models import Store
+    from ..config.models import Bucket
 
 __all__ = ["Lock", "Program", "Records", "unfit"]
 
@@ -40,7 +40,7 @@ _RACERS = 8
 class Records:
     """The record of one workload at a key of a store; the store's settings name the variables with its credentials."""
 
-    def __init__(self, name: str, settings: Store, key: str, workload: str) -> None:
+    def __init__(self, name: str, settings: Bucket, key: str, workload: str) -> None:
         self.name = name
         self.workload = workload
         #: The variables that hold the store's credentials: what runs under a lock does not get them.

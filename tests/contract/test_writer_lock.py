@@ -178,3 +178,23 @@ def test_a_program_is_killed_with_its_guard(log: Path) -> None:
     written = len(lines(log))
     time.sleep(0.3)
     assert len(lines(log)) == written
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a guard the orphans of its program")
+def test_what_a_program_starts_in_a_session_of_its_own_ends_with_it(log: Path) -> None:
+    program = Program(["sh", "-c", f"setsid sh -c '{LOOP}' \"$0\" \"$1\" & wait", str(log), "aws"], grace_s=0.1)
+    program.permit(1, guard.clock() + 600)
+    until(lambda: bool(lines(log)))
+    program.stop()
+    written = len(lines(log))
+    time.sleep(0.3)
+    assert len(lines(log)) == written
+
+
+def test_a_program_gets_the_signal_that_it_understands_and_the_time_that_it_needs(log: Path) -> None:
+    script = "trap 'sleep 0.5; echo bye > $0; exit' INT; echo up > $0.up; while :; do sleep 0.05; done"
+    program = Program(["sh", "-c", script, str(log)], 0.1, signal.SIGINT)
+    program.permit(1, guard.clock() + 600)
+    until(lambda: Path(f"{log}.up").exists())
+    program.stop(30)
+    assert lines(log) == ["bye"]
