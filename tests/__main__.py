@@ -84,10 +84,17 @@ def histories() -> None:
         unless_ci(str(error))
 
 
+def stateful() -> None:
+    """Get the second make of object store; PostgreSQL and pgBackRest are the distribution's."""
+    if not (shutil.which("pgbackrest") and any(Path("/usr/lib/postgresql").glob("15/bin/pg_amcheck"))):
+        raise Skip("postgresql-15 and pgbackrest")
+    histories()
+
+
 #: In the order in which they run: what is quick and says most about a fault comes first.
 TIERS = (
     Tier("pure"), Tier("graph"), Tier("leases"), Tier("histories", histories), Tier("contract"),
-    Tier("oracle", oracle), Tier("fuzz"), Tier("parity", engine), Tier("engine", engine), Tier("stateful"),
+    Tier("oracle", oracle), Tier("fuzz"), Tier("parity", engine), Tier("engine", engine), Tier("stateful", stateful),
 )  # fmt: skip
 
 
@@ -106,6 +113,8 @@ NAMED = {
     "sites": Named("TESTS_SITES", ("tests/parity/test_builds.py", "tests/parity/test_browser.py"), engine),
     # Every door for a minute, with inputs that are made up; a plain run has ten seconds for each.
     "fuzz": Named("TESTS_FUZZ", ("tests/fuzz/test_fuzz.py",), lambda: None),
+    # Two real PostgreSQLs, hurt in more ways than a plain run has time for.
+    "stateful": Named("TESTS_STATEFUL", ("tests/stateful/test_postgres.py",), stateful),
     # A site of 590 MiB through all modes.
     "large": Named("TESTS_LARGE", ("tests/engine/test_large_site.py",), engine),
     # Updates killed at the same moments again and again (an hour and more); TESTS_KILLS has the number of rounds.
@@ -180,6 +189,8 @@ class Package:
 
 
 PACKAGES = (
+    Package("postgresql-15", ("/usr/lib/postgresql/15/bin/pg_amcheck",), "databases at two sites", True),
+    Package("pgbackrest", ("pgbackrest",), "databases at two sites, and their archive"),
     Package(
         "chromium",
         ("chromium", "chromium-browser", "google-chrome"),

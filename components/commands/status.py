@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import ConfigError
+from ..postgres import settings
 from ..project import stack_file
 from ..web import http
 from .plan import choose, load
@@ -21,17 +24,28 @@ if TYPE_CHECKING:
 DELEGATION = "dns.delegation"
 
 
+def _is_database(context: click.Context) -> bool:
+    """Whether the one name that is given is a database's."""
+    names: tuple[str, ...] = context.params.get("workloads") or ()
+    return len(names) == 1 and settings.path(names[0]).exists()
+
+
 @click.command()
-@stack_option()
+@stack_option(unless=_is_database)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.argument("workloads", nargs=-1)
+@click.argument("workloads", nargs=-1, is_eager=True)
 def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
     """Ask every name of a stack what it serves: the public host, and each site at its site host.
 
     Where the stack file names its delegation, parent and name servers of the zone are asked too: NS, DS, glue, CAA.
     Certificates are validated as a browser does. Exit 1 when a name is not well, or leads to another release: a name
     that leads to a lease which has ended may lead to a stranger.
+
+    With the name of a database, whose settings are in postgres/NAME.yaml: who writes, what each site reports, and when
+    a restore from each store was proved. Exit 1 unless all of that is as it should be.
     """
+    if _is_database(click.get_current_context()):
+        return _database(workloads[0], as_json=as_json)
     topology = load(stack_file(stack))
     plans = choose(topology, workloads, stack)
     led = [] if workloads else _delegation(topology)
@@ -61,6 +75,20 @@ def _zone(name: str, led: list[dict[str, str]]) -> str:
     word = click.style("not as the stack names it", fg="red") if led else click.style("well", fg="green")
     lines = [f"{click.style(name, bold=True)}  delegation: {word}"]
     return "\n".join([*lines, *(f"  {each['where']}: {each['what']}" for each in led)])
+
+
+def _database(name: str, *, as_json: bool) -> int:
+    """Show a database: the record, the sites, the proofs."""
+    from ..postgres import moves
+    from .drill import opened
+
+    read, now = opened(name), time.time()
+    seen = moves.known(read)
+    if as_json:
+        click.echo(json.dumps({name: asdict(seen)}, indent=2))
+    else:
+        click.echo("\n".join([click.style(name, bold=True), *moves.lines(read, seen, now)]))
+    return 0 if moves.well(read, seen, now) else 1
 
 
 def names(plan: WorkloadPlan) -> list[str]:

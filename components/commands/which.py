@@ -18,18 +18,25 @@ if TYPE_CHECKING:
 _VARIABLE = "PULUMI_STACK"
 
 
-def stack_option() -> Callable[..., Any]:
-    """Return the option --stack, which may be left out where the project has one stack file or PULUMI_STACK is set."""
+def stack_option(unless: Callable[[click.Context], bool] = lambda _: False) -> Callable[..., Any]:
+    """Return the option --stack, which may be left out where the project has one stack file or PULUMI_STACK is set.
+
+    `unless`: whether the command is about no stack, by what is known of its arguments; the value is empty then.
+    """
+
+    def chosen(context: click.Context, _option: click.Parameter, value: str | None) -> str:
+        return "" if unless(context) else _chosen(value)
+
     return click.option(
         "--stack",
         "-s",
-        callback=_chosen,
+        callback=chosen,
         help="A stack's name (stacks/Pulumi.NAME.yaml) or a path to a stack file. "
         f"Default: {_VARIABLE}, else the only stack file.",
     )
 
 
-def _chosen(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+def _chosen(value: str | None) -> str:
     named = value or os.environ.get(_VARIABLE)
     if named:
         return named

@@ -182,7 +182,7 @@ def test_a_program_is_killed_with_its_guard(log: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a guard the orphans of its program")
 def test_what_a_program_starts_in_a_session_of_its_own_ends_with_it(log: Path) -> None:
-    program = Program(["sh", "-c", f"setsid sh -c '{LOOP}' \"$0\" \"$1\" & wait", str(log), "aws"], grace_s=0.1)
+    program = Program(["sh", "-c", f'setsid sh -c \'{LOOP}\' "$0" "$1" & wait', str(log), "aws"], grace_s=0.1)
     program.permit(1, guard.clock() + 600)
     until(lambda: bool(lines(log)))
     program.stop()

@@ -51,13 +51,21 @@ def minimal(plan: Plan, open_record: Callable[[str], Records]) -> World:
 def main(arguments: list[str] | None = None) -> int:
     """Run the histories; 1 if one of them violates what is promised."""
     parser = argparse.ArgumentParser(prog="python -m tests.histories", description=__doc__)
-    parser.add_argument("kind", choices=SHAPES, help="a workload with a database, or one that runs once only")
+    parser.add_argument(
+        "kind",
+        choices=[*SHAPES, "postgres"],
+        help="a workload with a database, or one that runs once only, simulated; or two real PostgreSQLs",
+    )
     parser.add_argument("--count", type=int, default=50, help="how many to run (50)")
     parser.add_argument(
         "--seed", type=int, default=0, help="the first one's seed; the same seed gives the same history"
     )
     parser.add_argument("--store", choices=stores.NAMES, default="memory", help="where the record is (memory)")
     given = parser.parse_args(arguments)
+    if given.kind == "postgres":
+        from tests.stateful import history
+
+        return history.main(given.count, given.seed)
     begun, acknowledged, epochs, given_up, bad = time.monotonic(), 0, 0, 0, 0
     with stores.opened(given.store) as open_record:
         for seed in range(given.seed, given.seed + given.count):

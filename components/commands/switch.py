@@ -1,0 +1,55 @@
+"""`unmoor switch`: move a database's writer to the other site, and lose nothing."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from ..errors import StepError
+from ..postgres import moves
+from .drill import opened
+
+
+@click.command()
+@click.argument("name")
+@click.option("--to", help="The site that shall write.")
+@click.option("--first", help="Begin a new database: the site that writes first. Its agent makes an empty one.")
+@click.option("--within", default=300, show_default=True, type=click.IntRange(10), help="Seconds until it is given up.")
+def cli(name: str, to: str | None, first: str | None, within: int) -> None:
+    """Move the writer of database NAME, whose settings are in postgres/NAME.yaml, to a site, and lose nothing.
+
+    The old site stops and archives its last writes, the new one replays them and is promoted, and the old one follows.
+    A step that fails before the new site has claimed gives writing back to the old one. May be ended at any moment
+    and run again: the sites do the work.
+
+    Refused without a proof of a restore from each store (`unmoor drill`) and without a standby that reports.
+    """
+    read = opened(name)
+    if (to is None) == (first is None):
+        raise click.UsageError("give --to for a switch, or --first for a new database")
+    site = to or first or ""
+    if site not in read.sites:
+        raise click.BadParameter(f"{site!r} is no site; choose {' or '.join(read.sites)}")
+    if first is not None:
+        moves.first(read, first)
+        click.echo(f"{name}: {first} writes first; start its agent")
+        return
+    moves.demanded(f"the writer of {name} does not move", moves.planned(read, moves.known(read), site, time.time()))
+    begun = time.monotonic()
+    record = moves.move(read, site, accept_loss=False, within_s=within, report=lambda text: click.echo(text, err=True))
+    click.echo(f"{name}: {site} writes in epoch {record.epoch}, {time.monotonic() - begun:.1f} s after the order")
+    _probe(name, site)
+
+
+def _probe(name: str, site: str) -> None:
+    """Wait until the new site reports that it writes; StepError if it does not."""
+    read = opened(name)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        state = moves.known(read).sites.get(site)
+        if state is not None and state.role == "primary" and time.time() - state.at < moves.FRESH_S:
+            click.echo(f"{name}: {site} reports that it takes writes")
+            return
+        time.sleep(1)
+    raise StepError(f"{site} has the record and does not report that it writes; see the log of its agent")

@@ -1,0 +1,222 @@
+"""The agent of one site: holds the record while its PostgreSQL writes, follows orders, makes backups, and reports."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import asdict, dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StepError, UnmoorError
+from ..stores.tenure import Times
+from ..stores.writer import Records
+from ..writer import agent
+from . import backups, proofs
+from .database import Postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .settings import Settings
+
+#: How often the state is looked at and reported, and how long a failed backup waits, in seconds.
+_REPORT_S, _AGAIN_S = 5.0, 30.0
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where one site's agent runs: its directory, PostgreSQL's address for the application, and the agent's own."""
+
+    site: str
+    root: Path
+    listen: str = "127.0.0.1"
+    port: int = 5432
+    http: tuple[str, int] = ("127.0.0.1", 8008)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a site is, as HTTP and the stores show it. Times are seconds since 1970 by this site's clock.
+
+    `changed_at`: when the last transaction that this copy has was committed. `unarchived`: segments that wait for a
+    store. `trouble`: what does not work now, empty if all does.
+    """
+
+    site: str
+    role: str = "starting"
+    epoch: int = 0
+    at: float = 0.0
+    position: str = ""
+    changed_at: float | None = None
+    archived_at: float | None = None
+    unarchived: int = 0
+    trouble: str = ""
+
+    @property
+    def lag_s(self) -> float | None:
+        """How old the newest transaction of a standby is: never less than what it is behind. None if not known."""
+        if self.role == "primary":
+            return 0.0
+        return None if self.changed_at is None else max(0.0, self.at - self.changed_at)
+
+
+def records(settings: Settings) -> Records:
+    """Open the record of a database's writer."""
+    store = settings.witness.store
+    return Records(store, settings.stores[store], f"{settings.prefix}/writer.json", settings.workload)
+
+
+def times(settings: Settings) -> Times:
+    """Return how long each part of the protocol may take."""
+    return Times(settings.witness.ttl_s, min(2.0, settings.witness.ttl_s / 10), settings.witness.hand_over_s)
+
+
+class Agent:
+    """One site, from its start to its end."""
+
+    def __init__(self, settings: Settings, where: Where, report: Callable[[str], None]) -> None:
+        self.settings, self.where, self.report = settings, where, report
+        self.stop = threading.Event()
+        self.state = State(where.site)
+        self.database = Postgres(settings, where.site, where.root, where.port, self.stop, self._noted)
+        self._trouble: tuple[float, str] = (0.0, "")
+        self._backed_up = 0.0
+
+    def run(self) -> None:
+        """Answer HTTP first, then do what the record orders until `stop` is set. Raises ConfigError."""
+        server = ThreadingHTTPServer(self.where.http, _handler(self))
+        threads = [
+            threading.Thread(target=each, daemon=True) for each in (server.serve_forever, self._watch, self._back_up)
+        ]
+        threads += [threading.Thread(target=self._ferry, args=(each,), daemon=True) for each in self.settings.archive]
+        try:
+            threads[0].start()
+            self.database.prepare(self.where.listen, min(5.0, self.settings.witness.ttl_s / 10))
+            for each in threads[1:]:
+                each.start()
+            self._hold()
+        finally:
+            self.stop.set()
+            self.database.server.stop()
+            server.shutdown()
+            server.server_close()
+
+    def _hold(self) -> None:
+        """Hold the record; while its store cannot be reached at all, ask again."""
+        strict = self.settings.fence == "strict"
+        while not self.stop.is_set():
+            try:
+                agent.run(
+                    records(self.settings),
+                    self.database,
+                    self.where.site,
+                    self.stop,
+                    times=times(self.settings),
+                    strict=strict,
+                    report=self._noted,
+                )
+            except StepError as error:
+                self._noted(str(error))
+                self.stop.wait(2)
+            else:
+                return
+
+    def _noted(self, text: str) -> None:
+        self._trouble = (time.time(), text)
+        self.report(text)
+
+    # what is reported
+
+    def _watch(self) -> None:
+        store = proofs.opened(self.settings, self.settings.witness.store)
+        while not self.stop.is_set():
+            self.state = self._looked()
+            try:
+                store.write(f"{self.settings.prefix}/{self.where.site}.json", json.dumps(asdict(self.state)).encode())
+            except UnmoorError as error:
+                self.report(str(error))
+            if self.database.there and not self.database.primary:
+                self.database.archiver.prefer()
+            self.stop.wait(_REPORT_S)
+
+    def _looked(self) -> State:
+        at, text = self._trouble
+        database = self.database
+        state = State(self.where.site, database.role, database.files.epoch, time.time())
+        if time.time() - at < 4 * _REPORT_S:
+            state = replace(state, trouble=text)
+        if not database.server.runs or not database.there:
+            return state
+        state = replace(state, unarchived=len(database.files.waiting()) if database.primary else 0)
+        try:
+            row = database.server.ask(
+                "SELECT pg_is_in_recovery(), extract(epoch FROM pg_last_xact_replay_timestamp()), "
+                "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, "
+                "(SELECT extract(epoch FROM last_archived_time) FROM pg_stat_archiver), "
+                "(SELECT last_failed_wal FROM pg_stat_archiver "
+                "WHERE last_failed_time > coalesce(last_archived_time, 'epoch'))"
+            )
+        except StepError:
+            return state
+        recovers, changed, position, archived, failed = row.split("|")
+        if failed and not state.trouble:
+            state = replace(state, trouble=f"{failed} cannot be archived to both stores; it is tried again")
+        return replace(
+            state,
+            position=position,
+            changed_at=float(changed) if changed and recovers == "t" else None,
+            archived_at=float(archived) if archived else None,
+        )
+
+    # backups
+
+    def _ferry(self, store: str) -> None:
+        done = set[str]()
+        while not self.stop.wait(1):
+            if self.database.server.open:
+                try:
+                    self.database.ferry(store, done)
+                except (UnmoorError, OSError):  # PostgreSQL says so in its own words, and `_looked` in ours
+                    self.stop.wait(_REPORT_S)
+
+    def _back_up(self) -> None:
+        while not self.stop.wait(1):
+            database = self.database
+            if not database.primary or not database.server.open or time.monotonic() < self._backed_up:
+                continue
+            try:
+                backups.due(self.settings, database, self.report)
+                self._backed_up = time.monotonic() + _REPORT_S
+            except UnmoorError as error:
+                self._backed_up = time.monotonic() + _AGAIN_S
+                if not self.stop.is_set() and database.server.open:
+                    self._noted(str(error))
+
+
+def _handler(of: Agent) -> type[BaseHTTPRequestHandler]:
+    """Make the answers: `/health` 200 while the process lives, `/role` and `/lag` as JSON."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            state = of.state
+            role = of.database.role
+            answers: dict[str, dict[str, Any]] = {
+                "/health": {"site": state.site, "role": role, "trouble": state.trouble},
+                "/role": {"site": state.site, "role": role, "epoch": of.database.files.epoch},
+                "/lag": {"site": state.site, "lag_s": state.lag_s, "position": state.position, "at": state.at},
+            }
+            known = answers.get(self.path)
+            body = json.dumps(known or {"choose": list(answers)}).encode() + b"\n"
+            self.send_response(200 if known else 404)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *words: object) -> None:
+            """Keep quiet: a probe asks every few seconds."""
+
+    return Handler

@@ -1,0 +1,301 @@
+"""The door to the archive: pgBackRest with two repositories, encrypted before anything leaves the machine.
+
+Secrets go to the program in its environment, as its configuration reference describes (`PGBACKREST_REPO1_S3_KEY`);
+the file and the arguments hold none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..errors import StepError
+from ..text.escape import outside
+from .files import write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from .files import Files
+    from .settings import Settings
+
+STANZA = "db"
+#: How long one request may wait for an answer, in seconds: a store that hangs must not hold up the other one.
+_IO_S = 10
+#: The same where it is asked what a store has, or for WAL that the other store may give.
+_ASK = "--io-timeout=3"
+_HISTORY = re.compile(r"^([0-9A-F]{8})(\.history)?$")
+#: pgBackRest's codes of a stanza's status in one repository (src/command/info/info.c): what stands for "nothing here".
+_EMPTY = frozenset({1, 2, 3})
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A base backup in a store: its label, when it ended (seconds since 1970), its size, and where its WAL begins."""
+
+    label: str
+    store: str
+    full: bool
+    ended: int
+    bytes: int
+    stop: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a store has: whether it has anything, its backups (oldest first), and its last WAL segment."""
+
+    empty: bool
+    backups: tuple[Backup, ...] = ()
+    last_wal: str = ""
+
+
+class Backrest:
+    """pgBackRest for one data directory. Methods raise StepError in its own words."""
+
+    def __init__(self, settings: Settings, files: Files, port: int, stop: threading.Event) -> None:
+        self.settings, self.folder, self.port, self.stop = settings, files.root, port, stop
+        self.config = files.root / "pgbackrest.conf"
+        self._data, self._socket = files.data, files.run
+
+    def write(self) -> None:
+        """Write the configuration: one file for both stores, and one for each alone."""
+        for name, stores in self._files().items():
+            lines = ["[global]"]
+            for number, store in enumerate(stores, 1):
+                lines += self._repository(number, store)
+            lines += [
+                f"lock-path={self.folder / 'lock'}",
+                f"log-path={self.folder / 'log'}",
+                f"spool-path={self.folder / 'spool'}",
+                "log-level-file=off",
+                "log-level-console=off",
+                "log-level-stderr=warn",
+                "compress-type=lz4",
+                f"io-timeout={_IO_S}",
+                "archive-timeout=60",
+                "process-max=2",
+                "start-fast=y",
+                "delta=y",
+                f"expire-auto={'y' if self.settings.retain_full else 'n'}",
+                f"[{STANZA}]",
+                f"pg1-path={self._data}",
+                f"pg1-socket-path={self._socket}",
+                f"pg1-port={self.port}",
+                "pg1-user=postgres",
+            ]
+            (self.folder / name).write_text("\n".join(lines) + "\n")
+        write(self._order, " ".join(str(n) for n in range(1, len(self.settings.archive) + 1)) + "\n")
+
+    def _files(self) -> dict[str, tuple[str, ...]]:
+        both = self.settings.archive
+        return {self.config.name: both} | {f"pgbackrest-{store}.conf": (store,) for store in both}
+
+    def _repository(self, number: int, name: str) -> list[str]:
+        store = self.settings.stores[name]
+        region = store.region or "us-east-1"
+        address = urlsplit(store.endpoint or f"https://s3.{region}.amazonaws.com")
+        lines = {
+            "type": "s3",
+            "bundle": "y",  # a small file is a part of an object: stores bill and answer by the object
+            "path": f"/{self.settings.prefix}",
+            "cipher-type": "aes-256-cbc",
+            "s3-bucket": store.bucket,
+            "s3-endpoint": address.hostname or "",
+            "s3-region": region,
+            "s3-uri-style": "path" if store.endpoint else "host",
+            "storage-port": str(address.port or 443),
+            "retention-full": str(self.settings.retain_full or 9999999),
+        }
+        if bundle := os.environ.get("AWS_CA_BUNDLE"):
+            lines["storage-ca-file"] = bundle
+        return [f"repo{number}-{key}={value}" for key, value in lines.items()]
+
+    def environment(self, only: str | None = None) -> dict[str, str]:
+        """Return the variables that hold the secrets; `only`: those of the configuration of one store."""
+        found = {}
+        for number, name in enumerate([only] if only else self.settings.archive, 1):
+            store = self.settings.stores[name]
+            found[f"PGBACKREST_REPO{number}_CIPHER_PASS"] = self.settings.secret(self.settings.cipher)
+            if store.access_key and store.secret_key:
+                found[f"PGBACKREST_REPO{number}_S3_KEY"] = self.settings.secret(store.access_key)
+                found[f"PGBACKREST_REPO{number}_S3_KEY_SECRET"] = self.settings.secret(store.secret_key)
+        return found
+
+    def command(self, word: str, *words: str, only: str | None = None) -> str:
+        """Write a command line for PostgreSQL's settings; it runs with `environment`."""
+        asks = [_ASK] if word == "archive-get" else []
+        line = ["pgbackrest", f"--config={self._config(only)}", f"--stanza={STANZA}", *asks, word, *words]
+        return " ".join(line)
+
+    @property
+    def get(self) -> str:
+        """PostgreSQL's command for a file of the WAL: the stores of `prefer` are asked in turn."""
+        one = self.command("archive-get", "--repo=$r", "%f", '"%p"')
+        return f"for r in $(cat {self._order}); do {one} && exit 0; done; exit 1"
+
+    def prefer(self) -> None:
+        """Note which stores answer, in their order; all, if none does. One that is away would hold up each file."""
+        try:
+            answering = self.each()
+        except StepError:
+            answering = {}
+        numbers = [str(n) for n, name in enumerate(self.settings.archive, 1) if name in answering or not answering]
+        write(self._order, " ".join(numbers) + "\n")
+
+    @property
+    def _order(self) -> Path:
+        return self.folder / "run" / "stores"
+
+    def run(self, word: str, *words: str, only: str | None = None, data: Path | None = None) -> str:
+        """Run a command, for both stores or one alone; return its output. It is ended when the agent shall stop."""
+        line = [
+            "pgbackrest",
+            f"--config={self._config(only)}",
+            f"--stanza={STANZA}",
+            *([f"--pg1-path={data}"] if data else []),
+        ]
+        return run([*line, word, *words], clean() | self.environment(only), self.stop, word)
+
+    def _config(self, only: str | None) -> Path:
+        return self.folder / f"pgbackrest-{only}.conf" if only else self.config
+
+    def each(self) -> dict[str, Standing]:
+        """Return what each store has, asked at once; a store that does not answer is left out. None: StepError."""
+        with ThreadPoolExecutor(len(self.settings.archive)) as pool:
+            asked = {name: pool.submit(self.standing, name) for name in self.settings.archive}
+        found, failed = {}, []
+        for name, answer in asked.items():
+            try:
+                found[name] = answer.result()
+            except StepError as error:
+                failed.append(str(error))
+        if not found:
+            raise StepError(f"no store of the archive answers: {'; '.join(failed)}")
+        return found
+
+    def standing(self, store: str) -> Standing:
+        """Return what one store has."""
+        answer = self.run("info", "--output=json", _ASK, only=store)
+        try:
+            return _standing(store, json.loads(answer))
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise StepError(f"store {store}: pgBackRest answers what cannot be read: {outside(error)}") from None
+
+    def timelines(self) -> dict[str, int]:
+        """Return the newest timeline that each store has anything of, 0 for nothing; only stores that answer.
+
+        It begins with a file `N.history`, which the new primary archives first.
+        """
+        found = {}
+        for store in self.settings.archive:
+            try:
+                found[store] = self._timeline(store)
+            except StepError:
+                continue
+        return found
+
+    def _timeline(self, store: str) -> int:
+        def listed(path: str) -> list[str]:
+            return list(json.loads(self.run("repo-ls", "--output=json", _ASK, path, only=store) or "{}"))
+
+        top = f"archive/{STANZA}"
+        folders = [each for each in listed(top) if re.fullmatch(rf"{self.settings.major}-\d+", each)]
+        names = [name for folder in folders for name in listed(f"{top}/{folder}")]
+        return max((int(match[1], 16) for name in names if (match := _HISTORY.match(name))), default=0)
+
+
+def _standing(store: str, answer: list[dict[str, Any]]) -> Standing:
+    if not answer:
+        return Standing(empty=True)
+    stanza = answer[0]
+    repository = stanza["repo"][0]["status"]
+    backups = tuple(
+        Backup(
+            each["label"],
+            store,
+            each["type"] == "full",
+            each["timestamp"]["stop"],
+            each["info"]["size"],
+            each["lsn"]["stop"],
+        )
+        for each in stanza.get("backup", [])
+        if not each.get("error")
+    )
+    last = max((each["max"] or "" for each in stanza.get("archive", [])), default="")
+    if repository["code"] not in {0, *_EMPTY}:
+        raise StepError(f"store {store}: {outside(repository['message'])}")
+    return Standing(not backups and not last, backups, last)
+
+
+def clean() -> dict[str, str]:
+    """Return this process's environment without what would change what the programs do."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PGBACKREST_", "PG"))}
+
+
+def run(
+    words: list[str],
+    environment: dict[str, str],
+    stop: threading.Event | None = None,
+    what: str = "",
+    within_s: float | None = None,
+    given: str | None = None,
+) -> str:
+    """Run a program in a group of its own and return what it printed; StepError with its last words, or after a time.
+
+    It is killed when `stop` is set.
+    """
+    child = subprocess.Popen(
+        words,
+        env=environment,
+        encoding="utf-8",
+        errors="replace",  # with a wrong pass phrase it prints what it has decrypted
+        stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    over = threading.Event()
+    watch = threading.Thread(target=_watch, args=(child, stop, over, within_s), daemon=True)
+    watch.start()
+    try:
+        out, err = child.communicate(given)
+    finally:
+        over.set()
+        watch.join()
+    if child.returncode:
+        said = [line for line in (err or out).strip().splitlines() if line.strip()]
+        first = next((line for line in said if "ERROR" in line or "FATAL" in line), said[-1] if said else "")
+        if child.returncode < 0 and not first:
+            first = "it was ended" if stop is not None and stop.is_set() else "it took too long"
+        raise StepError(f"{what or words[0]} failed: {outside(first)}")
+    return out
+
+
+def _watch(
+    child: subprocess.Popen[str], stop: threading.Event | None, over: threading.Event, within_s: float | None
+) -> None:
+    left = within_s
+    while not over.wait(0.2):
+        left = left - 0.2 if left is not None else None
+        if (stop is not None and stop.is_set()) or (left is not None and left <= 0):
+            try:
+                os.killpg(child.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                return
+            return
+
+
+def restorable(standings: Iterable[Standing]) -> list[Backup]:
+    """Return all backups, the newest first; of one age, in the order of the stores."""
+    found = [backup for standing in standings for backup in standing.backups]
+    return sorted(found, key=lambda backup: backup.ended, reverse=True)

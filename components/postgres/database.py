@@ -1,0 +1,398 @@
+"""The database of one site, as `stores.drive` orders it about.
+
+`ROOT/pgdata` is a whole copy, or is not there: it is restored in `ROOT/incoming` and then renamed. A copy with
+PostgreSQL's `standby.signal` follows; any other is a primary, promoted in the epoch that `ROOT/epoch` holds.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import threading
+import time
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from ..errors import StepError
+from ..stores.tenure import Copy
+from . import server as servers
+from .backrest import Backrest, restorable
+from .files import Files, environment, write
+from .server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from .backrest import Standing
+    from .settings import Settings
+
+_Of = ParamSpec("_Of")
+_Result = TypeVar("_Result")
+#: How long a promotion waits for WAL that the archive lists and does not give: it may be damaged.
+_REPLAY_S = 60
+#: How long a file of the WAL waits before each store is given it apart.
+_STUCK_S = 5
+#: How long a restore that failed waits before it is tried again.
+_AGAIN_S = 10
+#: What stands for the end of a copy that was killed: its own site alone has all of it.
+_UNKNOWN = "unknown:"
+#: Whether a standby replays, up to where, and on which timeline.
+_WHERE = (
+    "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn(), greatest((pg_control_checkpoint()).timeline_id, "
+    "(pg_control_recovery()).min_recovery_end_timeline)"
+)
+
+
+def _failing(deed: Callable[_Of, _Result]) -> Callable[_Of, _Result]:
+    """Have a deed fail in a sentence where the disk fails: it is full, for one."""
+
+    @functools.wraps(deed)
+    def done(*given: _Of.args, **named: _Of.kwargs) -> _Result:
+        try:
+            return deed(*given, **named)
+        except OSError as error:
+            raise StepError(f"{error.filename or 'the disk'}: {error.strerror}") from None
+
+    return done
+
+
+class Postgres:
+    """One copy. `report` gets difficulties that are no failure of an order."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        site: str,
+        root: Path,
+        port: int,
+        stop: threading.Event,
+        report: Callable[[str], None],
+    ) -> None:
+        self.settings, self.site, self.stop, self.report = settings, site, stop, report
+        self.files = Files(root)
+        self.archiver = Backrest(settings, self.files, port, stop)
+        self.server = Server(
+            servers.programs(settings.major),
+            self.files.data,
+            self.files.run,
+            port,
+            environment() | self.archiver.environment(),
+        )
+        self._restoring: threading.Thread | None = None
+        self._said, self._follows = "", False
+
+    def prepare(self, listen: str, grace_s: float) -> None:
+        """Make the directory ours; ConfigError if it holds anything else."""
+        self.files.prepare()
+        self.archiver.write()
+        write(self.files.hba, "local all postgres peer map=agent\nhost all all all scram-sha-256\n")
+        write(self.files.ident, "agent /^ postgres\n")
+        self.server.listen, self.server.grace_s = listen, grace_s
+        self.server.settings = {
+            "hba_file": str(self.files.hba),
+            "ident_file": str(self.files.ident),
+            "archive_mode": "on",
+            "archive_command": self.archiver.command("archive-push", "%p"),
+            "restore_command": self.archiver.get,
+            "archive_timeout": str(self.settings.archive_timeout_s),
+            "recovery_target_timeline": "latest",
+            "wal_level": "replica",
+            "hot_standby": "on",
+            "password_encryption": "scram-sha-256",
+        }
+
+    # what there is
+
+    @property
+    def there(self) -> bool:
+        """Whether there is a whole copy."""
+        return self.files.data.exists()
+
+    @property
+    def primary(self) -> bool:
+        """Whether there is a copy that was promoted, or is the first one."""
+        return self.there and not self.files.signal.exists()
+
+    @property
+    def role(self) -> str:
+        """What this copy is now, in a word."""
+        if not self.there:
+            return "restoring" if self._restores else "empty"
+        if not self.primary:
+            return "standby" if self.server.runs and self._follows else "starting"
+        return "primary" if self.server.open else "stopped"
+
+    @property
+    def _restores(self) -> bool:
+        return self._restoring is not None and self._restoring.is_alive()
+
+    def copy(self, position: str | None) -> Copy:
+        """See `Database`. A copy that follows is started; where none is, one is restored."""
+        try:
+            found = self._looked(position)
+        except StepError as error:
+            if str(error) != self._said:
+                self._said = str(error)
+                self.report(self._said)
+            raise
+        self._said = ""
+        return found
+
+    def _looked(self, position: str | None) -> Copy:
+        if not self.there:
+            return self._without(position)
+        if not self.primary:
+            return self._follower(position)
+        runs, end = self.server.runs, None
+        control = self.server.control()
+        if not runs:
+            end = self.server.end()
+        has = control.checkpoint if end is None else end
+        return Copy(
+            primary=True,
+            epoch=self.files.epoch,
+            writable=self.server.open,
+            replayed=self._reached(position, control.timeline, has),
+            newest=not runs and self._newest(control.timeline),
+            position=f"{_UNKNOWN}{self.site}" if end is None else f"{control.timeline}:{servers.written(end)}",
+        )
+
+    def _without(self, position: str | None) -> Copy:
+        standings = self.archiver.each()
+        if any(not each.empty for each in standings.values()):
+            if not self._restores and restorable(standings.values()):
+                self._restoring = threading.Thread(target=self._restored, daemon=True)
+                self._restoring.start()
+            return Copy()
+        return Copy(replayed=position is None and len(standings) == len(self.settings.archive))
+
+    def _follower(self, position: str | None) -> Copy:
+        if not self.server.runs:
+            self._follows = False
+            self.server.start()
+        try:
+            recovers, at, timeline = self.server.ask(_WHERE).split("|")
+            if position is not None and self._behind(position, int(timeline)):
+                # The timeline is noted with the next restart point; until then a copy seems to be on the one before.
+                self.server.ask("CHECKPOINT", within_s=60)
+                recovers, at, timeline = self.server.ask(_WHERE).split("|")
+        except StepError:
+            return Copy()  # it starts, or what it replays is not consistent yet
+        if recovers != "t" or not at:
+            return Copy()
+        replayed = self._reached(position, int(timeline), servers.lsn(at))
+        if not replayed:
+            self._hurry()
+        self._follows = True
+        return Copy(following=True, replayed=replayed, position=f"{timeline}:{at}")
+
+    def _hurry(self) -> None:
+        """Have the archive asked now: PostgreSQL waits 5 s between two looks, and a signal ends the wait."""
+        self.server.ask("SELECT pg_reload_conf()")
+
+    def _behind(self, position: str, timeline: int) -> bool:
+        return not position.startswith(_UNKNOWN) and int(position.partition(":")[0]) > timeline
+
+    def _reached(self, position: str | None, timeline: int, at: int) -> bool:
+        """Whether a copy at a place has everything up to a position."""
+        if position is None or (self.primary and position == f"{_UNKNOWN}{self.site}"):
+            return True
+        if position.startswith(_UNKNOWN):
+            return False
+        of, _, wanted = position.partition(":")
+        if int(of) > timeline or servers.lsn(wanted) > at:
+            return False
+        if int(of) == timeline:
+            return True
+        left = servers.forked(self.files.history(timeline), int(of))
+        return left is not None and servers.lsn(wanted) <= left
+
+    def _newest(self, timeline: int) -> bool:
+        seen = self.archiver.timelines()
+        return len(seen) == len(self.settings.archive) and max(seen.values()) <= timeline
+
+    # what is ordered
+
+    def permit(self, until: float) -> None:
+        """See `Database`."""
+        if not self.primary:
+            raise StepError("there is no primary's copy to write to")
+        if self.server.open:
+            self.server.extend(until)
+            return
+        self.server.stop()
+        self.server.start(until, opened=True)
+
+    def freeze(self) -> None:
+        """See `Database`: end all sessions and stop."""
+        self.server.stop()
+
+    @_failing
+    def archive(self) -> str:
+        """See `Database`. One store is enough; what the other lacks goes there when it is back."""
+        if self.server.end() is None:
+            # Killed: recover, and stop in order. Archiving comes after that.
+            self.server.start(archive_command="")
+            self.server.wait()
+            self.server.ask("CHECKPOINT", within_s=120)
+            self.server.stop()
+        end = self.server.end()
+        if end is None:
+            raise StepError("the last checkpoint does not open a segment of the WAL; it is tried again")
+        self._push_all()
+        return f"{self.server.control().timeline}:{servers.written(end)}"
+
+    def _push_all(self) -> None:
+        """Put what waits into each store; one that fails is left out from there on. StepError if none has all."""
+        failed = dict[str, str]()
+        for note in self.files.waiting():
+            segment = str(self.files.data / "pg_wal" / note.stem)
+            for store in (each for each in self.settings.archive if each not in failed):
+                try:
+                    self.archiver.run("archive-push", segment, only=store)
+                except StepError as error:
+                    failed[store] = f"store {store}: {error}"
+                    self.report(f"{note.stem} is not in {failed[store]}")
+            if len(failed) == len(self.settings.archive):
+                raise StepError(f"the last writes cannot be archived: {'; '.join(failed.values())}")
+            if not failed:
+                self.files.archived(note.stem)
+
+    def ferry(self, store: str, done: set[str]) -> None:
+        """Put into one store what waits while the other one fails: PostgreSQL goes on to the next file only with both.
+
+        `done`: what was put there before. StepError if this store fails too.
+        """
+        waiting = self.files.waiting()
+        done &= {note.stem for note in waiting}
+        if not waiting or time.time() - waiting[0].stat().st_mtime < _STUCK_S:
+            return
+        for note in waiting:
+            if note.stem not in done and self.server.open:
+                self.archiver.run("archive-push", str(self.files.data / "pg_wal" / note.stem), only=store)
+                done.add(note.stem)
+
+    @_failing
+    def promote(self, epoch: int) -> None:
+        """See `Database`."""
+        if self._restores:
+            raise StepError("the copy is being restored; it is promoted after that")
+        if not self.there:
+            self._found()
+        standings = {} if self.primary and self.files.epoch else self.archiver.each()
+        if self.primary:
+            self._new_timeline_if_needed()
+        else:
+            self._end_recovery(standings.values())
+        if not self.server.runs:
+            self.server.start()
+            self.server.wait(600)
+        self._establish()
+        for store in (name for name, each in standings.items() if each.empty):
+            self.archiver.run("stanza-create", only=store)
+        self.files.epoch = epoch
+
+    def _found(self) -> None:
+        """Make the first copy, if the archive has none."""
+        standings = self.archiver.each()
+        if len(standings) < len(self.settings.archive) or any(not each.empty for each in standings.values()):
+            raise StepError("there is no copy here, and the archive is not known to be empty")
+        shutil.rmtree(self.files.incoming, ignore_errors=True)
+        self.server.initialise(self.files.incoming)
+        self.files.arrived()
+
+    def _end_recovery(self, standings: Iterable[Standing]) -> None:
+        """Replay what the archive has, then become a primary on a new timeline."""
+        if not self.server.runs:
+            self.server.start()
+        self.server.wait(600)
+        self._replay(max((each.last_wal for each in standings), default=""))
+        self.server.ask("SELECT pg_promote(true, 60)", within_s=90)
+        if self.server.ask("SELECT pg_is_in_recovery()") != "f":
+            raise StepError("PostgreSQL was not promoted in 60 s; it is tried again")
+
+    def _replay(self, last: str) -> None:
+        """Wait until the last segment that a store lists is replayed; what is listed and does not come is given up."""
+        size = self.server.control().segment
+        end, seen = time.monotonic() + _REPLAY_S, ""
+        while last:
+            at = self.server.ask("SELECT pg_last_wal_replay_lsn()")
+            high, low = int(last[8:16], 16), int(last[16:24], 16)
+            if servers.lsn(at or "0/0") >= (high << 32) + (low + 1) * size:
+                return
+            if at != seen:
+                seen, end = at, time.monotonic() + _REPLAY_S
+            if time.monotonic() > end:
+                self.report(f"WAL up to {last} is in the archive and cannot be replayed; promoted at {at}")
+                return
+            self._hurry()
+            time.sleep(0.2)
+
+    def _new_timeline_if_needed(self) -> None:
+        """Leave the timeline of a primary if the archive has a later one, which would be followed for the newest."""
+        seen = self.archiver.timelines()
+        if not seen:
+            raise StepError("no store of the archive answers")
+        if max(seen.values()) <= self.server.control().timeline:
+            return
+        self.server.stop()
+        self.files.signal.touch()
+        self.server.start(recovery_target_timeline="current")
+        self.server.wait(600)
+        self.server.ask("SELECT pg_promote(true, 60)", within_s=90)
+
+    def _establish(self) -> None:
+        """Have the application's role, with the password of today, and its database."""
+        user, database = self.settings.user, self.settings.database
+        password = self.settings.secret(self.settings.password).replace("'", "''")
+        ask = self.server.ask
+        if not ask(f"SELECT 1 FROM pg_roles WHERE rolname = '{user}'"):
+            ask(f"CREATE ROLE {user} LOGIN")
+        ask(f"SET log_min_error_statement = panic; ALTER ROLE {user} PASSWORD '{password}'")
+        if not ask(f"SELECT 1 FROM pg_database WHERE datname = '{database}'"):
+            ask(f"CREATE DATABASE {database} OWNER {user}")
+
+    @_failing
+    def demote(self) -> None:
+        """See `Database`: the copy is restored over this one."""
+        self.server.stop()
+        if self.primary:
+            seen = self.archiver.timelines()
+            if max(seen.values(), default=0) <= self.server.control().timeline:
+                raise StepError("the archive has nothing of the newer primary yet")
+            self.files.depart()
+        if not self.there:
+            self._restore()
+        self.server.start()
+
+    def _restored(self) -> None:
+        try:
+            self._restore()
+        except (StepError, OSError) as error:
+            self.report(str(error))
+            self.stop.wait(_AGAIN_S)
+
+    def _restore(self) -> None:
+        """Bring the newest backup here, to follow, unless a copy is here; StepError if no store gives one."""
+        if self.there:
+            return
+        backups = restorable(self.archiver.each().values())
+        if not backups:
+            raise StepError("the archive has no base backup yet")
+        failed = []
+        for backup in {each.store: each for each in reversed(backups)}.values():
+            self.files.incoming.mkdir(mode=0o700, exist_ok=True)
+            (self.files.incoming / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed
+            try:
+                words = ("--type=standby", f"--set={backup.label}")
+                self.archiver.run("restore", *words, only=backup.store, data=self.files.incoming)
+            except StepError as error:
+                failed.append(f"store {backup.store}: {error}")
+                if self.stop.is_set():
+                    break
+                if not (self.files.incoming / "PG_VERSION").exists():
+                    shutil.rmtree(self.files.incoming)
+                continue
+            self.files.arrived()
+            return
+        raise StepError(f"the copy cannot be restored: {'; '.join(failed)}")

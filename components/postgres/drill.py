@@ -1,0 +1,169 @@
+"""Restore the newest backup of a store into a PostgreSQL that is thrown away, check it, and prove it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import StepError
+from ..text.escape import bounded
+from . import server as servers
+from .backrest import Backrest, Backup, clean, restorable, run
+from .backups import Counted, quoted
+from .files import Files, environment, write
+from .proofs import Proof, opened
+from .server import Server
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from .settings import Settings
+
+#: A count of rows has a line for each table.
+_COUNTED_BYTES = 1 << 20
+_FAULT_CHARS = 400
+#: How long recovery up to the moment that was counted may take, and a check of every index, in seconds.
+_RECOVER_S, _CHECK_S = 3600, 3600
+_PORT = 5432  # only the name of a socket: nothing listens
+
+
+def drill(settings: Settings, store: str, report: Callable[[str], None], stop: threading.Event) -> Proof:
+    """Restore from one store alone and check; return what was found. A restore that fails is a proof with a fault."""
+    proof = Proof(settings.workload, store, 0.0)
+    folder = Path(tempfile.mkdtemp(prefix="drill-"))
+    try:
+        proof = _Drill(settings, store, folder, report, stop).run()
+    except StepError as error:
+        proof = replace(proof, fault=bounded(str(error), _FAULT_CHARS))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return replace(proof, at=time.time())
+
+
+class _Drill:
+    """One drill in a folder of its own."""
+
+    def __init__(
+        self, settings: Settings, store: str, folder: Path, report: Callable[[str], None], stop: threading.Event
+    ) -> None:
+        self.settings, self.store, self.report = settings, store, report
+        self.files = Files(folder)
+        self.archiver = Backrest(settings, self.files, _PORT, stop)
+        bin_ = servers.programs(settings.major)
+        self.server = Server(
+            bin_, self.files.data, self.files.run, _PORT, environment() | self.archiver.environment(store)
+        )
+
+    def run(self) -> Proof:
+        """Restore and check; StepError with what is wrong."""
+        self.files.prepare()
+        self.archiver.write()
+        write(self.files.hba, "local all postgres peer map=agent\n")
+        write(self.files.ident, "agent /^ postgres\n")
+        counted = self._counted()
+        begun = time.monotonic()
+        backup = self._restore(counted)
+        try:
+            self._recover(counted)
+            restored = time.monotonic()
+            self.report(f"restored {backup.label} to {counted.lsn} in {restored - begun:.1f} s; checking")
+            compared, rows = self._compare(counted)
+            indexes = self._indexes()
+            size = int(self.server.ask("SELECT sum(pg_database_size(oid)) FROM pg_database"))
+        finally:
+            self.server.stop()
+        return Proof(
+            workload=self.settings.workload,
+            store=self.store,
+            at=0.0,
+            backup=backup.label,
+            as_of=counted.at,
+            bytes=size,
+            restore_s=round(restored - begun, 2),
+            check_s=round(time.monotonic() - restored, 2),
+            compared=compared,
+            rows=rows,
+            indexes=indexes,
+            checks=("page checksums", "row counts", "pg_amcheck --heapallindexed"),
+        )
+
+    def _counted(self) -> Counted:
+        content = opened(self.settings, self.store).read(f"{self.settings.prefix}/counted.json", _COUNTED_BYTES)
+        if content is None:
+            raise StepError("no backup of this store was counted yet; the agent counts after each one")
+        try:
+            counted = Counted(**json.loads(content))
+            servers.lsn(counted.lsn)
+        except (ValueError, TypeError, AttributeError):
+            raise StepError("counted.json cannot be read; the next backup writes it anew") from None
+        return counted
+
+    def _restore(self, counted: Counted) -> Backup:
+        """Restore the newest backup that ended before the moment that was counted."""
+        standing = self.archiver.standing(self.store)
+        found = [each for each in restorable([standing]) if servers.lsn(each.stop) <= servers.lsn(counted.lsn)]
+        if not found:
+            raise StepError("no backup is older than what was counted; it is complete after the next one")
+        self.report(f"restoring {found[0].label} from store {self.store}")
+        self.files.data.mkdir(mode=0o700)
+        words = ("--type=lsn", f"--target={counted.lsn}", f"--target-timeline=0x{counted.timeline:X}")
+        self.archiver.run("restore", *words, f"--set={found[0].label}", only=self.store)
+        return found[0]
+
+    def _recover(self, counted: Counted) -> None:
+        """Replay up to the moment that was counted, and become a primary that archives nothing."""
+        self.server.settings = {
+            "hba_file": str(self.files.hba),
+            "ident_file": str(self.files.ident),
+            "archive_mode": "off",
+            "restore_command": self.archiver.command("archive-get", "%f", '"%p"', only=self.store),
+            "recovery_target_lsn": counted.lsn,
+            "recovery_target_timeline": str(counted.timeline),
+            "recovery_target_action": "promote",
+        }
+        self.server.start()
+        self.server.wait(_RECOVER_S)
+        end = time.monotonic() + _RECOVER_S
+        while self.server.ask("SELECT pg_is_in_recovery()") != "f":
+            if not self.server.runs or time.monotonic() > end:
+                raise StepError(f"the WAL up to {counted.lsn} cannot be replayed")
+            time.sleep(0.1)
+
+    def _compare(self, counted: Counted) -> tuple[int, int]:
+        """Compare the rows of each table with what was counted; return how many tables and rows there are."""
+        differ = []
+        for table, rows in counted.tables.items():
+            found = int(self.server.ask(f"SELECT count(*) FROM {_identifier(table)}", self.settings.database, _CHECK_S))
+            if found != rows:
+                differ.append(f"{table} has {found:,} rows, and had {rows:,}")
+        if differ:
+            raise StepError("; ".join(differ))
+        return len(counted.tables), sum(counted.tables.values())
+
+    def _indexes(self) -> int:
+        """Check every B-tree index against its table; return how many there are in the application's database."""
+        words = [str(self.server.bin / "pg_amcheck"), "--all", "--install-missing", "--heapallindexed"]
+        words += ["-h", str(self.files.run), "-p", str(_PORT), "-U", "postgres"]
+        run(words, clean(), what="pg_amcheck", within_s=_CHECK_S)
+        return int(
+            self.server.ask(
+                "SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
+                "JOIN pg_am ON pg_am.oid = relam WHERE amname = 'btree'",
+                self.settings.database,
+            )
+        )
+
+
+def _identifier(table: str) -> str:
+    """Take a table's name as `quote_ident` wrote it; StepError for anything else, since it comes from a store."""
+    part = r'([a-z_][a-z0-9_$]*|"([^"]|"")+")'
+    if not re.fullmatch(rf"{part}\.{part}", table):
+        raise StepError(f"counted.json names a table that is none: {quoted(bounded(table, 60))}")
+    return table

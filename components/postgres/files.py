@@ -1,0 +1,115 @@
+"""The directory of one site's database: what is in it, and the moves that are whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OURS = frozenset(
+    {"pgdata", "incoming", "run", "lock", "log", "spool", "epoch", "pg_hba.conf", "pg_ident.conf", "lost+found"}
+)
+_KEPT = ("PATH", "HOME", "TZ", "TMPDIR", "LANG")
+
+
+class Files:
+    """What is in the directory of a site."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.data, self.incoming, self.run = root / "pgdata", root / "incoming", root / "run"
+        self.hba, self.ident = root / "pg_hba.conf", root / "pg_ident.conf"
+        self.signal = self.data / "standby.signal"
+        self._epoch = root / "epoch"
+
+    def prepare(self) -> None:
+        """Make what is missing; ConfigError if the directory holds anything that is not ours."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            others = sorted(
+                each.name
+                for each in self.root.iterdir()
+                if each.name not in _OURS and not each.name.startswith("pgbackrest")
+            )
+            if others:
+                raise ConfigError(f"{self.root} holds {others[0]}, which is not ours; give a directory of its own")
+            for each in ("run", "lock", "log", "spool"):
+                (self.root / each).mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{self.root} cannot be used: {error.strerror}") from None
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that this copy was promoted in; 0 for none."""
+        try:
+            return int(self._epoch.read_text())
+        except (OSError, ValueError):
+            return 0
+
+    @epoch.setter
+    def epoch(self, value: int) -> None:
+        write(self._epoch, f"{value}\n")
+
+    @property
+    def promoted(self) -> float:
+        """When that was, in seconds since 1970."""
+        return self._epoch.stat().st_mtime if self._epoch.exists() else 0.0
+
+    def depart(self) -> None:
+        """Give up a copy: it is no more than what a restore can make use of."""
+        shutil.rmtree(self.incoming, ignore_errors=True)
+        self._epoch.unlink(missing_ok=True)
+        self.data.replace(self.incoming)
+
+    def arrived(self) -> None:
+        """Take what is in `incoming` as the copy."""
+        self._epoch.unlink(missing_ok=True)
+        self.incoming.replace(self.data)
+        _sync(self.root)
+
+    def waiting(self) -> list[Path]:
+        """Return the notes of what is to be archived, in the order of the WAL; histories first."""
+        notes = (self.data / "pg_wal" / "archive_status").glob("*.ready")
+        return sorted(notes, key=lambda note: (not note.stem.endswith(".history"), note.name))
+
+    def archived(self, name: str) -> None:
+        """Note that both stores have a file of the WAL."""
+        folder = self.data / "pg_wal" / "archive_status"
+        (folder / f"{name}.ready").replace(folder / f"{name}.done")
+
+    def history(self, timeline: int) -> str:
+        """Return the history of a timeline, empty where it is not known."""
+        try:
+            return (self.data / "pg_wal" / f"{timeline:08X}.history").read_text()
+        except OSError:
+            return ""
+
+
+def environment() -> dict[str, str]:
+    """Return what PostgreSQL gets of this process's environment."""
+    return {name: value for name, value in os.environ.items() if name in _KEPT or re.fullmatch(r"LC_[A-Z]+", name)}
+
+
+def write(path: Path, text: str) -> None:
+    """Write a small file, whole or not at all."""
+    new = path.with_name(f"pgbackrest.new-{path.name}")
+    with new.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,176 @@
+"""Moves of a database's writer: what is known before one, what forbids it, and following it to its end."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError, Fault, StepError
+from ..stores.record import State as Holding
+from ..text.escape import outside
+from ..writer import switch
+from . import proofs
+from .agent import State, records
+from .server import lsn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ..stores.record import Record
+    from .proofs import Proof
+    from .settings import Settings
+
+#: What a site reported longer ago than this is no longer how it is.
+FRESH_S = 60
+_STATE_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Known:
+    """What can be seen of a database from outside: the record, what each site reported last, and the proofs."""
+
+    record: Record | None
+    sites: dict[str, State]
+    proofs: dict[str, Proof]
+    unread: tuple[str, ...] = ()
+
+
+def known(settings: Settings) -> Known:
+    """Read everything; what cannot be read is named. Raises StepError if the record cannot be."""
+    record = records(settings).read()[0]
+    store, sites, failed = proofs.opened(settings, settings.witness.store), dict[str, State](), list[str]()
+    for site in settings.sites:
+        content = store.read(f"{settings.prefix}/{site}.json", _STATE_BYTES)
+        state = None if content is None else parse(content, site)
+        if state is not None:
+            sites[site] = state
+    kept, unread = proofs.kept(settings)
+    return Known(record, sites, kept, tuple(failed + unread))
+
+
+def parse(content: bytes, site: str) -> State | None:
+    """Read what a site reported; None if it is nothing of the kind."""
+    try:
+        given: dict[str, Any] = json.loads(content)
+        state = State(**{each.name: given[each.name] for each in fields(State)})
+        numbers = [state.epoch, state.at, state.changed_at or 0, state.archived_at or 0, state.unarchived]
+        texts = [state.role, state.position, state.trouble]
+        fits = all(isinstance(each, int | float) for each in numbers) and all(isinstance(each, str) for each in texts)
+        lsn(state.position or "0/0")
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return state if fits and state.site == site else None
+
+
+def planned(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
+    """Return why the writer cannot move to a site without loss."""
+    found = proofs.refused(of.proofs.values(), settings.archive, now, settings.proof_max_age_days)
+    state = of.sites.get(to)
+    if of.record is None:
+        found.append(Fault("", "there is no record of a writer; `unmoor switch NAME --first SITE` begins one"))
+    elif of.record.holder != to and (state is None or now - state.at > FRESH_S):
+        found.append(Fault(f"sites.{to}", "has not reported lately; start its agent, and see its log"))
+    elif of.record.holder != to and state is not None and state.role != "standby":
+        found.append(Fault(f"sites.{to}", f"is no standby yet but {outside(state.role)}; wait until it follows"))
+    return found
+
+
+def lossy(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
+    """Return what a person has to accept before a site is promoted that may lack the newest writes."""
+    found = []
+    state = of.sites.get(to)
+    if state is None or state.role != "standby" or now - state.at > FRESH_S:
+        found.append(Fault(f"sites.{to}", "does not report as a standby; what it has is not known"))
+        return found
+    behind = math.inf if state.changed_at is None else now - state.changed_at
+    if behind > settings.max_lag_s and not _has_all(state, of.sites.get(of.record.holder) if of.record else None):
+        newest = "no transaction" if state.changed_at is None else f"nothing of the last {behind:.0f} s"
+        found.append(Fault(f"sites.{to}", f"has {newest}; up to {settings.max_lag_s:g} s are allowed (`max_lag_s`)"))
+    return found
+
+
+def _has_all(state: State, writer: State | None) -> bool:
+    """Whether a standby has replayed up to where the writer was when it reported last."""
+    if writer is None or not writer.position or not state.position:
+        return False
+    return lsn(state.position) >= lsn(writer.position)
+
+
+def move(settings: Settings, to: str, *, accept_loss: bool, within_s: float, report: Callable[[str], None]) -> Record:
+    """Order that a site becomes the writer and follow that to its end; an order under way for it goes on.
+
+    Raises StepError if the writer has not moved in time; the order is withdrawn then, where it still can be.
+    """
+    keeper = records(settings)
+    order = switch.order(keeper, to, lossy=accept_loss)
+    return switch.follow(keeper, order, to, within_s, report)
+
+
+def first(settings: Settings, site: str) -> None:
+    """Write the record of a new database, whose first writer is a site; StepError if there is one."""
+    switch.create(records(settings), settings.workload, site)
+
+
+def lines(settings: Settings, of: Known, now: float) -> list[str]:
+    """Write what is known, for a person."""
+    record = of.record
+    if record is None:
+        return ["no record of a writer"]
+    found = [f"writer {outside(record.holder)}, epoch {record.epoch}, {record.state}"]
+    if record.order:
+        found.append(f"  a move to {outside(record.order.to)} is under way")
+    if record.note:
+        found.append(f"  {outside(record.note)}")
+    found += [_site(site, of.sites.get(site), now) for site in settings.sites]
+    found += [_proof(store, of.proofs.get(store), now) for store in settings.archive]
+    return [*found, *(f"  not read: {outside(each)}" for each in of.unread)]
+
+
+def _site(site: str, state: State | None, now: float) -> str:
+    if state is None:
+        return f"  {site:<12} has never reported"
+    text = f"  {site:<12} {outside(state.role)}, reported {now - state.at:.0f} s ago"
+    if state.role == "standby" and state.changed_at:
+        text += f", newest transaction {max(0.0, state.at - state.changed_at):.0f} s before that"
+    if state.archived_at:
+        text += f", archived last {max(0.0, state.at - state.archived_at):.0f} s before that"
+    if state.unarchived:
+        text += f", {state.unarchived} segments wait for a store"
+    return text + (f"; {outside(state.trouble)}" if state.trouble else "")
+
+
+def _proof(store: str, proof: Proof | None, now: float) -> str:
+    if proof is None:
+        return f"  store {store:<12} no restore is proved"
+    if proof.fault:
+        return f"  store {store:<12} NOT restorable: {outside(proof.fault)}"
+    days = (now - proof.at) / 86400
+    size = f"{proof.bytes / 1e6:,.1f} MB in {proof.restore_s:.1f} s"
+    return f"  store {store:<12} restore proved {days:.1f} days ago: {size}"
+
+
+def well(settings: Settings, of: Known, now: float) -> bool:
+    """Whether one site writes, the other follows, both report, and both stores are proved."""
+    if of.record is None or of.record.state is not Holding.WRITING or of.unread:
+        return False
+    roles = {site: "primary" if site == of.record.holder else "standby" for site in settings.sites}
+    fits: Iterable[bool] = (
+        site in of.sites
+        and of.sites[site].role == role
+        and now - of.sites[site].at <= FRESH_S
+        and not of.sites[site].trouble
+        for site, role in roles.items()
+    )
+    return all(fits) and not proofs.refused(of.proofs.values(), settings.archive, now, settings.proof_max_age_days)
+
+
+def demanded(title: str, found: list[Fault]) -> None:
+    """Raise ConfigError if anything forbids a move."""
+    if found:
+        raise ConfigError(title, found)
+
+
+__all__ = ["StepError", "demanded", "first", "known", "lines", "lossy", "move", "planned", "time", "well"]

@@ -1,0 +1,112 @@
+"""Proofs that a database can be restored: what a drill found, kept in every store, and what a move demands of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Fault, StepError
+from ..stores.s3 import OpenStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .settings import Settings
+
+#: No proof is larger: it has a line for each table.
+_PROOF_BYTES = 1 << 20
+_DAY_S = 86400
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A restore that was made from a store and checked, or has failed for the reason `fault`.
+
+    `at`: when it ended; `as_of`: the moment that it restored; both in seconds since 1970. `compared`: how many tables
+    had the number of rows that was counted then. `indexes`: how many B-tree indexes were checked against their tables.
+    """
+
+    workload: str
+    store: str
+    at: float
+    fault: str = ""
+    backup: str = ""
+    as_of: float | None = None
+    bytes: int = 0
+    restore_s: float = 0.0
+    check_s: float = 0.0
+    compared: int = 0
+    rows: int = 0
+    indexes: int = 0
+    checks: tuple[str, ...] = field(default=())
+
+
+def opened(settings: Settings, store: str) -> OpenStore:
+    """Open a store of a database."""
+    return OpenStore(store, settings.stores[store])
+
+
+def keep(settings: Settings, proof: Proof) -> list[str]:
+    """Write a proof to every store of the archive; return the stores that did not take it, with the reason."""
+    failed = []
+    for store in settings.archive:
+        try:
+            opened(settings, store).write(_key(settings, proof.store), json.dumps(asdict(proof)).encode())
+        except StepError as error:
+            failed.append(str(error))
+    return failed
+
+
+def kept(settings: Settings) -> tuple[dict[str, Proof], list[str]]:
+    """Return the newest proof of each store, from whichever store has it, and what could not be read."""
+    found, failed = dict[str, Proof](), []
+    for place in settings.archive:
+        for store in settings.archive:
+            try:
+                content = opened(settings, place).read(_key(settings, store), _PROOF_BYTES)
+            except StepError as error:
+                failed.append(str(error))
+                break
+            proof = None if content is None else parse(content, settings.workload, store)
+            if proof and (store not in found or proof.at > found[store].at):
+                found[store] = proof
+    return found, failed
+
+
+def _key(settings: Settings, store: str) -> str:
+    return f"{settings.prefix}/proof-{store}.json"
+
+
+def parse(content: bytes, workload: str, store: str) -> Proof | None:
+    """Read a proof; None if it is none of this workload and store."""
+    try:
+        given: dict[str, Any] = json.loads(content)
+        proof = Proof(**{each.name: given[each.name] for each in fields(Proof)} | {"checks": tuple(given["checks"])})
+        fits = proof.workload == workload and proof.store == store and float(proof.at) >= 0
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return proof if fits else None
+
+
+def refused(proofs: Iterable[Proof], stores: Iterable[str], now: float, max_age_days: float) -> list[Fault]:
+    """Return why the writer must not move: for each store without a good proof younger than so many days, a sentence.
+
+    A proof from the future counts as none: a clock that is wrong proves nothing.
+    """
+    newest = {proof.store: proof for proof in sorted(proofs, key=lambda each: each.at)}
+    found = []
+    for store in stores:
+        proof = newest.get(store)
+        if proof is None:
+            why = "no restore from it is proved"
+        elif proof.fault:
+            why = f"the last restore from it failed: {proof.fault}"
+        elif now - proof.at > max_age_days * _DAY_S:
+            why = f"the last proof is {(now - proof.at) / _DAY_S:.1f} days old, of {max_age_days:g} allowed"
+        elif proof.at - now > _DAY_S / 24:
+            why = "its proof is dated in the future"
+        else:
+            continue
+        found.append(Fault(f"archive.{store}", f"{why}; run `unmoor drill`"))
+    return found

@@ -1,0 +1,137 @@
+"""What the operator writes about a database: one file for both sites, and where it stands."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from ..config import yaml_text
+from ..config.models import Bucket, EnvironmentName, Name, Setting, did_you_mean, faults
+from ..errors import ConfigError, Fault
+
+_IDENTIFIER = r"^[a-z_][a-z0-9_]{0,62}$"
+
+
+class Witness(Setting):
+    """The store that keeps the record of the writer."""
+
+    store: Name = Field(description="Name of a store; it should belong to neither site's vendor.")
+    ttl_s: float = Field(
+        default=30, ge=2, le=600, description="A site that cannot renew the record stops within this time."
+    )
+    hand_over_s: float = Field(
+        default=60, ge=5, le=3600, description="How long a site that has stopped waits for the other one to take over."
+    )
+
+
+class Settings(Setting):
+    """A database at two sites. Secrets stand here only as names of environment variables."""
+
+    workload: str = Field(
+        pattern=r"^[a-z0-9-]+/[a-z0-9-]+/[a-z0-9-]+$",
+        description="Whose database it is: project, stack and workload, such as dao/prod/forum.",
+    )
+    sites: tuple[Name, Name] = Field(description="The names of both sites.")
+    major: int = Field(default=15, ge=13, le=18, description="The major version of PostgreSQL, equal at both sites.")
+    database: str = Field(pattern=_IDENTIFIER, description="The application's database.")
+    user: str = Field(pattern=_IDENTIFIER, description="The application's role, which owns the database.")
+    password: EnvironmentName = Field(description="Name of the variable with the role's password.")
+    cipher: EnvironmentName = Field(description="Name of the variable with the pass phrase that encrypts the archive.")
+    stores: dict[Name, Bucket] = Field(description="Stores by name.")
+    archive: tuple[Name, Name] = Field(description="The two stores, at two vendors, that keep WAL and backups.")
+    witness: Witness = Field(description="Where the record of the writer is.")
+    fence: Literal["strict", "relaxed"] = Field(
+        default="strict", description="relaxed: write on when the record's store alone is out of reach."
+    )
+    archive_timeout_s: int = Field(
+        default=60, ge=1, le=3600, description="WAL is archived at least this often while there is any."
+    )
+    backup_every_h: float = Field(default=24, ge=0.01, le=168, description="How often a base backup is made.")
+    full_every_h: float = Field(
+        default=168, ge=0.01, le=2400, description="How often a base backup is a full one; the others are differences."
+    )
+    retain_full: int | None = Field(
+        default=None, ge=1, le=1000, description="How many full backups to keep; left out, the agent deletes nothing."
+    )
+    max_lag_s: float = Field(default=120, ge=1, description="A standby that is behind by more is not promoted.")
+    proof_max_age_days: float = Field(
+        default=8, gt=0, le=366, description="How old the proof of a restore may be when the writer moves."
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        for name in (*self.archive, self.witness.store):
+            if name not in self.stores:
+                raise ValueError(f"no store {name!r}{did_you_mean(name, self.stores) or '; describe it under stores'}")
+        first, second = (self.stores[name] for name in self.archive)
+        if (first.endpoint, first.bucket) == (second.endpoint, second.bucket):
+            raise ValueError("archive: both stores are the same bucket; name two at two vendors")
+        if first.vendor == second.vendor:
+            raise ValueError(f"archive: both stores are at {first.vendor}; name two at two vendors")
+        if self.sites[0] == self.sites[1]:
+            raise ValueError("sites: both have the same name; name two")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The workload's own name."""
+        return self.workload.rpartition("/")[2]
+
+    @property
+    def prefix(self) -> str:
+        """What all keys of this database begin with, in every store."""
+        return f"postgres/{self.workload}"
+
+    def secret(self, variable: str) -> str:
+        """Return the value of a variable that `missing` has found."""
+        return os.environ[variable]
+
+
+def path(name: str) -> Path:
+    """Return where the settings of a database are, from the project's folder."""
+    return Path("postgres") / f"{name}.yaml"
+
+
+def load(path: Path) -> Settings:
+    """Read a settings file; ConfigError with every fault."""
+    try:
+        given = yaml_text.load_file(path)
+    except FileNotFoundError:
+        there = sorted(each.stem for each in path.parent.glob("*.yaml"))
+        raise ConfigError(f"{path}: no such file; choose from {', '.join(there) or 'none yet: write one'}") from None
+    if not isinstance(given, dict):
+        raise ConfigError(f"{path}: holds no settings; docs/postgres.md shows them")
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError(f"{path} is not valid", faults(error, Settings)) from None
+
+
+def missing(settings: Settings, *, passwords: bool = True) -> list[Fault]:
+    """Return which variables with secrets are not set; `passwords`: the application's too."""
+    from ..stores import s3
+
+    used = {*settings.archive, settings.witness.store}
+    found = s3.missing_credentials({name: store for name, store in settings.stores.items() if name in used})
+    wanted = {"cipher": settings.cipher} | ({"password": settings.password} if passwords else {})
+    found += [
+        Fault(setting, f"the environment variable {variable} is not set; export it")
+        for setting, variable in wanted.items()
+        if not os.environ.get(variable)
+    ]
+    return [
+        *found,
+        *(
+            Fault(f"stores.{name}.endpoint", "pgBackRest speaks TLS only; give an https:// address")
+            for name in settings.archive
+            if (settings.stores[name].endpoint or "https:").startswith("http:")
+        ),
+        *(
+            Fault(f"stores.{name}.access_key", "is required in the archive; name the variables that hold the keys")
+            for name in settings.archive
+            if settings.stores[name].access_key is None and settings.stores[name].vendor == "aws"
+        ),
+    ]

@@ -1,0 +1,308 @@
+"""What is decided about a database at two sites without one: settings, backups, proofs, and what forbids a move."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.errors import ConfigError, StepError
+from components.postgres import backrest, backups, moves, proofs, server
+from components.postgres.agent import State
+from components.postgres.backrest import Backup, Standing
+from components.postgres.files import Files
+from components.postgres.proofs import Proof
+from components.postgres.settings import Settings, load, missing
+from components.stores.record import Record
+from components.stores.record import State as Holding
+
+NOW = 1_800_000_000.0
+DAY = 86400.0
+GIVEN = {
+    "workload": "dao/prod/forum",
+    "sites": ["aws", "akash"],
+    "database": "forum",
+    "user": "forum",
+    "password": "FORUM_PASSWORD",
+    "cipher": "ARCHIVE_CIPHER",
+    "stores": {
+        name: {
+            "vendor": name,
+            "bucket": "forum-archive",
+            "endpoint": f"https://{name}.example",
+            "access_key": "KEY",
+            "secret_key": "SECRET",
+        }
+        for name in ("first", "second", "witness")
+    },
+    "archive": ["first", "second"],
+    "witness": {"store": "witness"},
+}
+
+
+def settings(**changed: object) -> Settings:
+    return Settings.model_validate(GIVEN | changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"archive": ["first", "first"]}, "both stores are the same bucket; name two at two vendors"),
+        (
+            {"stores": GIVEN["stores"] | {"second": GIVEN["stores"]["second"] | {"vendor": "first"}}},
+            "both stores are at first; name two at two vendors",
+        ),
+        ({"archive": ["first", "secnd"]}, "no store 'secnd'; did you mean second?"),
+        ({"witness": {"store": "elsewhere"}}, "no store 'elsewhere'; describe it under stores"),
+        ({"sites": ["aws", "aws"]}, "both have the same name; name two"),
+        ({"password": "hunter2"}, "password: this is not the name of an environment variable"),
+        ({"majr": 15}, "majr: no such setting; did you mean major?"),
+        ({"database": 'forum"; DROP'}, "database: "),
+    ],
+)
+def test_settings_that_cannot_be_are_a_sentence(tmp_path, changed, sentence):
+    path = tmp_path / "forum.yaml"
+    path.write_text(yaml.safe_dump(GIVEN | changed))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert sentence in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_every_variable_that_is_not_set_is_named(monkeypatch):
+    for each in ("KEY", "SECRET", "FORUM_PASSWORD", "ARCHIVE_CIPHER"):
+        monkeypatch.delenv(each, raising=False)
+    found = {fault.path for fault in missing(settings())}
+    assert found == {f"stores.{name}.{key}" for name in GIVEN["stores"] for key in ("access_key", "secret_key")} | {
+        "cipher",
+        "password",
+    }
+    assert "password" not in {fault.path for fault in missing(settings(), passwords=False)}
+
+
+def test_an_archive_without_tls_is_refused(monkeypatch):
+    plain = GIVEN["stores"]["first"] | {"endpoint": "http://first.example"}
+    found = missing(settings(stores=GIVEN["stores"] | {"first": plain}))
+    assert [f.message for f in found if f.path == "stores.first.endpoint"] == [
+        "pgBackRest speaks TLS only; give an https:// address"
+    ]
+
+
+def proof(store: str, **changed: object) -> Proof:
+    return replace(Proof("dao/prod/forum", store, NOW - DAY), **changed)
+
+
+@pytest.mark.parametrize(
+    ("proofs_", "why"),
+    [
+        ([], "no restore from it is proved"),
+        ([proof("first"), proof("first", at=NOW, fault="is damaged")], "the last restore from it failed: is damaged"),
+        ([proof("first", at=NOW - 9 * DAY)], "the last proof is 9.0 days old, of 8 allowed"),
+        ([proof("first", at=NOW + DAY)], "its proof is dated in the future"),
+    ],
+)
+def test_a_store_without_a_fresh_good_proof_forbids_a_move(proofs_, why):
+    (fault,) = proofs.refused([proof("second"), *proofs_], ("first", "second"), NOW, 8)
+    assert (fault.path, fault.message) == ("archive.first", f"{why}; run `unmoor drill`")
+
+
+def test_a_fresh_proof_of_each_store_allows_a_move():
+    again = [proof("first", at=NOW - 2 * DAY, fault="was damaged"), proof("first"), proof("second")]
+    assert proofs.refused(again, ("first", "second"), NOW, 8) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{}", b"\xff", json.dumps(asdict(proof("first"))).replace("NOW", "x")[:-1].encode()],
+)
+def test_what_is_no_proof_is_none(content):
+    assert proofs.parse(content, "dao/prod/forum", "first") is None
+
+
+def test_a_proof_of_another_store_or_workload_is_none():
+    content = json.dumps(asdict(proof("first"))).encode()
+    assert proofs.parse(content, "dao/prod/forum", "first") == proof("first")
+    assert proofs.parse(content, "dao/prod/forum", "second") is None
+    assert proofs.parse(content, "dao/prod/wiki", "first") is None
+
+
+def backup(ended: float, *, full: bool = True, store: str = "first") -> Backup:
+    return Backup(f"{ended:.0f}F", store, full, int(ended), 1, "0/3000000")
+
+
+@pytest.mark.parametrize(
+    ("found", "promoted", "due"),
+    [
+        ((), 0, "full"),
+        ((backup(NOW - DAY / 2),), 0, None),
+        ((backup(NOW - DAY / 2),), NOW - 60, "diff"),
+        ((backup(NOW - 2 * DAY),), 0, "diff"),
+        ((backup(NOW - 8 * DAY), backup(NOW - 2 * DAY, full=False)), 0, "full"),
+        ((backup(NOW - 2 * DAY), backup(NOW - DAY / 2, full=False)), 0, None),
+    ],
+)
+def test_a_backup_is_due_after_a_promotion_and_with_age(found, promoted, due):
+    chosen = backups.which(settings(), {"first": Standing(not found, found)}, promoted, NOW)
+    assert chosen == ({"first": due} if due else {})
+
+
+def test_the_newest_backup_is_restored_whichever_store_has_it():
+    old, new = backup(NOW - DAY), backup(NOW, store="second")
+    assert backrest.restorable([Standing(False, (old,)), Standing(False, (new,))]) == [new, old]
+
+
+def known(**changed: object) -> moves.Known:
+    record = Record("dao/prod/forum", "aws", 3, Holding.WRITING, "by")
+    sites = {
+        "aws": State("aws", "primary", 3, NOW, "0/5000100"),
+        "akash": State("akash", "standby", 0, NOW, "0/5000000", NOW - 30),
+    }
+    return replace(moves.Known(record, sites, {each: proof(each) for each in ("first", "second")}), **changed)
+
+
+def test_a_move_that_loses_nothing_needs_a_standby_that_reports():
+    assert moves.planned(settings(), known(), "akash", NOW) == []
+    for state, why in (
+        (None, "has not reported lately"),
+        (State("akash", "standby", 0, NOW - 300), "has not reported lately"),
+        (State("akash", "restoring", 0, NOW), "is no standby yet but restoring"),
+    ):
+        sites = {} if state is None else {"akash": state}
+        (fault,) = moves.planned(settings(), known(sites=sites), "akash", NOW)
+        assert fault.path == "sites.akash"
+        assert why in fault.message
+
+
+def test_a_standby_that_is_far_behind_is_not_promoted_without_a_word():
+    behind = State("akash", "standby", 0, NOW, "0/5000000", NOW - 500)
+    seen = known(sites=known().sites | {"akash": behind})
+    (fault,) = moves.lossy(settings(), seen, "akash", NOW)
+    assert fault.message == "has nothing of the last 500 s; up to 120 s are allowed (`max_lag_s`)"
+    assert moves.lossy(settings(), known(), "akash", NOW) == []
+    # Nothing was written for long: it has all that the writer had when it reported last.
+    idle = replace(behind, position="0/5000100")
+    assert moves.lossy(settings(), known(sites=known().sites | {"akash": idle}), "akash", NOW) == []
+    assert moves.lossy(settings(), known(sites={}), "akash", NOW) != []
+
+
+def test_all_is_well_only_with_a_writer_a_standby_and_proofs():
+    assert moves.well(settings(), known(), NOW)
+    assert not moves.well(settings(), known(record=None), NOW)
+    assert not moves.well(settings(), known(proofs={}), NOW)
+    assert not moves.well(settings(), known(unread=("store first",)), NOW)
+    assert not moves.well(settings(), known(sites={}), NOW)
+    late = {name: replace(state, at=NOW - 300) for name, state in known().sites.items()}
+    assert not moves.well(settings(), known(sites=late), NOW)
+    troubled = {name: replace(state, trouble="it rains") for name, state in known().sites.items()}
+    assert not moves.well(settings(), known(sites=troubled), NOW)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"site": "aws"}'])
+def test_what_is_no_report_is_none(content):
+    assert moves.parse(content, "aws") is None
+
+
+def test_a_report_is_read_as_it_was_written():
+    state = State("aws", "primary", 3, NOW, "16/B374D848", None, NOW - 4, 2, "a store is away")
+    assert moves.parse(json.dumps(asdict(state)).encode(), "aws") == state
+    assert moves.parse(json.dumps(asdict(state)).encode(), "akash") is None
+
+
+def test_positions_are_read_and_written_as_postgresql_does():
+    assert server.lsn("16/B374D848") == 0x16B374D848
+    assert server.written(0x16B374D848) == "16/B374D848"
+
+
+def test_where_a_timeline_ended_is_in_the_history_of_a_later_one():
+    history = "1\t0/A000000\tno recovery target specified\n\n2\t0/C000148\tno recovery target specified\n"
+    assert server.forked(history, 1) == 0xA000000
+    assert server.forked(history, 2) == 0xC000148
+    assert server.forked(history, 3) is None
+
+
+def test_a_store_that_has_nothing_is_told_from_one_that_fails():
+    empty = [{"repo": [{"status": {"code": 1, "message": "missing stanza path"}}], "backup": [], "archive": []}]
+    assert backrest._standing("first", []) == Standing(empty=True)
+    assert backrest._standing("first", empty) == Standing(empty=True)
+    fails = [{"repo": [{"status": {"code": 99, "message": "[CryptoError] cipher header invalid"}}]}]
+    with pytest.raises(StepError, match=r"store first: .*cipher header invalid"):
+        backrest._standing("first", fails)
+
+
+def test_the_settings_in_the_manual_are_valid_and_its_table_has_the_defaults(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "postgres.md").read_text()
+    text = re.search(r'```yaml title="postgres/forum.yaml"\n(.*?)```', page, re.DOTALL)[1]
+    (tmp_path / "forum.yaml").write_text(text)
+    read = load(tmp_path / "forum.yaml")
+    assert read.name == "forum"
+    shown = dict(re.findall(r"^\| `([a-z_]+)` \|.*\| `?([a-z0-9]+)`? \|$", page, re.MULTILINE))
+    assert shown == {
+        "major": "15",
+        "fence": "strict",
+        "archive_timeout_s": "60",
+        "max_lag_s": "120",
+        "proof_max_age_days": "8",
+    }
+    assert {name: str(getattr(read, name)).removesuffix(".0") for name in shown} == shown
+
+
+def test_the_command_for_wal_asks_the_stores_that_answer_and_holds_no_secret(tmp_path, monkeypatch):
+    for name in ("KEY", "SECRET", "ARCHIVE_CIPHER"):
+        monkeypatch.setenv(name, "a secret value")
+    files = Files(tmp_path)
+    files.prepare()
+    archiver = backrest.Backrest(settings(), files, 5432, threading.Event())
+    archiver.write()
+    for path in tmp_path.glob("*.conf"):
+        assert "a secret value" not in path.read_text()
+    both = {"first": Standing(empty=True), "second": Standing(empty=True)}
+    for answering, order in ((both, "1 2\n"), ({"second": both["second"]}, "2\n"), (None, "1 2\n")):
+        monkeypatch.setattr(archiver, "each", partial(_answering, answering))
+        archiver.prefer()
+        assert (tmp_path / "run" / "stores").read_text() == order
+
+
+def _answering(found):
+    if found is None:
+        raise StepError("no store of the archive answers")
+    return found
+
+
+def test_a_directory_with_something_else_in_it_is_not_taken(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="holds thesis"):
+        Files(tmp_path).prepare()
+    assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_directory_is_a_whole_copy_or_none(tmp_path):
+    files = Files(tmp_path)
+    files.prepare()
+    files.incoming.mkdir()
+    files.epoch = 3
+    files.arrived()
+    assert files.data.is_dir()
+    assert files.epoch == 0  # the epoch of what was there before is not that of what came
+    files.epoch = 4
+    files.depart()
+    assert not files.data.exists()
+    assert files.epoch == 0
+
+
+def test_histories_are_archived_before_the_wal_that_needs_them(tmp_path):
+    status = tmp_path / "pgdata" / "pg_wal" / "archive_status"
+    status.mkdir(parents=True)
+    for name in ("000000020000000000000003", "00000002.history", "000000020000000000000002"):
+        (status / f"{name}.ready").touch()
+    files = Files(tmp_path)
+    order = [note.stem for note in files.waiting()]
+    assert order == ["00000002.history", "000000020000000000000002", "000000020000000000000003"]
+    files.archived(order[0])
+    assert (status / "00000002.history.done").exists()
+    assert len(files.waiting()) == 2

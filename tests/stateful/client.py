@@ -1,0 +1,82 @@
+"""Writes numbered rows to whichever site takes them, all the time, and remembers what was acknowledged."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from itertools import pairwise
+from typing import NamedTuple
+
+
+class Ack(NamedTuple):
+    """A row that a site acknowledged, and when by this process's clock."""
+
+    number: int
+    site: str
+    at: float
+
+
+class Client:
+    """A thread with one session at a time; `every_s` from row to row. What gets no answer is not repeated."""
+
+    def __init__(self, psql: str, ports: dict[str, int], password: str, every_s: float = 0.02) -> None:
+        self.psql, self.ports, self.password, self.every_s = psql, ports, password, every_s
+        self.acks: list[Ack] = []
+        self._number = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop writing."""
+        self._stop.set()
+        self._thread.join(60)
+
+    def gap(self, since: float = 0.0) -> float:
+        """Return the longest time between two acknowledged rows that are next to each other, in seconds."""
+        times = [ack.at for ack in self.acks if ack.at >= since]
+        return max((b - a for a, b in pairwise(times)), default=0.0)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            for site, port in self.ports.items():
+                self._session(site, port)
+            self._stop.wait(0.05)
+
+    def _session(self, site: str, port: int) -> None:
+        words = [self.psql, "-XqAt", "-h", "127.0.0.1", "-p", str(port), "-U", "forum", "-d", "forum", "-f", "-"]
+        environment = {**os.environ, "PGPASSWORD": self.password, "PGCONNECT_TIMEOUT": "2"}
+        pipe = subprocess.PIPE
+        session = subprocess.Popen(
+            words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, bufsize=1, env=environment
+        )
+        with contextlib.suppress(OSError), contextlib.closing(session.stdout), contextlib.ExitStack() as last:
+            last.callback(_end, session)
+            assert session.stdin is not None
+            assert session.stdout is not None
+            session.stdin.write(
+                "SET client_min_messages = error;\n"
+                "CREATE TABLE IF NOT EXISTS posts (id bigserial PRIMARY KEY, number int UNIQUE, site text);\n"
+                "SELECT 'ready';\n"
+            )
+            if session.stdout.readline().strip() != "ready":
+                return
+            while not self._stop.is_set():
+                begun = time.monotonic()
+                self._number += 1
+                number = self._number
+                session.stdin.write(f"INSERT INTO posts (number, site) VALUES ({number}, '{site}') RETURNING number;\n")
+                if session.stdout.readline().strip() != str(number):
+                    return
+                self.acks.append(Ack(number, site, time.monotonic()))
+                self._stop.wait(max(0.0, begun + self.every_s - time.monotonic()))
+
+
+def _end(session: subprocess.Popen[str]) -> None:
+    session.kill()
+    session.wait()
+    with contextlib.suppress(OSError):
+        session.stdin.close()

@@ -1,0 +1,214 @@
+"""Two sites with real PostgreSQL: whatever is hurt, every acknowledged row is there once, in order, at one writer."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from components.stores.record import State
+
+from . import check, world
+from .client import Ack
+from .happenings import HAPPENINGS, Run
+from .world import ROOT, SITES, World, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(not world.installed(), reason="needs PostgreSQL 15, pgBackRest and amcheck")
+
+#: What a plain run has no time for; `python -m tests stateful` runs it.
+long = pytest.mark.skipif(not os.environ.get("TESTS_STATEFUL"), reason="`python -m tests stateful` runs it")
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    with world.opened() as made:
+        made.begin()
+        client = made.client()
+        try:
+            yield Run(made, client)
+        finally:
+            client.close()
+
+
+def unmoor(where: World, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line where `postgres/forum.yaml` is."""
+    folder = where.folder / "project"
+    (folder / "postgres").mkdir(parents=True, exist_ok=True)
+    (folder / "postgres" / "forum.yaml").write_text(json.dumps(where._document(where.ways)))
+    if os.geteuid() == 0:
+        folder.chmod(0o755)
+    return subprocess.run(
+        [*world.unprivileged(), sys.executable, "-m", "components", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(where.folder), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+
+def intact(run: Run) -> None:
+    """Compare what was acknowledged until now with what is there."""
+    run.well()
+    acks = list(run.client.acks)
+    assert check.violations(acks, run.world.rows(), run.lost) == []
+
+
+def test_the_writer_does_not_move_before_a_restore_from_each_store_is_proved(run: Run) -> None:
+    run.well()
+    refused = unmoor(run.world, "switch", "forum", "--to", run.other)
+    assert refused.returncode == 1
+    assert refused.stderr.count("no restore from it is proved; run `unmoor drill`") == 2
+    assert run.world.record().order is None
+
+
+def test_a_drill_restores_from_each_store_counts_the_rows_and_proves_it(run: Run) -> None:
+    until(run.world.backed_up, "counted backups")
+    done = unmoor(run.world, "drill", "forum")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = re.findall(r"store (\w+): .* restored in .* and checked in .*: [\d,]+ rows of \d tables", done.stdout)
+    assert found == ["first", "second"]
+
+
+def test_a_planned_switch_and_back_by_the_command_lose_nothing(run: Run) -> None:
+    for _ in SITES:
+        to = run.other
+        until(lambda to=to: f"{to:<12} standby" in unmoor(run.world, "status", "forum").stdout, "a report")
+        done = unmoor(run.world, "switch", "forum", "--to", to)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"{to} reports that it takes writes" in done.stdout
+        intact(run)
+        assert run.writer == to
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "postgres killed",
+        *(pytest.param(each, marks=long) for each in ("agent killed", "site killed", "restore killed")),
+    ],
+)
+def test_a_site_that_is_killed_comes_back_by_itself(run: Run, what: str) -> None:
+    HAPPENINGS[what](run)
+    intact(run)
+
+
+@long
+@pytest.mark.parametrize(
+    "what", ["site of the old site killed when frozen", "agent of the new site killed when claimed"]
+)
+def test_a_kill_in_a_switch_loses_nothing(run: Run, what: str) -> None:
+    HAPPENINGS[what](run)
+    intact(run)
+
+
+def test_nothing_is_written_while_the_record_is_out_of_reach(run: Run) -> None:
+    HAPPENINGS["record away"](run)
+    intact(run)
+
+
+@long
+def test_one_store_gives_the_standby_what_the_other_one_cannot(run: Run) -> None:
+    HAPPENINGS["first store away for a while"](run)
+    intact(run)
+
+
+def test_two_operators_at_once_move_one_writer(run: Run) -> None:
+    HAPPENINGS["two operators"](run)
+    intact(run)
+
+
+def test_a_promoted_site_goes_on_and_the_old_one_comes_back_as_its_standby(run: Run) -> None:
+    HAPPENINGS["promoted, site gone"](run)
+    intact(run)
+
+
+@long
+def test_a_writer_that_is_cut_off_and_replaced_writes_nothing_any_more(run: Run) -> None:
+    HAPPENINGS["promoted, site cut off"](run)
+    intact(run)
+
+
+def test_a_wrong_pass_phrase_is_no_proof_and_no_copy(run: Run) -> None:
+    done = unmoor(run.world, "drill", "forum", "--store", "first", ARCHIVE_CIPHER="another pass phrase")
+    assert done.returncode == 1
+    assert "store first: NOT restorable" in done.stdout
+    status = unmoor(run.world, "status", "forum")
+    assert status.returncode == 1
+    assert re.search(r"store first +NOT restorable", status.stdout)
+
+
+@long
+def test_wal_that_is_damaged_in_one_store_is_replayed_from_the_other(run: Run) -> None:
+    run.well()
+    other = run.other
+    run.world.kill(other)
+    number = run.client.acks[-1].number
+    run.acknowledged(100)
+    assert run.world.damage("first") > 0
+    run.world.start(other)
+    until(lambda: run.world.has(other, number + 50), "the rows at the standby")
+    intact(run)
+
+
+def test_an_agent_ends_in_order_and_leaves_no_process(run: Run) -> None:
+    run.well()
+    other = run.other
+    family = run.world.family(other)
+    assert len(family) > 3
+    assert run.world.stop(other) == 0
+    assert [each for each in family if each.is_running()] == []
+    run.world.start(other)
+    run.well()
+
+
+def test_an_agent_without_its_secrets_says_which_and_starts_nothing(run: Run) -> None:
+    site = run.world.sites["aws"]
+    words = [*world.unprivileged(), sys.executable, "-m", "components.postgres", str(site.file), "--site", "azure"]
+    words += ["--data", str(run.world.folder / "nowhere"), "--http", "here"]
+    environment = {name: value for name, value in os.environ.items() if name not in {"ARCHIVE_CIPHER", "FIRST_SECRET"}}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    for each in ("ARCHIVE_CIPHER is not set", "FIRST_SECRET is not set", "'azure' is no site", "'here' is no address"):
+        assert each in done.stderr
+    assert not (run.world.folder / "nowhere").exists()
+
+
+def test_no_secret_is_in_an_argument_a_file_or_a_log(run: Run) -> None:
+    secrets = [value.encode() for value in world.SECRETS.values() if not value.endswith("-access")]
+    for name, site in run.world.sites.items():
+        for process in run.world.family(name):
+            assert not [each for each in secrets if each.decode() in " ".join(process.cmdline())]
+        for path in [*site.root.glob("*.conf"), site.root.with_suffix(".log")]:
+            assert not [each for each in secrets if each in path.read_bytes()]
+
+
+def test_every_acknowledged_row_is_there_once_and_in_order_at_the_end(run: Run) -> None:
+    assert run.world.record().state is State.WRITING
+    assert run.violations() == []
+    assert len(run.client.acks) > 200
+    assert len(check.writers(run.client.acks)) > 3
+
+
+def test_the_check_finds_what_is_lost_twice_out_of_order_or_at_another_site() -> None:
+    acks = [Ack(number, "aws", 0.0) for number in (1, 2, 3)]
+    good = [(1, 1, "aws"), (2, 2, "aws"), (3, 3, "aws")]
+    assert check.violations(acks, good) == []
+    assert check.violations(acks, good[:2]) == ["row 3 was acknowledged and is gone"]
+    assert check.violations(acks, good[:2], {3}) == []
+    assert check.violations(acks, [*good, (4, 3, "aws")])[0] == "row 3 is there twice"
+    assert check.violations(acks, [(1, 1, "aws"), (2, 3, "aws"), (3, 2, "aws")]) == [
+        "row 2 has a lower number than 3 before it"
+    ]
+    assert check.violations(acks, [(1, 1, "aws"), (2, 2, "akash"), (3, 3, "aws")]) == [
+        "row 2 was acknowledged by aws and is of akash"
+    ]
