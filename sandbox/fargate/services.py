@@ -84,7 +84,7 @@ class Services:
             if one["targetGroupArn"] == group
             for deployment in service.deployments.values()
             for task in deployment.tasks
-            if not task.leaving
+            if not task.leaving and not task.refused
         ]
         ports = [port for task, port in found if task.healthy] or [
             port for task, port in found if task.healthy is False
@@ -212,7 +212,7 @@ class Services:
         for one in service.wanted["balancers"]:
             group = groups.get(one["targetGroupArn"])
             pause = group["interval"] if group and task.healthy else FIRST_LOOKS_S
-            if group is None or task.leaving or time.monotonic() - task.looked < pause:
+            if group is None or task.leaving or task.refused or time.monotonic() - task.looked < pause:
                 continue
             task.looked = time.monotonic()
             if await _well(session, task.ports[one["containerPort"]], group):

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.fargate.services import Deployment, Service, Services
+from sandbox.fargate.task import Task
 from tests.contract.authority import self_signed
 from tests.contract.plugin_client import EngineError
 
@@ -322,3 +324,13 @@ def test_a_task_starts_with_the_version_that_its_role_may_read_and_else_says_why
         assert asked(second)["failed"].startswith("ResourceInitializationError: unable to pull secrets")
     finally:
         aws.state.end_fault("secret-missing")
+
+
+def test_a_task_that_could_not_start_is_no_target_and_counts_as_failed(aws: Account) -> None:
+    refused = Task("1", [], aws.state.root / "none", refused="ResourceInitializationError: unable to pull secrets")
+    balancers = {"balancers": [{"targetGroupArn": "group", "containerPort": 80}]}
+    services = Services(aws.state, None)  # type: ignore[arg-type] it starts nothing here
+    one = Service("arn", balancers, {"d": Deployment("d", "task:1", [refused])})
+    services._services["arn"] = one
+    assert services.targets("group") == []
+    assert (refused.running, refused.failed) == (False, refused.refused)
