@@ -80,11 +80,23 @@ def _make(folder: Path) -> None:
 
 def _run(command: Sequence[str], environ: dict[str, str]) -> int:
     """Run the command to its end, through signals of the terminal: both are in its foreground. Return its exit code."""
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    asked: list[int] = []
+    children: list[subprocess.Popen[bytes]] = []
+
+    def end(number: int, _: object) -> None:
+        asked.append(number)
+        for child in children:
+            child.terminate()
+
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, end),
+    }
     try:
-        child = subprocess.Popen(command, env=environ)
-        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-        code = child.wait()
+        children.append(subprocess.Popen(command, env=environ))
+        if asked:  # the signal came while the command was being started
+            children[0].terminate()
+        code = children[0].wait()
     except OSError as error:
         click.echo(f"unmoor record: {command[0]} cannot be started ({error.strerror})", err=True)
         return _NOT_FOUND

@@ -22,6 +22,7 @@ import dns.message
 import dns.rrset
 import pytest
 
+from components.commands import record
 from sandbox.state import REPOSITORY
 
 if TYPE_CHECKING:
@@ -244,12 +245,31 @@ def test_a_signal_reaches_the_command_which_may_end_in_its_own_way(tmp_path: Pat
     script = "trap 'echo ended; exit 5' TERM; touch ready; while :; do sleep 0.05; done"
     words = [sys.executable, "-m", "components", "record", "--out", "out", "--", "sh", "-c", script]
     environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    child = subprocess.Popen(words, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        words, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )  # fmt: skip
     until = time.monotonic() + 60
     while not (tmp_path / "ready").exists() and time.monotonic() < until:
         time.sleep(0.05)
     child.send_signal(signal.SIGTERM)
-    assert (child.communicate(timeout=60)[0], child.returncode) == ("ended\n", 5)
+    try:
+        assert (child.communicate(timeout=60)[0], child.returncode) == ("ended\n", 5)
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
+
+
+def test_a_signal_while_the_command_is_started_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = subprocess.Popen
+
+    def signalled(*given: Any, **named: Any) -> Any:
+        child = start(*given, **named)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return child
+
+    monkeypatch.setattr(subprocess, "Popen", signalled)
+    assert record._run(("sleep", "60"), dict(os.environ)) == 128 + signal.SIGTERM
 
 
 #: Libraries that speak HTTP past the doors, and where one is imported for another reason.
