@@ -26,6 +26,7 @@ ELSEWHERE = {
     "kinds/static/bundle.py": 1,  # into a folder that `restore` throws away when it fails
     "provider/classes.py": 1,  # a developer's `make classes`
     "dns/powerdns/database.py": 3, "dns/powerdns/server.py": 1, "dns/powerdns/stores.py": 1,  # the keeper goes on
+    "commands/zone.py": 1,  # a key, which its owner alone may read at every moment
     "review/signatures.py": 2, "commands/restore.py": 1, "text/device.py": 1,
     "commands/record.py": 1,  # the run's settings, before the command starts
     "commands/zone.py": 1,  # a new key, which no moment may show to others

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: The file that BIND and PowerDNS exchange keys by.
 _FORMAT = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: {}\n"
-_BYTES = 32
+_SIZE = 32
 #: A key that signs keys and records (RFC 4034 §2.1.1), and how its digest is made (RFC 4509).
 _FLAGS, _DIGEST = 257, "SHA256"
 
@@ -29,7 +29,7 @@ def make() -> str:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
-    return _FORMAT.format(base64.b64encode(number.to_bytes(_BYTES, "big")).decode())
+    return _FORMAT.format(base64.b64encode(number.to_bytes(_SIZE, "big")).decode())
 
 
 def ds(text: str, zone: str, source: Path) -> str:
@@ -38,7 +38,7 @@ def ds(text: str, zone: str, source: Path) -> str:
     import dns.rdata
 
     point = _read(text, source).public_key().public_numbers()
-    public = base64.b64encode(point.x.to_bytes(_BYTES, "big") + point.y.to_bytes(_BYTES, "big")).decode()
+    public = base64.b64encode(point.x.to_bytes(_SIZE, "big") + point.y.to_bytes(_SIZE, "big")).decode()
     key = dns.rdata.from_text("IN", "DNSKEY", f"{_FLAGS} 3 13 {public}")
     return dns.dnssec.make_ds(f"{zone}.", key, _DIGEST).to_text()
 
@@ -49,7 +49,7 @@ def _read(text: str, source: Path) -> EllipticCurvePrivateKey:
     fields = dict(line.partition(":")[::2] for line in text.splitlines())
     try:
         number = base64.b64decode(fields["PrivateKey"].strip(), validate=True)
-        if fields["Algorithm"].split()[:1] != ["13"] or len(number) != _BYTES:
+        if fields["Algorithm"].split()[:1] != ["13"] or len(number) != _SIZE:
             raise ValueError
         return ec.derive_private_key(int.from_bytes(number, "big"), ec.SECP256R1())
     except (KeyError, ValueError, binascii.Error):
