@@ -116,7 +116,7 @@ def test_nothing_changes_its_place_below_another(now: monitor.Graph) -> None:
 
 
 def test_what_a_state_runs_on_removal_still_runs(now: monitor.Graph) -> None:
-    """The text in the state is what the engine starts, whatever the program is by then."""
+    """The text in the state is what the engine starts, with the program of that day."""
     commands = [old["inputs"] for old in before().values() if old["type"] == _COMMAND]
     lines = {inputs["delete"] for inputs in commands if inputs.get("delete")}
     assert {line.split()[2] for line in lines} == {"drain", "leave", "adopt"}
