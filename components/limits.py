@@ -89,6 +89,8 @@ LIMITS: dict[str, Limit] = {
     "secret_bytes": Limit("the value of a secret of a service", 16 << 10, "bytes", "the update is refused"),
     "secrets_bytes": Limit("all values of a service together", 32 << 10, "bytes", "the update is refused"),
     "handover_bytes": Limit("what a lease is handed at a time", 64 << 10, "bytes", "the web server refuses it"),
+    "database_state_bytes": Limit("what a site of a database reports", 4 << 10, "bytes", "the site counts as silent"),
+    "database_proof_bytes": Limit("the proof of a restore, or its counts", 1 << 20, "bytes", "it proves nothing"),
     "include_depth": Limit("pages of a space that include each other", 5, "levels", "the place is listed"),
     "block_depth": Limit("blocks of a page of a space in each other", 30, "levels", "the place is listed"),
     "tag_depth": Limit("HTML tags of a page of a space in each other", 60, "levels", "deeper tags are left out"),
@@ -139,6 +141,9 @@ DOCTOR_S, DOCTOR_PROGRAM_S, DOCTOR_STORE_S, DOCTOR_HOST_S = (
 )
 CLAIM_BYTES, SECRET_BYTES, SECRETS_BYTES, HANDOVER_BYTES = (
     int(LIMITS[name].amount) for name in ("claim_bytes", "secret_bytes", "secrets_bytes", "handover_bytes")
+)
+DATABASE_STATE_BYTES, DATABASE_PROOF_BYTES = (
+    int(LIMITS[name].amount) for name in ("database_state_bytes", "database_proof_bytes")
 )
 NAME_SERVER_S, CLOUDFLARE_S = (LIMITS[name].amount for name in ("name_server_s", "cloudflare_s"))
 CONSOLE_FIELDS = int(LIMITS["console_fields"].amount)

@@ -10,11 +10,10 @@ from typing import Any
 import click
 
 from ..errors import ConfigError, Fault, UnmoorError
+from ..limits import FAULT_CHARS
 from ..text.escape import bounded
 from .agent import Agent, Where
 from .settings import load, missing
-
-_CHARS = 500
 
 
 @click.command()
@@ -55,7 +54,7 @@ def cli(file: Path, site: str, data: Path, listen: str, port: int, http: str) ->
 
 
 def _say(text: str) -> None:
-    click.echo(f"agent: {bounded(text, _CHARS)}", err=True)
+    click.echo(f"agent: {bounded(text, FAULT_CHARS)}", err=True)
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StepError
+from ..limits import DATABASE_PROOF_BYTES, FAULT_CHARS
 from ..text.escape import bounded
 from . import server as servers
 from .backrest import Backrest, Backup, clean, restorable, run
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-#: A count of rows has a line for each table.
-_COUNTED_BYTES = 1 << 20
-_FAULT_CHARS = 400
 #: How long recovery up to the moment that was counted may take, and a check of every index, in seconds.
 _RECOVER_S, _CHECK_S = 3600, 3600
 _PORT = 5432  # only the name of a socket: nothing listens
@@ -41,7 +39,7 @@ def drill(settings: Settings, store: str, report: Callable[[str], None], stop: t
     try:
         proof = _Drill(settings, store, folder, report, stop).run()
     except StepError as error:
-        proof = replace(proof, fault=bounded(str(error), _FAULT_CHARS))
+        proof = replace(proof, fault=bounded(str(error), FAULT_CHARS))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return replace(proof, at=time.time())
@@ -95,7 +93,7 @@ class _Drill:
         )
 
     def _counted(self) -> Counted:
-        content = opened(self.settings, self.store).read(f"{self.settings.prefix}/counted.json", _COUNTED_BYTES)
+        content = opened(self.settings, self.store).read(f"{self.settings.prefix}/counted.json", DATABASE_PROOF_BYTES)
         if content is None:
             raise StepError("no backup of this store was counted yet; the agent counts after each one")
         try:

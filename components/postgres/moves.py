@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Fault, StepError
+from ..limits import DATABASE_STATE_BYTES
 from ..stores.record import State as Holding
 from ..text.escape import outside
 from ..writer import switch
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 #: What a site reported longer ago than this is no longer how it is.
 FRESH_S = 60
-_STATE_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def known(settings: Settings) -> Known:
     record = records(settings).read()[0]
     store, sites, failed = proofs.opened(settings, settings.witness.store), dict[str, State](), list[str]()
     for site in settings.sites:
-        content = store.read(f"{settings.prefix}/{site}.json", _STATE_BYTES)
+        content = store.read(f"{settings.prefix}/{site}.json", DATABASE_STATE_BYTES)
         state = None if content is None else parse(content, site)
         if state is not None:
             sites[site] = state

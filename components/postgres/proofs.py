@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Fault, StepError
+from ..limits import DATABASE_PROOF_BYTES
 from ..stores.s3 import OpenStore
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-#: No proof is larger: it has a line for each table.
-_PROOF_BYTES = 1 << 20
 _DAY_S = 86400
 
 
@@ -64,7 +63,7 @@ def kept(settings: Settings) -> tuple[dict[str, Proof], list[str]]:
     for place in settings.archive:
         for store in settings.archive:
             try:
-                content = opened(settings, place).read(_key(settings, store), _PROOF_BYTES)
+                content = opened(settings, place).read(_key(settings, store), DATABASE_PROOF_BYTES)
             except StepError as error:
                 failed.append(str(error))
                 break

@@ -27,6 +27,9 @@ DATES = {
     "dns/delegation.py",  # compared with the clocks of name servers
     "kinds/static/keep.py",  # the number of a release
     "kinds/static/memory.py", "kinds/static/publish.py",  # compared with times of files, and of an earlier run
+    "commands/promote.py", "commands/status.py", "commands/switch.py", "postgres/drill.py",  # the age of a proof
+    "postgres/agent.py", "postgres/backups.py",  # what people read of a site; when a backup is due
+    "postgres/database.py",  # compared with the time of a file
     "probe/client.py",  # days that a certificate has left
     "targets/akash/rails/console_client.py",  # `Retry-After` may be a date
     "targets/akash/resource.py",  # since when a provider is silent, over several updates

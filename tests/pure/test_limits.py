@@ -38,7 +38,6 @@ _BOUND = re.compile(
 )
 #: Bounds of other things: what we write, what a vendor allows, how long our own work may take.
 ELSEWHERE = {
-    "dns/powerdns/csk.py": {"_BYTES"},  # a coordinate of P-256
     "plan/refusals.py": {"_SITE_CHARS"},  # of a site's name, by what AWS takes
     "assess/parts.py": {"MOST"},  # the largest number of an inventory
     "content/mapping.py": {"_DEEPEST"},  # folders in which pages are compared
