@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -177,9 +176,9 @@ def test_a_preview_without_the_key_shows_no_change(service: Service) -> None:
 def rotate(service: Service, *names: str) -> str:
     words = ["rotate", "api", *names, "--stack", str(service.pulumi.config_file), "--yes"]
     done = subprocess.run(
-        [sys.executable, "-m", "components", *words],
+        [str(service.pulumi.project / "unmoor"), *words],
         cwd=service.pulumi.project,
-        env={**os.environ, **service.pulumi.environment, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, **service.pulumi.environment},
         capture_output=True,
         text=True,
         check=False,

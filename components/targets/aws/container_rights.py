@@ -10,6 +10,7 @@ from .needs import CERTIFICATE_READS, CERTIFICATE_WRITES
 
 _READS = (
     *CERTIFICATE_READS,
+    "cloudfront:ListDistributions",  # looked through before an update, for names that are taken
     "ec2:Describe*",
     "ecs:Describe*",
     "ecs:ListServiceDeployments",
