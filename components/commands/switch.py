@@ -35,7 +35,10 @@ def cli(name: str, to: str | None, first: str | None, within: int) -> None:
         moves.first(read, first)
         click.echo(f"{name}: {first} writes first; start its agent")
         return
-    moves.demanded(f"the writer of {name} does not move", moves.planned(read, moves.known(read), site, time.time()))
+    seen = moves.known(read)
+    moves.demanded(f"the writer of {name} does not move", moves.planned(read, seen, site, time.time()))
+    for text in moves.slow(seen):
+        click.echo(text, err=True)
     begun = time.monotonic()
     record = moves.move(read, site, accept_loss=False, within_s=within, report=lambda text: click.echo(text, err=True))
     click.echo(f"{name}: {site} writes in epoch {record.epoch}, {time.monotonic() - begun:.1f} s after the order")

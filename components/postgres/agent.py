@@ -174,11 +174,10 @@ class Agent:
     # backups
 
     def _ferry(self, store: str) -> None:
-        done = set[str]()
         while not self.stop.wait(1):
             if self.database.server.open:
                 try:
-                    self.database.ferry(store, done)
+                    self.database.ferry(store)
                 except (UnmoorError, OSError):  # PostgreSQL says so in its own words, and `_looked` in ours
                     self.stop.wait(_REPORT_S)
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import StepError
+from ..files import write
 from ..text.escape import outside
-from .files import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +93,7 @@ class Backrest:
                 f"pg1-port={self.port}",
                 "pg1-user=postgres",
             ]
-            (self.folder / name).write_text("\n".join(lines) + "\n")
+            write(self.folder / name, "\n".join(lines) + "\n")
         write(self._order, " ".join(str(n) for n in range(1, len(self.settings.archive) + 1)) + "\n")
 
     def _files(self) -> dict[str, tuple[str, ...]]:

@@ -13,10 +13,11 @@ import time
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ..errors import StepError
+from ..files import write
 from ..stores.tenure import Copy
 from . import server as servers
 from .backrest import Backrest, restorable
-from .files import Files, environment, write
+from .files import Files, environment
 from .server import Server
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Postgres:
         )
         self._restoring: threading.Thread | None = None
         self._said, self._follows = "", False
+        #: What each store was given apart, of what still waits.
+        self._given: dict[str, set[str]] = {store: set() for store in settings.archive}
 
     def prepare(self, listen: str, grace_s: float) -> None:
         """Make the directory ours; ConfigError if it holds anything else."""
@@ -247,7 +250,7 @@ class Postgres:
         failed = dict[str, str]()
         for note in self.files.waiting():
             segment = str(self.files.data / "pg_wal" / note.stem)
-            for store in (each for each in self.settings.archive if each not in failed):
+            for store in (each for each, given in self._given.items() if each not in failed and note.stem not in given):
                 try:
                     self.archiver.run("archive-push", segment, only=store)
                 except StepError as error:
@@ -258,12 +261,12 @@ class Postgres:
             if not failed:
                 self.files.archived(note.stem)
 
-    def ferry(self, store: str, done: set[str]) -> None:
+    def ferry(self, store: str) -> None:
         """Put into one store what waits while the other one fails: PostgreSQL goes on to the next file only with both.
 
-        `done`: what was put there before. StepError if this store fails too.
+        StepError if this store fails too.
         """
-        waiting = self.files.waiting()
+        waiting, done = self.files.waiting(), self._given[store]
         done &= {note.stem for note in waiting}
         if not waiting or time.time() - waiting[0].stat().st_mtime < _STUCK_S:
             return

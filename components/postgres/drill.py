@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StepError
+from ..files import write
 from ..limits import DATABASE_PROOF_BYTES, FAULT_CHARS
 from ..text.escape import bounded
 from . import server as servers
 from .backrest import Backrest, Backup, clean, restorable, run
 from .backups import Counted, quoted
-from .files import Files, environment, write
+from .files import Files, environment
 from .proofs import Proof, opened
 from .server import Server
 

@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
+from ..files import write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ class Files:
             others = sorted(
                 each.name
                 for each in self.root.iterdir()
-                if each.name not in _OURS and not each.name.startswith("pgbackrest")
+                if each.name not in _OURS and not each.name.startswith(("pgbackrest", "."))
             )
             if others:
                 raise ConfigError(f"{self.root} holds {others[0]}, which is not ours; give a directory of its own")
@@ -55,6 +56,7 @@ class Files:
     @epoch.setter
     def epoch(self, value: int) -> None:
         write(self._epoch, f"{value}\n")
+        _sync(self.root)
 
     @property
     def promoted(self) -> float:
@@ -94,17 +96,6 @@ class Files:
 def environment() -> dict[str, str]:
     """Return what PostgreSQL gets of this process's environment."""
     return {name: value for name, value in os.environ.items() if name in _KEPT or re.fullmatch(r"LC_[A-Z]+", name)}
-
-
-def write(path: Path, text: str) -> None:
-    """Write a small file, whole or not at all."""
-    new = path.with_name(f"pgbackrest.new-{path.name}")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    _sync(path.parent)
 
 
 def _sync(folder: Path) -> None:

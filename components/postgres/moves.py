@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: What a site reported longer ago than this is no longer how it is.
 FRESH_S = 60
+#: So many segments are archived in a moment.
+_FEW = 4
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,15 @@ def planned(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
     elif of.record.holder != to and state is not None and state.role != "standby":
         found.append(Fault(f"sites.{to}", f"is no standby yet but {outside(state.role)}; wait until it follows"))
     return found
+
+
+def slow(of: Known) -> list[str]:
+    """Return what will make a planned move freeze writes for longer."""
+    writer = of.sites.get(of.record.holder) if of.record else None
+    if writer is None or writer.unarchived <= _FEW:
+        return []
+    waits = f"{writer.unarchived} segments of the WAL wait for a store"
+    return [f"{outside(writer.site)}: {waits}; writes are frozen until they are there. `unmoor status` shows when"]
 
 
 def lossy(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:

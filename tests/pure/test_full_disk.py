@@ -29,8 +29,7 @@ ELSEWHERE = {
     "commands/zone.py": 1,  # a key, which its owner alone may read at every moment
     "review/signatures.py": 2, "commands/restore.py": 1, "text/device.py": 1,
     "commands/record.py": 1,  # the run's settings, before the command starts
-    "postgres/backrest.py": 1, "postgres/drill.py": 1,  # pgBackRest's settings at each start; a folder thrown away
-    "postgres/files.py": 1,  # the site's own, put in place whole
+    "postgres/drill.py": 1,  # a folder that is thrown away
     "probe/handover.py": 2,  # a key for one moment, sealed
 }  # fmt: skip
 WRITERS = {"write_text", "write_bytes", "mkstemp", "TemporaryFile", "NamedTemporaryFile", "TemporaryDirectory",

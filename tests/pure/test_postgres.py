@@ -191,6 +191,13 @@ def test_a_standby_that_is_far_behind_is_not_promoted_without_a_word():
     assert moves.lossy(settings(), known(sites={}), "akash", NOW) != []
 
 
+def test_a_move_that_would_freeze_writes_for_long_is_announced():
+    assert moves.slow(known()) == []
+    behind = known(sites={"aws": replace(known().sites["aws"], unarchived=73)})
+    (text,) = moves.slow(behind)
+    assert text.startswith("aws: 73 segments of the WAL wait for a store; writes are frozen until they are there")
+
+
 def test_all_is_well_only_with_a_writer_a_standby_and_proofs():
     assert moves.well(settings(), known(), NOW)
     assert not moves.well(settings(), known(record=None), NOW)
