@@ -36,7 +36,7 @@ def test_a_suspended_account_moves_visitors_to_the_standby_and_an_update_names_t
         assert docs.served() == version
         docs.page("a page for which there is no account")
         failed = docs.fails()
-        assert "OptInRequired" in failed.output or "403" in failed.output
+        assert "store aws: cannot be listed: All access to this object has been disabled" in failed.output
         assert docs.served() == version, "what served goes on"
         assert docs.leases()
     until(lambda: docs.address().startswith(AWS), "the way back")
