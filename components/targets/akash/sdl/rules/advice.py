@@ -66,7 +66,7 @@ STATEFUL = frozenset(
 _SECRET_NAME = re.compile(
     r"(?i)(pass(word|wd|phrase)?|secret|token|api_?key|access_?key|private_?key|mnemonic|seed_phrase|credentials?)$"
 )
-#: How a secret of a form begins → that form. To look for plain text first takes a twentieth of the time.
+#: How a secret of a form begins → that form. Plain text is looked for first, because it is found sooner than a form.
 _SECRET_FORMS = {
     "-----BEGIN ": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     "AKIA": re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
