@@ -56,8 +56,9 @@ class DeployedZone(Protocol):
 
 
 class Authority(Protocol):
-    """Who answers for the names of a zone. All but `zone` and `current` is pure.
+    """Who answers for the names of a zone. All but `zone`, `zones` and `current` is pure.
 
+    The looks in `needs` are taken later.
     `company` is the vendor that can switch the zone off; None where it is the stack's own servers.
     """
 

@@ -3,11 +3,11 @@
 from ...steps import Program
 from .authority import Route53
 
-AUTHORITY, DEFAULT = Route53(), True
+AUTHORITY = Route53()
+#: A stack file that names no authority has this one.
+DEFAULT = True
 PROGRAMS = {
     "adopt": Program("dns.route53.adopt", "Replace what stands at a live host by our records in one change."),
     "exchange": Program("dns.route53.exchange", "Let primary and standby change places in one change."),
     "leave": Program("dns.route53.leave", "Put back what stood at an adopted host before its stack ends."),
 }
-#: A stack file that names no authority has this one.
-DEFAULT = True
