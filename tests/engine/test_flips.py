@@ -91,7 +91,9 @@ def test_a_second_up_changes_nothing(name: str, story: dict[str, Seen]) -> None:
 
 @every_flip
 def test_nothing_is_replaced(name: str, story: dict[str, Seen]) -> None:
-    assert {op for op, _ in story[name].run.steps()} <= {"same", "create", "update", "delete"}
+    """What stands in the stores as claimed is renewed with the names: the new claim is made before the old one ends."""
+    others = {op for op, resource in story[name].run.steps() if resource != "docs-claim"}
+    assert others <= {"same", "create", "update", "delete"}
 
 
 @every_flip
