@@ -114,6 +114,14 @@ def digests(service: Service, site: str) -> dict[str, str]:
     return shown
 
 
+def _has(service: Service, site: str, values: dict[str, str]) -> bool:
+    """Whether the application of a site has these values; it answers nothing while it starts anew with others."""
+    try:
+        return digests(service, site) == values
+    except (NotReached, AssertionError):
+        return False
+
+
 def wanted(**changed: str) -> dict[str, str]:
     values = {name: value for name, (_, value) in CANARIES.items()} | changed
     return {name: service_stack.digest(value) for name, value in values.items()}
@@ -194,7 +202,7 @@ def test_a_rotation_gives_both_sites_the_new_value_without_a_failed_request(serv
     assert found(shown) == []
     assert (visitor.asked > 10, visitor.failed) == (True, [])
     for site in ("api-aws", "api-akash"):
-        until(lambda site=site: digests(service, site) == wanted(TOKEN=SECOND), f"{site} has the new value")
+        until(lambda site=site: _has(service, site, wanted(TOKEN=SECOND)), f"{site} has the new value")
 
 
 def test_a_lease_that_loses_its_volume_says_so_and_is_given_the_values_by_a_rotation(service: Service) -> None:
