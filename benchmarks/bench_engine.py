@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -82,8 +83,9 @@ def _resident(pid: int) -> float:
     """Add up what the sandbox's processes hold in memory, in MB; shared pages once, where the system can tell."""
     total = 0.0
     for each in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
-        memory = each.memory_full_info()
-        total += getattr(memory, "pss", memory.rss) / 1e6
+        with contextlib.suppress(psutil.NoSuchProcess):  # a container that has just ended
+            memory = each.memory_full_info()
+            total += getattr(memory, "pss", memory.rss) / 1e6
     return total
 
 
