@@ -150,11 +150,17 @@ def test_everything_of_a_service_reads_back_as_it_was_registered(stack: Stack, p
     assert balancer.outputs["zoneId"] == "Z35SXDOTRQ7X7K"
 
 
-def imported(aws: Account, folder: Path, name: str) -> str:
-    """Import a certificate, which is issued at once; return its ARN."""
-    certificate, key = self_signed(name, folder / name, days=30)
-    given = {"Certificate": certificate.read_bytes(), "PrivateKey": key.read_bytes()}
-    return str(aws.client("acm").import_certificate(**given)["CertificateArn"])
+@pytest.fixture
+def imported(aws: Account, tmp_path: Path) -> Iterator[list[str]]:
+    """Import two certificates, which are issued at once; give their ARNs. They go after what uses them."""
+    acm, made = aws.client("acm"), []
+    for name in ("first.example", "second.example"):
+        certificate, key = self_signed(name, tmp_path / name, days=30)
+        given = {"Certificate": certificate.read_bytes(), "PrivateKey": key.read_bytes()}
+        made.append(str(acm.import_certificate(**given)["CertificateArn"]))
+    yield made
+    for arn in made:
+        acm.delete_certificate(CertificateArn=arn)
 
 
 def test_names_of_a_prefix_are_never_the_same(stack: Stack) -> None:
@@ -164,12 +170,12 @@ def test_names_of_a_prefix_are_never_the_same(stack: Stack) -> None:
 
 
 def test_a_place_at_a_load_balancer_that_is_there_reads_back(
-    stack: Stack, plugin: Plugin, aws: Account, tmp_path: Path
+    imported: list[str], stack: Stack, plugin: Plugin, aws: Account
 ) -> None:
     """Rules without a priority get the next free one, and listeners are found by their port."""
     group = stack.group("shared", cidrBlocks=["0.0.0.0/0"])
     balancer, targets = stack.balancer(group), stack.targets()
-    first, second = (imported(aws, tmp_path, name) for name in ("first.example", "second.example"))
+    first, second = imported
     forward = [{"type": "forward", "targetGroupArn": targets.id}]
     listener = {"loadBalancerArn": balancer.id, "port": 443, "protocol": "HTTPS", "defaultActions": forward}
     secure = stack.make(LISTENER, "https", {**listener, "certificateArn": first, "sslPolicy": POLICY})
