@@ -14,7 +14,7 @@ setup: ## .venv, from requirements.lock
 demo: setup site/index.html ## a live site leaves its vendor, flips, publishes, loses AWS and a lease, on this machine
 	@$(PYTHON_HERE) -m sandbox.demo
 
-demo-all: setup site/index.html ## every chapter; `python -m sandbox.demo --list` names them, --chapter NAME tells one
+demo-all: setup site/index.html ## every chapter; `python -m sandbox.demo --list` names them, --chapter NAME plays one
 	@$(PYTHON_HERE) -m sandbox.demo --all
 
 sandbox: setup site/index.html ## the same clouds, left running for you; Ctrl-C ends them

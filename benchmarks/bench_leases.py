@@ -42,10 +42,10 @@ import sys, time
 from components.targets.akash.resource import DeploymentResource
 from tests.contract.deployment_calls import context, inputs
 given = {**inputs(), "screening": sys.argv[1] == "yes"}
-said, begin = [], time.perf_counter()
-DeploymentResource().create(given, context(preview=True, said=said))
+reported, begin = [], time.perf_counter()
+DeploymentResource().create(given, context(preview=True, said=reported))
 print(time.perf_counter() - begin)
-assert bool(said) == given["screening"] and "not known" not in str(said), said
+assert bool(reported) == given["screening"] and "not known" not in str(reported), reported
 """
 
 

@@ -26,7 +26,7 @@ ROUNDS = 4
 LARGE_CHARS, LARGE_TIMES = 20_979, 200
 
 
-def tell(name: str, value: float, unit: str, reach: float | None) -> None:
+def figure(name: str, value: float, unit: str, reach: float | None) -> None:
     """Print one figure."""
     print(json.dumps({"name": name, "value": round(value, 4), "unit": unit, "reach": reach}), flush=True)
 
@@ -160,16 +160,16 @@ def measure_large() -> None:
         ours.append(median(text))
         if not official.missing():
             theirs.append(float(official.ask([{"yaml": text}] * LARGE_TIMES, "--bench")[0]["median"]))
-    tell("sdl.large-document", min(ours), f"ms for {len(text):,} characters", None)
+    figure("sdl.large-document", min(ours), f"ms for {len(text):,} characters", None)
     if theirs:
-        tell("sdl.large-document.official", min(theirs), f"ms for {len(text):,} characters", None)
-        tell("sdl.large-document.ratio", min(ours) / min(theirs), "ours/official", 1)
+        figure("sdl.large-document.official", min(theirs), f"ms for {len(text):,} characters", None)
+        figure("sdl.large-document.ratio", min(ours) / min(theirs), "ours/official", 1)
 
 
 def main() -> None:
     """Measure everything."""
     common = (ROOT / "sdl" / "docs.yaml").read_text()
-    tell("sdl.common-document", min(milliseconds([common] * 500) / 500 for _ in range(3)), "ms", 2)
+    figure("sdl.common-document", min(milliseconds([common] * 500) / 500 for _ in range(3)), "ms", 2)
     texts = generated()
     lines = [{"yaml": text} for text in texts]
     ours, theirs = [], []
@@ -177,12 +177,12 @@ def main() -> None:
         ours.append(milliseconds(texts))
         if not official.missing():
             theirs.append(float(official.ask(lines, "--bench")[0]["milliseconds"]))
-    tell("sdl.documents", min(ours), f"ms for {len(texts)}", None)
+    figure("sdl.documents", min(ours), f"ms for {len(texts)}", None)
     if theirs:
-        tell("sdl.documents.official", min(theirs), f"ms for {len(texts)}", None)
-        tell("sdl.documents.ratio", min(ours) / min(theirs), "ours/official", 1)
+        figure("sdl.documents.official", min(theirs), f"ms for {len(texts)}", None)
+        figure("sdl.documents.ratio", min(ours) / min(theirs), "ours/official", 1)
     measure_large()
-    tell("sdl.check.cold", min(command("sdl/docs.yaml") for _ in range(5)), "s", 0.35)
+    figure("sdl.check.cold", min(command("sdl/docs.yaml") for _ in range(5)), "s", 0.35)
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for number, text in enumerate(texts):
@@ -190,14 +190,14 @@ def main() -> None:
             path.write_text(text)
             files.append(str(path))
         few, many = (min(command(*some) for _ in range(2)) for some in (files[::4], files))
-        tell(
+        figure(
             "sdl.check.linear", (many / len(files)) / (few / len(files[::4])), "time a file, of 2000 against 500", 1.25
         )
         for name, text in hostile().items():
             path = Path(folder) / f"{name}.yaml"
             path.write_text(text)
-            tell(f"sdl.hostile.{name}", min(command(str(path)) for _ in range(2)), "s", 1)
-            tell(f"sdl.hostile.{name}.memory", megabytes(str(path)), "MB", 200)
+            figure(f"sdl.hostile.{name}", min(command(str(path)) for _ in range(2)), "s", 1)
+            figure(f"sdl.hostile.{name}.memory", megabytes(str(path)), "MB", 200)
 
 
 if __name__ == "__main__":

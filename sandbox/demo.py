@@ -42,8 +42,8 @@ class Demo:
     figures: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
     stories: dict[str, Story] = field(default_factory=dict)
 
-    def tell(self, chapters: Sequence[Chapter]) -> None:
-        """Tell chapters in this order, each from where it begins, and put away what still stands at the end."""
+    def play(self, chapters: Sequence[Chapter]) -> None:
+        """Play chapters in this order, each from where it begins, and put away what still stands at the end."""
         try:
             for chapter in chapters:
                 self._one(chapter)
@@ -65,7 +65,7 @@ class Demo:
             story = self.stories[chapter.stage.workload] = self.make(chapter.stage, self.figures)
         story.chapter(f"{chapter.name}: {chapter.shows}")
         story.stand(chapter.begins)
-        chapter.tell(story)
+        chapter.play(story)
         story.standing = chapter.ends
         if unwritten := [name for name in chapter.figures if name not in self.figures]:
             raise ClaimFailed(f"{chapter.name} has measured no {', '.join(unwritten)}")
@@ -134,8 +134,8 @@ def _told_to_end(number: int, _frame: object) -> None:
     sys.exit(128 + number)
 
 
-def tell(chapters: Sequence[Chapter]) -> int:
-    """Tell chapters on a sandbox of their own; 0 when every claim held."""
+def play(chapters: Sequence[Chapter]) -> int:
+    """Play chapters on a sandbox of their own; 0 when every claim held."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _told_to_end)
     console = Console()
@@ -148,7 +148,7 @@ def tell(chapters: Sequence[Chapter]) -> int:
             console.print(f"aliases are answered for {ALIAS_TTL} s here; Route 53 answers those to CloudFront for 60 s")
             demo = Demo(console, lambda stage, figures: new_story(state, environment, console, began, stage, figures))
             Pulumi(state, environment, STACK, REPOSITORY / "stacks" / f"Pulumi.{STACK}.yaml").init()
-            demo.tell(chapters)
+            demo.play(chapters)
             demo.figures["total_s"] = round(time.monotonic() - began, 1)
             (state.root / "demo.json").write_text(json.dumps(demo.figures, indent=2) + "\n", encoding="utf-8")
             console.print()
@@ -172,15 +172,15 @@ def _listed() -> None:
 
 
 @click.command()
-@click.option("--all", "every", is_flag=True, help="Tell every chapter, not only the main story.")
-@click.option("--chapter", "names", multiple=True, metavar="NAME", help="Tell this chapter alone. May be repeated.")
+@click.option("--all", "every", is_flag=True, help="Play every chapter, not only the main story.")
+@click.option("--chapter", "names", multiple=True, metavar="NAME", help="Play this chapter alone. May be repeated.")
 @click.option("--list", "only_list", is_flag=True, help="List the chapters; a star marks the main story.")
 @click.pass_context
 def main(context: click.Context, *, every: bool, names: tuple[str, ...], only_list: bool) -> None:
-    """Tell the main story of a site on a sandbox of its own: adopted, flipped, published, broken and put away.
+    """Play the main story of a site on a sandbox of its own: adopted, flipped, published, broken and put away.
 
     Each claim is checked, and the first that does not hold ends the run with 1. The figures are written to
-    .sandbox/demo.json. A chapter that is told alone is first brought to where it begins.
+    .sandbox/demo.json. A chapter that is played alone is first brought to where it begins.
     """
     if only_list:
         _listed()
@@ -190,7 +190,7 @@ def main(context: click.Context, *, every: bool, names: tuple[str, ...], only_li
         raise click.UsageError(f"no such chapter: {', '.join(unknown)}; choose from {', '.join(by_name)}")
     if every and names:
         raise click.UsageError("--all has every chapter; leave --chapter out")
-    context.exit(tell([by_name[name] for name in names] or (CHAPTERS if every else MAIN)))
+    context.exit(play([by_name[name] for name in names] or (CHAPTERS if every else MAIN)))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: A second distribution cannot have the aliases that the first one has (CloudFront, CNAMEAlreadyExists).
 RELABELLED = (
-    "with another one every site would be made anew beside the old one, whose names CloudFront gives to one "
+    "with another one every site would be made anew next to the old one, whose names CloudFront gives to one "
     "distribution alone, so the update would fail late; leave it as it was, or destroy the stack and deploy it anew"
 )
 

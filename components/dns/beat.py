@@ -36,7 +36,7 @@ class Beat:
 
     @classmethod
     def read(cls, text: str) -> Beat | None:
-        """Return what a row says, quoted or not; None where it is no keeper's."""
+        """Return what a row holds, quoted or not; None where it is no keeper's."""
         words = dict(word.partition("=")[::2] for word in text.strip('"').split() if "=" in word)
         try:
             return cls(int(words.pop("t")), int(words.pop("serial")), words)

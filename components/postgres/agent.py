@@ -42,7 +42,7 @@ class State:
     """What a site is, as HTTP and the stores show it. Times are seconds since 1970 by this site's clock.
 
     `changed_at`: when the last transaction that this copy has was committed. `unarchived`: segments that wait for a
-    store. `trouble`: what does not work now, empty if all does.
+    store. `fault`: what does not work now, empty if all does.
     """
 
     site: str
@@ -53,7 +53,7 @@ class State:
     changed_at: float | None = None
     archived_at: float | None = None
     unarchived: int = 0
-    trouble: str = ""
+    fault: str = ""
 
     @property
     def lag_s(self) -> float | None:
@@ -82,7 +82,7 @@ class Agent:
         self.stop = threading.Event()
         self.state = State(where.site)
         self.database = Postgres(settings, where.site, where.root, where.port, self.stop, self._noted)
-        self._trouble: tuple[float, str] = (0.0, "")
+        self._fault: tuple[float, str] = (0.0, "")
         self._backed_up = 0.0
 
     def run(self) -> None:
@@ -125,7 +125,7 @@ class Agent:
                 return
 
     def _noted(self, text: str) -> None:
-        self._trouble = (time.time(), text)
+        self._fault = (time.time(), text)
         self.report(text)
 
     # what is reported
@@ -143,11 +143,11 @@ class Agent:
             self.stop.wait(_REPORT_S)
 
     def _looked(self) -> State:
-        at, text = self._trouble
+        at, text = self._fault
         database = self.database
         state = State(self.where.site, database.role, database.files.epoch, time.time())
         if time.time() - at < 4 * _REPORT_S:
-            state = replace(state, trouble=text)
+            state = replace(state, fault=text)
         if not database.server.runs or not database.there:
             return state
         state = replace(state, unarchived=len(database.files.waiting()) if database.primary else 0)
@@ -162,8 +162,8 @@ class Agent:
         except StepError:
             return state
         recovers, changed, position, archived, failed = row.split("|")
-        if failed and not state.trouble:
-            state = replace(state, trouble=f"{failed} cannot be archived to both stores; it is tried again")
+        if failed and not state.fault:
+            state = replace(state, fault=f"{failed} cannot be archived to both stores; it is tried again")
         return replace(
             state,
             position=position,
@@ -178,7 +178,7 @@ class Agent:
             if self.database.server.open:
                 try:
                     self.database.ferry(store)
-                except (UnmoorError, OSError):  # PostgreSQL says so in its own words, and `_looked` in ours
+                except (UnmoorError, OSError):  # PostgreSQL's own log has the reason, and `_looked` names it
                     self.stop.wait(_REPORT_S)
 
     def _back_up(self) -> None:
@@ -203,7 +203,7 @@ def _handler(of: Agent) -> type[BaseHTTPRequestHandler]:
             state = of.state
             role = of.database.role
             answers: dict[str, dict[str, Any]] = {
-                "/health": {"site": state.site, "role": role, "trouble": state.trouble},
+                "/health": {"site": state.site, "role": role, "fault": state.fault},
                 "/role": {"site": state.site, "role": role, "epoch": of.database.files.epoch},
                 "/lag": {"site": state.site, "lag_s": state.lag_s, "position": state.position, "at": state.at},
             }

@@ -273,8 +273,8 @@ def run(
         over.set()
         watch.join()
     if child.returncode:
-        said = [line for line in (err or out).strip().splitlines() if line.strip()]
-        first = next((line for line in said if "ERROR" in line or "FATAL" in line), said[-1] if said else "")
+        printed = [line for line in (err or out).strip().splitlines() if line.strip()]
+        first = next((line for line in printed if "ERROR" in line or "FATAL" in line), printed[-1] if printed else "")
         if child.returncode < 0 and not first:
             first = "it was ended" if stop is not None and stop.is_set() else "it took too long"
         raise StepError(f"{what or words[0]} failed: {outside(first)}")

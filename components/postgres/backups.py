@@ -73,7 +73,7 @@ def which(settings: Settings, standings: Mapping[str, Standing], promoted: float
 
 
 def _count(settings: Settings, database: Postgres, store: str) -> None:
-    """Count every table at one moment, and put that beside the backups; archive the WAL up to there."""
+    """Count every table at one moment, and put that next to the backups; archive the WAL up to there."""
     ask, name = database.server.ask, settings.database
     tables = ask(_TABLES, name).splitlines()
     counts = " UNION ALL ".join(f"SELECT {quoted(each)}, count(*) FROM {each}" for each in tables)

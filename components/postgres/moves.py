@@ -59,7 +59,7 @@ def parse(content: bytes, site: str) -> State | None:
         given: dict[str, Any] = json.loads(content)
         state = State(**{each.name: given[each.name] for each in fields(State)})
         numbers = [state.epoch, state.at, state.changed_at or 0, state.archived_at or 0, state.unarchived]
-        texts = [state.role, state.position, state.trouble]
+        texts = [state.role, state.position, state.fault]
         fits = all(isinstance(each, int | float) for each in numbers) and all(isinstance(each, str) for each in texts)
         lsn(state.position or "0/0")
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -150,7 +150,7 @@ def _site(site: str, state: State | None, now: float) -> str:
         text += f", archived last {max(0.0, state.at - state.archived_at):.0f} s before that"
     if state.unarchived:
         text += f", {state.unarchived} segments wait for a store"
-    return text + (f"; {outside(state.trouble)}" if state.trouble else "")
+    return text + (f"; {outside(state.fault)}" if state.fault else "")
 
 
 def _proof(store: str, proof: Proof | None, now: float) -> str:
@@ -172,7 +172,7 @@ def well(settings: Settings, of: Known, now: float) -> bool:
         site in of.sites
         and of.sites[site].role == role
         and now - of.sites[site].at <= FRESH_S
-        and not of.sites[site].trouble
+        and not of.sites[site].fault
         for site, role in roles.items()
     )
     return all(fits) and not proofs.refused(of.proofs.values(), settings.archive, now, settings.proof_max_age_days)

@@ -319,7 +319,7 @@ def _refused(
     if old.label != new.label:
         yield (
             f"`label` changes from {old.label or 'none'} to {new.label or 'none'}: every site would be made anew "
-            "beside the old one, whose names CloudFront gives to one distribution alone, so the update would fail late"
+            "next to the old one, whose names CloudFront gives to one distribution alone, so the update would fail late"
         )
     if stateful and {old.mode, new.mode} == {Mode.CENTRALIZED, Mode.DECENTRALIZED}:
         yield (

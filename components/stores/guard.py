@@ -3,7 +3,7 @@
 `Program` starts a guard: this file as a process of its own, which starts the program. The guard reads lines
 `until SECONDS` (of `clock`) and `stop PATIENCE` from its standard input. It kills the program's process group when the
 time is over or the input ends. So neither a kill nor a pause of the holder lets the program go on. On Linux it kills
-what the program started too, in whatever process group: PostgreSQL gives each session one of its own.
+what the program started too, in any process group: PostgreSQL gives each session one of its own.
 """
 
 from __future__ import annotations

@@ -8,5 +8,5 @@ from .chapter import Chapter
 __all__ = ["CHAPTERS", "MAIN", "Chapter"]
 
 CHAPTERS: tuple[Chapter, ...] = (*docs.CHAPTERS, docs.SWAP, redirects.CHAPTER, service.CHAPTER)
-#: What `make demo` tells.
+#: What `make demo` plays.
 MAIN: tuple[Chapter, ...] = docs.CHAPTERS

@@ -43,7 +43,7 @@ class Chapter:
 
     name: str
     shows: str
-    tell: Callable[[Story], None]
+    play: Callable[[Story], None]
     begins: str
     ends: str
     stage: Stage = DOCS

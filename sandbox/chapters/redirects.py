@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 OTHERS = ("www.dao.example", "dao.example")
 
 
-def tell(story: Story) -> None:
+def play(story: Story) -> None:
     """Add two hosts to a site that stands on both sides, and flip it."""
     line = f"host: {DOCS.host}"
     story.edit(line, f"{line}\n      redirect_from: [{', '.join(OTHERS)}]")
@@ -41,6 +41,6 @@ def _led(story: Story, place: str) -> bool:
 
 
 CHAPTER = Chapter(
-    "redirects", "www and the bare domain lead to the site, through a flip", tell, STANDBY, CHANGED,
+    "redirects", "www and the bare domain lead to the site, through a flip", play, STANDBY, CHANGED,
     figures=("redirected_hosts", *FLIP_FIGURES),
 )  # fmt: skip

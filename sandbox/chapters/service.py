@@ -45,7 +45,7 @@ def text() -> str:
 STAGE = Stage("api", HOST, "/hello", text)
 
 
-def tell(story: Story) -> None:
+def play(story: Story) -> None:
     """Flip the service to Akash, and change its release there."""
     story.flip("mode: centralized", "mode: decentralized")
     story.claim(story.served_by(AKASH), "requests are answered from Akash")
@@ -65,6 +65,6 @@ def _greeting(story: Story) -> str:
 
 CHAPTER = Chapter(
     "service", "an API with a cache flips to Akash as a site does, and changes its release there",
-    tell, CENTRALIZED, DECENTRALIZED, STAGE,
+    play, CENTRALIZED, DECENTRALIZED, STAGE,
     figures=("service_update_failed_requests", *FLIP_FIGURES),
 )  # fmt: skip

@@ -37,10 +37,10 @@ def test_the_first_stack_has_the_names_and_another_is_refused_with_both_names(cl
     claims.take(given(clouds), quiet)
     with pytest.raises(StepError) as refused:
         claims.take(given(clouds, "unmoor/staging", ["docs", "beta.dao.example"]), quiet)
-    said = str(refused.value)
-    assert "docs belongs to stack unmoor/prod, whose claim store aws holds, and this is stack unmoor/staging" in said
-    assert "whose claim store storj holds" in said
-    assert "remove the object .claims/docs from the store" in said
+    shown = str(refused.value)
+    assert "docs belongs to stack unmoor/prod, whose claim store aws holds, and this is stack unmoor/staging" in shown
+    assert "whose claim store storj holds" in shown
+    assert "remove the object .claims/docs from the store" in shown
     assert holders(clouds) == dict.fromkeys(NAMES, "unmoor/prod") | {"beta.dao.example": "unmoor/staging"}
 
 
@@ -96,11 +96,11 @@ def test_removal_without_credentials_or_stores_is_reported_and_ends_well(clouds,
     with pytest.raises(ConfigError, match="NOT_SET_KEY is not set"):
         claims.take(given(clouds), quiet)
     clouds.stores["aws"] |= {"bucket": "no-such-bucket"}
-    said: list[str] = []
-    claims.take(given(clouds, wait=True), said.append)
-    assert len(said) == 4
-    assert any("NOT_SET_KEY" in line for line in said)
-    assert any("no-such-bucket does not exist" in line for line in said)
+    shown: list[str] = []
+    claims.take(given(clouds, wait=True), shown.append)
+    assert len(shown) == 4
+    assert any("NOT_SET_KEY" in line for line in shown)
+    assert any("no-such-bucket does not exist" in line for line in shown)
 
 
 def test_a_look_before_an_update_names_both_stacks(clouds):

@@ -73,7 +73,7 @@ def test_an_issued_certificate_that_names_every_host_is_ready(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "sentence"),
     [
         ({"SubjectAlternativeNames": [HOSTS[0]]}, "does not name docs-aws.dao.example"),
         ({"SubjectAlternativeNames": ["*.example"]}, "does not name docs-aws.dao.example, docs.dao.example"),
@@ -81,10 +81,10 @@ def test_an_issued_certificate_that_names_every_host_is_ready(monkeypatch):
         ({"Type": "IMPORTED"}, "was imported: AWS does not renew it"),
     ],
 )
-def test_a_certificate_that_would_fail_late_is_not_ready(monkeypatch, changed, said):
+def test_a_certificate_that_would_fail_late_is_not_ready(monkeypatch, changed, sentence):
     finding = only(certificate(monkeypatch, **changed))
     assert finding.state is State.NOT_READY
-    assert said in finding.sentence
+    assert sentence in finding.sentence
     assert "request one from ACM" in finding.mend
 
 

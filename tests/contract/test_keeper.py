@@ -85,10 +85,10 @@ class Kept:
     """A keeper in this process, whose clock and probes are the test's."""
 
     def __init__(self, served, stores, signer, key=None):
-        self.said, self.now = [], 0.0
-        found = Stores(ZONE, [each.url for each in stores], signer.allowed, self.said.append)
+        self.reported, self.now = [], 0.0
+        found = Stores(ZONE, [each.url for each in stores], signer.allowed, self.reported.append)
         self.keeper = keeper.Keeper(
-            served.database, found, served.folder, key, report=self.said.append, clock=lambda: self.now
+            served.database, found, served.folder, key, report=self.reported.append, clock=lambda: self.now
         )
         self.keeper.resume()
 
@@ -105,7 +105,7 @@ class Kept:
 def kept(served, stores, signer, key):
     put(stores, signer, made(1))
     one = Kept(served, stores, signer, key)
-    assert one.keeper.refresh(), one.said
+    assert one.keeper.refresh(), one.reported
     return one
 
 
@@ -167,7 +167,7 @@ def test_both_members_of_a_balanced_name_answer_until_one_is_proven_dead(served,
     both = [*zone_rows(), *lead(STANDBY)]
     put(stores, signer, made(1, both, [switch(balance=True)]))
     one = Kept(served, stores, signer, key)
-    assert one.keeper.refresh(), one.said
+    assert one.keeper.refresh(), one.reported
     (keys,) = served.ask(ZONE, "DNSKEY").answer
     assert served.answers("docs.dao.example") == {PRIMARY, STANDBY}
     one.probe(True, True)
@@ -178,13 +178,13 @@ def test_both_members_of_a_balanced_name_answer_until_one_is_proven_dead(served,
     assert "docs.dao.example=docs-akash" in "".join(served.answers("_keeper.dao.example", "TXT"))
     put(stores, signer, made(2, both, [switch(balance=True)]))
     again = Kept(served, stores, signer)
-    assert again.keeper.refresh(), again.said
+    assert again.keeper.refresh(), again.reported
     assert served.answers("docs.dao.example") == {PRIMARY}, "a restart and a new zone leave it where it leads"
     again.probe(True, True, 80)
     assert served.answers("docs.dao.example") == {PRIMARY, STANDBY}
     validated(served, "docs.dao.example", "A", keys)
     put(stores, signer, made(3))
-    assert again.keeper.refresh(), again.said
+    assert again.keeper.refresh(), again.reported
     assert served.answers("docs.dao.example") == {PRIMARY}, "it is balanced no more"
     again.probe(False, True, DOWN)
     assert served.answers("docs.dao.example") == {STANDBY}
@@ -260,7 +260,7 @@ def test_a_zone_is_exchanged_without_a_lost_answer(served, stores, signer, kept)
     try:
         for serial in range(2, 6):
             put(stores, signer, made(serial, zone_rows(200)))
-            assert kept.keeper.refresh(), kept.said
+            assert kept.keeper.refresh(), kept.reported
             assert served.serial() == serial
     finally:
         ended.set()
@@ -303,11 +303,11 @@ BROKEN = [
 def test_a_bundle_that_is_broken_leaves_what_served_though_it_is_signed(served, stores, signer, kept, what, sentence):
     put(stores, signer, broken(what))
     assert not kept.keeper.refresh()
-    assert sentence in "\n".join(kept.said)
+    assert sentence in "\n".join(kept.reported)
     assert (served.serial(), served.answers("docs.dao.example")) == (1, {PRIMARY})
-    said = len(kept.said)
+    reported = len(kept.reported)
     assert not kept.keeper.refresh()
-    assert len(kept.said) == said, "a fault is reported once, and not with every look"
+    assert len(kept.reported) == reported, "a fault is reported once, and not with every look"
 
 
 def test_a_bundle_that_is_forged_foreign_or_older_leaves_what_served(tmp_path, served, stores, signer, kept):
@@ -316,7 +316,7 @@ def test_a_bundle_that_is_forged_foreign_or_older_leaves_what_served(tmp_path, s
     stranger = Signer(tmp_path / "stranger")
     put(stores, stranger, made(6))
     assert not kept.keeper.refresh()
-    assert "is not signed by a signer" in kept.said[-1]
+    assert "is not signed by a signer" in kept.reported[-1]
     newer = made(7)
     for each in stores:
         each.put(newer, signer.sign(made(8).raw))
@@ -325,10 +325,10 @@ def test_a_bundle_that_is_forged_foreign_or_older_leaves_what_served(tmp_path, s
         each.put(newer, signer.sign(newer.raw))
         (each.folder / f"{newer.name}.json").write_bytes(made(9).raw)
     assert not kept.keeper.refresh()
-    assert f"gives a bundle that is not {newer.name}" in kept.said[-1]
+    assert f"gives a bundle that is not {newer.name}" in kept.reported[-1]
     put(stores, signer, made(4))
     assert not kept.keeper.refresh()
-    assert "has serial 4, older than 5 that is served" in kept.said[-1]
+    assert "has serial 4, older than 5 that is served" in kept.reported[-1]
     assert served.serial() == 5
 
 
@@ -361,7 +361,7 @@ def test_a_zone_is_downloaded_once_and_a_look_that_finds_no_other_reads_its_name
     one.read.clear()
     assert not kept.keeper.refresh()
     assert one.read == ["current"]
-    assert "has serial 1, older than 2 that is served" in kept.said[-1]
+    assert "has serial 1, older than 2 that is served" in kept.reported[-1]
 
 
 def test_a_zone_that_could_not_be_taken_is_downloaded_again(served, stores, signer, kept, monkeypatch):
@@ -380,7 +380,7 @@ def test_what_powerdns_itself_refuses_leaves_what_served(served, stores, signer,
     monkeypatch.setattr(bundle, "_row_faults", lambda _: [])
     put(stores, signer, broken({"records": [row("mail.dao.example", "CNAME", "other.example.")]}))
     assert not kept.keeper.refresh()
-    assert "pdnsutil check-zone refuses the zone" in kept.said[-1]
+    assert "pdnsutil check-zone refuses the zone" in kept.reported[-1]
     assert (served.serial(), served.answers("mail.dao.example")) == (1, {"192.0.2.25"})
 
 

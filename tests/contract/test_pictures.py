@@ -28,7 +28,7 @@ def test_a_picture_is_what_its_command_prints_now(name: str) -> None:
 
 
 def planned(folder: Path, text: str) -> dict[str, Any]:
-    """Return what `unmoor plan` makes of a stack file beside a built site: its only workload."""
+    """Return what `unmoor plan` makes of a stack file next to a built site: its only workload."""
     (folder / "stacks").mkdir(parents=True)
     (folder / "site").mkdir()
     (folder / "site" / "index.html").write_text("<title>Docs</title>")

@@ -52,7 +52,7 @@ def had(world: AkashWorld) -> dict[str, str]:
 
 
 def place(world: AkashWorld, dseq: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str, tuple[str, ...]]:
-    """Return what the step is told of a lease: states of deployment and lease, and its addresses."""
+    """Return what the step is given of a lease: states of deployment and lease, and its addresses."""
     monkeypatch.setenv(URL_VARIABLE, str(world.api.base_url))
     monkeypatch.setenv(KEY_VARIABLE, "sandbox-key")
     seen = handover._look(dseq)

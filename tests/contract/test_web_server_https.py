@@ -107,8 +107,8 @@ def test_health_fails_with_the_reason_until_there_is_a_certificate(secure):
     made = secure(directory="https://localhost:9/dir")
     secure.doors[HOST] = made.http_port
     made.start()
-    told = until(lambda: (output := made.get("/healthz").text).count("does not answer") and output, "the reason")
-    assert told == (
+    shown = until(lambda: (output := made.get("/healthz").text).count("does not answer") and output, "the reason")
+    assert shown == (
         f"there is no certificate for {HOST} yet; the authority https://localhost:9/dir does not answer\n"
         f"serving {secure.version}\n"
     )
@@ -118,8 +118,8 @@ def test_health_says_so_when_challenges_do_not_come_here_and_the_authority_is_no
     """A failed validation costs a minute, and five of them an hour."""
     made = secure()
     made.start()
-    told = until(lambda: (output := made.get("/healthz").text).count("challenges") and output, "the reason")
-    assert told == (
+    shown = until(lambda: (output := made.get("/healthz").text).count("challenges") and output, "the reason")
+    assert shown == (
         f"there is no certificate for {HOST} yet: its challenges do not come here; the site that answers {HOST} must"
         f" pass /.well-known/acme-challenge/* on to {FIRST}\nserving {secure.version}\n"
     )

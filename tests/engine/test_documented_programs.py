@@ -93,7 +93,7 @@ def installs(built: Path) -> Callable[[str, Path], bool]:
 def test_four_commands_lead_from_nothing_to_the_first_update_as_printed(
     shell: dict[str, str], installs: Callable[[str, Path], bool], sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """As printed, but that nobody is there to answer `pulumi up`."""
+    """As printed, but that no person is there to answer `pulumi up`."""
     assert len(README.commands) <= 4
     assert README.commands[-1].line == "pulumi up"
     project = tmp_path / "dao"

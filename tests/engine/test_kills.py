@@ -1,6 +1,6 @@
 """`up` is killed with everything that it started, and run again: it reaches the same end, and pays for nothing twice.
 
-The tests run in order, each from where the one before it ended. TESTS_KILLS says how many times, once by itself.
+The tests run in order, each from where the one before it ended. TESTS_KILLS is how many times, once by itself.
 """
 
 from __future__ import annotations

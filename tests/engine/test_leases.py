@@ -227,7 +227,7 @@ def test_two_projects_with_one_stack_name_never_touch_each_others(
 ) -> None:
     leases.up()
     before = leases.open()
-    theirs = beside(leases, sandbox, tmp_path)
+    theirs = neighbour(leases, sandbox, tmp_path)
     theirs.up()
     assert len(leases.open()) == 2
     assert before.items() < leases.open().items()
@@ -275,7 +275,7 @@ def lease_states() -> dict[str, str]:
     }
 
 
-def beside(leases: Leases, sandbox: Sandbox, folder: Path) -> Leases:
+def neighbour(leases: Leases, sandbox: Sandbox, folder: Path) -> Leases:
     """Make another project in the same account, whose stack has the same name; its zone is another one."""
     project = folder / "other"
     shutil.copytree(leases.runner.project, project, symlinks=True)

@@ -208,7 +208,7 @@ def test_a_rotation_gives_both_sites_the_new_value_without_a_failed_request(serv
 def test_a_lease_that_loses_its_volume_says_so_and_is_given_the_values_by_a_rotation(service: Service) -> None:
     address = service.site_address("api-akash")
     with service.broken("volume-lost"):
-        until(lambda: "were not handed over" in health(service, address), "the lease says what it misses")
+        until(lambda: "were not handed over" in health(service, address), "the lease names what it misses")
     rotate(service)
     until(lambda: health(service, address).startswith("200"), "the lease is well")
 

@@ -76,7 +76,7 @@ def test_options_that_are_left_out_leave_the_hash_as_it_was(root):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "sentence"),
     [
         ({"existing": {"distribution": "E1"}}, "distribution: a distribution that serves visitors cannot be used"),
         ({"existing": {"zone": "Z1"}}, "zone: a zone is named for the whole stack: `unmoor:dns: {zone_id"),
@@ -87,10 +87,10 @@ def test_options_that_are_left_out_leave_the_hash_as_it_was(root):
         ({"aws": {"web_acl": WEB_ACL.replace("global", "regional")}}, "aws.web_acl"),
     ],
 )
-def test_what_cannot_be_used_is_a_sentence(root, options, said):
+def test_what_cannot_be_used_is_a_sentence(root, options, sentence):
     from components.errors import PlanError
 
     with pytest.raises(PlanError) as refused:
         topology(made(**options), builtin(), root)
-    assert said in str(refused.value)
+    assert sentence in str(refused.value)
     assert config.read(made(**options))[0] is not None, "the kind's own options"

@@ -94,57 +94,60 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def run(*words: str) -> tuple[int, str]:
-    said = io.StringIO()
-    with redirect_stdout(said), redirect_stderr(said), pytest.raises(SystemExit) as ended:
+    reported = io.StringIO()
+    with redirect_stdout(reported), redirect_stderr(reported), pytest.raises(SystemExit) as ended:
         main(["adopt", *words])
-    return int(ended.value.code or 0), said.getvalue()
+    return int(ended.value.code or 0), reported.getvalue()
 
 
 def test_the_command_writes_what_stands_and_forgets_it(project):
     file = project(Survey((CNAME,), (Fault("host", "it is live"),)))
-    code, said = run("docs", "--dry-run")
+    code, reported = run("docs", "--dry-run")
     assert (code, file.read_text()) == (0, CENTRAL)
-    assert "+        - {type: CNAME, ttl: 300, values: [dao-example.pages.example]}" in said
-    code, said = run("docs")
-    assert (code, "docs: CNAME dao-example.pages.example, ttl 300 s stands at docs.dao.example; written" in said) == (
+    assert "+        - {type: CNAME, ttl: 300, values: [dao-example.pages.example]}" in reported
+    code, reported = run("docs")
+    assert (
+        code,
+        "docs: CNAME dao-example.pages.example, ttl 300 s stands at docs.dao.example; written" in reported,
+    ) == (
         0,
         True,
     )
     assert file.read_text() == adopt(CENTRAL, "x", "docs", (CNAME,))
     assert "written already" in run("docs")[1]
-    code, said = run("docs", "--forget")
-    assert (code, "is forgotten; written" in said, file.read_text()) == (0, True, CENTRAL)
+    code, reported = run("docs", "--forget")
+    assert (code, "is forgotten; written" in reported, file.read_text()) == (0, True, CENTRAL)
 
 
 def test_a_file_that_could_not_be_planned_then_is_not_written(project):
     file = project(Survey((CNAME,)))
     file.write_text(CENTRAL.replace("mode: centralized    #", "mode: decentralized    #"))
     before = file.read_text()
-    code, said = run("docs")
+    code, reported = run("docs")
     assert (code, file.read_text()) == (1, before)
-    assert "adopt it in two flips" in said
+    assert "adopt it in two flips" in reported
 
 
 @pytest.mark.parametrize(
-    ("sees", "said"),
+    ("sees", "reported"),
     [
         (Survey(), "nothing of another party stands at docs.dao.example, so there is nothing to adopt"),
         (Survey((), (Fault("host", "a wildcard answers"),)), "host: a wildcard answers"),
     ],
 )
-def test_a_host_that_cannot_be_adopted_is_a_sentence(project, sees, said):
+def test_a_host_that_cannot_be_adopted_is_a_sentence(project, sees, reported):
     project(sees)
     code, output = run("docs")
-    assert (code, said in output) == (1, True)
+    assert (code, reported in output) == (1, True)
 
 
 def test_a_host_is_given_back_when_asked_and_only_if_it_was_adopted(project):
     file = project(given=("something",))
-    code, said = run("docs", "--undo", "--yes")
-    assert (code, "has no `adopt`" in said) == (2, True)
+    code, reported = run("docs", "--undo", "--yes")
+    assert (code, "has no `adopt`" in reported) == (2, True)
     file.write_text(adopt(CENTRAL, "x", "docs", (CNAME,)))
-    code, said = run("docs", "--undo", "--yes")
-    assert (code, "docs.dao.example given back; `pulumi preview --refresh` shows" in said) == (0, True)
+    code, reported = run("docs", "--undo", "--yes")
+    assert (code, "docs.dao.example given back; `pulumi preview --refresh` shows" in reported) == (0, True)
     project(given=())
     assert "was given back already" in run("docs", "--undo", "--yes")[1]
     assert run("docs", "--undo", "--forget")[0] == 2
@@ -157,11 +160,11 @@ def test_other_names_are_written_with_their_name_and_keep_what_was_adopted_befor
     host = "host: docs.dao.example  # for people"
     both = f"{host}\n      redirect_from: [www.dao.example]"
     file.write_text(adopt(CENTRAL, "x", "docs", (CNAME,)).replace(host, both))
-    code, said = run("docs")
+    code, reported = run("docs")
     stand = "CNAME dao-example.pages.example, ttl 300 s stands at"
-    assert (code, f"{stand} docs.dao.example, and {stand} www.dao.example; written" in said) == (0, True)
+    assert (code, f"{stand} docs.dao.example, and {stand} www.dao.example; written" in reported) == (0, True)
     lines = yaml.safe_load(file.read_text())["config"]["unmoor:workloads"]["docs"]["adopt"]
     assert [line.get("at") for line in lines] == [None, "www.dao.example"]
-    code, said = run("docs", "--undo", "--yes")
-    assert (code, "docs.dao.example, www.dao.example was given back already" in said) == (0, True)
-    assert "It has to be `pulumi up --refresh`" in said
+    code, reported = run("docs", "--undo", "--yes")
+    assert (code, "docs.dao.example, www.dao.example was given back already" in reported) == (0, True)
+    assert "It has to be `pulumi up --refresh`" in reported

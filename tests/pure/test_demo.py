@@ -1,4 +1,4 @@
-"""The demo tells each chapter from where it begins, alone or after others, and leaves nothing standing."""
+"""The demo plays each chapter from where it begins, alone or after others, and leaves nothing standing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEGINNINGS = {NOTHING, "centralized", "active-standby", "decentralized"}
 
 
 @dataclass
-class Told:
+class Played:
     """A story that notes what is asked of it."""
 
     stage: Stage
@@ -41,23 +41,23 @@ class Told:
         pass
 
 
-def tell(*chapters: Chapter) -> list[str]:
+def play(*chapters: Chapter) -> list[str]:
     log: list[str] = []
-    told = demo.Demo(Console(file=io.StringIO()), lambda stage, figures: Told(stage, figures, log))
-    told.tell(chapters)
-    assert {story.standing for story in told.stories.values()} <= {NOTHING}
+    played = demo.Demo(Console(file=io.StringIO()), lambda stage, figures: Played(stage, figures, log))
+    played.play(chapters)
+    assert {story.standing for story in played.stories.values()} <= {NOTHING}
     return log
 
 
 def quiet(name: str) -> Chapter:
     """Return a chapter of the table that measures without a sandbox."""
     (chapter,) = [each for each in CHAPTERS if each.name == name]
-    return replace(chapter, tell=lambda story: story.figures.update(dict.fromkeys(chapter.figures, 0)))
+    return replace(chapter, play=lambda story: story.figures.update(dict.fromkeys(chapter.figures, 0)))
 
 
 def test_the_main_story_is_told_in_one_go() -> None:
     """Each chapter begins where the one before it ended, so nothing is built twice."""
-    log = tell(*(quiet(chapter.name) for chapter in MAIN))
+    log = play(*(quiet(chapter.name) for chapter in MAIN))
     assert log == [f"docs: {chapter.name}" for chapter in MAIN]
     assert [chapter.name for chapter in MAIN] == [
         "adopt", "standby", "lose-aws", "flip", "publish", "lose-lease", "put-away",
@@ -70,25 +70,25 @@ def test_a_chapter_alone_is_brought_to_its_beginning_and_put_away(name: str) -> 
     stack = chapter.stage.workload
     first = [] if chapter.begins == NOTHING else [f"{stack}: stand {chapter.begins}"]
     last = [] if chapter.ends == NOTHING else [f"{stack}: put away"]
-    assert tell(chapter) == [f"{stack}: {name}", *first, *last]
+    assert play(chapter) == [f"{stack}: {name}", *first, *last]
 
 
 def test_the_stack_of_another_stage_is_put_away_first() -> None:
-    log = tell(quiet("redirects"), quiet("service"))
+    log = play(quiet("redirects"), quiet("service"))
     assert log.index("docs: put away") < log.index("api: service")
 
 
 def test_what_a_chapter_leaves_changed_is_built_anew_for_the_next() -> None:
-    assert tell(quiet("redirects"), quiet("lose-aws")).count("docs: stand active-standby") == 2
+    assert play(quiet("redirects"), quiet("lose-aws")).count("docs: stand active-standby") == 2
 
 
 def test_a_figure_that_was_not_measured_fails_the_chapter() -> None:
     with pytest.raises(ClaimFailed, match="lose-aws has measured no failover_s, failback_s"):
-        tell(replace(quiet("lose-aws"), tell=lambda _story: None))
+        play(replace(quiet("lose-aws"), play=lambda _story: None))
 
 
 def test_a_chapter_without_its_program_is_left_out() -> None:
-    assert tell(replace(quiet("publish"), needs=("no-such-program",))) == []
+    assert play(replace(quiet("publish"), needs=("no-such-program",))) == []
 
 
 def test_the_table_is_well_formed() -> None:
@@ -129,7 +129,7 @@ def test_a_wrong_word_is_refused_before_a_sandbox_starts(words: list[str], shown
 
 
 def test_the_chapters_named_are_told_in_the_order_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(demo, "tell", lambda chapters: told.extend(chapter.name for chapter in chapters) or 0)
+    played: list[str] = []
+    monkeypatch.setattr(demo, "play", lambda chapters: played.extend(chapter.name for chapter in chapters) or 0)
     assert CliRunner().invoke(demo.main, ["--chapter", "service", "--chapter", "publish"]).exit_code == 0
-    assert told == ["service", "publish"]
+    assert played == ["service", "publish"]

@@ -213,19 +213,19 @@ def test_a_disk_that_refuses_leaves_the_file_as_it_was(file: Path, monkeypatch) 
         raise PermissionError(13, "no")
 
     monkeypatch.setattr(Path, "replace", refuse)
-    code, _, said = run("docs", "active-standby")
-    assert (code, said.endswith(f"{file.name}: no\n")) == (1, True)
+    code, _, reported = run("docs", "active-standby")
+    assert (code, reported.endswith(f"{file.name}: no\n")) == (1, True)
     assert (file.read_text(), [path.name for path in file.parent.iterdir()]) == (STACK, [file.name])
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "reported"),
     [
         (("docs", "standby"), 2, "'standby' is not one of"),
         (("docs", "active-standby", "--active", "aws"), 2, "'aws' is not one of"),
         (("dosc", "centralized"), 1, "no workload 'dosc'; choose from docs, forum"),
     ],
 )
-def test_wrong_words_are_said(file: Path, words: tuple[str, ...], code: int, said: str) -> None:
+def test_wrong_words_are_said(file: Path, words: tuple[str, ...], code: int, reported: str) -> None:
     found = run(*words)
-    assert (found[0], said in found[2]) == (code, True), found
+    assert (found[0], reported in found[2]) == (code, True), found

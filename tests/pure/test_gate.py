@@ -26,7 +26,7 @@ class World:
         self.plain = Page(503, f"{REASON}\nserving {VERSION}\n", None)
         self.others = others
         self.answering: set[str] = set()
-        self.said: list[str] = []
+        self.reported: list[str] = []
 
     def look(self, url, address):
         if address in self.answering:
@@ -46,7 +46,7 @@ class World:
             "timeout_s": 30,
         }
         given = {name: value for name, value in (given | more).items() if name not in without}
-        return probe.take(given, self.said.append, self.look, lambda: self.now, self.sleep, self.current)
+        return probe.take(given, self.reported.append, self.look, lambda: self.now, self.sleep, self.current)
 
     def current(self, zone, host):
         assert (zone["authority"], host) == ("route53", HOST)
@@ -64,9 +64,9 @@ class World:
 
 def test_while_another_site_answers_the_host_only_its_certificate_opens_the_gate():
     world = World(lambda _: ["d111.cloudfront.net"])
-    said = world.refused()
-    assert f"it answers: {REASON}; d111.cloudfront.net answers {HOST} now" in said
-    assert said.endswith("its failover record was left as it is")
+    reported = world.refused()
+    assert f"it answers: {REASON}; d111.cloudfront.net answers {HOST} now" in reported
+    assert reported.endswith("its failover record was left as it is")
 
 
 def test_the_gate_opens_when_the_certificate_comes():
@@ -79,7 +79,7 @@ def test_the_gate_opens_when_the_certificate_comes():
 def test_where_nobody_answers_the_sites_own_name_opens_the_gate_and_it_is_said():
     world = World()
     assert world.probe()["certificate"]["names"] == (SITE_HOST,)
-    assert world.said[-1].startswith(f"no site answers {HOST} now, so its record may lead to {SITE_HOST} before")
+    assert world.reported[-1].startswith(f"no site answers {HOST} now, so its record may lead to {SITE_HOST} before")
 
 
 def test_nobody_is_looked_for_three_times():
@@ -92,7 +92,7 @@ def test_nobody_is_looked_for_three_times():
 def test_somebody_who_was_silent_for_a_moment_still_answers():
     looks = itertools.cycle([[], [], ["192.0.2.10"]])
     world = World(lambda _: next(looks))
-    assert f"answers {HOST} now" in " ".join([world.refused(), *world.said])
+    assert f"answers {HOST} now" in " ".join([world.refused(), *world.reported])
 
 
 def test_not_to_know_who_answers_is_not_nobody():
@@ -118,8 +118,8 @@ def test_nothing_but_the_hosts_certificate_may_be_missing(what, page):
 
 
 def test_once_the_record_leads_there_only_the_hosts_certificate_will_do():
-    said = World().refused("zones", "site_host", moved=True)
-    assert said.endswith("its failover record leads there already")
+    reported = World().refused("zones", "site_host", moved=True)
+    assert reported.endswith("its failover record leads there already")
 
 
 def test_an_old_certificate_is_no_missing_one():

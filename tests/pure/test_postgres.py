@@ -206,8 +206,8 @@ def test_all_is_well_only_with_a_writer_a_standby_and_proofs():
     assert not moves.well(settings(), known(sites={}), NOW)
     late = {name: replace(state, at=NOW - 300) for name, state in known().sites.items()}
     assert not moves.well(settings(), known(sites=late), NOW)
-    troubled = {name: replace(state, trouble="it rains") for name, state in known().sites.items()}
-    assert not moves.well(settings(), known(sites=troubled), NOW)
+    faulty = {name: replace(state, fault="it rains") for name, state in known().sites.items()}
+    assert not moves.well(settings(), known(sites=faulty), NOW)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"site": "aws"}'])

@@ -43,7 +43,7 @@ def scrubber(**more: tuple[str, ...]) -> Scrubber:
 
 PLACES = [
     "{}",
-    "it says: {} is not yours",
+    "it answers: {} is not yours",
     "https://api.example.org/v1/{}/leases?owner={}",
     "arn:aws:iam::123456789012:role/{}",
     "<Name>{}</Name>",
@@ -60,7 +60,7 @@ def test_no_canary_survives_in_a_text(canary: str, place: str) -> None:
 
 
 @pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES)
-@pytest.mark.parametrize("field", ["name", "id", "message", "reason", "what-nobody-knows", "owner"])
+@pytest.mark.parametrize("field", ["name", "id", "message", "reason", "what-no-one-knows", "owner"])
 def test_no_canary_survives_as_a_value_or_a_field(canary: str, field: str) -> None:
     if field == "reason" and canary.isalpha():  # one word in a field of a contract is kept, unless a stack file has it
         assert canary.lower() not in json.dumps(scrubber(names=(canary,)).value({field: canary})).lower()

@@ -112,7 +112,7 @@ REFUSED = {
         "a private registry",
     ),
     "one subnet": ({"aws": {"vpc": "vpc-1", "subnets": ["subnet-1"]}}, "options.aws.subnets", "two or more"),
-    "VPC beside a load balancer": (
+    "VPC with a load balancer": (
         {"aws": {"balancer": BALANCER, "vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"]}},
         "options.aws.vpc",
         "take `vpc` and `subnets` out",

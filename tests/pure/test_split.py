@@ -1,4 +1,4 @@
-"""Look-ups that both sites answer: what a plan says, signs and refuses, and what other authorities lose."""
+"""Look-ups that both sites answer: what a plan prints, signs and refuses, and what other authorities lose."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def planned(authority: Seen | None = None, **docs: Any):
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def reported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
     for level in ("info", "warn"):
         monkeypatch.setattr(pulumi.log, level, lambda text, level=level: lines.append(f"{level}: {text}"))
@@ -70,14 +70,14 @@ def before(round_: int | None = None) -> dict[str, Any]:
     return {"workloads": {"docs": {"hosts": [HOST]} | adopted, "blog": {"hosts": ["blog.dao.example"]}}}
 
 
-def test_every_host_that_is_held_is_refused_at_once(said):
+def test_every_host_that_is_held_is_refused_at_once(reported):
     held = {HOST: Survey((RECORD,), (Fault("host", "held"),)), "blog.dao.example": Survey((), (Fault("host", "too"),))}
     with pytest.raises(PlanError) as refused:
         standing.demand(*planned(Seen(answers=held)), {})
     assert [str(fault) for fault in refused.value.faults] == ["workloads.docs.host: held", "workloads.blog.host: too"]
 
 
-def test_a_host_of_the_last_update_is_not_asked_for_again_unless_it_was_adopted(said):
+def test_a_host_of_the_last_update_is_not_asked_for_again_unless_it_was_adopted(reported):
     authority = Seen()
     assert standing.demand(*planned(authority), before()) == {}
     assert authority.asked == []
@@ -85,23 +85,23 @@ def test_a_host_of_the_last_update_is_not_asked_for_again_unless_it_was_adopted(
     assert authority.asked == [HOST]
 
 
-def test_rounds_count_how_often_the_host_was_taken(said):
+def test_rounds_count_how_often_the_host_was_taken(reported):
     live = Seen(answers={HOST: Survey((RECORD,))})
     assert standing.demand(*planned(live, adopt=[CNAME]), {}) == {HOST: 1}
-    assert f"info: {HOST}: {SAID} stands there, and is replaced in one change by docs-aws" in said
+    assert f"info: {HOST}: {SAID} stands there, and is replaced in one change by docs-aws" in reported
     assert standing.demand(*planned(Seen(), adopt=[CNAME]), before(1)) == {HOST: 1}, "a second update changes nothing"
-    said.clear()
+    reported.clear()
     assert standing.demand(*planned(live, adopt=[CNAME]), before(1)) == {HOST: 2}
-    assert "stands there again; an update with --refresh takes it once more" in said[0]
-    assert said[0].startswith("warn: "), "without --refresh a standby would stay away"
+    assert "stands there again; an update with --refresh takes it once more" in reported[0]
+    assert reported[0].startswith("warn: "), "without --refresh a standby would stay away"
 
 
-def test_rounds_of_other_names_are_their_own_and_a_new_name_is_asked_for(said):
+def test_rounds_of_other_names_are_their_own_and_a_new_name_is_asked_for(reported):
     www = "www.dao.example"
     more = {"redirect_from": [www], "adopt": [CNAME, CNAME | {"at": www}]}
     live = Seen(answers={HOST: Survey((RECORD.model_copy(update={"at": www}),))})
     assert standing.demand(*planned(live, **more), before(1)) == {HOST: 1, www: 1}
-    assert said == [f"info: {www}: {SAID} stands there, and is replaced in one change by docs-aws"]
+    assert reported == [f"info: {www}: {SAID} stands there, and is replaced in one change by docs-aws"]
     again = before(1)
     again["workloads"]["docs"]["adopted"]["rounds"] = {www: 1}
     assert standing.demand(*planned(live, **more), again) == {HOST: 1, www: 2}
@@ -110,10 +110,10 @@ def test_rounds_of_other_names_are_their_own_and_a_new_name_is_asked_for(said):
         standing.demand(*planned(held, redirect_from=[www]), before())
 
 
-def test_a_zone_that_cannot_be_asked_is_a_warning_and_for_an_adoption_a_refusal(said):
+def test_a_zone_that_cannot_be_asked_is_a_warning_and_for_an_adoption_a_refusal(reported):
     silent = {HOST: StepError("the zone is silent")}
     assert standing.demand(*planned(Seen(answers=silent)), {}) == {}
-    assert said == ["warn: the zone is silent; if something else stands there, the update fails at its record"]
+    assert reported == ["warn: the zone is silent; if something else stands there, the update fails at its record"]
     with pytest.raises(PlanError, match=r"workloads\.docs\.adopt: the zone is silent"):
         standing.demand(*planned(Seen(answers=silent), adopt=[CNAME]), {})
 
@@ -150,7 +150,7 @@ def test_a_runbook_forgets_what_stood_before_a_flip_that_could_not_adopt(tmp_pat
     assert [bool(made.prospects[course].plan.adopt) for course in RING] == [True, True, False, False]
 
 
-def test_another_label_is_refused_while_the_stack_stands(said):
+def test_another_label_is_refused_while_the_stack_stands(reported):
     made, registry = planned()
     labelled = dataclasses.replace(
         made, workloads=tuple(dataclasses.replace(plan, label="next") for plan in made.workloads)

@@ -121,17 +121,17 @@ def standby_killed(run: Run) -> None:
 
 
 def killed_in_switch(run: Run, step: str, old: bool, what: str) -> None:
-    """Kill a part of a site at a step of a switch, and start it again: nothing is lost, whoever writes then."""
+    """Kill a part of a site at a step of a switch, and start it again: nothing is lost, on either side."""
     writer, to = run.writer, run.other
-    whom = writer if old else to
+    hurt = writer if old else to
     order = switch.order(run.world.records, to)
     end = time.monotonic() + 60
     while not _at(run, step, to) and time.monotonic() < end:
         time.sleep(0.02)
-    run.world.kill(whom, what)
-    run.note(f"{what} of {whom} killed when the switch to {to} was {step}")
+    run.world.kill(hurt, what)
+    run.note(f"{what} of {hurt} killed when the switch to {to} was {step}")
     if what != "postgres":
-        run.world.start(whom)
+        run.world.start(hurt)
     with contextlib.suppress(StepError):
         switch.follow(run.world.records, order, to, MOVE_S, _quiet)
     run.well()
@@ -213,7 +213,7 @@ def archive_away(run: Run, store: str) -> None:
 
 
 def cut_off(run: Run) -> None:
-    """Cut the writer off from the record alone: it stops, and nobody takes over without a person."""
+    """Cut the writer off from the record alone: it stops, and no site takes over without a person."""
     writer = run.writer
     run.world.cut(writer, "witness")
     until(lambda: run.world.answer(writer).get("role") not in {"primary", None}, f"{writer} has stopped")
@@ -223,7 +223,7 @@ def cut_off(run: Run) -> None:
 
 
 def promoted(run: Run, *, cut: bool) -> None:
-    """Lose the writer's site and promote the other one; then the old one comes back, with what nobody else has."""
+    """Lose the writer's site and promote the other one; then the old one comes back, with what it alone has."""
     writer, to = run.writer, run.other
     if cut:
         for store in ("first", "second", "witness"):

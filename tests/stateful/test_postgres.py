@@ -1,4 +1,4 @@
-"""Two sites with real PostgreSQL: whatever is hurt, every acknowledged row is there once, in order, at one writer."""
+"""Two sites with real PostgreSQL: every acknowledged row is there once, in order, at one writer."""
 
 from __future__ import annotations
 
