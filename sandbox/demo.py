@@ -47,10 +47,7 @@ class Demo:
         try:
             for chapter in chapters:
                 self._one(chapter)
-            for story in self.stories.values():
-                if story.standing != NOTHING:
-                    story.chapter("put away")
-                    story.put_away()
+            self._clear()
         finally:
             for story in self.stories.values():
                 story.leave()
@@ -59,7 +56,7 @@ class Demo:
         if missing := [name for name in chapter.needs if not shutil.which(name)]:
             self.console.print(f"\nleft out: {chapter.name}, which needs {', '.join(missing)}", highlight=False)
             return
-        self._clear(chapter)
+        self._clear(chapter.stage.workload)
         story = self.stories.get(chapter.stage.workload)
         if story is None:
             story = self.stories[chapter.stage.workload] = self.make(chapter.stage, self.figures)
@@ -70,10 +67,10 @@ class Demo:
         if unwritten := [name for name in chapter.figures if name not in self.figures]:
             raise ClaimFailed(f"{chapter.name} has measured no {', '.join(unwritten)}")
 
-    def _clear(self, chapter: Chapter) -> None:
-        """Put away what stands of other stages: all have one stack, and the account to themselves."""
+    def _clear(self, but: str = "") -> None:
+        """Put away what stands, but for one workload: all stages have one stack, and the account to themselves."""
         for name, story in self.stories.items():
-            if name != chapter.stage.workload and story.standing != NOTHING:
+            if name != but and story.standing != NOTHING:
                 story.chapter("put away")
                 story.put_away()
 

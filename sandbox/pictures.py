@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.text import Text
 
+from .chapters.chapter import committed
 from .demo import STACK, running
 from .drive import Pulumi
 from .state import REPOSITORY, State
@@ -99,8 +100,7 @@ def _project(folder: Path) -> Path:
     for name in ("stacks", "site"):
         (folder / name).mkdir()
     (folder / "site" / "index.html").write_text(_SITE, encoding="utf-8")
-    text = (REPOSITORY / "stacks" / "Pulumi.sandbox.yaml").read_text(encoding="utf-8")
-    (folder / "stacks" / "Pulumi.prod.yaml").write_text(text, encoding="utf-8")
+    (folder / "stacks" / "Pulumi.prod.yaml").write_text(committed(), encoding="utf-8")
     return folder
 
 

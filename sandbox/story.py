@@ -194,10 +194,10 @@ class Story:
         """Update, then update again and see that nothing changes."""
         run = self.pulumi.up(*arguments)
         self.settled = time.monotonic()
-        self.show(f"up took {run.seconds:.1f} s: {counted(run)}")
+        self.show(f"{' '.join(('up', *arguments))} took {run.seconds:.1f} s: {counted(run)}")
         again = self.pulumi.up()
         changed = again.changes()
-        self.figures["second_up_changes"] = self.figures.get("second_up_changes", 0) + len(changed)
+        self.figures["second_up_changes"] += len(changed)
         self.claim(not changed, f"a second up changes nothing{'' if not changed else f': {changed}'}")
         return run
 
@@ -212,8 +212,8 @@ class Story:
         if not any(operation == "delete" and name.endswith("-drain") for operation, name in run.steps()):
             time.sleep(max(0.0, self.settled + ALIAS_TTL + 1 - time.monotonic()))
         failed = self.seen.failed(since, time.time())
-        self.figures["planned_flips"] = self.figures.get("planned_flips", 0) + 1
-        self.figures["planned_flip_failed_requests"] = self.figures.get("planned_flip_failed_requests", 0) + len(failed)
+        self.figures["planned_flips"] += 1
+        self.figures["planned_flip_failed_requests"] += len(failed)
         asked = len([s for s in self.seen.samples if s.time >= since])
         self.claim(
             not failed,

@@ -17,6 +17,7 @@ import click
 
 from .. import recording
 from ..errors import ConfigError, StepError
+from ..project import root
 from ..recording import notes, settings
 from ..recording.scrub import own_words
 
@@ -48,7 +49,7 @@ def cli(out: Path | None, command: tuple[str, ...]) -> int:
     _make(out)
     with tempfile.TemporaryDirectory(prefix="unmoor-") as private:
         path = Path(private) / "settings.json"
-        stacks = _stacks(Path.cwd(), command)
+        stacks = _stacks(root(), command)
         settings.Settings(
             str(out.absolute()),
             secrets.token_hex(16),
@@ -111,7 +112,7 @@ def _stacks(folder: Path, command: Iterable[str]) -> list[Any]:
     import yaml
 
     near = [*folder.glob("Pulumi*.yaml"), *folder.glob("stacks/*.yaml")]
-    named = [Path(word) for word in command if word.endswith((".yaml", ".yml"))]
+    named = [Path(word.rpartition("=")[2]) for word in command if word.endswith((".yaml", ".yml"))]
     found = []
     for path in dict.fromkeys([*near, *named]):
         with contextlib.suppress(OSError, ValueError, yaml.YAMLError):

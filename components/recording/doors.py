@@ -62,9 +62,9 @@ def _http(notes: Notes) -> None:
 
 
 class _Overheard:
-    """A stream that passes each part on as it comes, and tells at its end what came of a limited length."""
+    """A stream that passes each part on as it comes, and reports at its end what came, up to a limit."""
 
-    def __init__(self, stream: Any, ended: Callable[[bytes], None]) -> None:
+    def __init__(self, stream: Any, ended: Callable[[bytes | int], None]) -> None:
         self._stream, self._ended = stream, ended
         self._body = bytearray()
         self._size = 0
@@ -82,10 +82,10 @@ class _Overheard:
             if hasattr(self._stream, "close"):
                 self._stream.close()
         finally:
-            ended(bytes(self._body) if self._size <= _JSON else b"\0" * self._size)
+            ended(bytes(self._body) if self._size <= _JSON else self._size)
 
 
-def _nothing(_: bytes) -> None:
+def _nothing(_: bytes | int) -> None:
     """Take no second note of one exchange."""
 
 
@@ -93,7 +93,7 @@ def _http_failed(request: Any, error: BaseException, began: float) -> dict[str, 
     return {**_asked(request), "error": type(error).__name__, **_took(began)}
 
 
-def _http_note(request: Any, answer: Any, body: bytes, began: float) -> dict[str, Any]:
+def _http_note(request: Any, answer: Any, body: bytes | int, began: float) -> dict[str, Any]:
     headers = _pairs(answer.headers)
     got = {"status": answer.status, "headers": _headers(headers), "body": _body(headers, body)}
     return {**_asked(request), "answer": got, **_took(began)}
@@ -126,7 +126,10 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
     return {name: value if name in _HEADERS else "(not kept)" for name, value in sorted(headers.items())}
 
 
-def _body(headers: dict[str, str], body: bytes) -> Any:
+def _body(headers: dict[str, str], body: bytes | int) -> Any:
+    """Return what is kept of a body; of one that was too long to keep, `body` is its length in bytes."""
+    if isinstance(body, int):
+        return {"bytes": body}
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if "content-encoding" in headers:
         body = _unpacked(headers["content-encoding"], body)
@@ -139,10 +142,10 @@ def _body(headers: dict[str, str], body: bytes) -> Any:
 
 
 def _unpacked(encoding: str, body: bytes) -> bytes:
-    import gzip
+    import zlib
 
-    with contextlib.suppress(OSError, EOFError):
-        return gzip.decompress(body) if encoding == "gzip" else body
+    with contextlib.suppress(zlib.error):
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, _JSON) if encoding == "gzip" else body
     return body
 
 

@@ -74,7 +74,7 @@ class Notes:
 
 
 def _label(door: str, request: dict[str, Any]) -> str:
-    """Return what tells files apart for a reader: words of the contract, and nothing that is a name."""
+    """Return what distinguishes files for a reader: words of the contract, and nothing that is a name."""
     label = f"{door}-{request.get('operation') or request.get('type') or request.get('method') or ''}"
     return re.sub(r"[^A-Za-z-]", "", label)[:60]
 

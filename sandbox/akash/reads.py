@@ -46,9 +46,7 @@ class Reads:
 
     def visible(self, deployment: Deployment) -> bool:
         """Whether a read shows a deployment at all."""
-        fault = self.world.state.fault("read-lag")
-        lag = READ_LAG_S if fault is None else float(fault.get("seconds", 10))
-        return not self.elsewhere and self.world.ledger.now - deployment.time >= lag
+        return not self.elsewhere and self._older(deployment, "read-lag", READ_LAG_S, struck=10)
 
     @property
     def elsewhere(self) -> bool:
@@ -57,9 +55,13 @@ class Reads:
 
     def in_list(self, deployment: Deployment) -> bool:
         """Whether the list has a deployment."""
-        fault = self.world.state.fault("list-lag")
-        lag = 0.0 if fault is None else float(fault.get("seconds", 60))
-        return self.visible(deployment) and self.world.ledger.now - deployment.time >= lag
+        return self.visible(deployment) and self._older(deployment, "list-lag", 0.0, struck=60)
+
+    def _older(self, deployment: Deployment, fault: str, lag: float, *, struck: float) -> bool:
+        """Whether a deployment is older than a lag in seconds, which a fault makes longer."""
+        if (found := self.world.state.fault(fault)) is not None:
+            lag = float(found.get("seconds", struck))
+        return self.world.ledger.now - deployment.time >= lag
 
     def view(self, deployment: Deployment) -> dict[str, Any]:
         """Show one deployment; its hash is a placeholder while the chain's REST interface fails."""

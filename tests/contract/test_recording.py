@@ -24,6 +24,7 @@ import pytest
 
 from components.commands import record
 from sandbox.state import REPOSITORY
+from tests.loopback import Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ class _Names(socketserver.BaseRequestHandler):
 @pytest.fixture(scope="module")
 def outside() -> Iterator[dict[str, str]]:
     """Give the variables by which a program reaches a web server and a name server of this test."""
-    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
+    web = Loopback(("127.0.0.1", 0), _Answer)
     names = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _Names)
     for each in (web, names):
         threading.Thread(target=each.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

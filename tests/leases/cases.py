@@ -196,7 +196,7 @@ CASES = (
         f"{_CONSOLE}::test_a_trial_is_refused_before_anything_is_opened",
     ),
     Case(
-        "Nobody bids",
+        "No provider bids",
         "`without … could bid`",
         "the deployment is closed again",
         "drop or loosen the demand that excludes most",

@@ -62,7 +62,7 @@ class Exchange:
 
 
 def load(folder: Path) -> list[Exchange]:
-    """Read the exchanges of a folder, in their order. Raises ValueError and KeyError for a file that is none."""
+    """Read the exchanges of a folder, in their order. Raises ValueError for a file that is none."""
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
