@@ -13,7 +13,7 @@ import yaml
 from sandbox.drive import Pulumi
 from sandbox.state import REPOSITORY, State
 
-from .bench_engine import RUNS, by_hand, start
+from .bench_engine import by_hand, compared, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,15 +42,7 @@ def _previews(state: State, environment: dict[str, str]) -> Iterator[dict[str, A
     ours.init()
     steps = json.loads(ours.preview("--json").output)["steps"]
     hand = by_hand(state, environment, [step["newState"] for step in steps])
-    took: dict[str, list[float]] = {"ours": [], "hand": []}
-    for _ in range(RUNS):  # in turns, so that noise falls on both
-        took["ours"].append(ours.preview().seconds)
-        took["hand"].append(hand.preview().seconds)
-    middle = {name: sorted(values)[RUNS // 2] for name, values in took.items()}
-    yield {"name": "preview_ten_s", "value": round(middle["ours"], 2), "unit": "s", "reach": 10}
-    yield {"name": "preview_ten_by_hand_s", "value": round(middle["hand"], 2), "unit": "s", "reach": None}
-    ratio = round(middle["ours"] / middle["hand"], 2)
-    yield {"name": "preview_ten_ratio_to_hand_written", "value": ratio, "unit": "x", "reach": 1.5}
+    yield from compared("preview_ten", ours, hand, 10)
 
 
 def _stack() -> dict[str, Any]:

@@ -50,7 +50,7 @@ def cli(workload: str, names: tuple[str, ...], stack: str, yes: bool) -> None:
     topology = load(path, built=False)
     (plan,) = choose(topology, (workload,), stack)
     steps = resources(plan, known, names)
-    if faults := [fault for fault in credentials.missing(topology, known) if ".options." in fault.path]:
+    if faults := credentials.secrets_missing(topology, known):
         raise ConfigError("the values cannot be handed over", faults)
     pulumi = shutil.which("pulumi")
     if pulumi is None:

@@ -31,8 +31,16 @@ def missing(topology: Topology, registry: Registry) -> list[Fault]:
                 for variable, least in _needed(target, plan, registry).items()
                 if len(os.environ.get(variable, "")) < least
             ]
-        found += _secret_faults(plan, registry.kinds[plan.kind].secrets(plan.options))
-    return found
+    return found + secrets_missing(topology, registry)
+
+
+def secrets_missing(topology: Topology, registry: Registry) -> list[Fault]:
+    """Return each secret without a value, and each text of the stack file that holds a value."""
+    return [
+        fault
+        for plan in topology.workloads
+        for fault in _secret_faults(plan, registry.kinds[plan.kind].secrets(plan.options))
+    ]
 
 
 def _needed(target: str, plan: WorkloadPlan, registry: Registry) -> dict[str, int]:

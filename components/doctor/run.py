@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..dns import delegation
@@ -69,7 +69,11 @@ def grants(topology: Topology, registry: Registry) -> tuple[Grant, ...]:
         for grant in registry.implementations(plan.kind)[site.target].grants(site, plan)
     ]
     named = [grant for each in needs(topology, registry) for grant in each.grants]
-    return tuple({grant.name: grant for grant in (*named, *of_sites, *stores.grants(topology))}.values())
+    made: dict[str, Grant] = {}
+    for grant in (*named, *of_sites, *stores.grants(topology)):
+        known = made.get(grant.name, grant)
+        made[grant.name] = replace(known, resources=tuple(dict.fromkeys((*known.resources, *grant.resources))))
+    return tuple(made.values())
 
 
 def look(wanted: Iterable[Check], within_s: float = WITHIN_S) -> list[Looked]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..targets.akash.market.observed import Observed
 
 #: Seconds between two tries, and between handing over and asking what was taken.
-_PAUSE, _TAKING = 2.0, 0.5
+_PAUSE, _TAKING = 2.0, 1.5
 _ACCEPTED, _TAKEN = 202, 200
 _NO_ADDRESS = "its Akash provider shows no address for it"
 
@@ -125,7 +125,7 @@ def _with(made: operator.Certificate) -> ssl.SSLContext:
     from cryptography.hazmat.primitives import serialization
 
     password = secrets.token_bytes(32)
-    sealed = serialization.load_pem_private_key(made.key, None).private_bytes(
+    sealed = made.key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(password.hex().encode()),

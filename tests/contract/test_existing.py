@@ -114,6 +114,9 @@ def test_a_bucket_with_objects_of_others_is_refused_before_publishing_would_remo
     assert look("dao-full").state is State.NOT_READY, "that is no mark of ours"
     client.put_object(Bucket="dao-full", Key="healthz", Body=b"v", Metadata={"version": "v", "settled": "v"})
     assert look("dao-full").state is State.READY
+    for number in range(60):
+        client.put_object(Bucket="dao-full", Key=f"assets/{number}.js", Body=b"x")
+    assert look("dao-full").state is State.READY, "the mark comes late in the listing"
 
 
 def test_a_policy_of_others_is_never_replaced(world):

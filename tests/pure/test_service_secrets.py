@@ -1,4 +1,4 @@
-"""Secrets of a service: what an update demands of the shell, what a release notices, and what a plan tells of them."""
+"""Secrets of a service: what an update demands of the shell, what a release notices, and what a plan shows of them."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_on_akash_a_command_and_a_shell_are_needed() -> None:
 def test_a_certificate_is_the_same_for_a_lease_and_another_for_any_other_key_or_lease(shell) -> None:
     shell.setenv(operator.VARIABLE, "a" * 32)
     first = operator.certificate("dao/prod/api-akash.prod")
-    assert operator.certificate("dao/prod/api-akash.prod") == first
+    assert operator.certificate("dao/prod/api-akash.prod").certificate == first.certificate
     other = operator.certificate("dao/staging/api-akash.staging")
     shell.setenv(operator.VARIABLE, "b" * 32)
     assert len({first.fingerprint, other.fingerprint, operator.certificate("dao/prod/api-akash.prod").fingerprint}) == 3

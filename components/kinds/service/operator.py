@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ConfigError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 #: Holds the operator's own key, from which every certificate is derived.
 VARIABLE = "UNMOOR_OPERATOR_KEY"
@@ -18,10 +21,10 @@ _FROM, _UNTIL = dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2126, 1, 1, 
 
 
 class Certificate(NamedTuple):
-    """A client certificate with its key, both PEM, and the SHA-256 of the certificate in hexadecimal."""
+    """A client certificate as PEM, its key, and the SHA-256 of the certificate in hexadecimal."""
 
     certificate: bytes
-    key: bytes
+    key: Ed25519PrivateKey
     fingerprint: str
 
 
@@ -51,6 +54,5 @@ def certificate(lease: str) -> Certificate:
         .not_valid_after(_UNTIL)
         .sign(key, None)
     )
-    encoding = serialization.Encoding
-    pem = key.private_bytes(encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return Certificate(made.public_bytes(encoding.PEM), pem, made.fingerprint(hashes.SHA256()).hex())
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    return Certificate(pem, key, made.fingerprint(hashes.SHA256()).hex())

@@ -37,6 +37,7 @@ stop() {
   exit
 }
 has='' child=''
+trap 'exit 143' TERM INT
 log "waiting for the secrets"
 until take; do sleep 1; done
 trap stop TERM INT

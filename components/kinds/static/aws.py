@@ -79,12 +79,13 @@ class OnAws(Implementation["StaticOptions"]):
     def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
         """Look at what exists and is to be used."""
         from ...targets.aws import existing, mark
+        from ...targets.aws.options import existing_of
 
-        used = site.options.existing  # type: ignore[attr-defined]
-        if used and used.certificate:
+        used = existing_of(site.options)
+        if used.certificate:
             look = functools.partial(existing.certificate, used.certificate, site.hosts)
             yield Check(f"certificate of {site.name}", look, late=True)
-        if used and used.bucket:
+        if used.bucket:
             ours = [mark(site.name, plan.label)]
             look = functools.partial(existing.bucket, used.bucket, site.site_host, ours)
             yield Check(f"bucket of {site.name}", look, late=True)

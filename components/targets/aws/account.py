@@ -30,6 +30,12 @@ def client(service: str, region: str = "") -> Any:
     return made(service, region_name=region or session().region_name or "us-east-1", config=config)
 
 
+def distributions() -> list[dict[str, Any]]:
+    """Return the distributions of the account."""
+    pages = client("cloudfront").get_paginator("list_distributions").paginate()
+    return [one for page in pages for one in page["DistributionList"].get("Items") or ()]
+
+
 def identity() -> Iterator[Finding]:
     """Look for who the process is."""
     from botocore.exceptions import BotoCoreError, ClientError

@@ -91,7 +91,7 @@ class Container(pulumi.ComponentResource):
         prove: Prove,
         task: Task,
         network: Network,
-        fill: Fill | None = None,
+        fill: Fill,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("unmoor:aws:Container", name, None, opts)
@@ -212,7 +212,7 @@ class Container(pulumi.ComponentResource):
         """
         arns: dict[str, pulumi.Output[str]] = {}
         versions: dict[str, Any] = {}
-        for name in self._task.secrets if self._fill else ():
+        for name in self._task.secrets:
             secret = aws.secretsmanager.Secret(
                 f"{self._name}-{name}",
                 description=f"unmoor {self._name} {name}",
@@ -221,7 +221,7 @@ class Container(pulumi.ComponentResource):
                 opts=self._inside,
             )
             opts = pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=[secret]))
-            version = self._fill(name, {"arn": secret.arn, "region": region}, opts)  # type: ignore[misc]
+            version = self._fill(name, {"arn": secret.arn, "region": region}, opts)
             arns[name], versions[name] = secret.arn, pulumi.Output.concat(secret.arn, ":::", version)
         return arns, versions
 

@@ -70,10 +70,9 @@ def bucket(name: str, site_host: str, distributions: Iterable[str]) -> Iterator[
         what = "does not exist" if code in {"404", "NoSuchBucket"} else "is not in this account, or may not be read"
         yield not_ready(f"bucket {name} {what}", f"aws s3 mb s3://{name}, or take `existing.bucket` out")
         return
-    listed = s3.list_objects_v2(Bucket=name, MaxKeys=50).get("Contents") or []
+    listed = s3.list_objects_v2(Bucket=name, MaxKeys=1).get("Contents") or []
     keys = [item["Key"] for item in listed]
-    ours = "healthz" in keys and _published(s3, name)
-    if keys and not ours:
+    if keys and not _published(s3, name):
         yield not_ready(
             f"bucket {name} holds objects that no release of {site_host} put there, such as {keys[0][:80]}, and "
             "publishing removes what a release does not have",
@@ -89,7 +88,15 @@ def bucket(name: str, site_host: str, distributions: Iterable[str]) -> Iterator[
 
 
 def _published(s3: Any, name: str) -> bool:
-    return bool(s3.head_object(Bucket=name, Key="healthz")["Metadata"].get("version"))
+    """Return whether a release was published in a bucket."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return bool(s3.head_object(Bucket=name, Key="healthz")["Metadata"].get("version"))
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"404", "NoSuchKey"}:
+            raise
+        return False
 
 
 def _free(s3: Any, name: str, comments: set[str]) -> bool:
@@ -102,9 +109,7 @@ def _free(s3: Any, name: str, comments: set[str]) -> bool:
         if error.response["Error"]["Code"] == "NoSuchBucketPolicy":
             return True
         raise
-    pages = account.client("cloudfront").get_paginator("list_distributions").paginate()
-    listed = [one for page in pages for one in page["DistributionList"].get("Items") or ()]
-    arns = {one["ARN"] for one in listed if one.get("Comment") in comments}
+    arns = {one["ARN"] for one in account.distributions() if one.get("Comment") in comments}
     sources = {
         each.get("Condition", {}).get("StringEquals", {}).get("AWS:SourceArn", "")
         for each in json.loads(policy)["Statement"]

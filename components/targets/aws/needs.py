@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...needs import Check, Grant, Needs, caution, not_ready, ready
 from . import account, mark
@@ -142,8 +142,7 @@ def aliases(sites: list[Site], marks: Mapping[str, str]) -> Iterator[Finding]:
     `marks` are the comments of our own by site. Those of other accounts cannot be seen from here.
     """
     hosts = {host: site.name for site in sites for host in site.hosts}
-    pages = account.client("cloudfront").get_paginator("list_distributions").paginate()
-    listed: list[dict[str, Any]] = [one for page in pages for one in page["DistributionList"].get("Items") or ()]
+    listed = account.distributions()
     taken = [
         (host, one)
         for one in listed

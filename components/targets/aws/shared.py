@@ -70,4 +70,6 @@ def _others(elb: Any, listener: str, site: str) -> list[dict[str, Any]]:
 def _patterns(rule: dict[str, Any]) -> list[str]:
     """Return the hosts that a rule names, with `*` and `?` as the load balancer reads them."""
     named = [each for each in rule["Conditions"] if each["Field"] == "host-header"]
+    if not named:
+        return ["*"]  # a rule that names no host is for every one
     return [value.lower() for each in named for value in each.get("HostHeaderConfig", {}).get("Values", ())]

@@ -7,7 +7,7 @@
 #
 # `printf` and `read` are the shell's own: no value is ever an argument of a process.
 take_secrets() {
-  [ -n "${OPERATOR:-}" ] && [ -s inbox ] || return 0
+  [ -s inbox ] || return 0
   line=`tail -n 1 inbox`
   : > inbox
   case "$line" in *'"values":"'*'"'*) ;; *) return 0 ;; esac
@@ -39,6 +39,7 @@ unpack_secrets() {
 }
 # Wait some seconds, and take what is handed over meanwhile.
 rest() {
+  [ -n "${OPERATOR:-}" ] || { run sleep "$1"; return; }
   seconds=$1
   while [ "$seconds" -gt 0 ]; do
     take_secrets

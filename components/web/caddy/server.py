@@ -93,8 +93,8 @@ class WebServer:
     `redirect_from` are led to `host`. `peer` is the own name of the other site that asks for certificates of `host` and
     of those. `version` is the first line of /healthz while all is well, `mark` the second, which no release changes.
     `balanced` means that a load balancer ends HTTPS in front: it has no certificates, listens on HTTP alone and
-    believes what the load balancer tells of visitors. `operator` is the SHA-256 of the client certificate of who hands
-    over the application's secrets, None where it has none.
+    believes what the load balancer passes on of visitors. `operator` is the SHA-256 of the client certificate of who
+    hands over the application's secrets, None where it has none.
     """
 
     scheme: str

@@ -60,6 +60,10 @@ class AwsType:
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
+def nothing(_aws: Connection, _id: str, _old: Inputs, _news: Inputs) -> None:
+    """Update nothing: each change of the type is a replacement, or one of tags."""
+
+
 class AwsResource:
     """A row of the table as a resource of the plugin."""
 

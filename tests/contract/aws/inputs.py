@@ -91,7 +91,6 @@ FUNCTION_INPUTS: dict[str, Any] = {
     "comment": "index",
     "code": "function handler(event) { return event.request; }",
 }
-NONE = {"cookieBehavior": "none"}, {"headerBehavior": "none"}, {"queryStringBehavior": "none"}
 
 
 def unchanged(plugin: Plugin, stood: Stood, news: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from components.errors import UnmoorError
 from components.provider.server import UNKNOWN, Failure
 from sandbox.aws.plugin.connection import Connection, code, gone
-from sandbox.aws.plugin.resource import AwsType, Found
+from sandbox.aws.plugin.resource import AwsType, Found, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,10 +89,6 @@ def _options(found: dict[str, Any]) -> list[dict[str, str]]:
     return sorted(options, key=lambda one: (one["domainName"] != found["DomainName"], one["domainName"]))
 
 
-def _nothing(_aws: Connection, _id: str, _old: dict[str, Any], _news: dict[str, Any]) -> None:
-    pass
-
-
 def _delete(aws: Connection, id_: str, outputs: dict[str, Any]) -> None:
     with gone("ResourceNotFoundException"):
         _acm(aws, outputs).delete_certificate(CertificateArn=id_)
@@ -162,7 +158,7 @@ ACM = {
         ),
         create=_create,
         read=_read,
-        update=_nothing,
+        update=nothing,
         delete=_delete,
         faults=_faults,
         tag=_tag,
@@ -175,7 +171,7 @@ ACM = {
         computed=frozenset(),
         create=_validate,
         read=_read_validation,
-        update=_nothing,
+        update=nothing,
         delete=_keep,
     ),
 }

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from components.errors import UnmoorError
 from sandbox.aws.plugin.connection import Connection, code, gone
 from sandbox.aws.plugin.lens import Lens, field, struct
-from sandbox.aws.plugin.resource import AwsType, Found
+from sandbox.aws.plugin.resource import AwsType, Found, nothing
 
 from . import tags
 
@@ -333,10 +333,6 @@ def _delete_shown(aws: Connection, id_: str, _outputs: dict[str, Any]) -> None:
         _elb(aws).remove_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": certificate}])
 
 
-def _nothing(_aws: Connection, _id: str, _old: dict[str, Any], _news: dict[str, Any]) -> None:
-    """A certificate of a listener is replaced, never changed."""
-
-
 def read(aws: Connection, arn: str) -> Found | None:
     """Return a load balancer of any owner by its ARN."""
     return _read_balancer(aws, arn, {})
@@ -350,7 +346,7 @@ BALANCERS = {
         computed=frozenset(),
         create=_create_shown,
         read=_read_shown,
-        update=_nothing,
+        update=nothing,
         delete=_delete_shown,
     ),
     "aws:lb/loadBalancer:LoadBalancer": AwsType(

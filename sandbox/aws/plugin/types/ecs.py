@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from components.errors import UnmoorError
 from sandbox.aws.plugin.connection import Connection, code, gone
-from sandbox.aws.plugin.resource import AwsType, Found
+from sandbox.aws.plugin.resource import AwsType, Found, nothing
 
 from . import tags
 
@@ -24,10 +24,6 @@ _POLL_S = 0.3
 
 def _ecs(aws: Connection) -> Any:
     return aws.client("ecs")
-
-
-def _nothing(_aws: Connection, _id: str, _old: dict[str, Any], _news: dict[str, Any]) -> None:
-    pass
 
 
 # -- clusters
@@ -268,7 +264,7 @@ ECS = {
         computed=frozenset({"arn"}),
         create=_create_cluster,
         read=_read_cluster,
-        update=_nothing,
+        update=nothing,
         delete=_delete_cluster,
         name="name",
         tag=tags.of_ecs,
@@ -281,7 +277,7 @@ ECS = {
         computed=frozenset({"arn", "arnWithoutRevision", "revision"}),
         create=_create_definition,
         read=_read_definition,
-        update=_nothing,
+        update=nothing,
         delete=_delete_definition,
         tag=_tag_definition,
     ),

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from components.errors import UnmoorError
 from sandbox.aws.plugin.connection import Connection, code, gone
 from sandbox.aws.plugin.lens import PLAIN, Lens, field, struct
-from sandbox.aws.plugin.resource import AwsType, Found
+from sandbox.aws.plugin.resource import AwsType, Found, nothing
 
 if TYPE_CHECKING:
     from components.provider.server import Context
@@ -69,10 +69,6 @@ def _tags(aws: Connection, id_: str, known: dict[str, Any]) -> dict[str, str]:
 def _tag(aws: Connection, id_: str, _old: dict[str, str], new: dict[str, str]) -> None:
     tags = [{"Key": key, "Value": value} for key, value in sorted(new.items())]
     aws.client("s3").put_bucket_tagging(Bucket=id_, Tagging={"TagSet": tags})
-
-
-def _nothing(_aws: Connection, _id: str, _old: dict[str, Any], _news: dict[str, Any]) -> None:
-    pass
 
 
 def _delete(aws: Connection, id_: str, outputs: dict[str, Any]) -> None:
@@ -260,7 +256,7 @@ S3 = {
         computed=frozenset({"arn", "bucketDomainName", "bucketRegion", "bucketRegionalDomainName", "hostedZoneId"}),
         create=_create,
         read=_read,
-        update=_nothing,
+        update=nothing,
         delete=_delete,
         name="bucket",
         tag=_tag,
