@@ -118,6 +118,11 @@ class Control:
         return f"{self.company} alone can still switch this off: {self.what}"
 
 
+def identity(workload: str, label: str | None) -> str:
+    """Return what a workload is called where several stacks meet; no workload's own name has a dot."""
+    return f"{workload}.{label}" if label else workload
+
+
 def _unsigned(**more: Any) -> Any:
     return field(metadata={"signed": False}, **more)
 
@@ -182,7 +187,7 @@ class WorkloadPlan:
     @property
     def identity(self) -> str:
         """What the workload is called where several stacks meet: the keys of its objects begin so."""
-        return f"{self.name}.{self.label}" if self.label else self.name
+        return identity(self.name, self.label)
 
     @property
     def claimed(self) -> tuple[str, ...]:

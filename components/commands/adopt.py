@@ -9,7 +9,7 @@ import click
 
 from ..authority import Adopts
 from ..config import models as config
-from ..config.standing import phrase
+from ..config.standing import phrase, phrases
 from ..errors import PlanError
 from ..plan.stack import project_of, topology
 from ..project import registry, stack_file
@@ -59,15 +59,9 @@ def cli(workload: str, stack: str, undo: bool, forget: bool, dry_run: bool, yes:
     root = project_of(path)
     choose(topology(config.parse(after, str(path)), registry(root), root, built=False), (workload,), stack)
     word = put(path, before, after, dry_run=dry_run)
-    what = f"{phrase(plan.adopt)} is forgotten" if forget else _standing(plan, records)
+    stood = dataclasses.replace(plan, adopt=records).adopted
+    what = f"{phrase(plan.adopt)} is forgotten" if forget else phrases(stood, "{1} stands at {0}")
     click.echo(f"{workload}: {what}; {word}")
-
-
-def _standing(plan: WorkloadPlan, records: tuple[StandingRecord, ...]) -> str:
-    """Write what stands at each public name."""
-    return ", and ".join(
-        f"{phrase(stood)} stands at {name}" for name, stood in dataclasses.replace(plan, adopt=records).adopted.items()
-    )
 
 
 def _authorities(planned: Topology, path: Path) -> list[Adopts]:
@@ -96,7 +90,7 @@ def _give_back(plan: WorkloadPlan, planned: Topology, path: Path, *, yes: bool) 
     if not plan.adopt:
         raise click.UsageError(f"{plan.name} has no `adopt` in {path}, so it is not known what stood at {plan.host}")
     if not yes:
-        back = ", and ".join(f"{name} back to {phrase(stood)}" for name, stood in plan.adopted.items())
+        back = phrases(plan.adopted, "{} back to {}")
         click.confirm(f"Lead visitors of {back}?", abort=True, err=True)
     done = [
         authority.give_back(plan, planned.zone, lambda line: click.echo(line, err=True))

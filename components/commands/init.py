@@ -169,7 +169,8 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     if faults:
         raise ConfigError("the answers make no stack", faults)
     if neighbours.alike(settings, neighbouring, known):
-        answers = replace(answers, label=stack.lower())
+        label = re.sub(r"[^a-z0-9]+", "-", stack.lower())[:16].strip("-")  # as `label` may be written
+        answers = replace(answers, label=label)
         settings, _ = asked.settings(answers)
     plan = topology(
         settings, known, here, built=False, others={"aws:region": answers.region}, neighbouring=neighbouring

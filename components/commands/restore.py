@@ -18,8 +18,8 @@ from ..files import scratch
 from ..kinds.static import bundle
 from ..kinds.static.keep import bundles
 from ..limits import BUNDLE_BYTES
-from ..plan import slots
 from ..stores import s3 as stores
+from ..topology import identity
 from .which import stack_option
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def stores_of(path: Path, workload: str) -> tuple[dict[str, config.Store], str |
         raise ConfigError(f"{path}: workloads.{workload}.backup.stores", unknown)
     pinned = stack.workloads[workload].options.get("version")
     kept = {name: stack.stores[name] for name in names}
-    return kept, str(pinned) if pinned else None, slots.identity(stack, workload)
+    return kept, str(pinned) if pinned else None, identity(workload, stack.label)
 
 
 def _listed(named: Mapping[str, config.Store], workload: str) -> dict[str, list[stores.Stored]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from dataclasses import dataclass
@@ -73,11 +74,12 @@ def cli(base: str, head: str | None, inventory: Path | None, as_json: bool, stac
     at = _Commits(base, _commit(base, "--base"), head, _commit(head, "--head") if head else None)
     paths = [stack_file(stack) for stack in stacks] or sorted(at.stack_files())
     known, notes = _inventory(inventory)
+    there = _stacks(at)
     found: list[Review] = []
     broken: list[tuple[str, str]] = []
     for path in paths:
         try:
-            found.append(_one(path, at, known))
+            found.append(_one(path, at, known, there))
         except UnmoorError as error:
             if len(stacks) == 1 and not as_json:
                 raise
@@ -125,14 +127,22 @@ class _Commits:
         return f"{path} at {ref}" if ref else str(path)
 
 
-def _one(path: Path, at: _Commits, inventory: Inventory | None) -> Review:
+def _stacks(at: _Commits) -> dict[str, StackConfig]:
+    """Return the stacks of the stack files that there are now; one that cannot be read is its own review's."""
+    texts: dict[str, str] = {}
+    for path in sorted(at.stack_files()):
+        with contextlib.suppress(UnmoorError):
+            texts[stack_name(path)] = at.after(path) or ""
+    return neighbours.parse(texts)
+
+
+def _one(path: Path, at: _Commits, inventory: Inventory | None, there: Mapping[str, StackConfig]) -> Review:
     known = registry(project_of(path))
     text = at.after(path)
     if text is None:
         config.load_document(path)  # raises with the names of those that exist
         raise ConfigError(f"{at.source(path, old=False)}: no such stack file")
-    others = {stack_name(other): at.after(other) or "" for other in at.stack_files()}
-    neighbouring = neighbours.parse(others, stack_name(path))
+    neighbouring = {name: there[name] for name in neighbours.compared(there, stack_name(path))}
     new = _planned(text, at.source(path, old=False), known, neighbouring)
     before = at.before(path)
     old: Topology | None = None

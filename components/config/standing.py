@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from .signed import WHEN_SET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: A value of a record: printable, in one line, within what an authority takes.
 _VALUE = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"
@@ -56,6 +59,11 @@ class StandingRecord(BaseModel):
 def phrase(records: tuple[StandingRecord, ...]) -> str:
     """Name records in one phrase."""
     return " and ".join(map(str, records)) or "nothing"
+
+
+def phrases(stood: Mapping[str, tuple[StandingRecord, ...]], sentence: str) -> str:
+    """Write a sentence for each name, with what stands there: `{0}` is the name, `{1}` the records."""
+    return ", and ".join(sentence.format(name, phrase(records)) for name, records in stood.items())
 
 
 def together(records: tuple[StandingRecord, ...]) -> tuple[StandingRecord, ...]:

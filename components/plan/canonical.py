@@ -35,10 +35,10 @@ def canonical(value: Any, *, signed_only: bool = True) -> Any:
         case None | str() | int() | float():
             return value
         case BaseModel():
-            fields = type(value).model_fields.items()
-            kept = {name: not signed_only or WHEN_SET not in each.metadata for name, each in fields}
             items: Iterable[tuple[str, Any]] = [
-                (name, getattr(value, name)) for name in kept if kept[name] or getattr(value, name)
+                (name, each)
+                for name, field in type(value).model_fields.items()
+                if (each := getattr(value, name)) or not signed_only or WHEN_SET not in field.metadata
             ]
         case Mapping():
             items = [(str(key), value[key]) for key in sorted(value, key=str)]

@@ -13,13 +13,18 @@ if TYPE_CHECKING:
     from ..topology import WorkloadPlan
 
 
+def public(workload: Workload) -> list[tuple[str, str]]:
+    """Return where a workload names each of its public hosts, and the host."""
+    host = [("host", workload.host)] if workload.host else []
+    return [*host, *((f"redirect_from[{index}]", each) for index, each in enumerate(workload.redirect_from))]
+
+
 def outside(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:
     """Find names outside the zone."""
-    named = {f"redirect_from[{index}]": host for index, host in enumerate(workload.redirect_from)}
     return [
         Fault(f"{path}.{where}", f"{host} is outside the zone; choose a name that ends in .{stack.zone}")
-        for where, host in ({"host": workload.host} | named).items()
-        if host and host != stack.zone and not host.endswith(f".{stack.zone}")
+        for where, host in public(workload)
+        if host != stack.zone and not host.endswith(f".{stack.zone}")
     ]
 
 

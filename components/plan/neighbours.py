@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..config import models as config
 from ..config import yaml_text
 from ..errors import ConfigError, Fault
-from . import slots
+from ..topology import identity
+from . import hosts, slots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ..config.models import StackConfig
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 
 #: The stack file that is a template, and belongs to no stack.
 TEMPLATE = "example"
+#: What keeps two stacks apart in names that carry the stack's own.
+_LABEL = "give one of both `unmoor:label`, which its site hosts and keys carry"
 
 
 class Used(NamedTuple):
-    """A name that a stack uses outside its state, where its file has it, and what tells two stacks apart."""
+    """A name that a stack uses outside its state, where its file has it, and what keeps two stacks apart."""
 
     name: str
     path: str
@@ -29,9 +32,14 @@ class Used(NamedTuple):
 
 
 def read(folder: Path, own: str) -> dict[str, StackConfig]:
-    """Read the other stack files of a folder; see `parse`."""
-    paths = sorted(folder.glob("Pulumi.*.yaml"))
-    return parse({path.stem.removeprefix("Pulumi."): _text(path) for path in paths}, own)
+    """Read the stack files of a folder that stack `own` is compared with."""
+    paths = {path.stem.removeprefix("Pulumi."): path for path in sorted(folder.glob("Pulumi.*.yaml"))}
+    return parse({name: _text(paths[name]) for name in compared(paths, own)})
+
+
+def compared(names: Iterable[str], own: str) -> list[str]:
+    """Return which stacks, of these names, stack `own` is compared with; a template is compared with none."""
+    return [name for name in names if name != own and TEMPLATE not in {own, name}]
 
 
 def _text(path: Path) -> str:
@@ -41,15 +49,13 @@ def _text(path: Path) -> str:
         return ""
 
 
-def parse(texts: Mapping[str, str], own: str) -> dict[str, StackConfig]:
-    """Return the stacks that texts of stack files hold, by name, but stack `own`; a template is compared with none.
+def parse(texts: Mapping[str, str]) -> dict[str, StackConfig]:
+    """Return the stacks that texts of stack files hold, by name.
 
     Files with faults are left out: they are their own stack's.
     """
     found: dict[str, StackConfig] = {}
     for name, text in texts.items():
-        if TEMPLATE in {own, name} or name == own:
-            continue
         try:
             stack, _ = config.read(config.parse(text, name))
         except ConfigError:
@@ -76,28 +82,22 @@ def faults(stack: StackConfig, others: Mapping[str, StackConfig], registry: Regi
 def alike(settings: Mapping[str, Any], others: Mapping[str, StackConfig], registry: Registry) -> bool:
     """Return whether a stack without a name would use names that another one of the project has: it needs a name."""
     stack, _ = config.read(settings)
-    return stack is not None and any("`unmoor:label`" in fault.message for fault in faults(stack, others, registry))
+    return stack is not None and any(fault.message.endswith(_LABEL) for fault in faults(stack, others, registry))
 
 
 def used(stack: StackConfig, registry: Registry) -> Iterator[Used]:
     """Yield the names that a stack uses in zones and stores."""
-    named = "give one of both `unmoor:label`, which its site hosts and keys carry"
     for name, workload in stack.workloads.items():
         path = f"workloads.{name}"
-        for where, host in [("host", workload.host), *_numbered(workload.redirect_from)]:
-            if host:
-                yield Used(host, f"{path}.{where}", "choose another host for one of both")
+        for where, host in hosts.public(workload):
+            yield Used(host, f"{path}.{where}", "choose another host for one of both")
         placement = slots.filled(workload.placement, registry)
         for slot in slots.everywhere(placement):
-            yield Used(slots.site_host(stack, name, placement, slot), path, named)
+            yield Used(slots.site_host(stack, name, placement, slot), path, _LABEL)
         for store in workload.backup.stores if workload.backup else ():
             if settings := stack.stores.get(store):
                 place = f"{settings.endpoint or settings.vendor} bucket {settings.bucket}"
-                yield Used(f"{slots.identity(stack, name)}/ in {place}", f"{path}.backup.stores", named)
-
-
-def _numbered(hosts: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(f"redirect_from[{index}]", host) for index, host in enumerate(hosts)]
+                yield Used(f"{identity(name, stack.label)}/ in {place}", f"{path}.backup.stores", _LABEL)
 
 
 def _apart(one: StackConfig, other: StackConfig, name: str) -> bool:

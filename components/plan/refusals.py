@@ -114,7 +114,7 @@ def planned(
         for fault in (*on[target].refuses(plan.options, plan.release), *on[target].refuses_at(site, plan.release))
     ]
     found += [Fault(f"{path}.options.{fault.path}".rstrip("."), fault.message) for fault in refused]
-    long = [f"{site.name}-{plan.label}" for site in plan.everywhere] if plan.label else []
+    long = [plan.named(site) for site in plan.everywhere] if plan.label else []
     return found + [
         Fault("label", f"{name} has {len(name)} characters, and {_SITE_CHARS} are the most; choose a shorter one")
         for name in long

@@ -83,11 +83,6 @@ def filled(placement: Placement, registry: Registry) -> Placement:
     )
 
 
-def identity(stack: StackConfig, workload: str) -> str:
-    """Return what a workload is called where several stacks meet; no workload's own name has a dot."""
-    return f"{workload}.{stack.label}" if stack.label else workload
-
-
 def site_host(stack: StackConfig, workload: str, placement: Placement, slot: Slot) -> str:
     """Return the site's own name in the zone."""
     suffix = f"-{stack.label}" if stack.label else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..action import Create
 from ..config.models import Mode
-from ..config.standing import phrase
+from ..config.standing import phrase, phrases
 from ..exposure import Reach
 from ..kind import State
 from ..plan.canonical import canonical, plan_hash, signed
@@ -270,7 +270,7 @@ def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, statefu
     if old is None:
         return _adopted(new) or "none: it is new"
     if new is None:
-        return _each(old, "{} goes back to {}") if old.adopted else "for ever: it is removed"
+        return phrases(old.adopted, "{} goes back to {}") if old.adopted else "for ever: it is removed"
     if old.host != new.host:
         what = "leads visitors on" if old.host in _hosts(new) else "stops answering"
         return f"{old.host} {what}; {new.host} takes its place"
@@ -284,12 +284,7 @@ def _interruption(old: WorkloadPlan | None, new: WorkloadPlan | None, *, statefu
 def _adopted(new: WorkloadPlan | None) -> str:
     if not (new and new.adopted):
         return ""
-    return f"none: {_each(new, '{} leads to {}')} until the new site answers, then moves in one change"
-
-
-def _each(plan: WorkloadPlan, sentence: str) -> str:
-    """Write a sentence for each adopted name, with what stood there."""
-    return ", and ".join(sentence.format(name, phrase(stood)) for name, stood in plan.adopted.items())
+    return f"none: {phrases(new.adopted, '{} leads to {}')} until the new site answers, then moves in one change"
 
 
 def _data(old: WorkloadPlan | None, new: WorkloadPlan | None, *, stateful: bool) -> str:

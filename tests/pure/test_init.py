@@ -141,6 +141,24 @@ def test_a_second_stack_gets_a_name_of_its_own_and_must_have_another_host(folder
     assert written["unmoor:label"] == "staging"
 
 
+def test_the_label_of_a_long_name_is_one_that_a_stack_may_have(folder: Path) -> None:
+    assert run(*WHOLE).exception is None
+    second = (
+        "--stack",
+        "Production_europe_2",
+        "--workload",
+        "docs",
+        "--zone",
+        "dao.example",
+        "--site",
+        "site",
+        *STORES,
+    )
+    assert run("--host", "beta.dao.example", *second).exception is None
+    written = yaml.safe_load((folder / "stacks/Pulumi.Production_europe_2.yaml").read_text())["config"]
+    assert written["unmoor:label"] == "production-europ"
+
+
 def test_a_run_that_was_interrupted_before_the_stack_file_is_completed_by_the_next(folder: Path) -> None:
     run(*WHOLE)
     whole = tree(folder)

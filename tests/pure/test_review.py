@@ -392,6 +392,19 @@ def test_a_strangers_commit_is_reviewed_without_being_checked_out(project: Path)
     assert "the program that builds changes too, and no plan hash covers what it does: project.py" in result.output
 
 
+def test_a_stack_file_that_cannot_be_read_spoils_its_own_review_alone(project: Path) -> None:
+    git("checkout", "-qb", "pull")
+    (project / "stacks/Pulumi.broken.yaml").write_bytes(b"config: \xff\n")
+    (project / FILE).write_text(STACK.replace("MODE", "active-standby"))
+    commit()
+    git("checkout", "-q", "main")
+    assert run("--base", "main", "--head", "pull", "prod", "--json").return_value == 0
+    result = run("--base", "main", "--head", "pull")
+    assert result.return_value == 1
+    assert "broken must not be merged" in result.output
+    assert "prod must not be merged" not in result.output
+
+
 def test_a_stack_that_would_use_another_ones_names_is_refused_with_both(project: Path) -> None:
     git("checkout", "-qb", "pull")
     second = project / "stacks/Pulumi.staging.yaml"
