@@ -4,6 +4,8 @@ from __future__ import annotations
 
 #: The account is locked, or ended: the two that take what AWS only keeps, where `aws-down` takes what it does.
 SUSPENDED, CLOSED = "aws-account-suspended", "aws-account-closed"
+#: While one of these is on, nothing of AWS answers visitors.
+SILENT = ("aws-down", CLOSED)
 #: A name that ends in a dash wants more: the owner of an Akash provider, the name of a store.
 FAULTS = {
     "aws-down": "the edge and the AWS API answer nothing",

@@ -37,6 +37,11 @@ def _json(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
 
 
+_resolver = click.option(
+    "--resolver", help="Find the servers by this one, ADDRESS or ADDRESS:PORT; default the machine's."
+)
+
+
 @cli.command("import")
 @click.argument("source")
 @stack_option()
@@ -136,7 +141,7 @@ def _one(rrset: RRset) -> str:
 
 @cli.command()
 @stack_option()
-@click.option("--resolver", help="Find the servers by this one, ADDRESS or ADDRESS:PORT; default the machine's.")
+@_resolver
 @click.option(
     "--server",
     "servers",
@@ -164,10 +169,8 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
     also = [_server(text) for text in servers]
 
     seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, _report)
-    found = [*verdict.differences(seen, sets), *verdict.keepers(seen, time.time())]
+    found = verdict.everything(seen, sets, topology.zone.delegation, time.time())
     notes = list(verdict.notes(seen))
-    if topology.zone.delegation:
-        found = [*verdict.undelegated(seen, topology.zone.delegation), *found]
     asked = sorted({str(way.server) for way in seen.answers})
     if as_json:
         differs = [each._asdict() for each in found]
@@ -186,7 +189,7 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
 
 @cli.command()
 @stack_option()
-@click.option("--resolver", help="Find the servers by this one, ADDRESS or ADDRESS:PORT; default the machine's.")
+@_resolver
 @click.option(
     "--to",
     "servers",
@@ -217,9 +220,9 @@ def move(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bo
     topology = load(path, built=False)
     sets = _sets(topology, path)
     to: dict[str, frozenset[str]] = {}
-    for each in map(_server, servers):
-        to[each.name] = to.get(each.name, frozenset()) | {each.address}
     also = [_server(text) for text in servers]
+    for each in also:
+        to[each.name] = to.get(each.name, frozenset()) | {each.address}
     seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, _report)
     found = moving.steps(seen, sets, to)
     done = all(step.state is moving.State.DONE for step in found)

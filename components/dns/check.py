@@ -104,7 +104,7 @@ def look(
             *(_hosts(each[zone, "NS"].values) for each in _all(pool, named, [(zone, "NS")]).values())
         )
         others = own - seen.delegated - {server.name for server in also}
-        servers = [*named, *_servers(others, seen.glue, resolver), *also]
+        servers = list(dict.fromkeys([*named, *_servers(others, seen.glue, resolver), *also]))
         questions = list(dict.fromkeys(_questions(zone, sets, servers)))
         report(f"asking {len(servers)} name servers of {zone}: {len(questions)} questions each, over UDP and TCP")
         return Seen(zone, above, parent, _all(pool, servers, questions))

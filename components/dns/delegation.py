@@ -29,7 +29,7 @@ def differences(topology: Topology) -> list[Difference]:
     caa = [each for each in zone(topology) if each.type == "CAA"]
     resolver = asking.Resolver(os.environ.get(VARIABLE) or None)
     seen = check.look(topology.zone.name, caa, resolver, (), lambda _: None)
-    return [*verdict.undelegated(seen, wanted), *verdict.differences(seen, caa), *verdict.keepers(seen, time.time())]
+    return verdict.everything(seen, caa, wanted, time.time())
 
 
 def checks(topology: Topology) -> Iterator[Check]:

@@ -33,6 +33,12 @@ def differences(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
     )
 
 
+def everything(seen: Seen, sets: Sequence[RRset], wanted: Delegation | None, now: float) -> list[Difference]:
+    """Return all that differs, with what the stack names of its delegation first and the keepers last."""
+    named = undelegated(seen, wanted) if wanted else ()
+    return [*named, *differences(seen, sets), *keepers(seen, now)]
+
+
 def answers(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
     """Return what differs in the answers of the zone's own servers, without regard to what the parent holds."""
     return list(dict.fromkeys([*_servers(seen), *_answers(seen, sets)]))
@@ -52,7 +58,8 @@ def keepers(seen: Seen, now: float) -> Iterator[Difference]:
     for way, given in seen.answers.items():
         answer = given.get((beat_name(seen.zone), "TXT"))
         found = [beat for value in (answer.values if answer else ()) if (beat := Beat.read(value))]
-        beats |= dict.fromkeys([str(way.server)], found[0]) if found else {}
+        if found:
+            beats[str(way.server)] = found[0]
     for server, beat in beats.items():
         late = now - beat.t
         if late > _LATE_S:
@@ -73,6 +80,9 @@ def undelegated(seen: Seen, wanted: Delegation) -> Iterator[Difference]:
         ("NS", seen.delegated, frozenset(wanted.name_servers)),
         ("DS", frozenset(ds.lower() for ds in seen.ds), frozenset(wanted.ds)),
     ):
+        given = [each[seen.zone, type_] for each in seen.parent.values() if (seen.zone, type_) in each]
+        if all(answer.error for answer in given):  # the parent was not read, which is no change of it
+            continue
         for value in sorted(there - named):
             yield Difference(
                 f"{seen.zone} {type_} at {above}", f"has {shown(value)}, which the stack does not name; {who}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from ..faults import CLOSED
+from ..faults import SILENT
 from ..net import relay
 from ..net.tls import Authority
 from ..net.wire import attended
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 ADDRESSES = tuple(f"198.51.100.{number}" for number in range(200, 250))
 #: The end of every load balancer's name.
 DOMAIN = ".elb.amazonaws.com"
-#: While one of these faults is on, nothing of AWS answers.
-FAULTS = ("aws-down", CLOSED)
 
 
 @dataclass
@@ -122,7 +120,7 @@ class Balancers:
 
     def _serving(self, listener: Listener) -> Any:
         async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if any(self._state.fault(each) is not None for each in FAULTS):
+            if any(self._state.fault(each) is not None for each in SILENT):
                 writer.transport.abort()
                 return
 

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..faults import CLOSED
+from ..faults import SILENT
 from . import function, server
 from .cache import Cache
 from .delivery import deliver
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .server import Asked
     from .tls import Authority
 
-#: While one of these faults is on, nothing of AWS answers, the edge neither.
-FAULTS = ("aws-down", CLOSED)
 #: Where certificate authorities look (RFC 8555 §8.3): a distribution without a behaviour for it has the default one.
 CHALLENGES = "/.well-known/acme-challenge/"
 #: What a client that sends no name, or names the distribution's own, is shown.
@@ -67,7 +65,7 @@ class Edge:
         await server.serve(reader, writer, self._respond, secure=True)
 
     def _down(self) -> bool:
-        return any(self._state.fault(each) is not None for each in FAULTS)
+        return any(self._state.fault(each) is not None for each in SILENT)
 
     def _blocked(self, path: str) -> bool:
         """Whether a fault breaks every distribution's way for certificate challenges."""

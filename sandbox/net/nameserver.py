@@ -85,9 +85,8 @@ class NameServer:
         asked = query.question[0]
         try:
             found = await self._names.look_up(asked.name.to_text(), dns.rdatatype.to_text(asked.rdtype))
-            response.flags |= dns.flags.AA
-            if found.refused:
-                response.flags &= ~dns.flags.AA
+            if not found.refused:
+                response.flags |= dns.flags.AA
             known = dns.rcode.NOERROR if found.exists else dns.rcode.NXDOMAIN
             response.set_rcode(dns.rcode.REFUSED if found.refused else known)
             response.answer = sets(found.records, asked.name)

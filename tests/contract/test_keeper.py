@@ -245,6 +245,15 @@ def test_a_new_zone_keeps_a_name_at_the_site_it_leads_to(served, stores, signer,
     assert kept.keeper.names["docs.dao.example"].standing.leads == 0
 
 
+def test_a_new_zone_that_turns_roles_round_leads_to_no_site_without_proof(served, stores, signer, kept):
+    kept.probe(True, True)
+    there = switch()
+    flipped = type(there)(there.host, there.members[::-1])
+    put(stores, signer, made(2, [*lead(STANDBY), *zone_rows()[1:]], [flipped]))
+    assert kept.keeper.refresh()
+    assert served.answers("docs.dao.example") == {PRIMARY}
+
+
 def test_a_zone_is_exchanged_without_a_lost_answer(served, stores, signer, kept):
     ended, lost, asked = threading.Event(), [], itertools.count()
 

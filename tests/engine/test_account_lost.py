@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.akash import inventory as akash
 from sandbox.client import NotReached, Resolver
+from sandbox.faults import CLOSED, SUSPENDED
 
 from .docs_stack import AKASH, AWS, HOST, Docs, until
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.timeout(900)
-
-SUSPENDED, CLOSED = "aws-account-suspended", "aws-account-closed"
 
 
 @pytest.fixture(scope="module")

@@ -35,11 +35,8 @@ def make() -> str:
 def ds(text: str, zone: str, source: Path) -> str:
     """Return the DS record of a key, without the zone's name. Raises ConfigError, naming `source`, if it is none."""
     import dns.dnssec
-    import dns.rdata
 
-    point = _read(text, source).public_key().public_numbers()
-    public = base64.b64encode(point.x.to_bytes(_SIZE, "big") + point.y.to_bytes(_SIZE, "big")).decode()
-    key = dns.rdata.from_text("IN", "DNSKEY", f"{_FLAGS} 3 13 {public}")
+    key = dns.dnssec.make_dnskey(_read(text, source).public_key(), "ECDSAP256SHA256", _FLAGS)
     return dns.dnssec.make_ds(f"{zone}.", key, _DIGEST).to_text()
 
 

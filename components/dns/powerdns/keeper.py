@@ -137,11 +137,11 @@ class Keeper:
     def _carried(self, switch: Switch) -> Name:
         """Keep a name at the site it leads to, and what is known of members that did not change."""
         old = self.names.get(switch.host)
-        if old is None or old.standing.home != switch.home:
+        if old is None:
             return Name(switch, Standing(switch.home, home=switch.home))
         known = dict(zip(((each.site, each.connect) for each in old.switch.members), old.health, strict=True))
         sites = [each.site for each in switch.members]
-        leads = sites.index(old.leads_to) if old.away and old.leads_to in sites else switch.home
+        leads = sites.index(old.leads_to) if old.leads_to in sites else switch.home
         health = [known.get((each.site, each.connect), Health()) for each in switch.members]
         return Name(switch, Standing(leads, old.standing.switched_at, switch.home), health)
 
