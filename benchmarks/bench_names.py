@@ -13,18 +13,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import dns.dnssec
-import dns.message
-import dns.name
-import dns.query
 import dns.rdatatype
 
 from components.dns.plain import Row
 from components.dns.powerdns import bundle
 from components.dns.powerdns.keeper import Keeper
-from components.dns.powerdns.rows import Judged, Switch
 from components.dns.powerdns.stores import Stores
-from components.dns.zone import Probe, RRset
+from components.dns.zone import RRset
 from tests.contract import powerdns
 from tests.contract.containers import free_port, until
 from tests.contract.powerdns import (
@@ -44,7 +39,7 @@ from tests.contract.powerdns import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES, KILLS, TTL = 1_000, 20, 5
+NAMES, KILLS = 1_000, 20
 
 
 def main() -> Iterator[dict[str, Any]]:
@@ -118,7 +113,7 @@ def _failovers(folder: Path, signer: Signer, key: Path, store: Store) -> Iterato
     """
     port = free_port()
     hosts = {f"s{number}.dao.example": (f"127.77.4.{number + 1}", f"127.77.5.{number + 1}") for number in range(KILLS)}
-    switches = [_switch(host, port, each) for host, each in hosts.items()]
+    switches = [powerdns.switch(host, port, addresses=each) for host, each in hosts.items()]
     rows = [*powerdns.zone_rows()[1:], *(row for each in switches for row in each.members[0].rows)]
     made = bundle.make(ZONE, 1, SERVERS, rows, switches)
     store.put(made, signer.sign(made.raw))
@@ -141,22 +136,6 @@ def _failovers(folder: Path, signer: Signer, key: Path, store: Store) -> Iterato
     finally:
         for each in (*servers, *standbys):
             each.stop() if isinstance(each, NameServer) else each.end()
-
-
-def _switch(host: str, port: int, addresses: tuple[str, str]) -> Switch:
-    members = zip(("first", "second"), addresses, strict=True)
-    return Switch(
-        host,
-        tuple(
-            Judged(
-                site,
-                (Row(host, "A", TTL, at),),
-                Probe("http", f"{site}.dao.example", by_address=True, mark=""),
-                f"{at}:{port}",
-            )
-            for site, at in members
-        ),
-    )
 
 
 def _killed(

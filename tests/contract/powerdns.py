@@ -48,10 +48,16 @@ def lead(address: str, host: str = "docs.dao.example") -> tuple[Row, ...]:
 
 
 def switch(
-    host: str = "docs.dao.example", port: int = 80, scheme: str = "http", mark: str = "", *, balance: bool = False
+    host: str = "docs.dao.example",
+    port: int = 80,
+    scheme: str = "http",
+    mark: str = "",
+    *,
+    balance: bool = False,
+    addresses: tuple[str, str] = (PRIMARY, STANDBY),
 ) -> Switch:
     """A public name with a primary and a standby, each probed on a port of this machine."""
-    members = [("docs-akash", PRIMARY), ("docs-akash-2", STANDBY)]
+    members = list(zip(("docs-akash", "docs-akash-2"), addresses, strict=True))
     return Switch(
         host,
         tuple(

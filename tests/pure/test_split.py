@@ -9,27 +9,17 @@ from components.dns.plain import losses
 from components.dns.zone import zone
 from components.errors import PlanError
 from components.kind import State
-from components.kinds.static.kind import Content, Static
-from components.kinds.static.routes import Routes
+from components.kinds.static.kind import Static
 from components.plan.canonical import plan_hash
-from components.plan.planner import plan
 from components.plan.stack import topology
 from components.project import builtin
-from components.release import Release
 from components.review.review import review
-from components.topology import Topology
 from sandbox.aws import record_rules
+from tests.pure.test_redirect_from import planned
 from tests.pure.test_service import stack as service
 from tests.settings import settings
 
-SMALL = Release("ab" * 32, Content("site", 1, Routes({"index.html": 1})), pinned=False)
 ALIAS = {"HostedZoneId": "Z1", "EvaluateTargetHealth": True}
-
-
-def planned(made: dict, registry=None) -> Topology:
-    stack, found = config.read(made)
-    assert found == []
-    return plan(stack, registry or builtin(), dict.fromkeys(stack.workloads, SMALL))
 
 
 def refused(made: dict, registry=None) -> list[str]:
@@ -37,7 +27,7 @@ def refused(made: dict, registry=None) -> list[str]:
     if stack is None:
         return [str(fault) for fault in found]
     with pytest.raises(PlanError) as caught:
-        plan(stack, registry or builtin(), dict.fromkeys(stack.workloads, SMALL))
+        planned(made, registry=registry)
     return [str(fault) for fault in caught.value.faults]
 
 
