@@ -48,10 +48,10 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
         return _database(workloads[0], as_json=as_json)
     topology = load(stack_file(stack))
     plans = choose(topology, workloads, stack)
-    led = [] if workloads else _delegation(topology)
+    watched = topology.zone.delegation is not None and not workloads
+    led = _delegation(topology) if watched else []
     with ThreadPoolExecutor(8) as pool:
         found = {plan.name: list(pool.map(lambda name, p=plan: look(p, name), names(plan))) for plan in plans}
-    watched = topology.zone.delegation is not None and not workloads
     if as_json:
         # No workload can have this name.
         click.echo(json.dumps(found | ({DELEGATION: led} if watched else {}), indent=2))

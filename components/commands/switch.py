@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import StepError
-from ..postgres import moves
+from ..postgres import moves, proofs
 from .drill import opened
+
+if TYPE_CHECKING:
+    from ..postgres.settings import Settings
 
 
 @click.command()
@@ -42,15 +46,14 @@ def cli(name: str, to: str | None, first: str | None, within: int) -> None:
     begun = time.monotonic()
     record = moves.move(read, site, accept_loss=False, within_s=within, report=lambda text: click.echo(text, err=True))
     click.echo(f"{name}: {site} writes in epoch {record.epoch}, {time.monotonic() - begun:.1f} s after the order")
-    _probe(name, site)
+    _probe(read, name, site)
 
 
-def _probe(name: str, site: str) -> None:
+def _probe(read: Settings, name: str, site: str) -> None:
     """Wait until the new site reports that it writes; StepError if it does not."""
-    read = opened(name)
-    end = time.monotonic() + 60
+    store, end = proofs.opened(read, read.witness.store), time.monotonic() + 60
     while time.monotonic() < end:
-        state = moves.known(read).sites.get(site)
+        state = moves.reported(read, store, site)
         if state is not None and state.role == "primary" and time.time() - state.at < moves.FRESH_S:
             click.echo(f"{name}: {site} reports that it takes writes")
             return

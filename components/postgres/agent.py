@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-#: How often the state is looked at and reported, and how long a failed backup waits, in seconds.
-_REPORT_S, _AGAIN_S = 5.0, 30.0
+#: How often the state is looked at and reported, how often the stores' backups, and how long a failed one waits.
+_REPORT_S, _DUE_S, _AGAIN_S = 5.0, 60.0, 30.0
 
 
 @dataclass(frozen=True)
@@ -133,13 +133,16 @@ class Agent:
     def _watch(self) -> None:
         store = proofs.opened(self.settings, self.settings.witness.store)
         while not self.stop.is_set():
-            self.state = self._looked()
             try:
+                self.state = self._looked()
                 store.write(f"{self.settings.prefix}/{self.where.site}.json", json.dumps(asdict(self.state)).encode())
-            except UnmoorError as error:
+            except (UnmoorError, OSError) as error:
                 self.report(str(error))
-            if self.database.there and not self.database.primary:
-                self.database.archiver.prefer()
+            try:
+                if self.database.there and not self.database.primary:
+                    self.database.archiver.prefer()
+            except OSError as error:  # the disk is full, for one
+                self.report(str(error))
             self.stop.wait(_REPORT_S)
 
     def _looked(self) -> State:
@@ -184,12 +187,15 @@ class Agent:
     def _back_up(self) -> None:
         while not self.stop.wait(1):
             database = self.database
-            if not database.primary or not database.server.open or time.monotonic() < self._backed_up:
+            if not database.primary or not database.server.open:
+                self._backed_up = 0.0  # after a promotion one is due at once
+                continue
+            if time.monotonic() < self._backed_up:
                 continue
             try:
                 backups.due(self.settings, database, self.report)
-                self._backed_up = time.monotonic() + _REPORT_S
-            except UnmoorError as error:
+                self._backed_up = time.monotonic() + _DUE_S
+            except (UnmoorError, OSError) as error:
                 self._backed_up = time.monotonic() + _AGAIN_S
                 if not self.stop.is_set() and database.server.open:
                     self._noted(str(error))

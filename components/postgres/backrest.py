@@ -6,6 +6,7 @@ the file and the arguments hold none.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ..errors import StepError
@@ -22,12 +23,13 @@ from ..files import write
 from ..text.escape import outside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from .files import Files
     from .settings import Settings
 
+_Answer = TypeVar("_Answer")
 STANZA = "db"
 #: How long one request may wait for an answer, in seconds: a store that hangs must not hold up the other one.
 _IO_S = 10
@@ -52,11 +54,15 @@ class Backup:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a store has: whether it has anything, its backups (oldest first), and its last WAL segment."""
+    """What a store has: its backups (oldest first), and its last WAL segment."""
 
-    empty: bool
     backups: tuple[Backup, ...] = ()
     last_wal: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has nothing."""
+        return not self.backups and not self.last_wal
 
 
 class Backrest:
@@ -170,18 +176,23 @@ class Backrest:
         return self.folder / f"pgbackrest-{only}.conf" if only else self.config
 
     def each(self) -> dict[str, Standing]:
-        """Return what each store has, asked at once; a store that does not answer is left out. None: StepError."""
+        """Return what each store has; a store that does not answer is left out. None: StepError."""
+        found, failed = self._asked(self.standing)
+        if not found:
+            raise StepError(f"no store of the archive answers: {'; '.join(failed)}")
+        return found
+
+    def _asked(self, ask: Callable[[str], _Answer]) -> tuple[dict[str, _Answer], list[str]]:
+        """Ask all stores at once; return the answers, and why there is none of the others."""
         with ThreadPoolExecutor(len(self.settings.archive)) as pool:
-            asked = {name: pool.submit(self.standing, name) for name in self.settings.archive}
-        found, failed = {}, []
+            asked = {name: pool.submit(ask, name) for name in self.settings.archive}
+        found, failed = dict[str, _Answer](), list[str]()
         for name, answer in asked.items():
             try:
                 found[name] = answer.result()
             except StepError as error:
                 failed.append(str(error))
-        if not found:
-            raise StepError(f"no store of the archive answers: {'; '.join(failed)}")
-        return found
+        return found, failed
 
     def standing(self, store: str) -> Standing:
         """Return what one store has."""
@@ -196,13 +207,7 @@ class Backrest:
 
         It begins with a file `N.history`, which the new primary archives first.
         """
-        found = {}
-        for store in self.settings.archive:
-            try:
-                found[store] = self._timeline(store)
-            except StepError:
-                continue
-        return found
+        return self._asked(self._timeline)[0]
 
     def _timeline(self, store: str) -> int:
         def listed(path: str) -> list[str]:
@@ -216,7 +221,7 @@ class Backrest:
 
 def _standing(store: str, answer: list[dict[str, Any]]) -> Standing:
     if not answer:
-        return Standing(empty=True)
+        return Standing()
     stanza = answer[0]
     repository = stanza["repo"][0]["status"]
     backups = tuple(
@@ -234,7 +239,7 @@ def _standing(store: str, answer: list[dict[str, Any]]) -> Standing:
     last = max((each["max"] or "" for each in stanza.get("archive", [])), default="")
     if repository["code"] not in {0, *_EMPTY}:
         raise StepError(f"store {store}: {outside(repository['message'])}")
-    return Standing(not backups and not last, backups, last)
+    return Standing(backups, last)
 
 
 def clean() -> dict[str, str]:
@@ -269,6 +274,9 @@ def run(
     watch.start()
     try:
         out, err = child.communicate(given)
+    except BaseException:
+        _kill(child)  # Ctrl-C does not reach its group
+        raise
     finally:
         over.set()
         watch.join()
@@ -288,11 +296,13 @@ def _watch(
     while not over.wait(0.2):
         left = left - 0.2 if left is not None else None
         if (stop is not None and stop.is_set()) or (left is not None and left <= 0):
-            try:
-                os.killpg(child.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                return
+            _kill(child)
             return
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def restorable(standings: Iterable[Standing]) -> list[Backup]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import StepError
 from . import proofs
-from .server import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +38,7 @@ class Counted:
 
 def due(settings: Settings, database: Postgres, report: Callable[[str], None]) -> None:
     """Make the backups that are due in each store, then count. StepError if one fails; the others are made first."""
-    failed = []
+    failed, made = list[str](), list[str]()
     standings = database.archiver.each()
     chosen = which(settings, standings, database.files.promoted, time.time())
     for store, kind in chosen.items():
@@ -51,7 +49,12 @@ def due(settings: Settings, database: Postgres, report: Callable[[str], None]) -
             failed.append(f"store {store}: {error}")
         else:
             report(f"store {store} has a base backup ({kind}), made in {time.monotonic() - begun:.1f} s")
-            _count(settings, database, store)
+            made.append(store)
+    try:
+        if made and (counted := _count(settings, database)):
+            failed += proofs.put(settings, made, "counted.json", counted)
+    except StepError as error:
+        failed.append(str(error))
     if missing := [name for name in settings.archive if name not in standings]:
         failed.append(f"{', '.join(missing)}: does not answer")
     if failed:
@@ -72,8 +75,8 @@ def which(settings: Settings, standings: Mapping[str, Standing], promoted: float
     return found
 
 
-def _count(settings: Settings, database: Postgres, store: str) -> None:
-    """Count every table at one moment, and put that next to the backups; archive the WAL up to there."""
+def _count(settings: Settings, database: Postgres) -> Counted | None:
+    """Count every table at one moment, and archive the WAL up to there; None if writes never paused."""
     ask, name = database.server.ask, settings.database
     tables = ask(_TABLES, name).splitlines()
     counts = " UNION ALL ".join(f"SELECT {quoted(each)}, count(*) FROM {each}" for each in tables)
@@ -96,24 +99,13 @@ def _count(settings: Settings, database: Postgres, store: str) -> None:
             break
         time.sleep(0.02)
     else:
-        return
+        return None
     at = time.time()
     ask("SELECT pg_switch_wal()")
     rows = dict(line.rsplit("|", 1) for line in lines[2:] if line)
-    counted = Counted(lines[0], int(lines[1]), at, {table: int(count) for table, count in rows.items()})
-    proofs.opened(settings, store).write(f"{settings.prefix}/counted.json", json.dumps(asdict(counted)).encode())
+    return Counted(lines[0], int(lines[1]), at, {table: int(count) for table, count in rows.items()})
 
 
 def quoted(text: str) -> str:
     """Write a literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def segment_of(position: int, timeline: int, size: int) -> str:
-    """Name the file of the WAL that holds a position."""
-    number = position // size
-    per = (1 << 32) // size
-    return f"{timeline:08X}{number // per:08X}{number % per:08X}"
-
-
-__all__ = ["Counted", "due", "quoted", "segment_of", "which", "written"]

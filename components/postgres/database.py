@@ -13,18 +13,18 @@ import time
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ..errors import StepError
-from ..files import write
 from ..stores.tenure import Copy
 from . import server as servers
 from .backrest import Backrest, restorable
+from .backups import quoted
 from .files import Files, environment
 from .server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from .backrest import Standing
+    from .backrest import Backup, Standing
     from .settings import Settings
 
 _Of = ParamSpec("_Of")
@@ -88,12 +88,8 @@ class Postgres:
         """Make the directory ours; ConfigError if it holds anything else."""
         self.files.prepare()
         self.archiver.write()
-        write(self.files.hba, "local all postgres peer map=agent\nhost all all all scram-sha-256\n")
-        write(self.files.ident, "agent /^ postgres\n")
         self.server.listen, self.server.grace_s = listen, grace_s
-        self.server.settings = {
-            "hba_file": str(self.files.hba),
-            "ident_file": str(self.files.ident),
+        self.server.settings = self.files.admit("host all all all scram-sha-256\n") | {
             "archive_mode": "on",
             "archive_command": self.archiver.command("archive-push", "%p"),
             "restore_command": self.archiver.get,
@@ -146,10 +142,8 @@ class Postgres:
             return self._without(position)
         if not self.primary:
             return self._follower(position)
-        runs, end = self.server.runs, None
-        control = self.server.control()
-        if not runs:
-            end = self.server.end()
+        runs, control = self.server.runs, self.server.control()
+        end = None if runs else control.end
         has = control.checkpoint if end is None else end
         return Copy(
             primary=True,
@@ -161,9 +155,11 @@ class Postgres:
         )
 
     def _without(self, position: str | None) -> Copy:
+        if self._restores:
+            return Copy()
         standings = self.archiver.each()
         if any(not each.empty for each in standings.values()):
-            if not self._restores and restorable(standings.values()):
+            if restorable(standings.values()):
                 self._restoring = threading.Thread(target=self._restored, daemon=True)
                 self._restoring.start()
             return Copy()
@@ -233,17 +229,18 @@ class Postgres:
     @_failing
     def archive(self) -> str:
         """See `Database`. One store is enough; what the other lacks goes there when it is back."""
-        if self.server.end() is None:
+        control = self.server.control()
+        if control.end is None:
             # Killed: recover, and stop in order. Archiving comes after that.
             self.server.start(archive_command="")
             self.server.wait()
             self.server.ask("CHECKPOINT", within_s=120)
             self.server.stop()
-        end = self.server.end()
-        if end is None:
+            control = self.server.control()
+        if control.end is None:
             raise StepError("the last checkpoint does not open a segment of the WAL; it is tried again")
         self._push_all()
-        return f"{self.server.control().timeline}:{servers.written(end)}"
+        return f"{control.timeline}:{servers.written(control.end)}"
 
     def _push_all(self) -> None:
         """Put what waits into each store; one that fails is left out from there on. StepError if none has all."""
@@ -280,9 +277,9 @@ class Postgres:
         """See `Database`."""
         if self._restores:
             raise StepError("the copy is being restored; it is promoted after that")
-        if not self.there:
-            self._found()
         standings = {} if self.primary and self.files.epoch else self.archiver.each()
+        if not self.there:
+            self._found(standings)
         if self.primary:
             self._new_timeline_if_needed()
         else:
@@ -295,9 +292,8 @@ class Postgres:
             self.archiver.run("stanza-create", only=store)
         self.files.epoch = epoch
 
-    def _found(self) -> None:
+    def _found(self, standings: Mapping[str, Standing]) -> None:
         """Make the first copy, if the archive has none."""
-        standings = self.archiver.each()
         if len(standings) < len(self.settings.archive) or any(not each.empty for each in standings.values()):
             raise StepError("there is no copy here, and the archive is not known to be empty")
         shutil.rmtree(self.files.incoming, ignore_errors=True)
@@ -310,6 +306,9 @@ class Postgres:
             self.server.start()
         self.server.wait(600)
         self._replay(max((each.last_wal for each in standings), default=""))
+        self._leave_recovery()
+
+    def _leave_recovery(self) -> None:
         self.server.ask("SELECT pg_promote(true, 60)", within_s=90)
         if self.server.ask("SELECT pg_is_in_recovery()") != "f":
             raise StepError("PostgreSQL was not promoted in 60 s; it is tried again")
@@ -342,18 +341,18 @@ class Postgres:
         self.files.signal.touch()
         self.server.start(recovery_target_timeline="current")
         self.server.wait(600)
-        self.server.ask("SELECT pg_promote(true, 60)", within_s=90)
+        self._leave_recovery()
 
     def _establish(self) -> None:
         """Have the application's role, with the password of today, and its database."""
         user, database = self.settings.user, self.settings.database
-        password = self.settings.secret(self.settings.password).replace("'", "''")
+        password = quoted(self.settings.secret(self.settings.password))
         ask = self.server.ask
         if not ask(f"SELECT 1 FROM pg_roles WHERE rolname = '{user}'"):
-            ask(f"CREATE ROLE {user} LOGIN")
-        ask(f"SET log_min_error_statement = panic; ALTER ROLE {user} PASSWORD '{password}'")
+            ask(f'CREATE ROLE "{user}" LOGIN')  # in quotes, since it may be a word of SQL
+        ask(f'SET log_min_error_statement = panic; ALTER ROLE "{user}" PASSWORD {password}')
         if not ask(f"SELECT 1 FROM pg_database WHERE datname = '{database}'"):
-            ask(f"CREATE DATABASE {database} OWNER {user}")
+            ask(f'CREATE DATABASE "{database}" OWNER "{user}"')
 
     @_failing
     def demote(self) -> None:
@@ -382,8 +381,11 @@ class Postgres:
         backups = restorable(self.archiver.each().values())
         if not backups:
             raise StepError("the archive has no base backup yet")
+        newest: dict[str, Backup] = {}
+        for each in backups:
+            newest.setdefault(each.store, each)
         failed = []
-        for backup in {each.store: each for each in reversed(backups)}.values():
+        for backup in newest.values():
             self.files.incoming.mkdir(mode=0o700, exist_ok=True)
             (self.files.incoming / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed
             try:

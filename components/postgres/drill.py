@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StepError
-from ..files import write
 from ..limits import DATABASE_PROOF_BYTES, FAULT_CHARS
 from ..text.escape import bounded
 from . import server as servers
@@ -64,8 +63,6 @@ class _Drill:
         """Restore and check; StepError with what is wrong."""
         self.files.prepare()
         self.archiver.write()
-        write(self.files.hba, "local all postgres peer map=agent\n")
-        write(self.files.ident, "agent /^ postgres\n")
         counted = self._counted()
         begun = time.monotonic()
         backup = self._restore(counted)
@@ -100,9 +97,10 @@ class _Drill:
         try:
             counted = Counted(**json.loads(content))
             servers.lsn(counted.lsn)
-        except (ValueError, TypeError, AttributeError):
+            tables = {table: int(rows) for table, rows in counted.tables.items()}
+            return replace(counted, timeline=int(counted.timeline), at=float(counted.at), tables=tables)
+        except (ValueError, TypeError, AttributeError, RecursionError):
             raise StepError("counted.json cannot be read; the next backup writes it anew") from None
-        return counted
 
     def _restore(self, counted: Counted) -> Backup:
         """Restore the newest backup that ended before the moment that was counted."""
@@ -118,9 +116,7 @@ class _Drill:
 
     def _recover(self, counted: Counted) -> None:
         """Replay up to the moment that was counted, and become a primary that archives nothing."""
-        self.server.settings = {
-            "hba_file": str(self.files.hba),
-            "ident_file": str(self.files.ident),
+        self.server.settings = self.files.admit() | {
             "archive_mode": "off",
             "restore_command": self.archiver.command("archive-get", "%f", '"%p"', only=self.store),
             "recovery_target_lsn": counted.lsn,

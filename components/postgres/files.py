@@ -45,6 +45,12 @@ class Files:
         except OSError as error:
             raise ConfigError(f"{self.root} cannot be used: {error.strerror}") from None
 
+    def admit(self, others: str = "") -> dict[str, str]:
+        """Let this process reach PostgreSQL over the socket, and `others`; return the settings for that."""
+        write(self.hba, f"local all postgres peer map=agent\n{others}")
+        write(self.ident, "agent /^ postgres\n")
+        return {"hba_file": str(self.hba), "ident_file": str(self.ident)}
+
     @property
     def epoch(self) -> int:
         """The epoch that this copy was promoted in; 0 for none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..stores.record import Record
+    from ..stores.s3 import OpenStore
     from .proofs import Proof
     from .settings import Settings
 
@@ -45,12 +45,21 @@ def known(settings: Settings) -> Known:
     record = records(settings).read()[0]
     store, sites, failed = proofs.opened(settings, settings.witness.store), dict[str, State](), list[str]()
     for site in settings.sites:
-        content = store.read(f"{settings.prefix}/{site}.json", DATABASE_STATE_BYTES)
-        state = None if content is None else parse(content, site)
+        try:
+            state = reported(settings, store, site)
+        except StepError as error:
+            failed.append(str(error))
+            continue
         if state is not None:
             sites[site] = state
     kept, unread = proofs.kept(settings)
     return Known(record, sites, kept, tuple(failed + unread))
+
+
+def reported(settings: Settings, store: OpenStore, site: str) -> State | None:
+    """Return what a site reported last, None for nothing. Raises StepError if that cannot be read."""
+    content = store.read(f"{settings.prefix}/{site}.json", DATABASE_STATE_BYTES)
+    return None if content is None else parse(content, site)
 
 
 def parse(content: bytes, site: str) -> State | None:
@@ -58,11 +67,12 @@ def parse(content: bytes, site: str) -> State | None:
     try:
         given: dict[str, Any] = json.loads(content)
         state = State(**{each.name: given[each.name] for each in fields(State)})
-        numbers = [state.epoch, state.at, state.changed_at or 0, state.archived_at or 0, state.unarchived]
+        numbers = [state.epoch, state.at, state.unarchived]
+        numbers += [each for each in (state.changed_at, state.archived_at) if each is not None]
         texts = [state.role, state.position, state.fault]
         fits = all(isinstance(each, int | float) for each in numbers) and all(isinstance(each, str) for each in texts)
         lsn(state.position or "0/0")
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return state if fits and state.site == site else None
 
@@ -182,6 +192,3 @@ def demanded(title: str, found: list[Fault]) -> None:
     """Raise ConfigError if anything forbids a move."""
     if found:
         raise ConfigError(title, found)
-
-
-__all__ = ["StepError", "demanded", "first", "known", "lines", "lossy", "move", "planned", "time", "well"]

@@ -48,10 +48,15 @@ def opened(settings: Settings, store: str) -> OpenStore:
 
 def keep(settings: Settings, proof: Proof) -> list[str]:
     """Write a proof to every store of the archive; return the stores that did not take it, with the reason."""
+    return put(settings, settings.archive, f"proof-{proof.store}.json", proof)
+
+
+def put(settings: Settings, stores: Iterable[str], name: str, what: Any) -> list[str]:
+    """Write a dataclass to stores, as JSON; return the stores that did not take it, with the reason."""
     failed = []
-    for store in settings.archive:
+    for store in stores:
         try:
-            opened(settings, store).write(_key(settings, proof.store), json.dumps(asdict(proof)).encode())
+            opened(settings, store).write(f"{settings.prefix}/{name}", json.dumps(asdict(what)).encode())
         except StepError as error:
             failed.append(str(error))
     return failed
@@ -61,9 +66,10 @@ def kept(settings: Settings) -> tuple[dict[str, Proof], list[str]]:
     """Return the newest proof of each store, from whichever store has it, and what could not be read."""
     found, failed = dict[str, Proof](), []
     for place in settings.archive:
+        there = opened(settings, place)
         for store in settings.archive:
             try:
-                content = opened(settings, place).read(_key(settings, store), DATABASE_PROOF_BYTES)
+                content = there.read(f"{settings.prefix}/proof-{store}.json", DATABASE_PROOF_BYTES)
             except StepError as error:
                 failed.append(str(error))
                 break
@@ -73,16 +79,14 @@ def kept(settings: Settings) -> tuple[dict[str, Proof], list[str]]:
     return found, failed
 
 
-def _key(settings: Settings, store: str) -> str:
-    return f"{settings.prefix}/proof-{store}.json"
-
-
 def parse(content: bytes, workload: str, store: str) -> Proof | None:
     """Read a proof; None if it is none of this workload and store."""
     try:
         given: dict[str, Any] = json.loads(content)
         proof = Proof(**{each.name: given[each.name] for each in fields(Proof)} | {"checks": tuple(given["checks"])})
-        fits = proof.workload == workload and proof.store == store and float(proof.at) >= 0
+        numbers = [proof.at, proof.bytes, proof.restore_s, proof.check_s]
+        fits = all(isinstance(each, int | float) for each in numbers) and isinstance(proof.fault, str)
+        fits = fits and proof.workload == workload and proof.store == store and proof.at >= 0
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return proof if fits else None

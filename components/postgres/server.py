@@ -40,6 +40,16 @@ class Control:
     checkpoint: int
     segment: int
 
+    @property
+    def end(self) -> int | None:
+        """Where a cleanly stopped primary's records end: at the segment that its last checkpoint opens.
+
+        PostgreSQL begins a new segment before its last checkpoint (ShutdownXLOG in xlog.c), if it archives. None where
+        it was killed, or other records are in that segment.
+        """
+        first = self.checkpoint % self.segment == _HEADER
+        return self.checkpoint - _HEADER if self.clean and first else None
+
 
 def programs(major: int) -> Path:
     """Return the folder with PostgreSQL's programs of a major version; ConfigError if there is none."""
@@ -152,16 +162,6 @@ class Server:
             )
         except (KeyError, ValueError) as error:
             raise StepError(f"pg_controldata prints no {outside(error)}") from None
-
-    def end(self) -> int | None:
-        """Return where a cleanly stopped primary's records end: at the segment that its last checkpoint opens.
-
-        PostgreSQL begins a new segment before its last checkpoint (ShutdownXLOG in xlog.c), if it archives. None where
-        it was killed, or other records are in that segment.
-        """
-        control = self.control()
-        first = control.checkpoint % control.segment == _HEADER
-        return control.checkpoint - _HEADER if control.clean and first else None
 
     def initialise(self, into: Path) -> None:
         """Make an empty database cluster with checksums."""

@@ -76,11 +76,6 @@ class Settings(Setting):
         return self
 
     @property
-    def name(self) -> str:
-        """The workload's own name."""
-        return self.workload.rpartition("/")[2]
-
-    @property
     def prefix(self) -> str:
         """What all keys of this database begin with, in every store."""
         return f"postgres/{self.workload}"

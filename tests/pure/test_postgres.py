@@ -148,13 +148,13 @@ def backup(ended: float, *, full: bool = True, store: str = "first") -> Backup:
     ],
 )
 def test_a_backup_is_due_after_a_promotion_and_with_age(found, promoted, due):
-    chosen = backups.which(settings(), {"first": Standing(not found, found)}, promoted, NOW)
+    chosen = backups.which(settings(), {"first": Standing(found)}, promoted, NOW)
     assert chosen == ({"first": due} if due else {})
 
 
 def test_the_newest_backup_is_restored_whichever_store_has_it():
     old, new = backup(NOW - DAY), backup(NOW, store="second")
-    assert backrest.restorable([Standing(False, (old,)), Standing(False, (new,))]) == [new, old]
+    assert backrest.restorable([Standing((old,)), Standing((new,))]) == [new, old]
 
 
 def known(**changed: object) -> moves.Known:
@@ -233,10 +233,11 @@ def test_where_a_timeline_ended_is_in_the_history_of_a_later_one():
     assert server.forked(history, 3) is None
 
 
-def test_a_store_that_has_nothing_is_told_from_one_that_fails():
+def test_a_store_that_has_nothing_is_not_taken_for_one_that_fails():
     empty = [{"repo": [{"status": {"code": 1, "message": "missing stanza path"}}], "backup": [], "archive": []}]
-    assert backrest._standing("first", []) == Standing(empty=True)
-    assert backrest._standing("first", empty) == Standing(empty=True)
+    assert backrest._standing("first", []) == Standing()
+    assert backrest._standing("first", empty) == Standing()
+    assert Standing().empty
     fails = [{"repo": [{"status": {"code": 99, "message": "[CryptoError] cipher header invalid"}}]}]
     with pytest.raises(StepError, match=r"store first: .*cipher header invalid"):
         backrest._standing("first", fails)
@@ -247,7 +248,7 @@ def test_the_settings_in_the_manual_are_valid_and_its_table_has_the_defaults(tmp
     text = re.search(r'```yaml title="postgres/forum.yaml"\n(.*?)```', page, re.DOTALL)[1]
     (tmp_path / "forum.yaml").write_text(text)
     read = load(tmp_path / "forum.yaml")
-    assert read.name == "forum"
+    assert read.workload == "dao/prod/forum"
     shown = dict(re.findall(r"^\| `([a-z_]+)` \|.*\| `?([a-z0-9]+)`? \|$", page, re.MULTILINE))
     assert shown == {
         "major": "15",
@@ -268,7 +269,7 @@ def test_the_command_for_wal_asks_the_stores_that_answer_and_holds_no_secret(tmp
     archiver.write()
     for path in tmp_path.glob("*.conf"):
         assert "a secret value" not in path.read_text()
-    both = {"first": Standing(empty=True), "second": Standing(empty=True)}
+    both = {"first": Standing(), "second": Standing()}
     for answering, order in ((both, "1 2\n"), ({"second": both["second"]}, "2\n"), (None, "1 2\n")):
         monkeypatch.setattr(archiver, "each", partial(_answering, answering))
         archiver.prefer()

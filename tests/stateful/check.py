@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,7 @@ def violations(acks: Sequence[Ack], rows: Sequence[tuple[int, int, str]], lost: 
     `rows`: id, number and site, by id. A row without an acknowledgement may be there: its answer was lost.
     """
     present = [number for _, number, _ in rows]
-    found = (
-        [f"row {number} is there twice" for number in {n for n in present if present.count(n) > 1}]
-        if (len(set(present)) != len(present))
-        else []
-    )
+    found = [f"row {number} is there twice" for number, times in Counter(present).items() if times > 1]
     missing = {ack.number for ack in acks} - set(present) - set(lost)
     found += [f"row {number} was acknowledged and is gone" for number in sorted(missing)]
     found += [f"row {b} has a lower number than {a} before it" for a, b in pairwise(present) if b <= a]

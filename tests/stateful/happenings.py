@@ -105,7 +105,6 @@ def killed(run: Run, what: str) -> None:
     run.world.kill(writer, what)
     run.note(f"{what} of {writer} killed")
     if what != "postgres":
-        run.world._reap(writer)
         run.world.start(writer)
     run.well()
     assert run.writer == writer

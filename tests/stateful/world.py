@@ -95,7 +95,7 @@ class Site:
 
 
 class World:
-    """Everything on one machine. Use as a context: it ends all that it started."""
+    """Everything on one machine; `opened` makes one, and ends all that it started."""
 
     def __init__(self, folder: Path, *, ttl_s: float = TTL_S, **changed: Any) -> None:
         self.folder, self.ttl_s, self.changed = folder, ttl_s, changed
@@ -342,7 +342,7 @@ class World:
             done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
             return None if done.returncode else done.stdout
 
-        lines = until(lambda: asked() is not None and asked(), "the rows").splitlines()
+        lines = until(asked, "the rows").splitlines()
         return [(int(a), int(b), c) for a, b, c in (line.split("|") for line in lines)]
 
     def damage(self, store: str) -> int:
