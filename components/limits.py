@@ -67,10 +67,7 @@ CONSOLE_CONNECT_S = _limit("connecting to the Akash Console", 10, "seconds", "th
 # A look asks the Akash provider itself: four tries of 15 s before the Console gives up on it (provider-proxy
 # `utils/retry.ts`), up to 75 s in its own client. A change waits for a block, and then for the provider.
 CONSOLE_READ_S = _limit(
-    "a question to the Akash Console; it asks providers for 75 s",
-    95,
-    "seconds",
-    "the call has failed",
+    "a question to the Akash Console; it asks providers for 75 s", 95, "seconds", "the call has failed"
 )
 CONSOLE_CHANGE_S = _limit("a change at the Akash Console; it waits for a block", 150, "seconds", "the call has failed")
 SCREENING_S = _limit("asking the Akash Console who could bid", 5, "seconds", "the plan does without")

@@ -90,7 +90,8 @@ def _read(message: dns.message.Message, host: str, type_: str) -> Answer:
     for each in message.authority:
         if each.rdtype == dns.rdatatype.NS:
             names |= {one.to_text().rstrip(".").lower() for one in each}
-            ttl = ttl if values else max(ttl, each.ttl)
+            if not values:
+                ttl = max(ttl, each.ttl)
     for each in message.additional:
         if each.rdtype == dns.rdatatype.A:
             glue[each.name.to_text().rstrip(".").lower()] = frozenset(one.to_text() for one in each)

@@ -106,13 +106,8 @@ def test_the_command_writes_what_stands_and_forgets_it(project):
     assert (code, file.read_text()) == (0, CENTRAL)
     assert "+        - {type: CNAME, ttl: 300, values: [dao-example.pages.example]}" in reported
     code, reported = run("docs")
-    assert (
-        code,
-        "docs: CNAME dao-example.pages.example, ttl 300 s stands at docs.dao.example; written" in reported,
-    ) == (
-        0,
-        True,
-    )
+    assert code == 0
+    assert "docs: CNAME dao-example.pages.example, ttl 300 s stands at docs.dao.example; written" in reported
     assert file.read_text() == adopt(CENTRAL, "x", "docs", (CNAME,))
     assert "written already" in run("docs")[1]
     code, reported = run("docs", "--forget")

@@ -130,10 +130,15 @@ def test_nothing_that_exists_is_changed(folder: Path) -> None:
     assert tree(folder) == first
 
 
+def another(stack: str) -> tuple[str, ...]:
+    """Return the flags of another stack with the same workload, but its host."""
+    return ("--stack", stack, "--workload", "docs", "--zone", "dao.example", "--site", "site", *STORES)
+
+
 def test_a_second_stack_gets_a_name_of_its_own_and_must_have_another_host(folder: Path) -> None:
     assert run(*WHOLE).exception is None
     assert "unmoor:label" not in yaml.safe_load((folder / "stacks/Pulumi.prod.yaml").read_text())["config"]
-    second = ("--stack", "staging", "--workload", "docs", "--zone", "dao.example", "--site", "site", *STORES)
+    second = another("staging")
     assert "docs.dao.example is used by stack prod too" in refused("--host", "docs.dao.example", *second)
     assert not (folder / "stacks/Pulumi.staging.yaml").exists()
     assert run("--host", "beta.dao.example", *second).exception is None
@@ -143,18 +148,7 @@ def test_a_second_stack_gets_a_name_of_its_own_and_must_have_another_host(folder
 
 def test_the_label_of_a_long_name_is_one_that_a_stack_may_have(folder: Path) -> None:
     assert run(*WHOLE).exception is None
-    second = (
-        "--stack",
-        "Production_europe_2",
-        "--workload",
-        "docs",
-        "--zone",
-        "dao.example",
-        "--site",
-        "site",
-        *STORES,
-    )
-    assert run("--host", "beta.dao.example", *second).exception is None
+    assert run("--host", "beta.dao.example", *another("Production_europe_2")).exception is None
     written = yaml.safe_load((folder / "stacks/Pulumi.Production_europe_2.yaml").read_text())["config"]
     assert written["unmoor:label"] == "production-europ"
 
