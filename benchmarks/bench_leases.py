@@ -43,7 +43,7 @@ from components.targets.akash.resource import DeploymentResource
 from tests.contract.deployment_calls import context, inputs
 given = {**inputs(), "screening": sys.argv[1] == "yes"}
 reported, begin = [], time.perf_counter()
-DeploymentResource().create(given, context(preview=True, said=reported))
+DeploymentResource().create(given, context(preview=True, reported=reported))
 print(time.perf_counter() - begin)
 assert bool(reported) == given["screening"] and "not known" not in str(reported), reported
 """

@@ -19,10 +19,10 @@ URN = "urn:pulumi:test::tests::unmoor:akash:Deployment::site"
 DOCUMENT: dict[str, Any] = yaml.safe_load(sdl(ip="site"))
 
 
-def context(preview: bool = False, timeout_s: float = 60.0, said: list[str] | None = None) -> Context:
+def context(preview: bool = False, timeout_s: float = 60.0, reported: list[str] | None = None) -> Context:
     def log(_severity: str, message: str) -> None:
-        if said is not None:
-            said.append(message)
+        if reported is not None:
+            reported.append(message)
 
     return Context(URN, "site", "unmoor:akash:Deployment", preview, b"", threading.Event(), timeout_s, log)
 

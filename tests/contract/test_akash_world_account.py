@@ -40,11 +40,11 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AkashWorl
 
 
 def context(
-    stack: str, kind: str = "Account", name: str = "account", said: list[str] | None = None, project: str = PROJECT
+    stack: str, kind: str = "Account", name: str = "account", reported: list[str] | None = None, project: str = PROJECT
 ) -> Context:
     def log(_: str, message: str) -> None:
-        if said is not None:
-            said.append(message)
+        if reported is not None:
+            reported.append(message)
 
     urn = f"urn:pulumi:{stack}::{project}::unmoor:akash:{kind}::{name}"
     return Context(urn, name, f"unmoor:akash:{kind}", False, b"", threading.Event(), 60.0, log)
@@ -74,12 +74,12 @@ def test_what_a_rolled_back_run_left_is_shown_and_closed_and_nothing_else(world:
     ours, left, theirs = rented("prod"), rented("prod", "rolled-back"), rented("staging")
     clicked = world.create(sdl())["dseq"]
     time.sleep(2)  # names are told late
-    account, said = AccountResource(), []
+    account, reported = AccountResource(), []
     given = {"deployments": [ours], "hosts": []}
-    changes = account.diff("x", given, {"held": [ours]}, given, context("prod", said=said)).changes
+    changes = account.diff("x", given, {"held": [ours]}, given, context("prod", reported=reported)).changes
     assert changes == {"orphans": Change.UPDATE}
     warning = f"deployment {left} (site.test) bears this stack's mark and no resource has it: it is closed"
-    assert warning in said
+    assert warning in reported
     state = account.update("x", given, {"held": [ours]}, given, context("prod"))
     assert open_ones(world) == {ours, theirs, clicked}
     assert (state.outputs["orphans"], state.outputs["held"]) == ([], [ours])
@@ -92,14 +92,14 @@ def test_what_the_stack_held_or_a_record_leads_to_is_not_closed(world: AkashWorl
     held, led = rented("prod"), rented("prod", "led")
     time.sleep(2)
     given = {"deployments": [], "hosts": ["docs.dao.example"]}
-    said: list[str] = []
+    reported: list[str] = []
     state = AccountResource(leads=lambda *_: ["docs.dao.example"]).update(
-        "x", given, {"held": [held]}, given, context("prod", said=said)
+        "x", given, {"held": [held]}, given, context("prod", reported=reported)
     )
     assert open_ones(world) == {held, led}
     assert (state.outputs["held"], state.outputs["orphans"]) == ([held], [f"{led} (site.test)"])
     advice = "point it elsewhere, or delete it if a killed update left it, and run again"
-    assert said == [f"akash: deployment {led} stays open: docs.dao.example leads to it; {advice}"]
+    assert reported == [f"akash: deployment {led} stays open: docs.dao.example leads to it; {advice}"]
     gone = AccountResource(leads=lambda *_: []).diff("x", given, dict(state.outputs), given, context("prod")).changes
     assert gone == {"orphans": Change.UPDATE}
 
@@ -109,15 +109,15 @@ GIVEN: dict[str, Any] = {"deployments": [], "hosts": []}
 
 def test_a_first_preview_shows_what_is_left_over_and_what_will_be_taken_over(world: AkashWorld) -> None:
     """A killed run whose account was never made: its deployment is taken over where a resource of its name is made."""
-    left, again, said = rented("prod", "rolled-back"), rented("prod"), []
+    left, again, reported = rented("prod", "rolled-back"), rented("prod"), []
     time.sleep(2)
     made = DeploymentResource()
     made.create(inputs(), dataclasses.replace(context("prod", "Deployment", "site"), preview=True))
     account = AccountResource(in_use=made.in_use, awaited=made.awaited)
-    preview = dataclasses.replace(context("prod", said=said), preview=True)
+    preview = dataclasses.replace(context("prod", reported=reported), preview=True)
     state = account.create({**GIVEN, "deployments": UNKNOWN}, preview)
     assert (state.id, state.outputs["orphans"], state.outputs["runway_days"]) == ("", UNKNOWN, UNKNOWN)
-    shown = [each for each in said if "no resource has it" in each]
+    shown = [each for each in reported if "no resource has it" in each]
     assert shown == [f"deployment {left} (site.test) bears this stack's mark and no resource has it: it is closed"]
     assert open_ones(world) == {left, again}
 
@@ -133,8 +133,8 @@ def test_what_an_earlier_run_left_open_and_is_gone_leaves_the_outputs(world: Aka
 def test_without_a_key_nothing_is_looked_at_and_no_update_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stack that is on other targets alone has an account too, and needs no key."""
     monkeypatch.delenv("AKASH_CONSOLE_API_KEY", raising=False)
-    account, said = AccountResource(), []
-    ctx = context("prod", said=said)
+    account, reported = AccountResource(), []
+    ctx = context("prod", reported=reported)
     account.create(GIVEN, dataclasses.replace(ctx, preview=True))
     state = account.create(GIVEN, ctx)
     assert set(state.outputs) == {*GIVEN, *schema.outputs(TOKEN)}
@@ -144,8 +144,8 @@ def test_without_a_key_nothing_is_looked_at_and_no_update_fails(monkeypatch: pyt
     after = account.update(state.id, GIVEN, before, {**GIVEN, "deployments": ["2"]}, ctx)
     assert after.outputs == {**before, "deployments": ["2"], "held": ["1", "2"]}
     account.delete(state.id, GIVEN, before, ctx)
-    assert {each.partition(": akash")[0] for each in said} == {"orphans: not looked"}
-    assert len(said) == 6
+    assert {each.partition(": akash")[0] for each in reported} == {"orphans: not looked"}
+    assert len(reported) == 6
 
 
 def test_a_console_that_is_away_stops_no_update_and_forgets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,8 +57,8 @@ def open_ones(world: AkashWorld) -> list[str]:
 
 
 def test_create_update_read_and_delete(market: AkashWorld) -> None:
-    resource, said = DeploymentResource(), []
-    state = resource.create(inputs(), context(said=said))
+    resource, reported = DeploymentResource(), []
+    state = resource.create(inputs(), context(reported=reported))
     outputs = state.outputs
     assert misfits(dict(outputs)) == set()
     assert (outputs["dseq"], outputs["provider"], outputs["state"]) == (state.id, OWNERS["europa"], "active")
@@ -66,7 +66,7 @@ def test_create_update_read_and_delete(market: AkashWorld) -> None:
     assert outputs["host_uri"] == "https://provider.europa.example:8443"
     assert outputs["version"] == resource.create(inputs(), context(preview=True)).outputs["version"]
     assert 5 < outputs["usd_month"] < 15
-    assert said[-1].startswith(f"deployment {state.id} runs at {OWNERS['europa']}")
+    assert reported[-1].startswith(f"deployment {state.id} runs at {OWNERS['europa']}")
     assert market.get(outputs["address"]).text == "hello\n"
 
     news = inputs(args=["echo again > index.html; " + DOCUMENT["services"]["web"]["args"][0].partition("; ")[2]])
@@ -122,9 +122,9 @@ def test_a_lost_lease_can_be_destroyed_after_a_refresh(market: AkashWorld) -> No
 
 def test_a_silent_provider_loses_nothing_and_is_taken_back_when_it_speaks(market: AkashWorld) -> None:
     state = DeploymentResource().create(inputs(), context())
-    said: list[str] = []
+    reported: list[str] = []
     with market.fault("provider-silent-europa", hold=0.2):
-        seen = DeploymentResource().read(state.id, inputs(), dict(state.outputs), context(said=said))
+        seen = DeploymentResource().read(state.id, inputs(), dict(state.outputs), context(reported=reported))
         assert seen is not None
         assert seen.outputs["state"].startswith("silent since ")
         again = DeploymentResource(served=lambda _: False).read(state.id, inputs(), dict(seen.outputs), context())
@@ -132,7 +132,7 @@ def test_a_silent_provider_loses_nothing_and_is_taken_back_when_it_speaks(market
         assert again.outputs == seen.outputs
         assert DeploymentResource().diff(state.id, inputs(), dict(seen.outputs), inputs(), context()).changes == {}
         assert market.get(state.outputs["address"]).text == "hello\n"
-    assert said == [f"the provider of deployment {state.id} does not answer; it is kept"]
+    assert reported == [f"the provider of deployment {state.id} does not answer; it is kept"]
     back = DeploymentResource().read(state.id, inputs(), dict(seen.outputs), context())
     assert back is not None
     assert back.outputs == state.outputs
@@ -224,11 +224,11 @@ def test_a_replacement_stands_beside_what_it_replaces(market: AkashWorld) -> Non
 
 def test_a_replacement_forced_without_a_change_does_not_close_what_it_runs_on(market: AkashWorld) -> None:
     old = DeploymentResource().create(inputs(), context())
-    resource, said = DeploymentResource(), []
+    resource, reported = DeploymentResource(), []
     new = resource.create(inputs(), context())
-    resource.delete(old.id, inputs(), dict(old.outputs), context(said=said))
+    resource.delete(old.id, inputs(), dict(old.outputs), context(reported=reported))
     assert (new.id, open_ones(market)) == (old.id, [old.id])
-    assert said == [f"deployment {old.id} stays open: its replacement runs on it"]
+    assert reported == [f"deployment {old.id} stays open: its replacement runs on it"]
 
 
 def test_no_bid_leaves_nothing_open_and_says_why(market: AkashWorld) -> None:

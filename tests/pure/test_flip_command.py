@@ -226,6 +226,6 @@ def test_a_disk_that_refuses_leaves_the_file_as_it_was(file: Path, monkeypatch) 
         (("dosc", "centralized"), 1, "no workload 'dosc'; choose from docs, forum"),
     ],
 )
-def test_wrong_words_are_said(file: Path, words: tuple[str, ...], code: int, reported: str) -> None:
+def test_wrong_words_are_refused(file: Path, words: tuple[str, ...], code: int, reported: str) -> None:
     found = run(*words)
     assert (found[0], reported in found[2]) == (code, True), found

@@ -28,7 +28,7 @@ from tests.settings import settings, site_folder
 HOST = "docs.dao.example"
 CNAME = {"type": "CNAME", "ttl": 300, "values": ["dao-example.pages.example"]}
 RECORD = StandingRecord.model_validate(CNAME)
-SAID = "CNAME dao-example.pages.example, ttl 300 s"
+PHRASE = "CNAME dao-example.pages.example, ttl 300 s"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def test_a_host_of_the_last_update_is_not_asked_for_again_unless_it_was_adopted(
 def test_rounds_count_how_often_the_host_was_taken(reported):
     live = Seen(answers={HOST: Survey((RECORD,))})
     assert standing.demand(*planned(live, adopt=[CNAME]), {}) == {HOST: 1}
-    assert f"info: {HOST}: {SAID} stands there, and is replaced in one change by docs-aws" in reported
+    assert f"info: {HOST}: {PHRASE} stands there, and is replaced in one change by docs-aws" in reported
     assert standing.demand(*planned(Seen(), adopt=[CNAME]), before(1)) == {HOST: 1}, "a second update changes nothing"
     reported.clear()
     assert standing.demand(*planned(live, adopt=[CNAME]), before(1)) == {HOST: 2}
@@ -101,7 +101,7 @@ def test_rounds_of_other_names_are_their_own_and_a_new_name_is_asked_for(reporte
     more = {"redirect_from": [www], "adopt": [CNAME, CNAME | {"at": www}]}
     live = Seen(answers={HOST: Survey((RECORD.model_copy(update={"at": www}),))})
     assert standing.demand(*planned(live, **more), before(1)) == {HOST: 1, www: 1}
-    assert reported == [f"info: {www}: {SAID} stands there, and is replaced in one change by docs-aws"]
+    assert reported == [f"info: {www}: {PHRASE} stands there, and is replaced in one change by docs-aws"]
     again = before(1)
     again["workloads"]["docs"]["adopted"]["rounds"] = {www: 1}
     assert standing.demand(*planned(live, **more), again) == {HOST: 1, www: 2}
@@ -122,13 +122,13 @@ def test_a_review_says_what_is_replaced_and_what_is_forgotten():
     bare, registry = planned()
     adopted, _ = planned(adopt=[CNAME])
     new = review("prod", "main", (None, adopted), registry).workloads[0]
-    assert new.interruption == f"none: {HOST} leads to {SAID} until the new site answers, then moves in one change"
+    assert new.interruption == f"none: {HOST} leads to {PHRASE} until the new site answers, then moves in one change"
     taken = review("prod", "main", (bare, adopted), registry)
     assert any("replaced in one change" in one.meaning for one in taken.changes)
     forgotten = review("prod", "main", (adopted, bare), registry)
-    assert f"docs: {SAID} is forgotten: it is not put back at {HOST} when the workload ends" in forgotten.cautions
+    assert f"docs: {PHRASE} is forgotten: it is not put back at {HOST} when the workload ends" in forgotten.cautions
     gone = review("prod", "main", (adopted, _without_docs(bare)), registry)
-    assert next(one for one in gone.workloads if one.name == "docs").interruption == f"{HOST} goes back to {SAID}"
+    assert next(one for one in gone.workloads if one.name == "docs").interruption == f"{HOST} goes back to {PHRASE}"
 
 
 def _without_docs(topology):
