@@ -137,7 +137,7 @@ def _reads(world: AkashWorld) -> Iterator[dict[str, Any]]:
 
 
 def _small(script: str | None = None) -> dict[str, Any]:
-    """Give a document of which every provider can run many."""
+    """Return a document of which every provider can run many."""
     made: dict[str, Any] = yaml.safe_load(sdl(script, ceiling=1000))
     resources = made["profiles"]["compute"]["web"]["resources"]
     resources |= {"cpu": {"units": 0.1}, "memory": {"size": "64Mi"}, "storage": [{"size": "64Mi"}]}

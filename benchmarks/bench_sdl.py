@@ -40,7 +40,7 @@ def whole(text: str) -> bytes:
 
 
 def milliseconds(texts: list[str]) -> float:
-    """Give the time for all of them, after some to warm up."""
+    """Return the time for all of them, after some to warm up."""
     for text in texts[:200]:
         whole(text)
     begin = time.perf_counter()
@@ -50,7 +50,7 @@ def milliseconds(texts: list[str]) -> float:
 
 
 def generated() -> list[str]:
-    """Give the documents that the oracle tier compares, too."""
+    """Return the documents that the oracle tier compares, too."""
     made: list[str] = []
 
     @settings(
@@ -104,7 +104,7 @@ deployment:
 
 
 def median(text: str) -> float:
-    """Give the median of the milliseconds of many readings of one document: busy neighbours hardly change it."""
+    """Return the median of the milliseconds of many readings of one document: busy neighbours hardly change it."""
     times = []
     for _ in range(LARGE_TIMES):
         begin = time.perf_counter()
@@ -114,7 +114,7 @@ def median(text: str) -> float:
 
 
 def command(*files: str) -> float:
-    """Give the seconds of `unmoor sdl check` in a new process."""
+    """Return the seconds of `unmoor sdl check` in a new process."""
     begin = time.perf_counter()
     program = [sys.executable, "-m", "components", "sdl", "check", *files]
     subprocess.run(program, cwd=ROOT, stdout=subprocess.DEVNULL, check=False, process_group=0)
@@ -122,7 +122,7 @@ def command(*files: str) -> float:
 
 
 def megabytes(file: str) -> float:
-    """Give the most memory that reading and checking a file takes in a new process, which says so itself."""
+    """Return the most memory that reading and checking a file takes in a new process, which says so itself."""
     program = (
         "import pathlib, re, resource, sys\n"
         "from components.targets.akash.sdl import document as sdl\n"

@@ -1,4 +1,4 @@
-"""The command line: one word a task, each loaded only when it is asked for."""
+"""The command line: one word for each task; a task's module is loaded only when it is called."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from . import __version__
 from .errors import UnmoorError
 from .text import device
 
-#: Word → module under `commands/`, and what it does in a line; reading this table is reading the tool.
+#: Word → module under `commands/`, and one line of help. This table is the whole command line.
 COMMANDS = {
     "init": "Write a first stack file, and what else a project needs. Start here.",
-    "doctor": "Look at what an update needs, and print what mends what is not ready.",
+    "doctor": "Check what an update needs, and print how to mend what is not ready.",
     "policy": "Print the rights at AWS that a stack needs, and the trust for GitHub.",
     "plan": "Print what a stack file means: sites, records, steps and cost. Offline.",
     "review": "Show in Markdown what a change of stack files does, for a pull request.",
@@ -24,7 +24,7 @@ COMMANDS = {
     "flip": "Change a workload's mode in its stack file, if the result can be planned.",
     "adopt": "Take over a host that is live elsewhere, or give it back.",
     "runbook": "Write, or execute, the steps for a workload from its plan.",
-    "status": "Ask each site what it serves, and for how long its certificate is good.",
+    "status": "Ask each site which release it serves, and how long its certificate is valid.",
     "drill": "Restore a database's newest backup elsewhere, check it, and prove it.",
     "switch": "Move a database's writer to its other site, and lose nothing.",
     "promote": "Make a site a database's writer when the other one is gone.",
@@ -32,7 +32,7 @@ COMMANDS = {
     "zone": "Bring a zone's records along when it moves; compare all that answer for it.",
     "akash": "List what stands in the Console account and whose it is; close one by hand.",
     "rotate": "Hand new values of secrets to every site of a workload.",
-    "mend": "Make a stack's state readable again after a kill or a loss of power.",
+    "mend": "Make a stack's state readable again after a kill or a power failure.",
     "sdl": "Check, price, hash and compare Akash documents. Offline.",
     "inventory": "Write a first inventory of what a DAO runs by a few questions.",
     "assess": "Inventory, cost, risk and value of moving, as tables and a report.",
@@ -44,7 +44,7 @@ COMMANDS = {
     "schema": "Print the JSON schema of stack files, for editors.",
     "step": "Take one step of a deployment; Pulumi runs this.",
 }
-#: The extra that brings a package, by the name under which it is imported; what is not here comes with the library.
+#: The extra that installs a package, by its import name; a package that is missing here comes with the library.
 EXTRAS = {
     "markdown_it": "content",
     "mdit_py_plugins": "content",
@@ -63,7 +63,7 @@ class Commands(click.Group):
     """The table above as a click group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click calls it
-        """Return the words in the table's order: what people do first comes first."""
+        """Return the words in the table's order, which puts first what people do first."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 click calls it
@@ -93,7 +93,7 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line; an operator's mistake or a failing device is a sentence and exit 1, wrong usage exit 2."""
+    """Run the command line. A mistake or a failing device prints a sentence and exits 1; wrong usage exits 2."""
     device.protect()
     try:
         code = _run(arguments)
@@ -115,7 +115,7 @@ def _run(arguments: list[str] | None) -> int:
     try:
         result: Any = cli.main(args=arguments, prog_name="unmoor", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("interrupted; nothing is lost, run it again", err=True)
+        click.echo("interrupted and nothing is lost; run it again", err=True)
         return 130
     except click.ClickException as error:
         error.show()

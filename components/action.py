@@ -1,4 +1,4 @@
-"""Actions: the one list of things that a plan prints and a deployment registers."""
+"""Actions: the one list that a plan prints and that a deployment registers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ref:
-    """A value that exists only later, as plain data; also an edge.
+    """A value that is known only during deployment, as plain data; also an edge.
 
     `of` is the name of an action. A site's create action has the site's name and gives `endpoint`, `at` (a list of
     addresses, or of one name), `zone` (that of an alias), `operator`, `identity` and what the implementation adds.
@@ -25,7 +25,7 @@ class Ref:
 
 #: The zone as each authority knows it: a list of mappings that a program can ask the authority with.
 ZONES = Ref("", "zones")
-#: The stack as other stacks know it: `PROJECT/STACK`.
+#: The stack's name as other stacks see it: `PROJECT/STACK`.
 STACK = Ref("", "stack")
 
 
@@ -35,12 +35,12 @@ def zone_at(authority: str) -> Ref:
 
 
 def round_of(host: str) -> Ref:
-    """Return how many times an adopted host has been taken: after it was given back, the next update takes it again."""
+    """Return how often an adopted host has been adopted: after it was given back, the next update adopts it again."""
     return Ref("", f"round of {host}")
 
 
 class Phase(IntEnum):
-    """When an action is registered, and by `wire` what it waits for."""
+    """When an action is registered; `wire` derives from it what the action waits for."""
 
     PREPARE = 0  #: copies in every store, credentials
     CREATE = 1  #: the site, and what fills it
@@ -54,7 +54,7 @@ class Phase(IntEnum):
 
 @dataclass(frozen=True)
 class Create:
-    """Register a site. `avoid` are the operators of sites that it must not share."""
+    """Register a site. `avoid` names operators of other sites that this one must not share."""
 
     avoid: tuple[Ref, ...] = ()
 
@@ -63,9 +63,9 @@ class Create:
 class Run:
     """Run a program of `steps` when `given` changes.
 
-    With `on_delete` it runs only when it is removed, from state, and once for the old when a value of `renew` changes.
-    With `removes` it runs once more when it is removed, and with `renew` too once for the old when that changes. A run
-    on removal has `wait` in its input.
+    With `on_delete` it runs only on removal, with the input from state; when a value of `renew` changes, it runs once
+    with the old input. With `removes` it also runs once on removal and, if `renew` is set, once with the old input when
+    that changes. A run on removal has `wait` in its input.
     """
 
     program: str
@@ -85,7 +85,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Account:
-    """Compare what a target's account holds with what the stack has there, once a stack.
+    """Compare what a target's account holds with what the stack has there, once per stack.
 
     The target makes the resource from `what`: its `sites` by name, each with its identity, and all `hosts`.
     """
@@ -98,10 +98,10 @@ class Account:
 class Action:
     """One thing that will be done: exactly one resource of this name, directly below its Workload.
 
-    An Account belongs to no workload: its resource stands where the Workloads do.
+    An Account belongs to no workload: its resource stands at the same level as the Workloads.
 
-    Names are unique in a stack. `site` is None for what belongs to the whole workload. `after` and `before` name
-    actions where phases do not order them. The planner sets `workload` and `needs`, transitively reduced; deployment
+    Names are unique in a stack. `site` is None for an action of the whole workload. `after` and `before` name actions
+    where phases do not determine the order. The planner sets `workload` and `needs`, transitively reduced; deployment
     adds no edge.
     """
 

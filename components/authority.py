@@ -1,4 +1,4 @@
-"""Who answers for the names of a zone."""
+"""The interface of an authority: who answers for the names of a zone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Survey:
-    """What stands at a workload's host that is not the stack's, as `adopt` names it, and what hinders an update.
+    """What stands at a workload's host and is not the stack's, in the form of `adopt`, and what hinders an update.
 
     Paths of faults are relative to the workload.
     """
@@ -31,7 +31,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class ProofRecord:
-    """A record by which an issuer sees that a host is ours: its name, type and value, known later."""
+    """A record by which an issuer verifies that a host is ours: name, type and value, known only later."""
 
     name: pulumi.Input[str]
     type: pulumi.Input[str]
@@ -43,11 +43,11 @@ class DeployedZone(Protocol):
 
     @property
     def handle(self) -> Mapping[str, Any]:
-        """Return what a program needs to ask this authority: its name, and the zone as it knows it."""
+        """Return what a program needs to query this authority: its name, and the zone in its own terms."""
         ...
 
     def register(self, name: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Resource:
-        """Register the one resource of an Entry of this authority; `what` has Outputs in place of Refs."""
+        """Register the one resource of an Entry of this authority; `what` holds Outputs in place of Refs."""
         ...
 
     def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
@@ -56,9 +56,9 @@ class DeployedZone(Protocol):
 
 
 class Authority(Protocol):
-    """Who answers for the names of a zone. All but `zone`, `zones` and `current` is pure.
+    """Who answers for the names of a zone. All methods but `zone`, `zones` and `current` are pure.
 
-    The looks in `needs` are taken later.
+    The observations in `needs` are made later.
     `company` is the vendor that can switch the zone off; None where it is the stack's own servers.
     """
 
@@ -73,39 +73,39 @@ class Authority(Protocol):
         ...
 
     def refuses(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[Fault]:
-        """Name what cannot be published; paths are relative to the workload."""
+        """Return faults of what cannot be published; paths are relative to the workload."""
         ...
 
     def notes(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[str]:
-        """Name what an operator should know before agreeing, one sentence each."""
+        """Return what an operator should know before agreeing, one sentence each."""
         ...
 
     def answer_ttl(self, exposure: Exposure, ttl: int) -> int:
-        """Return for how many seconds resolvers keep an answer that leads to a site; `ttl` is the zone's."""
+        """Return the time in seconds that resolvers keep an answer that leads to a site; `ttl` is the zone's."""
         ...
 
     def detection_s(self) -> int:
-        """Return after how many seconds a silent site is taken out of a name."""
+        """Return the time in seconds after which a silent site is taken out of a name."""
         ...
 
     def needs(self, topology: Topology) -> Needs:
-        """Return what an update of a stack needs of this authority: checks, and rights."""
+        """Return what an update of a stack needs of this authority: checks and rights."""
         ...
 
     def zones(self) -> list[str]:
-        """Ask the authority for the names of the public zones that this process can see."""
+        """Return the names of the public zones that this process can see, asked of the authority."""
         ...
 
     def bill(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[Line]:
-        """Return what the authority bills a month for a workload."""
+        """Return what the authority bills for a workload, in USD a month."""
         ...
 
     def actions(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterable[Action]:
-        """Return the Entries of a workload, one a member of a name, and the Runs that go with them."""
+        """Return a workload's Entries, one for each member of a name, and the Runs that belong to them."""
         ...
 
     def current(self, handle: Mapping[str, Any], host: str) -> list[str]:
-        """Ask the authority where a host's records lead now: addresses and names, each once."""
+        """Ask the authority where a host's records lead now. Return addresses and names, each once."""
         ...
 
     def zone(self, zone: ZonePlan, opts: pulumi.InvokeOptions) -> DeployedZone:
@@ -115,22 +115,22 @@ class Authority(Protocol):
 
 @runtime_checkable
 class ReadsZone(Protocol):
-    """An authority whose API shows every record of a zone, those of a standby too, which name servers do not show."""
+    """An authority whose API shows every record of a zone, also those of a standby, which name servers hide."""
 
     def leading(self, places: Collection[str], hosts: Collection[str]) -> list[str] | None:
-        """Name the records that lead to one of some addresses and names, in the zones that the hosts lie in, or in all.
+        """Return the records that lead to one of `places`, in the zones that `hosts` lie in, or in all zones.
 
-        None where this authority holds no such zone. Raises Unanswered when it does not answer.
+        Return None where this authority holds no such zone. Raises Unanswered when it does not answer.
         """
         ...
 
 
 @runtime_checkable
 class Adopts(Protocol):
-    """An authority that can take over a host which holds records of another party, and give it back."""
+    """An authority that can take over a host that holds records of another party, and give it back."""
 
     def survey(self, plan: WorkloadPlan, zone: ZonePlan) -> Survey:
-        """Ask what stands at a workload's host before an update. Raises StepError when it cannot be asked."""
+        """Return what stands at a workload's host before an update. Raises StepError when it cannot be asked."""
         ...
 
     def give_back(self, plan: WorkloadPlan, zone: ZonePlan, report: Callable[[str], None]) -> bool:

@@ -1,4 +1,4 @@
-"""A time limit on a whole exchange over HTTP; the clients' own limits are for one read, and a drip outlives them."""
+"""A time limit for a whole HTTP exchange. The clients' own limits bound one read, so slow drips would outlast them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """The connections of one exchange, ended together when its time is over."""
+    """The connections of one exchange, which are closed together when its time is over."""
 
     def __init__(self) -> None:
         self.over = False
         self._streams: list[httpcore.NetworkStream] = []
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Note each connection; an extension of a request in httpcore and httpx. Raises ReadTimeout once it is over."""
+        """Record each connection; an httpcore and httpx request extension. Raises ReadTimeout once the time is over."""
         if self.over:
             raise httpcore.ReadTimeout("the time is over")
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self._streams.append(info["return_value"])
 
     def end(self) -> None:
-        """End every connection; what reads from one fails at once."""
+        """Close every connection; a read from one then fails at once."""
         self.over = True
         for stream in self._streams:
             with contextlib.suppress(OSError, AttributeError):
@@ -37,7 +37,7 @@ class Deadline:
 
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[Deadline]:
-    """Give a deadline that ends its connections after `seconds`."""
+    """Yield a deadline that closes its connections after `seconds`."""
     deadline = Deadline()
     timer = threading.Timer(seconds, deadline.end)
     timer.daemon = True

@@ -6,7 +6,7 @@
     ├── PlanError             it can be read, and cannot be built
     ├── SdlError              an Akash document that the network would refuse
     ├── StepError             a step was taken and did not succeed
-    ├── Unanswered            who would know does not answer
+    ├── Unanswered            the source of a fact does not answer
     └── MarketError           the Akash market did not do what was asked
         ├── NoAcceptableBid   try later, or raise the ceiling
         │   └── NobodyBid     no provider bid at all: a demand may exclude them
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One thing that is wrong: where (a dotted path, may be empty), and what, with what to choose."""
+    """One fault: where (a dotted path, may be empty), what is wrong, and what to choose."""
 
     path: str
     message: str
@@ -41,9 +41,9 @@ class Fault:
 
 
 class UnmoorError(Exception):
-    """A failure the operator can act on: a title, and every fault at once below it.
+    """A failure that the operator can act on: a title, and every fault at once below it.
 
-    As text it is bounded, and free of what a terminal would obey, wherever its parts come from.
+    Its text is bounded and free of terminal control characters, regardless of where its parts come from.
     """
 
     def __init__(self, title: str, faults: Iterable[Fault] = ()) -> None:
@@ -87,7 +87,7 @@ class StepError(UnmoorError):
 
 
 class Unanswered(UnmoorError):  # noqa: N818 the name is the situation
-    """Who would know does not answer, so nothing may be taken for granted."""
+    """The source of the fact does not answer, so nothing may be assumed."""
 
 
 class MarketError(UnmoorError):
@@ -103,7 +103,7 @@ class NobodyBid(NoAcceptableBid):
 
 
 class LeaseLost(MarketError):  # noqa: N818 the name is the situation
-    """The lease was closed behind our back; its data is gone."""
+    """The lease was closed by another party; its data is gone."""
 
 
 class Refused(MarketError):  # noqa: N818 the name is the situation

@@ -1,4 +1,4 @@
-"""How sites are reached, before they exist and after."""
+"""How sites are reached: known before they exist (Exposure), and once they exist (Endpoint)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Reach(StrEnum):
 
 
 class Proof(StrEnum):
-    """How an issuer is convinced that a site may have a certificate for the public host."""
+    """How an issuer verifies that a site may have a certificate for the public host."""
 
     NONE = "none"  #: not at all: plain HTTP only, or no HTTP
     DNS = "dns"  #: by a record, before any name leads here
@@ -52,5 +52,5 @@ class Endpoint:
 
     @property
     def at(self) -> list[str]:
-        """The addresses, else the name: what a probe connects to."""
+        """The addresses, or the name where there are none: what a probe connects to."""
         return list(self.addresses) or [self.name]

@@ -1,4 +1,4 @@
-"""Writes files whole or not at all, and gives temporary ones; where there is no room, the error names the place."""
+"""Write files whole or not at all, and make temporary ones. An error without room names the place."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Put a file in place whole, with its folder if need be; until then what was there stays, and so it does on error.
+    """Replace a file in one step, and make its folder if needed. The old content stays until then, and on error.
 
-    Text is written as UTF-8 with its line ends. A link is followed, and the permissions stay. Raises OSError with the
+    Text is written as UTF-8 with its line ends kept. A link is followed, and permissions stay. Raises OSError with the
     file's name.
     """
     raw = content.encode() if isinstance(content, str) else content
@@ -27,7 +27,7 @@ def write(path: Path, content: str | bytes) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and not target.is_file():
-            target.write_bytes(raw)  # a device has nothing that could be lost
+            target.write_bytes(raw)  # A device holds no content that could be lost.
             return
         _replace(target, raw)
     except OSError as error:
@@ -37,7 +37,7 @@ def write(path: Path, content: str | bytes) -> None:
 def _replace(target: Path, raw: bytes) -> None:
     new = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
     try:
-        # os.open honours the umask, which a file of tempfile does not.
+        # os.open honours the umask; files of `tempfile` do not.
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
             file.write(raw)
             file.flush()
@@ -52,7 +52,7 @@ def _replace(target: Path, raw: bytes) -> None:
 
 @contextlib.contextmanager
 def scratch() -> Iterator[IO[bytes]]:
-    """Give an open temporary file that is gone afterwards. Raises StepError when there is no room for its content."""
+    """Yield an open temporary file that is gone afterwards. Raises StepError when there is no room for its content."""
     try:
         with tempfile.TemporaryFile() as file:
             yield file

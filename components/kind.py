@@ -150,28 +150,28 @@ class Kind(ABC, Generic[O]):
 
     @abstractmethod
     def release(self, options: O, root: Path) -> Release:
-        """Return what to serve now; the only function of a kind that reads the disk, below `root`.
+        """Return the release to serve now; the only function of a kind that reads the disk, below `root`.
 
         Raises ConfigError with every fault, paths relative to the options, and NotBuiltError when there is nothing yet.
         """
 
     def declared(self, options: O) -> Release | None:  # noqa: ARG002 a default
-        """Return the release that the options alone name; None where the disk decides."""
+        """Return the release if the options alone determine it; None where the disk does."""
         return None
 
     def secrets(self, options: O) -> Mapping[str, str]:  # noqa: ARG002 a default
-        """Return the variables of the process that hold values which only an update may read, by path in the options.
+        """Return the environment variables whose values only an update may read, by path in the options.
 
         They have to be set during an update, and never in a preview.
         """
         return {}
 
     def refuses(self, plan: WorkloadPlan) -> Iterable[Fault]:  # noqa: ARG002 a default
-        """Name what cannot be built in this mode and placement; paths are relative to the workload."""
+        """Return faults of what cannot be built in this mode and placement; paths are relative to the workload."""
         return ()
 
     def cold(self, options: O) -> bool:  # noqa: ARG002 a default
-        """Return whether a standby is planned and priced only, and stands once a person makes it the active side."""
+        """Return whether a standby is only planned and priced, and starts when a person makes it the active side."""
         return False
 
     def names(self, plan: WorkloadPlan) -> Iterable[Name]:
@@ -182,9 +182,9 @@ class Kind(ABC, Generic[O]):
     def check(self, site: Site, release: Release) -> Run:
         """Return the probe that a site has to pass: by default /healthz answers release and mark, at its address."""
         given = {"url": site.health_url, "version": release.id, "mark": site.mark, "at": Ref(site.name, "at")}
-        # They decide nothing in the answer. A site that answers other names than before is asked again.
+        # These inputs do not change the answer. A site that answers other names than before is probed again.
         return Run("probe", given | ({"others": list(site.redirect_from)} if site.redirect_from else {}))
 
     def actions(self, plan: WorkloadPlan) -> Iterable[Action]:  # noqa: ARG002 a default
-        """Return what the whole workload needs: Runs only."""
+        """Return the actions of the whole workload: Runs only."""
         return ()

@@ -58,13 +58,13 @@ RULE_BYTES = _limit("`_redirects` or `_headers` of a site", 4_000_000, "bytes", 
 RELEASE_BYTES = _limit("a store's record of the newest release", 300, "bytes", "the rest is not read")
 RECORD_BYTES = _limit("the record of a writer", 4_096, "bytes", "the rest is not read")
 RECORD_TEXT_CHARS = _limit("a text in the record of a writer", 500, "characters", "the record is refused")
-# A renewal that is slower than this is no good.
+# A lease lasts longer than this: a slower renewal would come too late.
 RECORD_S = _limit("a part of an answer of the record's store", 5, "seconds", "the request has failed")
 # A page of 100 deployments with their groups is below 1 MiB.
 CONSOLE_BYTES = _limit("an answer of the Akash Console", 8_388_608, "bytes", "the call has failed")
 CONSOLE_DEPTH = _limit("nesting of an answer of the Akash Console", 40, "levels", "the answer is not read")
 CONSOLE_CONNECT_S = _limit("connecting to the Akash Console", 10, "seconds", "the call has failed")
-# A look asks the Akash provider itself: four tries of 15 s before the Console gives up on it (provider-proxy
+# An observation reaches the Akash provider: four tries of 15 s before the Console gives up on it (provider-proxy
 # `utils/retry.ts`), up to 75 s in its own client. A change waits for a block, and then for the provider.
 CONSOLE_READ_S = _limit(
     "a question to the Akash Console; it asks providers for 75 s", 95, "seconds", "the call has failed"
@@ -81,7 +81,7 @@ AWS_ZONE_S = _limit("a part of an answer about the records of a zone", 10, "seco
 NAME_SERVER_S = _limit("a question to a name server of a zone", 3, "seconds", "it is tried once more")
 CLOUDFLARE_S = _limit("a part of an answer of Cloudflare", 15, "seconds", "the command fails")
 CONSOLE_FIELDS = _limit("names, addresses or services of one deployment", 64, "of them", "the answer is not read")
-# Three round trips to the other side of the world, and some more.
+# Three round trips around the world, with some reserve.
 KEEPER_PROBE_S = _limit("a probe by the keeper of own name servers", 1.5, "seconds", "the site has failed it")
 ZONE_BUNDLE_BYTES = _limit("a document of a zone's bundle", 67_108_864, "bytes", "the store is passed over")
 ZONE_BUNDLE_S = _limit("reading a document of a zone's bundle", 20, "seconds", "the store is passed over")
@@ -127,7 +127,7 @@ def _rows() -> Iterator[str]:
 
 
 def _amount(limit: Limit) -> str:
-    """Write an amount with the largest binary unit that divides it."""
+    """Return an amount as text in the largest binary unit that divides it."""
     if limit.unit == "bytes":
         for shift, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
             if limit.amount % (1 << shift) == 0:

@@ -1,4 +1,4 @@
-"""What an update needs of the world: things that must be there, each with a look at it, and rights."""
+"""What an update needs of the world: things that must exist, each with a check of it, and rights."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """What a look shows."""
+    """The result of a check."""
 
     READY = "ready"
-    CAUTION = "caution"  #: an update works, and an operator should know this before
-    UNSEEN = "not seen"  #: it could not be looked at
+    CAUTION = "caution"  #: an update works, and an operator should know this first
+    UNSEEN = "not seen"  #: it could not be observed
     NOT_READY = "not ready"  #: an update would fail, or do harm
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look shows: a sentence, and the command or the act that mends it where there is anything to mend."""
+    """The finding of one check: a sentence, and the command or act that mends it where there is anything to mend."""
 
     state: State
     sentence: str
@@ -30,9 +30,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing to look at. `look` changes nothing; what it raises is a finding too.
+    """One thing to check. `look` changes nothing; an exception that it raises becomes a finding.
 
-    `late` marks what would make an update fail after minutes of building, so that an update looks at it first.
+    `late` marks what would make an update fail only after minutes of building; an update checks it first.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Grant:
-    """Rights at AWS: actions on resources (ARNs, `*` for what IAM cannot name), and whether they change anything.
+    """Rights at AWS: actions on resources (ARNs, or `*` where IAM cannot name one), and whether they change anything.
 
     `conditions` are those of a statement of an IAM policy: operator, key, values.
     """
@@ -63,7 +63,7 @@ class Needs:
 
 
 def ready(sentence: str) -> Finding:
-    """Return a finding of something that is as it should be."""
+    """Return a finding that all is as it should be."""
     return Finding(State.READY, sentence)
 
 
@@ -73,7 +73,7 @@ def caution(sentence: str, mend: str = "") -> Finding:
 
 
 def unseen(sentence: str, mend: str = "") -> Finding:
-    """Return a finding of something that could not be looked at."""
+    """Return a finding about something that could not be observed."""
     return Finding(State.UNSEEN, sentence, mend)
 
 

@@ -11,8 +11,8 @@ def run() -> None:
 
     Raises pulumi.RunError for an operator's mistake: a sentence, not a traceback.
     """
-    # What is loaded here, most of it pulumi_aws, is needed to the end: to look for garbage in it takes longer than
-    # to plan.
+    # Most objects that are loaded here, mainly of pulumi_aws, live to the end. A garbage collection takes longer than
+    # planning.
     gc.disable()
     import pulumi
     from pulumi.runtime import config
@@ -41,5 +41,5 @@ def run() -> None:
         raise pulumi.RunError(str(error)) from None
     for name, value in outputs.items():
         pulumi.export(name, value)
-    # Nor does the interpreter look through all of it as it ends.
+    # Skip the collection at interpreter exit for the same reason.
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Where a project is, and what it knows: its stack files, and its own registry."""
+"""Where a project is, and what belongs to it: its stack files and its own registry."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .kinds import KINDS
 from .registry import Registry
 from .targets import TARGETS
 
-#: The file in which a project names its registry, and the name that it gives it.
+#: The file in which a project defines its registry, and the registry's name there.
 FILE, NAME = "project.py", "REGISTRY"
 
 
 def builtin() -> Registry:
-    """Return the kinds, targets and authorities that come with this library; `with_` adds one's own."""
+    """Return the kinds, targets and authorities of this library; extend it by `with_`."""
     return Registry(KINDS, TARGETS, authorities())
 
 
@@ -57,7 +57,7 @@ def registry(folder: Path | None = None) -> Registry:
 
 
 def zone_readers() -> list[ReadsZone | None]:
-    """Return the project's authorities, None in place of each that does not show every record of a zone.
+    """Return the project's authorities, with None in place of each that does not show every record of a zone.
 
     Raises ConfigError as `registry` does.
     """
@@ -65,7 +65,7 @@ def zone_readers() -> list[ReadsZone | None]:
 
 
 def _module(path: Path) -> Any:
-    """Import a project's file, with its folder on the path so that it finds its neighbours."""
+    """Import a project's file, with its folder on the path so that it can import its neighbours."""
     name = f"unmoor_project_{abs(hash(path))}"
     if name in sys.modules:
         return sys.modules[name]

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Registry:
-    """What stack files may name. Program and every command use the same one.
+    """What stack files may name. The program and every command use the same registry.
 
-    The first authority is the default of stack files, and the first target that is not rented is that of the
-    centralized side. `on` adds an implementation to a kind that others wrote.
+    The first authority is the default of stack files. The first target that is not rented is that of the centralized
+    side. `on` adds an implementation to a kind from elsewhere.
     """
 
     kinds: Mapping[str, Kind[Any]]
@@ -34,7 +34,7 @@ class Registry:
         authorities: Iterable[Authority] = (),
         on: Mapping[tuple[str, str], Implementation[Any]] | None = None,
     ) -> Registry:
-        """Return a registry with more, or with others of the same name in their place."""
+        """Return a registry with additions; an entry of the same name is replaced."""
         return Registry(
             {**self.kinds, **{kind.name: kind for kind in kinds}},
             {**self.targets, **{target.name: target for target in targets}},
@@ -43,6 +43,6 @@ class Registry:
         )
 
     def implementations(self, kind: str) -> dict[str, Implementation[Any]]:
-        """Return the implementations of a kind by target."""
+        """Return a kind's implementations by target."""
         added = {target: implementation for (name, target), implementation in self.on.items() if name == kind}
         return {**self.kinds[kind].on, **added}

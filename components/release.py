@@ -25,5 +25,5 @@ class Release:
         return self.id[:12]
 
 
-#: Stands for a release that is not built yet, where planning goes on without it.
+#: Stands for a release that is not built yet, where planning continues without it.
 NOT_BUILT = Release(id="not-built", pinned=False)

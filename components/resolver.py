@@ -1,4 +1,4 @@
-"""Questions to DNS as the public asks them: by the machine's resolver, or by the one that a variable names."""
+"""DNS queries as the public makes them: by the machine's resolver, or by the one that a variable names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .limits import DNS_S as LIFETIME_S
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: `HOST:PORT` of a resolver to ask instead of the machine's.
+#: `HOST:PORT` of a resolver to use instead of the machine's.
 VARIABLE = "UNMOOR_RESOLVER"
 
 
 def records(name: str, kind: str, environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Return the records of a name as text, sorted and without the last dot; none where there is no such record.
+    """Return a name's records of one type as text, sorted and without the last dot; none where there is no such record.
 
     Raises StepError when no resolver answers, as for a zone that is delegated to servers that do not have it.
     """

@@ -1,4 +1,4 @@
-"""Programs that a deployment runs: idempotent, with JSON on standard input, safe to kill anywhere and run again."""
+"""Programs that a deployment runs: idempotent, JSON on standard input, safe to kill at any point and run again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Program(NamedTuple):
-    """The module below this package whose `take(given, report)` returns one JSON line, and its help."""
+    """The module below this package whose `take(given, report)` returns one line of JSON, and its help."""
 
     module: str
     help: str
@@ -23,13 +23,15 @@ STEPS: Mapping[str, Program] = {
     "probe": Program("probe.probe", "Ask a site from outside until it serves the version, with a valid certificate."),
     "secret": Program("kinds.service.secret", "Put a secret's value into AWS Secrets Manager."),
     "handover": Program("probe.handover", "Hand an application's secrets to its lease, at the lease's own address."),
-    "drain": Program("probe.drain", "Wait until no resolver keeps an answer that points at what is removed next."),
+    "drain": Program(
+        "probe.drain", "Wait until no resolver keeps an answer that leads to the site that is removed next."
+    ),
 }
 
 
 _MISSING = "unmoor: the virtual environment that Pulumi.yaml names is not there; run 'pulumi install'"
-#: Starts a step with the Python that runs the program; `$0` is the command line. Decision 16 has the reasons.
-#: Constant, like `command_line`: both are kept in state, and deletions run by the text that is there.
+#: Starts a step with the Python that runs the program; `$0` is the command line. Decision 16 gives the reasons.
+#: Constant, like `command_line`: both are kept in state, and deletions run the text that stands there.
 INTERPRETER = (
     "/bin/sh",
     "-c",
@@ -44,5 +46,5 @@ echo "{_MISSING}" >&2; exit 127""",
 
 
 def command_line(step: str) -> str:
-    """Return the command line that takes a step, for `INTERPRETER`: the same text wherever this library is."""
+    """Return the command line that runs a step, for `INTERPRETER`: the same text at every place of installation."""
     return f"unmoor step {step}"

@@ -20,7 +20,7 @@ def _nothing(_: Topology) -> Needs:
 
 
 class Accounting(Protocol):
-    """Registers what compares an account with the sites that a stack has there."""
+    """Registers the resource that compares an account with the sites that a stack has there."""
 
     def __call__(
         self, name: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions
@@ -39,9 +39,10 @@ class Target:
 
     `company` is the vendor that can end all sites there; None where operators are many and interchangeable.
     `credentials` names the environment variables without which an update cannot reach it. `rented` means that sites
-    end when a prepaid account runs dry. `several_operators` means that two sites can have two operators. `account`
-    registers, once a stack, what compares the account with the stack; None where nothing is left behind there. `needs`
-    returns what an update of a stack needs of this target.
+    end when a prepaid account is empty. `several_operators` means that two sites can have two operators. `account`
+    registers, once per stack, the resource that compares the account with the stack; None where a target leaves no
+    orphans.
+    `needs` returns what an update of a stack needs of this target.
     """
 
     name: str

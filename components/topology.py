@@ -1,4 +1,4 @@
-"""What planning makes: sites, names, actions and bills of a stack, as plain values."""
+"""The result of planning: sites, names, actions and bills of a stack, as plain values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """The part of a site while everything is well."""
+    """A site's role while every site is healthy."""
 
     PRIMARY = "primary"
     STANDBY = "standby"
@@ -33,10 +33,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a monthly bill: what, USD a month, and where the price comes from.
+    """One line of a monthly bill: its item, USD a month, and the source of the price.
 
     The planner sets `payee`, the target or authority that sends the bill, and the `site` of a target's lines. An
-    authority names the site of a line itself, or none where it bills the name.
+    authority sets the site of a line itself, or none where it bills the name.
     """
 
     what: str
@@ -50,9 +50,9 @@ class Line:
 class Site:
     """One workload on one target. Nothing here depends on mode, role or release.
 
-    `host` is the public name, `site_host` the site's own. Visitors of the names in `redirect_from` are led to `host`.
-    `peer` is the site host of the site that challenges for these may be meant for, whether or not it stands now; empty
-    where no site of the workload proves by HTTP-01.
+    `host` is the public name, `site_host` the site's own. Visitors of the names in `redirect_from` are redirected to
+    `host`. `peer` is the site host of the site whose HTTP-01 challenges may arrive here, whether or not it stands now;
+    empty where no site of the workload proves by HTTP-01.
     """
 
     name: str
@@ -74,9 +74,9 @@ class Site:
 
     @property
     def mark(self) -> str:
-        """What /healthz answers in its second line for every release: health checks know the site by it.
+        """The second line of the /healthz answer, the same for every release: health checks recognise the site by it.
 
-        It is a hash, because a stranger at a former address of the site may repeat the name that it was asked by.
+        It is a hash, because a stranger at a former address of the site may echo the name in the request.
         """
         return f"unmoor-{hashlib.sha256(f'{self.workload} {self.site_host}'.encode()).hexdigest()[:16]}"
 
@@ -87,13 +87,13 @@ class Site:
 
     @property
     def health_url(self) -> str:
-        """Where the site answers its release, under the public host's name."""
+        """The URL at which the site answers its release, under the public host's name."""
         return http.url(self.host or self.site_host, http.HEALTH_PATH, self.scheme)
 
 
 @dataclass(frozen=True)
 class Member:
-    """A site's place in the set of a name."""
+    """A site's place in a name's set."""
 
     site: str
     role: Role
@@ -101,7 +101,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Name:
-    """A public name: a set of members, primary first. Record types are the authority's."""
+    """A public name: a set of members, primary first. Record types belong to the authority."""
 
     host: str
     members: tuple[Member, ...]
@@ -109,7 +109,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Control:
-    """A company that alone can switch something off, and what: `AWS` and `the zone`."""
+    """A company that alone can switch something off, and that thing: `AWS` and `the zone`."""
 
     company: str
     what: str
@@ -119,7 +119,7 @@ class Control:
 
 
 def identity(workload: str, label: str | None) -> str:
-    """Return what a workload is called where several stacks meet; no workload's own name has a dot."""
+    """Return a workload's name where several stacks meet. No workload's own name contains a dot."""
     return f"{workload}.{label}" if label else workload
 
 
@@ -131,13 +131,14 @@ def _unsigned(**more: Any) -> Any:
 class WorkloadPlan:
     """Everything about one workload.
 
-    `sites` stand in this mode, primary first; `weights` is how many of 100 look-ups lead to each, empty where the
-    primary answers all of them. `everywhere` are those of every slot of the placement. `cold` would be
-    standbys, and are not built: a person starts them by a flip; `cold_usd_month` is what they cost while they run.
-    `adopt` is what stood at the public names before, which the stack replaces and puts back when it ends. `label` is
-    the stack's name in names that several stacks could use. `losses` is what an
-    operator should know before agreeing. `failover_s` is the time in seconds until every visitor that honours TTLs
-    has followed a failover, `kept_s` for how many seconds resolvers keep an answer that leads to a site.
+    `sites` stand in this mode, primary first. `weights` is how many of 100 look-ups lead to each, empty where the
+    primary answers all of them. `everywhere` are the sites of every slot of the placement. `cold` are standbys that are
+    not built: a person starts them by a flip; `cold_usd_month` is what they cost while they run.
+    `adopt` is what stood at the public names before; the stack replaces it, and puts it back when the workload is
+    removed.
+    `label` is the stack's name in names that several stacks could use. `losses` is what an operator should know before
+    agreeing. `failover_s` is the time in seconds until every visitor that honours TTLs has followed a failover,
+    `kept_s` the time in seconds that resolvers keep an answer that leads to a site.
     """
 
     name: str
@@ -171,7 +172,7 @@ class WorkloadPlan:
 
     @property
     def primary(self) -> Site:
-        """The site that answers while everything is well."""
+        """The site that answers while every site is healthy."""
         return self.sites[0]
 
     @property
@@ -181,12 +182,12 @@ class WorkloadPlan:
 
     @property
     def url(self) -> str:
-        """Where visitors go while everything is well; empty for a workload without a host."""
+        """The URL that visitors use while every site is healthy; empty for a workload without a host."""
         return http.url(self.host, scheme=self.primary.scheme) if self.host else ""
 
     @property
     def identity(self) -> str:
-        """What the workload is called where several stacks meet: the keys of its objects begin so."""
+        """The workload's name where several stacks meet; the keys of its objects begin with it."""
         return identity(self.name, self.label)
 
     @property
@@ -196,7 +197,7 @@ class WorkloadPlan:
         return (self.identity, *hosts)
 
     def stood(self, host: str) -> tuple[StandingRecord, ...]:
-        """Return what stood at one of the public names before the stack had it; nothing where it was free."""
+        """Return what stood at one of the public names before the stack took it; nothing where the name was free."""
         return tuple(one.model_copy(update={"at": None}) for one in self.adopt if (one.at or self.host) == host)
 
     @property
@@ -206,19 +207,20 @@ class WorkloadPlan:
         return {name: found for name in names if (found := self.stood(name))}
 
     def named(self, site: Site) -> str:
-        """Return a site's name with its stack, which is unique among stacks that share an account."""
+        """Return a site's name with its stack's, which is unique among stacks that share an account."""
         return f"{site.name}-{self.label}" if self.label else site.name
 
     def site(self, name: str) -> Site:
-        """Return a site that stands, by its name."""
+        """Return a standing site by its name."""
         return next(site for site in self.sites if site.name == name)
 
 
 @dataclass(frozen=True)
 class ZonePlan:
-    """The zone that all hosts lie in: its name, its id where the name is not enough, and who answers for it.
+    """The zone that all hosts lie in: its name, its id where the name is not unique, and its authority.
 
-    `ttl` is how many seconds resolvers may keep an answer of a failover name. `delegation` is what stands at the
+    `ttl` is the number of seconds that resolvers may keep an answer of a failover name. `delegation` is what stands at
+    the
     parent.
     """
 

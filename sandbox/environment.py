@@ -22,7 +22,7 @@ _KEY = "testing"
 
 
 def fixed(state: State) -> dict[str, str]:
-    """Give the variables that are known before anything listens."""
+    """Return the variables that are known before anything listens."""
     root = state.root
     return {
         VARIABLE: str(root),
@@ -52,7 +52,7 @@ def fixed(state: State) -> dict[str, str]:
 
 
 def internet(state: State) -> dict[str, str]:
-    """Give the variables that lead into the sandbox's internet, once its proxy listens."""
+    """Return the variables that lead into the sandbox's internet, once its proxy listens."""
     proxy = f"http://127.0.0.1:{state.port('proxy')}"
     authorities = str(state.ca_bundle)
     return {
@@ -62,7 +62,7 @@ def internet(state: State) -> dict[str, str]:
 
 
 def worlds(state: State) -> dict[str, str]:
-    """Give the addresses of the simulated clouds, once all of them listen."""
+    """Return the addresses of the simulated clouds, once all of them listen."""
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{state.port('aws')}",
         "AKASH_CONSOLE_URL": f"http://127.0.0.1:{state.port('console')}",
@@ -72,7 +72,7 @@ def worlds(state: State) -> dict[str, str]:
 
 
 def for_worlds(state: State, folders: Iterable[Path]) -> dict[str, str]:
-    """Give the whole environment of a simulated world: the operator's without proxies, and what is fixed."""
+    """Return the whole environment of a simulated world: the operator's without proxies, and what is fixed."""
     ours = {name: value for name, value in os.environ.items() if name not in PROXIES}
     return {**ours, **fixed(state), "PATH": _path(map(str, folders))}
 
@@ -88,7 +88,7 @@ def publish(state: State, folders: Iterable[Path]) -> None:
 
 
 def published(state: State) -> Mapping[str, str] | None:
-    """Give the variables of the sandbox, PATH included, for a child of this process; None before it is ready."""
+    """Return the variables of the sandbox, PATH included, for a child of this process; None before it is ready."""
     text = read(state.root / "env.json")
     if text is None:
         return None

@@ -50,7 +50,7 @@ def _images() -> dict[str, Image | None]:
 
 
 def repository(image: str) -> str:
-    """Give the full name of an image's repository, without tag and digest."""
+    """Return the full name of an image's repository, without tag and digest."""
     name = image.partition("@")[0]
     head, slash, last = name.rpartition("/")
     name = head + slash + last.partition(":")[0]

@@ -30,7 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9_*-][A-Za-z0-9._*-]{0,253}")
 
 
 def here() -> State:
-    """Give the sandbox of this process: the folder named by UNMOOR_SANDBOX, else `.sandbox` in the repository."""
+    """Return the sandbox of this process: the folder named by UNMOOR_SANDBOX, else `.sandbox` in the repository."""
     return State(Path(os.environ.get(VARIABLE) or REPOSITORY / ".sandbox").absolute())
 
 
@@ -48,7 +48,7 @@ def write(path: Path, text: str) -> None:
 
 
 def read(path: Path) -> str | None:
-    """Give a file's text without the white space round it; None if there is no such file."""
+    """Return a file's text without the white space round it; None if there is no such file."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -104,12 +104,12 @@ class State:
         write(self.root / "ports" / name, f"{port}\n")
 
     def port(self, name: str) -> int | None:
-        """Give the port of the named world; None until it listens."""
+        """Return the port of the named world; None until it listens."""
         text = self._text("ports", name)
         return int(text) if text else None
 
     def ports(self) -> dict[str, int]:
-        """Give every published port by name."""
+        """Return every published port by name."""
         return {name: int(text) for name, text in self._all("ports").items()}
 
     # Routes
@@ -123,11 +123,11 @@ class State:
         (self.root / "routes" / f"{ip}_{port}").unlink(missing_ok=True)
 
     def route(self, ip: str, port: int) -> tuple[str, int] | None:
-        """Give the real (host, port) behind an address; None means that a connection to it is refused."""
+        """Return the real (host, port) behind an address; None means that a connection to it is refused."""
         return _endpoint(self._text("routes", f"{ip}_{port}"))
 
     def routes(self) -> dict[tuple[str, int], tuple[str, int]]:
-        """Give every route: (ip, port) to the real (host, port)."""
+        """Return every route: (ip, port) to the real (host, port)."""
         found = {}
         for name, text in self._all("routes").items():
             ip, _, port = name.rpartition("_")
@@ -146,11 +146,11 @@ class State:
         (self.root / "hosts" / _host(name)).unlink(missing_ok=True)
 
     def host(self, name: str) -> str | None:
-        """Give the IPv4 address of a name outside the zones; None if there is no such name."""
+        """Return the IPv4 address of a name outside the zones; None if there is no such name."""
         return self._text("hosts", _host(name)) or None
 
     def hosts(self) -> dict[str, str]:
-        """Give every name outside the zones with its address."""
+        """Return every name outside the zones with its address."""
         return self._all("hosts")
 
     # Faults
@@ -167,12 +167,12 @@ class State:
         return there
 
     def fault(self, name: str) -> dict[str, Any] | None:
-        """Give the parameters of a fault that is on, {} if it has none; None means that nothing is wrong."""
+        """Return the parameters of a fault that is on, {} if it has none; None means that nothing is wrong."""
         text = self._text("faults", name)
         return None if text is None else _parameters(text)
 
     def faults(self) -> dict[str, dict[str, Any]]:
-        """Give every fault that is on, with its parameters."""
+        """Return every fault that is on, with its parameters."""
         return {name: _parameters(text) for name, text in self._all("faults").items()}
 
     def _text(self, folder: str, name: str) -> str | None:

@@ -98,7 +98,7 @@ def _rail() -> Rail:
 
 
 def _stacks() -> dict[str, str]:
-    """Give the project's stacks by the mark that their deployments bear."""
+    """Return the project's stacks by the mark that their deployments bear."""
     from ..config.yaml_text import load
     from ..errors import ConfigError
     from ..targets.akash.market.names import Owner

@@ -86,7 +86,7 @@ def cli(
 
 
 def can_ask() -> bool:
-    """Whether a person is there."""
+    """Return whether a person is there."""
     return sys.stdin.isatty()
 
 

@@ -25,7 +25,7 @@ DELEGATION = "dns.delegation"
 
 
 def _is_database(context: click.Context) -> bool:
-    """Whether the one name that is given is a database's."""
+    """Return whether the one name that is given is a database's."""
     names: tuple[str, ...] = context.params.get("workloads") or ()
     return len(names) == 1 and settings.path(names[0]).exists()
 

@@ -189,7 +189,7 @@ def _versions(store: Store, client: Any, command: str) -> Iterator[Finding]:
 
 
 def _everyone_reads(policy: str) -> bool:
-    """Whether a bucket policy lets anyone read objects."""
+    """Return whether a bucket policy lets anyone read objects."""
     statements = json.loads(policy).get("Statement") or []
     for each in statements if isinstance(statements, list) else [statements]:
         actions = each.get("Action")

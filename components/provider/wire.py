@@ -111,7 +111,7 @@ def _encode(value: Any, path: Path, secrets: set[Path]) -> struct_pb2.Value:  # 
 
 
 def holds_unknown(value: Any) -> bool:
-    """Whether an unknown stands anywhere in the value."""
+    """Return whether an unknown stands anywhere in the value."""
     if isinstance(value, dict):
         return any(holds_unknown(item) for item in value.values())
     if isinstance(value, list | tuple):

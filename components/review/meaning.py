@@ -55,7 +55,7 @@ def _gone(old: Any, new: Any) -> bool:
 
 
 def _removes(old: Any, new: Any) -> bool:
-    """Whether a list lost an item."""
+    """Return whether a list lost an item."""
     return bool(set(old if isinstance(old, list) else []) - set(new if isinstance(new, list) else []))
 
 
@@ -68,12 +68,12 @@ def _more(old: Any, new: Any) -> bool:
 
 
 def _changed(old: Any, new: Any) -> bool:
-    """Whether a value took the place of another, so not for something new."""
+    """Return whether a value took the place of another, so not for something new."""
     return old not in (ABSENT, None) and new not in (ABSENT, None)
 
 
 def _stands(old: Any, new: Any) -> bool:
-    """Whether the setting is there before and after, set or not."""
+    """Return whether the setting is there before and after, set or not."""
     return old is not ABSENT and new is not ABSENT
 
 

@@ -83,7 +83,7 @@ def _order(given: Any) -> Order | None:
 
 
 def _fits(read: Record) -> bool:
-    """Whether each value has the type that it is declared with, and is of a sensible size."""
+    """Return whether each value has the type that it is declared with, and is of a sensible size."""
     order = read.order
     texts = [read.workload, read.holder, read.by, read.note, "" if read.position is None else read.position]
     texts += [order.id, order.to] if order else []

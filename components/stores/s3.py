@@ -292,7 +292,7 @@ def made(service: str, **given: Any) -> Any:
 
 @functools.cache
 def session() -> Any:
-    """Give boto3's session, one for all: making a client of it is quick the second time."""
+    """Return boto3's session, one for all: making a client of it is quick the second time."""
     import boto3
 
     return boto3.session.Session()

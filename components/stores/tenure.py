@@ -324,7 +324,7 @@ def _absent(me: Me, mind: Mind, seen: Looked) -> Action:
 
 
 def _may_claim(me: Me, mind: Mind, seen: Looked, record: Record) -> bool:
-    """Whether this site may be the next writer; the store decides whether it is."""
+    """Return whether this site may be the next writer; the store decides whether it is."""
     order, copy, now = record.order, seen.copy, seen.now
     ordered = order is not None and order.to == me.site
     given_up = now - mind.since >= me.times.ttl_s + me.times.hand_over_s

@@ -112,7 +112,7 @@ def type_of(path: str) -> str:
 
 
 def immutable(path: str) -> bool:
-    """Whether a file's name holds a hash of its content by a generator's own convention."""
+    """Return whether a file's name holds a hash of its content by a generator's own convention."""
     return bool(_HASHED.search(path)) and not any(pattern.search(path) for pattern in _NOT_HASHED)
 
 
@@ -122,7 +122,7 @@ def kept(seconds: int) -> str:
 
 
 def compresses(content_type: str, size: int) -> bool:
-    """Whether a body of some bytes is compressed for clients that accept it."""
+    """Return whether a body of some bytes is compressed for clients that accept it."""
     return size in COMPRESSED_BYTES and content_type.partition(";")[0].strip() in COMPRESSED
 
 

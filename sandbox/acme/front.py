@@ -96,7 +96,7 @@ class Front:
 
 
 def _allows(value: str) -> bool:
-    """Whether the value of an `issue` property allows this authority HTTP-01 (RFC 8659 §4.2, RFC 8657 §4)."""
+    """Return whether the value of an `issue` property allows this authority HTTP-01 (RFC 8659 §4.2, RFC 8657 §4)."""
     issuer, *parameters = (part.strip() for part in value.split(";"))
     methods = [part.partition("=")[2].strip() for part in parameters if part.partition("=")[0].strip() == METHODS]
     return issuer == ISSUER and all("http-01" in allowed.split(",") for allowed in methods)

@@ -17,7 +17,7 @@ KIND_WORDS = ("HTTP", "PORT", "IP")
 
 
 def fault(manifest: list[dict[str, Any]], deployment: Deployment, running: dict[str, set[str]] | None = None) -> str:
-    """Give "" for a manifest that fits the deployment, else what the provider answers (with HTTP 422).
+    """Return "" for a manifest that fits the deployment, else what the provider answers (with HTTP 422).
 
     `running` has the service names of each group that is running already: they may not change.
     """
@@ -38,7 +38,7 @@ def fault(manifest: list[dict[str, Any]], deployment: Deployment, running: dict[
 
 
 def _group(group: dict[str, Any], spec: dict[str, Any]) -> str:
-    """Give the first thing about a group that is not as it was ordered."""
+    """Return the first thing about a group that is not as it was ordered."""
     units = {unit["resource"]["id"]: unit for unit in spec["resources"]}
     used: dict[int, int] = dict.fromkeys(units, 0)
     for service in group["services"]:

@@ -56,7 +56,7 @@ def silent(state: State, provider: AkashProvider) -> bool:
 
 
 def hold(state: State, owner: str) -> float:
-    """Give the seconds that a read which asks this provider takes before it gives up."""
+    """Return the seconds that a read which asks this provider takes before it gives up."""
     provider = BY_OWNER[owner]
     for kind in ("gone", "silent"):
         if (fault := _struck(state, kind, provider)) is not None:

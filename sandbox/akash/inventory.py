@@ -11,7 +11,7 @@ from .app import API_KEY
 
 
 def open_deployments() -> list[dict[str, Any]]:
-    """Give the deployments that are open, as the API lists them."""
+    """Return the deployments that are open, as the API lists them."""
     found: list[dict[str, Any]] = _get("/v1/deployments?limit=1000")["data"]["deployments"]
     leases = [lease for each in found for lease in each["leases"]]  # the list hands them out in another order
     for each in found:
@@ -20,12 +20,12 @@ def open_deployments() -> list[dict[str, Any]]:
 
 
 def wallet() -> float:
-    """Give the free balance of the account, in USD; what is in escrow is not in it."""
+    """Return the free balance of the account, in USD; what is in escrow is not in it."""
     return float(_get("/v1/balances")["data"]["balance"])
 
 
 def escrow() -> float:
-    """Give what is in the escrow of open deployments, in USD."""
+    """Return what is in the escrow of open deployments, in USD."""
     return float(_get("/v1/balances")["data"]["deployments"])
 
 

@@ -19,7 +19,7 @@ DAYS = 365
 
 
 def own_make(folder: Path) -> ssl.SSLContext:
-    """Give a server's TLS with a certificate that only itself vouches for; the key passes through `folder`."""
+    """Return a server's TLS with a certificate that only itself vouches for; the key passes through `folder`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.now(UTC)

@@ -117,7 +117,7 @@ def rate(usd: float) -> float:
 def refusal(
     provider: AkashProvider, group: dict[str, Any], taken: Iterable[Ask], *, notice: int = 0, dearer: float = 1.0
 ) -> tuple[str, float]:
-    """Give ("", its price in uact per block) if the provider bids on the group, else (why it does not, 0).
+    """Return ("", its price in uact per block) if the provider bids on the group, else (why it does not, 0).
 
     `taken` is what its leases hold already, `notice` the seconds of reclamation asked for; `dearer` multiplies its
     price.

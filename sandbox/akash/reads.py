@@ -45,7 +45,7 @@ class Reads:
         return [web.get("/v1/deployment/{owner}/{dseq}", self.named)]
 
     def visible(self, deployment: Deployment) -> bool:
-        """Whether a read shows a deployment at all."""
+        """Return whether a read shows a deployment at all."""
         return not self.elsewhere and self._older(deployment, "read-lag", READ_LAG_S, struck=10)
 
     @property
@@ -54,11 +54,11 @@ class Reads:
         return self.world.state.fault("other-account") is not None
 
     def in_list(self, deployment: Deployment) -> bool:
-        """Whether the list has a deployment."""
+        """Return whether the list has a deployment."""
         return self.visible(deployment) and self._older(deployment, "list-lag", 0.0, struck=60)
 
     def _older(self, deployment: Deployment, fault: str, lag: float, *, struck: float) -> bool:
-        """Whether a deployment is older than a lag in seconds, which a fault makes longer."""
+        """Return whether a deployment is older than a lag in seconds, which a fault makes longer."""
         if (found := self.world.state.fault(fault)) is not None:
             lag = float(found.get("seconds", struck))
         return self.world.ledger.now - deployment.time >= lag

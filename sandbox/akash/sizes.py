@@ -60,7 +60,7 @@ def ask(group: dict[str, Any]) -> Ask:
 
 
 def kind_of(endpoint: dict[str, Any]) -> int:
-    """Give the endpoint's kind as a number, whichever of the network's two spellings it has."""
+    """Return the endpoint's kind as a number, whichever of the network's two spellings it has."""
     kind = endpoint.get("kind", 0)
     return KINDS.index(kind) if isinstance(kind, str) else int(kind)
 
@@ -69,5 +69,5 @@ KINDS = ("SHARED_HTTP", "RANDOM_PORT", "LEASED_IP")
 
 
 def ceiling(group: dict[str, Any]) -> float:
-    """Give the most that a group may cost, in uact per block."""
+    """Return the most that a group may cost, in uact per block."""
     return sum(float(unit["price"]["amount"]) * int(unit["count"]) for unit in group["resources"])

@@ -29,7 +29,7 @@ NODE_PORTS = 30_000
 
 
 def ingress_host(lease_id: str, service: str) -> str:
-    """Give the first label of a service's own name, as the provider computes it from the lease."""
+    """Return the first label of a service's own name, as the provider computes it from the lease."""
     return b32hexencode(uuid.uuid5(uuid.NAMESPACE_DNS, lease_id + service).bytes).decode().rstrip("=").lower()
 
 
@@ -158,7 +158,7 @@ class Workload:
         return value
 
     def _named(self, name: str, index: int) -> dict[str, str]:
-        """Give the variables that the provider injects, and those that stand for fixed ports in this sandbox."""
+        """Return the variables that the provider injects, and those that stand for fixed ports in this sandbox."""
         expose = self.services[name]["expose"]
         ports = {each["port"]: self._port(name, index, each["port"]) for each in expose}
         named = {
@@ -234,7 +234,7 @@ class Workload:
         )
 
     def status(self) -> dict[str, Any]:
-        """Give the lease status as the provider's gateway answers it."""
+        """Return the lease status as the provider's gateway answers it."""
         services: dict[str, dict[str, Any]] = {}
         forwarded: dict[str, list[dict[str, Any]]] = {}
         ips: dict[str, list[dict[str, Any]]] = {}
@@ -325,5 +325,5 @@ def expanded(text: str, variables: Mapping[str, str]) -> str:
 
 
 def external(expose: dict[str, Any]) -> int:
-    """Give the port under which the world knows an exposed port."""
+    """Return the port under which the world knows an exposed port."""
     return int(expose.get("externalPort") or expose["port"])

@@ -132,11 +132,11 @@ class World:
         await self.ingresses[provider.owner].open()
 
     def online(self, provider: AkashProvider) -> bool:
-        """Whether a provider is there."""
+        """Return whether a provider is there."""
         return provider.owner not in self._gone
 
     def silent(self, owner: str) -> bool:
-        """Whether a provider's gateway answers nothing."""
+        """Return whether a provider's gateway answers nothing."""
         return owner in self._gone or silent(self.state, BY_OWNER[owner])
 
     def _bids(self) -> None:

@@ -51,12 +51,12 @@ def _holds(statement: dict[str, Any]) -> bool:
 
 
 def statements(policy: bytes | str | None) -> list[dict[str, Any]]:
-    """Give the statements of a policy document; none for no policy."""
+    """Return the statements of a policy document; none for no policy."""
     return _many(json.loads(policy).get("Statement", [])) if policy else []
 
 
 def is_public(policy: bytes | str | None) -> bool:
-    """Whether the policy lets anybody in, as Block Public Access judges it."""
+    """Return whether the policy lets anybody in, as Block Public Access judges it."""
     return any(
         statement.get("Effect") == "Allow"
         and _for_everybody(statement)

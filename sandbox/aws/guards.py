@@ -41,12 +41,12 @@ class _ResourceInUse(ServiceException):  # type: ignore[misc]
 
 
 def zones() -> list[FakeZone]:
-    """Give every hosted zone of the account."""
+    """Return every hosted zone of the account."""
     return list(route53_backends[DEFAULT_ACCOUNT_ID]["aws"].zones.values())
 
 
 def record_sets(zone: FakeZone) -> list[dict[str, Any]]:
-    """Give the record sets of a zone as the API shapes them."""
+    """Return the record sets of a zone as the API shapes them."""
     return [_shaped(record) for record in zone.rrsets]
 
 
@@ -226,7 +226,7 @@ def _describe_certificate(original: Callable[..., CertBundle]) -> Callable[..., 
 
 
 def unvalidated(bundle: CertBundle) -> list[str]:
-    """Give the names of the validation records that no hosted zone has, or has with another value."""
+    """Return the names of the validation records that no hosted zone has, or has with another value."""
     found = {
         (record.name.lower(), value.rstrip("."))
         for zone in zones()

@@ -10,7 +10,7 @@ from . import calls
 
 
 def client(service: str, region: str = "us-east-1") -> Any:
-    """Give a boto3 client of the sandbox's account."""
+    """Return a boto3 client of the sandbox's account."""
     import boto3
 
     return boto3.client(

@@ -42,7 +42,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def _concerns(statement: Mapping[str, Any], action: str, resource: str, context: Any) -> bool:
-    """Whether a statement is about this request. Actions match in any case, resources exactly; `*` and `?` match."""
+    """Return whether a statement is about a request: actions match in any case, resources exactly; `*`, `?` match."""
     return (
         any(fnmatchcase(action.lower(), each.lower()) for each in listed(statement["Action"]))
         and any(resource == "*" == each or fnmatchcase(resource, each) for each in listed(statement["Resource"]))

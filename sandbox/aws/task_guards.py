@@ -166,7 +166,7 @@ def _create_listener(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def users(certificate: str) -> list[str]:
-    """Give the listeners that use a certificate."""
+    """Return the listeners that use a certificate."""
     return [each.arn for each in tasks.listeners() if each.certificate == certificate]
 
 

@@ -47,18 +47,18 @@ def exchange(report: bytes) -> bytes:
 
 
 def services() -> list[Service]:
-    """Give every service that is not deleted."""
+    """Return every service that is not deleted."""
     backend = ecs_backends[DEFAULT_ACCOUNT_ID][_REGION]
     return [one for one in list(backend.services.values()) if one.status != "INACTIVE"]
 
 
 def balancers() -> list[FakeLoadBalancer]:
-    """Give every load balancer."""
+    """Return every load balancer."""
     return list(elbv2_backends[DEFAULT_ACCOUNT_ID][_REGION].load_balancers.values())
 
 
 def listeners() -> Iterator[FakeListener]:
-    """Give every listener."""
+    """Yield every listener."""
     for balancer in balancers():
         yield from list(balancer.listeners.values())
 
@@ -146,7 +146,7 @@ def _listener(one: FakeListener) -> dict[str, Any]:
 
 
 def certified(arn: str) -> list[str]:
-    """Give the names of a certificate that is issued; none before that."""
+    """Return the names of a certificate that is issued; none before that."""
     backend = acm_backends[DEFAULT_ACCOUNT_ID][arn.split(":")[3]]
     if arn not in backend._certificates:  # noqa: SLF001 moto has no other way to look without the API
         return []

@@ -33,19 +33,19 @@ class NotMade(UnmoorError):  # noqa: N818 the name is the situation
 
 
 def root() -> Path:
-    """Give the folder of unmoor in the user's cache: XDG_CACHE_HOME, else the platform's own."""
+    """Return the folder of unmoor in the user's cache: XDG_CACHE_HOME, else the platform's own."""
     if named := os.environ.get("XDG_CACHE_HOME"):
         return Path(named).absolute() / "unmoor"
     return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "unmoor"
 
 
 def key(name: str, version: str) -> str:
-    """Give the folder's name for a version of something on this kind of machine."""
+    """Return the folder's name for a version of something on this kind of machine."""
     return f"{name}-{version}-{platform.system().lower()}-{platform.machine()}"
 
 
 def log(folder: str) -> Path:
-    """Give the file that the making of a folder writes to."""
+    """Return the file that the making of a folder writes to."""
     return root() / "log" / f"{folder}.log"
 
 
@@ -55,7 +55,7 @@ def report(message: str) -> None:
 
 
 def made(folder: str, make: Callable[[Path], None]) -> Path:
-    """Give a folder of the cache, made by `make(new folder)` if it is not there yet.
+    """Return a folder of the cache, made by `make(new folder)` if it is not there yet.
 
     Two processes that want it wait for one; an interrupt leaves nothing that looks finished.
     """

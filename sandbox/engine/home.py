@@ -17,7 +17,7 @@ BIN = Path(__file__).resolve().parent.parent / "bin"
 
 
 def plugins() -> dict[str, str]:
-    """Give the plugin folder of each stand-in with its executable: the version is the one that programs ask for."""
+    """Return the plugin folder of each stand-in with its executable: the version is the one that programs ask for."""
     return {
         f"language-python-v{ENGINE}": "pulumi-language-python",
         f"resource-aws-v{metadata.version('pulumi-aws')}": "pulumi-resource-aws",

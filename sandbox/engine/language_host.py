@@ -38,7 +38,7 @@ GRACE_S = 5.0
 
 
 def _stubs() -> tuple[Any, Any, Any]:
-    """Give the protocol's stubs out of the SDK without running the SDK's own start, which takes half a second."""
+    """Return the protocol's stubs out of the SDK without running the SDK's own start, which takes half a second."""
     spec = importlib.util.find_spec("pulumi")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("the Pulumi SDK is not installed here; run `make setup`", name="pulumi")
@@ -60,7 +60,7 @@ class NoInterpreter(Exception):  # noqa: N818 the name is the situation
 
 
 def interpreter(root: Path, options: Mapping[str, Any]) -> Path:
-    """Give the Python of a program: its `runtime.options.virtualenv` (under uv `.venv` if unsaid), else `python3`."""
+    """Return the Python of a program: its `runtime.options.virtualenv` (under uv `.venv` if unsaid), else `python3`."""
     virtualenv = options.get("virtualenv") or (".venv" if options.get("toolchain") == "uv" else None)
     if virtualenv is None:
         return Path(shutil.which("python3") or sys.executable)
@@ -91,7 +91,7 @@ def arguments(request: Any, engine: str) -> list[str]:
 
 
 def environment(request: Any, python: Path) -> dict[str, str]:
-    """Give the environment of the program: ours, its virtual environment first, and the stack's configuration."""
+    """Return the environment of the program: ours, its virtual environment first, and the stack's configuration."""
     return {
         **os.environ,
         "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -137,7 +137,7 @@ def required(python: Path) -> Iterator[tuple[str, str]]:
 
 
 def dependencies(python: Path) -> list[tuple[str, str]]:
-    """Give (name, version) of everything installed with an interpreter, by the folders' names."""
+    """Return (name, version) of everything installed with an interpreter, by the folders' names."""
     found = python.parent.parent.glob("lib/python*/site-packages/*.dist-info")
     pairs = (folder.name.removesuffix(".dist-info").rpartition("-") for folder in found)
     return sorted((name, version) for name, _, version in pairs)

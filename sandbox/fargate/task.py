@@ -62,13 +62,13 @@ class Task:
             container.start()
 
     def _local(self, value: str) -> str:
-        """Give a variable that names a port of the task on its own machine the local one."""
+        """Return a variable that names a port of the task on its own machine the local one."""
         host, _, port = value.rpartition(":")
         known = self.ports.get(int(port)) if port.isdigit() else None
         return f"127.0.0.1:{known}" if known and host in ("127.0.0.1", "localhost") else value
 
     def _named(self, one: dict[str, Any]) -> dict[str, str]:
-        """Give the variables that stand for fixed ports in this sandbox."""
+        """Return the variables that stand for fixed ports in this sandbox."""
         own = {str(each["containerPort"]) for each in one["portMappings"]}
         listens = {
             each["name"]: str(self.ports[int(each["value"])])

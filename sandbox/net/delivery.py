@@ -38,7 +38,7 @@ def deliver(behaviour: Behaviour, asked: Asked, response: Response) -> Response:
 
 
 def _is_known(asked: Asked, response: Response) -> bool:
-    """Whether the viewer has this already; If-None-Match alone counts if it is there (RFC 9110 §13.2.2)."""
+    """Return whether the viewer has this already; If-None-Match alone counts if it is there (RFC 9110 §13.2.2)."""
     if wanted := asked.header("if-none-match"):
         tags = [tag.strip().removeprefix("W/") for tag in wanted.split(",")]
         etag = response.header("etag").removeprefix("W/")
@@ -48,7 +48,7 @@ def _is_known(asked: Asked, response: Response) -> bool:
 
 
 def _may_be_part(asked: Asked, response: Response) -> bool:
-    """Whether a part still belongs to what the viewer has of it (If-Range, strong comparison)."""
+    """Return whether a part still belongs to what the viewer has of it (If-Range, strong comparison)."""
     wanted = asked.header("if-range")
     return not wanted or wanted in (response.header("etag"), response.header("last-modified"))
 

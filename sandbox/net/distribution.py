@@ -72,7 +72,7 @@ class Behaviour:
     codings: tuple[str, ...] = ("br", "gzip")
 
     def covers(self, path: str) -> bool:
-        """Whether the pattern covers a path; patterns are case-sensitive, a leading slash may be missing."""
+        """Return whether the pattern covers a path; patterns are case-sensitive, a leading slash may be missing."""
         pattern = self.pattern if self.pattern.startswith(("/", "*")) else f"/{self.pattern}"
         return fnmatch.fnmatchcase(path, pattern.replace("[", "[[]"))
 
@@ -226,5 +226,5 @@ def compression(behaviour: Behaviour, accept: str, headers: Iterable[tuple[str, 
 
 
 def invalidates(pattern: str, path: str) -> bool:
-    """Whether an invalidation path covers a path; only a last `*` is a wildcard."""
+    """Return whether an invalidation path covers a path; only a last `*` is a wildcard."""
     return path.startswith(pattern[:-1]) if pattern.endswith("*") else path == pattern

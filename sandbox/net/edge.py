@@ -68,7 +68,7 @@ class Edge:
         return any(self._state.fault(each) is not None for each in SILENT)
 
     def _blocked(self, path: str) -> bool:
-        """Whether a fault breaks every distribution's way for certificate challenges."""
+        """Return whether a fault breaks every distribution's way for certificate challenges."""
         return path.startswith(CHALLENGES) and self._state.fault("challenge-blocked") is not None
 
     def _named(self, handshake: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:

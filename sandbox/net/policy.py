@@ -15,7 +15,7 @@ SECURE = "true"
 
 
 def allows(policy: Mapping[str, Any], action: str, resource: str, distribution_arn: str) -> bool:
-    """Whether an action (`s3:GetObject`) on an ARN is allowed to CloudFront acting for a distribution."""
+    """Return whether an action (`s3:GetObject`) on an ARN is allowed to CloudFront acting for a distribution."""
     context = {
         "aws:sourcearn": distribution_arn,
         "aws:sourceaccount": distribution_arn.split(":")[4],

@@ -72,7 +72,7 @@ def check(shape: Mapping[str, Any]) -> Check:
 
 
 def verdicts(checks: Mapping[str, Check], opinions: Mapping[str, Sequence[Opinion]]) -> dict[str, bool]:
-    """Whether each check is healthy. A check without opinions is new and starts healthy."""
+    """Return whether each check is healthy. A check without opinions is new and starts healthy."""
     return {one: _verdict(checks[one], checks, opinions, frozenset()) for one in checks}
 
 

@@ -58,7 +58,7 @@ def sdl(
     ceiling: float | None = None,
     attributes: dict[str, str] | None = None,
 ) -> str:
-    """Give the document with what a test varies."""
+    """Return the document with what a test varies."""
     made = copy.deepcopy(SDL)
     web, resources = made["services"]["web"], made["profiles"]["compute"]["web"]["resources"]
     if script is not None:
@@ -139,7 +139,7 @@ class AkashWorld:
         return opened
 
     def bids(self, dseq: str) -> dict[str, dict[str, Any]]:
-        """Give the bids on a deployment by the short name of who made them."""
+        """Return the bids on a deployment by the short name of who made them."""
         names = {owner: name for name, owner in OWNERS.items()}
         found = self.api.get("/v1/bids", params={"dseq": dseq}).json()["data"]
         return {names[each["bid"]["id"]["provider"]]: each["bid"] for each in found}
@@ -154,7 +154,7 @@ class AkashWorld:
         return self.api.get(f"/v1/deployments/{dseq}").json()["data"]
 
     def status(self, dseq: str) -> dict[str, Any] | None:
-        """Give the status of a deployment's first lease."""
+        """Return the status of a deployment's first lease."""
         return self.show(dseq)["leases"][0]["status"]
 
     def run(self, document: str, provider: str = "europa") -> str:

@@ -103,12 +103,12 @@ def page(*entries: Any, more: bool = False) -> Any:
 
 
 def named(dseq: str) -> tuple[str, str]:
-    """Give the one route that tells the name of a deployment's group."""
+    """Return the one route that tells the name of a deployment's group."""
     return ("GET", f"/v1/deployment/akash1me/{dseq}")
 
 
 def group(name: str) -> Any:
-    """Give what it answers, as `getDeploymentByOwnerAndDseq` makes it."""
+    """Return what it answers, as `getDeploymentByOwnerAndDseq` makes it."""
     return lambda _: httpx.Response(
         200, json={"owner": "akash1me", "other": {"groups": [{"group_spec": {"name": name}}]}}
     )
@@ -122,5 +122,5 @@ STATUS = {
 
 
 def leading(*hosts: str) -> Any:
-    """Give the status of a lease to which its ingress leads these hosts."""
+    """Return the status of a lease to which its ingress leads these hosts."""
     return {**STATUS, "services": {"web": {**STATUS["services"]["web"], "uris": list(hosts)}}}

@@ -28,7 +28,7 @@ def context(preview: bool = False, timeout_s: float = 60.0, reported: list[str] 
 
 
 def inputs(name: str = "site.test", avoid: Any = (), **changed: Any) -> dict[str, Any]:
-    """Give inputs as check returns them; `changed` sets fields of the service."""
+    """Return inputs as check returns them; `changed` sets fields of the service."""
     document = copy.deepcopy(DOCUMENT)
     document["services"]["web"] |= changed
     return {

@@ -116,7 +116,7 @@ def moto_url() -> Iterator[str]:
 
 @pytest.fixture
 def clouds(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clouds]:
-    """Give empty clouds; `aws` is reached by the ordinary AWS variables, `storj` by its own."""
+    """Yield empty clouds; `aws` is reached by the ordinary AWS variables, `storj` by its own."""
     url = moto_url
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

@@ -19,7 +19,7 @@ OUTPUTS = {**inputs(), "dseq": "7", "provider": "akash1p", "address": "203.0.113
 
 
 def standing(**changed: Any) -> dict[str, Any]:
-    """Give the outputs of a deployment that runs by `inputs()`."""
+    """Return the outputs of a deployment that runs by `inputs()`."""
     planned = DeploymentResource().create(inputs(), context(preview=True)).outputs
     return {**OUTPUTS, "group": planned["group"], "version": planned["version"], **changed}
 
@@ -42,7 +42,7 @@ def test_providers_to_avoid_are_sorted_so_that_their_order_is_no_change() -> Non
 
 
 def of_release(version: str, **more: str) -> dict[str, Any]:
-    """Give inputs whose container learns of later versions by itself."""
+    """Return inputs whose container learns of later versions by itself."""
     document = copy.deepcopy(DOCUMENT)
     document["services"]["web"]["env"] = [
         "LEARNS=VERSION",

@@ -130,7 +130,7 @@ def test_an_interrupted_build_leaves_nothing(
 
 
 def _runs(pid: int) -> bool:
-    """Whether it still runs, a moment after it was killed: a kill is not waited for by who is not its parent."""
+    """Return whether it still runs, a moment after it was killed: a kill is not waited for by who is not its parent."""
     until = time.monotonic() + 10
     while _there(pid) and time.monotonic() < until:
         time.sleep(0.05)

@@ -20,7 +20,7 @@ from sandbox.state import REPOSITORY, VARIABLE, State
 
 
 def _written_by_setup() -> str:
-    """Give the program by which setup.sh lets Python find the checkout."""
+    """Return the program by which setup.sh lets Python find the checkout."""
     found = re.search(r"\.venv/bin/python -c '(import os, pathlib.*?)' \"\$\(pwd -P\)\"", _setup(), re.DOTALL)
     assert found
     return found[1]

@@ -139,7 +139,7 @@ class Market(pulumi.runtime.Mocks):
 
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
-    """Give the loop of a program, and close those that the SDK's mock monitor makes in its threads and leaves open."""
+    """Yield the loop of a program, and close those that the SDK's mock monitor makes in its threads and leaves open."""
     made = [asyncio.new_event_loop()]
     make = asyncio.new_event_loop
     monkeypatch.setattr(asyncio, "new_event_loop", lambda: made.append(make()) or made[-1])

@@ -78,7 +78,7 @@ class _Names(socketserver.BaseRequestHandler):
 
 @pytest.fixture(scope="module")
 def outside() -> Iterator[dict[str, str]]:
-    """Give the variables by which a program reaches a web server and a name server of this test."""
+    """Yield the variables by which a program reaches a web server and a name server of this test."""
     web = Loopback(("127.0.0.1", 0), _Answer)
     names = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _Names)
     for each in (web, names):

@@ -158,7 +158,7 @@ def application(tmp_path, front):
 
 
 def has(made, values):
-    """Whether an application has exactly these values."""
+    """Return whether an application has exactly these values."""
     wanted = {name: hashlib.sha256(value.encode()).hexdigest() for name, value in values.items()}
     found = {name: (made.folder / name).read_text()[:64] for name in values if (made.folder / name).exists()}
     return found == wanted

@@ -75,7 +75,7 @@ def until(what: Callable[[], bool]) -> None:
 
 
 def writes(log: Path, name: str) -> bool:
-    """Whether a side's program is the last that wrote."""
+    """Return whether a side's program is the last that wrote."""
     return bool(lines(log)) and lines(log)[-1].endswith(f" {name}")
 
 

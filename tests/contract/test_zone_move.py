@@ -36,7 +36,7 @@ def above(ns, more=""):
 
 @pytest.fixture
 def moved(tmp_path, monkeypatch):
-    """Give `moved(parent, old, new, to)`: what the command shows, and whether all is done."""
+    """Return `moved(parent, old, new, to)`: what the command shows, and whether all is done."""
     stack = zone_stack(tmp_path)
 
     def make(parent, old, new, to, *words):

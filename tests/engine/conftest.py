@@ -84,7 +84,7 @@ def sandbox(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture
 def pulumi(sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[..., Pulumi]]:
-    """Give `pulumi(settings, program=None, stack="sandbox")`: a new stack with these settings, ready for `up()`.
+    """Yield `pulumi(settings, program=None, stack="sandbox")`: a new stack with these settings, ready for `up()`.
 
     `program` is the text of a program of its own; without it, it is the program of this repository, whose stack must
     be named `sandbox`: only that one has its salt committed, and a new one would be written into `stacks/`.
@@ -111,7 +111,7 @@ def pulumi(sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[..., Pulumi]]:
 
 @pytest.fixture(scope="module")
 def docs(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[docs_stack.Docs]:
-    """Give the docs workload on a stack of its own, not up yet; a module's tests run in order and share it."""
+    """Yield the docs workload on a stack of its own, not up yet; a module's tests run in order and share it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(sandbox.state.root))  # for the inventories
         made = docs_stack.make(tmp_path_factory.mktemp("docs"), sandbox.state, sandbox.environment)

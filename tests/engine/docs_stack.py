@@ -294,12 +294,12 @@ def kill(runner: Pulumi, sandbox: Sandbox, when: Callable[[], bool]) -> None:
 
 
 def runs(sandbox: Sandbox, words: str) -> bool:
-    """Whether a process with these words in its command line runs."""
+    """Return whether a process with these words in its command line runs."""
     return any(words in line(each) for each in sandbox.processes())
 
 
 def line(process: psutil.Process) -> str:
-    """Give a process's command line, or nothing once it has ended."""
+    """Return a process's command line, or nothing once it has ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.Error:

@@ -107,11 +107,11 @@ class Leases:
         return self.runner.up(*arguments)
 
     def open(self) -> dict[str, bool]:
-        """Give the open deployments, and whether each is leased."""
+        """Return the open deployments, and whether each is leased."""
         return {each["deployment"]["id"]["dseq"]: bool(each["leases"]) for each in inventory.open_deployments()}
 
     def answers(self) -> str:
-        """Give what a visitor gets at the record."""
+        """Return what a visitor gets at the record."""
         from sandbox.client import NotReached, get
 
         try:
@@ -268,7 +268,7 @@ def test_a_lease_that_is_reclaimed_while_it_is_made_leaves_one_deployment(leases
 
 
 def lease_states() -> dict[str, str]:
-    """Give the state of the newest lease of each open deployment."""
+    """Return the state of the newest lease of each open deployment."""
     return {
         each["deployment"]["id"]["dseq"]: each["leases"][-1]["state"] if each["leases"] else ""
         for each in inventory.open_deployments()

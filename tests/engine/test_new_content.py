@@ -142,7 +142,7 @@ def health(docs: Docs) -> dict[str, Any]:
 
 
 def verdicts(docs: Docs) -> dict[str, tuple[bool, float]]:
-    """Whether the check of each site is healthy, and since when; once all of them have looked."""
+    """Return whether the check of each site is healthy, and since when; once all of them have looked."""
     sites = docs.pulumi.outputs()["workloads"]["docs"]["sites"]
     until(lambda: len(health(docs)) == len(sites), "a check of each site")
     until(lambda: all("200" in each["saw"] for one in health(docs).values() for each in one["checkers"]), "every look")

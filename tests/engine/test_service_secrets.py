@@ -115,7 +115,7 @@ def digests(service: Service, site: str) -> dict[str, str]:
 
 
 def _has(service: Service, site: str, values: dict[str, str]) -> bool:
-    """Whether the application of a site has these values; it answers nothing while it starts anew with others."""
+    """Return whether a site's application has these values; it answers nothing while it restarts with others."""
     try:
         return digests(service, site) == values
     except (NotReached, AssertionError):

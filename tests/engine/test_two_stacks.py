@@ -27,7 +27,7 @@ BETA = "beta.dao.example"
 
 @pytest.fixture(scope="module")
 def beta(docs: Docs, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Docs:
-    """Give a second stack of the same project, which names nothing of its own yet but its folder."""
+    """Return a second stack of the same project, which names nothing of its own yet but its folder."""
     folder: Path = tmp_path_factory.mktemp("beta")
     runner = replace(docs.pulumi, stack="beta", config_file=folder / "Pulumi.beta.yaml", children=[])
     made = Docs(runner, docs.state, folder / "site", copy.deepcopy(docs.settings))

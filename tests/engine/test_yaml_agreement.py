@@ -144,7 +144,7 @@ class Engine:
         assert made.returncode == 0, made.stderr
 
     def read(self, text: str) -> dict[str, Any] | None:
-        """Give the settings of a stack file as a program gets them, by key; None where the engine refuses it."""
+        """Return the settings of a stack file as a program gets them, by key; None where the engine refuses it."""
         number = len(list(self.folder.glob("f*.yaml")))
         file = self.folder / f"f{number}-{os.urandom(4).hex()}.yaml"
         file.write_text(text)
@@ -179,7 +179,7 @@ def _file(document: str) -> str:
 
 
 def _ours(text: str) -> Any:
-    """Give our reading of the setting; None where we refuse it."""
+    """Return our reading of the setting; None where we refuse it."""
     try:
         document = yaml_text.load(text, "file", yaml_text.STACK)
     except ConfigError:
@@ -193,7 +193,7 @@ def _exact(value: Any) -> str:
 
 
 def _compare(engine: Engine, documents: dict[str, str]) -> dict[str, tuple[Any, Any]]:
-    """Give the documents on which the two differ, with both readings."""
+    """Return the documents on which the two differ, with both readings."""
     files = {name: _file(document) for name, document in documents.items()}
     with ThreadPoolExecutor(2) as pool:
         theirs = dict(zip(files, pool.map(engine.read, files.values()), strict=True))

@@ -174,7 +174,7 @@ def page(raw: bytes) -> None:
 
     class Stream(httpcore.MockStream):
         def get_extra_info(self, info: str) -> Any:
-            """Give nothing: there is no TLS."""
+            """Return nothing: there is no TLS."""
 
     class Answers(httpcore.NetworkBackend):
         def connect_tcp(self, *_: Any, **__: Any) -> httpcore.NetworkStream:
@@ -202,7 +202,7 @@ def answers(raw: bytes) -> None:
 
     class Asker:
         def ask(self, name: str, kind: str) -> list[str]:
-            """Give some lines; which ones depends on the question."""
+            """Return some lines; which ones depends on the question."""
             start = sum(name.encode(errors="replace") + kind.encode()) % len(lines)
             given = [line for line in lines[start : start + 3] if line.strip()]
             return [line for line in given if _is_address(line)] if kind in {"A", "AAAA"} else given

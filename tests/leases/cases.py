@@ -206,7 +206,7 @@ CASES = (
 
 
 def page() -> str:
-    """Give the page in Markdown."""
+    """Return the page in Markdown."""
     lines = [
         "# When something goes wrong with a lease",
         "",

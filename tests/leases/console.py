@@ -95,7 +95,7 @@ class World:
     # -- what visitors see
 
     def serving(self, deployment: Deployment) -> bool:
-        """Whether visitors get an answer from a deployment: from a silent provider's yes, from a dark one's not."""
+        """Return whether visitors get an answer from a deployment: yes for a silent provider, no for a dark one."""
         put = self.manifests.get(deployment.dseq)
         running = [each for each in deployment.leases if each.state in ("active", "reclaiming")]
         live = [each for each in running if each.provider not in self.dark]

@@ -75,7 +75,7 @@ Op = Up | Refresh | Destroy | Wait | Happens
 
 
 def programs(stacks: int = 1) -> st.SearchStrategy[list[Op]]:
-    """Give programs of up to six runs."""
+    """Return programs of up to six runs."""
     which = st.integers(0, stacks - 1)
     faults = st.lists(st.tuples(st.integers(1, 60), st.sampled_from(FAULTS)), max_size=3).map(tuple)
     up = st.builds(
@@ -112,7 +112,7 @@ def _document(amount: int, content: str) -> dict[str, Any]:
 
 
 def inputs(name: str, op: Up) -> dict[str, Any]:
-    """Give what the program says of one site."""
+    """Return what the program says of one site."""
     avoid = [AVOID] if op.avoid else []
     hosts = [f"{name}.dao{op.stack}.example"]
     document = _document(op.amount, op.content)

@@ -36,7 +36,7 @@ ENGINE = ("the stack is currently locked", "failed to load checkpoint", "pulumi 
 
 @functools.cache
 def texts() -> str:
-    """Give every text that the library may print."""
+    """Return every text that the library may print."""
     trees = (ast.parse(path.read_text()) for path in sorted((ROOT / "components").rglob("*.py")))
     found = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return "\n".join(each for each in found if isinstance(each, str))

@@ -21,7 +21,7 @@ def missing() -> str:
 
 
 def ask(lines: list[dict[str, Any]], *options: str) -> list[dict[str, Any]]:
-    """Give the verdict on each line, in one process without a network."""
+    """Return the verdict on each line, in one process without a network."""
     done = subprocess.run(
         ["node", str(HERE / "validate.mjs"), *options],
         input="\n".join(json.dumps(line) for line in lines),

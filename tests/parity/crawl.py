@@ -239,7 +239,7 @@ def _spellings(path: str) -> Iterator[str]:
 
 
 def _as_browsers_write(target: str) -> bool:
-    """Whether a request target is spelled so: an application compares what then stands in the address line."""
+    """Return whether a request target is spelled so: an application compares what then stands in the address line."""
     path = target.partition("?")[0]
     return path == quote(unquote_to_bytes(path), safe=_RAW)
 

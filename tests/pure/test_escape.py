@@ -24,7 +24,7 @@ EVERYTHING = st.text(st.characters(), max_size=200)
 
 
 def _obeyed(text: str) -> str:
-    """Give what a terminal would obey or a reader not see."""
+    """Return what a terminal would obey or a reader not see."""
     return "".join(
         c for c in text if (unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} and c not in "\n\t")
         or unicodedata.bidirectional(c) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

@@ -84,7 +84,7 @@ CENTS_20 = Decimal("0.2") * DAYS_PER_MONTH * UACT_PER_USD / BLOCKS_PER_MONTH
 
 
 def standing(dseq: str, escrow: str | None, price: Decimal = CENTS_20, topped_up: bool | None = False) -> Standing:
-    """Give a lease that costs, unless another price is given, 20 cents a day."""
+    """Return a lease that costs, unless another price is given, 20 cents a day."""
     held = Deployment(dseq, "active", "aa")
     escrow_usd = None if escrow is None else Decimal(escrow)
     return Standing(held, Lease("p", "active", price), escrow_usd, topped_up)

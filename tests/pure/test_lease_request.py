@@ -19,7 +19,7 @@ DOCS = sdl.load((Path(__file__).parents[2] / "sdl" / "docs.yaml").read_bytes()).
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """Give the document with one value set, or taken out when it is None."""
+    """Return the document with one value set, or taken out when it is None."""
     data = copy.deepcopy(DOCS)
     *holders, last = [int(each) if each.isdigit() else each for each in path.split("/")]
     at: Any = data

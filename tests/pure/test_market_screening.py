@@ -20,7 +20,7 @@ DOCS = sdl.load((Path(__file__).parents[2] / "sdl" / "docs.yaml").read_bytes()).
 
 
 def demanding() -> dict[str, Any]:
-    """Give the docs document with every demand there is."""
+    """Return the docs document with every demand there is."""
     made = copy.deepcopy(DOCS)
     made["reclamation"] = {"min_window": "24h"}
     made["profiles"]["placement"]["docs"]["attributes"] = {"region": "eu-west"}

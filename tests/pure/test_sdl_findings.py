@@ -25,7 +25,7 @@ def run(*words: object, **options: Any) -> Any:
 
 
 def said(document: str) -> str:
-    """Give everything that the check prints of a document."""
+    """Return everything that the check prints of a document."""
     return str(run("check", "-", input=document.encode()).output)
 
 

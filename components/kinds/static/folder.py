@@ -147,7 +147,7 @@ class _Walk:
 
 
 def _secret(path: str, entry: os.DirEntry[str]) -> bool:
-    """Whether a file or folder is one that holds secrets, by its path or by its first bytes."""
+    """Return whether a file or folder is one that holds secrets, by its path or by its first bytes."""
     path = path.lower()
     if _SECRET.search(path):
         return True

@@ -110,7 +110,7 @@ class HeaderRule(_Source):
     line: int
 
     def covers(self, path: str) -> bool:
-        """Whether a decoded address gets these headers; an exact source covers itself alone."""
+        """Return whether a decoded address gets these headers; an exact source covers itself alone."""
         return path == self.source if self.exact else self.match(path) is not None
 
 

@@ -79,12 +79,12 @@ def group(news: dict[str, Any], owner: Owner | None, outputs: dict[str, Any] | N
 
 
 def generation(news: dict[str, Any]) -> int:
-    """Give the number of a deployment among those that its resource has had."""
+    """Return the number of a deployment among those that its resource has had."""
     return int(news.get(GENERATION) or 0)
 
 
 def version(news: dict[str, Any], group: Any) -> Any:
-    """Give the manifest's hash as hex, or UNKNOWN."""
+    """Return the manifest's hash as hex, or UNKNOWN."""
     unknown = group is UNKNOWN or holds_unknown(news["sdl"])
     return UNKNOWN if unknown else request.version(group, news["sdl"])
 

@@ -90,7 +90,7 @@ def public(addresses: Collection[str], names: Collection[str], hosts: Collection
 
 
 def _answers(host: str) -> list[str]:
-    """Give every address and name on the way from a host; none if there is no such name. Raises Unanswered."""
+    """Return every address and name on the way from a host; none if there is no such name. Raises Unanswered."""
     import dns.exception
     import dns.rdatatype
     import dns.resolver
@@ -110,7 +110,7 @@ def _answers(host: str) -> list[str]:
 
 
 def _servers(host: str, environ: Mapping[str, str] = os.environ) -> Any:
-    """Give a resolver that asks the name servers of a host's zone themselves, or the one that a variable names."""
+    """Return a resolver that asks the name servers of a host's zone themselves, or the one that a variable names."""
     import dns.resolver
 
     own = chosen(environ, _LIFETIME_S)

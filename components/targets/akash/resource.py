@@ -102,7 +102,7 @@ class DeploymentResource:
         self.in_use.add(id)
 
     def _back(self, id: str, outputs: dict[str, Any], ctx: Context) -> bool:
-        """Whether a deployment that the state calls lost is not; False where the market cannot be asked."""
+        """Return whether a deployment that the state calls lost is not; False where the market cannot be asked."""
         try:
             with self._rail(self._clock(ctx)) as rail:
                 seen = rail.look(id)
@@ -144,7 +144,7 @@ class DeploymentResource:
         return state
 
     def _led_to(self, rail: Rail, dseq: str, hosts: list[str]) -> bool:
-        """Whether a deployment of the wanted name may be in use: then it is neither adopted nor closed.
+        """Return whether a deployment of the wanted name may be in use: then it is neither adopted nor closed.
 
         A replacement that is forced (`--replace`) is asked for without the old inputs, so what it replaces may bear
         the same name; a record that leads to it distinguishes it from what a killed run left. Raises TransientError
@@ -190,7 +190,7 @@ class DeploymentResource:
             return _state(rail, inputs, seen, _want(inputs, ctx, group(inputs, None, outputs)), outputs)
 
     def _silent_since(self, seen: Observed, outputs: dict[str, Any]) -> datetime | None:
-        """Give the time from which a running lease has shown no status; None if it shows one."""
+        """Return the time from which a running lease has shown no status; None if it shows one."""
         if seen.services is not None or seen.lease is None or seen.lease.state != "active":
             return None
         state = str(outputs.get("state", ""))
@@ -258,7 +258,7 @@ def _want(inputs: dict[str, Any], ctx: Context, name: str, id: str = "") -> Requ
 
 
 def _hosts(inputs: dict[str, Any]) -> list[str]:
-    """Give the names of the zone that may lead to a deployment: its `hosts`, and those that its ingress serves."""
+    """Return the names of the zone that may lead to a deployment: its `hosts`, and those that its ingress serves."""
     services = (inputs.get("sdl") or {}).get("services") or {}
     exposed = [expose for service in services.values() for expose in (service or {}).get("expose") or ()]
     accepted = [host for expose in exposed for host in expose.get("accept") or ()]
@@ -272,7 +272,7 @@ def _watcher(ctx: Context) -> Callable[[Step, Observed], None]:
 def _state(
     rail: Rail, inputs: dict[str, Any], seen: Observed, want: Request, before: dict[str, Any] | None = None
 ) -> State:
-    """Give a leased deployment as outputs. Raises MarketError for a price above the ceiling."""
+    """Return a leased deployment as outputs. Raises MarketError for a price above the ceiling."""
     found, lease, before = seen.deployment, seen.lease, before or {}
     if found is None or lease is None:
         raise AssertionError("only a leased deployment has a state")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def body(document: dict[str, Any]) -> dict[str, Any]:
-    """Give a document as `POST /v1/bid-screening` wants it (Console `bid-screening.schema.ts`): whole amounts."""
+    """Return a document as `POST /v1/bid-screening` wants it (Console `bid-screening.schema.ts`): whole amounts."""
     (group,) = manifests.groups(document)
     needs = group["requirements"]
     signed = needs.get("signed_by") or {}
@@ -47,7 +47,7 @@ def body(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def without(asked: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the same question with each demand removed in turn, and the demand in words."""
+    """Yield the same question with each demand removed in turn, and the demand in words."""
 
     def less(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         made = copy.deepcopy(asked)

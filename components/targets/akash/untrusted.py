@@ -30,14 +30,14 @@ class BadAnswer(ValueError):  # noqa: N818 it names the answer, and is turned in
 
 
 def identity(value: object) -> str:
-    """Give the address of an account or a provider; an opaque string, but a plain one."""
+    """Return the address of an account or a provider; an opaque string, but a plain one."""
     if isinstance(value, str) and _IDENTITY.fullmatch(value):
         return value
     raise BadAnswer(f"{shown(value, 80)} is not the address of an account")
 
 
 def dseq(value: object) -> str:
-    """Give a deployment's sequence number, as text: it may be larger than any number of JSON."""
+    """Return a deployment's sequence number, as text: it may be larger than any number of JSON."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if isinstance(text, str) and _DSEQ.fullmatch(text):
         return text
@@ -45,7 +45,7 @@ def dseq(value: object) -> str:
 
 
 def amount(value: object) -> Decimal:
-    """Give an amount of money or a price: finite, not negative, and below any that the market has."""
+    """Return an amount of money or a price: finite, not negative, and below any that the market has."""
     try:
         found = Decimal(value) if isinstance(value, str | int) and not isinstance(value, bool) else Decimal(str(value))
     except (InvalidOperation, ValueError):
@@ -56,14 +56,14 @@ def amount(value: object) -> Decimal:
 
 
 def whole(value: object) -> int:
-    """Give a count."""
+    """Return a count."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
         raise BadAnswer(f"{shown(value, 80)} is not a count")
     return value
 
 
 def address(value: object) -> str:
-    """Give a public IPv4 address, or "" for anything else: loopback, private nets, metadata services, names."""
+    """Return a public IPv4 address, or "" for anything else: loopback, private nets, metadata services, names."""
     try:
         found = ipaddress.IPv4Address(value) if isinstance(value, str) else None
     except ValueError:
@@ -74,7 +74,7 @@ def address(value: object) -> str:
 
 
 def name(value: object) -> str:
-    """Give a DNS name of at least two labels in lower case (RFC 1123), or "" for anything else."""
+    """Return a DNS name of at least two labels in lower case (RFC 1123), or "" for anything else."""
     if not isinstance(value, str) or len(value) > 253:
         return ""
     labels = value.lower().removesuffix(".").split(".")
@@ -83,7 +83,7 @@ def name(value: object) -> str:
 
 
 def gateway(value: object) -> str:
-    """Give the https address of a provider's gateway, or "" for anything else."""
+    """Return the https address of a provider's gateway, or "" for anything else."""
     if not isinstance(value, str) or len(value) > QUOTE_CHARS or not value.isascii() or not value.isprintable():
         return ""
     try:
@@ -98,14 +98,14 @@ def gateway(value: object) -> str:
 
 
 def mapping(value: object) -> dict[str, Any]:
-    """Give an object of JSON."""
+    """Return an object of JSON."""
     if isinstance(value, dict) and len(value) <= MOST:
         return value
     raise BadAnswer(f"{shown(value, 80)} is not an object")
 
 
 def sequence(value: object, most: int = MOST) -> list[Any]:
-    """Give a list of JSON."""
+    """Return a list of JSON."""
     if isinstance(value, list) and len(value) <= most:
         return value
     raise BadAnswer(f"{shown(value, 80)} is not a list")

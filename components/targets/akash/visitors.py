@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def by(visit: Callable[[str, str, float], Any]) -> Callable[[dict[str, Any]], bool | None]:
-    """Give a check that visits a deployment at its address, else at a name of its own.
+    """Return a check that visits a deployment at its address, else at a name of its own.
 
     `visit(url, address, seconds)` gives a page with a status, or what came instead. Any answer counts, an error
     page too. The check gives None for a deployment that has neither address nor name: then it is not known.
@@ -27,5 +27,5 @@ def by(visit: Callable[[str, str, float], Any]) -> Callable[[dict[str, Any]], bo
 
 
 def _answered(page: Any) -> bool:
-    """Whether a server answered, with a page or with a certificate that a browser refuses."""
+    """Return whether a server answered, with a page or with a certificate that a browser refuses."""
     return bool(page.status > 0 or page.spoke)

@@ -40,7 +40,7 @@ def routes() -> list[Json]:
 
 
 def listener() -> Json:
-    """Give the application its secrets, as they are."""
+    """Return the application its secrets, as they are."""
     return {
         "listen": ["{env.BIND}:{env.SECRETS_PORT}"],
         "protocols": ["h1"],

@@ -61,7 +61,7 @@ def token(length: int = 13, letters: str = string.ascii_uppercase + string.digit
 
 
 def now() -> str:
-    """Give the time as CloudFront writes it."""
+    """Return the time as CloudFront writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
@@ -126,5 +126,5 @@ class Store:
             }
 
     def arn(self, collection: str, id_: str) -> str:
-        """Give the name by which other services know it."""
+        """Return the name by which other services know it."""
         return f"arn:aws:cloudfront::{self.account}:{collection}/{id_}"

@@ -74,7 +74,7 @@ def describe(store: Store, request: Request, name: str) -> Answer:
 
 
 def read(store: Store, request: Request, name: str) -> Answer:
-    """Give a function's code."""
+    """Return a function's code."""
     function = _get(store, name, request.query.get("Stage", "DEVELOPMENT"))
     return 200, {"ETag": function.etag, "Content-Type": "application/octet-stream"}, function.code.encode()
 

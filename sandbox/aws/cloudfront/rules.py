@@ -134,5 +134,5 @@ def _using(store: Store, paths: list[str], value: str) -> list[str]:
 
 
 def duplicate(store: Store, collection: str, own: str, name: str) -> bool:
-    """Whether another document of the collection has the name."""
+    """Return whether another document of the collection has the name."""
     return any(id_ != own and other.name == name for id_, other in store.documents[collection].items())

@@ -38,12 +38,12 @@ def parse(body: bytes) -> ET.Element:
 
 
 def text(root: ET.Element, path: str) -> str:
-    """Give the text at a path; empty if there is none."""
+    """Return the text at a path; empty if there is none."""
     return root.findtext(path) or ""
 
 
 def texts(root: ET.Element, path: str) -> list[str]:
-    """Give every text at a path."""
+    """Return every text at a path."""
     return [one.text or "" for one in root.findall(path)]
 
 
@@ -54,7 +54,7 @@ def dump(root: ET.Element) -> bytes:
 
 
 def need(root: ET.Element, tag: str) -> ET.Element:
-    """Give a child that botocore's own check of its input makes sure of."""
+    """Return a child that botocore's own check of its input makes sure of."""
     found = root.find(tag)
     if found is None:
         raise ValueError(f"{root.tag} has no {tag}")
@@ -62,5 +62,5 @@ def need(root: ET.Element, tag: str) -> ET.Element:
 
 
 def tags(root: ET.Element | None) -> dict[str, str]:
-    """Give the tags below an element."""
+    """Return the tags below an element."""
     return {text(tag, "Key"): text(tag, "Value") for tag in root.iter("Tag")} if root is not None else {}

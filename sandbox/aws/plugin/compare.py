@@ -43,7 +43,7 @@ def _document(text: str) -> Any:
 
 
 def blank(value: Any) -> bool:
-    """Whether a value is empty: absent, empty or off, all the way down."""
+    """Return whether a value is empty: absent, empty or off, all the way down."""
     if isinstance(value, dict):
         return all(blank(item) for item in value.values())
     return value is None or value is False or value in ("", [])

@@ -43,7 +43,7 @@ class Connection:
                 )
 
     def client(self, service: str, region: str = "") -> Any:
-        """Give a boto3 client; CloudFront and Route 53 have no region of their own."""
+        """Return a boto3 client; CloudFront and Route 53 have no region of their own."""
         key = service, region or self.region
         with self._lock:
             if key not in self._clients:
@@ -89,7 +89,7 @@ def speaking(doing: str) -> Iterator[None]:
 
 
 def code(error: Any) -> str:
-    """Give the service's code of a ClientError."""
+    """Return the service's code of a ClientError."""
     return str(error.response["Error"].get("Code", ""))
 
 

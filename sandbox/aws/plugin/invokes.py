@@ -107,7 +107,7 @@ _TABLE: dict[str, Callable[[Connection, dict[str, Any]], dict[str, Any]]] = {
 
 
 def functions(aws: Connection) -> dict[str, Callable[[dict[str, Any]], Answer]]:
-    """Give every function by token; `getCallerIdentity` and `getRegion` need no call to AWS."""
+    """Return every function by token; `getCallerIdentity` and `getRegion` need no call to AWS."""
 
     def call(
         token: str, of: Callable[[Connection, dict[str, Any]], dict[str, Any]]

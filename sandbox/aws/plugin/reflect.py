@@ -17,7 +17,7 @@ Node = Any  # "str" | "bool" | "number" | "any" | {"list": Node} | {"map": Node}
 
 
 def resource_class(token: str) -> type:
-    """Give the args class of a resource token: `aws:s3/bucket:Bucket` is `pulumi_aws.s3.BucketArgs`."""
+    """Return the args class of a resource token: `aws:s3/bucket:Bucket` is `pulumi_aws.s3.BucketArgs`."""
     _, module, name = token.split(":")
     found = importlib.import_module(f"pulumi_aws.{module.split('/')[0]}")
     resource = getattr(found, name)
@@ -28,7 +28,7 @@ def resource_class(token: str) -> type:
 
 
 def node(of: Any, seen: tuple[type, ...] = ()) -> Node:
-    """Give the shape of a type, without the wrappers that make it an input."""
+    """Return the shape of a type, without the wrappers that make it an input."""
     from pulumi import _types
 
     origin = typing.get_origin(of)

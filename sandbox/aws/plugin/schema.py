@@ -32,7 +32,7 @@ class Schemas:
         self._lock = threading.Lock()
 
     def of(self, token: str) -> Any:
-        """Give one resource's inputs."""
+        """Return one resource's inputs."""
         with self._lock:
             if not self._known:
                 self._known = self._load()

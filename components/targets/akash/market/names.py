@@ -46,13 +46,13 @@ def owner_of(group: str) -> Owner | None:
 
 
 def label_of(group: str) -> str:
-    """Give the part of a group's name that is meant for people."""
+    """Return the part of a group's name that is meant for people."""
     found = _NAME.fullmatch(group)
     return found["label"] if found else group
 
 
 def endpoint_mark(group: str) -> str:
-    """Give what makes the names of a group's endpoints unique in its account.
+    """Return what makes the names of a group's endpoints unique in its account.
 
     One owner may use an endpoint's name once on one provider (akash-network/support#108), so two projects with the
     same document need different ones.

@@ -148,12 +148,12 @@ class Observed:
 
 
 def places(seen: Observed) -> tuple[list[str], list[str]]:
-    """Give the addresses and names at which a deployment is reached, as far as its provider shows them."""
+    """Return the addresses and names at which a deployment is reached, as far as its provider shows them."""
     return [each for ips in seen.ips.values() for each in ips], [each for uris in seen.uris.values() for each in uris]
 
 
 def hidden(seen: Observed) -> bool:
-    """Whether something may be reached at a deployment and it is not shown where: nothing rules it out."""
+    """Return whether something may be reached at a deployment and it is not shown where: nothing rules it out."""
     if seen.deployment is None or seen.deployment.state == UNSEEN:
         return True
     if seen.lease is None:  # reads lag: a bid that was taken has a lease, shown or not

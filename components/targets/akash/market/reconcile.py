@@ -64,7 +64,7 @@ class WallClock:
     cancelled: threading.Event
 
     def now(self) -> float:
-        """Give the time since some start."""
+        """Return the time since some start."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:

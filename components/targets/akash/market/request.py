@@ -113,7 +113,7 @@ def complete(group: str, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def version(group: str, document: dict[str, Any]) -> str:
-    """Give the hash (hex) of the manifest that a document has once it is completed."""
+    """Return the hash (hex) of the manifest that a document has once it is completed."""
     return manifests.version(manifests.manifest(complete(group, document))).hex()
 
 

@@ -17,7 +17,7 @@ DAYS_PER_MONTH = Decimal("30.437")
 
 
 def days(standing: Iterable[Standing], balance_usd: Decimal) -> dict[str, float]:
-    """Give the days for which each lease is paid, by its deployment's number; without a price or an escrow, none.
+    """Return the days for which each lease is paid, by its deployment's number; without a price or an escrow, none.
 
     Leases that are topped up share the account's balance: all of them end when it does. The others have their own
     escrow, and end with it. An escrow is known up to the last withdrawal of its provider (at most a day ago).
@@ -35,7 +35,7 @@ def days(standing: Iterable[Standing], balance_usd: Decimal) -> dict[str, float]
 
 
 def _day(each: Standing) -> Decimal:
-    """Give what a lease costs a day, in USD; 0 without one that runs."""
+    """Return what a lease costs a day, in USD; 0 without one that runs."""
     if each.lease is None or each.lease.state not in RUNNING:
         return Decimal()
     return usd_month(each.lease.price) / DAYS_PER_MONTH

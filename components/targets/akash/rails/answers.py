@@ -37,7 +37,7 @@ def deployment(answer: Json, group: str | None = None) -> Deployment:
 
 
 def group_name(answer: Json) -> str | None:
-    """Give the name of a deployment's first group, if the answer has one that is not a placeholder."""
+    """Return the name of a deployment's first group, if the answer has one that is not a placeholder."""
     groups = answer.get("groups")
     if not isinstance(groups, list) or not groups or not isinstance(groups[0], dict):
         return None
@@ -80,12 +80,12 @@ def lease(answer: Json, dseq: str) -> tuple[Lease | None, Json | None]:
 
 
 def leases(answer: Json) -> list[Json]:
-    """Give the leases in an answer, whosever they are."""
+    """Return the leases in an answer, whosever they are."""
     return [each for each in sequence(answer.get("leases") or [], _LISTED) if isinstance(each, dict)]
 
 
 def lease_dseq(lease: Json) -> str:
-    """Give the number of the deployment that a lease is of; "" if it has none."""
+    """Return the number of the deployment that a lease is of; "" if it has none."""
     at = lease.get("id")
     return str(at.get("dseq", "")) if isinstance(at, dict) else ""
 
@@ -145,7 +145,7 @@ def _names(service: Json) -> tuple[str, ...]:
 
 
 def _ips(found: Json) -> tuple[dict[str, tuple[str, ...]], str]:
-    """Give the public addresses by service, and why others were left out."""
+    """Return the public addresses by service, and why others were left out."""
     kept: dict[str, tuple[str, ...]] = {}
     refused = ""
     for service, entries in found.items():
@@ -158,7 +158,7 @@ def _ips(found: Json) -> tuple[dict[str, tuple[str, ...]], str]:
 
 
 def escrow_usd(answer: Json) -> Decimal | None:
-    """Give what stands in a deployment's escrow, in USD, settled up to the last withdrawal; None if not shown."""
+    """Return what stands in a deployment's escrow, in USD, settled up to the last withdrawal; None if not shown."""
     try:
         funds = mapping(mapping(answer.get("escrow_account")).get("state")).get("funds")
         coins = [mapping(each) for each in sequence(funds or [])]

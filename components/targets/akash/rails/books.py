@@ -71,7 +71,7 @@ class Books:
         return [each for _, each in sorted(found, key=lambda one: one[0], reverse=True)]
 
     def names(self, standing: list[Deployment], want: Request | None = None) -> dict[str, str | None]:
-        """Give group names by number: as the list has them, by our manifest's hash, else as the chain has them.
+        """Return group names by number: as the list has them, by our manifest's hash, else as the chain has them.
 
         None for a name that is not known at the moment.
         """
@@ -96,7 +96,7 @@ class Books:
         return answers.group_name(other) if isinstance(other, dict) else None
 
     def stands(self, providers: set[str]) -> dict[str, tuple[str, str]]:
-        """Give the organization and the region of providers."""
+        """Return the organization and the region of providers."""
         asked = sorted(providers)
         shown = dict(zip(asked, abreast(self._declares, asked), strict=True))
         return {
@@ -105,7 +105,7 @@ class Books:
         }
 
     def _declares(self, provider: str) -> Json:
-        """Give what a provider declares of itself, asked once in a run; empty where that is not to be had."""
+        """Return what a provider declares of itself, asked once in a run; empty where that is not to be had."""
         if provider not in self._declared:
             try:
                 answer = self._console.call("provider", owner=provider, missing={})
@@ -115,7 +115,7 @@ class Books:
         return self._declared[provider]
 
     def owner(self) -> str:
-        """Give the address of the key's wallet; empty if it is not to be had."""
+        """Return the address of the key's wallet; empty if it is not to be had."""
         with reading():
             wallet = self._wallet()
             if wallet.get("address"):
@@ -123,7 +123,7 @@ class Books:
             return next((held.owner for held, _, _ in self.entries()), "")
 
     def trial(self) -> bool:
-        """Whether the key's wallet is a trial's."""
+        """Return whether the key's wallet is a trial's."""
         try:
             with reading():
                 return self._wallet().get("isTrialing") is True
@@ -177,7 +177,7 @@ class Books:
         return enabled if isinstance(enabled, bool) else None
 
     def gateway(self, provider: str) -> str:
-        """Give the address of a provider's gateway; empty if it is not to be had."""
+        """Return the address of a provider's gateway; empty if it is not to be had."""
         declared = self._declares(provider)
         return untrusted.gateway(declared.get("hostUri")) if declared else ""
 
@@ -207,7 +207,7 @@ def own_lease(leases: list[Json], dseq: str) -> Lease | None:
 
 
 def runs(each: Standing) -> bool:
-    """Whether a deployment has a lease that runs."""
+    """Return whether a deployment has a lease that runs."""
     return each.lease is not None and each.lease.state in RUNNING
 
 

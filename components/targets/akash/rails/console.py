@@ -197,7 +197,7 @@ class ConsoleRail:
             self.id = ""
 
     def is_open(self, id: str) -> bool | None:
-        """Whether a deployment costs money; None if the Console shows none of that number."""
+        """Return whether a deployment costs money; None if the Console shows none of that number."""
         with reading():
             found = self._look(id).deployment
         return None if found is None or found.state == UNSEEN else found.state == "active"
@@ -205,11 +205,11 @@ class ConsoleRail:
     # -- the account
 
     def gateway(self, provider: str) -> str:
-        """Give the address of a provider's gateway; empty if it is not to be had."""
+        """Return the address of a provider's gateway; empty if it is not to be had."""
         return self._books.gateway(provider)
 
     def owner(self) -> str:
-        """Give the address of the key's wallet; empty if it is not to be had."""
+        """Return the address of the key's wallet; empty if it is not to be had."""
         return self._books.owner()
 
     def account(self) -> list[Standing]:

@@ -243,7 +243,7 @@ class Console:
 
 
 def _address(url: str) -> str:
-    """Give the API's address back if the key may be sent there. Never repeats it: it may hold a password."""
+    """Return the API's address back if the key may be sent there. Never repeats it: it may hold a password."""
     try:
         where = urlsplit(url)
         host, port = where.hostname, where.port
@@ -258,7 +258,7 @@ def _address(url: str) -> str:
 
 
 def _spellings(key: str) -> tuple[str, ...]:
-    """Give the forms in which an answer may repeat the key: plain, in a URL, in JSON, and in base64 at any offset."""
+    """Return the forms in which an answer may repeat the key: plain, in a URL, in JSON, and in base64 at any offset."""
     coded = []
     for before in range(3):
         text = base64.b64encode(b"\0" * before + key.encode()).decode().rstrip("=")

@@ -48,7 +48,7 @@ class Rail(Market, Protocol):
         ...
 
     def is_open(self, id: str) -> bool | None:
-        """Whether a deployment costs money; None if the market shows none of that number."""
+        """Return whether a deployment costs money; None if the market shows none of that number."""
         ...
 
     def gateway(self, provider: str) -> str:

@@ -79,7 +79,7 @@ def _change(old: dict[str, Any], new: dict[str, Any], path: Path) -> Change:
 
 
 def _alone(old: dict[str, Any], new: dict[str, Any], path: Path) -> dict[str, Any] | None:
-    """Give the old document with one difference in it; None where that alone makes no document."""
+    """Return the old document with one difference in it; None where that alone makes no document."""
     made: Any = plain_copy(old)
     holder: Any = made
     source: Any = new

@@ -165,5 +165,5 @@ def _fault(problem: Problem) -> Fault:
 
 
 def with_data(document: Document, data: dict[str, Any]) -> Document:
-    """Give the same document with other data; its text is kept as the ground on which `dump` writes the changes."""
+    """Return the same document with other data; its text is kept as the ground on which `dump` writes the changes."""
     return replace(document, data=data)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def fixed(raw: str | bytes, name: str = "") -> str | None:
-    """Give the text of a document with everything mended that can be; None where it cannot even be read."""
+    """Return the text of a document with everything mended that can be; None where it cannot even be read."""
     document, _ = sdl.examine(raw, name)
     if document is None:
         return None

@@ -13,7 +13,7 @@ ENDPOINT_KINDS = ("SHARED_HTTP", "RANDOM_PORT", "LEASED_IP")
 
 
 def groups(data: dict[str, Any], spelling: Literal["chain", "go"] = "chain") -> list[dict[str, Any]]:
-    """Give what is ordered on the chain: resources, counts and prices of each placement.
+    """Return what is ordered on the chain: resources, counts and prices of each placement.
 
     `chain` is the JSON of the chain's REST interface (`quantity`, words for the kinds of endpoint), `go` that of the
     official Go tools (`size`, numbers, nothing that is empty).
@@ -24,7 +24,7 @@ def groups(data: dict[str, Any], spelling: Literal["chain", "go"] = "chain") -> 
 
 
 def go_groups(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the groups as the Go tools write them, in their spelling and their order of endpoints.
+    """Return the groups as the Go tools write them, in their spelling and their order of endpoints.
 
     In version 2.0 each service is a unit of its own, in 2.1 services of one profile are one unit; only where several
     become one are the endpoints sorted (chain-sdk go/sdl/groupBuilder_v2.go and groupBuilder_v2_1.go).

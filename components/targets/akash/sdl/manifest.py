@@ -21,7 +21,7 @@ _ESCAPES = {
 
 
 def manifest(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the manifest, in the spelling that is hashed and sent: one group a placement, sorted by name."""
+    """Return the manifest, in the spelling that is hashed and sent: one group a placement, sorted by name."""
     sequence = sequence_numbers(data)
     return [
         {"name": name, "services": [_service(data, *each, sequence) for each in placed]}
@@ -33,7 +33,7 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 
 
 def version(groups_of_services: list[dict[str, Any]]) -> bytes:
-    """Give the 32 bytes by which the chain knows a manifest."""
+    """Return the 32 bytes by which the chain knows a manifest."""
     return hashlib.sha256(_canonical(groups_of_services)).digest()
 
 

@@ -62,7 +62,7 @@ class Price:
 
 
 def usd_month(data: dict[str, Any], made: list[dict[str, Any]] | None = None) -> Price:
-    """Give what the formula asks a month for a whole document; `made` are its groups where they are known."""
+    """Return what the formula asks a month for a whole document; `made` are its groups where they are known."""
     amounts: dict[str, Decimal] = {}
     for _, unit in _units(data, made):
         for name, amount in _amounts(unit):
@@ -71,7 +71,7 @@ def usd_month(data: dict[str, Any], made: list[dict[str, Any]] | None = None) ->
 
 
 def ceiling_uact(usd: float | Decimal | str) -> Decimal:
-    """Give the uact a block that a monthly budget in USD allows, rounded down to a millionth."""
+    """Return the uact a block that a monthly budget in USD allows, rounded down to a millionth."""
     exact = Decimal(str(usd)) * UACT_PER_USD / BLOCKS_PER_MONTH
     return exact.quantize(_MILLIONTH, ROUND_DOWN)
 

@@ -19,7 +19,7 @@ GIB = 1024**3
 
 
 def millicpu(units: Any) -> Fraction | None:
-    """Give the thousandths of a processor that `units` (`500m`, `0.5`, 1) asks for, exactly; None if it is none."""
+    """Return the thousandths of a processor that `units` (`500m`, `0.5`, 1) asks for, exactly; None if it is none."""
     return _millicpu(units if isinstance(units, str) else text(units))
 
 
@@ -31,7 +31,7 @@ def _millicpu(written: str) -> Fraction | None:
 
 @lru_cache
 def size(written: str) -> Fraction | None:
-    """Give the bytes that `512Mi` or `1.5G` asks for, exactly; None if it is no size with a suffix.
+    """Return the bytes that `512Mi` or `1.5G` asks for, exactly; None if it is no size with a suffix.
 
     As Console reads it, which knows `1gi` and `15Gb` too (chain-sdk ts/src/sdl/sizes.ts): the first letter is the
     power, and the base is 1024 where nothing but an i follows. The Go tools know the exact suffixes only.
@@ -61,7 +61,7 @@ def whole(amount: Fraction | int | None) -> int:
 
 
 def thousandths(units: Any) -> int:
-    """Give the whole thousandths of a processor of an amount that a check has accepted."""
+    """Return the whole thousandths of a processor of an amount that a check has accepted."""
     return _thousandths(units if isinstance(units, str) else text(units))
 
 
@@ -72,7 +72,7 @@ def _thousandths(written: str) -> int:
 
 @lru_cache
 def count(written: str) -> int:
-    """Give the whole bytes of a size that a check has accepted."""
+    """Return the whole bytes of a size that a check has accepted."""
     return whole(size(written))
 
 

@@ -16,7 +16,7 @@ def ingress(expose: dict[str, Any]) -> bool:
 
 
 def protocol(expose: dict[str, Any]) -> str:
-    """Give the protocol of a port as the manifest spells it."""
+    """Return the protocol of a port as the manifest spells it."""
     return str(expose.get("proto") or "TCP").upper()
 
 
@@ -25,7 +25,7 @@ Placed = tuple[str, str, int, int]
 
 
 def placements(data: dict[str, Any]) -> list[tuple[str, list[Placed]]]:
-    """Give the placements by name, each with its services by name."""
+    """Return the placements by name, each with its services by name."""
     deployment = data["deployment"]
     ids: dict[str, dict[str, int]] = {}
     placed: dict[str, list[Placed]] = {}
@@ -51,7 +51,7 @@ def sequence_numbers(data: dict[str, Any]) -> dict[str, int]:
 
 
 def volumes(resources: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the volumes of a compute profile as a list: one alone may be written without the list."""
+    """Return the volumes of a compute profile as a list: one alone may be written without the list."""
     storage = resources["storage"]
     return storage if isinstance(storage, list) else [storage]
 
@@ -59,7 +59,7 @@ def volumes(resources: dict[str, Any]) -> list[dict[str, Any]]:
 def resources(
     compute: dict[str, Any], service: dict[str, Any], identity: int, sequence: dict[str, int]
 ) -> dict[str, Any]:
-    """Give what one replica of a service asks for, in the spelling of the manifest."""
+    """Return what one replica of a service asks for, in the spelling of the manifest."""
     asked = compute["resources"]
     gpu = asked.get("gpu") or {}
     return {
@@ -100,7 +100,7 @@ def _gpu_attributes(given: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def gpu_key(vendor: str, model: dict[str, Any]) -> str:
-    """Give the name of the attribute that asks for one model of graphics card."""
+    """Return the name of the attribute that asks for one model of graphics card."""
     key = f"vendor/{vendor}/model/{model.get('model')}"
     for part in ("ram", "interface"):
         key += f"/{part}/{model[part]}" if model.get(part) else ""
@@ -108,7 +108,7 @@ def gpu_key(vendor: str, model: dict[str, Any]) -> str:
 
 
 def endpoints(service: dict[str, Any], sequence: dict[str, int]) -> list[dict[str, int]]:
-    """Give the endpoints of a service in the order of its document: the port first, then the address it is on."""
+    """Return the endpoints of a service in the order of its document: the port first, then the address it is on."""
     made = []
     for expose in service.get("expose") or ():
         for to in expose.get("to") or ():

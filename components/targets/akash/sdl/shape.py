@@ -65,7 +65,7 @@ def choices(words: typing.Iterable[Any]) -> str:
 
 @cache
 def checker(annotation: Any) -> Check:
-    """Give the check of one annotation of the constraint."""
+    """Return the check of one annotation of the constraint."""
     extras: tuple[Any, ...] = ()
     if hasattr(annotation, "__metadata__"):
         annotation, *metadata = get_args(annotation)

@@ -71,7 +71,7 @@ class Report:
 
 
 def unreadable(message: str, line: int | None) -> Report:
-    """Give the verdict on what cannot even be read."""
+    """Return the verdict on what cannot even be read."""
     return Report((("unreadable", Finding((), message, line=line)),))
 
 

@@ -59,7 +59,7 @@ def _known_list(news: dict[str, Any], name: str) -> list[Any]:
 
 
 def full_name(name: str, zone: str) -> str:
-    """Give the name with its zone, without the last dot, in lower case: as the official plugin expands it."""
+    """Return the name with its zone, without the last dot, in lower case: as the official plugin expands it."""
     name, zone = name.rstrip(".").lower(), zone.rstrip(".").lower()
     if not name:
         return zone

@@ -8,5 +8,5 @@ _ALLOW = re.compile(r"^[ \t]*#[ \t]*unmoor:[ \t]*allow[ \t]+(\S+)(?:[ \t]+becaus
 
 
 def allowed(text: str) -> dict[str, str]:
-    """Give the rules that a text switches off, with the reason (empty where none is given, and then it stays on)."""
+    """Return the rules that a text switches off, with the reason (empty where none is given, and then it stays on)."""
     return {rule: (reason or "").strip() for rule, reason in _ALLOW.findall(text)} if "unmoor:" in text else {}
