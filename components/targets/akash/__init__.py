@@ -1,4 +1,4 @@
-"""Everything Akash: reading documents, renting, and the resource that keeps a deployment."""
+"""The target Akash: read documents, rent, and keep a deployment."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from ...topology import Topology
     from .account import Account
 
-#: The variables of the process by which the account is reached; here, so that naming them loads nothing.
+#: The environment variables by which the account is reached. They stand here so that reading the names imports nothing.
 URL_VARIABLE, KEY_VARIABLE = "AKASH_CONSOLE_URL", "AKASH_CONSOLE_API_KEY"
 
 
 def _account(
     name: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions
 ) -> tuple[Account, Mapping[str, pulumi.Output[Any]]]:
-    """Register the account's resource; its outputs give the days that the lease of each site is paid for."""
+    """Register the account's resource; its outputs give how many days the lease of each site is paid for."""
     import pulumi
 
     from .account import Account

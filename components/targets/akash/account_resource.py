@@ -1,7 +1,7 @@
 """`unmoor:akash:Account` as the provider runs it: what a stack has in the account, compared with what it should have.
 
-One a stack. It closes what bears the stack's mark and belongs to none of its resources, such as the deployment of a
-killed run that was rolled back, and it gives for how long every lease is paid.
+There is one per stack. It closes deployments that bear the stack's mark and belong to none of its resources, such as
+that of a killed run that was rolled back. It also returns for how long every lease is paid.
 """
 
 # ruff: noqa: ARG002 the names and arguments are the protocol's
@@ -40,11 +40,11 @@ RUNWAY_DAYS = 14.0
 
 
 class AccountResource:
-    """One instance serves one run of the engine. What it cannot look at is a sentence, and stops no update.
+    """One instance serves one run of the engine. A failed observation is reported in a sentence and stops no update.
 
-    `in_use` names deployments that the engine has mentioned in it, `awaited` the groups of those that it will make: a
-    creation takes over what a killed run left of its name. `held` among the outputs are those that resources have or
-    had and that are open: the engine closes them itself, after their drain.
+    `in_use` names deployments that the engine has mentioned in this run, `awaited` the groups of those that it will
+    create: a creation adopts what a killed run left under its name. `held` among the outputs are open deployments that
+    resources have or had: the engine closes them itself, after their drain.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class AccountResource:
     def check(
         self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context
     ) -> tuple[dict[str, Any], list[Failure]]:
-        """Name every fault at once; sort lists whose order means nothing."""
+        """Return every fault at once; sort lists whose order has no meaning."""
         given = {**schema.defaults(TOKEN), **{key: value for key, value in news.items() if value is not None}}
         found = schema.faults(TOKEN, given)
         for key in _INPUTS:
@@ -75,14 +75,14 @@ class AccountResource:
     def diff(
         self, id: str, old_inputs: dict[str, Any], old_outputs: dict[str, Any], news: dict[str, Any], ctx: Context
     ) -> Diff:
-        """Return what an update would do: take another list of deployments, and close what belongs to no resource."""
+        """Return what an update would do: use another list of deployments, and close orphans."""
         found = {key: Change.UPDATE for key in _INPUTS if holds_unknown(news[key]) or old_inputs.get(key) != news[key]}
         orphans = self._warned(news, old_outputs, ctx)
         left = orphans or (orphans is not None and old_outputs.get("orphans"))
         return Diff({**found, **({"orphans": Change.UPDATE} if left else {})})
 
     def _warned(self, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> list[str] | None:
-        """Warn of what belongs to no resource and of leases that end soon; give the former, None if not looked."""
+        """Warn of orphans and of leases that end soon; return the orphans, or None if they were not observed."""
         try:
             with self._rail(self._clock(ctx)) as rail:
                 mine = self._mine(rail, ctx)
@@ -107,7 +107,7 @@ class AccountResource:
                 ctx.log("warning", f"deployment {dseq} is paid for {days:g} more days; add credit to the account")
 
     def create(self, inputs: dict[str, Any], ctx: Context) -> State:
-        """Close what belongs to no resource, and describe the account."""
+        """Close orphans, and describe the account."""
         mark = Owner.of(ctx.urn).stack
         if ctx.preview:
             self._warned(inputs, {}, ctx)
@@ -122,7 +122,7 @@ class AccountResource:
         news: dict[str, Any],
         ctx: Context,
     ) -> State:
-        """Close what belongs to no resource, and describe the account."""
+        """Close orphans, and describe the account."""
         if ctx.preview:
             return State(id, {**news, **dict.fromkeys(schema.outputs(TOKEN), UNKNOWN)})
         return self._settled(id, news, old_outputs, ctx)
@@ -144,16 +144,17 @@ class AccountResource:
             return State(id, {**schema.blank(TOKEN), **old_outputs, **inputs, "held": sorted(held)}, inputs)
 
     def read(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> State | None:
-        """Look at the account again; nothing is closed.
+        """Observe the account again; nothing is closed.
 
-        Money runs down all the time: that is a change once a day less is paid for, or nothing would ever be the same.
+        The balance falls all the time. It counts as a change once fewer whole days are paid for, because otherwise no
+        two reads would agree.
         """
         seen = self._settled(id, inputs, outputs, ctx, close=False)
         same = all(seen.outputs[key] == outputs.get(key) for key in schema.outputs(TOKEN) if key not in _MONEY)
         return State(id, outputs, inputs) if same else seen
 
     def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
-        """Close what belongs to no resource; what the engine has, it closes itself. Without a key, look at nothing."""
+        """Close orphans; the engine closes what it has itself. Without a key, do nothing."""
         try:
             rail = self._rail(self._clock(ctx))
         except ConfigError as fault:
@@ -169,15 +170,17 @@ class AccountResource:
         return [each for each, owner in named if owner is not None and owner.stack == mark]
 
     def _orphans(self, mine: list[Standing], inputs: dict[str, Any], outputs: dict[str, Any]) -> list[Standing]:
-        """Choose those that no resource has, had when the stack was last settled, or has in this run."""
+        """Return deployments that no resource has, had at the end of the last run, or has in this run."""
         wanted = inputs.get("deployments", [])
-        if holds_unknown(wanted):  # a preview that creates or replaces: what stands is another resource's for now
+        if holds_unknown(
+            wanted
+        ):  # A preview that creates or replaces: for now, what stands belongs to another resource.
             wanted = [each for each in wanted if each is not UNKNOWN] if isinstance(wanted, list) else []
         kept = {*wanted, *(outputs.get("held") or ()), *self._in_use}
         return [each for each in mine if each.deployment.id not in kept and each.deployment.group not in self._awaited]
 
     def _close(self, rail: Rail, orphans: list[Standing], inputs: dict[str, Any], ctx: Context) -> list[Standing]:
-        """Close orphans to which no record leads, and give those that stay open."""
+        """Close orphans to which no record leads; return those that stay open."""
         left = []
         for each in orphans:
             dseq = each.deployment.id
@@ -214,7 +217,7 @@ class AccountResource:
 
 
 def _not_looked(fault: Exception, ctx: Context) -> None:
-    """Give a missing key in passing, and anything else as a warning."""
+    """Report a missing key as information, and any other fault as a warning."""
     ctx.log("info" if isinstance(fault, ConfigError) else "warning", f"orphans: not looked: {fault}")
 
 

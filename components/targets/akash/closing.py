@@ -1,4 +1,4 @@
-"""Close a deployment: only when no record leads to it, only the account's own, and not before it is seen closed."""
+"""Close a deployment: only once no record leads to it, only in the own account, and until it is seen closed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from .market.reconcile import Clock
     from .rails.rail import Rail
 
-#: For how long "no such deployment" has to be the answer before it is believed, in seconds: reads lag behind writes.
+#: How long in seconds "no such deployment" has to be the answer before it is believed: reads lag behind writes.
 ABSENT_S = 15.0
-#: For how long a record may go on answering after it was deleted, in seconds: name servers lag behind their API.
+#: How long in seconds name servers may answer a record after it was deleted: they lag behind their API.
 PROPAGATION_S = 60.0
 
 
@@ -27,7 +27,7 @@ def unmoored(
 ) -> None:
     """Raise MarketError while a record leads to a deployment, or while that is not known.
 
-    With a clock, a record that name servers still show is waited out for at most PROPAGATION_S seconds.
+    With a clock, wait at most PROPAGATION_S seconds for a record that name servers still answer.
     """
     own = [each for each in names if each not in hosts]
     if not addresses and not own:
@@ -50,7 +50,7 @@ def unmoored(
 
 
 def shut(rail: Rail, id: str, owner: str, clock: Clock) -> None:
-    """Close a deployment and see that it is closed. Raises MarketError if it is not, or is another account's."""
+    """Close a deployment and verify that it is closed. Raises MarketError if it is not, or is another account's."""
     for wait in (*RETRIES, None):
         try:
             rail.close(id)
@@ -68,10 +68,10 @@ def shut(rail: Rail, id: str, owner: str, clock: Clock) -> None:
 
 
 def present(rail: Rail, id: str, owner: str, clock: Clock) -> Observed:
-    """Look at a deployment; one that the account does not show counts as closed only if the account is the one.
+    """Observe a deployment. One that the account does not show counts as closed only if the account is its owner.
 
-    "Not found" is an answer about the key's account at this moment: it is believed once it has been the answer for
-    longer than reads lag, and the owner in the state is the key's.
+    "Not found" is an answer about the key's account at this moment. It is believed once it has been the answer for
+    longer than reads lag, and if the owner in the state is the key's account.
     """
     seen = rail.look(id)
     end = clock.now() + ABSENT_S

@@ -21,7 +21,7 @@ class Ingress(StrEnum):
 
 
 def exposure(ingress: Ingress, acme: Acme) -> Exposure:
-    """Return how a lease is reached. Behind a shared ingress no certificate for the public host can be had."""
+    """Return how a lease will be reached. Behind a shared ingress the public host can have no certificate."""
     if ingress is Ingress.SHARED:
         return Exposure(Reach.NAME)
     return Exposure(Reach.ADDRESS, acme.issuer, Proof.PASSED_ON)
@@ -34,7 +34,7 @@ def endpoint(ingress: Ingress, address: str, names: Iterable[str], ours: Iterabl
     return Endpoint(name=next((name for name in names if name not in set(ours)), ""))
 
 
-#: What browsers see behind a shared ingress.
+#: What browsers show behind a shared ingress.
 SHARED_LOSS = (
     "it is reached by a name of the provider, where no certificate for the public host can be had: browsers get a "
     "self-signed one and refuse https, and those that know the site do not offer to go on; only plain HTTP works, and "

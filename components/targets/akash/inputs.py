@@ -1,4 +1,4 @@
-"""The inputs of `unmoor:akash:Deployment`: which faults they have, and what a change of them means. Pure."""
+"""The inputs of `unmoor:akash:Deployment`: their faults, and the effect of a change. Pure."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from .market.names import Owner
 
 TOKEN = "unmoor:akash:Deployment"  # noqa: S105 a type token
-#: Counts the deployments that one resource has had, among its inputs: `check` sets it, programs do not. The engine asks
-#: `check` without the old inputs for what will be created, so that a replacement has another number than what it
-#: replaces, and a run after a killed one the same.
+#: Counts the deployments that one resource has had. It is among the inputs, set by `check` and never by programs. The
+#: engine calls `check` without the old inputs for what it will create, so that a replacement has another number than
+#: what it replaces, and a run after a killed one has the same.
 GENERATION = "generation"
-#: It becomes the beginning of a group's name on the market; hashes follow it.
+#: Becomes the beginning of a group's name on the market; hashes follow it.
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,46}[a-z0-9])?")
-#: Advice on documents that is a fault here: a ceiling in the old coin would be taken for USD.
+#: Advice on documents that is a fault here: a ceiling in the old coin would be read as USD.
 REFUSED_ADVICE = ("uakt",)
-#: What `state` begins with when a lease is beyond use while its deployment is still open.
+#: The beginning of `state` when a lease is lost while its deployment is still open.
 LOST = "lost"
 
 
 def faults(news: dict[str, Any]) -> list[Failure]:
-    """Name everything that is wrong with the inputs; what is not known yet is taken to be right."""
+    """Return every fault of the inputs; a value that is not known yet counts as right."""
     found = schema.faults(TOKEN, {key: value for key, value in news.items() if key != GENERATION})
     refused = {failure.property for failure in found}
     name, document = news.get("name"), news.get("sdl")
@@ -67,9 +67,9 @@ def _shape(document: dict[str, Any], service: object) -> Iterator[Failure]:
 
 
 def group(news: dict[str, Any], owner: Owner | None, outputs: dict[str, Any] | None = None) -> Any:
-    """Name the group of a deployment: as it stands, else as it will be opened; UNKNOWN if that is not known yet.
+    """Return the group name of a deployment: the standing one's, else the one that it will be opened with, or UNKNOWN.
 
-    One that was opened before names had owners keeps its name: an update in place cannot change it.
+    A deployment from before names had owners keeps its name: an update in place cannot change it.
     """
     if outputs:
         return outputs.get("group") or request.group_of(news["name"], news["sdl"], None, 0)
@@ -79,7 +79,7 @@ def group(news: dict[str, Any], owner: Owner | None, outputs: dict[str, Any] | N
 
 
 def generation(news: dict[str, Any]) -> int:
-    """Return the number of a deployment among those that its resource has had."""
+    """Return a deployment's number among those that its resource has had."""
     return int(news.get(GENERATION) or 0)
 
 
@@ -90,10 +90,10 @@ def version(news: dict[str, Any], group: Any) -> Any:
 
 
 def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any]) -> dict[str, Change]:
-    """Return by property what a change means, given what the market last showed.
+    """Return by property what a change means, compared with what the market showed last.
 
-    A provider that is now to be avoided is left only if it holds the lease. A list to avoid that is not known yet
-    is shown as a change in place: it replaces only if it turns out to name that provider.
+    A provider that is newly to be avoided is left only if it holds the lease. A list of providers to avoid that is not
+    known yet shows as a change in place: it replaces only if it turns out to name the lease's provider.
     """
     found: dict[str, Change] = {}
     if old["name"] != news["name"]:
@@ -119,7 +119,7 @@ def _document(old: dict[str, Any], new: Any) -> dict[str, Change]:
         return {"sdl": Change.UPDATE}
     unknown = dict(_unknown(new, ""))
     known = _known(new, old)
-    # Names of placements and endpoints are ours to give: a change of them alone changes nothing.
+    # Names of placements and endpoints are chosen by us: a change of them alone changes nothing.
     replaces = request.fingerprint("", old) != request.fingerprint("", known)
     found = {
         _below("sdl", change.path): _kind(old, known, change.path, replaces=change.kind == "replace")
@@ -162,7 +162,7 @@ def _unknown(value: Any, path: str) -> Iterator[tuple[str, None]]:
 
 
 def _known(value: Any, old: Any) -> Any:
-    """Put the old value, or a word, where one is not known yet."""
+    """Return values with the old value, or a placeholder, in place of each that is not known yet."""
     if value is UNKNOWN:
         return "unknown" if old is None else old
     if isinstance(value, dict):

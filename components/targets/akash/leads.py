@@ -1,6 +1,6 @@
-"""Does a record of the zone still lead to a deployment? Asked at the moment before it is closed.
+"""Ask whether a record of the zone still leads to a deployment, right before the deployment is closed.
 
-An address or a name that a record leads to must not be given back: the next who rents it serves the DAO's visitors.
+An address or a name that a record leads to must not be given up: its next tenant would serve the DAO's visitors.
 """
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ if TYPE_CHECKING:
 
 
 class Shown(list[str]):
-    """Records as name servers answer them: they lag behind their authority, which may have deleted one."""
+    """Records as name servers answer them. They lag behind their authority, which may have deleted one already."""
 
 
 class Leads(Protocol):
     """Finds the records that lead somewhere; `public` needs no account."""
 
     def __call__(self, addresses: Collection[str], names: Collection[str], hosts: Collection[str]) -> list[str]:
-        """Name the records that lead to one of the addresses or names.
+        """Return the names of records that lead to one of the addresses or names.
 
-        `hosts` are the names of the zone that may: an authority that reads its whole zone finds others too. Raises
-        Unanswered when that is not known.
+        `hosts` are the names of the zone that may lead there; an authority that reads its whole zone finds others too.
+        Raises Unanswered when that is not known.
         """
         ...
 
 
 def held(authorities: Callable[[], Iterable[ReadsZone | None]]) -> Leads:
-    """Ask the authorities that can read their zones; Unanswered where none holds the zone, or one cannot be asked.
+    """Ask the authorities that can read their zones. Raises Unanswered if none holds the zone or one fails.
 
-    An authority that is None cannot: the zone may have moved to it, and what another still shows is no answer.
+    An authority that is None cannot show its records. The zone may have moved to it, so what another still shows is no
+    answer.
 
-    `authorities` is called when something is about to be closed, and raises ConfigError where they are not known.
+    `authorities` is called when a deployment is about to be closed, and raises ConfigError where they are not known.
     """
 
     def ask(addresses: Collection[str], names: Collection[str], hosts: Collection[str]) -> list[str]:
@@ -68,7 +69,7 @@ def held(authorities: Callable[[], Iterable[ReadsZone | None]]) -> Leads:
 
 
 def first_answer(*checks: Leads) -> Leads:
-    """Ask one after the other until one answers, the best first; Unanswered if none does."""
+    """Ask one source after the other, the best first, until one answers. Raises Unanswered if none does."""
 
     def ask(addresses: Collection[str], names: Collection[str], hosts: Collection[str]) -> list[str]:
         silent = []
@@ -77,13 +78,13 @@ def first_answer(*checks: Leads) -> Leads:
                 return check(addresses, names, hosts)
             except Unanswered as fault:
                 silent.append(str(fault))
-        raise Unanswered("; ".join(silent) or "nothing can be asked")
+        raise Unanswered("; ".join(silent) or "no source of the zone's records is available")
 
     return ask
 
 
 def public(addresses: Collection[str], names: Collection[str], hosts: Collection[str]) -> list[str]:
-    """Ask the zone's public name servers, without a cache between; of a failover set they show the member in use."""
+    """Ask the zone's public name servers directly. Of a failover set they show only the member in use."""
     targets = {*addresses, *(each.lower().rstrip(".") for each in names)}
     asked = dict.fromkeys(each.lower().rstrip(".") for each in hosts)
     return Shown(host for host in asked if targets & set(_answers(host)))
@@ -97,7 +98,7 @@ def _answers(host: str) -> list[str]:
 
     try:
         responses = [_servers(host).resolve(host, "A", search=False, raise_on_no_answer=False).response]
-    except dns.resolver.NXDOMAIN as missing:  # the end of a chain may be missing while its beginning leads there
+    except dns.resolver.NXDOMAIN as missing:  # The end of a chain may be missing while its beginning leads there.
         responses = list(missing.responses().values())  # type: ignore[no-untyped-call]
     except dns.exception.DNSException as fault:
         first = str(fault).splitlines()[0][:200]
@@ -110,7 +111,7 @@ def _answers(host: str) -> list[str]:
 
 
 def _servers(host: str, environ: Mapping[str, str] = os.environ) -> Any:
-    """Return a resolver that asks the name servers of a host's zone themselves, or the one that a variable names."""
+    """Return a resolver that asks the name servers of a host's zone, or the one that a variable names."""
     import dns.resolver
 
     own = chosen(environ, _LIFETIME_S)

@@ -1,4 +1,4 @@
-"""What an update needs of Akash: a key, an account with credit that is no trial, and providers that could bid."""
+"""What an update needs of Akash: a key, an account with credit that is not a trial, and providers that could bid."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def of(topology: Topology) -> Needs:
 
 
 def account(sites: int, rent_usd_month: float) -> Iterator[Finding]:
-    """Look at the account of the key: its credit against deposits and a month's rent, and whether it is a trial."""
+    """Check the key's account: its credit against deposits and a month's rent, and whether it is a trial."""
     from .account_resource import RUNWAY_DAYS
     from .market.request import DEPOSIT_USD
 
@@ -57,7 +57,7 @@ def account(sites: int, rent_usd_month: float) -> Iterator[Finding]:
 
 
 def bidders(document: dict[str, Any]) -> Iterator[Finding]:
-    """Ask the market who could bid on a document, and, where no provider can, which demand excludes them."""
+    """Check who could bid on a document, and, where no provider can, which demand excludes them."""
     from . import screening
 
     if not os.environ.get(KEY_VARIABLE):

@@ -1,4 +1,4 @@
-"""The notice that a provider must promise before it takes a lease back, as an option of kinds."""
+"""The option of kinds for the notice that a provider must promise before it takes a lease back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .sdl.rules.orders import WINDOW
 
 _HOUR_S = 3600
 
-#: Hours; None asks for none.
+#: In hours; None asks for no notice.
 Notice = Annotated[
     int | None,
     WHEN_SET,

@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from .market.steps import Step
     from .rails.rail import Rail
 
-#: What only the market knows.
+#: Outputs that only the market knows.
 _OUTPUTS = schema.outputs(TOKEN)
 _ENDPOINT = ("address", "uris")
-#: What `state` begins with while a provider shows no status of a lease that stands; the time follows.
+#: The beginning of `state` while a provider shows no status of a standing lease; the time follows.
 SILENT_SINCE = "silent since "
 
 
 class DeploymentResource:
-    """One instance serves one run of the engine: it remembers which deployment is in use by which resource."""
+    """One instance serves one run of the engine, and remembers which resource uses which deployment."""
 
     def __init__(
         self,
@@ -58,17 +58,17 @@ class DeploymentResource:
         self._generations: dict[str, int] = {}
         #: The deployment that each resource's state held when it was last asked about, or that was made for it since.
         self._live: dict[str, str] = {}
-        #: Every deployment that the engine has mentioned: what it has, it closes itself.
+        #: Every deployment that the engine has mentioned: the engine closes these itself.
         self.in_use: set[str] = set()
-        #: The groups of deployments that this run makes: one of the name that a killed run left is taken over.
+        #: The groups of deployments that this run creates: one that a killed run left under such a name is adopted.
         self.awaited: set[str] = set()
 
     def check(
         self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context
     ) -> tuple[dict[str, Any], list[Failure]]:
-        """Name every fault at once; sort lists whose order means nothing; number the deployments of a resource.
+        """Return every fault at once; sort lists whose order has no meaning; number the deployments of a resource.
 
-        A document that a container outgrew is kept.
+        A document from which only values that a running container learns by itself differ is kept.
         """
         given = {**schema.defaults(TOKEN), **{key: value for key, value in news.items() if value is not None}}
         found = faults(given)
@@ -89,7 +89,7 @@ class DeploymentResource:
     ) -> Diff:
         """Return what changes in place and what needs another lease; new before old.
 
-        Before a lost lease is replaced the market is asked again: what serves is kept.
+        Before a lost lease is replaced the market is asked again, so that a lease that serves is kept.
         """
         self._mention(ctx, id)
         found = difference(old_inputs, old_outputs, news)
@@ -102,7 +102,7 @@ class DeploymentResource:
         self.in_use.add(id)
 
     def _back(self, id: str, outputs: dict[str, Any], ctx: Context) -> bool:
-        """Return whether a deployment that the state calls lost is not; False where the market cannot be asked."""
+        """Return whether a deployment that the state calls lost is back; False where the market cannot be asked."""
         try:
             with self._rail(self._clock(ctx)) as rail:
                 seen = rail.look(id)
@@ -116,7 +116,7 @@ class DeploymentResource:
         return True
 
     def create(self, inputs: dict[str, Any], ctx: Context) -> State:
-        """Open, rent, deploy, wait; or go on where an earlier run was killed."""
+        """Open, rent, deploy and wait; continue where an earlier run was killed."""
         owner = Owner.of(ctx.urn)
         if ctx.preview:
             name = group(inputs, owner)
@@ -144,11 +144,11 @@ class DeploymentResource:
         return state
 
     def _led_to(self, rail: Rail, dseq: str, hosts: list[str]) -> bool:
-        """Return whether a deployment of the wanted name may be in use: then it is neither adopted nor closed.
+        """Return whether a deployment of the wanted name may be in use; then it is neither adopted nor closed.
 
-        A replacement that is forced (`--replace`) is asked for without the old inputs, so what it replaces may bear
-        the same name; a record that leads to it distinguishes it from what a killed run left. Raises TransientError
-        where the market lists it and does not show it: nothing rules it out then.
+        A forced replacement (`--replace`) is created without the old inputs, so the deployment that it replaces may
+        have the same name. A record that leads to it distinguishes it from what a killed run left. Raises
+        TransientError where the market lists it and does not show it, because it may then be in use.
         """
         seen = rail.look(dseq)
         if seen.deployment is None or seen.deployment.state == UNSEEN:
@@ -160,10 +160,10 @@ class DeploymentResource:
             return True
 
     def read(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> State | None:
-        """Look again; None once it is closed.
+        """Observe the deployment again; return None once it is closed.
 
-        A lease that was lost while its deployment is open stays in the state, marked: its escrow is locked until it
-        is closed, which the replacement that `diff` then asks for, or a destroy, takes care of.
+        A lease that was lost while its deployment is open stays in the state, marked: its escrow is locked until it is
+        closed, by the replacement that `diff` then asks for or by a destroy.
         """
         if not inputs.get("sdl"):
             raise MarketError(
@@ -190,11 +190,11 @@ class DeploymentResource:
             return _state(rail, inputs, seen, _want(inputs, ctx, group(inputs, None, outputs)), outputs)
 
     def _silent_since(self, seen: Observed, outputs: dict[str, Any]) -> datetime | None:
-        """Return the time from which a running lease has shown no status; None if it shows one."""
+        """Return the time since which a running lease has shown no status; None if it shows one."""
         if seen.services is not None or seen.lease is None or seen.lease.state != "active":
             return None
         state = str(outputs.get("state", ""))
-        if not outputs.get("provider"):  # it never was ready, so there is nothing to miss
+        if not outputs.get("provider"):  # It never was ready, so visitors miss nothing.
             return None
         try:
             return datetime.fromisoformat(state.removeprefix(SILENT_SINCE)) if SILENT_SINCE in state else self._now()
@@ -224,7 +224,7 @@ class DeploymentResource:
             return _state(rail, news, seen, want, old_outputs)
 
     def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
-        """Close it once no record leads to it, and see that it is closed; no Akash provider has to answer."""
+        """Close it once no record leads to it, and verify that it is closed; no Akash provider has to answer."""
         if self._live.get(ctx.urn) == id:
             ctx.log("warning", f"deployment {id} stays open: its replacement runs on it")
             return
@@ -238,7 +238,7 @@ class DeploymentResource:
 
 
 def _explained(fault: MarketError, rail: Rail, want: Request) -> MarketError:
-    """Add to a deployment without bids which demand excludes which providers, if the market can be asked."""
+    """Add to the error of a deployment without bids which demand excludes providers, if the market can be asked."""
     if not isinstance(fault, NobodyBid):
         return fault
     return NobodyBid(f"{fault.title} {why_nobody_bids(rail, want)}".rstrip())

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def body(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document as `POST /v1/bid-screening` wants it (Console `bid-screening.schema.ts`): whole amounts."""
+    """Return a document as `POST /v1/bid-screening` takes it (Console `bid-screening.schema.ts`): whole amounts."""
     (group,) = manifests.groups(document)
     needs = group["requirements"]
     signed = needs.get("signed_by") or {}
@@ -91,7 +91,7 @@ def _without_volumes(asked: dict[str, Any]) -> None:
 
 
 def why_nobody_bids(rail: Rail, want: Request) -> str:
-    """Name which demand of a document excludes how many providers; empty if the market cannot be asked."""
+    """Return how many providers each demand of a document excludes; empty if the market cannot be asked."""
     ask = getattr(rail, "screen", None)
     if ask is None:
         return ""
@@ -115,7 +115,7 @@ def owners(providers: list[dict[str, Any]]) -> set[str]:
 def screened(
     inputs: dict[str, Any], ctx: Context, rail: Callable[[Clock], Rail], clock: Callable[[Context], Clock]
 ) -> None:
-    """Show in a preview who could bid, or that it is not known; only where a key is set."""
+    """Show in a preview who could bid, or that this is not known; only where a key is set."""
     if not os.environ.get(KEY_VARIABLE) or inputs.get("screening") is False or holds_unknown(inputs["sdl"]):
         return
     try:

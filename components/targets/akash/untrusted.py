@@ -1,7 +1,7 @@
-"""Text, numbers and addresses from the Console and from providers: what of them may enter outputs, messages and a zone.
+"""Checks of text, numbers and addresses from the Console and from providers before they are used anywhere.
 
-Anyone can be a provider, and what answers for the Console may be wrong. What is not of the expected form is left
-out or refused here, so that nothing behind this module has to ask again. Pure.
+Anyone can be a provider, and the Console may answer wrongly. What is not of the expected form is left out or refused
+here, so that no other module has to check it again. Pure.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ...limits import CONSOLE_FIELDS as MOST
 from ...limits import QUOTE_CHARS
 from ...text.escape import shown
 
-#: Documentation blocks (RFC 5737) lead nowhere, so they are harmless; the sandbox leases them.
+#: Documentation blocks (RFC 5737) lead nowhere and are harmless; the sandbox leases them.
 _DOCUMENTATION = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _DSEQ = re.compile(r"[0-9]{1,20}")
-#: No price of the market comes near it: the chain takes at most 10,000,000 uact a block and unit, and 50 replicas.
+#: Above every price of the market: the chain takes at most 10,000,000 uact a block and unit, and 50 replicas.
 _DEAREST = Decimal(10) ** 12
 
 
@@ -30,14 +30,14 @@ class BadAnswer(ValueError):  # noqa: N818 it names the answer, and is turned in
 
 
 def identity(value: object) -> str:
-    """Return the address of an account or a provider; an opaque string, but a plain one."""
+    """Return the address of an account or a provider: an opaque string of plain characters."""
     if isinstance(value, str) and _IDENTITY.fullmatch(value):
         return value
     raise BadAnswer(f"{shown(value, 80)} is not the address of an account")
 
 
 def dseq(value: object) -> str:
-    """Return a deployment's sequence number, as text: it may be larger than any number of JSON."""
+    """Return a deployment's sequence number as text, because it may exceed the numbers of JSON."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if isinstance(text, str) and _DSEQ.fullmatch(text):
         return text
@@ -45,7 +45,7 @@ def dseq(value: object) -> str:
 
 
 def amount(value: object) -> Decimal:
-    """Return an amount of money or a price: finite, not negative, and below any that the market has."""
+    """Return an amount of money or a price: finite, not negative, and below any price of the market."""
     try:
         found = Decimal(value) if isinstance(value, str | int) and not isinstance(value, bool) else Decimal(str(value))
     except (InvalidOperation, ValueError):
@@ -63,7 +63,7 @@ def whole(value: object) -> int:
 
 
 def address(value: object) -> str:
-    """Return a public IPv4 address, or "" for anything else: loopback, private nets, metadata services, names."""
+    """Return a public IPv4 address, or "" for anything else: loopback, private networks, metadata services, names."""
     try:
         found = ipaddress.IPv4Address(value) if isinstance(value, str) else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""Are visitors served from a deployment? That distinguishes a silent gateway from a machine that is gone."""
+"""Whether visitors are served from a deployment. That distinguishes a silent gateway from a dead machine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def by(visit: Callable[[str, str, float], Any]) -> Callable[[dict[str, Any]], bool | None]:
     """Return a check that visits a deployment at its address, else at a name of its own.
 
-    `visit(url, address, seconds)` gives a page with a status, or what came instead. Any answer counts, an error
-    page too. The check gives None for a deployment that has neither address nor name: then it is not known.
+    `visit(url, address, seconds)` returns a page with a status, or the failure. Any answer counts, also an error page.
+    The check returns None for a deployment that has neither address nor name: then it is not known.
     """
 
     def served(outputs: dict[str, Any]) -> bool | None:

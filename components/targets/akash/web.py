@@ -1,4 +1,4 @@
-"""The web server in front of a container, from the facts of a site."""
+"""The web server in front of a container, from a site's facts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def web_server(site: Site, release: Release, behind: Behind) -> WebServer:
-    """Return the web server of a site whose health answer is `release` and the site's mark."""
+    """Return the web server of a site whose /healthz answers `release` and the site's mark."""
     return WebServer(
         scheme=site.scheme,
         host=site.host or site.site_host,

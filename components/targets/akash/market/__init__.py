@@ -1,1 +1,1 @@
-"""The life of a lease: look, decide, act."""
+"""The life of a lease: observe, decide, act."""

@@ -1,4 +1,4 @@
-"""Which bid to take, and why the others will not do."""
+"""Which bid to take, and why the others are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .observed import Bid, Observed
     from .request import Request
 
-#: Why a bid is refused, the first that holds: the words for it, and the test. Reported from last to first.
+#: Reasons to refuse a bid; the first that applies counts. Each has its words and its test. Reported from last to first.
 REFUSALS: tuple[tuple[str, Callable[[Request, Observed, Bid], bool]], ...] = (
     ("no longer open", lambda _, __, bid: bid.state != "open"),
     ("not priced in uact", lambda _, __, bid: bid.denom != "uact"),
@@ -26,21 +26,21 @@ REFUSALS: tuple[tuple[str, Callable[[Request, Observed, Bid], bool]], ...] = (
 
 
 def refusal(want: Request, seen: Observed, bid: Bid) -> str:
-    """Return why a bid will not do; empty if it will."""
+    """Return why a bid is refused; empty if it is acceptable."""
     return next((words for words, holds in REFUSALS if holds(want, seen, bid)), "")
 
 
 def cheapest(want: Request, seen: Observed) -> Bid | None:
-    """Choose the cheapest bid that will do, in another region than the providers to avoid if there is one.
+    """Return the cheapest acceptable bid, in another region than the providers to avoid if there is one.
 
-    Of two equal ones it is always the same.
+    The choice between equal bids is deterministic.
     """
     good = [bid for bid in seen.bids if not refusal(want, seen, bid)]
     return min(good, key=lambda bid: (bid.region in seen.regions, bid.price, bid.provider), default=None)
 
 
 def none_will_do(want: Request, seen: Observed, deployment: str) -> str:
-    """Return, in one sentence, why no bid was taken: each rule with the number of bids it refused, in order."""
+    """Return one sentence on why no bid was taken: each rule with the number of bids it refused, in order."""
     if not seen.bids:
         return f"akash: no provider bid on deployment {deployment}, with a ceiling of {dollars(want.ceiling)}"
     refused: dict[str, list[Decimal]] = {words: [] for words, _ in reversed(REFUSALS)}

@@ -1,4 +1,4 @@
-"""Decides the next step towards a leased, running deployment from what the market shows: pure, no clock, no network."""
+"""Decide the next step towards a leased, running deployment from an observation: pure, no clock, no network."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _REFRESH = "run `pulumi up --refresh`, which rents again"
 
 
 def decide(want: Request, seen: Observed) -> Step:
-    """Name the next step; the same look at the market always gives the same step."""
+    """Return the next step; the same observation always gives the same step."""
     if seen.spare:
         return CloseDeployment(seen.spare[0], "it is a second one of the same name")
     if seen.deployment and seen.deployment.state == UNSEEN and (step := _unseen(want, seen, seen.deployment)):
@@ -47,7 +47,7 @@ def decide(want: Request, seen: Observed) -> Step:
 
 
 def _unseen(want: Request, seen: Observed, held: Deployment) -> Step | None:
-    """Wait for a deployment that reads do not show; None once it has been away for longer than any known lag."""
+    """Wait for a deployment that reads do not show; return None once that has lasted longer than any known lag."""
     if seen.since.unseen is None or seen.now - seen.since.unseen < want.patience.unseen:
         return AwaitSight(held.id)
     if want.id:
@@ -70,11 +70,11 @@ def _opening(want: Request, seen: Observed) -> Step:
 
 
 def _updating(want: Request, seen: Observed, found: Deployment) -> Step | None:
-    """Bring a deployment to the wanted manifest; None if it has it.
+    """Bring a deployment to the wanted manifest; return None if it has it.
 
     A hash that the market does not know counts as ours once this run has put the manifest there.
 
-    An update that succeeded and changed nothing ends the run: to repeat it would go on for ever.
+    An update that succeeded and changed nothing ends the run: a repetition would never end.
     """
     put = seen.since.put
     if found.version == want.version or (not found.version and put is not None):
@@ -104,7 +104,7 @@ def _bidding(want: Request, seen: Observed, found: Deployment) -> Step:
         return TakeBid(found.id, best)
     if not best and not want.id and seen.bids and all(bid.state == "closed" for bid in seen.bids):
         return CloseDeployment(found.id, "its bids have expired, and no provider bids twice on one order")
-    if any(bid.state == "active" for bid in seen.bids):  # its lease is not shown yet: reads lag
+    if any(bid.state == "active" for bid in seen.bids):  # Reads lag: its lease is not shown yet.
         return _taken(want, seen, found)
     out_of_patience = waited >= patience.bidding if listened is None else listened >= patience.refusal
     if not best and out_of_patience:
@@ -115,7 +115,7 @@ def _bidding(want: Request, seen: Observed, found: Deployment) -> Step:
 
 
 def _taken(want: Request, seen: Observed, found: Deployment) -> Step:
-    """Wait for the lease of a bid that was taken; it costs, and may serve, so the deployment is not closed."""
+    """Wait for the lease of an accepted bid. It costs and may serve already, so the deployment is not closed."""
     if seen.now - (seen.since.opened or 0.0) < want.patience.bidding:
         return AwaitBids(found.id, len(seen.bids))
     why = f"akash: a bid on deployment {found.id} was taken, and the market has not shown its lease"
@@ -157,9 +157,10 @@ def _readiness(want: Request, seen: Observed, found: Deployment, lease: Lease) -
 
 
 def _silent(want: Request, found: Deployment, lease: Lease, for_s: float) -> Step | None:
-    """Leave a provider that neither takes a manifest nor shows a status, if nothing can serve from there yet.
+    """Leave a provider that neither accepts a manifest nor shows a status, if nothing can serve from there yet.
 
-    A deployment that stands already may serve while its provider's gateway is silent: that ends the run, no more.
+    A deployment that stood before this run may serve while its provider's gateway is silent. That ends the run and
+    closes nothing.
     """
     if want.id and for_s >= want.patience.answer:
         why = f"akash: {lease.provider} does not answer, so deployment {found.id} takes no new manifest"
@@ -170,7 +171,7 @@ def _silent(want: Request, found: Deployment, lease: Lease, for_s: float) -> Ste
 
 
 def shortfall(want: Request, seen: Observed) -> str:
-    """Return what a running lease still lacks; empty if nothing."""
+    """Return what a running lease still lacks; empty if it lacks nothing."""
     if seen.services is None:
         return "its provider shows no status yet"
     wanted = want.data["services"]
@@ -189,7 +190,7 @@ def shortfall(want: Request, seen: Observed) -> str:
 
 
 def learn(since: Since, step: Step, now: float, *, took: bool | None) -> Since:
-    """Add to a run's memory how a step went: it `took` effect, it did not, or (None) that is not known."""
+    """Update a run's memory with a step's outcome: `took` is True if it had an effect, False if none, or None."""
     match step:
         case OpenDeployment() if took:
             since = replace(since, id="", asked=None, openings=since.openings + 1, put=now)

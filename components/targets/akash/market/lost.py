@@ -1,4 +1,4 @@
-"""What counts as a lost lease, and after how long: one table. Pure."""
+"""Which signs mean a lost lease, and after how long: one table. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loss:
-    """A sign that a lease is beyond use: it counts once it has been seen for so many seconds, and why then."""
+    """A sign of a lost lease: it counts once it has been seen for this many seconds; with the reason for that time."""
 
     sign: str
     after_s: float
@@ -27,15 +27,15 @@ SILENT = Loss(
     180.0,
     "a provider's gateway is away for minutes in an upgrade, while its leases serve; visitors show which it is",
 )
-#: Everything that counts. A provider's silence alone is not in it: what visitors are served from is not lost.
+#: Every sign that counts. A provider's silence alone is none: a lease that serves visitors is not lost.
 TABLE = (CLOSED, RECLAIMED, SILENT)
 
 
 def lost(seen: Observed, silent_s: float = 0.0, *, served: bool | None = None) -> str:
     """Return why a lease is lost; empty if it is not, or if nothing proves it.
 
-    `silent_s` is for how long its provider has shown no status, `served` whether visitors get an answer from it, None
-    if that is not known.
+    `silent_s` is the time in seconds for which its provider has shown no status. `served` is whether visitors get an
+    answer from it, None if that is not known.
     """
     lease = seen.lease
     if lease is None:

@@ -1,4 +1,4 @@
-"""What the Akash market shows of one deployment, and what one run remembers of it: values, nothing else."""
+"""What the Akash market shows of one deployment, and what one run remembers of it: plain values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: A lease in one of these states runs; a reclaimed one runs until its deadline, and takes no new manifest.
 RUNNING = ("active", "reclaiming")
-#: The state of a deployment that was opened or held, and that a read does not show. Not the same as closed: reads lag.
+#: The state of a deployment that was opened or held and that a read does not show. It is not closed: reads lag.
 UNSEEN = "unseen"
 
 
@@ -23,7 +23,7 @@ def usd_month(uact_block: Decimal) -> Decimal:
 
 
 def dollars(uact_block: Decimal) -> str:
-    """Print uact per block as an operator reads it: `$12.00 a month`."""
+    """Return uact per block in the operator's form: `$12.00 a month`."""
     return f"${usd_month(uact_block):.2f} a month"
 
 
@@ -46,7 +46,7 @@ class Bid:
 
 @dataclass(frozen=True)
 class Lease:
-    """A bid that was taken; price in uact per block."""
+    """An accepted bid; price in uact per block."""
 
     provider: str
     state: str
@@ -55,7 +55,7 @@ class Lease:
 
 
 def reason(lease: Lease) -> str:
-    """Return what became of a lease: its state, with the network's reason where there is one."""
+    """Return what ended a lease: its state, with the network's reason where there is one."""
     return lease.state + f" ({lease.reason})" * bool(lease.reason)
 
 
@@ -100,27 +100,27 @@ class Service:
 
 @dataclass(frozen=True)
 class Since:
-    """What this run has lived through; times in seconds of the clock that `Observed.now` is read from."""
+    """What this run remembers; times in seconds of the clock that `Observed.now` is read from."""
 
     id: str = ""
-    asked: float | None = None  # an opening was asked for, and no answer came
+    asked: float | None = None  # an opening was requested, and no answer came
     opened: float | None = None
     first_bid: float | None = None
     leased: float | None = None
-    unseen: float | None = None  # reads do not show the deployment, first at
+    unseen: float | None = None  # reads have not shown the deployment since
     unnamed: float | None = None  # deployments whose names are not known stand in the account, first at
     put: float | None = None  # its manifest was put on the market: by opening, or by an update
     sent: float | None = None
-    refused: float | None = None  # the provider takes no manifest and shows no status
+    refused: float | None = None  # the provider has refused the manifest and shown no status since
     openings: int = 0
-    shunned: frozenset[str] = frozenset()  # providers that took a lease and then did not answer
+    shunned: frozenset[str] = frozenset()  # providers that accepted a lease and then did not answer
 
 
 @dataclass(frozen=True)
 class Observed:
-    """One look at the market. `services` is None when the Akash provider gives no status.
+    """One observation of the market. `services` is None when the Akash provider gives no status.
 
-    `spare` are further open deployments of the same name, `taken` the providers whose ingress leads a host of this one
+    `spare` are further open deployments of the same name, `taken` the providers whose ingress routes a host of this one
     to another deployment of the account: a host may be used once on one provider. `unnamed` counts open deployments
     whose names the market does not show at the moment. `refused` is what was left out of the answer, and why.
     `organizations` and `regions` are those of the providers to avoid.
@@ -153,7 +153,7 @@ def places(seen: Observed) -> tuple[list[str], list[str]]:
 
 
 def hidden(seen: Observed) -> bool:
-    """Return whether something may be reached at a deployment and it is not shown where: nothing rules it out."""
+    """Return whether the deployment may be reachable at an address or name that is not shown."""
     if seen.deployment is None or seen.deployment.state == UNSEEN:
         return True
     if seen.lease is None:  # reads lag: a bid that was taken has a lease, shown or not
@@ -162,7 +162,7 @@ def hidden(seen: Observed) -> bool:
 
 
 def remember(since: Since, seen: Observed) -> Observed:
-    """Add to a look at the market what this run remembers; a new deployment starts with an empty memory."""
+    """Add this run's memory to an observation; a new deployment starts with an empty memory."""
     found = seen.deployment
     unnamed = (since.unnamed if since.unnamed is not None else seen.now) if seen.unnamed else None
     run = Since(asked=since.asked, unnamed=unnamed, openings=since.openings, shunned=since.shunned)
@@ -190,9 +190,9 @@ def remember(since: Since, seen: Observed) -> Observed:
 def pick(group: str, held: str, keep: Collection[str], found: Sequence[Standing]) -> tuple[str, tuple[str, ...]]:
     """Choose among open deployments named `group`, newest first: ours (or ""), and the spare ones.
 
-    `held` is the one that this run works on already, whether it is listed or not: a list adds spares, and never takes
-    away what is held. Those to `keep` are left alone. Of the others the one with a lease is ours, else the one
-    without, else the one that lost it.
+    `held` is the one that this run works on, whether it is listed or not: a list adds spares, and never removes the one
+    that is held. Those in `keep` are left alone. Of the others, the one with a lease is ours, else the one without,
+    else the one that lost its lease.
     """
     named = [each for each in found if each.deployment.group == group and each.deployment.state == "active"]
     free = [each for each in named if each.deployment.id not in keep]

@@ -1,4 +1,4 @@
-"""Carries out what `decide` names until the market shows what was asked for; killed anywhere, it can be run again."""
+"""Carry out what `decide` returns until the market shows what was asked for. A run may be killed and repeated."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from .request import Request
 
-#: Between two looks at a market that has nothing new, in seconds.
+#: Seconds between two observations of a market that has nothing new.
 POLL_S = 1.5
-#: Of one run, in seconds: three openings with their bids, and the wait for readiness.
+#: Seconds of one run: three openings with their bids, and the wait for readiness.
 LIMIT_S = 900.0
 #: How often in a row the market may fail, and the waits between, in seconds.
 RETRIES = (1.0, 2.0, 4.0, 8.0)
@@ -34,14 +34,14 @@ class TransientError(MarketError):
 
 
 class Market(Protocol):
-    """The only door to the network. Both raise TransientError for what may pass, else another MarketError."""
+    """The only door to the network. Both methods raise TransientError for what may pass, else another MarketError."""
 
     def observe(self, want: Request) -> Observed:
-        """Look at the deployment, by its id when one is pinned or known, else by name."""
+        """Observe the deployment, by its id when one is pinned or known, else by name."""
         ...
 
     def perform(self, want: Request, step: Step) -> None:
-        """Take one step; never the same opening twice."""
+        """Take one step; never repeat an opening."""
         ...
 
 
@@ -49,7 +49,7 @@ class Clock(Protocol):
     """Time, in seconds of any origin."""
 
     def now(self) -> float:
-        """Give the time."""
+        """Return the time."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -68,7 +68,7 @@ class WallClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, unless cancelled."""
+        """Wait, unless cancelled. Raises MarketError when cancelled."""
         if self.cancelled.wait(seconds):
             raise MarketError("akash: interrupted; the next `pulumi up` goes on from here")
 
@@ -80,11 +80,11 @@ def reconcile(
     watch: Callable[[Step, Observed], None],
     limit_s: float = LIMIT_S,
 ) -> Observed:
-    """Take steps until the market shows what is wanted, and return that look.
+    """Take steps until the market shows what is wanted, and return that observation.
 
-    `watch` gets every step that differs from the one before. Raises what `decide` gives up with, a Refused of the
-    market at once, and a MarketError when it keeps failing or `limit_s` seconds are over. Nothing that is open is
-    forgotten: the next run finds it by its name.
+    `watch` gets every step that differs from the one before. Raises the error that `decide` ends with, a Refused of the
+    market at once, and a MarketError when the market keeps failing or `limit_s` seconds are over. Nothing open is lost:
+    the next run finds it by its name.
     """
     since, end, failures = Since(), clock.now() + limit_s, 0
     shown: Step | None = None
@@ -109,19 +109,19 @@ def reconcile(
             failures = 0
             clock.sleep(POLL_S)
             continue
-        if step == taken:  # the market has not caught up with it
+        if step == taken:  # The market does not show the step's effect yet.
             clock.sleep(POLL_S)
         since, failures = _take(want, step, market, clock, since, failures)
         taken = step
 
 
 def _take(want: Request, step: Step, market: Market, clock: Clock, since: Since, failures: int) -> tuple[Since, int]:
-    """Take one step; give the memory after it, and the failures in a row."""
+    """Take one step; return the memory after it, and the number of failures in a row."""
     try:
         market.perform(want, step)
     except TransientError as fault:
         since = learn(since, step, clock.now(), took=fault.took)
-        if isinstance(step, SendManifest):  # a provider's silence is weighed by `decide`
+        if isinstance(step, SendManifest):  # `decide` judges a provider's silence.
             clock.sleep(POLL_S)
             return since, failures
         return since, _retry(failures, fault, clock)

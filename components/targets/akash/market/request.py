@@ -1,4 +1,4 @@
-"""What is asked of the market: one document, completed with the names by which a deployment is found again."""
+"""A request to the market: one document, completed with the names by which its deployment is found again."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from .names import Owner
 
-#: Asked for as escrow when a deployment opens; what is left comes back on closing. A Console that manages deposits
-#: ignores it: $0.50 stands there until its own funding (`DEPLOYMENT_DEFAULT_DEPOSIT`).
+#: The escrow that an opening asks for; the rest is paid back on closing. A Console that manages deposits ignores it:
+#: $0.50 stands there until its own funding (`DEPLOYMENT_DEFAULT_DEPOSIT`).
 DEPOSIT_USD = Decimal(5)
 
 _LENGTH = 8
@@ -26,9 +26,9 @@ _LENGTH = 8
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for what, in seconds of the market's clock, and how often to begin again."""
+    """Time limits in seconds of the market's clock, and how many openings a run may make."""
 
-    bid_window: float = 4.0  # after the first bid, so that the cheapest has a chance
+    bid_window: float = 4.0  # after the first bid, because a cheaper one may follow
     refusal: float = 20.0  # after the first bid, for one that will do
     bidding: float = 120.0  # for the first bid; a bid itself lives 300 s
     appearing: float = 20.0  # for a deployment whose opening was asked for and not answered: three blocks
@@ -77,9 +77,9 @@ def request(
     id: str = "",
     patience: Patience | None = None,
 ) -> Request:
-    """Complete a valid document and ask for it. Pure: the same inputs name the same deployment on any machine.
+    """Complete a valid document and return the request for it. Pure: the same inputs name the same deployment anywhere.
 
-    `group` is the name of one that stands already; without it the name follows from the other inputs.
+    `group` is the name of a standing deployment; without it the name follows from the other inputs.
     """
     data = complete(group or group_of(name, document, None, 0), document)
     spec = next(iter(manifests.groups(data)))
@@ -102,12 +102,12 @@ def request(
 
 
 def group_of(name: str, document: dict[str, Any], owner: Owner | None, generation: int) -> str:
-    """Name the group of a new deployment, other than what it replaces: that one has another generation."""
+    """Return the group name of a new deployment; its generation makes it differ from that of what it replaces."""
     return group_name(name, owner, fingerprint(name, document, generation))
 
 
 def complete(group: str, document: dict[str, Any]) -> dict[str, Any]:
-    """Name the placement of a document `group`, and its endpoints after it. An update in place keeps both."""
+    """Name the placement of a document `group`, and its endpoints after it. An update in place keeps both names."""
     any_service = next(iter(document["services"]))
     return overlay(sdl.Document(document), service=any_service, placement=group, unique=endpoint_mark(group)).data
 
@@ -118,10 +118,10 @@ def version(group: str, document: dict[str, Any]) -> str:
 
 
 def fingerprint(name: str, document: dict[str, Any], generation: int = 0) -> str:
-    """Hash what Akash cannot change in place, with name and generation: another fingerprint, another deployment.
+    """Hash what Akash cannot change in place, with name and generation: another hash means another deployment.
 
-    That is the group as the chain holds it, and each service's name, count and resources; not the names of the
-    placement and the endpoints, which `complete` gives.
+    These are the group as the chain holds it, and each service's name, count and resources. The names of the placement
+    and the endpoints, which `complete` sets, are left out.
     """
     fixed = {
         "name": name,

@@ -1,4 +1,4 @@
-"""For how long leases are paid: from what stands in their escrow, what they cost, and what the account holds. Pure."""
+"""How long leases are paid for: from their escrow, their price, and the account's balance. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
     from .observed import Standing
 
-#: The length of a month in prices.
+#: The length in days of a month in prices.
 DAYS_PER_MONTH = Decimal("30.437")
 
 
 def days(standing: Iterable[Standing], balance_usd: Decimal) -> dict[str, float]:
-    """Return the days for which each lease is paid, by its deployment's number; without a price or an escrow, none.
+    """Return the days for which leases are paid, by deployment number; none for those without price or escrow.
 
-    Leases that are topped up share the account's balance: all of them end when it does. The others have their own
-    escrow, and end with it. An escrow is known up to the last withdrawal of its provider (at most a day ago).
+    Leases that are topped up share the account's balance, and all of them end when it is spent. The others have their
+    own escrow, and end with it. An escrow is known up to its provider's last withdrawal (at most a day ago).
     """
     known = [
         (each, escrow, rate) for each in standing if (escrow := each.escrow_usd) is not None and (rate := _day(each))
@@ -35,7 +35,7 @@ def days(standing: Iterable[Standing], balance_usd: Decimal) -> dict[str, float]
 
 
 def _day(each: Standing) -> Decimal:
-    """Return what a lease costs a day, in USD; 0 without one that runs."""
+    """Return what a lease costs a day, in USD; 0 if it does not run."""
     if each.lease is None or each.lease.state not in RUNNING:
         return Decimal()
     return usd_month(each.lease.price) / DAYS_PER_MONTH

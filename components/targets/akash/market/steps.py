@@ -1,4 +1,4 @@
-"""The steps of a deployment's life on the market: values that print as a sentence, and know nothing of how."""
+"""The steps of a deployment's life on the market: values that print as a sentence and perform nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenDeployment:
-    """Ask the market for bids; costs a deposit, which comes back on closing."""
+    """Ask the market for bids. It costs a deposit, which is paid back on closing."""
 
     name: str
     deposit_usd: Decimal
@@ -26,7 +26,7 @@ class OpenDeployment:
 
 @dataclass(frozen=True)
 class AwaitOpening:
-    """An opening was asked for and not answered: it may still appear, and a second one would be paid twice."""
+    """Wait for an opening that was requested and not answered: it may appear, and a second one costs twice."""
 
     name: str
 
@@ -36,7 +36,7 @@ class AwaitOpening:
 
 @dataclass(frozen=True)
 class AwaitSight:
-    """A deployment that was opened or held is not shown; reads lag, and a second would be paid twice."""
+    """Wait for a deployment that was opened or held and is not shown: reads lag, and a second one costs twice."""
 
     id: str
 
@@ -46,7 +46,7 @@ class AwaitSight:
 
 @dataclass(frozen=True)
 class AwaitNames:
-    """Deployments stand in the account whose names are not known: one of them may be the one that is wanted."""
+    """Wait for the names of deployments in the account: one of them may be the wanted one."""
 
     count: int
 
@@ -56,7 +56,7 @@ class AwaitNames:
 
 @dataclass(frozen=True)
 class AwaitUpdate:
-    """A manifest was put on a deployment, and its hash is not the new one yet."""
+    """Wait for the new hash of a deployment that was given a new manifest."""
 
     id: str
 
@@ -77,7 +77,7 @@ class AwaitBids:
 
 @dataclass(frozen=True)
 class TakeBid:
-    """Turn a bid into a lease and hand its provider the manifest."""
+    """Accept a bid, which makes a lease, and send its provider the manifest."""
 
     id: str
     bid: Bid
@@ -88,7 +88,7 @@ class TakeBid:
 
 @dataclass(frozen=True)
 class SendManifest:
-    """Hand over the manifest again: without one a provider shows no status, and closes the lease after 300 s."""
+    """Send the manifest again: without one a provider shows no status, and closes the lease after 300 s."""
 
     id: str
     provider: str
@@ -99,7 +99,7 @@ class SendManifest:
 
 @dataclass(frozen=True)
 class UpdateManifest:
-    """Put a new manifest on the same deployment: its group stays as it is, so does its endpoint."""
+    """Put a new manifest on the same deployment; its group and its endpoint stay."""
 
     id: str
 
@@ -120,7 +120,7 @@ class AwaitReady:
 
 @dataclass(frozen=True)
 class CloseDeployment:
-    """End a deployment that is beyond recovery, or a spare one; `shun` its provider for the rest of the run."""
+    """Close a deployment that is lost or spare; avoid the provider `shun` for the rest of the run."""
 
     id: str
     why: str
@@ -132,7 +132,7 @@ class CloseDeployment:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """The market's life ends here without what was asked for: close what must not stay open, and give the reason."""
+    """End the run without what was asked for: close what must not stay open, and give the reason."""
 
     error: type[MarketError]
     why: str
@@ -171,5 +171,5 @@ Step = (
     | Done
 )
 
-#: Steps that ask nothing of the market: the run waits a moment and looks again.
+#: Steps that call nothing on the market: the run waits and observes again.
 WAITS = (AwaitOpening, AwaitSight, AwaitNames, AwaitUpdate, AwaitBids, AwaitReady)

@@ -1,4 +1,4 @@
-"""The Console's answers in the words of `observed`, each checked as it is read. Pure."""
+"""The Console's answers as values of `observed`, each checked as it is read. Pure."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..untrusted import BadAnswer, mapping, sequence
 
 Json = dict[str, Any]
 #: What the Console shows for a name or a hash while it reads its database instead of the chain
-#: (`fallback-deployment-reader.service.ts`): it means "not known", and never "another one".
+#: (`fallback-deployment-reader.service.ts`). It means "not known", and never "another one".
 UNKNOWN = "unknown_value"
-#: The longest page of deployments that is asked for, and a little more.
+#: The largest number of deployments on a page, with some reserve.
 _LISTED = 2000
 #: The states of a deployment on the chain.
 _STATES = ("active", "closed")
 
 
 def deployment(answer: Json, group: str | None = None) -> Deployment:
-    """Read a deployment; `group` is its group's name, if that is known from elsewhere."""
+    """Return a deployment as read; `group` is its group's name if that is known from elsewhere."""
     found = mapping(answer.get("deployment"))
     state = found.get("state")
     if state not in _STATES:
@@ -47,7 +47,7 @@ def group_name(answer: Json) -> str | None:
 
 
 def manifest_hash(encoded: object) -> str:
-    """Turn a hash as the API shows it (base64) into hex; "" for a placeholder, which means that it is not known."""
+    """Return a hash from the API (base64) as hex; "" for a placeholder, which means that it is not known."""
     try:
         return base64.b64decode(encoded if isinstance(encoded, str) else "", validate=True).hex()
     except (binascii.Error, ValueError):
@@ -55,10 +55,10 @@ def manifest_hash(encoded: object) -> str:
 
 
 def lease(answer: Json, dseq: str) -> tuple[Lease | None, Json | None]:
-    """Choose the lease of a deployment that runs, else the last one, with what its provider shows of it.
+    """Return a deployment's running lease, else its last one, with the status from its provider.
 
-    A lease that bears another deployment's number is not this one's: the list hands them out in the order in which
-    they were read (`deployment-reader.service.ts`).
+    A lease that has another deployment's number belongs to that one: the list attaches them in the order in which they
+    were read (`deployment-reader.service.ts`).
     """
     own = [each for each in leases(answer) if lease_dseq(each) == dseq]
     if not own:
@@ -80,7 +80,7 @@ def lease(answer: Json, dseq: str) -> tuple[Lease | None, Json | None]:
 
 
 def leases(answer: Json) -> list[Json]:
-    """Return the leases in an answer, whosever they are."""
+    """Return the leases in an answer, regardless of their deployment."""
     return [each for each in sequence(answer.get("leases") or [], _LISTED) if isinstance(each, dict)]
 
 
@@ -91,7 +91,7 @@ def lease_dseq(lease: Json) -> str:
 
 
 def bids(found: object) -> tuple[Bid, ...]:
-    """Read bids; one that cannot be read is left out, so that one bidder cannot keep the others from being taken."""
+    """Return the bids; one that cannot be read is left out, so that one bidder cannot block the others."""
     read = []
     for each in sequence(found, 200):
         try:
@@ -113,7 +113,7 @@ def bids(found: object) -> tuple[Bid, ...]:
 
 
 def look(now: float, id: str, answer: Json | None, found_bids: object = None) -> Observed:
-    """Read what `show` gives of one deployment; None for an answer that it is not there."""
+    """Return an observation from the answer of `show` for one deployment; None for the answer that there is none."""
     if answer is None:
         return Observed(now, Deployment(id, UNSEEN, ""))
     held = deployment(answer)
@@ -158,7 +158,7 @@ def _ips(found: Json) -> tuple[dict[str, tuple[str, ...]], str]:
 
 
 def escrow_usd(answer: Json) -> Decimal | None:
-    """Return what stands in a deployment's escrow, in USD, settled up to the last withdrawal; None if not shown."""
+    """Return a deployment's escrow in USD, settled up to the last withdrawal; None if not shown."""
     try:
         funds = mapping(mapping(answer.get("escrow_account")).get("state")).get("funds")
         coins = [mapping(each) for each in sequence(funds or [])]
@@ -169,7 +169,7 @@ def escrow_usd(answer: Json) -> Decimal | None:
 
 
 def standing(answer: Json, leases_of: dict[str, list[Json]], group: str | None) -> Standing:
-    """Read one entry of the list, with the leases that are its own."""
+    """Return one entry of the list, with its own leases."""
     held = deployment(answer, group)
     own, _ = lease({"leases": leases_of.get(held.id, [])}, held.id)
     return Standing(held, own, escrow_usd(answer))

@@ -1,4 +1,4 @@
-"""The account's books at the Console: what is open, by what name, whose the money is, and who the providers are."""
+"""What the Console knows of an account: open deployments, their names, the money, and the providers."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from .console_client import Console
 
 _PAGE = 100
-#: Pages of one list at most: 10,000 deployments. A list that goes on is an answer without an end.
+#: The largest number of pages of one list: 10,000 deployments. A longer list counts as one without end.
 _PAGES = 100
-#: Reads side by side: one that meets a dead provider takes a minute.
+#: Concurrent reads: a read from a dead provider takes a minute.
 _ABREAST = 16
-#: What an answer of another form than the API's raises while it is read.
+#: Exceptions that an answer of unexpected form raises while it is read.
 ODD = (BadAnswer, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
 
 
 class Books:
-    """Reads of one account; what does not change in a run is asked once."""
+    """Reads of one account; what does not change within a run is asked once."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -42,9 +42,9 @@ class Books:
         self._declared: dict[str, Json] = {}
 
     def entries(self) -> list[tuple[Deployment, Json, list[Json]]]:
-        """List the account's open deployments, newest first, each with its own leases, from any entry they stood at.
+        """Return the account's open deployments, newest first, each with its own leases from any entry.
 
-        An entry that cannot be read is left out: it is no reason to stop.
+        An entry that cannot be read is left out, so that one entry does not stop a run.
         """
         entries: list[Json] = []
         for _ in range(_PAGES):
@@ -71,9 +71,9 @@ class Books:
         return [each for _, each in sorted(found, key=lambda one: one[0], reverse=True)]
 
     def names(self, standing: list[Deployment], want: Request | None = None) -> dict[str, str | None]:
-        """Return group names by number: as the list has them, by our manifest's hash, else as the chain has them.
+        """Return group names by number: from the list, by our manifest's hash, else from the chain.
 
-        None for a name that is not known at the moment.
+        The value is None for a name that is not known at the moment.
         """
         names: dict[str, str | None] = {}
         asked = []
@@ -90,7 +90,9 @@ class Books:
     def _name(self, held: Deployment) -> str | None:
         try:
             answer = self._console.call("named", owner=held.owner, dseq=held.id, missing=None)
-        except MarketError:  # not known at the moment, and no reason to stop: it may be a stranger's
+        except (
+            MarketError
+        ):  # It is not known at the moment; the run continues, because the deployment may be another stack's.
             return None
         other = answer.get("other") if isinstance(answer, dict) else None
         return answers.group_name(other) if isinstance(other, dict) else None
@@ -105,7 +107,7 @@ class Books:
         }
 
     def _declares(self, provider: str) -> Json:
-        """Return what a provider declares of itself, asked once in a run; empty where that is not to be had."""
+        """Return a provider's own attributes, asked once per run; empty where they are not available."""
         if provider not in self._declared:
             try:
                 answer = self._console.call("provider", owner=provider, missing={})
@@ -115,7 +117,7 @@ class Books:
         return self._declared[provider]
 
     def owner(self) -> str:
-        """Return the address of the key's wallet; empty if it is not to be had."""
+        """Return the address of the key's wallet; empty if it is not available."""
         with reading():
             wallet = self._wallet()
             if wallet.get("address"):
@@ -123,7 +125,7 @@ class Books:
             return next((held.owner for held, _, _ in self.entries()), "")
 
     def trial(self) -> bool:
-        """Return whether the key's wallet is a trial's."""
+        """Return whether the key's wallet is a trial."""
         try:
             with reading():
                 return self._wallet().get("isTrialing") is True
@@ -159,7 +161,7 @@ class Books:
         return found
 
     def runway(self, standing: list[Standing]) -> Runway:
-        """Return the account's money, and for how many days each of these leases is paid."""
+        """Return the account's money, and the number of days for which each of these leases is paid."""
         with reading():
             money = mapping(self._console.call("balances")["data"])
             balance, bound = (untrusted.amount(money.get(key)) for key in ("balance", "deployments"))
@@ -177,13 +179,13 @@ class Books:
         return enabled if isinstance(enabled, bool) else None
 
     def gateway(self, provider: str) -> str:
-        """Return the address of a provider's gateway; empty if it is not to be had."""
+        """Return the address of a provider's gateway; empty if it is not available."""
         declared = self._declares(provider)
         return untrusted.gateway(declared.get("hostUri")) if declared else ""
 
 
 class reading:  # noqa: N801 it is used as a word
-    """Turn an answer of another form than the API describes into a sentence."""
+    """Turn an answer of unexpected form into a sentence."""
 
     def __enter__(self) -> None:
         return None
@@ -199,7 +201,7 @@ def why(fault: BaseException) -> str:
 
 
 def own_lease(leases: list[Json], dseq: str) -> Lease | None:
-    """Read a deployment's lease; None if there is none, or none that can be read."""
+    """Return a deployment's lease; None if there is none, or none that can be read."""
     try:
         return answers.lease({"leases": leases}, dseq)[0]
     except ODD:
@@ -212,7 +214,7 @@ def runs(each: Standing) -> bool:
 
 
 def abreast(call: Callable[[Any], Any], values: list[Any]) -> list[Any]:
-    """Call for each value, side by side, and give the results in order."""
+    """Call a function concurrently for each value, and return the results in order."""
     if len(values) < 2:
         return [call(each) for each in values]
     with ThreadPoolExecutor(_ABREAST) as pool:

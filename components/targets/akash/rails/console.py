@@ -1,4 +1,4 @@
-"""The Console rail: the market through the Console's API, in the words of `observed`."""
+"""The Console rail: the market through the Console's API, as values of `observed`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ConsoleRail:
-    """A market with the keys and the wallet of a Console account. `id` is the deployment this run works on."""
+    """The market with the key and the wallet of a Console account. `id` is the deployment that this run works on."""
 
     def __init__(self, clock: Clock, console: Console | None = None) -> None:
         self._clock = clock
@@ -51,9 +51,9 @@ class ConsoleRail:
     # -- the market
 
     def observe(self, want: Request) -> Observed:
-        """Look by id; by name while there is none, and once more before all is well: a lost opening may have landed.
+        """Observe by id, and by name while there is none and before all is done: a lost opening may have landed.
 
-        What this run holds outweighs the list, which lags: a list adds spare deployments and takes none away.
+        What this run holds outweighs the list, which lags: a list adds spare deployments and removes none.
         """
         with reading():
             return self._observe(want)
@@ -77,7 +77,7 @@ class ConsoleRail:
         return replace(seen, spare=spare, taken=self._taken, unnamed=self._unnamed)
 
     def _apart(self, want: Request, seen: Observed) -> Observed:
-        """Add to bids, and to the providers to avoid, whose they are and where they stand."""
+        """Add organizations and regions to bids and to the providers to avoid."""
         stands = self._books.stands({*want.avoid, *(each.provider for each in seen.bids)})
         near = [stands[each] for each in want.avoid]
         return replace(
@@ -91,7 +91,7 @@ class ConsoleRail:
         )
 
     def _find(self, want: Request) -> tuple[str, ...]:
-        """Find ours by its name, unless it is held, and name the spare ones."""
+        """Find our deployment by its name unless this run holds one, and list the spare ones."""
         entries = [each for each in self._books.entries() if each[0].id not in self._closed]
         names = self._books.names([held for held, _, _ in entries], want)
         known = [each for each in entries if names.get(each[0].id) is not None]
@@ -105,11 +105,11 @@ class ConsoleRail:
         return spare
 
     def _holders(self, want: Request, found: Iterable[Standing]) -> frozenset[str]:
-        """Name the providers whose ingress leads one of our hosts to another deployment: it would stay with that one.
+        """Return the providers whose ingress routes one of our hosts to another deployment, which would keep the host.
 
-        Of the same owner's deployments on one provider the first one has a host until it ends, and it then leads
-        nowhere (provider v0.16, `cluster/hostname.go`). One that cannot be read hinders nothing: the lease's own status
-        then shows that the host does not lead to it.
+        Among one owner's deployments on a provider, the first one keeps a host until it ends, and the host then leads
+        nowhere (provider v0.16, `cluster/hostname.go`). A deployment that cannot be read is skipped: the lease's own
+        status then shows that the host does not lead to it.
         """
         others = [each for each in found if each.deployment.id != self.id and (not each.lease or runs(each))]
 
@@ -124,7 +124,7 @@ class ConsoleRail:
         return frozenset(filter(None, abreast(holder, others)))
 
     def look(self, id: str) -> Observed:
-        """Look at one deployment, with its bids while it has no lease."""
+        """Observe one deployment, with its bids while it has no lease."""
         with reading():
             return self._look(id, bids=True)
 
@@ -137,7 +137,7 @@ class ConsoleRail:
         return replace(seen, bids=answers.bids(self._console.call("bids", params={"dseq": id})["data"]))
 
     def perform(self, want: Request, step: Step) -> None:
-        """Take one step by one call; of a lease, also ask the Console to keep it funded."""
+        """Take one step by one call; for a lease, also ask the Console to keep it funded."""
         with reading():
             match step:
                 case OpenDeployment():
@@ -168,11 +168,11 @@ class ConsoleRail:
                 raise Refused(f"akash: the deployment was not opened: {log}")
             self.id = untrusted.dseq(data.get("dseq"))
             self._opened.add(self.id)
-        except ODD as fault:  # it may have been opened, and is found by its name
+        except ODD as fault:  # It may have been opened; then it is found by its name.
             raise TransientError(f"akash: the Console does not show what it opened ({why(fault)})") from fault
 
     def _top_up(self, dseq: str) -> None:
-        """Ask the Console to keep a lease funded, where it can be asked; it funds nothing by itself.
+        """Ask the Console to keep a lease funded, where that is a setting; without it a lease is not funded.
 
         Only rows of deployment settings with `autoTopUpEnabled` are funded (`deployment-setting.repository.ts`). A
         Console without the setting funds every deployment, so its refusal changes nothing.
@@ -190,7 +190,7 @@ class ConsoleRail:
     # -- one deployment
 
     def close(self, id: str) -> None:
-        """Close a deployment; fine if it is closed already."""
+        """Close a deployment; one that is closed already is no error."""
         self._console.call("close", dseq=id, missing=None)
         self._closed.add(id)
         if id == self.id:
@@ -205,11 +205,11 @@ class ConsoleRail:
     # -- the account
 
     def gateway(self, provider: str) -> str:
-        """Return the address of a provider's gateway; empty if it is not to be had."""
+        """Return the address of a provider's gateway; empty if it is not available."""
         return self._books.gateway(provider)
 
     def owner(self) -> str:
-        """Return the address of the key's wallet; empty if it is not to be had."""
+        """Return the address of the key's wallet; empty if it is not available."""
         return self._books.owner()
 
     def account(self) -> list[Standing]:
@@ -217,7 +217,7 @@ class ConsoleRail:
         return self._books.account()
 
     def runway(self, standing: list[Standing]) -> Runway:
-        """Return the account's money, and for how many days each of these leases is paid."""
+        """Return the account's money, and the number of days for which each of these leases is paid."""
         return self._books.runway(standing)
 
     def screen(self, body: Json, within_s: float) -> list[Json]:

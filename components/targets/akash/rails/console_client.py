@@ -1,4 +1,4 @@
-"""The Console's HTTP API: the one door to it, with its routes, its key, retries and errors in an operator's words."""
+"""The Console's HTTP API: the only door to it, with its routes, key, retries, and errors in plain words."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..market.reconcile import Clock
 
-#: All that moves: where the API stands, what it is called with, and its routes (`apps/api/swagger/openapi.json`).
+#: Everything that may change: the API's address, its headers, and its routes (`apps/api/swagger/openapi.json`).
 URL = "https://console-api.akash.network"
 KEY_HEADER = "x-api-key"
 ROUTES: Mapping[str, tuple[str, str]] = {
@@ -49,10 +49,10 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "balances": ("GET", "/v1/balances"),
     "screen": ("POST", "/v1/bid-screening"),
 }
-#: What may be sent twice: reads, and changes that the Console makes idempotent on purpose (`lease.service.ts`, close).
-#: Opening is not among them: the Console chooses the number, so asking twice opens two.
+#: Calls that may be repeated: reads, and changes that the Console makes idempotent on purpose (`lease.service.ts`,
+#: close). Opening is none of them: the Console chooses the number, so two calls open two deployments.
 REPEATED = frozenset(ROUTES) - {"open"}
-#: The words of a refusal, and what it means: the first whose words are found counts. The texts are Console's own
+#: The words of a refusal and their meaning; the first match counts. The texts are the Console's
 #: (`chain-error.service.ts`, `trial-activation-job.service.ts`, `deployment-writer.service.ts`).
 PASSING = (
     "no longer open",
@@ -72,20 +72,21 @@ ADVICE: tuple[tuple[str, str], ...] = (
     ("not enough balance", "add credit to the Console account and run it again"),
     ("deposit too low", "the amount is too small, not the credit: the chain's minimum has changed, so upgrade unmoor"),
 )
-#: Refusals of a lease that come before its transaction; every other may come from the provider after it, and then the
-#: lease stands and costs (`lease.service.ts` sends the manifest last).
+#: Refusals of a lease from before its transaction. Any other may come from the provider after it, and then the lease
+#: stands and costs (`lease.service.ts` sends the manifest last).
 _BEFORE_THE_LEASE = ("failed to create lease", "cannot create lease", "invalid sdl", "validation error")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-#: Tries of one call, and the seconds after which none is begun: a try that timed out is not worth another at once.
+#: Tries of one call, and the seconds after which no further try begins: after a time-out the next one would rarely
+#: help.
 _TRIES, _TRYING_S, _LONGEST_WAIT_S = 3, 60.0, 30.0
-_TOO_LARGE = b"\0"  # stands for an answer that was not read to its end: it is not JSON
+_TOO_LARGE = b"\0"  # stands for an answer that was cut off: it is not JSON
 _NOT_FOUND, _CONFLICT, _BUSY, _BROKEN = 404, 409, 429, 500
 _UNAUTHORIZED, _FORBIDDEN, _PAYMENT = 401, 403, 402
 
 
 class _CallError(TransientError):
-    """A failed call, with how long the other side asked to be left alone (seconds, None if it gave no time)."""
+    """A failed call, with the seconds for which the other side asked us to wait (None if it gave no time)."""
 
     def __init__(self, title: str, *, took: bool | None, after: float | None = None) -> None:
         super().__init__(title, took=took)
@@ -93,7 +94,7 @@ class _CallError(TransientError):
 
 
 class Console:
-    """The API of one account, by `AKASH_CONSOLE_URL` and `AKASH_CONSOLE_API_KEY` of the process."""
+    """The API of one account, from `AKASH_CONSOLE_URL` and `AKASH_CONSOLE_API_KEY` of the environment."""
 
     def __init__(
         self, clock: Clock, environ: Mapping[str, str] = os.environ, transport: httpx.BaseTransport | None = None
@@ -116,7 +117,7 @@ class Console:
         )
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         self._client.close()
 
     def call(
@@ -129,10 +130,10 @@ class Console:
         within_s: float | None = None,
         **names: str,
     ) -> Any:
-        """Call a route and return what it answers; `missing` instead where there is no such thing.
+        """Call a route and return its answer; return `missing` where there is no such thing.
 
-        What is in REPEATED is tried again when the API is busy or broken; after a TransientError of another route,
-        look first. `within_s` bounds one try, in seconds. Raises Refused for what will not pass, with the API's words.
+        Routes in REPEATED are retried when the API is busy or broken; after a TransientError of another route, observe
+        first. `within_s` bounds one try, in seconds. Raises Refused for what will not pass, with the API's words.
         """
         from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay
 
@@ -182,7 +183,7 @@ class Console:
     def _exchange(
         self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, within_s: float
     ) -> tuple[httpx.Response, bytes]:
-        """Send one request and read its answer: `within_s` seconds in all, and no more than `_LARGEST` bytes."""
+        """Send one request and read its answer, within `within_s` seconds and `_LARGEST` bytes."""
         import httpx
 
         timeout = httpx.Timeout(within_s, connect=_CONNECT_S)
@@ -209,12 +210,12 @@ class Console:
                 took=False if status == _BUSY else None,
                 after=_seconds(answer.headers.get("retry-after")),
             )
-        if status == _FORBIDDEN and not isinstance(parsed, dict):  # a page of the network in front, not the API
+        if status == _FORBIDDEN and not isinstance(parsed, dict):  # a page from the network in front of the API
             return _CallError(f"akash: the network in front of the Console refuses {what} ({words})", took=False)
         return self._refusal(route, status, words, what)
 
     def _refusal(self, route: str, status: int, words: str, what: str) -> MarketError:
-        """Distinguish a refusal of the API from what passes, and from a provider's refusal of a lease that stands."""
+        """Distinguish the API's refusal from a transient error and from a provider's refusal of a standing lease."""
         low = words.lower()
         if status in (_UNAUTHORIZED, _FORBIDDEN):
             return Refused(f"akash: the Console does not accept {KEY_VARIABLE}: {words}; make a new key and export it")
@@ -243,7 +244,7 @@ class Console:
 
 
 def _address(url: str) -> str:
-    """Return the API's address back if the key may be sent there. Never repeats it: it may hold a password."""
+    """Return the API's address if the key may be sent there. Errors never repeat it: it may hold a password."""
     try:
         where = urlsplit(url)
         host, port = where.hostname, where.port
@@ -269,7 +270,7 @@ def _spellings(key: str) -> tuple[str, ...]:
 
 
 def _parse(content: bytes) -> Any:
-    """Read JSON; None for what is none, is nested too deeply, or holds numbers that JSON does not have."""
+    """Return the parsed JSON; None if it is invalid, nested too deeply, or holds numbers outside JSON."""
     if not content:
         return {}
 
@@ -284,7 +285,7 @@ def _parse(content: bytes) -> Any:
 
 
 def _depth(value: Any) -> int:
-    """Count the levels of a value, without recursion; stops counting beyond the deepest that is taken."""
+    """Return the number of levels of a value, without recursion; counting stops beyond the limit."""
     level, deep = [value], 0
     while level and deep <= _DEEPEST:
         deep += 1
@@ -304,7 +305,7 @@ def _wait(state: RetryCallState) -> float:
 
 
 def _seconds(header: str | None) -> float | None:
-    """Read `Retry-After`: seconds, or a date (RFC 9110 §10.2.3)."""
+    """Return the seconds in `Retry-After`, which may be a date (RFC 9110 §10.2.3)."""
     if not header:
         return None
     if header.isascii() and header.isdigit():

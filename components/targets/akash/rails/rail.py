@@ -1,4 +1,4 @@
-"""A rail: one way to the Akash market. The resource, the commands and the account know no more of it than this."""
+"""The interface of a rail, one way to the Akash market. Resource, commands and account depend on nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Runway:
-    """The account's money: what is free and what is in escrow, in USD, and how long each lease is paid for, in days."""
+    """The account's money: free and in escrow, in USD, and the days for which each lease is paid."""
 
     balance_usd: Decimal
     escrow_usd: Decimal
@@ -25,7 +25,7 @@ class Runway:
 
 
 class Rail(Market, Protocol):
-    """The market with the wallet of one account. All of it raises MarketError, and TransientError for what may pass."""
+    """The market with the wallet of one account. Every method raises MarketError; TransientError for what may pass."""
 
     id: str
     """The deployment that this run works on; empty while there is none."""
@@ -37,14 +37,14 @@ class Rail(Market, Protocol):
     def __exit__(self, *_: object) -> None: ...
 
     def look(self, id: str) -> Observed:
-        """Look at one deployment, with its bids while it has no lease.
+        """Observe one deployment, with its bids while it has no lease.
 
         Its state is UNSEEN where the market shows none of that number.
         """
         ...
 
     def close(self, id: str) -> None:
-        """Close a deployment; fine if it is closed already."""
+        """Close a deployment; one that is closed already is no error."""
         ...
 
     def is_open(self, id: str) -> bool | None:
@@ -52,11 +52,11 @@ class Rail(Market, Protocol):
         ...
 
     def gateway(self, provider: str) -> str:
-        """Give the https address of a provider's gateway; empty if it is not to be had."""
+        """Return the https address of a provider's gateway; empty if it is not available."""
         ...
 
     def owner(self) -> str:
-        """Give the address of the account whose money is spent; empty if it is not to be had."""
+        """Return the address of the account whose money is spent; empty if it is not available."""
         ...
 
     def account(self) -> list[Standing]:
@@ -64,5 +64,5 @@ class Rail(Market, Protocol):
         ...
 
     def runway(self, standing: list[Standing]) -> Runway:
-        """Return the account's money, and for how long each of these leases is paid."""
+        """Return the account's money, and the days for which each of these leases is paid."""
         ...
