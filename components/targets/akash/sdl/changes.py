@@ -1,6 +1,6 @@
-"""What differs between two documents: what a running deployment takes in place, and what needs a new one, and why.
+"""The differences of two documents: what a running deployment accepts in place, what needs a new one, and why.
 
-Source: what the hosts accept in a manifest update (the groups on the chain never change), facts of provider v0.16.
+Source: what providers accept in a manifest update (the groups on the chain never change), observed with provider v0.16.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ Path = tuple[str | int, ...]
 Kind = Literal["update", "replace"]
 ANY = "*"
 
-#: The first line that a path begins with decides. `endpoints` means: replace only if the endpoints on the chain differ.
+#: The first line that a path begins with decides. `endpoints` means to replace only if the endpoints on the chain
+#: differ.
 TABLE: tuple[tuple[Path, str, str], ...] = (
     (("version",), "update", "the version of the language changes nothing on the network"),
     (("include",), "update", "the network ignores it"),
@@ -45,14 +46,14 @@ TABLE: tuple[tuple[Path, str, str], ...] = (
     (("profiles",), "replace", "the requirements are part of the order on the chain"),
     ((), "update", "the network does not know it"),
 )
-_SAME = "it is written differently and means the same on the network"
+_SAME = "it is spelled differently and means the same on the network"
 _CARRIED = "the manifest carries it"
 _TOGETHER = "together these differences change the order on the chain"
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference: where, what it takes, and why."""
+    """One difference: its path, its effect, and the reason."""
 
     path: str
     kind: Kind
@@ -60,7 +61,7 @@ class Change:
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """List the differences of two documents that the check accepts; 1 and 1.0 are the same, null and nothing too."""
+    """Return the differences of two documents that the check accepts; 1 equals 1.0, and null equals nothing."""
     made = [_change(old, new, path) for path in _differences(old, new, ())]
     if groups(old) != groups(new) and all(change.kind == "update" for change in made):
         return [replace(change, kind="replace", why=_TOGETHER) for change in made]
@@ -79,7 +80,7 @@ def _change(old: dict[str, Any], new: dict[str, Any], path: Path) -> Change:
 
 
 def _alone(old: dict[str, Any], new: dict[str, Any], path: Path) -> dict[str, Any] | None:
-    """Return the old document with one difference in it; None where that alone makes no document."""
+    """Return the old document with one difference applied; None where that alone makes no valid document."""
     made: Any = plain_copy(old)
     holder: Any = made
     source: Any = new

@@ -1,4 +1,4 @@
-"""What the annotations of the model can demand of a value, beyond its type."""
+"""What the annotations of the model can require of a value beyond its type."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Above:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A text's regular expression, and the words for it."""
+    """A text's regular expression, with a description of it."""
 
     regex: str
     choose: str
@@ -38,7 +38,7 @@ class Length:
 
 @dataclass(frozen=True)
 class Nullable:
-    """An empty value (null) is allowed and means the same as leaving the field out."""
+    """A field may be null, which means the same as leaving it out."""
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def load(raw: str | bytes, name: str = "") -> Document:
 
 
 def check(document: Document, budget_usd_month: float | None = None) -> Report:
-    """Check a document; with a monthly budget in USD, also that its price ceiling keeps to it."""
+    """Check a document; with a monthly budget in USD, also check its price ceiling against it."""
     found: list[tuple[str, Finding]] = []
     shape_found: list[shape.Found] = []
     shape.checker(model.Sdl)(document.data, (), shape_found)
@@ -90,7 +90,7 @@ def check(document: Document, budget_usd_month: float | None = None) -> Report:
 
 
 def examine(raw: str | bytes, name: str = "", budget_usd_month: float | None = None) -> tuple[Document | None, Report]:
-    """Read and check any bytes at all: the document if it can be read, and the verdict in any case."""
+    """Read and check any bytes: return the document if it can be read, and the verdict in any case."""
     try:
         decoded = text.decode(raw)
         data = text.read(decoded)
@@ -104,7 +104,7 @@ def examine(raw: str | bytes, name: str = "", budget_usd_month: float | None = N
 
 
 def dump(document: Document) -> str:
-    """Write a document: its own text where nothing changed, and with the changes in place where something did."""
+    """Return a document as text: unchanged data as it was read, otherwise with the changes in place."""
     if document.text and same(text.read(document.text), document.data):
         return document.text
     from . import writing
@@ -122,7 +122,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def _pruned(data: dict[str, Any], damaged: Iterable[Path]) -> dict[str, Any]:
-    """Copy a document without its misshapen values, so that the rules still find every other fault."""
+    """Copy a document without its values of the wrong shape, so that the rules still find every other fault."""
     made: Any = plain_copy(data)
     for path in damaged:
         keep = path
@@ -137,7 +137,7 @@ def _pruned(data: dict[str, Any], damaged: Iterable[Path]) -> dict[str, Any]:
 
 
 def plain_copy(value: Any) -> Any:
-    """Copy plain data; what an alias shared is copied apart, so that a change in one place stays there."""
+    """Copy plain data; a value that an alias shared is copied for each place, so that a change stays in one place."""
     if isinstance(value, dict):
         return {key: plain_copy(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -146,7 +146,7 @@ def plain_copy(value: Any) -> Any:
 
 
 class _Damage:
-    """The paths of misshapen values, asked whether a finding only follows from one of them."""
+    """The paths of values of the wrong shape; distinguishes findings that only follow from one of them."""
 
     def __init__(self, paths: list[Path]) -> None:
         self.paths = frozenset(paths)
@@ -165,5 +165,5 @@ def _fault(problem: Problem) -> Fault:
 
 
 def with_data(document: Document, data: dict[str, Any]) -> Document:
-    """Return the same document with other data; its text is kept as the ground on which `dump` writes the changes."""
+    """Return the same document with other data; its text is kept, because `dump` writes the changes into it."""
     return replace(document, data=data)

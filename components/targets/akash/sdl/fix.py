@@ -1,4 +1,4 @@
-"""Mend what has one right answer: missing quotes, uact, an explicit `to`, what the official tools read apart."""
+"""Mend what has one right answer: missing quotes, uact, an explicit `to`, and what tools read differently."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def fixed(raw: str | bytes, name: str = "") -> str | None:
-    """Return the text of a document with everything mended that can be; None where it cannot even be read."""
+    """Return the text of a document with everything mended that can be; None where it cannot be read."""
     document, _ = sdl.examine(raw, name)
     if document is None:
         return None
@@ -30,7 +30,7 @@ def fixed(raw: str | bytes, name: str = "") -> str | None:
 
 
 def _quote(data: dict[str, Any]) -> None:
-    """Turn numbers and truths into text where only text is right."""
+    """Turn numbers and booleans into text where only text is right."""
     faults: list[shape.Found] = []
     shape.checker(model.Sdl)(data, (), faults)
     for rule, path, message in faults:
@@ -52,7 +52,7 @@ def _uact(data: dict[str, Any]) -> None:
 
 
 def _to(data: dict[str, Any]) -> None:
-    """Write out what the Go tool makes of a port without `to`: it is not reached from outside."""
+    """Write out how the Go tool reads a port without `to`: it is not reachable from outside."""
     for service in data["services"].values():
         for expose in service.get("expose") or ():
             if not expose.get("to"):

@@ -1,4 +1,4 @@
-"""What is ordered on the chain: resources, counts and prices, one group a placement."""
+"""The order on the chain: resources, counts and prices, one group for each placement."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ENDPOINT_KINDS = ("SHARED_HTTP", "RANDOM_PORT", "LEASED_IP")
 
 
 def groups(data: dict[str, Any], spelling: Literal["chain", "go"] = "chain") -> list[dict[str, Any]]:
-    """Return what is ordered on the chain: resources, counts and prices of each placement.
+    """Return the order on the chain: resources, counts and prices of each placement.
 
     `chain` is the JSON of the chain's REST interface (`quantity`, words for the kinds of endpoint), `go` that of the
-    official Go tools (`size`, numbers, nothing that is empty).
+    official Go tools (`size`, numbers, empty fields left out).
     """
     sequence = sequence_numbers(data)
     made = [_group(data, name, placed, sequence) for name, placed in placements(data)]
@@ -45,7 +45,7 @@ def go_groups(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _shown(service: dict[str, Any]) -> list[dict[str, Any]]:
-    """Split the ports of a service so that each is shown to one, as the manifest does."""
+    """Split the ports of a service so that each is exposed to one peer, as the manifest does."""
     return [expose | {"to": [to]} for expose in service.get("expose") or () for to in expose.get("to") or ()]
 
 

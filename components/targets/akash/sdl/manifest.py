@@ -1,7 +1,7 @@
-"""What a document becomes: the manifest for the provider, the groups for the chain, and the hash that ties them.
+"""What a document becomes: the manifest for the provider, the groups for the chain, and the hash that binds them.
 
-All functions take plain data that the check accepts; a number that came back from JSON as 1.0 counts as 1.
-Sources: chain-sdk `ts/src/sdl/manifest` and `go/sdl/groupBuilder_*.go`; the tests in tests/oracle compare every byte.
+All functions take plain data that the check accepts; a number that came back from JSON as 1.0 counts as 1. Sources:
+chain-sdk `ts/src/sdl/manifest` and `go/sdl/groupBuilder_*.go`; the tests in tests/oracle compare every byte.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ESCAPES = {
 
 
 def manifest(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the manifest, in the spelling that is hashed and sent: one group a placement, sorted by name."""
+    """Return the manifest in the spelling that is hashed and sent: one group for each placement, sorted by name."""
     sequence = sequence_numbers(data)
     return [
         {"name": name, "services": [_service(data, *each, sequence) for each in placed]}
@@ -33,12 +33,12 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 
 
 def version(groups_of_services: list[dict[str, Any]]) -> bytes:
-    """Return the 32 bytes by which the chain knows a manifest."""
+    """Return the 32 bytes that identify a manifest on the chain."""
     return hashlib.sha256(_canonical(groups_of_services)).digest()
 
 
 def canonical(value: Any) -> str:
-    """Write JSON as the network hashes it: sorted keys, no spaces, and Go's escapes for HTML."""
+    """Return JSON as the network hashes it: sorted keys, no spaces, and Go's escapes for HTML."""
     return _canonical(value).decode()
 
 

@@ -1,8 +1,8 @@
 """SDL 2.0 and 2.1 as frozen classes: the one place for the fields that a document may have.
 
 The check of a document's shape is derived from these annotations (`shape.py`), so the typed interface and the verdict
-cannot drift apart. Plain dataclasses, because a command that checks a file must not wait for a validation library.
-Source: chain-sdk `go/sdl/sdl-input.schema.yaml` and its tests, July 2026.
+cannot drift apart. They are plain dataclasses, because importing a validation library would slow a command that checks
+a file. Source: chain-sdk `go/sdl/sdl-input.schema.yaml` and its tests, July 2026.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NextCase = Literal["error", "timeout", "500", "502", "503", "504", "403", "404",
 
 
 def named(key: str) -> Any:
-    """Declare an optional field whose name in the document is a word that Python keeps for itself."""
+    """Declare an optional field whose name in the document is a reserved word of Python."""
     return field(default=None, metadata={"key": key})
 
 
@@ -88,7 +88,7 @@ class Params:
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """How to pull from a private registry; the host can read them."""
+    """Credentials for a private registry; the provider can read them."""
 
     host: Annotated[str, Length(1)]
     username: Annotated[str, Length(1)]
@@ -138,7 +138,7 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeAttributes:
-    """Whether a volume outlives the container, and on what it lies."""
+    """Whether a volume outlives the container, and its storage class."""
 
     class_: str = field(metadata={"key": "class"})
     persistent: bool | str
@@ -164,14 +164,14 @@ class GpuModel:
 
 @dataclass(frozen=True, kw_only=True)
 class GpuVendor:
-    """The vendors that the network knows: one."""
+    """The vendors of graphics cards; the network knows one."""
 
     nvidia: Annotated[tuple[GpuModel, ...], Nullable()] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class GpuAttributes:
-    """Which graphics cards will do."""
+    """The graphics cards that are acceptable."""
 
     vendor: GpuVendor | None = None
 
@@ -203,7 +203,7 @@ class Compute:
 
 @dataclass(frozen=True, kw_only=True)
 class SignedBy:
-    """Auditors who must have signed the attributes of a bidder."""
+    """Auditors who must have signed a bidder's attributes."""
 
     anyOf: tuple[str, ...] | None = None  # noqa: N815 the document's word
     allOf: tuple[str, ...] | None = None  # noqa: N815 the document's word
@@ -211,7 +211,7 @@ class SignedBy:
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """The most that one replica may cost a block."""
+    """The most that one replica may cost per block."""
 
     denom: Literal["uact", "uakt"]
     amount: Annotated[str | int | float, Pattern(r"[0-9]+(\.[0-9]+)?", "an amount a block, such as 8.02"), Between(0)]
@@ -244,7 +244,7 @@ class Deployed:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """An address of its own."""
+    """A leased address of its own."""
 
     kind: Literal["ip"]
 

@@ -1,4 +1,4 @@
-"""Changes laid over a valid document, as data: the image, the hosts, the price ceiling, and what must be unique."""
+"""Changes laid over a valid document, as data: the image, the hosts, the price ceiling, and unique names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 
-def overlay(  # noqa: C901 one line for each thing that can be laid over
+def overlay(  # noqa: C901 one line for each setting
     document: sdl.Document,
     *,
     service: str | None = None,
@@ -32,14 +32,14 @@ def overlay(  # noqa: C901 one line for each thing that can be laid over
     ceiling_usd_month: float | Decimal | str | None = None,
     notice_h: int | None = None,
 ) -> sdl.Document:
-    """Lay changes over one service of a valid document and give a valid document, or raise SdlError.
+    """Lay changes over one service of a valid document and return a valid document. Raises SdlError.
 
-    `service` may be left out where there is one. `env` sets variables by name and takes those out that are None.
-    `accept` are the hosts of the shared ingress. `storage` gives volumes new sizes, by name (`default` is the
-    container's own disk). `placement` renames the one placement, which is the name of the group on the chain. `unique`
-    is added to the name of every endpoint: two deployments of one owner with the same name fight for the address.
-    `ceiling_usd_month` sets the price ceilings so that all replicas together stay below it, in USD.
-    `notice_h` asks bidders to promise so many hours of notice.
+    `service` may be left out where there is one. `env` sets variables by name; None removes one. `accept` are the hosts
+    of the shared ingress. `storage` gives volumes new sizes by name (`default` is the container's own disk).
+    `placement` renames the only placement, which is the name of the group on the chain. `unique` is added to the name
+    of every endpoint, because two deployments of one owner with the same name compete for the address.
+    `ceiling_usd_month` sets the price ceilings so that all replicas together stay below it, in USD. `notice_h` asks
+    bidders to promise that many hours of notice.
     """
     data = sdl.plain_copy(document.data)
     lists = {"command": command, "args": args}

@@ -1,6 +1,6 @@
-"""What a document costs a month, what a budget means in its price ceiling, and what its ceiling lets be charged.
+"""What a document costs a month, the price ceiling for a budget, and the most that a ceiling lets providers charge.
 
-The formula is the default price script of Akash hosts (helm-charts `price_script_generic.sh`); each may differ.
+The formula is the default price script of Akash providers (helm-charts `price_script_generic.sh`); each may differ.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RATES = {
     "ip": Decimal("5.00"),
     "gpu": Decimal(100),
 }
-#: The class `default` is any disk that a provider has: counted as the dearest.
+#: The class `default` is any disk that a provider has, so it is counted at the highest price.
 _CHARGED_AS = {"default": "beta3"}
 _CENT, _MILLIONTH = Decimal("0.01"), Decimal("0.000001")
 
@@ -62,7 +62,7 @@ class Price:
 
 
 def usd_month(data: dict[str, Any], made: list[dict[str, Any]] | None = None) -> Price:
-    """Return what the formula asks a month for a whole document; `made` are its groups where they are known."""
+    """Return the formula's monthly price of a whole document; `made` are its groups where they are known."""
     amounts: dict[str, Decimal] = {}
     for _, unit in _units(data, made):
         for name, amount in _amounts(unit):
@@ -71,7 +71,7 @@ def usd_month(data: dict[str, Any], made: list[dict[str, Any]] | None = None) ->
 
 
 def ceiling_uact(usd: float | Decimal | str) -> Decimal:
-    """Return the uact a block that a monthly budget in USD allows, rounded down to a millionth."""
+    """Return the uact per block that a monthly budget in USD allows, rounded down to a millionth."""
     exact = Decimal(str(usd)) * UACT_PER_USD / BLOCKS_PER_MONTH
     return exact.quantize(_MILLIONTH, ROUND_DOWN)
 
@@ -83,7 +83,7 @@ def ceiling_usd_month(data: dict[str, Any], made: list[dict[str, Any]] | None = 
 
 
 def ceilings(data: dict[str, Any], usd: float | Decimal | str) -> dict[tuple[str, str], Decimal]:
-    """Share a monthly budget out, as the formula weighs: uact a block and replica, by placement and profile."""
+    """Distribute a monthly budget by the formula's weights: uact per block and replica, by placement and profile."""
     weights = [
         (placement, unit["count"], sum((amount * RATES[name] for name, amount in _amounts(unit)), Decimal(0)))
         for placement, unit in _units(data)
@@ -115,7 +115,7 @@ def _amounts(unit: dict[str, Any]) -> Iterator[tuple[str, Decimal]]:
         kind = attributes["class"] if attributes.get("persistent") == "true" else "ephemeral"
         yield _CHARGED_AS.get(kind, kind), _gib(volume) * count
     yield "gpu", Decimal(resource["gpu"]["units"]["val"]) * count
-    # As the script counts: endpoints and addresses once for a compute profile, for any number of replicas.
+    # As in the script, endpoints and addresses count once for a compute profile, for any number of replicas.
     yield "endpoint", Decimal(len(resource["endpoints"]))
     leased = {each["sequence_number"] for each in resource["endpoints"] if each.get("kind") == LEASED_IP}
     yield "ip", Decimal(len(leased))

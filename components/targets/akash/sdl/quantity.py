@@ -1,4 +1,4 @@
-"""Amounts as SDL writes them, and the whole numbers that the network stores."""
+"""Amounts as SDL writes them, and the integers that the network stores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GIB = 1024**3
 
 
 def millicpu(units: Any) -> Fraction | None:
-    """Return the thousandths of a processor that `units` (`500m`, `0.5`, 1) asks for, exactly; None if it is none."""
+    """Return the exact thousandths of a processor in `units` (`500m`, `0.5`, 1); None if it is no such amount."""
     return _millicpu(units if isinstance(units, str) else text(units))
 
 
@@ -31,10 +31,10 @@ def _millicpu(written: str) -> Fraction | None:
 
 @lru_cache
 def size(written: str) -> Fraction | None:
-    """Return the bytes that `512Mi` or `1.5G` asks for, exactly; None if it is no size with a suffix.
+    """Return the exact bytes in `512Mi` or `1.5G`; None if it is no size with a suffix.
 
-    As Console reads it, which knows `1gi` and `15Gb` too (chain-sdk ts/src/sdl/sizes.ts): the first letter is the
-    power, and the base is 1024 where nothing but an i follows. The Go tools know the exact suffixes only.
+    It is read as Console does, which accepts `1gi` and `15Gb` too (chain-sdk ts/src/sdl/sizes.ts): the first letter is
+    the power, and the base is 1024 only where a single i follows. The Go tools accept the exact suffixes only.
     """
     found = _SIZE.fullmatch(written)
     unit = found and _unit(found[2])
@@ -49,14 +49,14 @@ def _unit(suffix: str) -> int | None:
 
 
 def exact(written: str) -> str:
-    """Spell a size with the suffix that every tool reads, if it has one: `1gi` is 1Gi, and `15Gb` is 15G."""
+    """Return a size with the suffix that every tool reads, if it has one: `1gi` is 1Gi, and `15Gb` is 15G."""
     found = _SIZE.fullmatch(written)
     unit = found and _unit(found[2])
     return f"{found[1]}{_EXACT[unit]}" if found and unit else written
 
 
 def whole(amount: Fraction | int | None) -> int:
-    """Round up, as the official tools do; nothing is 0."""
+    """Round up, as the official tools do; None is 0."""
     return -int(-(amount or 0) // 1)
 
 
@@ -77,12 +77,12 @@ def count(written: str) -> int:
 
 
 def text(value: Any) -> str:
-    """Write a scalar as JavaScript's String() does: the network's tools keep attributes and amounts as text."""
+    """Return a scalar as JavaScript's String() writes it: the network's tools keep attributes and amounts as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         if value.is_integer() and abs(value) < 1e21:
             return str(int(value))
-        if value == value and abs(value) != float("inf"):  # noqa: PLR0124 a NaN is the one that differs from itself
+        if value == value and abs(value) != float("inf"):  # noqa: PLR0124 only NaN differs from itself
             return format(Decimal(repr(value)), "f")
     return str(value)

@@ -1,4 +1,4 @@
-"""What services ask for, in the network's numbers: resources, endpoints, and who runs where."""
+"""What services ask for, in the network's numbers: resources, endpoints, and placements."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def placements(data: dict[str, Any]) -> list[tuple[str, list[Placed]]]:
 
 
 def sequence_numbers(data: dict[str, Any]) -> dict[str, int]:
-    """Number the leased addresses by name, from 1; a name used twice has the later number, as in the official tools."""
+    """Number the leased addresses by name, from 1. A name used twice gets the later number, as in official tools."""
     names = sorted(
         to["ip"]
         for service in data["services"].values()
@@ -51,7 +51,7 @@ def sequence_numbers(data: dict[str, Any]) -> dict[str, int]:
 
 
 def volumes(resources: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the volumes of a compute profile as a list: one alone may be written without the list."""
+    """Return the volumes of a compute profile as a list; a single one may be written without the list."""
     storage = resources["storage"]
     return storage if isinstance(storage, list) else [storage]
 
@@ -100,7 +100,7 @@ def _gpu_attributes(given: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def gpu_key(vendor: str, model: dict[str, Any]) -> str:
-    """Return the name of the attribute that asks for one model of graphics card."""
+    """Return the name of the attribute for one model of graphics card."""
     key = f"vendor/{vendor}/model/{model.get('model')}"
     for part in ("ram", "interface"):
         key += f"/{part}/{model[part]}" if model.get(part) else ""
@@ -108,7 +108,7 @@ def gpu_key(vendor: str, model: dict[str, Any]) -> str:
 
 
 def endpoints(service: dict[str, Any], sequence: dict[str, int]) -> list[dict[str, int]]:
-    """Return the endpoints of a service in the order of its document: the port first, then the address it is on."""
+    """Return the endpoints of a service in the order of its document: each port, followed by its leased address."""
     made = []
     for expose in service.get("expose") or ():
         for to in expose.get("to") or ():

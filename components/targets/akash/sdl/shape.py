@@ -14,14 +14,14 @@ from typing import Any, Literal, Union, get_args, get_origin
 from . import constraint
 
 Path = tuple[str | int, ...]
-#: Rule, path, message.
+#: Rule, path and message.
 Found = tuple[str, Path, str]
 Check = Callable[[Any, Path, list[Found]], None]
 
 _NAMES = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
-#: Below these a value may be a secret, or hold one, and no message repeats it.
+#: A value below one of these may be or hold a secret, and no message repeats it.
 _SECRET = frozenset(("credentials", "env", "args", "command"))
-#: What other tools call a field, and what to write here.
+#: The name of a field in other tools, and what to write here.
 _ELSEWHERE = {
     "depends_on": "write `dependencies: [{service: NAME}]`",
     "environment": "write `env: [NAME=value]`",
@@ -58,7 +58,7 @@ def _is_name(value: Any) -> bool:
 
 
 def choices(words: typing.Iterable[Any]) -> str:
-    """Join words as a sentence does: a, b or c."""
+    """Join words as in a sentence: a, b or c."""
     *rest, last = (str(word) for word in words)
     return f"{', '.join(rest)} or {last}" if rest else last
 
@@ -101,16 +101,16 @@ def _filled(inner: Check) -> Check:
 
 
 def without_none(annotation: Any) -> Any:
-    """Strip the `| None` of a field that may be left out; it may still not be empty."""
+    """Remove the `| None` of a field that may be left out; where it is present it may not be null."""
     if get_origin(annotation) in {Union, types.UnionType} and types.NoneType in get_args(annotation):
         rest = tuple(each for each in get_args(annotation) if each is not types.NoneType)
-        return rest[0] if len(rest) == 1 else Union[rest]  # noqa: UP007 built, not written
+        return rest[0] if len(rest) == 1 else Union[rest]  # noqa: UP007 the union is built at run time
     return annotation
 
 
 @cache
 def layout(cls: type) -> dict[str, tuple[str, Any, bool]]:
-    """Give, for each key of the document, the class's attribute, its annotation, and whether it is required."""
+    """Return, for each key of the document, the class's attribute, its annotation, and whether it is required."""
     hints = typing.get_type_hints(cls, include_extras=True)
     return {
         each.metadata.get("key", each.name): (each.name, without_none(hints[each.name]), each.default is MISSING)

@@ -1,4 +1,4 @@
-"""Keep a document as it is while only what a running container learns by itself has changed. Pure."""
+"""Keep a document where only values have changed that a running container learns by itself. Pure."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-#: A variable of a service that names others, separated by spaces: the container reads those when it starts on an empty
-#: volume, and hears of later values elsewhere.
+#: A variable of a service that lists other variables, separated by spaces. The container reads those when it starts on
+#: an empty volume, and learns of later values by another way.
 LEARNS = "LEARNS"
-#: A variable of a service whose size is not known: it goes on renting what it rents. The container does not get it.
+#: A variable of a service whose size is not known: it keeps the resources that it rents. The container does not get it.
 UNSIZED = "UNSIZED=yes"
-#: The value of a variable that is learned, which stands for the time, in Unix seconds, at which the document is taken.
+#: A placeholder for a learned variable's value: the Unix time in seconds at which the document is accepted.
 NOW = "now"
 
 
 def steady(old: Any, new: Any) -> Any:
-    """Return the old document if the new one differs only in variables that `LEARNS` names, else the new one.
+    """Return the old document if the new one differs only in variables that `LEARNS` lists, else the new one.
 
-    A new manifest would end the containers for such a change. Where anything else has changed the new document counts
-    whole, and for a new deployment, which has no old document, too. Values that are not known yet may stand in the new
-    document; one that hides the name of a variable counts as a change.
+    A new manifest for such a change would restart the containers. Where anything else has changed, the new document
+    counts as a whole; so it does for a new deployment, which has no old document. The new document may hold values that
+    are not known yet; one that hides a variable's name counts as a change.
     """
     if not isinstance(old, dict) or not isinstance(new, dict):
         return new
@@ -30,7 +30,7 @@ def steady(old: Any, new: Any) -> Any:
 
 
 def taken(old: Any, new: Any, now: int) -> Any:
-    """Return the document that a deployment takes, from the one it has (None for a new one) and the one that is given.
+    """Return the document for a deployment, from the one it has (None for a new one) and the wanted one.
 
     `now` is in Unix seconds. The old document stays where it can, see `steady`.
     """
@@ -38,7 +38,7 @@ def taken(old: Any, new: Any, now: int) -> Any:
 
 
 def _sized_as(old: Any, new: Any) -> Any:
-    """Return a document without UNSIZED, in which the services that have it rent what they rent in the old one."""
+    """Return a document without UNSIZED; services that had it keep the resources of the old document."""
     if not isinstance(new, dict):
         return new
     found = copy.deepcopy(new)
@@ -66,7 +66,7 @@ def _resources(document: Any, profile: str) -> Any:
 
 
 def _stamped(document: Any, now: int) -> Any:
-    """Return a document in which NOW of a variable that `LEARNS` names has become `now`; others as they are."""
+    """Return a document in which `now` replaces NOW in variables that `LEARNS` lists."""
     if not isinstance(document, dict):
         return document
     found = copy.deepcopy(document)
@@ -79,7 +79,7 @@ def _stamped(document: Any, now: int) -> Any:
 
 
 def _without(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy without the values of such variables; their names stay, so that one more or less is a change."""
+    """Return a copy without the values of such variables. Names stay, so that adding or removing one is a change."""
     found = copy.deepcopy(document)
     for service, learned in _learners(found):
         service["env"] = [_name(each) if _name(each) in learned else each for each in service["env"]]
@@ -87,7 +87,7 @@ def _without(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _learners(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Collection[str]]]:
-    """Yield each service that has variables it learns, with their names."""
+    """Yield each service that has learned variables, with their names."""
     for _, service in _services(document):
         for each in service["env"]:
             if _name(each) == LEARNS:

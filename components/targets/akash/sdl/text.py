@@ -1,7 +1,7 @@
-"""YAML 1.2 text to plain data, with a verdict for any bytes at all.
+"""YAML 1.2 text as plain data, with a verdict for any bytes.
 
-The reader is the one of `config/yaml_text.py`; the meaning of plain words follows the core schema of YAML 1.2, as
-the network's own tools read them: `off`, `yes` and `010` are a word, a word and ten.
+The reader is `config/yaml_text.py`. Plain words follow the core schema of YAML 1.2, as the network's own tools read
+them: `off`, `yes` and `010` are a word, a word and ten.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ SDL = yaml_text.Dialect(plain, text_keys=False, max_bytes=SDL_BYTES, max_values=
 
 
 def decode(raw: bytes | str) -> str:
-    """Return text from bytes, or raise TextError: too large, or not UTF-8."""
+    """Decode bytes as text. Raises TextError if they are too many or not UTF-8."""
     return yaml_text.decode(raw, SDL)
 
 
 def read(text: str) -> Any:
-    """Return the plain data of the one document in `text`, or raise TextError."""
+    """Return the plain data of the one document in `text`. Raises TextError."""
     try:
         return yaml_text.read(text, SDL)
     except EmptyError:
@@ -62,5 +62,5 @@ def read(text: str) -> Any:
 
 
 def lines(text: str) -> dict[Path, int]:
-    """Return the line (from 1) of every path of a document that `read` accepts; a key's line stands for its value."""
+    """Return the line (from 1) of every path of a document that `read` accepts; a value has its key's line."""
     return yaml_text.lines(text, SDL)

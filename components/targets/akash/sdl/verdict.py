@@ -15,7 +15,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """One broken rule: where (dotted, with the line from 1 where there is text), which, and what to do about it."""
+    """One broken rule: the path (dotted, with the line from 1 where there is text), the rule, and the remedy."""
 
     path: str
     line: int | None
@@ -36,7 +36,7 @@ class Report:
 
     @property
     def accepted(self) -> bool:
-        """Whether the network takes the document."""
+        """Whether the network accepts the document."""
         return all(RULES[rule].level is not Level.ERROR for rule, _ in self.found)
 
     @cached_property
@@ -46,7 +46,7 @@ class Report:
 
     @cached_property
     def warnings(self) -> tuple[Problem, ...]:
-        """What the network takes, unwisely, by line."""
+        """What the network accepts and is unwise, by line."""
         return self._problems(Level.WARNING)
 
     def _problems(self, level: Level) -> tuple[Problem, ...]:
@@ -71,12 +71,12 @@ class Report:
 
 
 def unreadable(message: str, line: int | None) -> Report:
-    """Return the verdict on what cannot even be read."""
+    """Return the verdict on a document that cannot be read."""
     return Report((("unreadable", Finding((), message, line=line)),))
 
 
 def dotted(path: Path) -> str:
-    """Write a path for people: `services.web.expose[0].port`."""
+    """Return a path for people: `services.web.expose[0].port`."""
     made = ""
     for part in path:
         made += f"[{part}]" if isinstance(part, int) else f".{part}" if made else f"{part}"

@@ -1,4 +1,4 @@
-"""Data to text: the changes written into the text that was read, so that comments and order survive."""
+"""Data as text: changes are written into the text that was read, so that comments and order stay."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from . import text
 
 
 def written(data: dict[str, Any], source: str, *, quote: bool = False) -> str:
-    """Write data as YAML on the ground of `source` if there is one.
+    """Return data as YAML, based on the text `source` if there is one.
 
-    What is new is written so that every tool reads it alike; with `quote`, so is what was there. A text that libyaml
-    reads and the library for comments does not (a tab within a word) is laid out anew.
+    New values are written so that every tool reads them alike; with `quote`, old values too. A text that libyaml reads
+    and the library that keeps comments does not (a tab within a word) is formatted anew.
     """
     if not source:
         return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
@@ -28,7 +28,7 @@ def written(data: dict[str, Any], source: str, *, quote: bool = False) -> str:
     language.preserve_quotes = True
     try:
         ground = language.load(source)
-    except (YAMLError, ValueError):  # a ValueError for a word that is not of the type of its tag
+    except (YAMLError, ValueError):  # ruamel raises ValueError for a word that does not fit the type of its tag.
         return written(data, "")
     if _shared(ground, set()):
         return written(data, "")
@@ -43,9 +43,9 @@ def written(data: dict[str, Any], source: str, *, quote: bool = False) -> str:
 
 
 def mended(data: dict[str, Any], source: str) -> str:
-    """Write data over the text that it was read from, and change only the lines whose meaning differs.
+    """Write data into the text that it was read from, and change only the lines whose meaning differs.
 
-    Words that some tool reads otherwise are quoted. Where a line cannot be found again, the whole text is laid out
+    Words that some tool reads differently are quoted. Where a line cannot be found again, the whole text is formatted
     anew.
     """
     after, before = written(data, source, quote=True), written(text.read(source), source)
@@ -59,9 +59,9 @@ def mended(data: dict[str, Any], source: str) -> str:
 
 
 def _transplanted(source: str, before: list[str], after: list[str]) -> str | None:
-    """Make the changes between two layouts of a text in the text itself; None where a changed line is not found there.
+    """Apply the changes between two formatted texts to the original; return None where a changed line is not found.
 
-    `before` is the same text as `source`, laid out by the library; they differ in white space alone.
+    `before` is the same text as `source`, formatted by the library; they differ in white space alone.
     """
     lines = source.splitlines(keepends=True)
     if max(len(lines), len(after)) > _MOST_LINES:
@@ -81,7 +81,7 @@ def _transplanted(source: str, before: list[str], after: list[str]) -> str | Non
         if any(each not in place for each in (anchor, *range(first, last))):
             return None
         start = place[first] if first < last else place[anchor] + 1
-        # What follows a list's item belongs below its first word, and not below its dash.
+        # Text that follows a list item is indented to its first word, not to its dash.
         column = _indent if after[new:new_last] and after[new].lstrip().startswith("- ") else _word_column
         shift = column(lines[place[anchor]]) - column(before[anchor])
         made += lines[done:start]
@@ -101,18 +101,18 @@ def _word_column(line: str) -> int:
 
 
 def quoted(word: str) -> bool:
-    """Return whether a word must be quoted, because some tool reads it as a number, a truth or nothing."""
+    """Return whether a word must be quoted because some tool reads it as a number, a boolean or null."""
     return text.plain(word) is not word or _OF_1_1.resolve(yaml.ScalarNode, word, (True, False)) != _STR
 
 
-#: A longer text is laid out anew: finding its lines again would take long.
+#: A longer text is formatted anew, because finding its lines again would take long.
 _MOST_LINES = 2_000
 _STR = "tag:yaml.org,2002:str"
 _OF_1_1: Any = yaml.SafeLoader("")
 
 
 class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 the interface of the library
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 the library's interface
         return True
 
 
@@ -168,7 +168,7 @@ def _quote(ground: Any) -> None:
 
 
 def _rename(ground: CommentedMap, data: dict[str, Any]) -> None:
-    """A key that went while another came in the same place was renamed: its value keeps its comments."""
+    """Rename a key in place: a key that disappeared while another appeared keeps its value's comments."""
     gone, come = [key for key in ground if key not in data], [key for key in data if key not in ground]
     if len(gone) == len(come):
         for old, new in zip(gone, come, strict=True):
@@ -190,7 +190,7 @@ def _shared(node: Any, seen: set[int]) -> bool:
 
 
 def _indents(source: str) -> tuple[int, int]:
-    """Find how a text indents its lists, so that untouched lines stay as they are."""
+    """Return how a text indents its lists, so that untouched lines stay as they are."""
     before = 0
     for line in source.splitlines():
         bare = line.lstrip()

@@ -1,4 +1,4 @@
-"""All rules, by name, in the order in which they are written down."""
+"""All rules, by name, in the order of their definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules that no tool enforces: the network takes the document, and it ends badly."""
+"""The rules that no tool enforces: the network accepts the document, and it fails later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 rules = Rules()
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
-#: Where an image's name begins so, it is no longer made or no longer there.
+#: Images whose name begins so are no longer made, or no longer available.
 RETIRED = {
     "k8s.gcr.io/": "that registry is frozen; use registry.k8s.io",
     "bitnami/": "Bitnami took its free images away in 2025; use the project's own image",
@@ -66,7 +66,7 @@ STATEFUL = frozenset(
 _SECRET_NAME = re.compile(
     r"(?i)(pass(word|wd|phrase)?|secret|token|api_?key|access_?key|private_?key|mnemonic|seed_phrase|credentials?)$"
 )
-#: How a secret of a form begins → that form. Plain text is looked for first, because it is found sooner than a form.
+#: Forms of secrets, by their beginning. Plain text is compared first, because that is faster than a regular expression.
 _SECRET_FORMS = {
     "-----BEGIN ": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     "AKIA": re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
@@ -79,7 +79,7 @@ _SECRET_FORMS = {
 
 
 def looks_secret(text: str, name: str = "") -> bool:
-    """Return whether a text looks like a secret, by its form or by the name of the variable that holds it."""
+    """Return whether a text looks like a secret, by its form or by the name of its variable."""
     if text and _SECRET_NAME.search(name):
         return True
     for beginning, form in _SECRET_FORMS.items():

@@ -1,4 +1,4 @@
-"""The rule about documents from which the two official tools make different manifests, and so different hashes."""
+"""The rule on documents from which the two official tools make different manifests, and so different hashes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 rules = Rules()
 
-#: Options for which the Go tool reads 0 as "the default", and the other one as 0.
+#: Options for which the Go tool reads 0 as the default, and the TypeScript tool as 0.
 ZERO_IS_DEFAULT = ("max_body_size", "read_timeout", "send_timeout", "next_tries")
 _EMPTY = "an empty list is null to Console and a list to the Go tools; leave it out"
 
@@ -42,7 +42,7 @@ def _tools_disagree(view: View) -> Iterator[Finding]:
 
 
 def _of_version_2_0(view: View) -> Iterator[Finding]:
-    """Find what the Go tools do otherwise for version 2.0 alone (chain-sdk go/sdl/groupBuilder_v2.go)."""
+    """Find what the Go tools do differently for version 2.0 alone (chain-sdk go/sdl/groupBuilder_v2.go)."""
     first: dict[tuple[str, str], str] = {}
     for each in view.placed:
         other = first.setdefault((each.placement, each.profile), each.name)
@@ -88,7 +88,7 @@ def _exposes(path: Path, service: dict[str, Any]) -> Iterator[Finding]:
 
 
 def sorted_exposes(exposes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sort the ports of a service as the Go tool does, as far as a document's order determines it."""
+    """Sort the ports of a service as the Go tool does, as far as a document determines the order."""
 
     def key(expose: dict[str, Any]) -> tuple[str, int, str]:
         first = min(((to.get("service") or "") for to in expose.get("to") or ()), default="")
@@ -131,7 +131,7 @@ def _gpu(vendor: dict[str, Any]) -> Iterator[tuple[Path, str]]:
 
 
 def sorted_volumes(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sort volumes as the Go tool does: the smaller first, then the fleeting, then by name."""
+    """Sort volumes as the Go tool does: the smaller first, then the ephemeral, then by name."""
 
     def key(volume: dict[str, Any]) -> tuple[int, bool, str]:
         persistent = (volume.get("attributes") or {}).get("persistent") in {True, "true"}
@@ -141,7 +141,7 @@ def sorted_volumes(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def sorted_models(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sort models of graphics cards by the attribute that is made of them."""
+    """Sort models of graphics cards by the attribute that each becomes."""
 
     def key(model: dict[str, Any]) -> str:
         parts = [str(model.get("model"))]

@@ -1,4 +1,4 @@
-"""The rules that the shape of the model holds: fields, types, words and ranges."""
+"""The rules that follow from the shape of the model: fields, types, words and ranges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules about the price ceiling of a document that is otherwise sound."""
+"""The rules on the price ceiling of a document without other faults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 rules = Rules()
 
-#: Providers compete, so a ceiling of more than this many times the formula is a mistake.
+#: Providers compete, so a ceiling of more than this many times the formula price is a mistake.
 TIMES = 3
 
 

@@ -1,4 +1,4 @@
-"""The rules about prices, placements and notice: what the parser and the chain want of an order."""
+"""The rules on prices, placements and notice: what parser and chain require of an order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ rules = Rules()
 
 PRICE = 10_000_000
 COUNT, GROUPS = 50, 20
-#: chain-sdk go/node/types/attributes/v1/attribute.go, of a placement's attributes and of those made of a GPU.
+#: chain-sdk go/node/types/attributes/v1/attribute.go: names of a placement's attributes and of those made of a GPU.
 ATTRIBUTE = re.compile(r"[a-zA-Z][\w/.\-]{1,126}[\w*]?", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 WINDOW = (3600, 720 * 3600)

@@ -1,4 +1,4 @@
-"""The manual's page of rules, written from the rules themselves."""
+"""The manual's page of rules, generated from the rules."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ A rule is switched off for one document by a comment in it, with a reason:
 
 
 def page(rules: Mapping[str, Rule]) -> str:
-    """Write the page."""
+    """Return the page."""
     parts = [_HEAD]
     for level, title in ((Level.ERROR, "Refused by the network"), (Level.WARNING, "Unwise")):
         parts.append(f"\n## {title}\n")

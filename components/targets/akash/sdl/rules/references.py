@@ -1,4 +1,4 @@
-"""The rules about names that lead nowhere, or to the same place twice."""
+"""The rules on names that lead nowhere, or to the same place twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLACEMENT: Path = ("profiles", "placement")
 
 
 def truth(value: object) -> bool:
-    """Read `persistent` as the official validator does: any word but a few is true."""
+    """Return `persistent` as the official validator reads it: any word but a few is true."""
     return value.lower() not in {"false", "no", "0", ""} if isinstance(value, str) else bool(value)
 
 

@@ -1,4 +1,4 @@
-"""The rules about amounts: what the parser reads, and the limits that the chain sets."""
+"""The rules on amounts: what the parser reads, and the limits that the chain sets."""
 
 from __future__ import annotations
 

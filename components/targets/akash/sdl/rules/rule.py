@@ -1,4 +1,4 @@
-"""What a rule is: a name, a sentence, what to do, who enforces it, and how it is found."""
+"""What a rule is: a name, a sentence, the remedy, who enforces it, and how it is found."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Path = tuple[str | int, ...]
 
 
 class Level(StrEnum):
-    """The two extremes, kept apart."""
+    """The severity of a finding."""
 
     ERROR = "error"  # refused by the network
     WARNING = "warning"  # accepted, and unwise
 
 
 class By(StrEnum):
-    """Who enforces a rule, or why it is ours."""
+    """Who enforces a rule."""
 
     SCHEMA = "schema"  # the official JSON schema
     VALIDATOR = "validator"  # the official validator's checks beyond the schema
@@ -38,7 +38,7 @@ class By(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One place where a rule is broken; `about` is its subject, `line` its line where the path has none."""
+    """One place where a rule is broken. `about` is its subject; `line` is its line where the path has none."""
 
     path: Path
     message: str
@@ -48,7 +48,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Placed:
-    """A service in a placement, with everything that the names lead to; empty where they lead nowhere."""
+    """A service in a placement, with everything that its names lead to; empty where they lead nowhere."""
 
     name: str
     placement: str
@@ -64,13 +64,13 @@ class Placed:
 
     @property
     def path(self) -> Path:
-        """Where the document places it."""
+        """The path of the placement in the document."""
         return ("deployment", self.name, self.placement)
 
 
 @dataclass(frozen=True)
 class View:
-    """A document whose present values have the right types, laid out for rules; a value may be missing anywhere."""
+    """A document laid out for rules: present values have the right types, and any value may be missing."""
 
     data: dict[str, Any]
     text: str
@@ -86,22 +86,22 @@ class View:
 
     @cached_property
     def formula_usd(self) -> Decimal:
-        """The formula price of a sound document, in USD a month."""
+        """The formula price of a valid document, in USD a month."""
         return price.usd_month(self.data, self.groups).usd
 
     @cached_property
     def ceiling_usd(self) -> Decimal:
-        """What the ceiling of a sound document lets be charged, in USD a month."""
+        """The most that the ceiling of a valid document lets providers charge, in USD a month."""
         return price.ceiling_usd_month(self.data, self.groups)
 
     @cached_property
     def groups(self) -> list[dict[str, Any]]:
-        """The groups of a sound document."""
+        """The groups of a valid document."""
         return groups(self.data, "go")
 
 
 def view(data: dict[str, Any], text: str, budget: float | None, *, whole: bool) -> View:
-    """Lay a document out; `whole` is true if nothing was left out for a wrong shape."""
+    """Lay a document out for rules; `whole` is true if no value was left out for a wrong shape."""
     profiles = data.get("profiles") or {}
     services, compute = data.get("services") or {}, profiles.get("compute") or {}
     placement = profiles.get("placement") or {}
@@ -155,29 +155,29 @@ Find = Callable[[View], Iterable[Finding]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule, and how to find where it is broken."""
+    """One rule, and the function that finds where it is broken."""
 
     name: str
     level: Level
     by: By
     claim: str
     do: str
-    sound: bool  # asked only of a document without errors
+    sound: bool  # only for a document without errors
     find: Find = field(repr=False, compare=False)
 
 
 class Rules:
-    """The rules of one module, collected as they are written down."""
+    """The rules of one module, collected in the order of their definition."""
 
     def __init__(self) -> None:
         self.all: list[Rule] = []
 
     def error(self, name: str, by: By, claim: str, do: str) -> Callable[[Find], Find]:
-        """Declare what the network refuses."""
+        """Declare a rule that the network enforces."""
         return self._declare(name, Level.ERROR, by, claim, do)
 
     def warning(self, name: str, claim: str, do: str, *, sound: bool = False) -> Callable[[Find], Find]:
-        """Declare what the network takes, unwisely."""
+        """Declare a rule on what the network accepts and is unwise."""
         return self._declare(name, Level.WARNING, By.ADVICE, claim, do, sound=sound)
 
     def _declare(
