@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: What /healthz is served as.
+#: The content type of /healthz.
 HEALTH_TYPE = "text/plain; charset=utf-8"
-#: The page of a site that stands for every address it does not have, and the one for sites without.
+#: The site's own page for addresses it does not have, and the one for sites without.
 ERROR_PAGE = "404.html"
 STOCK_PAGE = (
     b'<!doctype html>\n<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -26,18 +26,18 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 _TABLES = json.loads((Path(__file__).parent / "types.json").read_text(encoding="utf-8"))
 
-#: Content types by suffix in lower case. Our own table, because one machine's differs from the next one's.
+#: Content types by suffix in lower case. The table is our own, because those of machines differ.
 TYPES: Mapping[str, str] = {
     f".{suffix}": f"{kind}; charset=utf-8" if kind.startswith("text/") or kind in _TEXT else kind
     for kind, suffixes in _TABLES["types"].items()
     for suffix in suffixes.split()
 }
 
-#: Types that CloudFront compresses ("File types that CloudFront compresses"), and the sizes in bytes that it does.
+#: Types that CloudFront compresses ("File types that CloudFront compresses"), and the sizes in bytes for which it does.
 COMPRESSED = frozenset(_TABLES["compressed"].split())
 COMPRESSED_BYTES = range(1_000, 10_000_001)
 
-#: Pages and /healthz, and every file that may change: kept by caches, and asked for again each time.
+#: Pages, /healthz, and every file that may change: caches keep them, and revalidate each time.
 ALWAYS_FRESH = "no-cache"
 #: A file whose name holds the hash of its content never changes.
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -58,9 +58,10 @@ HASHED = "|".join(
         rf"(?:^|/)assets/(?:.*/)?[^/]*[.-][0-9A-Za-z_-]{{8}}{_LEAN}{_ASSET}$",
     )
 )
-#: Eight of base64url without capitals, and not all hex: hardly a hash. RE2 has no look-ahead, hence the alternatives.
+#: Eight characters of base64url without capitals that are not hex: rarely a hash. RE2 has no look-ahead, hence the
+#: alternatives.
 _LOWER = "|".join(rf"[0-9a-z_-]{{{n}}}[g-z_-][0-9a-z_-]{{{7 - n}}}" for n in range(8))
-#: Names that only look so: dates and other numbers, words, cameras' files, service workers, UUIDs.
+#: Names that only look like hashes: dates and other numbers, words, cameras' files, service workers, UUIDs.
 NOT_HASHED = (
     rf"[.-][0-9]{{8,}}(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
     rf"[.-][a-f]{{8,}}(?:\.(?:chunk|min|module|bundle))?{_ASSET}$",
@@ -77,7 +78,7 @@ _ALWAYS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-#: The headers every answer carries, by scheme, on every target; HSTS only where there is TLS to insist on.
+#: The headers of every answer, by scheme, on every target; HSTS only where there is TLS to require.
 SECURITY_HEADERS: Mapping[str, Mapping[str, str]] = {
     "http": _ALWAYS,
     "https": {"Strict-Transport-Security": "max-age=31536000"} | _ALWAYS,
@@ -92,7 +93,7 @@ def site_headers(scheme: str, *, cors: bool, embed: Iterable[str]) -> dict[str, 
     found = dict(SECURITY_HEADERS[scheme])
     allowed = ["'self'" if one == "self" else one for one in embed]
     if allowed != ["'self'"]:
-        # X-Frame-Options knows no list of origins, and browsers that know frame-ancestors ignore it.
+        # X-Frame-Options has no list of origins, and browsers that know frame-ancestors ignore it.
         del found["X-Frame-Options"]
         found["Content-Security-Policy"] = f"frame-ancestors {' '.join(allowed)}"
     if "*" in allowed:
@@ -101,7 +102,7 @@ def site_headers(scheme: str, *, cors: bool, embed: Iterable[str]) -> dict[str, 
 
 
 def suffix(path: str) -> str:
-    """Return what follows the last dot of a name with that dot, in lower case, as Go's `path.Ext` does."""
+    """Return the suffix of a name from its last dot, in lower case, as Go's `path.Ext` does."""
     name = path.rpartition("/")[2]
     return f".{name.rpartition('.')[2]}".lower() if "." in name else ""
 
@@ -117,12 +118,12 @@ def immutable(path: str) -> bool:
 
 
 def kept(seconds: int) -> str:
-    """Return the Cache-Control of files that may change; 0 seconds asks again each time."""
+    """Return the Cache-Control of files that may change; 0 seconds means to revalidate each time."""
     return f"public, max-age={seconds}" if seconds else ALWAYS_FRESH
 
 
 def compresses(content_type: str, size: int) -> bool:
-    """Return whether a body of some bytes is compressed for clients that accept it."""
+    """Return whether a body of `size` bytes is compressed for clients that accept it."""
     return size in COMPRESSED_BYTES and content_type.partition(";")[0].strip() in COMPRESSED
 
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 SCHEME = "https"
 #: The port that each scheme uses.
 PORTS = {"http": 80, "https": 443}
-#: The path that answers the version a site serves.
+#: The path that answers which version a site serves.
 HEALTH_PATH = "/healthz"
-#: Where a certificate authority looks for its answers (RFC 8555 §8.3).
+#: The path at which a certificate authority looks for its answers (RFC 8555 §8.3).
 CHALLENGE_PATH = "/.well-known/acme-challenge/*"
 
 
 def url(host: str, path: str = "/", scheme: str = SCHEME) -> str:
-    """Return the published address of a path at a host."""
+    """Return the published URL of a path at a host."""
     return f"{scheme}://{host}{path}"

@@ -1,4 +1,4 @@
-"""Everything AWS: the target and its building blocks."""
+"""The target AWS and its building blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def mark(site: str, label: str) -> str:
-    """Return the comment by which a site's distribution is known in its account; `label` is the stack's name."""
+    """Return the comment that identifies a site's distribution in its account; `label` is the stack's name."""
     return f"unmoor {site}.{label}" if label else f"unmoor {site}"
 
 

@@ -1,4 +1,4 @@
-"""The AWS account of the process: who it is, and what it may do. Reads only."""
+"""The AWS account of the process: its identity and its rights. Reads only."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from ...needs import Grant
 
-#: What stands for a name that exists only later, in an ARN that is simulated.
+#: Stands for a name that is known only later, in an ARN that is simulated.
 _SOME = "0000000"
 _ASSUMED = re.compile(r"arn:(?P<partition>[\w-]+):sts::(?P<account>\d+):assumed-role/(?P<role>[^/]+)/.+")
 _SIGN_IN = "sign in: `aws sso login`, `aws configure`, or export AWS_PROFILE"
 
 
 def client(service: str, region: str = "") -> Any:
-    """Return a client that gives up soon. Services without regions, and those of CloudFront, answer in us-east-1."""
+    """Return a client with short time limits. Services without regions, and CloudFront's, answer in us-east-1."""
     from botocore.config import Config
 
     config = Config(connect_timeout=_CONNECT_S, read_timeout=_READ_S, retries={"total_max_attempts": 2})
@@ -37,7 +37,7 @@ def distributions() -> list[dict[str, Any]]:
 
 
 def identity() -> Iterator[Finding]:
-    """Look for who the process is."""
+    """Check which identity the process has."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -53,7 +53,7 @@ def identity() -> Iterator[Finding]:
 
 
 def profile(settings: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Compare who Pulumi's plug-in is with who the steps of a deployment are: boto3 reads the environment alone."""
+    """Check that Pulumi's plug-in and the steps of a deployment have one identity: boto3 reads only the environment."""
     named = settings.get("aws:profile")
     if named and environ.get("AWS_PROFILE") != named:
         yield not_ready(
@@ -70,7 +70,7 @@ def profile(settings: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator
 
 
 def rights(grants: Iterable[Grant]) -> Iterator[Finding]:
-    """Ask IAM whether the process has these rights. Organisation policies and resources' own are not asked."""
+    """Ask IAM whether the process has these rights. Policies of the organisation and of resources are not evaluated."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     principal = principal_of(str(client("sts").get_caller_identity()["Arn"]))
@@ -81,7 +81,7 @@ def rights(grants: Iterable[Grant]) -> Iterator[Finding]:
     for grant in grants:
         question = {
             "PolicySourceArn": principal,
-            "ActionNames": [each for each in grant.actions if "*" not in each],  # operations, no patterns
+            "ActionNames": [each for each in grant.actions if "*" not in each],  # operations, not patterns
             "ResourceArns": [each if each == "*" else each.replace("*", _SOME) for each in grant.resources],
             "ContextEntries": [
                 {"ContextKeyName": key, "ContextKeyType": "stringList", "ContextKeyValues": list(values)}
@@ -109,13 +109,13 @@ def rights(grants: Iterable[Grant]) -> Iterator[Finding]:
 
 
 def principal_of(arn: str) -> str:
-    """Return the ARN that IAM knows of an identity: for a session of a role, the role's, whose path is not known."""
+    """Return the ARN that IAM knows for an identity; for a session of a role the role's, whose path is not known."""
     found = _ASSUMED.fullmatch(arn)
     return f"arn:{found['partition']}:iam::{found['account']}:role/{found['role']}" if found else arn
 
 
 def released(distribution: str, host: str) -> str:
-    """Return the commands by which a distribution lets go of an alias (CloudFront API, UpdateDistribution)."""
+    """Return the commands that remove an alias from a distribution (CloudFront API, UpdateDistribution)."""
     ask = f"aws cloudfront get-distribution-config --id {distribution}"
     return (
         f"`{ask} --query DistributionConfig --output json > config.json`, take {host} out of Aliases.Items there and 1 "

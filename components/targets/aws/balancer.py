@@ -1,4 +1,4 @@
-"""The load balancer before a container: one of its own, or a place at one that is there already."""
+"""The load balancer before a container: one of its own, or a place at an existing one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 #: TLS 1.2 with forward secrecy and 1.3 (ELB user guide, "Security policies").
 _TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-#: Load balancers and target groups have at most 32 characters, so AWS completes this; the tag Name has the whole name.
+#: Load balancers and target groups have at most 32 characters, so AWS completes this prefix; the tag Name has the whole
+#: name.
 PREFIX = "unmoor"
 _ANYWHERE = "0.0.0.0/0"
 _TO_HTTPS = {"type": "redirect", "redirect": {"port": "443", "protocol": "HTTPS", "status_code": "HTTP_301"}}
@@ -25,7 +26,7 @@ _CHALLENGES = {"path_pattern": {"values": [front.CHALLENGE_PATH]}}
 
 
 class Own:
-    """A load balancer for one container. Over plain HTTP challenges alone go to the tasks, and the rest to HTTPS."""
+    """A load balancer for one container. Over plain HTTP only challenges go to the tasks; the rest goes to HTTPS."""
 
     def __init__(self, name: str, network: Network, inside: pulumi.ResourceOptions) -> None:
         self._name, self._inside = name, inside
@@ -38,7 +39,7 @@ class Own:
             load_balancer_type="application",
             subnets=self.subnets,
             security_groups=[visitors.id],
-            # A request may be as long in coming as it may in the container.
+            # A request may take as long to arrive as it may in the container.
             idle_timeout=300,
             drop_invalid_header_fields=True,
             tags={"Name": name},
@@ -60,11 +61,11 @@ class Own:
 
     def listen(
         self,
-        hosts: Sequence[str],  # noqa: ARG002 every request is for them
+        hosts: Sequence[str],  # noqa: ARG002 every request is for these hosts
         targets: aws.lb.TargetGroup,
         valid: aws.acm.CertificateValidation,
     ) -> list[pulumi.Resource]:
-        """Lead every request to the targets; return what has to stand before they can be used."""
+        """Lead every request to the targets; return the resources that must exist before the targets can be used."""
         forward = {"type": "forward", "target_group_arn": targets.arn}
         secure = aws.lb.Listener(
             f"{self._name}-https",
@@ -96,9 +97,9 @@ class Own:
 
 
 class Shared:
-    """A place at a load balancer that is there already: rules for our names at its listeners on ports 443 and 80.
+    """A place at an existing load balancer: rules for our names at its listeners on ports 443 and 80.
 
-    The rules get the next free priorities: what is there goes before them, and its default action after them.
+    The rules get the next free priorities: existing rules come before them, and the default action after them.
     """
 
     def __init__(self, name: str, network: Network, inside: pulumi.ResourceOptions) -> None:
@@ -113,7 +114,7 @@ class Shared:
     def listen(
         self, hosts: Sequence[str], targets: aws.lb.TargetGroup, valid: aws.acm.CertificateValidation
     ) -> list[pulumi.Resource]:
-        """Lead requests for `hosts` to the targets; return what has to stand before they can be used."""
+        """Lead requests for `hosts` to the targets; return the resources that must exist before they can be used."""
         forward, ours = {"type": "forward", "target_group_arn": targets.arn}, {"host_header": {"values": list(hosts)}}
         secure, plain = (
             aws.lb.get_listener_output(load_balancer_arn=self.arn, port=port, opts=self._asking).arn
@@ -124,7 +125,7 @@ class Shared:
         )
         served = self._rule("https", secure, forward, [ours])
         challenges = self._rule("challenges", plain, forward, [ours, _CHALLENGES])
-        # It comes after the rule for challenges, whose requests it matches too.
+        # It comes after the rule for challenges, because it matches their requests too.
         return [shown, served, challenges, self._rule("http", plain, _TO_HTTPS, [ours], [challenges])]
 
     def _rule(

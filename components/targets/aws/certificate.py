@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    #: Publishes a proof record as a resource of that name, and returns the names at which it stands.
+    #: Publishes a proof record as a resource of that name, and returns the names at which it is published.
     Prove = Callable[[str, ProofRecord, pulumi.ResourceOptions], Sequence[pulumi.Output[str]]]
 
 
 def certificate(
     name: str, hosts: tuple[str, ...], prove: Prove, inside: pulumi.ResourceOptions, region: str | None = None
 ) -> aws.acm.CertificateValidation:
-    """Register a certificate for `hosts`, the first being its subject, and return what waits until it is valid.
+    """Register a certificate for `hosts`, the first being its subject; return what waits until it is valid.
 
     `region` is where it is used; None is the provider's.
     """
@@ -45,7 +45,7 @@ def certificate(
 def _proof(
     name: str, host: str, asked: aws.acm.Certificate, prove: Prove, inside: pulumi.ResourceOptions
 ) -> Sequence[pulumi.Output[str]]:
-    """Publish the record by which ACM sees that a host is ours."""
+    """Publish the record by which ACM verifies that a host is ours."""
     wanted = asked.domain_validation_options.apply(
         lambda options: next(option for option in options if option.domain_name == host)
     )

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from .certificate import Prove
 
-    #: Writes the value of a secret that is there, and gives the id of the version that this made: the secret's name,
-    #: what is known of it, and the options of what writes.
+    #: Writes the value of an existing secret, and returns the id of the new version. Its arguments are the secret's
+    #: name, a description of it, and the options of the resource that writes.
     Fill = Callable[[str, Mapping[str, Any], pulumi.ResourceOptions], pulumi.Output[str]]
 
 #: Days for which logs are kept.
 LOG_DAYS = 30
-#: Seconds for which a task that leaves may finish its requests.
+#: Seconds in which a task that is being stopped may finish its requests.
 _LEAVING_S = 30
 #: The containers of a task.
 WEB, APP = "web", "app"
@@ -33,7 +33,7 @@ WEB, APP = "web", "app"
 
 @dataclass(frozen=True)
 class Part:
-    """One container: what runs in it. Empty `command` and `args` leave what the image has."""
+    """One container and what runs in it. Empty `command` and `args` leave the image's own."""
 
     image: str
     command: Sequence[str]
@@ -44,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Task:
-    """What a task is: the web server and the application, in thousandths of a core, MiB and GiB, and how many run."""
+    """A task: the web server and the application, in thousandths of a core, MiB and GiB, and the number of tasks."""
 
     web: Part
     app: Part
@@ -58,9 +58,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Network:
-    """What there is already: ids of a VPC and its subnets, the ARNs of a cluster and of a load balancer.
+    """What exists already: ids of a VPC and its subnets, the ARNs of a cluster and of a load balancer.
 
-    Without a VPC and a load balancer the default VPC is taken.
+    Without a VPC and a load balancer the default VPC is used.
     """
 
     vpc: str | None
@@ -71,11 +71,11 @@ class Network:
 
 
 class Container(pulumi.ComponentResource):
-    """A service of ECS on Fargate that one load balancer alone reaches: its own, or one that is there already.
+    """A service of ECS on Fargate behind one load balancer: its own, or an existing one.
 
     `hosts` are the names it answers to, the first being the certificate's subject; `prove` publishes the record by
-    which ACM sees that a host is ours. Over plain HTTP challenges alone go to the tasks, and the rest to HTTPS. `fill`
-    puts the values of secrets into Secrets Manager, before a task can ask for them.
+    which ACM verifies that a host is ours. Over plain HTTP only challenges go to the tasks; the rest is redirected to
+    HTTPS. `fill` writes the values of secrets to Secrets Manager before a task can ask for them.
     """
 
     domain_name: pulumi.Output[str]
@@ -107,7 +107,7 @@ class Container(pulumi.ComponentResource):
         listening = balancer.listen(hosts, targets, certificate(name, hosts, prove, self._inside))
         self._service(targets, admitted, balancer.subnets, listening)
         self.domain_name, self.zone_id = balancer.domain_name, balancer.zone_id
-        # Others share the ARN of a load balancer that was there before.
+        # Other stacks share the ARN of an existing load balancer.
         self.arn = targets.arn if network.balancer else balancer.arn
         self.register_outputs({"domainName": self.domain_name})
 
@@ -144,7 +144,7 @@ class Container(pulumi.ComponentResource):
         place = {
             "subnets": list(network.private_subnets) or public,
             "security_groups": [admitted.id],
-            # Without a way out, and without an address, a task could not even pull its image.
+            # Without a way out, and without an address, a task could not pull its image.
             "assign_public_ip": not network.private_subnets,
         }
         aws.ecs.Service(
@@ -174,7 +174,8 @@ class Container(pulumi.ComponentResource):
             assume_role_policy=_document("sts:AssumeRole", principal="ecs-tasks.amazonaws.com"),
             opts=self._inside,
         )
-        # It starts tasks of public images: it writes their logs and reads their secrets. The application has no role.
+        # It starts tasks of public images: it writes their logs and reads their secrets. The application has no role of
+        # its own.
         allowed = aws.iam.RolePolicy(
             f"{self._name}-writes-logs",
             role=role.id,
@@ -205,10 +206,10 @@ class Container(pulumi.ComponentResource):
         )
 
     def _secrets(self, region: pulumi.Output[str]) -> tuple[dict[str, pulumi.Output[str]], dict[str, Any]]:
-        """Return the ARN of each secret, and that of its newest version. Inputs are state, so no value is one.
+        """Return the ARN of each secret, and that of its newest version. Inputs are kept in state, so none is a value.
 
         Tasks name the version (ECS developer guide, "Pass Secrets Manager secrets through environment variables"): a
-        new value is a new deployment, which is taken back with its value where it does not become healthy.
+        new value is a new deployment. ECS rolls it back with its value if it does not become healthy.
         """
         arns: dict[str, pulumi.Output[str]] = {}
         versions: dict[str, Any] = {}
@@ -216,7 +217,7 @@ class Container(pulumi.ComponentResource):
             secret = aws.secretsmanager.Secret(
                 f"{self._name}-{name}",
                 description=f"unmoor {self._name} {name}",
-                # The operator of the update has the value, and one that is given up is not kept for a month.
+                # The operator of the update has the value, so a deleted secret is not kept for a month.
                 recovery_window_in_days=0,
                 opts=self._inside,
             )
@@ -226,7 +227,7 @@ class Container(pulumi.ComponentResource):
         return arns, versions
 
     def _reads(self, role: aws.iam.Role, secrets: Mapping[str, pulumi.Output[str]]) -> aws.iam.RolePolicy:
-        """Let the tasks' start read the secrets of this service, and no other."""
+        """Let the task execution role read the secrets of this service, and no other."""
         arns = pulumi.Output.all(*secrets.values())
         return aws.iam.RolePolicy(
             f"{self._name}-reads-secrets",
@@ -243,7 +244,7 @@ def _document(action: str | Sequence[str], *, principal: str = "", resource: str
 
 
 def _containers(task: Task, log: str, region: str, secrets: Mapping[str, str]) -> str:
-    """Write the containers of a task, each of which ends the task when it ends, as one does in a lease."""
+    """Return the containers of a task. A container that ends ends its task, as in a lease."""
     made = [_container(WEB, task.web, log, region), _container(APP, task.app, log, region)]
     if secrets:
         made[1]["secrets"] = [{"name": name, "valueFrom": arn} for name, arn in sorted(secrets.items())]

@@ -1,6 +1,6 @@
-"""The rights that a container on AWS uses: what pulumi_aws asks of each of its types.
+"""The rights for a container on AWS: what pulumi_aws calls for each of its types.
 
-From terraform-provider-aws, the resources' create, read, update and delete functions.
+Source: terraform-provider-aws, the resources' create, read, update and delete functions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from .needs import CERTIFICATE_READS, CERTIFICATE_WRITES
 
 _READS = (
     *CERTIFICATE_READS,
-    "cloudfront:ListDistributions",  # looked through before an update, for names that are taken
+    "cloudfront:ListDistributions",  # listed before an update, to find names that are taken
     "ec2:Describe*",
     "ecs:Describe*",
     "ecs:ListServiceDeployments",
@@ -19,7 +19,7 @@ _READS = (
     "logs:DescribeLogGroups",
     "logs:ListTagsForResource",
 )
-#: What AWS gives ids to only as it is made, so that no policy can name it before.
+#: Resources whose ids AWS assigns only on creation, so that no policy can name them before.
 _WRITES = (
     *CERTIFICATE_WRITES,
     "ec2:AuthorizeSecurityGroupEgress",
@@ -65,10 +65,10 @@ _SECRET_WRITES = (
 
 
 def grants(name: str, *, cluster: str | None, secrets: bool) -> tuple[Grant, ...]:
-    """Return the rights for the container of one site, the site's name being the beginning of all that is named.
+    """Return the rights for one site's container; `name`, the site's name, begins every resource name.
 
-    `cluster` is the ARN of one that the stack file names. The value of no secret may be read. Those who start a
-    service in an account for the first time also let AWS make the roles of ECS and Elastic Load Balancing.
+    `cluster` is the ARN of a cluster that the stack file names. No right reads a secret's value. The first service in
+    an account also needs the right to let AWS create the roles of ECS and Elastic Load Balancing.
     """
     label = "".join(part.capitalize() for part in name.split("-"))
     roles, logs = (f"arn:aws:iam::*:role/{name}-starts-*",), (f"arn:aws:logs:*:*:log-group:{name}-log-*",)

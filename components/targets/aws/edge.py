@@ -1,11 +1,11 @@
-"""The two CloudFront functions of a static site, as JavaScript for the runtime `cloudfront-js-2.0` (pure).
+"""The two CloudFront functions of a static site, as JavaScript for the runtime `cloudfront-js-2.0`. Pure.
 
-The viewer-request function gives every address one spelling, so that a cache holds each file once, refuses what no
-address may be, and follows what no object can answer: rules with wildcards, the fallback, other hosts. The
+The viewer-request function gives every address one spelling, so that a cache holds each file once. It refuses what
+cannot be an address, and follows what no object can answer: rules with wildcards, the fallback, other hosts. The
 viewer-response function turns an object's metadata into the status, Location and headers that its address answers;
 CloudFront does not call it for answers of 400 and more ("Restrictions on all edge functions").
 
-The code keeps to ECMAScript 5.1, all of which that runtime has.
+The code keeps to ECMAScript 5.1, which that runtime supports completely.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STATUS, LOCATION, SLASH, HEADERS = "status", "location", "slash", "headers"
 
 @dataclass(frozen=True)
 class Pattern:
-    """A rule for addresses that no table can list: a regular expression for decoded paths, and the names of its groups.
+    """A rule for addresses that cannot be listed: a regular expression for decoded paths, and the names of its groups.
 
     `target` is a path of the bucket if `status` is 200, else a Location in which `:name` stands for a group.
     """
@@ -41,13 +41,13 @@ class Pattern:
 
 @dataclass(frozen=True)
 class EdgeRules:
-    """What a site's functions know, all of it plain.
+    """The plain data of a site's functions.
 
-    `refused`: a regular expression for decoded paths that are missing. `root` and `missing`: the paths in the bucket
-    of the first page, and of nothing. `patterns` are tried in order, then `fallback` (a path in the bucket, or ""), but
-    not for the addresses in `known`, which have objects. `headers` are those of every answer, for answers that the
-    function makes itself: no document promises that a response headers policy covers them. `cors`: everyone may read
-    the site from any origin.
+    `refused`: a regular expression for decoded paths that are missing. `root` and `missing`: the bucket paths of the
+    first page, and of the page for missing addresses. `patterns` are tried in order, then `fallback` (a path in the
+    bucket, or ""), but not for the addresses in `known`, which have objects. `headers` are those of every answer, for
+    answers that the function makes itself: no document promises that a response headers policy covers them. `cors`:
+    pages of any origin may read the site.
     """
 
     refused: str
@@ -61,7 +61,7 @@ class EdgeRules:
 
 
 def viewer_request(rules: EdgeRules, *, site: str, redirect_from: tuple[str, ...] = ()) -> str:
-    """Return the viewer-request function. `site` is where requests for the hosts in `redirect_from` are led."""
+    """Return the viewer-request function. It redirects requests for the hosts in `redirect_from` to `site`."""
     patterns = [[one.pattern, list(one.names), one.status, one.target] for one in rules.patterns]
     return _filled(
         _REQUEST,
@@ -83,7 +83,7 @@ def viewer_response(rules: EdgeRules) -> str:
 
 
 def faults(rules: EdgeRules, *, site: str, redirect_from: tuple[str, ...] = ()) -> Iterator[Fault]:
-    """Yield why CloudFront would not take the functions."""
+    """Yield the reasons why CloudFront would refuse the functions."""
     size = len(viewer_request(rules, site=site, redirect_from=redirect_from).encode())
     if size > MOST_BYTES:
         yield Fault(
@@ -95,7 +95,7 @@ def faults(rules: EdgeRules, *, site: str, redirect_from: tuple[str, ...] = ()) 
 
 
 def _grouped(known: tuple[str, ...]) -> dict[str, list[str]]:
-    """Write addresses briefly: the up to three of a folder stand once, below the sum of 1, 2 (`/`) and 4 (`/index`)."""
+    """Return addresses in short form: those of a folder stand once, under the sum of 1, 2 (`/`) and 4 (`/index`)."""
     masks: dict[str, int] = {}
     for path in known:
         bit, ending = next((bit, end) for bit, end in ((4, "/index"), (2, "/"), (1, "")) if path.endswith(end))

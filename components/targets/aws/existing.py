@@ -1,4 +1,4 @@
-"""Looks at what exists and is to be used: a certificate that covers the site, a bucket that is free. Reads only."""
+"""Checks of existing resources: a certificate that covers the site, a bucket that is free. Reads only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def certificate(arn: str, hosts: Iterable[str]) -> Iterator[Finding]:
-    """Look whether ACM has issued a certificate, renews it, and whether it names every host."""
+    """Check whether ACM has issued a certificate, whether it renews it, and whether it names every host."""
     from botocore.exceptions import ClientError
 
     try:
@@ -51,12 +51,12 @@ def _wrong(found: dict[str, Any], missing: list[str]) -> Iterator[tuple[str, str
 
 
 def _covered(host: str, names: Iterable[str]) -> bool:
-    """Return whether a certificate names a host; a wildcard stands for one label (RFC 6125 §6.4.3)."""
+    """Return whether a certificate names a host; a wildcard matches one label (RFC 6125 §6.4.3)."""
     return any(name.lower() in {host, f"*.{host.partition('.')[2]}"} for name in names)
 
 
 def bucket(name: str, site_host: str, distributions: Iterable[str]) -> Iterator[Finding]:
-    """Look whether a bucket is in this account, and holds nothing, or the site that was published there before.
+    """Check whether a bucket is in this account, and holds nothing, or only the site published there before.
 
     `distributions` are the comments of ours: a policy that lets one of them read is our own.
     """

@@ -1,4 +1,4 @@
-"""What Fargate offers: the sizes of a task (ECS developer guide, "Task size"), and where it stands. Pure."""
+"""What Fargate offers: the sizes of a task (ECS developer guide, "Task size") and its availability zones. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _GIB = 1024
-#: Thousandths of a core → CPU units of a task definition, and the memory that goes with it, in MiB.
+#: Thousandths of a core → CPU units of a task definition, and the memory sizes allowed with it, in MiB.
 _SIZES: dict[int, tuple[int, Sequence[int]]] = {
     250: (256, (512, 1024, 2048)),
     500: (512, range(1 * _GIB, 4 * _GIB + 1, _GIB)),
@@ -20,22 +20,22 @@ _SIZES: dict[int, tuple[int, Sequence[int]]] = {
 }
 #: GiB of disk that every task has, and the largest (the same page, "Task storage").
 DISK_GIB, LARGEST_DISK_GIB = 20, 200
-#: Zones in which the load balancer before the tasks stands; each has an address that is billed.
+#: The number of zones in which the load balancer stands; each has an address that is billed.
 ZONES = 2
 
 
 def units(cpu: int) -> int:
-    """Return the CPU units of some thousandths of a core that Fargate offers."""
+    """Return the CPU units of a number of thousandths of a core that Fargate offers."""
     return _SIZES[cpu][0]
 
 
 def cpu_fault(cpu: int) -> str:
-    """Return why Fargate has no such CPU, given in thousandths of a core; empty where it has."""
+    """Return why Fargate has no such CPU, in thousandths of a core; empty if it has."""
     return "" if cpu in _SIZES else f"Fargate offers no {cpu} thousandths of a core; {_nearest(cpu, list(_SIZES))}"
 
 
 def memory_fault(cpu: int, memory: int) -> str:
-    """Return why Fargate has no such memory, in MiB, with some CPU that it has; empty where it has."""
+    """Return why Fargate has no such memory, in MiB, with a CPU that it has; empty if it has."""
     if cpu not in _SIZES or memory in _SIZES[cpu][1]:
         return ""
     return f"Fargate offers no {memory} MiB with {cpu} thousandths of a core; {_nearest(memory, _SIZES[cpu][1])}"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ...needs import Finding
     from ...topology import Site, Topology
 
-#: What pulumi_aws asks of the types that a site has (terraform-provider-aws, the resources' read functions), and what
-#: publishing asks.
+#: What pulumi_aws calls for a site's types (terraform-provider-aws, the resources' read functions), and what publishing
+#: calls.
 _BUCKET_READS = (
     "s3:GetAccelerateConfiguration",
     "s3:GetBucket*",
@@ -41,7 +41,7 @@ _BUCKET_WRITES = (
     "s3:TagResource",
     "s3:UntagResource",
 )
-#: What is done to a bucket that existed: it is neither made, changed nor deleted.
+#: Rights on an existing bucket: it is neither created, changed nor deleted.
 _BUCKET_USES = ("s3:DeleteBucketPolicy", "s3:PutBucketPolicy")
 _OBJECT_READS = ("s3:GetObject",)
 _OBJECT_WRITES = (
@@ -83,8 +83,8 @@ _CLOUDFRONT_WRITES = (
     "cloudfront:UpdateResponseHeadersPolicy",
 )
 
-#: The kind whose sites stand behind a load balancer: neither buckets nor CloudFront are theirs, and the kind names
-#: what they use.
+#: The kind whose sites stand behind a load balancer: they use neither buckets nor CloudFront, and the kind names what
+#: they use.
 _BALANCED = "service"
 
 
@@ -108,8 +108,8 @@ def of(topology: Topology) -> Needs:
 def grants(topology: Topology) -> tuple[Grant, ...]:
     """Return the rights for every site that the placement can ever have at AWS.
 
-    A bucket's name begins with its resource's, which Pulumi lengthens. Ids of certificates and of what CloudFront has
-    exist only later.
+    A bucket's name begins with its resource's, which Pulumi lengthens. Ids of certificates and of CloudFront's
+    resources are known only later.
     """
     sites = [
         (existing_of(site.options).bucket, plan.named(site))
@@ -137,7 +137,7 @@ def grants(topology: Topology) -> tuple[Grant, ...]:
 
 
 def aliases(sites: list[Site], marks: Mapping[str, str]) -> Iterator[Finding]:
-    """Look for distributions of the account that answer to our hosts: CloudFront lets a name be at one alone.
+    """Check for distributions of the account that have our hosts as aliases: CloudFront allows a name at one alone.
 
     `marks` are the comments of our own by site. Those of other accounts cannot be seen from here.
     """

@@ -1,4 +1,4 @@
-"""Settings of a static site at AWS: what exists already and is used, and how its distribution serves."""
+"""Settings of a static site at AWS: existing resources that it uses, and how its distribution serves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from ...config.models import Setting
 
-#: CloudFront reads certificates and web ACLs of this region only (API reference, ViewerCertificate and WebACLId).
+#: CloudFront accepts certificates and web ACLs of this region only (API reference, ViewerCertificate and WebACLId).
 REGION = "us-east-1"
 Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 _CERTIFICATE = r"^arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/[A-Za-z0-9-]+$"
@@ -17,7 +17,7 @@ _WEB_ACL = r"^arn:aws[a-z-]*:wafv2:us-east-1:[0-9]{12}:global/webacl/[\w-]+/[A-Z
 
 
 class PriceClass(StrEnum):
-    """Which of CloudFront's places answer visitors (developer guide, "Price class for a CloudFront distribution")."""
+    """The edge locations that answer visitors (CloudFront developer guide, "Price class")."""
 
     CHEAPEST = "100"
     MOST = "200"
@@ -29,7 +29,7 @@ class PriceClass(StrEnum):
         return "PriceClass_All" if self is PriceClass.ALL else f"PriceClass_{self.value}"
 
 
-#: What cannot be used as it stands, and what to do in its place.
+#: Existing resources that cannot be used as they stand, and what to do instead.
 _REFUSED = {
     "distribution": (
         "a distribution that serves visitors cannot be used, because its origins, behaviours and aliases would be "
@@ -40,7 +40,7 @@ _REFUSED = {
 
 
 class Existing(Setting):
-    """What exists in the account and is used as it is: never changed, and never deleted when the stack ends."""
+    """Existing resources of the account, used as they are: never changed, and never deleted with the stack."""
 
     certificate: str | None = Field(
         default=None,
@@ -80,6 +80,6 @@ class Delivery(Setting):
 
 
 def existing_of(options: BaseModel) -> Existing:
-    """Return the existing things that a site's options name; none for kinds that use none."""
+    """Return the existing resources that a site's options name; none for kinds that use none."""
     found = getattr(options, "existing", None)
     return found if isinstance(found, Existing) else Existing()

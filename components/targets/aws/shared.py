@@ -1,4 +1,4 @@
-"""A load balancer that is there already, as it has to be before a container gets a place at it."""
+"""Checks of an existing load balancer before a container gets a place at it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def look(arn: str, site: str, hosts: Sequence[str]) -> Iterator[Finding]:
-    """Look at the listeners of a load balancer, and for rules of others for the `hosts` of a site.
+    """Check the listeners of a load balancer, and other rules for the `hosts` of a site.
 
-    Rules are tried in the order of their priority, so that an older one for the same host would get its visitors (ELB
-    user guide, "Listener rules"). Ours carry the site's name in the tag Name.
+    Rules are tried in the order of their priority, so an older rule for the same host would get its visitors (ELB user
+    guide, "Listener rules"). Ours have the site's name in the tag Name.
     """
     from botocore.exceptions import ClientError
 
@@ -60,7 +60,7 @@ def _others(elb: Any, listener: str, site: str) -> list[dict[str, Any]]:
     pages = elb.get_paginator("describe_rules").paginate(ListenerArn=listener)
     rules = [rule for page in pages for rule in page["Rules"] if not rule["IsDefault"]]
     ours = set()
-    for start in range(0, len(rules), 20):  # as many as one call takes
+    for start in range(0, len(rules), 20):  # the most that one call accepts
         asked = elb.describe_tags(ResourceArns=[rule["RuleArn"] for rule in rules[start : start + 20]])
         named = {"Key": "Name", "Value": site}
         ours |= {one["ResourceArn"] for one in asked["TagDescriptions"] if named in one["Tags"]}
@@ -71,5 +71,5 @@ def _patterns(rule: dict[str, Any]) -> list[str]:
     """Return the hosts that a rule names, with `*` and `?` as the load balancer reads them."""
     named = [each for each in rule["Conditions"] if each["Field"] == "host-header"]
     if not named:
-        return ["*"]  # a rule that names no host is for every one
+        return ["*"]  # a rule without hosts is for every host
     return [value.lower() for each in named for value in each.get("HostHeaderConfig", {}).get("Values", ())]

@@ -23,11 +23,12 @@ CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 
-#: CloudFront reads certificates from this region only.
+#: CloudFront accepts certificates of this region only.
 CERTIFICATE_REGION = "us-east-1"
 
 _READ = ["GET", "HEAD"]
-#: CloudFront knows these sets alone; with the whole one, the function at the edge answers other methods with 405.
+#: CloudFront accepts only these sets of methods; with the whole one, the function at the edge answers other methods
+#: with 405.
 _ALL_METHODS = [*_READ, "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
 #: Events at which a distribution runs functions.
 EVENTS = ("viewer-request", "viewer-response")
@@ -36,14 +37,14 @@ EVENTS = ("viewer-request", "viewer-response")
 class StaticSite(pulumi.ComponentResource):
     """A private, versioned, encrypted bucket that only one CloudFront distribution may read.
 
-    `label` is the stack's name in the names of what it makes, where several stacks share the account;
-    `existing` are a certificate and a bucket that are used as they are, `delivery` how the distribution serves;
-    `hosts` are the names the distribution answers to, the first being the certificate's subject;
-    `prove` publishes the record by which ACM sees that a host is ours: an authority's `prove`;
-    `challenge_peer` is the name of another site that ACME challenges are passed on to; absent where no site asks;
-    `headers` are those that every answer carries; `functions` is the code of the functions at the edge by event, as
-    `edge` makes it, until a release brings its own; `error_page` is the path in the bucket of the page for what is
-    missing. `function_names` are the functions by event, for who publishes a release.
+    `label` is the stack's name in the names of its resources, where several stacks share the account. `existing` are a
+    certificate and a bucket that are used as they are, `delivery` how the distribution serves. `hosts` are the names
+    the distribution answers to, the first being the certificate's subject. `prove` publishes the record by which ACM
+    verifies that a host is ours: an authority's `prove`. `challenge_peer` is the name of another site that ACME
+    challenges are passed on to; absent where no site needs it. `headers` are those of every answer. `functions` is the
+    code of the functions at the edge by event, as `edge` makes it, until a release brings its own. `error_page` is the
+    path in the bucket of the page for missing addresses. `function_names` are the functions by event, for the step that
+    publishes a release.
     """
 
     bucket: pulumi.Output[str]
@@ -92,11 +93,11 @@ class StaticSite(pulumi.ComponentResource):
         self.register_outputs({"bucket": self.bucket, "domainName": self.domain_name})
 
     def _used(self, name: str, bucket: str) -> aws.s3.Bucket:
-        """Read a bucket that exists. It is no resource of the stack: no update changes it, and no end deletes it."""
+        """Read an existing bucket. It is no resource of the stack: no update changes it, and no removal deletes it."""
         return aws.s3.Bucket.get(f"{name}-bucket", bucket, opts=self._inside)
 
     def _bucket(self, name: str) -> aws.s3.Bucket:
-        # The bucket is a copy of a bundle that every store holds, so removing the site may empty it.
+        # The bucket is a copy of a bundle that every store holds, so its content may go with the site.
         bucket = aws.s3.Bucket(f"{name}-bucket", force_destroy=True, opts=self._inside)
         aws.s3.BucketVersioning(
             f"{name}-versioning",
@@ -149,7 +150,7 @@ class StaticSite(pulumi.ComponentResource):
             comment=f"{self._comment} {event}",
             code=code,
             publish=True,
-            # The rules belong to a release: publishing one writes them, with its files and not before.
+            # The rules belong to a release: publishing one writes them together with its files.
             opts=pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(ignore_changes=["code"])),
         )
 
@@ -187,7 +188,7 @@ class StaticSite(pulumi.ComponentResource):
                 "origin_access_control_id": access.id,
             }
         ]
-        # A probe must see what is served now, not what an edge remembers.
+        # A probe must see what is served now, not a cached answer.
         behaviors = [{**common, "path_pattern": front.HEALTH_PATH, "cache_policy_id": CACHING_DISABLED}]
         if challenge_peer:
             origins.append(
@@ -236,7 +237,8 @@ class StaticSite(pulumi.ComponentResource):
                 ],
             },
             ordered_cache_behaviors=behaviors,
-            # A private bucket answers 403 for what it does not hold; to let it list would answer 404, and list.
+            # A private bucket answers 403 for a missing key. The right to list would make that 404, and would also let
+            # it list.
             custom_error_responses=[
                 {
                     "error_code": code,
@@ -257,11 +259,11 @@ class StaticSite(pulumi.ComponentResource):
 
 
 def _logs(bucket: str | None, name: str) -> dict[str, object] | None:
-    """Write where standard access logs go, in CloudFront's terms."""
+    """Return the destination of standard access logs in CloudFront's form."""
     return {"bucket": f"{bucket}.s3.amazonaws.com", "prefix": f"{name}/"} if bucket else None
 
 
-#: Security headers that CloudFront has settings of its own for: the name there, and how a value is given.
+#: Security headers that CloudFront has settings of its own for: the name there, and the form of a value.
 _SETTINGS: Mapping[str, tuple[str, Callable[[str], dict[str, object]]]] = {
     "X-Content-Type-Options": ("content_type_options", lambda _: {}),
     "X-Frame-Options": ("frame_options", lambda value: {"frame_option": value}),
@@ -275,20 +277,20 @@ _SETTINGS: Mapping[str, tuple[str, Callable[[str], dict[str, object]]]] = {
 
 
 def _headers(table: Mapping[str, str]) -> dict[str, object]:
-    """Write a site's headers in CloudFront's terms; those that an address sets itself are left as they are."""
+    """Return a site's headers in CloudFront's form; those that an address sets itself are kept."""
     security = {}
     custom = []
     for name, value in table.items():
         if name in _SETTINGS:
             key, setting = _SETTINGS[name]
             security[key] = {**setting(value), "override": False}
-        elif not name.startswith("Access-Control-"):  # the function at the edge sets those
+        elif not name.startswith("Access-Control-"):  # the function at the edge sets these
             custom.append({"header": name, "value": value, "override": False})
     return {"security_headers_config": security, "custom_headers_config": {"items": custom}}
 
 
 def _policy(bucket_arn: str, distribution_arn: str) -> str:
-    """Write who may read the bucket: one distribution, over TLS alone."""
+    """Return the bucket policy: one distribution may read, over TLS only."""
     return json.dumps(
         {
             "Version": "2012-10-17",

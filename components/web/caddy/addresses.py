@@ -1,9 +1,9 @@
-"""What the addresses of a release answer, as Caddy's routes: files by their names, and the rules of the release.
+"""The answers of a release's addresses, as Caddy's routes: files by their names, and the rules of the release.
 
 The definition is `kinds/static/routes.py`. Files are found by matchers, so that new content needs no new configuration.
-Settings are variables, and rules are lines that `kinds/static/front.py` renders into the bundle and front.sh puts in at
-the marks: `s` settings, `f` and `F` rules that come before files, `r` and `R` other rules (capitals for patterns), `h`
-headers. Each line is for one set of rules, named by its hash, so that two releases can be served at one moment.
+Settings are variables, and rules are lines that `kinds/static/front.py` renders into the bundle. front.sh inserts them
+at the marks: `s` settings, `f` and `F` rules that come before files, `r` and `R` other rules (capitals for patterns),
+`h` headers. Each line is for one set of rules, named by its hash, so that two releases can be served at one moment.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from .pieces import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Where front.sh keeps releases, and the one that answers this request.
+#: The folder in which front.sh keeps releases, and the release that answers this request.
 CONTENT, ROOT, ID = "{env.CONTENT}", "{http.vars.root}", "{http.vars.id}"
-#: Decoded paths that no rule and no redirect sees: the rule for folders would turn `//evil.example/..//docs` into a
+#: Decoded paths that no rule and no redirect may see: the rule for folders would turn `//evil.example/..//docs` into a
 #: redirect to another host. The same as `kinds.static.routes.REFUSED`.
 REFUSED = r"//|\\|/\.\.?(?:/|$)|^/\.unmoor(?:/|$)"
-#: What a decoded path that is not UTF-8 has and no other: a replacement character that was not written as one.
+#: Matches a decoded path that is not UTF-8: it has a replacement character that was not written as one.
 _NOT_UTF8 = "\ufffd", "(?i)%EF%BF%BD"
-#: The variables of settings, and what they are where a release sets none.
+#: The variables of settings, and their values where a release sets none.
 DEFAULTS = {
     "slash": "",
     "fallback": "",
@@ -54,8 +54,9 @@ DEFAULTS = {
 #: Headers whose value is a setting; an empty one is not sent.
 SET_HEADERS = {"X-Frame-Options": "x_frame", "Content-Security-Policy": "frame", "Access-Control-Allow-Origin": "cors"}
 
-#: The only shapes that a line of rules may have, as POSIX and Python read them: a bundle brings no other configuration.
-#: Outputs and values of headers have no braces but escaped ones, because Caddy expands `{env.NAME}` and `{file.PATH}`.
+#: The only forms that a line of rules may have, in the syntax common to POSIX and Python: a bundle brings no other
+#: configuration. Outputs and values of headers have only escaped braces, because Caddy expands `{env.NAME}` and
+#: `{file.PATH}`.
 _PLAIN, _ANY, _FOR = r'([^"\\{}]|[\\]")*', r'([^"\\]|[\\]["\\])*', r'"vars":\{"rules":\["@"\]\}'
 _VALUE, _TO = r'([^"\\{}]|[\\]"|[\\][\\][{}]?)*', r'([^"\\{}]|\$\{[0-9]+\})*'
 _STATUS, _NAME = '"(200|30[12378])"', r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
@@ -68,7 +69,7 @@ SHAPES = (
     rf'h \{{"match":\[\{{{_FOR},"path_regexp":\{{"pattern":"{_ANY}"\}}\}}\],"handle":\[{_HANDLERS}\]\}},',
 )
 
-#: Conditions on a time, which a file of a bundle does not have.
+#: Conditions on a time, which the files of a bundle do not have.
 TIMES = ("If-Modified-Since", "If-Unmodified-Since")
 
 _PATH, _QUERY = "{http.request.uri.path}", "{http.request.orig_uri.prefixed_query}"
@@ -79,9 +80,10 @@ _INDEX = "index.html"
 
 
 def release() -> list[Json]:
-    """Choose the release of a request: everything that follows uses the same one.
+    """Choose the release of a request; everything that follows uses this one.
 
-    The newest name in `live` comes first in a listing. Two handlers, because the variables of one have no order.
+    The newest name in `live` comes first in a listing. There are two handlers, because the variables of one have no
+    order.
     """
     newest = file(CONTENT, "/live/*")
     name = "^/?live/[0-9]+-[0-9]+-([0-9a-f]{64})-([0-9a-f]+)$"
@@ -125,12 +127,12 @@ def routes() -> list[Json]:
 
 
 def compressed() -> Json:
-    """Compress what the AWS half compresses. What is longer than CloudFront's limit is compressed here alone."""
+    """Compress what the AWS half compresses. Bodies longer than CloudFront's limit are compressed here alone."""
     return compress(content.COMPRESSED, content.COMPRESSED_BYTES.start)
 
 
 def _refused() -> Json:
-    """Match what has no answer but 404. Not by `path_regexp`, which sees a path with its doubled slashes merged."""
+    """Match addresses that can only answer 404; `path_regexp` would merge doubled slashes before it matches."""
     bad, written = (pattern.replace("\\", "\\\\") for pattern in _NOT_UTF8)
     decoded, sent = "{http.request.orig_uri.path}", "{http.request.orig_uri}"
     refused = REFUSED.replace("\\", "\\\\")
@@ -140,7 +142,7 @@ def _refused() -> Json:
 
 
 def _rules(name: str) -> Iterator[Json]:
-    """Follow the first rule that fits: exact ones by the decoded path, then patterns by the address as it was sent."""
+    """Follow the first rule that matches: exact ones by the decoded path, then patterns by the address as sent."""
     sources = {name: f"{{http.vars.rules}} {_PATH}", name.upper(): "{http.vars.rules} {http.request.uri}"}
     for each, source in sources.items():
         fields = {field: f"{{{each}_{field}}}" for field in ("status", "to", "query")}
@@ -159,7 +161,7 @@ def _rules(name: str) -> Iterator[Json]:
 
 
 def _files() -> Iterator[Json]:
-    """Find the file that an address means; a redirect is the answer itself."""
+    """Find the file for an address; a redirect is an answer of its own."""
     here = {"Location": "{http.request.uri}", "Cache-Control": content.ALWAYS_FRESH}
     never, always = variable("slash", "never"), variable("slash", "always")
     to_open = [replace_in_path("(?:/|%2[fF])$", ""), answer(301, headers=here)]
@@ -181,7 +183,7 @@ def _files() -> Iterator[Json]:
 
 
 def _kept() -> Iterator[Json]:
-    """Find a file that an earlier release had under a hashed name, for pages that are still open."""
+    """Find a file that an earlier release had under a hashed name, for pages that visitors still have open."""
     yield route(
         variables(kept="{http.matchers.file.relative}"), when=_OPEN | file(CONTENT, f"/kept/*{_PATH}") | _UNDECIDED
     )
@@ -190,17 +192,18 @@ def _kept() -> Iterator[Json]:
 
 
 def _types_and_caches() -> Iterator[Json]:
-    """Set type and cache class, where no header of the release has."""
+    """Set type and cache class, unless a header of the release sets them."""
     kinds: dict[str, list[str]] = {}
     for suffix, kind in content.TYPES.items():
         kinds.setdefault(kind, []).append(suffix.removeprefix("."))
     known = [{"input": suffix, "outputs": [kind]} for suffix, kind in content.TYPES.items()]
-    # Suffixes are rarely written in capitals, so these come last.
+    # Suffixes are rarely in capitals, so these come last.
     loud = [{"input_regexp": f"(?i)^[.](?:{'|'.join(each)})$", "outputs": [kind]} for kind, each in kinds.items()]
     types = table("{http.request.uri.path.file.ext}", ["{type}"], known + loud, [content.UNKNOWN_TYPE])
     yield route(types, with_headers({"Content-Type": "{type}"}), when=unless(variable("typed", "yes")))
     hashed = path_like(content.HASHED) | {"not": [*(path_like(each) for each in content.NOT_HASHED)]}
     yield route(variables(cache=content.FOR_EVER), when=hashed)
     yield route(with_headers({"Cache-Control": "{http.vars.cache}"}), when=unless(variable("cached", "yes")))
-    # A file's time in a bundle is a checksum of its content: Caddy makes the ETag of it, and it means nothing else.
+    # A file's modification time in a bundle is a checksum of its content: Caddy makes the ETag of it, and nothing else
+    # uses it.
     yield route(without_header("Last-Modified", asked=TIMES))

@@ -1,6 +1,6 @@
 """Caddy's configuration of a web server, as data: listeners, names, limits, headers, health, challenges, logs.
 
-Names are literal; the version, and where the container and what is behind it listen, are environment.
+Names are literal. The version, and the addresses of the container and of what is behind it, are environment variables.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
     from .pieces import Json
     from .server import WebServer
 
-#: Asked over HTTP from inside only: is our own HTTPS valid for browsers, as seen by a TLS client that validates?
+#: A path for requests over HTTP from inside: whether our own HTTPS is valid, as seen by a TLS client that validates.
 OWN_CERTIFICATE = "/.well-known/unmoor/certificate"
-#: Asked over HTTP from inside only: for which rules of releases is there configuration?
+#: A path for requests over HTTP from inside: the sets of rules for which there is configuration.
 OWN_RULES = "/.well-known/unmoor/rules"
 #: Where errors of asking for certificates are written, one JSON object a line.
 ISSUER_LOG = "issuer.log"
-#: Visitors' addresses, and what their browsers send, are in no log, errors included. The last two are the words of the
-#: challenge solver, which anyone can ask.
+#: No log holds visitors' addresses or what their browsers send, errors included. The last two are fields of the
+#: challenge solver, which anyone can call.
 PRIVATE = (
     *("request>remote_ip", "request>remote_port", "request>client_ip", "request>headers", "resp_headers"),
     *("remote_addr", "user_agent"),
 )
-#: Where a load balancer asks from: networks that are not the internet (RFC 1918, RFC 6598), and this machine. Others
-#: cannot reach the container.
+#: The sources of a load balancer's requests: private networks (RFC 1918, RFC 6598), and this machine. Others cannot
+#: reach the container.
 BALANCERS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8")
-#: A header that a challenge carries from one site to the other: the name that the authority asked for; and the mark of
-#: one that came that way, which is not passed on again.
+#: Headers on a challenge that one site passes to the other: the name that the authority asked for, and a mark that it
+#: was passed on, so that it is not passed on again.
 _FOR, _PASSED_ON = "Unmoor-Host", "Unmoor-Asked"
 
 
@@ -95,7 +95,7 @@ def _server(server: WebServer, port: int, scheme: str, routes: list[Json]) -> Js
     }
     return {
         "listen": [listen],
-        # HTTP/3 would need a UDP port, which is not leased.
+        # HTTP/3 would need a UDP port, which leases do not have here.
         "protocols": ["h1", "h2"],
         "max_header_bytes": 16_000,
         "read_header_timeout": "10s",
@@ -129,14 +129,14 @@ def _logs(*, secure: bool, secrets_too: bool) -> Json:
     return {
         "default": {"encoder": private} | (secrets.elsewhere() if secrets_too else {}),
         **(secrets.logs() if secrets_too else {}),
-        # The authority's last error, for the script to repeat.
+        # The authority's last error, which the script repeats.
         "authority": {"writer": writer, "level": "ERROR", "include": asking},
     }
 
 
 def _certificates(server: WebServer) -> Json:
-    """Name the issuer. The script puts the names in, each once its challenges come here."""
-    # That challenge is answered on port 443, which at a standby's name is the primary's.
+    """Name the issuer. The script adds each name once its challenges arrive here."""
+    # TLS-ALPN-01 is answered on port 443, which at a standby's name leads to the primary.
     issuer = {"module": "acme", "ca": server.acme_directory, "challenges": {"tls-alpn": {"disabled": True}}}
     return {"certificates": {"automate": []}, "automation": {"policies": [{"issuers": [issuer]}]}}
 
@@ -156,9 +156,9 @@ def _health(server: WebServer) -> Json:
 def _challenges(server: WebServer) -> list[Json]:
     """Answer challenges that this site's own solver, which comes before all routes, does not know.
 
-    Names may lead here and mean another: first the holder of this site's own name (its successor on a new lease),
-    then the other site. The request goes there under that name, because a proxy on the way would follow any other;
-    there it is asked once more with the name that the authority used, since tokens are found by name.
+    A name that leads here may mean another site: first the holder of this site's own name (its successor on a new
+    lease), then the other site. The request is passed on under that site's own name, because a proxy on the way would
+    follow any other. There it is repeated with the name that the authority used, because tokens are found by name.
     """
     folder = front.CHALLENGE_PATH.removesuffix("*")
     direct, peer = f"{server.site_host}:80", f"{server.peer}:80"
@@ -178,8 +178,8 @@ def _challenges(server: WebServer) -> list[Json]:
         drop=_FOR,
     )
     return [
-        # Asked by the script under each of its names: would an authority that looks for a challenge come to this site?
-        # In lower case, since Caddy turns patterns of paths into that, with the names of variables in them.
+        # The script requests this under each of its names, to learn whether an authority's challenge would reach this
+        # site. It is in lower case, because Caddy lowers patterns of paths, names of variables in them included.
         route(answer(200, "{env.token}"), when=path(f"{folder}{{env.token}}")),
         route(
             subroute(
@@ -193,7 +193,7 @@ def _challenges(server: WebServer) -> list[Json]:
 
 
 def _to_the_other(server: WebServer) -> list[Json]:
-    """Pass challenges on to the other site, under its own name; one that came from there is not sent back."""
+    """Pass challenges on to the other site under its own name; one that came from there is not sent back."""
     if not server.peer:
         return []
     return [
@@ -214,7 +214,7 @@ def _self_check(server: WebServer) -> Json:
     transport = {
         "protocol": "http",
         "tls": {"server_name": server.host},
-        # A kept connection would not show a certificate that has ended since.
+        # A kept connection would not show that a certificate has expired since.
         "keep_alive": {"enabled": False},
     }
     judged = proxy("127.0.0.1:{env.HTTPS_PORT}", headers={"Host": server.host}, transport=transport)
@@ -223,7 +223,7 @@ def _self_check(server: WebServer) -> Json:
 
 
 def _to_https(server: WebServer) -> Json:
-    """Lead visitors to HTTPS, under the name they came by if it is one of ours."""
+    """Redirect visitors to HTTPS, under the name they came by if it is one of ours."""
     ours = {"host": [server.host, server.site_host, *server.redirect_from]}
     return route(
         subroute(
@@ -234,7 +234,7 @@ def _to_https(server: WebServer) -> Json:
 
 
 def _other_hosts(server: WebServer) -> list[Json]:
-    """Lead visitors of other hosts to the same address of this one, for every path and method."""
+    """Redirect visitors of other hosts to the same address of this one, for every path and method."""
     if not server.redirect_from:
         return []
     to = {"Location": f"{server.scheme}://{server.host}{{http.request.uri}}", "Cache-Control": content.ALWAYS_FRESH}

@@ -1,4 +1,4 @@
-"""Releases of a folder behind the web server: fetched by their hash from the stores, chosen once for each request."""
+"""Releases of a folder behind the web server: fetched from the stores by hash, and chosen once for each request."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _CONDITIONS = ("If-Match", "If-None-Match", "If-Range", "Range")
 
 @dataclass(frozen=True)
 class Folder:
-    """A release by the prefix of its keys in the stores and the size of its bundle in bytes, 0 where it is not known.
+    """A release by the prefix of its keys in the stores and the size of its bundle in bytes, 0 if it is not known.
 
-    `stores` are pairs of a vendor and the public URL of a bucket. With a `number` other than 0 the container also takes
-    every newer release whose record the stores of two vendors hold.
+    `stores` are pairs of a vendor and the public URL of a bucket. With a `number` other than 0 the container also
+    accepts every newer release whose record the stores of two vendors hold.
     """
 
     stores: tuple[tuple[str, str], ...]
@@ -34,11 +34,11 @@ class Folder:
     #: A folder takes no content from visitors: bytes of a request's body, and seconds for a whole request.
     body_bytes = 16_000
     request_s = 10
-    #: What /healthz answers: the release, and in further lines what keeps a newer one away.
+    #: The body of /healthz: the release, and in further lines what keeps a newer one away.
     identity, note = addresses.ID, "{file.health/note}"
 
     def environment(self) -> Mapping[str, str]:
-        """Return what front.sh reads, and which of it a running container learns from records instead."""
+        """Return the variables of front.sh, and which of them a running container learns from records instead."""
         return ({"LEARNS": "VERSION BYTES NUMBER"} if self.number else {}) | {
             "STORES": " ".join(f"{vendor}={url}" for vendor, url in self.stores),
             "WORKLOAD": self.workload,
@@ -65,7 +65,7 @@ class Folder:
         ]
 
     def health_routes(self, well: Json) -> list[Json]:
-        """Answer /healthz: files are well once they are there."""
+        """Answer /healthz: the site is well once its files are there."""
         return [route(well)]
 
     def routes(self) -> list[Json]:
@@ -73,13 +73,13 @@ class Folder:
         return [route(at_most(self.body_bytes)), *addresses.routes()]
 
     def error_routes(self) -> list[Json]:
-        """Answer what is not there with the site's own page for it, else with a small one."""
+        """Answer missing addresses with the site's own page for them, else with a small one."""
         missing = {"expression": "{http.error.status_code} == 404"}
         page = with_headers({"Content-Type": content.TYPES[".html"]})
         own = file(addresses.ROOT, f"/{content.ERROR_PAGE}")
         serve = {"handler": "file_server", "root": addresses.ROOT, "canonical_uris": False}
         squeeze = addresses.compressed()
-        # It is the same page for every address, so conditions and ranges mean nothing.
+        # The page is the same for every address, so conditions and ranges do not apply.
         plain = without_header("Etag", "Last-Modified", "Accept-Ranges", asked=(*addresses.TIMES, *_CONDITIONS))
         return [
             route(rewrite(f"/{content.ERROR_PAGE}"), page, plain, squeeze, serve, when=missing | own),

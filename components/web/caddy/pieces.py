@@ -1,6 +1,6 @@
 """Caddy's configuration language in small pieces: routes, matchers and handlers as data.
 
-The names are those of https://caddyserver.com/docs/json/; nothing here knows what it is used for.
+The names are those of https://caddyserver.com/docs/json/; this module is independent of their use.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 def route(*handlers: Json, when: Json | None = None) -> Json:
-    """Run handlers one after the other, for requests that a matcher set matches."""
+    """Run handlers one after the other, for requests that match a matcher set."""
     return ({"match": [when]} if when else {}) | {"handle": list(handlers)}
 
 
@@ -34,7 +34,7 @@ def file(root: str, name: str) -> Json:
 
 
 def path_like(pattern: str, name: str = "") -> Json:
-    """Match paths by a regular expression (RE2), whose groups are then `{http.regexp.NAME.1}` and so on."""
+    """Match paths by a regular expression (RE2); its groups become `{http.regexp.NAME.1}` and so on."""
     return {"path_regexp": ({"name": name} if name else {}) | {"pattern": pattern}}
 
 
@@ -49,12 +49,12 @@ def has(header: str) -> Json:
 
 
 def unless(matcher: Json) -> Json:
-    """Match what a matcher does not."""
+    """Match requests that a matcher does not match."""
     return {"not": [matcher]}
 
 
 def file_of(root: str) -> Json:
-    """Answer with the file that the path names, and with no other."""
+    """Answer with the file that the path names, and only with that one."""
     return {"handler": "file_server", "root": root, "canonical_uris": False, "index_names": []}
 
 
@@ -78,13 +78,13 @@ def unless_set(header: str, value: str) -> Json:
 
 
 def without_header(*headers: str, asked: Iterable[str] = ()) -> Json:
-    """Take headers off the response as it is written, and those that are `asked` off the request."""
+    """Remove headers from the response as it is written, and those in `asked` from the request."""
     without: Json = {"handler": "headers", "response": {"deferred": True, "delete": list(headers)}}
     return without | ({"request": {"delete": list(asked)}} if asked else {})
 
 
 def files(root: str, status: int | None = None) -> Json:
-    """Answer with files of a folder, with their own status or another."""
+    """Answer with files of a folder, with the status 200 or another."""
     return {"handler": "file_server", "root": root} | ({"status_code": status} if status else {})
 
 
@@ -94,12 +94,12 @@ def error(status: int) -> Json:
 
 
 def mark(name: str) -> Json:
-    """Return what Caddy ignores, for front.sh to put lines in front of."""
+    """Return an element that Caddy ignores, before which front.sh inserts lines."""
     return {"@id": name}
 
 
 def table(source: str, fields: list[str], rows: list[Json], otherwise: list[str]) -> Json:
-    """Name placeholders after what stands in a table of `input` or `input_regexp` and `outputs`."""
+    """Set placeholders from a table of `input` or `input_regexp` and `outputs`."""
     return {"handler": "map", "source": source, "destinations": fields, "mappings": rows, "defaults": otherwise}
 
 
@@ -109,22 +109,22 @@ def variables(**values: str) -> Json:
 
 
 def append_to_path(suffix: str) -> Json:
-    """Go on as if the path had a suffix."""
+    """Continue as if the path had a suffix."""
     return replace_in_path("$", suffix)
 
 
 def replace_in_path(find: str, text: str) -> Json:
-    """Go on with a path in which a pattern was replaced. A whole address would be read again, with its `?` and `%`."""
+    """Continue with a path in which a pattern is replaced; a whole address would be parsed again, with `?` and `%`."""
     return {"handler": "rewrite", "path_regexp": [{"find": find, "replace": text}]}
 
 
 def rewrite(uri: str) -> Json:
-    """Go on as if another address had been asked for."""
+    """Continue as if another address had been requested."""
     return {"handler": "rewrite", "uri": uri}
 
 
 def proxy(*places: str, headers: Mapping[str, str] | None = None, drop: str | None = None, **more: Any) -> Json:
-    """Pass the request on to one of some places (`HOST:PORT`), with headers set, and one dropped."""
+    """Pass the request on to one of several upstreams (`HOST:PORT`), with headers set, and one dropped."""
     request: Json = ({"set": _lists(headers)} if headers else {}) | ({"delete": [drop]} if drop else {})
     passed: Json = {"handler": "reverse_proxy", "upstreams": [{"dial": place} for place in places]}
     return passed | ({"headers": {"request": request}} if request else {}) | more

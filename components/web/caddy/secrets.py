@@ -1,6 +1,6 @@
 """Caddy's part in handing over secrets: the operator's side over HTTPS, and the application's inside the deployment.
 
-A body is taken through an access log, because a change of the configuration would lose requests and expand values.
+A body is received through an access log, because a change of the configuration would lose requests and expand values.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from .pieces import answer, at_most, file_of, path, path_like, rewrite, route
 if TYPE_CHECKING:
     from .pieces import Json
 
-#: Where secrets are handed over, at the site's own name.
+#: The path at the site's own name at which secrets are handed over.
 HANDOVER = "/.well-known/unmoor/secrets"
-#: Where the application gets them.
+#: The address at which the application gets them.
 SECRETS_PORT = 8181
 _FOLDER, _INBOX = "{env.SECRETS}", "inbox"
 _LOGS = ("handover", "asked")
@@ -23,12 +23,12 @@ _UNLOGGED: Json = {"handler": "vars", "log_skip": True}
 
 
 def policies(site_host: str) -> list[Json]:
-    """Ask for a client certificate at the site's own name alone: a browser would show its visitor a question."""
+    """Ask for a client certificate only at the site's own name, because a browser would show its visitor a dialogue."""
     return [{"match": {"sni": [site_host]}, "client_authentication": {"mode": "request"}}, {}]
 
 
 def routes() -> list[Json]:
-    """Take secrets from who has the certificate, and show it which were taken; others learn nothing."""
+    """Accept secrets from the holder of the certificate, and show which were accepted; others learn nothing."""
     operator = {"vars": {"{http.request.tls.client.fingerprint}": ["{env.OPERATOR}"]}, **path(HANDOVER)}
     values = {"handler": "vars", "access_logger_names": [_LOGS[0]], "values": "{http.request.body}"}
     into_the_log = {"handler": "log_append", "key": "values", "value": "values"}
@@ -40,7 +40,7 @@ def routes() -> list[Json]:
 
 
 def listener() -> Json:
-    """Return the application its secrets, as they are."""
+    """Answer the application's request with its secrets, unchanged."""
     return {
         "listen": ["{env.BIND}:{env.SECRETS_PORT}"],
         "protocols": ["h1"],
@@ -55,7 +55,7 @@ def listener() -> Json:
 
 
 def logs() -> dict[str, Json]:
-    """Keep what is handed over for the script to take, and that the application asked; neither is shown."""
+    """Log what is handed over, which the script takes, and that the application asked; neither is shown."""
     inbox = {"filename": _INBOX, "roll": False}
     asked = {"filename": f"{_FOLDER}/asked", "roll_size_mb": 1, "roll_keep": 1}
     return {
@@ -73,5 +73,5 @@ def logs() -> dict[str, Json]:
 
 
 def elsewhere() -> Json:
-    """Keep those logs out of the one that is shown."""
+    """Keep those logs out of the log that is shown."""
     return {"exclude": [f"http.log.access.{name}" for name in _LOGS]}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .pieces import Json
 
 
-#: What a container runs, and the functions that stand in it in place of a line.
+#: The script that a container runs, and the files of functions that replace a line in it.
 _FRONT, _FUNCTIONS, _PLACE = "front.sh", ("releases.sh", "certificates.sh", "secrets.sh"), "@FUNCTIONS@\n"
 
 
@@ -38,11 +38,11 @@ class Command(TypedDict):
 
 
 class Behind(Protocol):
-    """What a web server stands before: a Folder or an Upstream."""
+    """What stands behind a web server: a Folder or an Upstream."""
 
     @property
     def body_bytes(self) -> int:
-        """The longest body of a request that is taken."""
+        """The longest request body that is accepted, in bytes."""
         ...
 
     @property
@@ -57,15 +57,15 @@ class Behind(Protocol):
 
     @property
     def note(self) -> str:
-        """Further lines of /healthz, each after a line's end, with Caddy's placeholders."""
+        """Further lines of /healthz, each after a line end, with Caddy's placeholders."""
         ...
 
     def environment(self) -> Mapping[str, str]:
-        """Name what the script reads of it."""
+        """Return the variables that the script reads."""
         ...
 
     def first_routes(self) -> list[Json]:
-        """Prepare each request, health checks too."""
+        """Prepare each request, those for /healthz too."""
         ...
 
     def site_headers(self, scheme: str) -> list[Json]:
@@ -73,11 +73,11 @@ class Behind(Protocol):
         ...
 
     def health_routes(self, well: Json) -> list[Json]:
-        """Answer /healthz with what is given, while it is well."""
+        """Answer /healthz with `well` while the site is well."""
         ...
 
     def routes(self) -> list[Json]:
-        """Answer what is neither health nor a challenge."""
+        """Answer all requests but those for health and challenges."""
         ...
 
     def error_routes(self) -> list[Json]:
@@ -87,14 +87,14 @@ class Behind(Protocol):
 
 @dataclass(frozen=True)
 class WebServer:
-    """One site's web server: its names, who signs for them, and what it stands before.
+    """One site's web server: its names, the issuer of its certificates, and what stands behind it.
 
     `scheme` is `https` where visitors have it, and `http` behind a shared ingress. Visitors of the hosts in
-    `redirect_from` are led to `host`. `peer` is the own name of the other site that asks for certificates of `host` and
-    of those. `version` is the first line of /healthz while all is well, `mark` the second, which no release changes.
-    `balanced` means that a load balancer ends HTTPS in front: it has no certificates, listens on HTTP alone and
-    believes what the load balancer passes on of visitors. `operator` is the SHA-256 of the client certificate of who
-    hands over the application's secrets, None where it has none.
+    `redirect_from` are redirected to `host`. `peer` is the own name of the other site that asks for certificates of
+    `host` and of those. `version` is the first line of /healthz while all is well, `mark` the second, which no release
+    changes. `balanced` means that a load balancer in front ends HTTPS: then the server has no certificates, listens on
+    HTTP alone, and trusts what the load balancer passes on about visitors. `operator` is the SHA-256 of the client
+    certificate with which the application's secrets are handed over, None where it has none.
     """
 
     scheme: str
@@ -116,17 +116,17 @@ class WebServer:
 
     @property
     def well(self) -> str:
-        """What /healthz answers while all is well, with Caddy's placeholders."""
+        """The body of /healthz while all is well, with Caddy's placeholders."""
         return "\n".join(filter(None, (self.behind.identity, self.mark))) + self.behind.note
 
     def configuration(self) -> Json:
-        """Return Caddy's configuration, whole and valid as it is; the version alone is environment."""
+        """Return Caddy's whole configuration; only the version comes from the environment."""
         return configuration.of(self)
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that the command reads; of these, an update of the content changes some.
+        """Return the variables that the command reads; an update of the content changes some of them.
 
-        In addition HTTP_PORT, HTTPS_PORT and BIND set where to listen, if that is not 80, 443 and every address.
+        HTTP_PORT, HTTPS_PORT and BIND set where to listen, if that is not 80, 443 and every address.
         """
         names = {"HOST": self.host, "DIRECT": self.site_host, "ACME_CA": self.acme_directory}
         if self.redirect_from:

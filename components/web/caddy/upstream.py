@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from .pieces import Json
 
 _PLACE = "{env.UPSTREAM}"
-#: The longest body that is passed on by default, and the seconds that a whole request may take to arrive:
-#: uploads over slow lines are requests too.
+#: The default for the longest body that is passed on, and the seconds that a whole request may take to arrive: uploads
+#: over slow lines are requests too.
 BODY_BYTES, REQUEST_S = 10_000_000, 300
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """Where the application listens (`SERVICE:PORT`), and the path that it answers with 200 while it is well.
+    """The address of the application (`SERVICE:PORT`), and the path that it answers with 200 while it is well.
 
     `body_bytes` is the longest body that is passed on, `match` a text that the answer for health has to contain. Raises
-    ValueError for what is no such place or path.
+    ValueError for an invalid address or path.
     """
 
     place: str
@@ -32,7 +32,7 @@ class Upstream:
     match: str = ""
 
     request_s = REQUEST_S
-    #: What /healthz answers while the application is well.
+    #: The body of /healthz while the application is well.
     identity, note = "{env.VERSION}", ""
 
     def __post_init__(self) -> None:
@@ -42,7 +42,7 @@ class Upstream:
             raise ValueError(f"{self.health!r} is not a path; write it like /health")
 
     def environment(self) -> dict[str, str]:
-        """Name what the script and the configuration read."""
+        """Return the variables that the script and the configuration read."""
         return {"UPSTREAM": self.place, "HEALTH": self.health} | ({"MATCH": self.match} if self.match else {})
 
     def first_routes(self) -> list[Json]:
@@ -54,15 +54,15 @@ class Upstream:
         return [route(*(unless_set(name, value) for name, value in content.SECURITY_HEADERS[scheme].items()))]
 
     def health_routes(self, well: Json) -> list[Json]:
-        """Answer /healthz by asking the application at that moment: a checker need not wait for the script to look."""
+        """Answer /healthz by asking the application at that moment, so that a checker need not wait for the script."""
         ill = answer(503, f"the application answers {{http.reverse_proxy.status_code}} to {self.health}\n")
         answers = [{"match": {"status_code": [200]}, "routes": [route(well)]}, {"routes": [route(ill)]}]
         return [route(rewrite(self.health), proxy(_PLACE, handle_response=answers))]
 
     def routes(self) -> list[Json]:
-        """Pass everything on. Connections that are upgraded (WebSocket) go through, and streams are not held back."""
+        """Pass everything on. Upgraded connections (WebSocket) go through, and streams are not buffered."""
         return [route(at_most(self.body_bytes), COMPRESSED, proxy(_PLACE))]
 
     def error_routes(self) -> list[Json]:
-        """Answer errors of the web server itself in its own words; those of the application are passed on."""
+        """Answer the web server's own errors in its own words; those of the application are passed on."""
         return []
