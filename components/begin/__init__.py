@@ -1,1 +1,1 @@
-"""The beginning of a project: what has to be asked, what can be found, and the files that the answers make."""
+"""The beginning of a project: what to ask, what can be found, and the files that the answers make."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 KIND = "static"
 #: Settings of a store that `--store` may set, after the bucket.
 _SETTINGS = ("public_url", "endpoint", "region", "access_key", "secret_key")
-#: What is known of a vendor's stores: docs.aws.amazon.com "Virtual hosting of buckets" (path style), and
-#: storj.dev "S3 gateway".
+#: Known settings of vendors' stores: docs.aws.amazon.com "Virtual hosting of buckets" (path style), and storj.dev "S3
+#: gateway".
 _VENDORS: Mapping[str, Mapping[str, str]] = {
     "aws": {"region": "{region}", "public_url": "https://s3.{region}.amazonaws.com/{bucket}"},
     "storj": {"endpoint": "https://gateway.storjshare.io"},
@@ -25,14 +25,14 @@ _VENDORS: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Question:
-    """A question whose answer has no default: its flag, its words, and an answer as an example."""
+    """A question whose answer has no default: its flag, its words, and an example of an answer."""
 
     flag: str
     words: str
     example: str
 
 
-#: In the order in which they are asked; what can be found is offered.
+#: In the order in which they are asked; an answer that was found is offered.
 QUESTIONS = (
     Question("host", "Public name of the site", "docs.dao.example"),
     Question("zone", "Zone that the name lies in", "dao.example"),
@@ -43,9 +43,9 @@ QUESTIONS = (
 
 @dataclass(frozen=True)
 class Answers:
-    """All that a first stack file holds. `stores` are texts as `--store` takes them; `options` are the kind's own.
+    """Everything in a first stack file. `stores` are texts as `--store` takes them; `options` are the kind's own.
 
-    `label` is the stack's in names that another stack of the project could use; empty where it is alone.
+    `label` is the stack's in names that another stack of the project could use; empty where it is the only stack.
     """
 
     host: str
@@ -68,7 +68,7 @@ class Found:
 
 
 def missing(given: Mapping[str, Any], found: Mapping[str, Found]) -> list[Fault]:
-    """Name each question that has neither an answer nor one that was found."""
+    """Return each question that has neither an answer nor a found one."""
     return [
         Fault(f"--{each.flag}", f"{each.words[0].lower()}{each.words[1:]}; such as --{each.flag} {each.example}")
         for each in QUESTIONS

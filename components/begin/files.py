@@ -1,4 +1,4 @@
-"""The files of a new project: templates filled in, and written where there is none yet."""
+"""The files of a new project: templates filled in, and written where no file stands yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROGRAM: Mapping[str, str] = {
     "project.py": "project.txt",
     "requirements.txt": "requirements.txt",
 }
-#: The engine that this version of the library is tested with, exactly: a runner's own may be any.
+#: The exact engine version that this version of the library is tested with; a runner's own may be any.
 ENGINE = "3.259.0"
 WORKFLOWS = ("review", "preview", "up")
 _SETUP = "python -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt"
@@ -28,7 +28,7 @@ _WORKFLOW = ".github/workflows/unmoor-{}.yml"
 
 @dataclass(frozen=True)
 class Facts:
-    """What templates need: names, the region, the command that builds the site, and variables that hold secrets.
+    """Values of the templates: names, the region, the command that builds the site, and variables that hold secrets.
 
     `checkout`: the project is a checkout of this library, which has a launcher and a lock file of its own.
     """
@@ -52,7 +52,10 @@ def program(facts: Facts) -> dict[str, str]:
 
 
 def workflows(facts: Facts) -> dict[str, str]:
-    """Return the workflows by path. Those of other stacks have other names, but for the one review of all stacks."""
+    """Return the workflows by path.
+
+    Other stacks have workflows of other names, except for the one review of all stacks.
+    """
     made = {}
     for name in WORKFLOWS:
         whole = name if name == "review" else f"{name}-{facts.stack}"
@@ -61,7 +64,7 @@ def workflows(facts: Facts) -> dict[str, str]:
 
 
 def write(root: Path, wanted: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    """Write each file that is not there; return the paths that were written, and those that were kept."""
+    """Write each file that does not exist; return the paths that were written, and those that were kept."""
     written, kept = [], []
     for path, text in wanted:
         target = root / path
@@ -74,9 +77,9 @@ def write(root: Path, wanted: Iterable[tuple[str, str]]) -> tuple[list[str], lis
 
 
 def _filled(template: str, facts: Facts) -> str:
-    """Fill a template; `%` marks a place, because workflows have braces and dollars of their own."""
+    """Fill in a template; `%` marks a place, because workflows have braces and dollars of their own."""
     text = resources.files(__package__).joinpath("templates", template).read_text(encoding="utf-8")
-    called = sorted({*facts.secrets, "AKASH_CONSOLE_API_KEY"})  # the last is the morning's look's
+    called = sorted({*facts.secrets, "AKASH_CONSOLE_API_KEY"})  # the last one belongs to the daily check
     places = {
         "LIBRARY": __name__.partition(".")[0],
         "PROJECT": facts.project,

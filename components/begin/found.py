@@ -1,4 +1,4 @@
-"""What can be found instead of being asked: zones, where a host leads, the generator, a workload of the inventory."""
+"""What can be found instead of asked: zones, where a host leads, the generator, a workload of the inventory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Findings:
-    """Answers by flag, settings of the kind that fit, the command that builds the site, and sentences for a person."""
+    """Answers by flag, matching settings of the kind, the command that builds the site, and sentences for a person."""
 
     answers: dict[str, Found] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Findings:
 
 
 def from_inventory(path: Path, name: str, today: date) -> dict[str, Found]:
-    """Return what the inventory knows of a workload. Raises ConfigError where there is none, or none of this kind."""
+    """Return the inventory's facts about a workload. Raises ConfigError if there is none, or none of this kind."""
     from ..assess import reading
 
     workloads = reading.load(path, today).workloads
@@ -52,7 +52,7 @@ def from_inventory(path: Path, name: str, today: date) -> dict[str, Found]:
 
 
 def project(findings: Findings, folder: Path) -> None:
-    """Add what the generator of a project has: the folder that it builds, its command, and settings that fit."""
+    """Add what the project's generator determines: the folder that it builds, its command, and matching settings."""
     from ..content.generators import recognise
 
     made = recognise(folder)
@@ -73,7 +73,7 @@ def project(findings: Findings, folder: Path) -> None:
 
 
 def zones(findings: Findings, registry: Registry) -> list[str]:
-    """Return the zones that this process can change, of every authority; one that cannot be asked is a note."""
+    """Return the zones that this process can change, of every authority; a failed request becomes a note."""
     found: list[str] = []
     for authority in registry.authorities.values():
         try:
@@ -84,7 +84,7 @@ def zones(findings: Findings, registry: Registry) -> list[str]:
 
 
 def zone(findings: Findings, host: str, there: list[str]) -> None:
-    """Offer the zone that a host lies in, or name those that there are."""
+    """Offer the zone that a host lies in, or list the zones that exist."""
     fits = zone_of(host, there)
     if fits:
         findings.answers["zone"] = Found(fits, "it is in the account")

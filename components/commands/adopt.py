@@ -71,7 +71,7 @@ def _authorities(planned: Topology, path: Path) -> list[Adopts]:
 
 
 def _records(plan: WorkloadPlan, planned: Topology, path: Path) -> tuple[StandingRecord, ...]:
-    """Return what stands at the public names now, and what stood at those that were adopted before.
+    """Return what stands at the public names now, and what stood at the adopted ones before.
 
     Raises PlanError where there is nothing new, or nothing that can be adopted.
     """

@@ -1,4 +1,4 @@
-"""`unmoor akash`: what stands in the Console account, whose it is, and the way to close what nothing else closes."""
+"""`unmoor akash`: list the deployments of the Console account with their owners, and close one by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def cli() -> None:
-    """Look at the deployments of the Console account, and close one by hand.
+    """List the deployments of the Console account, and close one by hand.
 
     \b
     Everything that costs money, and whose it is:   unmoor akash list
@@ -98,7 +98,7 @@ def _rail() -> Rail:
 
 
 def _stacks() -> dict[str, str]:
-    """Return the project's stacks by the mark that their deployments bear."""
+    """Return the project's stacks by the mark of their deployments."""
     from ..config.yaml_text import load
     from ..errors import ConfigError
     from ..targets.akash.market.names import Owner

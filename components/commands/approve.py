@@ -114,7 +114,7 @@ def cli(
 
 
 def scope(path: Path) -> Scope:
-    """Return what approvals of a stack file are for; the project's name is that of its Pulumi.yaml."""
+    """Return the subject of a stack file's approvals; the project's name is that of its Pulumi.yaml."""
     file = root(path.resolve().parent) / "Pulumi.yaml"
     project = yaml_text.load_file(file) if file.exists() else {}
     name = project.get("name") if isinstance(project, dict) else None
@@ -122,7 +122,7 @@ def scope(path: Path) -> Scope:
 
 
 def wanted(topology: Topology) -> Wanted:
-    """Return the plan that is to be approved."""
+    """Return the plan to approve."""
     return Wanted(plan_hash(topology), topology.signers, topology.require_approval)
 
 
@@ -164,7 +164,7 @@ def _entry(before: Approved | None, want: Wanted) -> record.Entry:
 
 
 def _show(topology: Topology, mine: Scope, before: Approved | None) -> None:
-    """Print what the plan is, to standard error, so that the sentence alone can be piped to a wallet."""
+    """Print the plan to standard error, so that only the sentence is piped to a wallet."""
     total = sum(plan.usd_month for plan in topology.workloads)
     lines = [f"Plan of {mine.stack}: {money(total)} a month, {len(topology.workloads)} workloads"]
     for plan in topology.workloads:

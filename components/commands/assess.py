@@ -27,7 +27,7 @@ INVENTORY = Path("stacks") / "inventory.yaml"
 
 
 def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for what is assessed, against which plan, as of when."""
+    """Add the options for the inventory, the plan and the day of an assessment."""
     for option in (
         click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), help="Assess as of this day; default today."),
         click.option(
@@ -50,7 +50,7 @@ def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class Assessed:
-    """An assessment, with hash and signers of the plan it was made by, where that is a stack file's."""
+    """An assessment, with hash and signers of its plan if that is a stack file's."""
 
     assessment: Assessment
     plan_hash: str = ""
@@ -59,7 +59,8 @@ class Assessed:
 
 def assessment(inventory: Path, stack: str | None, on: datetime | None) -> Assessed:
     """Assess an inventory by the plan of a stack file, or by its own and the advice."""
-    gc.disable()  # a short life with many small values, none of them in circles: collecting costs a third of the time
+    # The process is short and makes many small values without cycles: collecting would take a third of its time.
+    gc.disable()
     from ..assess import adapter, courses, reading
     from ..assess import assessment as whole
     from ..project import registry
@@ -94,7 +95,7 @@ def _by_stack(what: Inventory, stack: str, today: date) -> Assessed:
 
 
 def _screened(found: Assessment) -> dict[str, int] | None:
-    """Ask the market which sizes fit, where a key is set; None where it was not asked or did not answer."""
+    """Ask the market which sizes fit, if a key is set; return None if it was not asked or did not answer."""
     from ..targets.akash import KEY_VARIABLE
 
     if not os.environ.get(KEY_VARIABLE):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def cli() -> None:
-    """Draft the inventory from what can be seen; what people wrote in it stays."""
+    """Draft the inventory from what can be observed; entries that people wrote stay."""
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,7 +96,7 @@ def dns(zone: str, resolver: str | None, inventory: Path, on: datetime | None) -
 
 
 def _write(inventory: Path, drafts: Mapping[str, Mapping[str, Any]], found_by: str, today: date) -> None:
-    """Merge, save if something is new, and print what is new."""
+    """Merge the drafts, save the inventory if something is new, and print what is new."""
     from ..assess.discover import merge
 
     document = merge.load(inventory, today)

@@ -1,4 +1,4 @@
-"""`unmoor doctor`: what is ready for an update and what is not, each with the command that mends it."""
+"""`unmoor doctor`: check what is ready for an update and what is not, each with the command that mends it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def cli(stack: str, as_json: bool, everything: bool) -> int:
 
     Exit 0 when an update can start, 1 when something is not ready.
     """  # noqa: D301 click reads the backspace
-    import boto3  # noqa: F401 without it nothing can be asked, and the sentence names the extra
+    import boto3  # noqa: F401 the import fails here, with a sentence that names the extra
 
     from ..doctor import project, run
 

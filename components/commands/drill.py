@@ -53,7 +53,7 @@ def cli(name: str, only: str | None, as_json: bool) -> int:
 
 
 def opened(name: str) -> Settings:
-    """Read a database's settings; ConfigError with every fault, unset variables among them."""
+    """Return a database's settings. Raises ConfigError with every fault, unset variables among them."""
     read = settings.load(settings.path(name))
     if missing := settings.missing(read, passwords=False):
         raise ConfigError(f"database {name} cannot be reached", missing)
@@ -61,7 +61,7 @@ def opened(name: str) -> Settings:
 
 
 def line(proof: Proof) -> str:
-    """Write what a drill found."""
+    """Return the result of a drill as a line."""
     if proof.fault:
         return f"store {proof.store}: NOT restorable: {proof.fault}"
     return (

@@ -51,14 +51,14 @@ def cli(workload: str, mode: str, active: str | None, stack: str, dry_run: bool)
 
 
 def _said(settings: Mapping[str, Any], workload: str) -> str:
-    """Return a workload's course as its stack file has it, which need not be a valid one."""
+    """Return a workload's course as its stack file has it, which may be invalid."""
     written = settings["workloads"][workload]
     mode, side = written.get("mode", "no mode"), written.get("active", Side.CENTRALIZED)
     return f"{mode}, active {side}" if mode == Mode.ACTIVE_STANDBY else str(mode)
 
 
 def put(path: Path, before: str, after: str, *, dry_run: bool) -> str:
-    """Show what changes in a stack file, write it unless it is only shown, and return the word for what was done."""
+    """Show the changes of a stack file, write it unless they are only shown, and return the word for what was done."""
     for line in difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), n=1, lineterm=""):
         click.echo(click.style(line, fg={"+": "green", "-": "red"}.get(line[:1])))
     word = "written already" if before == after else "not written" if dry_run else "written"

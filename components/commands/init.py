@@ -1,4 +1,4 @@
-"""`unmoor init`: write a first stack file, and the files of a project that are not there yet."""
+"""`unmoor init`: write a first stack file, and the missing files of a project."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ def cli(
 
 
 def can_ask() -> bool:
-    """Return whether a person is there."""
+    """Return whether a person can be asked."""
     return sys.stdin.isatty()
 
 
 def _free(stack: str) -> Path:
-    """Return the path of a stack file that is not there yet."""
+    """Return the path of a stack file that does not exist yet."""
     if not _STACK.fullmatch(stack):
         raise ConfigError(f"--stack: {stack!r} is not a stack's name; use letters, digits, hyphens and underscores")
     path = stack_file(stack)
@@ -107,7 +107,7 @@ def _show(findings: Findings) -> None:
 
 
 def _answer(flag: str, given: dict[str, Any], findings: Findings) -> str:
-    """Return an answer that was given or found; ask for it where a person is there."""
+    """Return an answer that was given or found; ask for it if a person can be asked."""
     from ..begin.answers import QUESTIONS
 
     question = next(each for each in QUESTIONS if each.flag == flag)
@@ -139,7 +139,7 @@ def _answers(given: dict[str, Any], findings: Findings) -> Answers:
 
 
 def _stores() -> tuple[str, ...]:
-    """Ask for one store after the other until nothing is given."""
+    """Ask for stores one by one until the answer is empty."""
     from ..begin.answers import QUESTIONS
 
     question = next(each for each in QUESTIONS if each.flag == "store")
@@ -155,7 +155,7 @@ def _stores() -> tuple[str, ...]:
 
 
 def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findings, *, as_json: bool) -> None:
-    """Plan the stack, write every file that is not there, the stack file last, and print what comes next."""
+    """Plan the stack, write every missing file, the stack file last, and print what comes next."""
     from ..begin import answers as asked
     from ..begin import files
     from ..deploy.credentials import variables
@@ -169,7 +169,7 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     if faults:
         raise ConfigError("the answers make no stack", faults)
     if neighbours.alike(settings, neighbouring, known):
-        label = re.sub(r"[^a-z0-9]+", "-", stack.lower())[:16].strip("-")  # as `label` may be written
+        label = re.sub(r"[^a-z0-9]+", "-", stack.lower())[:16].strip("-")  # `label` may be written in this form
         answers = replace(answers, label=label)
         settings, _ = asked.settings(answers)
     plan = topology(

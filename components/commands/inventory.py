@@ -59,7 +59,7 @@ def init(inventory: Path, zone: str | None, resolver: str | None, on: datetime |
 
 
 def _workloads() -> list[Answers]:
-    """Ask about one workload after the other until no title is given."""
+    """Ask about workloads one by one until a title is empty."""
     found: list[Answers] = []
     while title := click.prompt(
         f"\nWorkload {len(found) + 1}: what do people call it? (nothing ends the list)", default="", show_default=False
@@ -69,7 +69,7 @@ def _workloads() -> list[Answers]:
 
 
 def _from_zone(name: str, zone: str, resolver: str | None) -> tuple[About, list[Answers]]:
-    """Look a zone up, and ask about each name in it with what was found as the default."""
+    """Look a zone up, and ask about each name in it with the findings as the default."""
     from ..assess import draft
     from ..assess.discover import dns
 

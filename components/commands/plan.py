@@ -47,7 +47,7 @@ def load(path: Path, *, built: bool = True) -> Topology:
 
 
 def choose(topology: Topology, workloads: tuple[str, ...], stack: str) -> list[WorkloadPlan]:
-    """Return the named workloads of a stack, or all; a name that is not there is wrong usage."""
+    """Return the named workloads of a stack, or all. An unknown name is wrong usage."""
     unknown = set(workloads) - {plan.name for plan in topology.workloads}
     if unknown:
         known = ", ".join(plan.name for plan in topology.workloads)

@@ -1,4 +1,4 @@
-"""`unmoor policy`: the rights at AWS that a stack needs, as policies of IAM, and the trust for GitHub's jobs."""
+"""`unmoor policy`: the rights at AWS that a stack needs, as policies of IAM, and the trust policy for GitHub's jobs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _repository(text: str) -> str:
 
 
 def _account(given: str | None) -> str:
-    """Return the account's number. Raises ConfigError where it is none, or AWS cannot be asked for it."""
+    """Return the account's number. Raises ConfigError if it is no number, or AWS cannot be asked for it."""
     if given is None:
         from botocore.exceptions import BotoCoreError, ClientError
 

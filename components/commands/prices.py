@@ -71,7 +71,7 @@ def _today(on: datetime | None) -> date:
 
 
 def _sizes() -> Iterator[str]:
-    """Yield the paths of sizes that the inventory names, so that they are priced too."""
+    """Yield the paths of the inventory's sizes, so that they are priced too."""
     from ..assess import reading
     from .assess import INVENTORY
 
@@ -85,7 +85,7 @@ def _sizes() -> Iterator[str]:
 
 
 def _lines(address: str) -> Iterator[str]:
-    """Yield the lines at an address as they come in."""
+    """Yield the lines at an address as they arrive."""
     import httpx
 
     try:

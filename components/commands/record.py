@@ -1,4 +1,4 @@
-"""`unmoor record`: a first contact with real accounts becomes files that can be shared and replayed."""
+"""`unmoor record`: record a first contact with real accounts as files that can be shared and replayed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..recording.scrub import own_words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-#: Exit codes of shells: the program is not there, and a signal's number is added.
+#: Exit codes of shells: the program was not found, and the base to which a signal's number is added.
 _NOT_FOUND, _SIGNALLED = 127, 128
 
 
@@ -68,7 +68,7 @@ def cli(out: Path | None, command: tuple[str, ...]) -> int:
 
 
 def _make(folder: Path) -> None:
-    """Make the folder, which must be new or empty: a recording is one run."""
+    """Make the folder, which must be new or empty, because a recording is one run."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -80,7 +80,7 @@ def _make(folder: Path) -> None:
 
 
 def _run(command: Sequence[str], environ: dict[str, str]) -> int:
-    """Run the command to its end, through signals of the terminal: both are in its foreground. Return its exit code."""
+    """Run the command to its end, through signals of the terminal, which reach both. Return its exit code."""
     asked: list[int] = []
     children: list[subprocess.Popen[bytes]] = []
 
@@ -95,7 +95,7 @@ def _run(command: Sequence[str], environ: dict[str, str]) -> int:
     }
     try:
         children.append(subprocess.Popen(command, env=environ))
-        if asked:  # the signal came while the command was being started
+        if asked:  # the signal came while the command was starting
             children[0].terminate()
         code = children[0].wait()
     except OSError as error:
@@ -108,7 +108,7 @@ def _run(command: Sequence[str], environ: dict[str, str]) -> int:
 
 
 def _stacks(folder: Path, command: Iterable[str]) -> list[Any]:
-    """Read the stack files near by and those that the command names; what cannot be read names nothing."""
+    """Read the stack files nearby and those that the command names; one that cannot be read gives no names."""
     import yaml
 
     near = [*folder.glob("Pulumi*.yaml"), *folder.glob("stacks/*.yaml")]
@@ -117,13 +117,13 @@ def _stacks(folder: Path, command: Iterable[str]) -> list[Any]:
     for path in dict.fromkeys([*near, *named]):
         with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
             read = yaml.safe_load(path.read_text(encoding="utf-8"))
-            # A project's own name, as a setting: the keys of a mapping without a prefix are names.
+            # A project's own name may be a setting: the keys of a mapping without a prefix are names.
             found += [read.get("config"), {"pulumi:name": read.get("name")}] if isinstance(read, dict) else []
     return found
 
 
 def _schema_words() -> frozenset[str]:
-    """Return the words of the stack file's schema: names of settings, and the values that some have to choose from."""
+    """Return the words of the stack file's schema: names of settings, and the choices of their values."""
     from .schema import schema
 
     return frozenset(_words(schema()))

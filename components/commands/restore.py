@@ -1,4 +1,4 @@
-"""`unmoor restore`: bring back a kept version of a workload's content from whichever store answers."""
+"""`unmoor restore`: restore a kept version of a workload's content from any store that answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kept:
-    """A version that stores hold: when it was written last, its size in bytes, and where it is."""
+    """A version in stores: when it was last written, its size in bytes, and where it is."""
 
     version: str
     written: datetime
@@ -77,7 +77,7 @@ def _path(stack: str) -> Path:
 
 
 def stores_of(path: Path, workload: str) -> tuple[dict[str, config.Store], str | None, str]:
-    """Read which stores keep a workload, in the order of the stack file, the version that it names, and how keys begin.
+    """Return the stores of a workload in the order of the stack file, the version that it names, and the keys' prefix.
 
     Raises ConfigError with every fault.
     """
@@ -97,7 +97,7 @@ def stores_of(path: Path, workload: str) -> tuple[dict[str, config.Store], str |
 
 
 def _listed(named: Mapping[str, config.Store], workload: str) -> dict[str, list[stores.Stored]]:
-    """List what each store that can be opened and answers holds, newest first; print which do not."""
+    """Return what each store that opens and answers holds, newest first; print which do not."""
     found = {}
     for name, settings in named.items():
         if missing := stores.missing_credentials({name: settings}):
@@ -126,10 +126,10 @@ def _kept(listed: Mapping[str, list[stores.Stored]]) -> list[Kept]:
 
 
 def newest(listed: Mapping[str, list[stores.Stored]], named: Sequence[str], workload: str) -> str:
-    """Return the newest version, if at least two stores list the same one as their newest, or if there is one store.
+    """Return the newest version if at least two stores list the same one as newest, or if there is one store.
 
-    A version's hash proves that its bytes are whole, and not that they are the DAO's: a store alone could offer content
-    of its own, or an old version with a new date. Raises StepError.
+    A version's hash proves that its bytes are whole, and not that they are the DAO's: a single store could offer
+    content of its own, or an old version with a new date. Raises StepError.
     """
     first = {name: each[0] for name, each in listed.items() if each}
     if not first:
@@ -150,9 +150,9 @@ def newest(listed: Mapping[str, list[stores.Stored]], named: Sequence[str], work
 
 
 def choose(kept: list[Kept], wanted: str, workload: str) -> str:
-    """Return the version whose beginning was given.
+    """Return the version that begins with the given digits.
 
-    A whole version need not be listed: with no credentials at hand, a store's public side still gives it.
+    A complete version need not be listed: without credentials, a store's public side still has it.
     """
     if len(wanted) == 64:
         return wanted
@@ -164,9 +164,9 @@ def choose(kept: list[Kept], wanted: str, workload: str) -> str:
 
 
 def _fetch(tar: IO[bytes], named: Mapping[str, config.Store], key: str, version: str, most: int) -> str:
-    """Write the bundle into `tar` from the first store that gives it whole, by its public side; return its name.
+    """Write the bundle into `tar` from the first store whose public side has it whole; return the store's name.
 
-    No more than `most` bytes are read from any.
+    No more than `most` bytes are read from any store.
     """
     failed = []
     for name, settings in named.items():
@@ -187,7 +187,7 @@ def _fetch(tar: IO[bytes], named: Mapping[str, config.Store], key: str, version:
 def put_into(folder: Path, tar: IO[bytes], content: bundle.Bundle) -> int:
     """Make a folder hold a version, whole or not at all; return how many files were written.
 
-    Raises StepError when the folder holds anything that is not the version's.
+    Raises StepError when the folder holds a file that is not the version's.
     """
     missing = _missing(folder, tar, content)
     if not missing:
@@ -207,7 +207,7 @@ def put_into(folder: Path, tar: IO[bytes], content: bundle.Bundle) -> int:
 
 
 def _move(fresh: Path, folder: Path, entries: list[bundle.Entry]) -> None:
-    """Put new files in place: the folder at once where there is none, else file by file."""
+    """Put new files in place: the folder at once if there is none, else file by file."""
     if not folder.exists() or not any(folder.iterdir()):
         fresh.replace(folder)
         return
@@ -217,7 +217,7 @@ def _move(fresh: Path, folder: Path, entries: list[bundle.Entry]) -> None:
 
 
 def _missing(folder: Path, tar: IO[bytes], content: bundle.Bundle) -> list[bundle.Entry]:
-    """Return the files a folder lacks; raise StepError when it holds anything else than the others."""
+    """Return the files that a folder lacks. Raises StepError when it holds other files."""
     wanted = {entry.path: entry for entry in content.entries}
     files = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     here = {path.relative_to(folder).as_posix(): path for path in files}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..review.review import Review
     from ..topology import Topology
 
-#: What builds, and so decides as much as a stack file; no plan hash covers it.
+#: Files that determine what is built as much as a stack file does; no plan hash covers them.
 _PROGRAM = (
     "__main__.py",
     "project.py",
@@ -104,11 +104,11 @@ class _Commits:
     head_commit: str | None
 
     def before(self, path: Path) -> str | None:
-        """Read a file as it was; None when it did not exist."""
+        """Read a file as it was; None if it did not exist."""
         return _show(self.base_commit, path, self.base)
 
     def after(self, path: Path) -> str | None:
-        """Read a file as it is; None when it does not exist."""
+        """Read a file as it is; None if it does not exist."""
         if self.head_commit:
             return _show(self.head_commit, path, str(self.head))
         try:
@@ -117,18 +117,18 @@ class _Commits:
             return None
 
     def stack_files(self) -> list[Path]:
-        """List the stack files that there are now."""
+        """Return the stack files that exist now."""
         folder = stack_file("any").parent
         return _listed(self.head_commit, folder) if self.head_commit else list(folder.glob("Pulumi.*.yaml"))
 
     def source(self, path: Path, *, old: bool) -> str:
-        """Name a file in a sentence."""
+        """Return a file's name for a sentence."""
         ref = self.base if old else self.head
         return f"{path} at {ref}" if ref else str(path)
 
 
 def _stacks(at: _Commits) -> dict[str, StackConfig]:
-    """Return the stacks of the stack files that there are now; one that cannot be read is its own review's."""
+    """Return the stacks of the present stack files; one that cannot be read is reported in its own review."""
     texts: dict[str, str] = {}
     for path in sorted(at.stack_files()):
         with contextlib.suppress(UnmoorError):
@@ -176,7 +176,7 @@ def _planned(text: str, source: str, known: Registry, neighbouring: Mapping[str,
 
 
 def _judgement(mine: approval.Scope, path: Path, at: _Commits, new: Topology) -> approval.Judgement | None:
-    """Judge the approvals by the chain of the base: a pull request appoints no judges."""
+    """Judge the approvals by the chain of the base: a pull request cannot appoint judges."""
     file = record.file_for(path)
     texts = at.before(file), at.after(file)
     old, entries = (record.parse(text, str(file)) if text else () for text in texts)
@@ -185,7 +185,7 @@ def _judgement(mine: approval.Scope, path: Path, at: _Commits, new: Topology) ->
 
 
 def _hours(old: Topology, new: Topology) -> dict[str, float]:
-    """Return the runbook's hours of every flip, by workload; equal flips are written once."""
+    """Return the runbook's hours of every flip, by workload; equal flips are computed once."""
     from ..runbook.effort import hours
 
     before = {plan.name: plan for plan in old.workloads}
@@ -202,7 +202,7 @@ def _hours(old: Topology, new: Topology) -> dict[str, float]:
 
 
 def _inventory(given: Path | None) -> tuple[Inventory | None, list[str]]:
-    """Read the inventory, if there is one; a note in place of one that cannot be read, as reviews go on without it."""
+    """Read the inventory, if there is one; if it cannot be read, return a note, because reviews continue without it."""
     path = given or stack_file("any").with_name("inventory.yaml")
     if not given and not path.exists():
         return None, []
@@ -217,7 +217,7 @@ def _inventory(given: Path | None) -> tuple[Inventory | None, list[str]]:
 def _risks(
     inventory: Inventory | None, plans: tuple[Topology | None, Topology], known: Registry
 ) -> dict[str, tuple[str, ...]]:
-    """Return the risks of workloads whose plans differ; nothing without an inventory."""
+    """Return the risks of workloads whose plans differ; none without an inventory."""
     old, new = ({plan.name: plan for plan in one.workloads} if one else {} for one in plans)
     names = [name for name, plan in new.items() if old.get(name) != plan]
     if inventory is None or not names:
@@ -240,7 +240,7 @@ def _removed(at: _Commits, stacks: tuple[str, ...]) -> Iterator[str]:
 
 
 def _program(at: _Commits) -> Iterator[str]:
-    """Warn when the program that builds is changed too."""
+    """Warn when the program that builds changes too."""
     words = [at.base_commit, at.head_commit] if at.head_commit else [at.base_commit]
     names = _git("diff", "--name-only", "-z", "--relative", *words, "--").stdout.split("\0")
     found = [name for name in names if name.startswith(_PROGRAM)]
@@ -272,7 +272,7 @@ def _listed(commit: str, folder: Path) -> list[Path]:
 
 
 def _show(commit: str, path: Path, ref: str) -> str | None:
-    """Read a file of a commit; None when it is not there. Raises ConfigError when it is too large."""
+    """Read a file of a commit; None if it does not exist. Raises ConfigError if it is too large."""
     name = f"{commit}:{'' if path.is_absolute() else './'}{path.as_posix()}"
     size = _git("cat-file", "-s", name)
     if size.returncode:

@@ -1,4 +1,4 @@
-"""`unmoor rotate`: hand the values of secrets to every site again, by an update that makes those steps anew."""
+"""`unmoor rotate`: hand the values of secrets to every site again, by an update that repeats those steps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..registry import Registry
     from ..topology import WorkloadPlan
 
-#: What a path to a secret begins with, in the options of a workload.
+#: The beginning of a path to a secret in the options of a workload.
 _SECRETS = "secrets."
 
 
@@ -60,7 +60,7 @@ def cli(workload: str, names: tuple[str, ...], stack: str, yes: bool) -> None:
 
 
 def resources(plan: WorkloadPlan, known: Registry, names: Iterable[str]) -> list[str]:
-    """Return the names of the resources that hand over some secrets of a workload, or all of them."""
+    """Return the names of the resources that hand over the named secrets of a workload, or all of them."""
     there = sorted(path.removeprefix(_SECRETS) for path in known.kinds[plan.kind].secrets(plan.options))
     if not there:
         raise ConfigError(f"{plan.name} has no secrets; name them as `secrets` in its options")
@@ -72,6 +72,6 @@ def resources(plan: WorkloadPlan, known: Registry, names: Iterable[str]) -> list
 
 
 def _file(path: Path) -> list[str]:
-    """Name a stack file that Pulumi would not find by the stack's name."""
+    """Return the stack file's path if Pulumi would not find it by the stack's name."""
     ours = root() / "stacks" / path.name
     return [] if path.resolve() == ours.resolve() else ["--config-file", str(path.resolve())]

@@ -111,7 +111,7 @@ def _old_site(root: Path) -> str:
 
     try:
         return read(listed)[0]
-    except ConfigError as error:  # no reason to be without a runbook
+    except ConfigError as error:  # an unreadable list does not prevent a runbook
         click.echo(f"{error}; the chapter about leaving the vendor is left out", err=True)
         return ""
 
@@ -152,7 +152,7 @@ def _row(part: str, chapter: Chapter) -> dict[str, Any]:
 
 
 def _approver(yes: bool, approved_by: str | None) -> Callable[[Step], str]:
-    """Return what asks for an approval: with --yes nothing is asked; away from a terminal the answer is no."""
+    """Return the function that asks for an approval: with --yes it asks nothing; without a terminal it answers no."""
 
     def ask(step: Step) -> str:
         if yes and approved_by:
@@ -171,7 +171,7 @@ def _approver(yes: bool, approved_by: str | None) -> Callable[[Step], str]:
 def _execute(
     workload: str, stack: str, wanted: tuple[str, ...], start: str | None, ask: Callable[[Step], str], *, as_json: bool
 ) -> int:
-    """Carry chapters out one after the other, each written from the stack file as it is by then."""
+    """Execute chapters one by one, each written from the stack file as it is by then."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     finished: list[tuple[Chapter, list[Report]]] = []
@@ -199,7 +199,7 @@ def _execute(
 
 
 def _timed(stack: str, workload: str, chapter: Chapter, reports: list[Report]) -> None:
-    """Keep how long each step took, and print it next to what was planned."""
+    """Record how long each step took, and print it next to the plan."""
     found = times.rows(stack, workload, chapter, reports, f"{datetime.now(UTC):%Y-%m-%d}")
     times.append(Path(journal.FOLDER) / times.FILE, found)
     for line in times.table(found):
@@ -207,7 +207,7 @@ def _timed(stack: str, workload: str, chapter: Chapter, reports: list[Report]) -
 
 
 def _chapter(workload: str, stack: str, name: str, start: str | None) -> tuple[Chapter, Path]:
-    """Return a chapter as it is to be carried out, and its journal; to go on, the one that was begun."""
+    """Return a chapter to execute, and its journal; to continue, the chapter that was begun."""
     kept = Path(journal.FOLDER) / journal.name(stack_name(stack_file(stack)), workload, name)
     chapter = journal.read(kept) if start else None
     if chapter is None:
@@ -218,7 +218,7 @@ def _chapter(workload: str, stack: str, name: str, start: str | None) -> tuple[C
 
 
 def _before(chapter: Chapter, start: str | None) -> list[str]:
-    """Name the steps that lie before the one to go on at."""
+    """Return the steps before the one to continue at."""
     names = [step.name for step in chapter.steps]
     if start is None:
         return []
@@ -233,7 +233,7 @@ def _left(chapter: Chapter, reports: list[Report]) -> list[Step]:
 
 
 def _resume(workload: str, stack: str, chapter: Chapter, reports: list[Report]) -> str:
-    """Return the command that goes on where a chapter stopped; nothing when it is done."""
+    """Return the command that continues where a chapter stopped; nothing if it is done."""
     left = _left(chapter, reports)
     line = ["./unmoor", "runbook", workload, "--stack", stack, "--execute", "--chapter", chapter.name, "--from"]
     return shlex.join([*line, left[0].name]) if left else ""

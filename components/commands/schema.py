@@ -16,7 +16,7 @@ from ..text.table import table
 
 
 def schema() -> dict[str, Any]:
-    """Return the schema of a whole stack file; settings of other plug-ins are let through."""
+    """Return the schema of a whole stack file; it accepts settings of other plug-ins."""
     ours = StackConfig.model_json_schema()
     definitions = ours.pop("$defs")
     kinds = registry().kinds
@@ -50,7 +50,7 @@ def schema() -> dict[str, Any]:
     }
 
 
-#: The models of a stack file in the order in which one meets them, and where each stands.
+#: The models of a stack file in the order of a reader, and the place of each.
 _SECTIONS = (
     (StackConfig, "The stack", "`unmoor:SETTING`"),
     (Store, "A store", "`unmoor:stores.NAME`"),

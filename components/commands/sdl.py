@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..targets.akash.sdl.document import Document, Report
 
-#: Warnings that nearly every published document earns: one line each, after the warnings that few documents earn.
+#: Warnings that nearly every published document has: one line each, after the rarer ones.
 COMMON = {
     "unpinned-image": "name images by their digests",
     "no-audit": "ask for audited hosts",
@@ -49,7 +49,7 @@ def _read(name: str) -> bytes:
 
 
 def _raw(text: str) -> None:
-    """Print a document byte for byte, not for a person to read."""
+    """Print a document byte for byte, for programs."""
     if sys.stdout:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
@@ -62,7 +62,7 @@ def _refused(name: str, report: Report) -> None:
 
 
 def _accepted(files: tuple[str, ...]) -> list[tuple[str, Document]]:
-    """Read documents that must be valid; print the problems of one that is not, and exit with 1."""
+    """Read documents that must be valid; print the problems of an invalid one, and exit with 1."""
     from ..targets.akash.sdl import document as sdl
 
     read, bad = [], False
@@ -162,7 +162,7 @@ def _show(name: str, before: str, after: str) -> None:
 
 
 def _secrets(source: str) -> set[str]:
-    """Find the words of a readable document that may be secrets: credentials, values of variables, arguments."""
+    """Return the words of a readable document that may be secrets: credentials, values of variables, arguments."""
     from ..targets.akash.sdl.text import read
 
     services = read(source).get("services")

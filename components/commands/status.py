@@ -20,12 +20,12 @@ from .which import stack_option
 if TYPE_CHECKING:
     from ..topology import Topology, WorkloadPlan
 
-#: What the JSON object calls the zone's delegation.
+#: The key of the zone's delegation in the JSON object.
 DELEGATION = "dns.delegation"
 
 
 def _is_database(context: click.Context) -> bool:
-    """Return whether the one name that is given is a database's."""
+    """Return whether the only given name is a database's."""
     names: tuple[str, ...] = context.params.get("workloads") or ()
     return len(names) == 1 and settings.path(names[0]).exists()
 
@@ -62,7 +62,7 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
 
 
 def _delegation(topology: Topology) -> list[dict[str, str]]:
-    """Return what differs at the parent and at the name servers; that it could not be seen is a difference too."""
+    """Return what differs at the parent and at the name servers; a failed observation is a difference too."""
     from ..dns import delegation
 
     try:

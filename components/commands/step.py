@@ -60,7 +60,7 @@ def _given() -> dict[str, Any]:
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     if not isinstance(given, dict):
-        raise ValueError("not an object")  # noqa: TRY004 the caller wants one kind
+        raise ValueError("not an object")  # noqa: TRY004 the caller expects one type of exception
     return given
 
 

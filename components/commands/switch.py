@@ -50,7 +50,7 @@ def cli(name: str, to: str | None, first: str | None, within: int) -> None:
 
 
 def _probe(read: Settings, name: str, site: str) -> None:
-    """Wait until the new site reports that it writes; StepError if it does not."""
+    """Wait until the new site reports that it writes. Raises StepError if it does not."""
     store, end = proofs.opened(read, read.witness.store), time.monotonic() + 60
     while time.monotonic() < end:
         state = moves.reported(read, store, site)

@@ -1,4 +1,4 @@
-"""Which stack a command is about: the one that is named, else the one there is, else the one that is asked for."""
+"""Which stack a command is about: the named one, else the only one, else the one that was asked for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VARIABLE = "PULUMI_STACK"
 def stack_option(unless: Callable[[click.Context], bool] = lambda _: False) -> Callable[..., Any]:
     """Return the option --stack, which may be left out where the project has one stack file or PULUMI_STACK is set.
 
-    `unless`: whether the command is about no stack, by what is known of its arguments; the value is empty then.
+    `unless`: whether the command needs no stack, judged by its arguments so far; the value is then empty.
     """
 
     def chosen(context: click.Context, _option: click.Parameter, value: str | None) -> str:

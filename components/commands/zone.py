@@ -98,7 +98,7 @@ def _read(source: str, topology: Topology) -> Found:
     if source.startswith("axfr:"):
         return reading.from_transfer(source.removeprefix("axfr:"), zone)
     if source in {"route53", "cloudflare"}:
-        import octodns.zone  # noqa: F401 the first thing that is missing without the extra
+        import octodns.zone  # noqa: F401 the import that fails first without the extra
     if source == "route53":
         from ..dns.route53 import listing
 
@@ -120,7 +120,7 @@ def _own_hosts(topology: Topology) -> set[str]:
 
 
 def _differs(there: list[RRset], found: Found) -> list[str]:
-    """Name each set in which the file and the source differ; those that were decided by hand are the file's."""
+    """Return each set in which the file and the source differ; sets that were decided by hand belong to the file."""
     old, new = ({(each.host, each.type): each for each in sets} for sets in (there, found.sets))
     decided = {(each.host, each.type) for each in found.lost}
     lines = []
@@ -328,7 +328,7 @@ def key(stack: str, file: Path, as_json: bool) -> None:
     made = not file.exists()
     if made:
         text = csk.make()
-        # Not put in place whole: the file that is renamed then would be readable by all for a moment.
+        # A file that is renamed into place would be readable by all for a moment.
         file.touch(mode=0o600, exist_ok=False)
         try:
             file.write_text(text, encoding="ascii")
@@ -345,7 +345,7 @@ def key(stack: str, file: Path, as_json: bool) -> None:
 
 
 def _fit(rows: list[Row], zone: str) -> None:
-    """Refuse what no zone may hold once vendors' names are CNAMEs."""
+    """Refuse records that no zone may hold once vendors' names are CNAMEs."""
     from ..dns.plain import together
     from ..dns.zone import faults
 

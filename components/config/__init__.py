@@ -1,1 +1,1 @@
-"""What operators write: models, files, and every fault in them at once."""
+"""What operators write: models, files, and all faults in them at once."""

@@ -1,4 +1,4 @@
-"""What the operator writes: the stack file's `unmoor:` settings as models, and every fault in them at once."""
+"""What the operator writes: the stack file's `unmoor:` settings as models, with all faults at once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-#: The Pulumi project, and so the prefix of our settings in a stack file.
+#: The Pulumi project's name, and so the prefix of our settings in a stack file.
 PROJECT = "unmoor"
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -49,7 +49,7 @@ Version = Annotated[str, StringConstraints(pattern=_VERSION)]
 
 
 class Setting(BaseModel):
-    """A part of the stack file: unknown keys are faults, values never change after reading."""
+    """A part of the stack file: unknown keys are faults, and values never change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -210,7 +210,7 @@ class Delegation(Setting):
 
 
 class Dns(Setting):
-    """Who answers for the zone."""
+    """The authority for the zone."""
 
     authorities: tuple[Name, ...] = Field(
         default=(), max_length=2, description="Who answers for the zone; left out, the project's first authority."
@@ -264,7 +264,7 @@ class StackConfig(Setting):
         return required
 
 
-#: pydantic's error types as our sentences; anything not here uses pydantic's own words.
+#: pydantic's error types in our words; other types use pydantic's own text.
 _SENTENCES: Mapping[str, str] = {
     "missing": "is required",
     "string_type": "must be text, not {input}",
@@ -285,7 +285,7 @@ _SENTENCES: Mapping[str, str] = {
     "less_than_equal": "{input} must be {le:g} or less",
 }
 
-#: What a value that breaks a pattern was meant to be.
+#: What a value that does not match a pattern should have been.
 _MEANT: Mapping[str, str] = {
     _HOST: "is not a host name; write it in lower case like docs.dao.example",
     _NAME: "is not a name; use lower-case letters, digits and hyphens, at most 40",
@@ -300,7 +300,7 @@ _MEANT: Mapping[str, str] = {
 
 
 def join(path: Iterable[str | int]) -> str:
-    """Write a location as `workloads.docs.placement.decentralized[0]`."""
+    """Return a location in the form `workloads.docs.placement.decentralized[0]`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
@@ -314,7 +314,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 
 
 def _fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
-    """Name the settings that exist at a place in a model, for suggestions."""
+    """Return the settings that exist at a place in a model, for suggestions."""
     here: Any = model
     for part in path:
         if isinstance(here, type) and issubclass(here, BaseModel):
@@ -332,7 +332,7 @@ def _fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]
 
 
 def faults(error: ValidationError, model: type[BaseModel], prefix: tuple[str | int, ...] = ()) -> list[Fault]:
-    """Turn pydantic's findings into faults with what is wrong and what to choose, led by their path."""
+    """Turn pydantic's findings into faults: path, what is wrong, and what to choose."""
     found = []
     for item in error.errors(include_url=False):
         place = tuple(part for part in item["loc"] if part != "[key]")
@@ -345,7 +345,7 @@ def faults(error: ValidationError, model: type[BaseModel], prefix: tuple[str | i
             message = f"{value} is not {what}; choose {' or '.join([', '.join(choices[:-1]), choices[-1]])}"
         elif kind == "string_pattern_mismatch":
             meant = _MEANT.get(context["pattern"], f"does not match {context['pattern']}")
-            # What stands where a variable's name belongs may be a secret: never repeat it.
+            # What stands in place of a variable's name may be a secret, so no message repeats it.
             message = meant if context["pattern"] == _ENVIRONMENT_NAME else f"{value} {meant}"
         elif kind in {"value_error", "assertion_error"}:
             message = str(context["error"])
@@ -358,7 +358,7 @@ def faults(error: ValidationError, model: type[BaseModel], prefix: tuple[str | i
 
 
 def read(settings: Mapping[str, Any]) -> tuple[StackConfig | None, list[Fault]]:
-    """Read the `unmoor:` settings (without the prefix) and return them, or every fault."""
+    """Read the `unmoor:` settings (without the prefix). Raises ConfigError with every fault."""
     try:
         return StackConfig.model_validate(dict(settings)), []
     except ValidationError as error:
@@ -366,10 +366,10 @@ def read(settings: Mapping[str, Any]) -> tuple[StackConfig | None, list[Fault]]:
 
 
 def settings_of(document: Any, source: str) -> dict[str, Any]:
-    """Take our settings out of a parsed stack file; settings of other projects and plug-ins are left alone.
+    """Return our settings from a parsed stack file; settings of other projects and plug-ins are ignored.
 
-    Raises ConfigError when the document is not a stack file at all, and for keys without a prefix: the engine puts the
-    project's name there (sdk/v3 go/common/workspace/loaders.go), which a file alone does not show, and `pulumi config
+    Raises ConfigError when the document is not a stack file at all, and for keys without a prefix: the engine adds the
+    project's name to them (sdk/v3 go/common/workspace/loaders.go), which a file alone does not show, and `pulumi config
     set` never writes one.
     """
     if not isinstance(document, dict) or not isinstance(document.get("config"), dict):
@@ -390,9 +390,9 @@ def _prefixed(key: str) -> Fault:
 
 
 def settings_of_others(values: Mapping[str, Any], secret: Iterable[str] = ()) -> dict[str, str]:
-    """Take the settings of other plug-ins out of a stack's configuration, secrets left out: `aws:region`, for one.
+    """Return the settings of other plug-ins from a stack's configuration, such as `aws:region`, without secrets.
 
-    Values are the text that the engine hands to programs, so that a stack file and a running program agree.
+    Values have the text form that the engine passes to programs, so that a stack file and a running program agree.
     """
     return {
         str(key): _text(value)
@@ -404,7 +404,7 @@ def settings_of_others(values: Mapping[str, Any], secret: Iterable[str] = ()) ->
 
 
 def _text(value: Any) -> str:
-    """Write a configuration value as the engine does: scalars as they are, the rest as JSON."""
+    """Return a configuration value as the engine writes it: scalars as they are, the rest as JSON."""
     if isinstance(value, str) and value[:1] in "[{":
         try:
             value = json.loads(value)

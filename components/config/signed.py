@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-#: Signed, but no part of the hash while it is empty: plans from before it existed keep theirs.
+#: Signed, but left out of the hash while it is empty, so that plans from before it existed keep their hash.
 WHEN_SET = "when set"

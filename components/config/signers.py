@@ -1,4 +1,4 @@
-"""Who signs for a DAO: public keys by name, and how many of them have to agree."""
+"""The signers of a DAO: public keys by name, and how many of them have to agree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
-#: Octets of a string's length in an SSH key.
+#: Bytes that hold a string's length in an SSH key.
 _LENGTH = 4
 #: A name in a stack file: lower-case letters, digits and hyphens, at most 40.
 NAME = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
@@ -30,7 +30,7 @@ _CHOICES = (
 
 
 class KeyKind(StrEnum):
-    """What a signer signs with."""
+    """The kind of a signer's key."""
 
     SSH = "SSH key"
     GPG = "GPG key"
@@ -38,7 +38,7 @@ class KeyKind(StrEnum):
 
 
 def kind_of(key: str) -> KeyKind:
-    """Return what a signer's key is, by its form."""
+    """Return the kind of a signer's key, by its form."""
     if key.startswith("0x"):
         return KeyKind.ETHEREUM
     return KeyKind.GPG if key.startswith("-----BEGIN PGP") else KeyKind.SSH
@@ -67,7 +67,7 @@ def _key(text: str) -> str:
 
 
 def _parts(blob: str) -> list[bytes]:
-    """Return the strings that an SSH key's blob is made of (RFC 4253 §6.6); none when it is cut short."""
+    """Return the strings in an SSH key's blob (RFC 4253 §6.6); none when it is truncated."""
     try:
         rest, parts = base64.b64decode(blob, validate=True), []
     except binascii.Error:
@@ -82,7 +82,7 @@ def _parts(blob: str) -> list[bytes]:
 
 
 class Signers(BaseModel):
-    """Who approves plans, and how many of them it takes."""
+    """The people who approve plans, and how many of them it takes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""What stands at a host before it is adopted: records of another party, as a stack file names them."""
+"""Records of another party that stand at a host before adoption, as a stack file names them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Value = Annotated[str, StringConstraints(pattern=_VALUE, max_length=4000)]
 
 
 class StandingType(StrEnum):
-    """The types of records that lead visitors or hinder ours: all that adoption takes away. Others are left alone."""
+    """Types of records that lead visitors or conflict with ours: adoption replaces these and leaves others alone."""
 
     A = "A"
     AAAA = "AAAA"
@@ -57,12 +57,12 @@ class StandingRecord(BaseModel):
 
 
 def phrase(records: tuple[StandingRecord, ...]) -> str:
-    """Name records in one phrase."""
+    """Return records as one phrase."""
     return " and ".join(map(str, records)) or "nothing"
 
 
 def phrases(stood: Mapping[str, tuple[StandingRecord, ...]], sentence: str) -> str:
-    """Write a sentence for each name, with what stands there: `{0}` is the name, `{1}` the records."""
+    """Return a sentence for each name with what stands there: `{0}` is the name, `{1}` the records."""
     return ", and ".join(sentence.format(name, phrase(records)) for name, records in stood.items())
 
 

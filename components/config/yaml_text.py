@@ -1,8 +1,8 @@
-"""Read YAML text as plain data: bounded before it is built, and with the meaning that Pulumi's engine gives it.
+"""Read YAML text as plain data, bounded before it is built, with the meaning that Pulumi's engine gives it.
 
-libyaml does the scanning. What a plain word means depends on who else reads the file, so a `Dialect` holds it:
-`STACK` for stack files, which the engine reads too (gopkg.in/yaml.v3, then once more after writing it back;
-pulumi sdk/v3 go/common/workspace/loaders.go), `TEXT` for our own files, where a date stays text, and one for SDL.
+libyaml does the scanning. The meaning of a plain word depends on the other readers of the file, so a `Dialect` defines
+it: `STACK` for stack files, which the engine reads too (gopkg.in/yaml.v3, then once more after writing it back; pulumi
+sdk/v3 go/common/workspace/loaders.go), `TEXT` for our own files, where a date stays text, and one for SDL.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CONTAINERS = frozenset((f"{_TAG}map", f"{_TAG}seq", "!"))
 
 
 class TextError(ValueError):
-    """The text is not one readable document: a sentence, and the line (from 1) where there is one."""
+    """The text is not one readable document: a sentence, and the line (from 1) if there is one."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
@@ -50,12 +50,12 @@ class TextError(ValueError):
 
 
 class EmptyError(TextError):
-    """There is no document in the text."""
+    """The text has no document."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What plain words mean, whether a key that is no text is refused, and the most bytes and values of a document.
+    """The meaning of plain words, whether other keys than text are refused, and a document's most bytes and values.
 
     `word` raises ValueError with a sentence for a word that must be quoted.
     """
@@ -82,28 +82,28 @@ _TIME = re.compile(
 _BASES = {"x": 16, "b": 2, "o": 8}
 _NUMERIC = frozenset("0123456789+-.")
 _INTEGRAL_BELOW = 1e21
-#: What stands for the year 0, which Python does not have; both have a 29 February.
+#: Stands for the year 0, which Python does not have; both have a 29 February.
 _LEAP = 2000
 
 
 def engine_word(word: str) -> Any:
-    """Return what an unquoted word of a stack file is for a Pulumi program, or raise ValueError for one without value.
+    """Return the value of an unquoted word of a stack file in a Pulumi program. Raises ValueError if it has none.
 
-    Numbers come as they leave the engine's JSON: 1.0 is 1. A moment is the text that Go makes of it.
+    Numbers have the form of the engine's JSON: 1.0 is 1. A timestamp is the text that Go makes of it.
     """
     found = _TIME.fullmatch(word)
     return text_word(word) if found is None else _moment(word, found)
 
 
 def text_word(word: str) -> Any:
-    """Return what an unquoted word is in a file that only we read: as for the engine, but a date stays text."""
+    """Return the value of an unquoted word in a file that only we read: as in the engine, but a date stays text."""
     if word in _WORDS:
         return _WORDS[word]
     if word[0] not in _NUMERIC or _TIME.fullmatch(word):
         return word
     if _NOT_FINITE.fullmatch(word):
         raise ValueError(f"{word} is not a number here; write an amount")
-    # yaml.v3 drops all underscores, but for a number that begins with a point: there they stand between digits.
+    # yaml.v3 drops all underscores, except in a number that begins with a point, where they stand between digits.
     digits = word if word[0] == "." and not _POINT_FIRST.fullmatch(word) else word.replace("_", "")
     if len(digits) > _MAX_DIGITS:
         raise ValueError(f"a number of {len(digits):,} digits; quote it if it is text")
@@ -119,7 +119,7 @@ def text_word(word: str) -> Any:
 
 
 def _whole(digits: str) -> int | None:
-    """Read Go's integer literals of 64 bits; None for anything else, larger ones included."""
+    """Return the value of Go's 64-bit integer literals; None for anything else, larger ones included."""
     found = _INT.fullmatch(digits)
     if not found:
         return None
@@ -132,12 +132,12 @@ def _whole(digits: str) -> int | None:
     number = -number if sign == "-" else number
     if -(2**63) <= number < 2**63:
         return number
-    # The engine keeps 64 bits without a sign at first, and makes a floating-point number of them on the way out.
+    # The engine first reads 64 bits without a sign, and later writes a floating-point number.
     return _digits(float(number)) if not sign and number < 2**64 else None
 
 
 def _digits(number: float) -> int:
-    """Return a whole number as Go's JSON writes it: the shortest digits that give it back, and zeros behind them."""
+    """Return a whole number as Go's JSON writes it: the shortest digits that identify it, then zeros."""
     return int(Decimal(repr(number)))
 
 
@@ -161,7 +161,7 @@ TEXT = Dialect(text_word, text_keys=True, max_bytes=YAML_BYTES, max_values=YAML_
 
 
 def load(text: str | bytes, source: str, dialect: Dialect = TEXT) -> Any:
-    """Read one YAML document, nothing as None; `source` names it in errors. Raises ConfigError."""
+    """Load one YAML document, nothing as None; `source` names it in errors. Raises ConfigError."""
     try:
         return read(decode(text, dialect), dialect)
     except EmptyError:
@@ -172,15 +172,12 @@ def load(text: str | bytes, source: str, dialect: Dialect = TEXT) -> Any:
 
 
 def load_file(path: Path, dialect: Dialect = TEXT) -> Any:
-    """Read one YAML file, nothing as None. Raises FileNotFoundError, and ConfigError when it cannot be read."""
+    """Load one YAML file, nothing as None. Raises FileNotFoundError, and ConfigError when it cannot be read."""
     return load(file_text(path, dialect), str(path), dialect)
 
 
 def file_text(path: Path, dialect: Dialect = TEXT) -> str:
-    """Return a file's text with its line ends, reading no more than its dialect allows.
-
-    Raises FileNotFoundError, and ConfigError when it cannot be read, is too large, or is not UTF-8.
-    """
+    """Return a file's text with its line ends, reading no more than its dialect allows."""
     try:
         with path.open("rb") as file:
             return decode(file.read(dialect.max_bytes + 1), dialect)
@@ -193,7 +190,7 @@ def file_text(path: Path, dialect: Dialect = TEXT) -> str:
 
 
 def decode(raw: bytes | str, dialect: Dialect) -> str:
-    """Return text from bytes without its byte-order mark, or raise TextError: too large, or not UTF-8."""
+    """Decode bytes as text without the byte-order mark. Raises TextError if they are too many, or not UTF-8."""
     if len(raw) > dialect.max_bytes:
         raise TextError(f"the document is larger than {dialect.max_bytes:,} bytes; at most that much is read")
     if isinstance(raw, str):
@@ -206,19 +203,19 @@ def decode(raw: bytes | str, dialect: Dialect) -> str:
 
 
 def read(text: str, dialect: Dialect) -> Any:
-    """Return the plain data of the one document in `text`, or raise TextError."""
+    """Return the plain data of the one document in `text`. Raises TextError."""
     return _Reader(text, dialect).document()
 
 
 def lines(text: str, dialect: Dialect) -> dict[Place, int]:
-    """Return the line (from 1) of every path of a document that `read` accepts; a key's line stands for its value."""
+    """Return the line (from 1) of every path of a document that `read` accepts; a value has its key's line."""
     places: dict[Place, int] = {}
     _Reader(text, dialect, places).document()
     return places
 
 
 class _Reader:
-    """One pass over the events of libyaml; what is nested or repeated is counted before it is built."""
+    """One pass over the events of libyaml; nesting and repetition are counted before anything is built."""
 
     def __init__(self, text: str, dialect: Dialect, places: dict[Place, int] | None = None) -> None:
         try:
@@ -356,7 +353,7 @@ class _Reader:
             self.anchors[event.anchor] = (event.value, 1)
         merge = event.value == "<<"
         if self.dialect.text_keys and (not event.implicit[0] if merge else self.scalar(event) != event.value):
-            # a decimal comma in braces ends the value and makes a key of the decimals: {usd: 225,50}
+            # A decimal comma in braces ends the value and makes a key of the decimals: {usd: 225,50}
             comma = ", or write decimals after a point" if event.value.isdigit() else ""
             raise TextError(
                 f"the key {shown(event.value, _KEY_CHARS)[1:-1]} is not text; quote it{comma}", _line(event)
@@ -364,7 +361,7 @@ class _Reader:
         return str(event.value)
 
     def merge(self, value: Any, event: Any) -> list[dict[str, Any]]:
-        # An alias of a list is no list to yaml.v3.
+        # To yaml.v3 an alias of a list is no list.
         values = value if isinstance(value, list) and type(event) is not AliasEvent else [value]
         if not all(isinstance(each, dict) for each in values):
             raise TextError("<< takes a mapping, or a list of them", _line(event))

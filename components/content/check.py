@@ -1,4 +1,4 @@
-"""Ask every old address at the new site: its status, where it ends, and whether its title is the same."""
+"""Request every old address at the new site: its status, where it ends, and whether its title is the same."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from .fetch import Fetch
 
-#: Redirects that a browser would follow without a person wondering; tries of an address that asks for a pause.
+#: The most redirects that a browser follows unnoticed; the tries of an address that asks for a pause.
 _HOPS, _TRIES = 5, 5
 _OK = 200
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What one old address answers now. `problem` is empty when a reader finds the page that was there."""
+    """The answer of one old address. `problem` is empty if a reader finds the former page."""
 
     path: str
     status: int
@@ -34,7 +34,7 @@ class Checked:
     lost: tuple[str, ...] = ()  #: anchors of the old page that the new one does not have
 
     def plain(self) -> dict[str, Any]:
-        """Return it as plain data."""
+        """Return the result as plain data."""
         return {
             "path": self.path,
             "status": self.status,
@@ -51,7 +51,7 @@ def check(
     fetch: Fetch,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Checked]:
-    """Ask every address of a list at `base`, at most eight at a time; the answers stand in the order of the list."""
+    """Request every address of a list at `base`, at most eight at a time; results keep the order of the list."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda row: _one(base.rstrip("/"), row, fetch, sleep), rows))
 
@@ -94,7 +94,7 @@ def _ask(at: str, fetch: Fetch, sleep: Callable[[float], None]) -> Answer:
 
 
 def screen(checked: Sequence[Checked], shown: int = 20) -> Iterator[str]:
-    """Yield what a person reads: how many are well, each that is not, and anchors that are gone."""
+    """Yield lines for a person: how many are well, each one that is not, and anchors that are gone."""
     bad = [each for each in checked if each.problem]
     yield f"{len(checked) - len(bad)} of {len(checked)} old addresses lead to their page"
     for each in bad[:shown]:

@@ -1,4 +1,4 @@
-"""Every address of a live site: from its sitemaps and its links, bounded, robots.txt honoured (RFC 9309)."""
+"""Find every address of a live site from its sitemaps and links, within limits, honouring robots.txt (RFC 9309)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from .fetch import Fetch
 
-#: Sitemaps that are read at most; tries of one address.
+#: The most sitemaps that are read; tries of one address.
 _MAPS, _TRIES = 200, 5
 #: Seconds of the first pause when a site asks for one without a length; it doubles.
 _PAUSE = 1.0
 _GONE = (404, 410)
 _OK = 200
-#: Addresses of a vendor's own machinery, not of pages: GitBook's and Cloudflare's.
+#: Addresses of a vendor's own machinery, which are not pages: GitBook's and Cloudflare's.
 _MACHINERY = ("/~gitbook/", "/~/", "/cdn-cgi/")
 
 
@@ -46,7 +46,7 @@ class Old:
 
 @dataclass
 class Crawled:
-    """What was found: addresses by path, and sentences about what could not be asked."""
+    """The result: addresses by path, and sentences about what could not be requested."""
 
     base: str
     found: dict[str, Old] = field(default_factory=dict)
@@ -54,12 +54,12 @@ class Crawled:
 
 
 def key(path: str) -> str:
-    """Return what two spellings of one address have in common: no slash at the end."""
+    """Return the common form of an address's spellings: no slash at the end."""
     return path.rstrip("/") or "/"
 
 
 class Crawl:
-    """One crawl. The pool asks, this thread decides and reads; `report` gets a line of progress now and then."""
+    """One crawl. The pool sends requests; this thread decides and reads. `report` gets lines of progress."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Crawl:
         return made
 
     def _base(self, url: str) -> str:
-        """Return scheme and host that answer for an address, its redirects followed on one host."""
+        """Return scheme and host that answer for an address, following its redirects on one host."""
         parts = urlsplit(url if "://" in url else f"https://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError(f"{outside(url)}: not the address of a site; write https://docs.dao.example")
@@ -135,7 +135,7 @@ class Crawl:
         return Protego.parse("")
 
     def _sitemaps(self, made: Crawled) -> list[str]:
-        """Read every sitemap once, however they name each other."""
+        """Read every sitemap once, even if they name each other in a circle."""
         waiting = deque([*(self._robots.sitemaps if self._robots else ()), f"{made.base}/sitemap.xml"])
         read: set[str] = set()
         pages: list[str] = []
@@ -164,7 +164,7 @@ class Crawl:
         return pages
 
     def _patiently(self, at: str) -> Answer:
-        """Ask for an address that nothing else waits with."""
+        """Request an address without concurrency, waiting where the site asks for it."""
         for _ in range(_TRIES):
             self._wait(0)
             answer = self._fetch(at)
@@ -187,7 +187,7 @@ class Crawl:
         self._report(f"the site asks for a pause of {seconds:.0f} s")
 
     def _add(self, made: Crawled, addresses: Iterable[str], at: str = "") -> None:
-        """Put addresses of this site into the queue, each once; queries and machinery are not pages."""
+        """Put addresses of this site into the queue, each once, without queries and machinery."""
         base, own = made.base, urlsplit(made.base)
         for address in addresses:
             try:
@@ -211,7 +211,7 @@ class Crawl:
             self._queue.append((f"{base}{path}", 1))
 
     def _take(self, made: Crawled, address: str, tries: int, answer: Answer) -> None:
-        """Write down an answer, or try again later."""
+        """Record an answer, or schedule another try."""
         path = urlsplit(address).path or "/"
         if answer.status in LATER and tries < _TRIES:
             self._slow_down(answer)

@@ -1,4 +1,4 @@
-"""What identifies a page of a site, read from its HTML: title, anchors of headings, words, and where its links lead."""
+"""The identity of a page, read from its HTML: title, anchors of headings, words, and targets of its links."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HEADING = re.compile(r"h[1-6]")
-#: Elements whose text is not of the page.
+#: Elements whose text is not part of the page.
 _SILENT = frozenset({"script", "style", "nav", "header", "footer", "aside", "template", "svg", "noscript", "button"})
 _VOID = frozenset(
     {"br", "img", "hr", "input", "meta", "link", "source", "col", "wbr", "area", "base", "embed", "track"}
 )
 _WORD = re.compile(r"\w{4,}")
-#: Marks that themes put behind a heading.
+#: Marks that themes put after a heading.
 _MARKS = "¶#\N{ZERO WIDTH SPACE} "
-#: Words that are kept of a page: enough to distinguish two pages.
+#: The number of a page's words that are kept, which is enough to distinguish two pages.
 _MOST_WORDS = 600
 
 
@@ -91,7 +91,7 @@ class _Reader(HTMLParser):
 
 
 def read(text: str) -> Facts:
-    """Read a page; broken HTML gives what there is."""
+    """Read a page; of broken HTML, what can be read."""
     reader = _Reader()
     reader.feed(text)
     reader.close()
@@ -101,7 +101,7 @@ def read(text: str) -> Facts:
 
 
 def alike(one: str, other: str) -> bool:
-    """Return whether two titles are the same to a reader: letters and digits, in any case."""
+    """Return whether two titles are the same to a reader: letters and digits, case ignored."""
     first, second = (re.sub(r"[\W_]+", "", text).casefold() for text in (one, other))
     return bool(first) and first == second
 
@@ -126,5 +126,5 @@ def site(folder: Path) -> tuple[dict[str, Facts], frozenset[str]]:
 
 
 def address(path: str) -> str:
-    """Return the address that a file of a site is published at: `/a/index.html` at `/a/`, `/a.html` at `/a`."""
+    """Return the address at which a file of a site is published: `/a/index.html` at `/a/`, `/a.html` at `/a`."""
     return path.removesuffix("index.html") if path.endswith("/index.html") else path.removesuffix(".html")

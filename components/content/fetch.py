@@ -1,4 +1,4 @@
-"""Ask one site politely: at most eight requests at a time, bounded answers, and a pause when it asks for one."""
+"""Request pages of one site politely: at most eight requests at a time, bounded answers, and pauses on request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Fetch = Callable[[str], "Answer"]
 
 AGENT = "unmoor"
-#: Requests at a time, and the longest pause that a site is granted, in seconds.
+#: The most concurrent requests, and the longest pause that a site is granted, in seconds.
 AT_ONCE, LONGEST_PAUSE = 8, 120.0
 #: Statuses that ask to come back later (RFC 6585 §4, RFC 9110 §15.6.4).
 LATER = (429, 503)
@@ -24,7 +24,7 @@ LATER = (429, 503)
 
 @dataclass(frozen=True)
 class Answer:
-    """What came: a status, where a redirect leads, the type, the body of a page, or a sentence about what failed."""
+    """An answer: a status, the target of a redirect, the type, the body of a page, or a sentence about the failure."""
 
     status: int
     location: str = ""
@@ -49,7 +49,10 @@ class Answer:
 
 
 class Client:
-    """A client for one run, to be used in a `with`; thread-safe. Certificates are verified; redirects are answers."""
+    """A client for one run, to be used in a `with`; thread-safe.
+
+    It verifies certificates and does not follow redirects.
+    """
 
     def __init__(self) -> None:
         import httpx
@@ -61,7 +64,7 @@ class Client:
         )  # fmt: skip
 
     def __call__(self, url: str) -> Answer:
-        """Ask for an address. Does not raise for what a network does."""
+        """Request an address. Network failures do not raise."""
         import httpx
 
         try:
@@ -78,7 +81,7 @@ class Client:
 
 
 def _read(response: httpx.Response) -> Answer:
-    """Read an answer; of what is neither HTML nor XML nor plain text the body is not wanted."""
+    """Read an answer; the body is read only if it is HTML, XML or plain text."""
     kind = response.headers.get("content-type", "")
     body = b""
     wanted = ("html", "xml", "text/plain", "gzip")
@@ -96,7 +99,7 @@ def _read(response: httpx.Response) -> Answer:
 
 
 def _pause(after: str, now: str) -> float:
-    """Return the seconds that `Retry-After` asks for: a number, or a date against the answer's own clock."""
+    """Return the seconds that `Retry-After` asks for: a number, or a date compared with the answer's own clock."""
     if after.strip().isdigit():
         return min(float(after), LONGEST_PAUSE)
     try:

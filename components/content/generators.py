@@ -1,4 +1,4 @@
-"""Which generator a project uses: how it is built, which folder is served, and the settings that fit.
+"""Recognise a project's generator: how it is built, which folder is served, and matching settings.
 
 Sources: the documentation of each generator, named in the table.
 """
@@ -26,7 +26,7 @@ _SETTING = r"\b{name}\s*:\s*(?P<value>true|false|[\"'][^\"']*[\"'])"
 
 @dataclass
 class Project:
-    """What was recognised. `options` are settings of the kind `static`; `notes` are sentences for a person."""
+    """The recognised project. `options` are settings of the kind `static`; `notes` are sentences for a person."""
 
     generator: str
     build: str
@@ -36,7 +36,7 @@ class Project:
     rules: vendors.Rules = field(default_factory=vendors.Rules)
 
     def plain(self) -> dict[str, Any]:
-        """Return it as plain data."""
+        """Return the project as plain data."""
         return {
             "generator": self.generator,
             "build": self.build,
@@ -49,7 +49,7 @@ class Project:
         }
 
     def screen(self) -> Iterator[str]:
-        """Yield what a person reads."""
+        """Yield lines for a person."""
         yield f"{self.generator}: build with `{self.build}`" if self.build else f"{self.generator}: nothing to build"
         yield f"site: {self.folder}"
         yield from (f"{name}: {json.dumps(value)}" for name, value in self.options.items())
@@ -64,7 +64,7 @@ def _first(folder: Path, *names: str) -> Path | None:
 
 
 def _script(path: Path | None, name: str) -> str:
-    """Return a setting of a JavaScript file, "" when it is not a plain value there."""
+    """Return a setting of a JavaScript file; "" if it is not a plain value there."""
     if path is None:
         return ""
     found = re.search(_SETTING.format(name=name), path.read_text(encoding="utf-8", errors="replace"))
@@ -82,7 +82,7 @@ def _data(path: Path) -> dict[str, Any]:
 
 
 def _npm(folder: Path, script: str) -> str:
-    """Return how the project's own package manager installs and builds."""
+    """Return how the project's own package manager installs and builds it."""
     if (folder / "pnpm-lock.yaml").is_file():
         return f"pnpm install --frozen-lockfile && pnpm run {script}"
     if (folder / "yarn.lock").is_file():
@@ -227,7 +227,7 @@ def _notion(folder: Path) -> Project | None:
 
 
 def _single(folder: Path) -> Project | None:
-    """Recognise an application of one page, which answers unknown addresses itself."""
+    """Recognise a single-page application, which answers unknown addresses itself."""
     path = folder / "package.json"
     if not path.is_file():
         return None
@@ -243,7 +243,7 @@ def _single(folder: Path) -> Project | None:
     return None
 
 
-#: Generator → how it is recognised; the first that fits counts.
+#: Generator → how it is recognised; the first match counts.
 GENERATORS: Mapping[str, Callable[[Path], Project | None]] = {
     "Docusaurus": _docusaurus,  # docusaurus.io, "Deployment" and "trailingSlash"
     "VitePress": _vitepress,  # vitepress.dev, "Deploy" and "Site Config"
@@ -259,10 +259,9 @@ GENERATORS: Mapping[str, Callable[[Path], Project | None]] = {
 
 
 def recognise(folder: Path) -> Project | None:
-    """Recognise a project, and read the rules it has for a vendor; None for what is none of these.
+    """Recognise a project, and read the rules that it has for a vendor; return None if it is of no known kind.
 
-    A setting for the vendor wins over the generator's default. Raises ConfigError for a file that cannot
-    be read.
+    A setting for the vendor wins over the generator's default. Raises ConfigError for a file that cannot be read.
     """
     rules = vendors.read(folder)
     made = next(filter(None, (look(folder) for look in GENERATORS.values())), None)

@@ -1,4 +1,4 @@
-"""Which page of the new site an old address belongs to: by path, by title, by content; pure."""
+"""Find the page of the new site for an old address: by path, by title, by content. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from .crawl import Old
 
-#: Share of words in common from which two pages are one [estimate], and by how much the best must lead the next.
+#: The share of common words from which two pages are one [estimate], and the lead that the best one needs.
 ENOUGH, LEAD = 0.5, 0.1
-#: How many folders deep an old site may have stood, and how many addresses must show it.
+#: How many folders deep an old site may have stood, and how many addresses must show that.
 _DEEPEST, _FEWEST = 3, 3
 
 
@@ -37,7 +37,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True)
 class Match:
-    """An old address and its new one, "" for none. `lost` are anchors of headings that the new page does not have."""
+    """An old address and its new one, "" for none. `lost` are anchors of headings that the new page lacks."""
 
     old: Old
     new: str
@@ -48,12 +48,12 @@ class Match:
 
 
 def plain(path: str) -> str:
-    """Return an address as far as it distinguishes pages: no slash or `.html` at its end, percent signs decoded."""
+    """Return an address in the form that distinguishes pages: no slash or `.html` at its end, percent signs decoded."""
     return key(unquote(path).removesuffix(".html").removesuffix("/index"))
 
 
 class Mapper:
-    """The pages of the new site, in the orders in which they are looked for."""
+    """The pages of the new site, in the orders in which they are searched."""
 
     def __init__(self, pages: Mapping[str, Facts], files: Collection[str]) -> None:
         self._pages, self._files = pages, files
@@ -68,7 +68,7 @@ class Mapper:
             self._ends[posixpath.basename(at).casefold()].append(at)
 
     def below(self, found: Iterable[Old]) -> str:
-        """Return the folder that the old site stood in, "/home", if most of its addresses are new ones below it."""
+        """Return the folder in which the old site stood, "/home", if most of its addresses are new ones below it."""
         counts: Counter[str] = Counter()
         paths = [plain(old.path) for old in found if old.page and not old.to]
         for path in paths:
@@ -83,7 +83,7 @@ class Mapper:
         return self._paths.get(path) or self._lower.get(path.casefold()) or ""
 
     def match(self, old: Old, below: str = "", *, followed: bool = False) -> Match:
-        """Find the new address of one old one; `below` is the folder that the old site stood in."""
+        """Return the new address of an old one; `below` is the folder in which the old site stood."""
         path = plain(old.path)
         if below and (path == below or path.startswith(f"{below}/")):
             found = self._at(path.removeprefix(below) or "/")
@@ -103,7 +103,7 @@ class Mapper:
         return self._made(old, close, How.CONTENT) if close else Match(old, "", How.NONE)
 
     def _likely(self, old: Old, ends: list[str]) -> list[str]:
-        """Return pages whose path ends alike; of a page that was read, one that shares words or a title with it."""
+        """Return pages whose path ends alike. Of a page that was read, they must share words or a title with it."""
         if not old.page:
             return [at for at in ends if at in self._files]
         if not old.facts.words:
@@ -111,7 +111,7 @@ class Mapper:
         return [at for at in ends if at in self._pages and similarity(old.facts, self._pages[at]) >= ENOUGH / 2]
 
     def _closest(self, old: Old, candidates: Iterable[str], enough: float) -> str:
-        """Return the page that shares most words, if it does so clearly."""
+        """Return the page that shares most words, if its lead is clear."""
         if not old.facts.words:
             return ""
         ranked = sorted(((similarity(old.facts, self._pages[at]), at) for at in candidates), reverse=True)[:2]
@@ -135,7 +135,7 @@ def _letters(text: str) -> str:
 
 
 def match(found: Mapping[str, Old], pages: Mapping[str, Facts], files: Collection[str]) -> list[Match]:
-    """Match every old address, sorted by path; one that the old site redirected goes where its target went."""
+    """Match every old address, sorted by path; one that the old site redirected gets its target's match."""
     mapper = Mapper(pages, files)
     below = mapper.below(found.values())
     made: list[Match] = []

@@ -1,4 +1,4 @@
-"""What an import could not carry, or carried in another shape: where, what, and what to do."""
+"""Notes on what an import could not carry, or carried in another form: where, what, and what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How much a note asks for."""
+    """How much work a note needs."""
 
     WORK = "by hand"  #: the meaning is not carried; readable text stands in its place
     CHECK = "look at"  #: carried on an assumption that the note states
@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Note:
-    """One place that was not carried as it is: the file, its line from 1 (0: the whole file), what, what to do."""
+    """One place that was not carried unchanged: the file, its line from 1 (0: the whole file), what, what to do."""
 
     file: str
     line: int
@@ -39,7 +39,7 @@ class Notes:
     found: Counter[str] = field(default_factory=Counter)
 
     def add(self, file: str, line: int, level: Level, what: str, todo: str, topic: str = "") -> None:
-        """Take a note down; text from the source in `what` must have gone through `text.escape`."""
+        """Add a note; text from the source in `what` must have gone through `text.escape`."""
         self.all.append(Note(file, line, level, what, todo, topic or what))
 
     def of(self, level: Level) -> list[Note]:

@@ -1,4 +1,4 @@
-"""`_redirects` for old addresses, the list of them that a later check asks, and what has no counterpart."""
+"""`_redirects` for old addresses, the list of them for a later check, and old addresses without a counterpart."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-#: What our part of `_redirects` stands between; lines of others stay as they are.
+#: The first and last line of our part of `_redirects`; other lines stay as they are.
 BEGIN, END = "# unmoor: old addresses, written by `unmoor content redirects`", "# unmoor: end"
-#: What a path keeps as it is (RFC 3986), redirects that are followed, and lines of each list on a screen.
+#: Characters that a path keeps (RFC 3986), the most redirects that are followed, and lines of each list on a screen.
 _PATH, _HOPS, _SHOWN = "/-._~!$&'()*+,;=:@%", 3, 10
-#: What means something else in a rule, or is never served.
+#: Characters with another meaning in a rule, or that are never served.
 _SPECIAL = re.compile(r"\*|:[A-Za-z]|//|\\|/\.\.?(?:/|$)|[\x00-\x1f\x7f]")
 
 
 def routes_of(folder: Path) -> Routes:
-    """Return the routes of a built site without rules of its own: what it answers by its files alone."""
+    """Return the routes of a built site without rules of its own: what its files alone answer."""
     names = ("_redirects", "_headers")
     found = (path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
@@ -38,7 +38,7 @@ def routes_of(folder: Path) -> Routes:
 
 
 def rules(matches: Sequence[Match], routes: Routes) -> list[str]:
-    """Return a rule for each old address that the new site would not answer by its files."""
+    """Return a rule for each old address that the files of the new site would not answer."""
     return [
         f"{percent(each.old.path, safe=_PATH)} {percent(each.new, safe=_PATH)} 301"
         for each in matches
@@ -47,18 +47,18 @@ def rules(matches: Sequence[Match], routes: Routes) -> list[str]:
 
 
 def open_ends(matches: Sequence[Match], routes: Routes) -> list[Match]:
-    """Return the old addresses that do not lead to their page: no counterpart, or none that a rule can name."""
+    """Return the old addresses that do not lead to their page: without a counterpart, or without a possible rule."""
     return [each for each in matches if not each.new or not _leads(each, routes)]
 
 
 def _leads(match: Match, routes: Routes) -> bool:
-    """Return whether an old address answers the file that its new address answers."""
+    """Return whether an old address answers the same file as its new address."""
     file = _file(match.new, routes)
     return bool(file) and _file(match.old.path, routes) == file
 
 
 def _file(path: str, routes: Routes) -> str:
-    """Return the file that an address answers, redirects on the site followed; "" for none."""
+    """Return the file that an address answers, following redirects on the site; "" for none."""
     for _ in range(_HOPS):
         answer = routes.answer(path)
         if not answer.location.startswith("/"):
@@ -68,7 +68,7 @@ def _file(path: str, routes: Routes) -> str:
 
 
 def merged(text: str, own: Sequence[str]) -> str:
-    """Return a `_redirects` file with our part put in again, in its place or at the end."""
+    """Return a `_redirects` file with our part replaced, in its place or at the end."""
     lines = text.splitlines()
     if (BEGIN in lines) != (END in lines) or (BEGIN in lines and lines.index(BEGIN) > lines.index(END)):
         raise ConfigError(
@@ -85,7 +85,7 @@ def merged(text: str, own: Sequence[str]) -> str:
 def write(path: Path, matches: Sequence[Match], routes: Routes) -> Routes:
     """Write the rules into a file that may hold others; return the routes with all of them.
 
-    Raises ConfigError, before anything is written, when the file would not be served.
+    Raises ConfigError, before anything is written, if the file would not be served.
     """
     text = merged(path.read_text(encoding="utf-8") if path.exists() else "", rules(matches, routes))
     read, faults = served.redirects(text, routes.files)
@@ -96,7 +96,7 @@ def write(path: Path, matches: Sequence[Match], routes: Routes) -> Routes:
 
 
 def place(path: Path, lines: Sequence[str]) -> bool:
-    """Put lines that are not there yet at the end of a file of rules; return whether it was written."""
+    """Add missing lines at the end of a file of rules; return whether it was written."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     known = set(text.splitlines())
     block = path.name == "_headers"  # its lines belong together
@@ -123,7 +123,7 @@ def addresses(base: str, matches: Sequence[Match]) -> str:
 
 
 def read(path: Path) -> tuple[str, list[dict[str, Any]]]:
-    """Read that list: the old site, and a row for each address. Raises ConfigError for anything else."""
+    """Read that list: the old site, and a row for each address. Raises ConfigError for any other content."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         rows = [dict(row) for row in data["addresses"]]
@@ -141,7 +141,7 @@ def read(path: Path) -> tuple[str, list[dict[str, Any]]]:
 
 
 def screen(matches: Sequence[Match], unread: Sequence[str], routes: Routes) -> Iterator[str]:
-    """Yield what a person reads: counts, addresses without a counterpart, doubts, anchors that are gone."""
+    """Yield lines for a person: counts, addresses without a counterpart, doubts, anchors that are gone."""
     counts = Counter(each.how for each in matches)
     yield f"{len(matches)} old addresses: " + ", ".join(f"{counts[how]} by {how}" for how in How if counts[how])
     none = [

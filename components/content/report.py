@@ -1,4 +1,4 @@
-"""The report of an import: a screen of figures, a document with every place, and the hours that are left."""
+"""The report of an import: a screen of figures, a document with every place, and the remaining hours."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
     from .notes import Note, Notes
 
-#: Name of the report for machines, in the folder of the import.
+#: The report for machines in the folder of the import.
 NAME = "moving-in.json"
-#: Hours for one place by what it asks for, low and high [estimate]: to write what a block showed, or to look at it.
+#: Hours for one place by its level, low and high [estimate]: to write what a block showed, or to look at it.
 HOURS: Mapping[Level, tuple[float, float]] = {Level.WORK: (0.1, 0.3), Level.CHECK: (0.02, 0.05), Level.LEFT: (0.0, 0.0)}
-#: Hours to look through the pages in a browser, for one page [estimate].
+#: Hours to look through one page in a browser [estimate].
 HOURS_PER_PAGE = (0.005, 0.02)
 _TOPICS, _BLOCKS = 12, 24
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did."""
+    """The result of an import."""
 
     notes: Notes
     pages: int
@@ -35,12 +35,12 @@ class Imported:
 
     @property
     def hours(self) -> tuple[float, float]:
-        """Hours of a person that are left, low and high."""
+        """Remaining hours of a person's work, low and high."""
         return hours(Counter(note.level for note in self.notes.all), self.pages)
 
     @property
     def inventory(self) -> str:
-        """What the inventory takes as `drivers.imported`, as YAML."""
+        """The value of `drivers.imported` for the inventory, as YAML."""
         low, high = self.hours
         places = len(self.notes.of(Level.WORK)) + len(self.notes.of(Level.CHECK))
         return f"{{low_hours: {low:g}, high_hours: {high:g}, places: {places}}}"
@@ -73,7 +73,7 @@ class Imported:
         return json.dumps(self.plain(), indent=1, ensure_ascii=False) + "\n"
 
     def screen(self) -> Iterator[str]:
-        """Yield a screen: what was found, and what asks for work, the most frequent first."""
+        """Yield a screen: what was found, and what needs work, the most frequent first."""
         found = sorted(self.notes.found.items(), key=lambda row: (-row[1], row[0]))
         yield f"{self.pages} pages, {self.files} files"
         yield "blocks: " + (", ".join(f"{count} {name}" for name, count in found[:_BLOCKS]) or "none")
@@ -104,7 +104,7 @@ class Imported:
 
 
 def hours(levels: Mapping[Level, int], pages: int) -> tuple[float, float]:
-    """Return hours that are left, low and high, for notes by level and pages to look at."""
+    """Return the remaining hours, low and high, for notes by level and pages to look at."""
 
     def end(at: int) -> float:
         return round(sum(HOURS[level][at] * count for level, count in levels.items()) + HOURS_PER_PAGE[at] * pages, 1)

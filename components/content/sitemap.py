@@ -9,7 +9,10 @@ from ..limits import SITEMAP_BYTES
 
 
 class _Locations(HTMLParser):
-    """Collects `<loc>` below `<url>` and `<sitemap>`; a parser for HTML expands no entities of a document's own."""
+    """Collects `<loc>` below `<url>` and `<sitemap>`.
+
+    It is an HTML parser because that expands no entities of a document.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -35,7 +38,7 @@ class _Locations(HTMLParser):
 
 
 def unpack(body: bytes) -> bytes:
-    """Return the bytes of a sitemap that may be compressed. Raises ValueError for one that is broken or too large."""
+    """Return the bytes of a sitemap that may be compressed. Raises ValueError if it is broken or too large."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     try:
@@ -48,7 +51,7 @@ def unpack(body: bytes) -> bytes:
 
 
 def read(body: bytes) -> tuple[list[str], list[str]]:
-    """Return the addresses of pages and of further sitemaps. Raises ValueError for what is no sitemap."""
+    """Return the addresses of pages and of further sitemaps. Raises ValueError for other documents."""
     text = unpack(body).decode("utf-8", errors="replace")
     if not text.lstrip("\ufeff \t\r\n").startswith("<"):
         return [line.strip() for line in text.splitlines() if line.strip().startswith("http")], []

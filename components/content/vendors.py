@@ -1,7 +1,8 @@
-"""Rules that a project has for its vendor, as ours: netlify.toml, vercel.json, `_redirects`, `_headers`.
+"""A project's rules for its vendor in our syntax: netlify.toml, vercel.json, `_redirects`, `_headers`.
 
-What the syntax that Netlify and Cloudflare Pages share cannot express is listed with its place, and with what to do.
-Sources: Netlify "File-based configuration" and "Redirect options"; Vercel "Static Configuration with vercel.json".
+Rules that cannot be expressed in the syntax that Netlify and Cloudflare Pages share are listed with their place, and
+with what to do. Sources: Netlify "File-based configuration" and "Redirect options"; Vercel "Static Configuration with
+vercel.json".
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _FUNCTION = "run it as a workload of kind `service`, at a host of its own"
 
 @dataclass
 class Rules:
-    """What was read: rules and headers in our syntax, settings of the kind `static`, and what has no equivalent."""
+    """The result: rules and headers in our syntax, settings of the kind `static`, and what has no equivalent."""
 
     redirects: list[str] = field(default_factory=list)
     headers: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
@@ -43,11 +44,11 @@ class Rules:
     missing: list[str] = field(default_factory=list)
 
     def miss(self, place: str, what: str, todo: str) -> None:
-        """Take down what has no equivalent."""
+        """Note something that has no equivalent."""
         self.missing.append(f"{place}: no equivalent for {what}; {todo}")
 
     def add(self, other: Rules) -> None:
-        """Add the rules of another file; a setting that is there already stays."""
+        """Add the rules of another file; an existing setting stays."""
         self.redirects += other.redirects
         self.headers += other.headers
         self.options = {**other.options, **self.options}
@@ -63,7 +64,7 @@ class Rules:
         )
 
     def redirect(self, place: str, source: str, target: str, status: int, *, forced: bool = False) -> None:
-        """Add one rule, or list why it cannot be one."""
+        """Add one rule, or note why it cannot be one."""
         if not source.startswith("/"):
             self.miss(place, f"a redirect of another host, {outside(source)}", "give that host its own workload")
         elif status == _SERVED and source in ("/*", "/") and target in ("/index.html", "/"):
@@ -75,7 +76,7 @@ class Rules:
             self.miss(place, f"{outside(source)} with status {status}", todo)
         else:
             line = f"{source} {target} {status}{'!' if forced else ''}"
-            faults = rules.redirects(line, {})[1] if status != _SERVED else []  # which files there are is not known yet
+            faults = rules.redirects(line, {})[1] if status != _SERVED else []  # the site's files are not known yet
             if faults:
                 self.miss(place, f"{outside(line)}, which {faults[0].message.partition(';')[0]}", "write another rule")
             else:
@@ -234,7 +235,7 @@ def _vercel(path: Path) -> Rules:
 
 
 def _turned(source: str, target: str) -> tuple[str, str] | None:
-    """Turn an address of Vercel into one of `_redirects`; None for an expression that has no form there."""
+    """Return a Vercel address in the syntax of `_redirects`; None for an expression that has no equivalent."""
     rest = _REST.search(source)
     if rest:
         name = rest[1]
@@ -295,7 +296,7 @@ def _headers(path: Path, name: str) -> Rules:
 
 
 def _forms(folder: Path) -> Iterator[str]:
-    """Find forms that Netlify receives, in pages and sources of the first folders."""
+    """Return the forms that Netlify receives, found in pages and sources of the first folders."""
     mark = re.compile(r"<form\b[^>]*\b(?:data-netlify|netlify)\b", re.IGNORECASE)
     names = (path for suffix in ("*.html", "*.jsx", "*.tsx", "*.vue", "*.md") for path in folder.rglob(suffix))
     for count, path in enumerate(names):

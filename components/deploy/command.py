@@ -1,4 +1,4 @@
-"""A program of `steps` as a resource: one constant command line, all variation as JSON on its standard input."""
+"""A program of `steps` as a resource: one constant command line; everything variable is JSON on its standard input."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def run(
     """Run a program when its input is new or has changed.
 
     With `removes` it runs once more when this resource is deleted, with `--wait`, and a new value in `renew` replaces
-    it: the program runs for what is new, and at the end of the update once for the old. `given` becomes one JSON object
-    on standard input. Credentials come from the environment of the process and never from here, because inputs are kept
-    in state.
+    it: the program runs for the new input, and at the end of the update once for the old. `given` becomes one JSON
+    object on standard input. Credentials come from the environment of the process and never from here, because inputs
+    are kept in state.
     """
     line = command_line(program)
     return command.local.Command(
@@ -49,8 +49,8 @@ def run_on_delete(
 ) -> command.local.Command:
     """Run a program only when this resource is deleted, with `--wait`.
 
-    What depends on this resource is removed before the program runs, and what this resource depends on after it. A new
-    value in `renew` replaces the resource, so that the program runs once for what is replaced.
+    Dependents of this resource are removed before the program runs, its own dependencies after it. A new value in
+    `renew` replaces the resource, so that the program runs once with the old input.
     """
     return command.local.Command(
         name,

@@ -1,4 +1,4 @@
-"""What the environment of the process must hold before anything is touched: every missing variable at once."""
+"""The environment variables that must be set before an update changes anything; reports all missing ones at once."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from ..registry import Registry
     from ..topology import Topology, WorkloadPlan
 
-#: A shorter value stands in many texts by chance.
+#: A shorter value occurs in many texts by chance.
 _SHORTEST_FOUND = 8
 
 
 def missing(topology: Topology, registry: Registry) -> list[Fault]:
-    """Name each variable that is not set and that a store, or a target that a site stands on, cannot do without."""
+    """Return each variable that is not set and that a store, or a target that a site stands on, needs."""
     stores = {name: store for plan in topology.workloads for name, store in plan.stores.items()}
     found = missing_credentials(dict(sorted(stores.items())))
     for plan in topology.workloads:
@@ -44,7 +44,7 @@ def secrets_missing(topology: Topology, registry: Registry) -> list[Fault]:
 
 
 def _needed(target: str, plan: WorkloadPlan, registry: Registry) -> dict[str, int]:
-    """Return the variables that a site of a workload needs on a target, and the fewest characters of each."""
+    """Return the variables that a workload's site needs on a target, and the fewest characters of each."""
     own = registry.implementations(plan.kind)[target].credentials(plan.options)
     return dict.fromkeys(registry.targets[target].credentials, 1) | dict(own)
 
@@ -72,7 +72,7 @@ def _value_fault(variable: str, value: str) -> str:
 
 
 def _secret_faults(plan: WorkloadPlan, named: Mapping[str, str]) -> Iterator[Fault]:
-    """Name each secret without a value, and each text of the stack file that holds a value. No value is repeated."""
+    """Return faults of secrets without a value, and of texts in the stack file that hold one; repeat no value."""
     path, values = f"workloads.{plan.name}.options", {}
     for where, variable in named.items():
         value = os.environ.get(variable, "")
@@ -104,7 +104,7 @@ def demand(topology: Topology, registry: Registry) -> None:
 
 
 def variables(topology: Topology, registry: Registry) -> tuple[str, ...]:
-    """Name every variable of a secret that the stack may need in any mode of its placement, sorted."""
+    """Return every variable of a secret that the stack may need in any mode of its placement, sorted."""
     named = {
         variable
         for plan in topology.workloads

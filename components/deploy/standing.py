@@ -1,4 +1,4 @@
-"""What stands at the hosts of a stack, asked before an update builds anything."""
+"""What stands at the hosts of a stack, checked before an update builds anything."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ RELABELLED = (
 
 
 def demand(topology: Topology, registry: Registry, before: Mapping[str, Any]) -> dict[str, int]:
-    """Refuse hosts that hold records of another party, and return how many times each adopted host was taken.
+    """Refuse hosts that hold records of another party, and return how many times each adopted host was adopted.
 
-    `before` are the stack's outputs of its last update: a host that is in them is the stack's own, and only an adopted
-    one is asked for again, since it may have been given back. Raises PlanError with every fault; an authority that
-    cannot be asked is a warning where nothing is adopted.
+    `before` are the outputs of the stack's last update: a host in them is the stack's own. Only an adopted one is
+    checked again, because it may have been given back. Raises PlanError with every fault; an authority that cannot be
+    asked is a warning where nothing is adopted.
     """
     found: list[Fault] = []
     rounds: dict[str, int] = {}
@@ -58,7 +58,7 @@ def demand(topology: Topology, registry: Registry, before: Mapping[str, Any]) ->
 
 
 def _taken(before: Mapping[str, Any], name: str, *, first: bool) -> int:
-    """Return how many times a name was taken, as the outputs have it: the host's round, and those of other names."""
+    """Return how many times a name was adopted according to the outputs: the host's round, and those of other names."""
     return int(before.get("round", 0) if first else (before.get("rounds") or {}).get(name, 0))
 
 
@@ -75,7 +75,7 @@ def _ask(plan: WorkloadPlan, topology: Topology, registry: Registry, found: list
 
 
 def _report(plan: WorkloadPlan, name: str, *, again: bool) -> None:
-    """Name what is replaced, for the reader of a preview."""
+    """Report what is replaced, for the reader of a preview."""
     stood = phrase(plan.stood(name))
     if not again:
         pulumi.log.info(f"{name}: {stood} stands there, and is replaced in one change by {plan.primary.name}")

@@ -1,4 +1,4 @@
-"""Tags of everything at AWS: whose it is, where several stacks share an account."""
+"""Tags of everything at AWS: its owner, where several stacks share an account."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ STACK, WORKLOAD = "unmoor:stack", "unmoor:workload"
 
 
 def tagged(workload: str) -> pulumi.ResourceTransformation:
-    """Tag every resource of pulumi_aws that takes tags with its stack and workload; tags that are given stay."""
+    """Tag every resource of pulumi_aws that accepts tags with its stack and workload; tags that are set stay."""
     ours = {STACK: f"{pulumi.get_project()}/{pulumi.get_stack()}", WORKLOAD: workload}
 
     def tag(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        # What has an id already is read, not made: it is another's.
+        # A resource with an id is read, not created: it belongs to another party.
         if not args.type_.startswith("aws:") or "tags" not in args.props or args.opts.id is not None:
             return None
         tags = pulumi.Output.from_input(args.props["tags"]).apply(lambda given: ours | (given or {}))

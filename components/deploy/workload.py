@@ -1,4 +1,4 @@
-"""A topology as Pulumi resources: one resource an action, in the plan's order, with the plan's edges and no other."""
+"""A topology as Pulumi resources: one resource for each action, in the plan's order, with exactly the plan's edges."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def deploy(
     opts: pulumi.ResourceOptions | None = None,
     rounds: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Register everything that a topology names, and return the stack's outputs.
+    """Register everything in a topology, and return the stack's outputs.
 
     `opts` goes to each Workload, and so to everything below it: parent, providers, aliases, protect, transforms.
     Outputs are plain values, so that a preview shows a flip as `~ mode: "centralized" => "active-standby"` and its
-    price. `accounts` are what targets give of their accounts, such as the days for which leases are paid. `rounds` is
-    how many times each adopted name was taken, as `standing.demand` returns it.
+    price. `accounts` are the targets' facts about their accounts, such as the days for which leases are paid. `rounds`
+    is how many times each adopted name was adopted, as `standing.demand` returns it.
     """
     accounts = _Deployment(topology, registry, opts, rounds).run()
     workloads = {plan.name: outputs(plan, rounds) for plan in topology.workloads}
@@ -70,7 +70,7 @@ def outputs(plan: WorkloadPlan, rounds: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class _Made:
-    """What an action became: its resource, and the outputs that Refs may name."""
+    """The result of an action: its resource, and the outputs that Refs may name."""
 
     resource: pulumi.Resource
     outputs: Mapping[str, Any]
@@ -99,7 +99,7 @@ class _Deployment:
         for name in self._plans:
             tags = pulumi.ResourceOptions(transformations=[tagged(name)])
             self._parents[name] = Workload(name, pulumi.ResourceOptions.merge(self._opts, tags))
-        # The zone is looked up as a child of a Workload, so that it uses the providers that `opts` names.
+        # The zone is looked up as a child of a Workload, so that it uses the providers in `opts`.
         first = next(iter(self._parents.values()))
         names = self._topology.zone.authorities
         self._zones = tuple(
@@ -135,7 +135,7 @@ class _Deployment:
                 return _step(zone.register(action.name, self._value(what), context.opts))
 
     def _account(self, name: str, does: Account, behind: list[pulumi.Resource]) -> _Made:
-        """Register the comparing of an account: it is the stack's, so it stands where the Workloads do."""
+        """Register the comparison of an account, which belongs to the stack and stands at the level of Workloads."""
         register = self._registry.targets[does.target].account
         if register is None:
             raise AssertionError("only a target with an account is compared")
@@ -176,7 +176,7 @@ class _Deployment:
         return tuple(self._value(ref) for ref in these)
 
     def _value(self, data: Any) -> Any:
-        """Return plain data with Outputs in place of Refs, as the SDK can serialize it."""
+        """Return plain data with Outputs in place of Refs, in a form that the SDK can serialize."""
         if isinstance(data, Ref):
             return self._made[data.of].outputs[data.output] if data.of else self._handles[data]
         if isinstance(data, dict):
@@ -187,7 +187,7 @@ class _Deployment:
 
 
 def _waiting_for(behind: Sequence[pulumi.Resource]) -> pulumi.ResourceTransformation:
-    """Make everything inside a site wait for what the site waits for: the SDK does not pass a parent's edges on."""
+    """Make everything inside a site wait for the site's dependencies: the SDK does not pass on a parent's edges."""
 
     def wait(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
         merged = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(depends_on=list(behind)))

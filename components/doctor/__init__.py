@@ -1,1 +1,1 @@
-"""What is ready for an update and what is not: looks side by side, and what they show on one screen."""
+"""Checks before an update, run concurrently, and their findings on one screen."""

@@ -1,4 +1,4 @@
-"""Looks at who answers the names that are to be adopted, as a visitor who validates sees it."""
+"""Checks of what answers at the names to be adopted, as seen by a visitor who validates certificates."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def checks(topology: Topology) -> Iterator[Check]:
-    """Return the look at each adopted name."""
+    """Return the check of each adopted name."""
     for plan in topology.workloads:
         for name in plan.adopted:
             yield Check(f"answers of {name}", functools.partial(answers, name))
 
 
 def answers(name: str) -> Iterator[Finding]:
-    """Ask a name over HTTPS, by the name: a vendor of many sites knows no other way.
+    """Request a name over HTTPS, by the name, because a vendor of many sites knows it only so.
 
-    What is wrong stops no adoption, but visitors have it until the change, and again after `adopt --undo`.
+    A finding stops no adoption, but visitors are affected until the change, and again after `adopt --undo`.
     """
     import httpx
 

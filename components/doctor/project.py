@@ -1,4 +1,4 @@
-"""Looks at what runs an update: the engine, its plug-ins, the virtual environment, the state, the site, the issuer."""
+"""Checks of what an update needs here: engine, plug-ins, virtual environment, state, built site, issuer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..topology import Topology
 
-#: The oldest engine that the library's range of the SDK works with.
+#: The oldest engine that works with the library's range of the SDK.
 OLDEST_ENGINE = (3, 240, 0)
 _INSTALL = "curl -fsSL https://get.pulumi.com | sh"
 #: Packages whose plug-ins the engine needs, by the plug-in's name.
@@ -37,7 +37,7 @@ print(json.dumps({name: version(name) for name in %r}))"""
 
 
 def checks(folder: Path, document: Mapping[str, Any], topology: Topology) -> Iterator[Check]:
-    """Return the looks at a project's folder; `document` is the whole stack file."""
+    """Return the checks of a project's folder; `document` is the whole stack file."""
     project = settings(folder)
     yield Check("engine", functools.partial(engine, folder, project))
     yield Check("virtual environment", functools.partial(environment, folder, project))
@@ -51,7 +51,7 @@ def checks(folder: Path, document: Mapping[str, Any], topology: Topology) -> Ite
 
 
 def settings(folder: Path) -> dict[str, Any]:
-    """Return Pulumi.yaml as plain data; nothing where there is none. Raises ConfigError when it cannot be read."""
+    """Return Pulumi.yaml as plain data; nothing if it does not exist. Raises ConfigError when it cannot be read."""
     from ..config import yaml_text
 
     try:
@@ -62,13 +62,13 @@ def settings(folder: Path) -> dict[str, Any]:
 
 
 def backend(project: Mapping[str, Any]) -> str:
-    """Return where Pulumi keeps the state by environment and Pulumi.yaml; empty where `pulumi login` decides."""
+    """Return where Pulumi keeps the state, by environment and Pulumi.yaml; empty where `pulumi login` decides."""
     named = project.get("backend")
     return os.environ.get("PULUMI_BACKEND_URL") or str((named if isinstance(named, dict) else {}).get("url") or "")
 
 
 def engine(folder: Path, project: Mapping[str, Any]) -> Iterator[Finding]:
-    """Look for the engine, and compare its version with what library and project ask for."""
+    """Check that the engine is there, and that its version fits library and project."""
     if not project:
         yield not_ready(f"{folder} has no Pulumi.yaml", "unmoor init")
     done = _run(["pulumi", "version"], folder)
@@ -86,7 +86,7 @@ def engine(folder: Path, project: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def environment(folder: Path, project: Mapping[str, Any]) -> Iterator[Finding]:
-    """Look for the environment in which the engine runs the program."""
+    """Check the environment in which the engine runs the program."""
     name, python = _python(folder, project)
     if not python.exists():
         yield not_ready(f"{name} is no virtual environment", "pulumi install")
@@ -100,7 +100,7 @@ def environment(folder: Path, project: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def plugins(folder: Path, project: Mapping[str, Any]) -> Iterator[Finding]:
-    """Look for our provider where Pulumi.yaml names it, and for the others that the engine has."""
+    """Check for our provider where Pulumi.yaml names it, and for the other plug-ins that the engine has."""
     named = (project.get("plugins") or {}).get("providers") or []
     path = next((str(each.get("path")) for each in named if each.get("name") == "unmoor"), None)
     if path is None or not os.access(folder / path / "pulumi-resource-unmoor", os.X_OK):
@@ -128,7 +128,7 @@ def plugins(folder: Path, project: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def state(folder: Path, document: Mapping[str, Any]) -> Iterator[Finding]:
-    """Look for where the state is kept, and whether losing AWS loses it."""
+    """Check where the state is kept, and whether losing AWS loses it."""
     done = _run(["pulumi", "whoami", "--json", "--non-interactive"], folder)
     if done is None:
         yield unseen("pulumi is not on PATH, and knows where the state is")
@@ -161,7 +161,7 @@ def where(url: str) -> Iterator[Finding]:
 
 
 def built(topology: Topology) -> Iterator[Finding]:
-    """Look for what the workloads serve."""
+    """Check that what the workloads serve is built."""
     missing = [plan.name for plan in topology.workloads if plan.release == NOT_BUILT]
     for name in missing:
         yield not_ready(
@@ -192,7 +192,7 @@ def issuer(directory: str, name: str) -> Iterator[Finding]:
 
 
 def _python(folder: Path, project: Mapping[str, Any]) -> tuple[str, Path]:
-    """Return the environment that Pulumi.yaml names, as it is written there, and its Python."""
+    """Return the environment as Pulumi.yaml names it, and its Python."""
     runtime = project.get("runtime")
     options = (runtime.get("options") or {}) if isinstance(runtime, dict) else {}
     name = str(options.get("virtualenv") or ".venv")

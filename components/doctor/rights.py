@@ -1,4 +1,4 @@
-"""Policies of IAM from the rights that a stack uses, and the trust by which GitHub's jobs get them. Pure."""
+"""Policies of IAM from the rights that a stack uses, and the trust policy by which GitHub's jobs get them. Pure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _VERSION = "2012-10-17"
-#: Where GitHub's tokens for jobs come from, and which audience they have (GitHub docs, "Configuring OpenID Connect in
-#: Amazon Web Services").
+#: The issuer of GitHub's tokens for jobs, and their audience (GitHub docs, "Configuring OpenID Connect in Amazon Web
+#: Services").
 _ISSUER, _AUDIENCE = "token.actions.githubusercontent.com", "sts.amazonaws.com"
-#: What `unmoor doctor` reads in addition: rights, and the account's block of public access.
+#: Further reads of `unmoor doctor`: rights, and the account's block of public access.
 LOOKS = (
     Grant("LookAtRights", ("iam:SimulatePrincipalPolicy",), ("arn:aws:iam::*:role/*", "arn:aws:iam::*:user/*")),
     Grant("LookAtAccount", ("s3:GetAccountPublicAccessBlock",)),
 )
-#: Role → the jobs that may take it, as subjects of GitHub's tokens; `%` stands for the repository, `$` for the stack.
+#: Role → the jobs that may assume it, as subjects of GitHub's tokens; `%` stands for the repository, `$` for the stack.
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "operator": ("repo:%:environment:$",),
     "preview": ("repo:%:pull_request", "repo:%:ref:refs/heads/main"),
@@ -50,12 +50,12 @@ def state(url: str) -> tuple[Grant, ...]:
 
 
 def policy(grants: Iterable[Grant]) -> dict[str, Any]:
-    """Return an identity policy, a statement for each grant."""
+    """Return an identity policy with a statement for each grant."""
     return {"Version": _VERSION, "Statement": [_statement(grant) for grant in grants]}
 
 
 def trust(role: str, repository: str, stack: str, account: str) -> dict[str, Any]:
-    """Return the trust policy of a role that jobs of a GitHub repository take, `OWNER/NAME`."""
+    """Return the trust policy of a role that jobs of a GitHub repository `OWNER/NAME` assume."""
     subjects = [each.replace("%", repository).replace("$", stack) for each in SUBJECTS[role]]
     return {
         "Version": _VERSION,

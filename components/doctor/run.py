@@ -1,4 +1,4 @@
-"""Collect the checks of a stack, and make them side by side: each has the same few seconds."""
+"""Collect the checks of a stack, and run them concurrently, each within the same few seconds."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from ..registry import Registry
     from ..topology import Topology
 
-#: Looks before an update is refused, and the seconds between two: a change that was just made may not be seen yet.
+#: Tries before an update is refused, and the seconds between two: a recent change may not be visible yet.
 LOOKS, PAUSE_S = 3, 2.0
 
 
 @dataclass(frozen=True)
 class Looked:
-    """A check by its name, and what it showed."""
+    """A check by its name, and its findings."""
 
     name: str
     findings: tuple[Finding, ...]
 
     @property
     def state(self) -> State:
-        """Return the worst that was found."""
+        """The worst state among the findings."""
         order = [State.NOT_READY, State.UNSEEN, State.CAUTION, State.READY]
         return min((finding.state for finding in self.findings), key=order.index, default=State.READY)
 
@@ -77,9 +77,9 @@ def grants(topology: Topology, registry: Registry) -> tuple[Grant, ...]:
 
 
 def look(wanted: Iterable[Check], within_s: float = WITHIN_S) -> list[Looked]:
-    """Make every check in a thread of its own, and return what each showed, in order; of one name the first.
+    """Run every check in a thread of its own, and return the findings in order; of one name, the first check.
 
-    A look that does not end in time is left behind, and ends with the process.
+    A check that does not end in time is abandoned, and ends with the process.
     """
     named: dict[str, Check] = {}
     for check in wanted:
@@ -104,14 +104,14 @@ def _findings(check: Check) -> tuple[Finding, ...]:
         return tuple(check.look())
     except UnmoorError as error:
         return (unseen(str(error)),)
-    except Exception as error:  # noqa: BLE001 what a look raises is what it shows
+    except Exception as error:  # noqa: BLE001 an exception of a check becomes its finding
         return (unseen(outside(f"{type(error).__name__}: {error}")),)
 
 
 def demand(topology: Topology, registry: Registry, stack: str) -> None:
-    """Raise ConfigError for what would make an update fail after minutes of building; what is not seen passes.
+    """Raise ConfigError for what would make an update fail after minutes of building; unobserved things pass.
 
-    What is not ready is looked at again, since the world may show a change seconds late.
+    What is not ready is checked again, because a change may become visible seconds late.
     """
     late = [check for check in checks(topology, registry, stack) if check.late]
     for attempt in range(LOOKS):

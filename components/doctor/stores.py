@@ -1,4 +1,4 @@
-"""Looks at the stores of a stack: there, readable by everyone and why not, versioned."""
+"""Checks of a stack's stores: whether they exist, are readable by everyone (and if not, why), and keep versions."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ..config.models import Store
     from ..topology import Topology
 
-#: Vendors whose stores decide by `If-None-Match: *` who was first: docs.aws.amazon.com "Conditional writes", and
-#: Storj's S3 gateway since 2024.
+#: Vendors whose stores decide by `If-None-Match: *` which writer was first: docs.aws.amazon.com "Conditional writes",
+#: and Storj's S3 gateway since 2024.
 _DECIDES = frozenset({"aws", "storj"})
 _READS = ("s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning")
-#: What S3 answers to a key without rights, or that it does not know (API reference, "List of error codes").
+#: S3's answers to a key without rights, or to an unknown key (API reference, "List of error codes").
 _REFUSED = frozenset({"AccessDenied", "403", "AllAccessDisabled", "AccountProblem"})
 
 
@@ -33,7 +33,7 @@ def of(topology: Topology) -> dict[str, Store]:
 
 
 def checks(topology: Topology, stack: str) -> Iterator[Check]:
-    """Return the looks at each store, and at the claims in it; `stack` is the stack as `PROJECT/STACK`."""
+    """Return the checks of each store, and of the claims in it; `stack` is the stack as `PROJECT/STACK`."""
     for name, store in of(topology).items():
         yield Check(f"store {name}", functools.partial(look, name, store))
         names = [each for plan in topology.workloads if name in plan.stores for each in plan.claimed]
@@ -41,7 +41,7 @@ def checks(topology: Topology, stack: str) -> Iterator[Check]:
 
 
 def claims(name: str, store: Store, names: list[str], stack: str) -> Iterator[Finding]:
-    """Look for names of ours that another stack has."""
+    """Check for names of ours that another stack has."""
     if s3.missing_credentials({name: store}):
         yield unseen(f"store {name} cannot be opened", "export its variables")
         return
@@ -58,7 +58,7 @@ def claims(name: str, store: Store, names: list[str], stack: str) -> Iterator[Fi
 
 
 def grants(topology: Topology) -> tuple[Grant, ...]:
-    """Return the rights on the stores at AWS: objects of our workloads alone."""
+    """Return the rights on the stores at AWS: only objects of our workloads."""
     made: list[Grant] = []
     for name, store in of(topology).items():
         if store.vendor != "aws" or store.endpoint is not None:
@@ -77,7 +77,7 @@ def grants(topology: Topology) -> tuple[Grant, ...]:
 
 
 def look(name: str, store: Store) -> Iterator[Finding]:
-    """Look at one store, with its credentials and without."""
+    """Check one store, with its credentials and without."""
     if missing := s3.missing_credentials({name: store}):
         for fault in missing:
             yield not_ready(str(fault), "export the variable")
@@ -85,7 +85,7 @@ def look(name: str, store: Store) -> Iterator[Finding]:
     client, command = s3.client(store), _command(store)
     try:
         first = client.list_objects_v2(Bucket=store.bucket, MaxKeys=1).get("Contents") or []
-    except Exception as error:  # noqa: BLE001 what boto3 raises is a finding
+    except Exception as error:  # noqa: BLE001 an exception of boto3 becomes a finding
         if _code(error) in {"NoSuchBucket", "404"}:
             yield not_ready(f"bucket {store.bucket} does not exist", f"{command} s3 mb s3://{store.bucket}")
         elif _code(error) in _REFUSED:
@@ -107,7 +107,7 @@ def look(name: str, store: Store) -> Iterator[Finding]:
 
 
 def _public(store: Store, client: Any, command: str, key: str) -> Iterator[Finding]:
-    """Look whether anyone can read an object; in an empty bucket at AWS, whether policy and blocks would let them."""
+    """Check that anyone can read an object; in an empty bucket at AWS, that policy and blocks would allow it."""
     instead = ""
     if key:
         _, instead = s3.read_public(f"{store.public_url}/{key}", None, within_s=_PUBLIC_S)
@@ -204,7 +204,7 @@ def _everyone_reads(policy: str) -> bool:
 
 
 def _policy(bucket: str) -> str:
-    """Write the policy by which anyone may read objects, and list none."""
+    """Return the policy by which anyone may read objects, and list none."""
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 

@@ -1,4 +1,4 @@
-"""What adoption of a live host demands of a plan. Pure."""
+"""What the adoption of a live host requires of a plan. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from ..config.models import Workload
     from ..topology import Site, WorkloadPlan
 
-#: How a site proves that it may have a certificate for a host which still leads somewhere else.
+#: How a site proves its right to a certificate for a host that still leads elsewhere.
 _BEFORE = Proof.DNS
 
 
 def host_faults(workload: Workload, path: str) -> Iterator[Fault]:
-    """Refuse to adopt what has no host, and what stands at a name that is not the workload's."""
+    """Return faults of an adoption without a host, or of a name that is not the workload's."""
     if workload.adopt and workload.host is None:
         yield Fault(f"{path}.adopt", "there is no host that could be adopted; give `host`, or take this out")
     names = workload.redirect_from
@@ -35,9 +35,9 @@ def host_faults(workload: Workload, path: str) -> Iterator[Fault]:
 
 
 def faults(plan: WorkloadPlan, authorities: Iterable[Authority]) -> Iterator[Fault]:
-    """Refuse a primary that gets no certificate while the host leads elsewhere; paths are the workload's.
+    """Return faults of a primary that gets no certificate while the host leads elsewhere; paths are the workload's.
 
-    HTTP-01 asks the server that answers the host (RFC 8555 §8.3), which is the old vendor until the change.
+    HTTP-01 asks the server that answers the host (RFC 8555 §8.3), which is the old vendor's until the change.
     """
     if plan.adopt:
         for authority in authorities:

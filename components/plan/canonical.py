@@ -17,7 +17,7 @@ from ..release import Release
 if TYPE_CHECKING:
     from ..topology import Topology
 
-#: Stands for a release that the stack file does not name: its content asks for no vote.
+#: Stands for a release that the stack file does not name: its content needs no vote.
 NOT_PINNED = "as it is"
 
 
@@ -58,7 +58,7 @@ def _is_signed(field: dataclasses.Field[Any], value: Any) -> bool:
 
 
 def signed(topology: Topology) -> dict[str, Any]:
-    """Return what signers agree to: everything that decides what is built, workloads and sites by name."""
+    """Return what signers agree to: everything that determines what is built, workloads and sites by name."""
     tree: dict[str, Any] = canonical(topology)
     tree["workloads"] = {
         plan["name"]: plan | {"sites": [site["name"] for site in plan["sites"]], "everywhere": _named(plan)}

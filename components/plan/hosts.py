@@ -1,4 +1,4 @@
-"""Faults of the names that workloads have: outside the zone, and taken already."""
+"""Faults of workloads' names: outside the zone, or taken already."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def public(workload: Workload) -> list[tuple[str, str]]:
-    """Return where a workload names each of its public hosts, and the host."""
+    """Return each public host of a workload, with its path in the workload."""
     host = [("host", workload.host)] if workload.host else []
     return [*host, *((f"redirect_from[{index}]", each) for index, each in enumerate(workload.redirect_from))]
 

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from ..config.models import StackConfig
     from ..registry import Registry
 
-#: The stack file that is a template, and belongs to no stack.
+#: The stack file that is a template and belongs to no stack.
 TEMPLATE = "example"
-#: What keeps two stacks apart in names that carry the stack's own.
+#: What keeps two stacks apart in names that contain the stack's own.
 _LABEL = "give one of both `unmoor:label`, which its site hosts and keys carry"
 
 
 class Used(NamedTuple):
-    """A name that a stack uses outside its state, where its file has it, and what keeps two stacks apart."""
+    """A name that a stack uses outside its state, its path in the file, and what keeps two stacks apart."""
 
     name: str
     path: str
@@ -32,13 +32,13 @@ class Used(NamedTuple):
 
 
 def read(folder: Path, own: str) -> dict[str, StackConfig]:
-    """Read the stack files of a folder that stack `own` is compared with."""
+    """Read the stack files of a folder with which stack `own` is compared."""
     paths = {path.stem.removeprefix("Pulumi."): path for path in sorted(folder.glob("Pulumi.*.yaml"))}
     return parse({name: _text(paths[name]) for name in compared(paths, own)})
 
 
 def compared(names: Iterable[str], own: str) -> list[str]:
-    """Return which stacks, of these names, stack `own` is compared with; a template is compared with none."""
+    """Return the stacks, of these names, with which stack `own` is compared; a template is compared with none."""
     return [name for name in names if name != own and TEMPLATE not in {own, name}]
 
 
@@ -50,9 +50,9 @@ def _text(path: Path) -> str:
 
 
 def parse(texts: Mapping[str, str]) -> dict[str, StackConfig]:
-    """Return the stacks that texts of stack files hold, by name.
+    """Return the stacks in the texts of stack files, by name.
 
-    Files with faults are left out: they are their own stack's.
+    Files with faults are left out, because their own stack reports them.
     """
     found: dict[str, StackConfig] = {}
     for name, text in texts.items():
@@ -66,7 +66,7 @@ def parse(texts: Mapping[str, str]) -> dict[str, StackConfig]:
 
 
 def faults(stack: StackConfig, others: Mapping[str, StackConfig], registry: Registry) -> list[Fault]:
-    """Name what a stack and another one of the project would both use; pure."""
+    """Return faults for names that a stack and another one of the project would both use. Pure."""
     own = list(used(stack, registry))
     found = []
     for name, other in others.items():
@@ -80,7 +80,7 @@ def faults(stack: StackConfig, others: Mapping[str, StackConfig], registry: Regi
 
 
 def alike(settings: Mapping[str, Any], others: Mapping[str, StackConfig], registry: Registry) -> bool:
-    """Return whether a stack without a name would use names that another one of the project has: it needs a name."""
+    """Return whether a stack without a label would use names that another stack of the project has."""
     stack, _ = config.read(settings)
     return stack is not None and any(fault.message.endswith(_LABEL) for fault in faults(stack, others, registry))
 

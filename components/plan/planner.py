@@ -33,8 +33,8 @@ def plan(
 ) -> Topology:
     """Plan a whole stack: no disk, no network, no clock.
 
-    `releases` holds what each workload serves; a workload without one is checked as far as that goes. `known` are
-    faults that were found before, `settings` those of other plug-ins. Raises PlanError with every fault.
+    `releases` holds what each workload serves; a workload without one is checked as far as possible. `known` are faults
+    that were found before, `settings` those of other plug-ins. Raises PlanError with every fault.
     """
     found = list(known)
     zone = _zone(stack, registry, found)
@@ -56,7 +56,7 @@ def plan(
 
 
 def options(workload: Workload, kind: Kind[Any], name: str) -> tuple[BaseModel | None, list[Fault]]:
-    """Read a workload's options by its kind's model; None with every fault."""
+    """Read a workload's options by its kind's model. Return None and every fault if they are not valid."""
     from pydantic import ValidationError
 
     try:
@@ -170,7 +170,7 @@ def _sites(
 def _priced(
     draft: WorkloadPlan, zone: ZonePlan, registry: Registry, on: Mapping[str, Implementation[Any]]
 ) -> WorkloadPlan:
-    """Add what people read: the bill, the losses, who can switch it off, and the time of a failover."""
+    """Add what people read: the bill, the losses, the companies with control, and the time of a failover."""
     answering = [registry.authorities[name] for name in zone.authorities]
     named = [dataclasses.replace(line, payee=each.name) for each in answering for line in each.bill(draft, zone)]
     bill: list[Line] = []
@@ -204,7 +204,7 @@ def _priced(
 
 
 def _central(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> tuple[Control, ...]:
-    """Name who alone can switch the workload off: the domain where it is known, the zone, the sites, or the copies."""
+    """Return who alone can switch the workload off: the domain where known, the zone, the sites, or the copies."""
     above = zone.name.rpartition(".")[2]
     domain = [zone.delegation.registrar, f"the registry of {above}"] if zone.delegation and plan.names else []
     parties: Mapping[str, list[str | None]] = {
@@ -247,7 +247,7 @@ def _wired(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> list[Actio
 
 
 def _claims(plan: WorkloadPlan, prepared: Iterable[Action]) -> Iterator[Action]:
-    """Claim the names of a workload in its stores, before anything is written under one of them."""
+    """Return the action that claims a workload's names in its stores before anything is written under one of them."""
     if plan.stores:
         stores = {name: store.model_dump(exclude_none=True) for name, store in sorted(plan.stores.items())}
         names = list(plan.claimed)
@@ -263,9 +263,9 @@ def _claims(plan: WorkloadPlan, prepared: Iterable[Action]) -> Iterator[Action]:
 
 
 def _accounts(plans: Sequence[WorkloadPlan], actions: Sequence[Action], registry: Registry) -> Iterable[Action]:
-    """Compare the account of each target that a placement names, in every mode: what is left behind may stand there.
+    """Return the comparison of each account of a target in a placement, in every mode: orphans may stand there.
 
-    It waits for all that the workloads of that target do: what no site has then is left over.
+    It waits for every action of that target's workloads: what no site has then is an orphan.
     """
     for name, target in registry.targets.items():
         there = [plan for plan in plans if any(site.target == name for site in plan.everywhere)]
@@ -288,7 +288,7 @@ def _accounts(plans: Sequence[WorkloadPlan], actions: Sequence[Action], registry
 def _avoid(plan: WorkloadPlan, site: Site, registry: Registry) -> tuple[Ref, ...]:
     """Return the operators that a site must not share.
 
-    Sites are compared by name and not by role: which of two avoids the other must not change with a flip.
+    Sites are compared by name and not by role: a flip must not change which of two avoids the other.
     """
     if not registry.targets[site.target].several_operators:
         return ()
@@ -301,7 +301,7 @@ def _avoid(plan: WorkloadPlan, site: Site, registry: Registry) -> tuple[Ref, ...
 
 def _probes(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Iterable[Action]:
     check = kind.check(site, plan.release)
-    # The role decides nothing in the answer. It is in the input so that a swap probes again before its record moves.
+    # The role does not change the answer. It is in the input so that a swap probes again before its record moves.
     role = {"role": str(plan.roles[site.name])}
     gate = {"site_host": site.site_host, "zones": ZONES}
     valid = ", with a certificate that browsers accept" if site.scheme == "https" else ""

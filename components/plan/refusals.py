@@ -1,4 +1,4 @@
-"""What a plan refuses in one workload: stores, settings of its kind, placements, and what others refuse in it."""
+"""What a plan refuses in one workload: stores, settings of its kind, placements, and what other parts refuse."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..topology import WorkloadPlan, ZonePlan
 
 
-#: Characters of a site's name with the stack's: a CloudFront function has 64, of which its event and Pulumi take 17.
+#: Characters of a site's name with the stack's: a CloudFront function has 64, of which its event and Pulumi use 17.
 _SITE_CHARS = 47
 
 
@@ -39,7 +39,7 @@ def stores(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:
 
 
 def kind(workload: Workload, kind: Kind[Any], path: str) -> list[Fault]:
-    """Refuse settings that a kind needs and that are missing, and those that it does not have."""
+    """Refuse a workload without settings that its kind needs, or with settings that it does not have."""
     found = []
     if workload.host is None and kind.needs_host:
         found.append(Fault(f"{path}.host", "is required; give the public name, inside the zone"))
@@ -53,7 +53,7 @@ def kind(workload: Workload, kind: Kind[Any], path: str) -> list[Fault]:
 def sharing(
     workload: Workload, kind: Kind[Any], chosen: BaseModel | None, placement: Placement, path: str
 ) -> list[Fault]:
-    """Refuse to share look-ups where one site alone answers, runs or may write; `chosen` are the options, if valid."""
+    """Refuse to share look-ups where only one site answers, runs or may write; `chosen` are the options, if valid."""
     asked = "split" if workload.split else "balance" if workload.balance else ""
     if not asked:
         return []
@@ -94,7 +94,7 @@ def placement(placement: Placement, kind: str, on: Mapping[str, Implementation[A
 def planned(
     plan: WorkloadPlan, zone: ZonePlan, registry: Registry, on: Mapping[str, Implementation[Any]], path: str
 ) -> list[Fault]:
-    """Return what authorities, the kind, and the implementations refuse in a workload as it is planned."""
+    """Return what authorities, the kind, and the implementations refuse in a planned workload."""
     inside = [fault for name in zone.authorities for fault in registry.authorities[name].refuses(plan, zone)]
     inside += registry.kinds[plan.kind].refuses(plan)
     inside += adoption.faults(plan, [registry.authorities[name] for name in zone.authorities])

@@ -25,8 +25,8 @@ CENTRAL = Slot(Side.CENTRALIZED, 0)
 DECENTRAL_1 = Slot(Side.DECENTRALIZED, 0)
 DECENTRAL_2 = Slot(Side.DECENTRALIZED, 1)
 
-#: What each mode means, and the whole of it: the slots that are taken, primary first.
-#: `active: decentralized` turns active-standby round; a slot that the placement does not name stays empty.
+#: The complete meaning of each mode: the slots that are taken, primary first. `active: decentralized` reverses
+#: active-standby; a slot that the placement does not name stays empty.
 SITES: Mapping[Mode, tuple[Slot, ...]] = {
     Mode.CENTRALIZED: (CENTRAL,),
     Mode.ACTIVE_STANDBY: (CENTRAL, DECENTRAL_1),
@@ -62,9 +62,9 @@ def target(placement: Placement, slot: Slot) -> str:
 
 
 def site_name(workload: str, placement: Placement, slot: Slot) -> str:
-    """Name a site after its workload and target, never after its mode, role or slot: a flip renames nothing.
+    """Return a site's name from its workload and target, never from mode, role or slot, so that a flip renames nothing.
 
-    Only where a target stands twice does the second get a number.
+    Where a target stands twice, the second site gets a number.
     """
     on = target(placement, slot)
     twice = Counter(placement.decentralized)[on] > 1 and slot.place > 0
@@ -90,9 +90,9 @@ def site_host(stack: StackConfig, workload: str, placement: Placement, slot: Slo
 
 
 def peer(placement: Placement, slot: Slot) -> Slot:
-    """Return the slot whose site challenges for the public host may be meant for while this one answers it.
+    """Return the slot whose site's challenges for the public host may arrive at this one while it answers the host.
 
-    It follows from the placement and not from the mode, because a site's own configuration must not change with a flip.
+    It follows from the placement and not from the mode, because a flip must not change a site's own configuration.
     """
     other = DECENTRAL_2 if len(placement.decentralized) > 1 else CENTRAL
     return other if slot == DECENTRAL_1 else DECENTRAL_1

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def releases(
     stack: StackConfig, registry: Registry, root: Path | None, *, built: bool = True
 ) -> tuple[dict[str, Release], list[Fault]]:
-    """Return what each workload serves, with every fault of the disk.
+    """Return what each workload serves, and every fault of the disk.
 
-    Relative paths in options start at `root`; without a root nothing is read and what the options do not name is
+    Relative paths in options start at `root`. Without a root nothing is read, and what the options do not name is
     NOT_BUILT. With `built` false a release that is not built yet is NOT_BUILT too. Equal options are read once.
     """
     made: dict[str, Release] = {}

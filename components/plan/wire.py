@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Waits(NamedTuple):
-    """What the actions of a phase wait for, by phase: of their own site, of the site before in turn, of the workload.
+    """What the actions of a phase wait for, by phase: of their own site, of the previous site in turn, of the workload.
 
     `later` are phases of the workload that every site but the first waits for.
     """
@@ -28,8 +28,8 @@ class Waits(NamedTuple):
     later: tuple[Phase, ...] = ()
 
 
-#: The whole rule. What belongs to no site counts as the first site's in turn.
-#: The second site is checked only after the first was confirmed: HTTP-01 of a standby needs a host that answers.
+#: The complete rule. An action without a site counts as the first site's in turn. The second site is checked only after
+#: the first was confirmed: HTTP-01 of a standby needs a host that answers.
 WAITS: Mapping[Phase, Waits] = {
     Phase.PREPARE: Waits(),
     Phase.CREATE: Waits(whole=(Phase.PREPARE,)),
@@ -43,9 +43,9 @@ WAITS: Mapping[Phase, Waits] = {
 
 
 def wire(plan: WorkloadPlan, actions: Sequence[Action], rollout: Rollout) -> list[Action]:
-    """Return the actions of a workload with what each waits for: its phase's rule, its Refs, `after` and `before`.
+    """Return the actions of a workload with their dependencies: their phase's rule, their Refs, `after` and `before`.
 
-    With Rollout.ONE_BY_ONE a site is created or changed only after the one before it was confirmed, so that a bad
+    With Rollout.ONE_BY_ONE a site is created or changed only after the previous one was confirmed, so that a bad
     release does not reach both.
     """
     turn = [site.name for site in plan.sites]
@@ -93,8 +93,8 @@ def _one_by_one(action: Action, rollout: Rollout) -> tuple[Phase, ...]:
 def ordered(actions: Iterable[Action]) -> tuple[Action, ...]:
     """Return the actions of a stack in one order that every edge agrees with, their edges transitively reduced.
 
-    Among those that may go next, the one that comes first in the given order does. Raises PlanError that names a
-    circle, a name that two actions share, or a reference to an action that does not exist.
+    Among those that may go next, the first in the given order is taken. Raises PlanError that names a circle, a name
+    that two actions share, or a reference to an action that does not exist.
     """
     given = list(actions)
     place = {action.name: index for index, action in enumerate(given)}

@@ -1,1 +1,1 @@
-"""Dated prices, and where each comes from."""
+"""Dated prices, each with its source."""

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 HOURS_PER_MONTH = 730
 SHIPPED = Path(__file__).parent / "pricebook.json"
-#: An operator's own, refreshed book (`unmoor prices refresh`), next to the stack files; it wins over the shipped one.
+#: The operator's own, refreshed book (`unmoor prices refresh`), next to the stack files; it wins over the shipped one.
 OWN = Path("stacks") / "pricebook.json"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where prices were read, and when. Without a date they are not verified."""
+    """Where and when prices were read. Without a date they are not verified."""
 
     key: str
     title: str
@@ -41,7 +41,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Price:
-    """One price in USD (or a factor, or an allowance): its path in the book has the unit."""
+    """One price in USD (or a factor, or an allowance); its path in the book contains the unit."""
 
     path: str
     usd: float
@@ -51,7 +51,7 @@ class Price:
 
 @dataclass(frozen=True)
 class PriceBook:
-    """Every price that is known, by path, as in `aws/ec2_linux_ondemand_hour/t3.medium`."""
+    """Every known price by path, as in `aws/ec2_linux_ondemand_hour/t3.medium`."""
 
     origin: Path
     compiled: date
@@ -66,7 +66,7 @@ class PriceBook:
         raise ConfigError(f"the price book has no price {path!r}", [Fault(path, self.choose(path))])
 
     def choose(self, path: str) -> str:
-        """Name the prices in the group of a path that is not in the book."""
+        """Return the prices in the group of a path that is not in the book."""
         parent, _, leaf = path.rpartition("/")
         others = sorted(known.rpartition("/")[2] for known in self.prices if known.rpartition("/")[0] == parent)
         return f"no price for {leaf!r}; choose from {', '.join(others)}" if others else f"no such group {parent!r}"
@@ -97,7 +97,7 @@ def book() -> PriceBook:
 
 
 def read(origin: Path) -> PriceBook:
-    """Read a price book from a file, once for each state of the file."""
+    """Read a price book from a file, once for each version of the file."""
     return _read(origin, origin.stat().st_mtime_ns)
 
 
@@ -107,7 +107,7 @@ def _read(origin: Path, _changed: int) -> PriceBook:
 
 
 def aws(path: str) -> float:
-    """USD of one unit of something at AWS, on demand: `aws("ec2_linux_ondemand_hour/t3.medium")`."""
+    """Return USD for one unit of something at AWS, on demand: `aws("ec2_linux_ondemand_hour/t3.medium")`."""
     return book().price(f"aws/{path}").usd
 
 
@@ -118,9 +118,9 @@ def akash_usd_month(
     endpoints: int = 1,
     ips: int = 0,
 ) -> float:
-    """USD a month of one Akash deployment by the providers' default list; storage by class, as `{"beta3": 50}`.
+    """Return USD a month of an Akash deployment by the providers' default list; storage by class, as `{"beta3": 50}`.
 
-    A provider may ask for more or less: the accepted bid is the truth.
+    A provider may ask for more or less; the accepted bid is the real price.
     """
     prices = book()
     return (
@@ -132,7 +132,7 @@ def akash_usd_month(
     )
 
 
-#: What a health check asks beyond the plain request, by the scheme it uses; Route 53 bills each one by one.
+#: Options of a health check beyond the plain request, by its scheme; Route 53 bills each one separately.
 HEALTH_CHECK_OPTIONS: Mapping[str, tuple[str, ...]] = {
     "http": ("fast interval", "string match"),
     "https": ("fast interval", "string match", "https"),
@@ -141,7 +141,7 @@ HEALTH_CHECK_OPTIONS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """The price of one Route 53 health check: the check itself, and each option that it is made with."""
+    """The price of one Route 53 health check: the check itself, and each of its options."""
 
     check: Price
     option: Price

@@ -1,4 +1,4 @@
-"""Reading prices again from those who set them: AWS's bulk price lists, Akash's bid script, Flux's own table."""
+"""Read prices again from their sources: AWS's bulk price lists, Akash's bid script, Flux's own table."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
     from .book import PriceBook
 
-    #: yields the lines of a text at an address, or raises OSError
+    #: Yields the lines of a text at an address. Raises OSError.
     Fetch = Callable[[str], Iterator[str]]
 
 AWS_LIST = "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{service}/current/{region}/index.csv"
 AKASH_SCRIPT = "https://raw.githubusercontent.com/akash-network/helm-charts/main/charts/akash-provider/scripts/price_script_generic.sh"
 FLUX_TABLE = "https://stats.runonflux.io/apps/getappspecsusdprice"
-#: A price that is this many times another is taken for a misreading: a unit has changed, or a column.
+#: A price that is this many times another is taken for a misreading: a unit or a column has changed.
 _TOO_FAR = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where a price stands in AWS's list: the offer, the usage type and operation of its row, and the unit's scale."""
+    """The place of a price in AWS's list: the offer, the usage type and operation of its row, and the unit's scale."""
 
     path: str
     offer: str
@@ -39,7 +39,7 @@ class Rule:
     scale: float = 1.0
 
 
-#: `*` stands for every size that the book has, or is asked to have.
+#: `*` stands for every size that the book has, or was asked to have.
 RULES: tuple[Rule, ...] = (
     Rule("aws/ec2_linux_ondemand_hour/*", "AmazonEC2", "BoxUsage:*", "RunInstances"),
     Rule("aws/ebs_gp3_gb_month", "AmazonEC2", "EBS:VolumeUsage.gp3"),
@@ -91,7 +91,7 @@ FLUX: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Refreshed:
-    """What was read: prices by path with the key of their source, new sources, and what did not work."""
+    """The result of a refresh: prices by path with the key of their source, new sources, and what failed."""
 
     prices: dict[str, tuple[float, str]] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -101,9 +101,9 @@ class Refreshed:
 def refresh(
     book: PriceBook, sizes: Iterable[str], on: date, fetch: Fetch, progress: Callable[[str], None]
 ) -> Refreshed:
-    """Read every source again; one that does not answer is reported, and the others go on.
+    """Read every source again; one that does not answer is reported, and the others continue.
 
-    `sizes` are paths that the book does not have and should, as `aws/ec2_linux_ondemand_hour/t3.xlarge`.
+    `sizes` are paths that the book should have and has not, as `aws/ec2_linux_ondemand_hour/t3.xlarge`.
     """
     found = Refreshed()
     for offer, wanted in _wanted({*book.prices, *sizes}).items():
@@ -216,7 +216,7 @@ def _flux(on: date, fetch: Fetch, found: Refreshed) -> int:
     if isinstance(table, list):  # the table by block height, the newest last
         table = table[-1]
     if not isinstance(table, dict):
-        raise ValueError("it did not answer with a table")  # noqa: TRY004 what came back is wrong, not a type of ours
+        raise ValueError("it did not answer with a table")  # noqa: TRY004 the answer is wrong, not an argument's type
     read = {path: float(table[name]) for name, path in FLUX.items() if name in table}
     found.sources["FLX"] = {
         "title": "stats.runonflux.io/apps/getappspecsusdprice",
@@ -275,5 +275,5 @@ def _rows(rows: Mapping[str, object]) -> str:
 
 
 def _short(number: float) -> float:
-    """Write 5 where 5.0 would do, so that a line changes only when its price does."""
+    """Return 5 where 5.0 would do, so that a line changes only when its price does."""
     return int(number) if float(number).is_integer() else number

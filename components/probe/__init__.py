@@ -1,1 +1,1 @@
-"""Ask sites from outside, and wait out what resolvers remember."""
+"""Probe sites from outside, and wait until resolvers forget old answers."""

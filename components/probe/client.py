@@ -1,4 +1,4 @@
-"""Visit a site as a browser does: from outside, its certificate validated, at an address that DNS need not know."""
+"""Visit a site as a browser does: from outside, its certificate validated, at an address that need not be in DNS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a browser shows of a certificate that it accepted."""
+    """The facts that a browser shows about a certificate it accepted."""
 
     issuer: str
     names: tuple[str, ...]
@@ -33,9 +33,9 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Page:
-    """What a visitor saw: a status and the beginning of the body, or a sentence about what came instead.
+    """What a visitor saw: a status and the beginning of the body, or a sentence about the failure.
 
-    `spoke`: no page came, and still a server answered, such as one whose certificate is refused.
+    `spoke`: no page came, but a server answered, such as one whose certificate is refused.
     """
 
     status: int
@@ -56,13 +56,15 @@ def visit(
     context: ssl.SSLContext | None = None,
     content: bytes | None = None,
 ) -> Page:
-    """Ask for a page; with `address` (IPv4 or name) there, without a look-up of the URL's host. Redirects are answers.
+    """Request a page; with `address` (IPv4 or name), from there, without resolving the URL's host.
 
-    Uses the proxies of the environment, by CONNECT: a proxy that forwards would put its own idea of the host into the
-    request (RFC 9112 §3.2.2). Does not raise for what a network does. The whole visit takes `patience` seconds at most,
-    and the page is the beginning of the answer. Text in it obeys nothing of a terminal's.
+    Redirects are answers.
 
-    `context` shows a client certificate too, and `content` is sent instead of asking.
+    It uses the proxies of the environment, by CONNECT: a proxy that forwards would put its own idea of the host into
+    the request (RFC 9112 §3.2.2). Network failures do not raise. The whole visit takes `patience` seconds at most, and
+    the page is the beginning of the answer. Its text is free of terminal controls.
+
+    `context` also shows a client certificate; `content` is sent as the body of a request.
     """
     context = context or (httpx.create_ssl_context() if url.startswith("https:") else None)
     method = "GET" if content is None else "POST"
@@ -83,7 +85,7 @@ def visit(
 
 
 def _beginning(answer: httpcore.Response) -> str:
-    """Read as much of a body as is judged, and no more."""
+    """Read as much of a body as is judged."""
     body = b""
     for part in answer.iter_stream():
         body += part
@@ -122,7 +124,7 @@ class _Towards(httpcore.NetworkBackend):
         return stream
 
     def _connect(self, stream: httpcore.NetworkStream, target: str, port: int, timeout: float | None) -> None:
-        """Have a proxy connect to a target. Raises ConnectError with its answer if it does not."""
+        """Let a proxy connect to a target. Raises ConnectError with its answer if it does not."""
         stream.write(f"CONNECT {target}:{port} HTTP/1.1\r\nHost: {target}:{port}\r\n\r\n".encode(), timeout)
         answer = b""
         while b"\r\n\r\n" not in answer and len(answer) < PAGE_BYTES and not self._deadline.over:
@@ -137,7 +139,7 @@ class _Towards(httpcore.NetworkBackend):
 
 
 def _proxy(target: str, port: int) -> tuple[str, int] | None:
-    """Return the proxy on the way to an address, as the environment's variables have it."""
+    """Return the proxy on the way to an address, from the environment's variables."""
     url = urllib.request.getproxies_environment().get("https" if port == 443 else "http")
     if not url or urllib.request.proxy_bypass(target):
         return None
@@ -146,7 +148,7 @@ def _proxy(target: str, port: int) -> tuple[str, int] | None:
 
 
 def _certificate(connection: ssl.SSLObject | ssl.SSLSocket | None) -> Certificate | None:
-    """Read the accepted certificate of a connection; None without TLS."""
+    """Return the accepted certificate of a connection; None without TLS."""
     shown = connection.getpeercert() if connection is not None else None
     if not shown:
         return None
@@ -160,12 +162,12 @@ def _certificate(connection: ssl.SSLObject | ssl.SSLSocket | None) -> Certificat
     )
 
 
-#: OpenSSL's codes for a certificate whose time has not come, or is over (x509_vfy.h).
+#: OpenSSL's codes for a certificate that is not yet valid, or has expired (x509_vfy.h).
 _BY_THE_CLOCK = (9, 10)
 
 
 def _clock(code: int) -> str:
-    """Return this machine's time when a certificate was judged by it: one of the two is wrong."""
+    """Return this machine's time for errors that depend on it, because the clock may be wrong."""
     return (
         f", by this machine's clock ({time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC)"
         if code in _BY_THE_CLOCK
@@ -178,7 +180,7 @@ def _cause(error: Exception) -> BaseException | None:
 
 
 def _sentence(error: Exception, host: str) -> str:
-    """Return what a network failure means."""
+    """Return the meaning of a network failure as a sentence."""
     cause = _cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not valid for browsers: {cause.verify_message}{_clock(cause.verify_code)}"

@@ -1,4 +1,4 @@
-"""Wait until no resolver keeps an answer that points at what is removed next."""
+"""Wait until no resolver keeps an answer that leads to the site that is removed next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def take(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Wait out `ttl` seconds if `wait` is set; without it nothing was removed yet and there is nothing to wait for."""
+    """Wait `ttl` seconds if `wait` is set; without it nothing was removed yet, so there is nothing to wait for."""
     if not given.get("wait"):
         return {"waited_s": 0}
     ttl = float(given["ttl"])

@@ -1,8 +1,8 @@
-"""Hand an application's secrets to its lease: over TLS, at the address that the Akash provider gives for a live lease.
+"""Hand an application's secrets to its lease: over TLS, at the address that the Akash provider shows for a live lease.
 
-The certificate of the site's own name is validated, and that alone would trust a stranger: who rents the address of an
-earlier lease may have such a certificate while the name still leads there. So the market is asked right before, and the
-name is never looked up.
+The certificate of the site's own name is validated, but that alone would trust a stranger: the next tenant of an
+earlier lease's address can get such a certificate while the name still leads there. So the market is asked right
+before, and the name is never resolved.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..targets.akash.market.observed import Observed
 
-#: Seconds between two tries, and between handing over and asking what was taken.
+#: Seconds between two tries, and between handing over and asking which set was accepted.
 _PAUSE, _TAKING = 2.0, 1.5
 _ACCEPTED, _TAKEN = 202, 200
 _NO_ADDRESS = "its Akash provider shows no address for it"
@@ -52,9 +52,9 @@ def take(
 ) -> dict[str, Any]:
     """Hand over `secrets` (name → variable of the environment) to deployment `dseq`, at its own name `host`.
 
-    `service` is the service of its document that takes them, and `lease` what its certificate is derived from. Tries
-    for `timeout_s` seconds: a new lease has its certificate only after a while. Raises ConfigError where a variable
-    holds no value, StepError with what was in the way last. Nothing that is raised or returned holds a value.
+    `service` is the service of its document that accepts them, and `lease` is what its certificate is derived from. It
+    tries for `timeout_s` seconds, because a new lease gets its certificate only after a while. Raises ConfigError where
+    a variable holds no value, StepError with the last difficulty. No error and no result holds a value.
     """
     values = {name: secret(variable) for name, variable in given["secrets"].items()}
     body, digest = written(values)
@@ -72,7 +72,7 @@ def take(
 
 
 def written(values: Mapping[str, str]) -> tuple[bytes, str]:
-    """Return what a web server takes, as `secrets.sh` reads it, and the hash by which it names it then."""
+    """Return the form that a web server accepts, as `secrets.sh` reads it, and the hash by which it names the set."""
     lines = "".join(f"{name}={base64.b64encode(values[name].encode()).decode()}\n" for name in sorted(values))
     digest = hashlib.sha256(lines.encode()).hexdigest()
     return f"{lines}sha256 {digest}".encode(), digest
@@ -86,7 +86,7 @@ def _once(
     look: Callable[[str], Observed],
     sleep: Callable[[float], None],
 ) -> str:
-    """Try once; return what is in the way, nothing when the lease has taken this set."""
+    """Try once; return the difficulty, or nothing when the lease has accepted this set."""
     try:
         seen = look(given["dseq"])
     except UnmoorError as error:
@@ -100,7 +100,7 @@ def _once(
 def _to(
     address: str, host: str, body: bytes, digest: str, context: ssl.SSLContext, sleep: Callable[[float], None]
 ) -> str:
-    """Hand over to an address, unless it has this set; return what is in the way."""
+    """Hand over to an address, unless it has this set; return the difficulty."""
     url = f"https://{host}{HANDOVER}"
     page = visit(url, address, context=context)
     if page.fault or (page.status == _TAKEN and page.body.strip() == digest):
@@ -117,9 +117,10 @@ def _to(
 
 
 def _with(made: operator.Certificate) -> ssl.SSLContext:
-    """Return what validates servers as browsers do, and shows a client certificate.
+    """Return a context that validates servers as browsers do, and shows a client certificate.
 
-    OpenSSL reads keys from files here, so the key lies in one for a moment, under a password that nothing else has.
+    OpenSSL reads keys only from files here, so the key lies in one for a moment, under a password that is used nowhere
+    else.
     """
     import httpx
     from cryptography.hazmat.primitives import serialization

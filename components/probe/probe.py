@@ -1,4 +1,4 @@
-"""Ask a site from outside until it serves the version, as a browser would accept it."""
+"""Probe a site from outside until it serves the version, as a browser would accept it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     Look = Callable[[str, str | None], Page]
-    #: Where a host's records lead: a zone's handle, the host → addresses and names.
+    #: Returns where a host's records lead: (a zone's handle, the host) → addresses and names.
     Current = Callable[[Mapping[str, Any], str], list[str]]
 
-#: Seconds to go on asking, unless the caller gives others.
+#: Seconds for which a probe is repeated, unless the caller gives others.
 _TIMEOUT = 300.0
-#: Seconds between two questions: the first pause, what it grows by, and the longest.
+#: Seconds between two probes: the first pause, its growth factor, and the longest.
 _PAUSE, _GROWTH, _LONGEST = 0.5, 1.3, 2.0
-#: How many looks in a row must find the host without an answer before that counts, and the seconds between two.
+#: Consecutive probes that must find the host without an answer before that counts, and the seconds between two.
 _LOOKS, _BETWEEN_LOOKS = 3, 1.0
 _ALONE = (
     "no site answers {host} now, so its record may lead to {site_host} before there is a certificate for {host}: "
@@ -30,7 +30,7 @@ _ALONE = (
 
 
 def _current(handle: Mapping[str, Any], host: str) -> list[str]:
-    """Ask the authority that a handle names, as the project knows it."""
+    """Ask the authority in a handle, as the project knows it."""
     from ..project import registry
 
     return registry().authorities[handle["authority"]].current(handle, host)
@@ -44,14 +44,13 @@ def take(
     sleep: Callable[[float], None] = time.sleep,
     current: Current = _current,
 ) -> dict[str, Any]:
-    """Ask `url` (the site's health address) until it answers `version` and `mark`, and the first page answers too.
+    """Probe `url` (the site's health address) until it answers `version` and `mark`, and the first page answers too.
 
-    Without `mark`, as steps were recorded before there was one, the version is enough. With `at`, a list of addresses
-    or names, each of them is asked and not where DNS leads. With `site_host` and `zones`, what each authority needs to
-    be asked, it is also enough that the site serves the version with a valid certificate for its own name while no site
-    answers the host: the issuer then gives none for the host before the record leads there, and no visitor loses a
-    site. Raises StepError after `timeout_s` seconds with what was seen last.
-    `moved`: the record leads there already.
+    Without `mark`, as in steps from before there was one, the version is enough. With `at`, a list of addresses or
+    names, each of them is probed instead of where DNS leads. With `site_host` and `zones`, each authority's handle,
+    another state is enough too: the site serves the version with a valid certificate for its own name while no site
+    answers the host. The issuer gives a certificate for the host only once the record leads there, and no visitor loses
+    a site. Raises StepError after `timeout_s` seconds with what was seen last. `moved`: the record leads there already.
     """
     url, version, mark = given["url"], given["version"], given.get("mark", "")
     addresses: list[str | None] = list(given.get("at") or ()) or [None]
@@ -78,7 +77,7 @@ def take(
                 f"{place} is not well after {given.get('timeout_s', _TIMEOUT):.0f} s: {fault}; "
                 f"its failover record {stands}"
             )
-        # While the host has no answer every second counts; but one broken connection must not look like that.
+        # While the host has no answer every second counts, but one broken connection must not be taken for that.
         pause = _BETWEEN_LOOKS if alone else pause
         sleep(pause)
         pause = min(pause * _GROWTH, _LONGEST)
@@ -89,7 +88,7 @@ def take(
 def _first_fault(
     look: Look, url: str, wanted: tuple[str, str], addresses: Sequence[str | None]
 ) -> tuple[str | None, Page, str]:
-    """Ask every address; return the first that is not well with its page and fault, else the last with no fault."""
+    """Probe every address; return the first unhealthy one's page and fault, else the last one's without a fault."""
     address, health, fault = addresses[0], Page(0, "", None), ""
     for address in addresses:
         health = look(url, address)
@@ -101,7 +100,7 @@ def _first_fault(
 
 @dataclass
 class _Site:
-    """A site that is not well over HTTPS: its own report, and whether a record may lead to it all the same."""
+    """A site that is not well over HTTPS: its own report, and whether a record may lead to it nevertheless."""
 
     given: Mapping[str, Any]
     look: Look
@@ -119,7 +118,7 @@ class _Site:
         return str(self.given.get("site_host", ""))
 
     def explain(self, fault: str, alone: int, address: str | None) -> tuple[str, int]:
-        """Add the site's own report to a TLS fault; count looks in a row with it alone and no answer at the host."""
+        """Add the site's own report to a TLS fault; count consecutive probes with that fault and no answering host."""
         own, ready = self._of_itself(address)
         fault = f"{fault}; it answers: {own}" if own else fault
         if not ready:

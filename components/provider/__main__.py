@@ -1,4 +1,4 @@
-"""Runs the `unmoor` plugin: `python -m components.provider`, or `pulumi-resource-unmoor` of the wheel."""
+"""Run the `unmoor` plugin: `python -m components.provider`, or `pulumi-resource-unmoor` of the wheel."""
 
 from __future__ import annotations
 

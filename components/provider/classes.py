@@ -1,6 +1,6 @@
-"""Write what is made from `schema.json`: the Python class of each resource, and their page of the manual.
+"""Generate from `schema.json` the Python class of each resource, and the manual's page of resources.
 
-`python -m components.provider.classes` (or `make classes`) writes them; a test holds that they are up to date.
+`python -m components.provider.classes` (or `make classes`) writes them; a test verifies that they are up to date.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "resources.md"
-#: Where the class of each resource is written; its neighbour `resource.py` is what the provider runs.
+#: The file of each resource's class; its neighbour `resource.py` is what the provider runs.
 CLASSES = {
     "unmoor:akash:Deployment": ROOT / "components" / "targets" / "akash" / "deployment.py",
     "unmoor:akash:Account": ROOT / "components" / "targets" / "akash" / "account.py",
@@ -71,7 +71,7 @@ _GETTER = """
 
 
 def files() -> Mapping[Path, str]:
-    """Return every file that is made, with its text."""
+    """Return every generated file with its text."""
     tokens = list(package()["resources"])
     return {**{CLASSES[token]: class_of(token) for token in tokens}, PAGE: page(tokens)}
 
@@ -154,7 +154,7 @@ def _type(of: Mapping[str, Any], *, given: bool = False) -> str:
     return _PYTHON[of["type"]]
 
 
-def _getter(name: str, of: Mapping[str, Any], required: bool) -> str:  # noqa: FBT001 of two kinds, one is meant
+def _getter(name: str, of: Mapping[str, Any], required: bool) -> str:  # noqa: FBT001 the flag chooses between two tables
     python, type_ = python_name(name), _type(of) if required else f"{_type(of)} | None"
     wire = "" if python == name else f'name="{name}"'
     getter = _GETTER.format(wire=wire, name=python, type=type_, doc=_docstring(of["description"], 8))

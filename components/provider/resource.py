@@ -1,4 +1,4 @@
-"""What a resource is to Pulumi: the protocol it satisfies and the values it trades in. No gRPC here."""
+"""What a resource is to Pulumi: its protocol, and the types of its values. No gRPC here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Failure:
 
 
 class Change(StrEnum):
-    """What happens to one property; `*_REPLACE` needs a new resource. The names are the protocol's own."""
+    """The change of one property; `*_REPLACE` needs a new resource. The names are the protocol's own."""
 
     ADD = "ADD"
     ADD_REPLACE = "ADD_REPLACE"
@@ -37,7 +37,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class Diff:
-    """What differs, by property path; empty means nothing does."""
+    """The differences by property path; empty if there are none."""
 
     changes: Mapping[str, Change]
     delete_before_replace: bool = False
@@ -45,7 +45,7 @@ class Diff:
 
 @dataclass(frozen=True)
 class State:
-    """A resource as it stands. `secret` names outputs to hide that no secret input of the same name hides already."""
+    """A resource as it stands. `secret` names outputs to hide, unless a secret input of the same name hides them."""
 
     id: str
     outputs: Mapping[str, Any]
@@ -64,12 +64,12 @@ class Partial(Exception):  # noqa: N818 it names the state of a resource, not a 
 
 @dataclass(frozen=True)
 class Context:
-    """One call: which resource it is about, and what the call may use.
+    """The context of one call: its resource, and what the call may use.
 
     `seed` is the same in preview and deployment: autonames come from it. `timeout_s` is 0 where none was set.
-    `log(severity, message)` shows a line under the resource; severity is debug, info, warning, error, or status:
-    progress that is shown while it is true and not kept.
-    `secret` names the inputs that arrived secret, wholly or in part.
+    `log(severity, message)` shows a line under the resource. Severity is debug, info, warning, error, or status:
+    progress that is shown for the moment and not kept. `secret` names the inputs that arrived secret, wholly or in
+    part.
     """
 
     urn: str
@@ -86,30 +86,30 @@ class Context:
 class Resource(Protocol):
     """One resource type, in plain synchronous Python; calls come from many threads.
 
-    Values are dict, list, str, bool, int, float, None or UNKNOWN (see `wire`).
-    Raise an `UnmoorError` for what an operator can act on; anything else is shown as a bug, with its traceback.
+    Values are dict, list, str, bool, int, float, None or UNKNOWN (see `wire`). Raise an `UnmoorError` for what an
+    operator can act on; any other exception is shown as a bug, with its traceback.
     """
 
     def check(
         self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context
     ) -> tuple[dict[str, Any], list[Failure]]:
-        """Fill in defaults and autonames; name every fault at once."""
+        """Fill in defaults and autonames; return every fault at once."""
 
     def diff(
         self, id: str, old_inputs: dict[str, Any], old_outputs: dict[str, Any], news: dict[str, Any], ctx: Context
     ) -> Diff:
-        """What an update would change, and what needs a replacement."""
+        """Return what an update would change, and what needs a replacement."""
 
     def create(self, inputs: dict[str, Any], ctx: Context) -> State:
-        """Make it; in preview only return what it would be, with UNKNOWN for what cannot be known."""
+        """Create it; in a preview only return its outputs, with UNKNOWN for what cannot be known."""
 
     def read(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> State | None:
-        """Look at the world; None if it is gone."""
+        """Observe the world; return None if it is gone."""
 
     def update(
         self, id: str, old_inputs: dict[str, Any], old_outputs: dict[str, Any], news: dict[str, Any], ctx: Context
     ) -> State:
-        """Change it in place; in preview only return what it would be."""
+        """Change it in place; in a preview only return its outputs."""
 
     def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
-        """Remove it; fine if it is gone already."""
+        """Remove it; that it is gone already is no error."""

@@ -1,8 +1,8 @@
 """The schema of the `unmoor` package, `schema.json`: the one place that lists properties, defaults and descriptions.
 
-The engine and the code generators of other languages read it (`GetSchema`), the plugin checks inputs by it, and
-`classes.py` writes the Python classes and the manual's tables from it. Resources use Python's names for properties;
-only the wire uses the schema's.
+The engine and the code generators of other languages read it (`GetSchema`), the plugin checks inputs against it, and
+`classes.py` writes the Python classes and the manual's tables from it. Resources use Python's names of properties; only
+the wire uses the schema's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .wire import Path
 
 _FILE = File(__file__).with_name("schema.json")
-#: What a schema's type is in a sentence, and in Python; bool is an int to Python, and no number here.
+#: A schema's type in a sentence, and in Python. In Python bool is an int; here it is no number.
 _TYPES: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "string": ("a string", (str,)),
     "boolean": ("true or false", (bool,)),
@@ -45,7 +45,7 @@ def package() -> dict[str, Any]:
 
 
 def resource(token: str) -> dict[str, Any]:
-    """Return what the schema has about a resource."""
+    """Return a resource's part of the schema."""
     found: dict[str, Any] = package()["resources"][token]
     return found
 
@@ -68,14 +68,14 @@ class Names:
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> Names:
-        """Read them off what a schema has about a resource."""
+        """Read the names from a resource's part of the schema."""
         properties = {**described.get("inputProperties", {}), **described.get("properties", {})}
         python = {name: python_name(name) for name in properties}
         secret = frozenset(python[name] for name, each in described.get("properties", {}).items() if each.get("secret"))
         return cls(python, {value: key for key, value in python.items()}, secret)
 
     def decode(self, struct: struct_pb2.Struct) -> tuple[dict[str, Any], frozenset[Path]]:
-        """Do what `wire.decode` does, with Python's names."""
+        """Decode as `wire.decode` does, with Python's names."""
         document, secrets = wire.decode(struct)
         return (
             {self.python.get(name, name): value for name, value in document.items()},
@@ -83,20 +83,20 @@ class Names:
         )
 
     def encode(self, document: Mapping[str, Any], secrets: Iterable[Path] = ()) -> struct_pb2.Struct:
-        """Do what `wire.encode` does, with the wire's names."""
+        """Encode as `wire.encode` does, with the wire's names."""
         return wire.encode(
             {self.wire.get(name, name): value for name, value in document.items()},
             {(self.wire.get(str(path[0]), path[0]), *path[1:]) for path in secrets},
         )
 
     def path(self, path: str) -> str:
-        """Return the path of a property, such as `host_uri` or `sdl.services[0]`, with the wire's name in front."""
+        """Return the path of a property, such as `host_uri` or `sdl.services[0]`, with the wire's name for it."""
         name = re.split(r"[.\[]", path, maxsplit=1)[0]
         return self.wire.get(name, name) + path[len(name) :]
 
 
 def outputs(token: str) -> tuple[str, ...]:
-    """Return the Python names of the properties that are no inputs: what only the provider knows."""
+    """Return the Python names of the properties that are not inputs: those that only the provider knows."""
     of = resource(token)
     return tuple(python_name(name) for name in of["properties"] if name not in of["inputProperties"])
 
@@ -109,7 +109,7 @@ def blank(token: str) -> dict[str, Any]:
 
 
 def defaults(token: str) -> dict[str, Any]:
-    """Return the value of each input that need not be given: its default, and an empty list or map for those."""
+    """Return the value of each input that may be left out: its default, or an empty list or map."""
     of = resource(token)
     empty: dict[str, Any] = {"array": [], "object": {}}
     found = {}
@@ -122,9 +122,9 @@ def defaults(token: str) -> dict[str, Any]:
 
 
 def faults(token: str, news: Mapping[str, Any]) -> list[Failure]:
-    """Name every input that is missing, unknown to the schema, or of another type; unknown values are no fault.
+    """Return faults of inputs that are missing, unknown to the schema, or of another type; unknown values are no fault.
 
-    Properties are named as Python names them; nested ones by their path, as in `avoid[1]`.
+    Properties have Python's names; nested ones are named by their path, as in `avoid[1]`.
     """
     of = resource(token)
     known = {python_name(name): (name, each) for name, each in of["inputProperties"].items()}
@@ -139,7 +139,7 @@ def faults(token: str, news: Mapping[str, Any]) -> list[Failure]:
 
 
 def _mistyped(path: str, value: Any, of: Mapping[str, Any], advice: str) -> Iterator[Failure]:
-    if value is wire.UNKNOWN or "$ref" in of:  # the one reference there is, `pulumi.json#/Any`, takes everything
+    if value is wire.UNKNOWN or "$ref" in of:  # the only reference in use, `pulumi.json#/Any`, accepts everything
         return
     words, types = _TYPES[of["type"]]
     if not isinstance(value, types) or (isinstance(value, bool) and of["type"] != "boolean"):
@@ -153,7 +153,7 @@ def _mistyped(path: str, value: Any, of: Mapping[str, Any], advice: str) -> Iter
 
 
 def _advice(of: Mapping[str, Any]) -> str:
-    """Return the first clause of a description, to stand after "give"."""
+    """Return the first clause of a description, to follow the word "give"."""
     text = re.split(r"[.:;](?:\s|$)", of["description"], maxsplit=1)[0]
     return text[:1].lower() + text[1:]
 

@@ -1,7 +1,7 @@
-"""Serves resources to the Pulumi engine: prints a port, answers until the engine hangs up.
+"""Serve resources to the Pulumi engine: print a port, then answer until the engine hangs up.
 
 How a plugin ends (engine v3.259.0, host.go and plugin.go): the engine calls Cancel, then sends SIGINT to the process
-group and waits five seconds. An engine that was killed sends nothing, but the pipe it holds as our stdin closes.
+group and waits five seconds. A killed engine sends nothing, but the pipe that it holds as our stdin closes.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ __all__ = [
     "serve",
 ]
 
-#: The engine asks for at most 4 x processors at once, but commands and leases hold their thread for minutes.
+#: The engine makes at most 4 x processors calls at once, but commands and leases occupy their thread for minutes.
 _THREADS = 64
-#: How long calls in flight may take to tidy up once the engine is gone, in seconds.
+#: Seconds in which calls in progress may tidy up once the engine is gone.
 _PATIENCE_S = 5.0
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
 
@@ -52,7 +52,7 @@ def serve(
     configure: Callable[[dict[str, Any]], None] | None = None,
     schema: Mapping[str, Any] | None = None,
 ) -> None:
-    """Serve the resources and functions by token; `configure` gets the provider's settings before anything else.
+    """Serve the resources and functions by token; `configure` gets the provider's settings first.
 
     `schema` is the package's schema without a version; with it, properties have its names on the wire.
     """
@@ -60,7 +60,9 @@ def serve(
     hung_up = threading.Event()
 
     def interrupted(_number: int, _frame: object) -> None:
-        if servicer.cancelled.is_set():  # an interrupt before Cancel is a stray Ctrl-C: work in flight must end first
+        if (
+            servicer.cancelled.is_set()
+        ):  # An interrupt before Cancel is a stray Ctrl-C: calls in progress must end first.
             hung_up.set()
 
     def ended(_number: int, _frame: object) -> None:
@@ -77,7 +79,7 @@ def serve(
     hung_up.wait()
     servicer.drain(_PATIENCE_S)
     sys.stderr.flush()
-    os._exit(0)  # a thread that hangs in a dead call must not keep the process
+    os._exit(0)  # a thread that hangs in a dead call must not keep the process alive
 
 
 def _watch_engine(hung_up: threading.Event) -> None:

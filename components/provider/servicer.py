@@ -1,4 +1,4 @@
-"""The ResourceProvider protocol, once and for every resource: decode, call, encode, and report errors."""
+"""The ResourceProvider protocol, once for every resource: decode, call, encode, and report errors."""
 
 # ruff: noqa: N802, ARG002 the protocol names the methods and their arguments
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """Answers the engine for a table of resources; `cancelled` is set once the engine wants an end.
+    """Answers the engine for a table of resources; `cancelled` is set once the engine wants to end.
 
-    Resources trade in Python's names of properties; where there is a schema, the wire has the schema's.
+    Resources use Python's names of properties; where there is a schema, the wire has the schema's.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._idle = threading.Condition()
 
     def drain(self, patience_s: float) -> None:
-        """End everything in flight, and wait at most the seconds given until it has ended.
+        """End all calls in progress, and wait at most `patience_s` seconds until they have ended.
 
-        gRPC's own grace will not do: it forgets a call whose engine is gone, while the work goes on.
+        gRPC's own grace period is no use: it forgets a call whose engine is gone, while the work continues.
         """
         self.cancelled.set()
         with self._idle:
@@ -67,16 +67,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> Any:
-        """Be attached to by PULUMI_DEBUG_PROVIDERS."""
+        """Accept PULUMI_DEBUG_PROVIDERS' attachment."""
         self._connect(request.address)
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> Any:
-        """Which version this is."""
+        """Return the plugin's version."""
         return plugin_pb2.PluginInfo(version=self._version)
 
     def GetSchema(self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext) -> Any:
-        """Return what there is, for other languages; without a schema the tokens only."""
+        """Return the schema for other languages; without a schema only the tokens."""
         schema = self._schema or {
             "name": self._name,
             "resources": {token: {} for token in self._resources},
@@ -85,29 +85,29 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.GetSchemaResponse(schema=json.dumps({**schema, "version": self._version}))
 
     def CheckConfig(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> Any:
-        """Take the settings as they are if `configure` reads them.
+        """Accept the settings as they are if `configure` can read them.
 
-        Else take none: a project of the plugin's own name has its whole configuration handed in here, and each
-        change of it would be kept in the state and shown as a change of the plugin.
+        Otherwise accept none: a project of the plugin's own name passes its whole configuration here, and each change
+        of it would be kept in the state and shown as a change of the plugin.
         """
         return provider_pb2.CheckResponse(inputs=request.news if self._configure else None)
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> Any:
-        """Changed settings never replace a resource."""
+        """Return no replacement: changed settings never replace a resource."""
         same = request.old_inputs == request.news
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_NONE if same else provider_pb2.DiffResponse.DIFF_SOME
         )
 
     def Configure(self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext) -> Any:
-        """Hand the settings over; nested ones are JSON strings, as the engine sends them."""
+        """Pass on the settings; nested ones are JSON strings, as the engine sends them."""
         with self._answering(context):
             if self._configure:
                 self._configure(decode(request.args)[0])
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> Any:
-        """Ask everything in flight to end."""
+        """Ask all calls in progress to end."""
         self.cancelled.set()
         return empty_pb2.Empty()
 
@@ -123,7 +123,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     # -- resources
 
     def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> Any:
-        """Defaults, autonames and every fault at once."""
+        """Return inputs with defaults and autonames, and every fault at once."""
         with self._answering(context):
             names = self._named(request.urn)
             news, secrets = names.decode(request.news)
@@ -135,7 +135,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
 
     def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> Any:
-        """What changes, property by property."""
+        """Return what changes, property by property."""
         with self._answering(context):
             names = self._named(request.urn)
             (news, secrets), old_inputs = names.decode(request.news), names.decode(request.old_inputs)[0]
@@ -158,7 +158,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
 
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> Any:
-        """Make it, or in preview return what it would be."""
+        """Create it, or in a preview return its outputs."""
         names = self._named(request.urn)
         inputs, secrets = names.decode(request.properties)
         with self._answering(context, names, secrets):
@@ -184,7 +184,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
 
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> Any:
-        """Change it in place, or in preview return what it would be."""
+        """Change it in place, or in a preview return its outputs."""
         names = self._named(request.urn)
         news, secrets = names.decode(request.news)
         with self._answering(context, names, secrets):
@@ -241,7 +241,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if self._engine is not None:
             passing = severity == "status"
             level = engine_pb2.INFO if passing else engine_pb2.LogSeverity.Value(severity.upper())
-            with suppress(grpc.RpcError):  # an engine that is gone reads no log, and the work goes on
+            with suppress(grpc.RpcError):  # an engine that is gone reads no log, and the work continues
                 self._engine.Log(engine_pb2.LogRequest(severity=level, message=message, urn=urn, ephemeral=passing))
 
     @contextmanager
@@ -256,7 +256,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             context.abort_with_status(_init_failed(partial, names or schemas.Names(), secrets))
         except UnmoorError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
-        except Exception:  # noqa: BLE001 the engine shows the operator what the plugin cannot
+        except Exception:  # noqa: BLE001 the engine shows the operator what the plugin cannot handle
             context.abort(grpc.StatusCode.INTERNAL, f"a bug in the {self._name} plugin:\n{traceback.format_exc()}")
         finally:
             with self._idle:

@@ -1,10 +1,10 @@
-"""The protocol's stubs out of the Pulumi SDK, without importing the SDK.
+"""The protocol's stubs from the Pulumi SDK, without importing the SDK.
 
-Importing `pulumi` costs half a second and a plugin needs only the generated stubs, which do not import it.
-So the packages above them are stood in for by empty ones while the stubs load; a later `import pulumi` is untouched.
+Importing `pulumi` takes half a second, and a plugin needs only the generated stubs, which do not import it. So empty
+packages replace those above the stubs while they load; a later `import pulumi` works as usual.
 """
 
-# ruff: noqa: TC004 what is named here is loaded below, without the packages above it
+# ruff: noqa: TC004 these names are loaded below, without the packages above them
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values on Pulumi's wire (a protobuf Struct) to plain Python and back: unknowns, secrets, whole numbers."""
+"""Convert values on Pulumi's wire (a protobuf Struct) to plain Python and back: unknowns, secrets, whole numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from google.protobuf import struct_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: Where a value stands in its document: the keys and indexes on the way to it.
+#: The place of a value in its document: the keys and indexes on the way to it.
 Path = tuple[str | int, ...]
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"  # sdk/go/common/resource/sig: marks a map that is not a map
@@ -18,7 +18,7 @@ _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # pulumi.runtime.rpc.UNKNOWN
 
 
 class Unknown:
-    """The type of `UNKNOWN`: a value that is not there before the deployment runs. Only `is UNKNOWN` may be asked."""
+    """The type of `UNKNOWN`, a value that is known only during the deployment. Only `is UNKNOWN` may be asked."""
 
     def __bool__(self) -> NoReturn:
         raise TypeError("an unknown value is neither true nor false: ask `is UNKNOWN` first")
@@ -38,7 +38,7 @@ UNKNOWN: Final = Unknown()
 
 
 def decode(struct: struct_pb2.Struct) -> tuple[dict[str, Any], frozenset[Path]]:
-    """The document in plain Python (whole numbers as int, secrets opened), and the paths that arrived secret."""
+    """Return the document in plain Python (whole numbers as int, secrets opened), and the paths that arrived secret."""
     secrets: set[Path] = set()
     return _decode_fields(struct, (), secrets), frozenset(secrets)
 
@@ -68,9 +68,9 @@ def _decode(value: struct_pb2.Value, path: Path, secrets: set[Path]) -> Any:  # 
 
 
 def encode(document: Mapping[str, Any], secrets: Iterable[Path] = ()) -> struct_pb2.Struct:
-    """The document for the wire; what stands at a secret path is wrapped again.
+    """Return the document for the wire; values at secret paths are wrapped again.
 
-    A secret that is not where it was (a list shrank) makes its whole property secret: rather too much than too little.
+    A secret that has moved (a list shrank) makes its whole property secret: rather too much than too little.
     """
     marked = {path if _reaches(document, path) else path[:1] for path in secrets}
     return struct_pb2.Struct(fields={key: _encode(value, (key,), marked) for key, value in document.items()})
@@ -111,7 +111,7 @@ def _encode(value: Any, path: Path, secrets: set[Path]) -> struct_pb2.Value:  # 
 
 
 def holds_unknown(value: Any) -> bool:
-    """Return whether an unknown stands anywhere in the value."""
+    """Return whether a value contains an unknown."""
     if isinstance(value, dict):
         return any(holds_unknown(item) for item in value.values())
     if isinstance(value, list | tuple):

@@ -1,6 +1,6 @@
-"""Keep what passes between this process and the outside, where a variable asks for it, scrubbed before it is written.
+"""Record exchanges between this process and the outside, if a variable asks for it, scrubbed before they are written.
 
-`unmoor record` sets the variable for a command and all that it starts: the program, the plug-in, each step.
+`unmoor record` sets the variable for a command and everything that it starts: the program, the plug-in, each step.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ VARIABLE = "UNMOOR_RECORDING"
 
 
 def begin() -> None:
-    """Hook into the doors of this process if it is recorded. Does nothing else, and never raises."""
+    """Hook into the doors of this process if it is recorded; otherwise do nothing. Never raises."""
     if path := os.environ.get(VARIABLE):
         from . import doors
 

@@ -1,8 +1,8 @@
-"""The doors to the outside, and a note at each: HTTP (httpcore), AWS (botocore) and DNS (dnspython).
+"""The doors to the outside, with a recorder at each: HTTP (httpcore), AWS (botocore) and DNS (dnspython).
 
-All of this program's clients come through these three: httpx stands on httpcore. What Pulumi's own AWS plug-in sends
-comes through none of them, nor does octoDNS, by which `zone import` reads vendors. A note is taken of what passes; what
-passes is not changed, and no fault in taking notes reaches the caller.
+All of this program's clients use these three: httpx is built on httpcore. Two do not: Pulumi's own AWS plug-in, and
+octoDNS, with which `zone import` reads vendors. Exchanges are recorded unchanged, and no fault of the recorder reaches
+the caller.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from .notes import Notes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: Headers whose values are noted; of all others the name alone.
+#: Headers whose values are recorded; of all others only the name is.
 _HEADERS = frozenset({"content-type", "content-length", "retry-after", "location", "cache-control", "server", "allow"})
-#: The most of a body that is kept, in bytes; of a text that is not JSON, and of one that is.
+#: The longest recorded body in bytes: of a text that is not JSON, and of one that is.
 _TEXT, _JSON = 2048, 1 << 20
-#: Where a botocore call carries what is noted of it.
+#: The key under which a botocore call carries its record.
 _MARK = "unmoor-recording"
 
 
 def hook(path: str) -> None:
-    """Hook into every door that is installed. Does nothing if the settings cannot be read: the run counts."""
+    """Hook into every door that is installed. Do nothing if the settings cannot be read: the run itself goes first."""
     try:
         notes = Notes(settings.read(path), path)
     except (OSError, ValueError, KeyError, TypeError):
@@ -62,7 +62,7 @@ def _http(notes: Notes) -> None:
 
 
 class _Overheard:
-    """A stream that passes each part on as it comes, and reports at its end what came, up to a limit."""
+    """A stream that passes each part on at once, and reports at its end what came, up to a limit."""
 
     def __init__(self, stream: Any, ended: Callable[[bytes | int], None]) -> None:
         self._stream, self._ended = stream, ended
@@ -86,7 +86,7 @@ class _Overheard:
 
 
 def _nothing(_: bytes | int) -> None:
-    """Take no second note of one exchange."""
+    """Record nothing, where an exchange is recorded already."""
 
 
 def _http_failed(request: Any, error: BaseException, began: float) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _asked(request: Any) -> dict[str, Any]:
     url = urlsplit(bytes(request.url).decode())
     headers, sent = _pairs(request.headers), b""
     with contextlib.suppress(Exception):
-        # A body that httpx has in memory; one that is a stream of the caller's is left alone.
+        # Only a body that httpx has in memory is recorded; the caller's stream is left alone.
         if type(request.stream).__name__ == "ByteStream":
             sent = b"".join(request.stream)
     return {
@@ -127,7 +127,7 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
 
 
 def _body(headers: dict[str, str], body: bytes | int) -> Any:
-    """Return what is kept of a body; of one that was too long to keep, `body` is its length in bytes."""
+    """Return what is recorded of a body; of one that was too long, `body` is its length in bytes."""
     if isinstance(body, int):
         return {"bytes": body}
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()

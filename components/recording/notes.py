@@ -1,4 +1,4 @@
-"""The files of one process of a recording: one an exchange, scrubbed before it is written, for its user alone."""
+"""The files of one recorded process: one for each exchange, scrubbed before it is written, for its user alone."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-#: Begins the name of a file by the settings that stands for a recording that could not be written; the rest is why.
+#: The beginning of a file's name, next to the settings, for a recording that could not be written; the rest is the
+#: reason.
 FAILED = "failed-"
 
 
 class Notes:
-    """Takes notes until one cannot be written; then the recording of this process ends, and the process goes on."""
+    """Write records until one fails; then the recording of this process ends, and the process continues."""
 
     def __init__(self, settings: Settings, path: str) -> None:
         self._settings, self._beside = settings, Path(path).parent
@@ -35,7 +36,7 @@ class Notes:
         self._scrubbers: dict[str, Scrubber] = {}
 
     def take(self, door: str, note: Callable[..., dict[str, Any]], *given: Any, model: Any = None) -> None:
-        """Note an exchange; `model` is of the AWS service, whose words are public. Never raises."""
+        """Record an exchange; `model` is of the AWS service, whose words are public. Never raises."""
         if not self._open:
             return
         try:
@@ -46,7 +47,7 @@ class Notes:
             self._write(_label(door, request), text + "\n")
         except OSError as error:
             self._end(errno.errorcode.get(error.errno or 0, type(error).__name__))
-        except Exception as error:  # noqa: BLE001 taking notes must not end what is noted
+        except Exception as error:  # noqa: BLE001 a fault of the recorder must not end the process
             self._end(type(error).__name__)
 
     def _scrubber(self, service: str, model: Any) -> Scrubber:
@@ -74,7 +75,7 @@ class Notes:
 
 
 def _label(door: str, request: dict[str, Any]) -> str:
-    """Return what distinguishes files for a reader: words of the contract, and nothing that is a name."""
+    """Return what distinguishes files for a reader: words of the contract, and no names."""
     label = f"{door}-{request.get('operation') or request.get('type') or request.get('method') or ''}"
     return re.sub(r"[^A-Za-z-]", "", label)[:60]
 

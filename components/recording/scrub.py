@@ -1,7 +1,8 @@
-"""Replace what is not public in an exchange by pseudonyms of the same form. What is not known to be public is replaced.
+"""Replace what is not public in an exchange by pseudonyms of the same form. Unknown words count as not public.
 
-Public are the words of this program's own source, of an AWS service's model, and short numbers. A pseudonym depends on
-the recording's key alone, so that one name is one pseudonym in all files of a recording, and in no other recording.
+Public are the words of this program's own source, of an AWS service's model, and short numbers. A pseudonym depends
+only on the recording's key, so that one name has one pseudonym in all files of a recording, and another in every other
+recording.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-#: What stands for a credential.
+#: Replaces a credential.
 HIDDEN = "***"
-#: The ends of names that vendors publish, and that do not identify the DAO.
+#: The ends of names that vendors publish and that do not identify the DAO.
 _PUBLIC = ("amazonaws.com", "cloudfront.net", "akash.network", "letsencrypt.org", "storjshare.io")
-#: Fields that name something; every word of their values is replaced.
+#: Fields that hold names; every word of their values is replaced.
 _NAMING = re.compile(r"(?i)(name|e?mail|user|login|label|nick|title|company|person|contact)s?$")
 #: Fields whose values are one word of a contract.
 _WORDS = re.compile(r"(?i)^(code|state|status|denom|type|reason|error|scope|source|kind|rcode)$")
@@ -33,7 +34,7 @@ _LONGEST_NUMBER, _SHORTEST_HEX = 5, 12
 _LONG = re.compile(rf"[0-9]{{{_LONGEST_NUMBER + 1},}}")
 _HEX = re.compile(rf"(?i)(?=[a-f-]*[0-9])[0-9a-f-]{{{_SHORTEST_HEX},}}")
 _SIZE = re.compile(r"[0-9]{1,5}(?:[KMGT]i?B?|m?s|ms|m|d|h)?|v[0-9]|[a-z]{2}(?:-[a-z]+)+-[0-9][a-z]?")
-#: What a text is made of, the first that fits: a time, an ARN, a mail address, an IPv6 or IPv4 address, a host, a word.
+#: The parts of a text; the first match counts: a time, an ARN, a mail address, an IPv6 or IPv4 address, a host, a word.
 _PARTS = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)"
     r"|(?P<arn>arn:[a-z-]+:[a-z0-9-]*:[a-z0-9-]*:\d*:[^\s\"'<>,]+)"
@@ -47,7 +48,7 @@ _PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 class Scrubber:
-    """Replaces by the settings of one recording."""
+    """Replaces words according to the settings of one recording."""
 
     def __init__(self, settings: Settings, words: Iterable[str] = ()) -> None:
         self._key = settings.key.encode()
@@ -57,7 +58,7 @@ class Scrubber:
         self._words = {word.lower() for word in (*settings.words, *words)}
 
     def value(self, value: Any, field: str = "") -> Any:
-        """Return JSON in the same form, each text in it replaced; `field` is the name under which it stands."""
+        """Return JSON of the same form with each text in it replaced; `field` is the name of its field."""
         if isinstance(value, dict):
             rename = self._header if field == "headers" else self.field
             return {rename(str(name)): self.value(held, str(name)) for name, held in value.items()}
@@ -72,12 +73,12 @@ class Scrubber:
         return self.text(str(value), field)
 
     def field(self, name: str) -> str:
-        """Return the name of a field: what an identifier can be is kept, unless it is one of the DAO's names."""
+        """Return the name of a field: words that can be an identifier are kept, unless they are the DAO's names."""
         kept = _FIELD.fullmatch(name) and name.lower() not in self._names and self._open(name) == name
         return name if kept else self.text(name)
 
     def _header(self, name: str) -> str:
-        """Return the name of a header: one that is made of public words is kept."""
+        """Return the name of a header: one made of public words is kept."""
         return name if set(name.lower().split("-")) <= self._words | {"x"} else self.field(name)
 
     def text(self, text: str, field: str = "") -> str:
@@ -107,7 +108,7 @@ class Scrubber:
         return by_kind[str(found.lastgroup)](found[0])
 
     def _address(self, address: str) -> str:
-        """Return an address of those that are for benchmarks (RFC 2544): no one is reached there."""
+        """Return an address from the block for benchmarks (RFC 2544), at which there is no host."""
         number = self._bits(address) % 2**17
         return f"198.{18 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
 
@@ -143,7 +144,7 @@ class Scrubber:
         return int.from_bytes(hmac.digest(self._key, word.lower().encode(), hashlib.sha256)[:8], "big")
 
     def _other(self, word: str) -> str:
-        """Return the pseudonym of a word: digits for digits, letters for letters, and hexadecimal where it may be."""
+        """Return the pseudonym of a word: digits for digits, letters for letters, hex digits where it may be hex."""
         if word.startswith("akash1"):
             return "akash1" + self._other(word.removeprefix("akash1"))
         bits = self._stream(word)
@@ -167,7 +168,7 @@ def _same(letter: str, bit: int, *, hexadecimal: bool) -> str:
 
 
 def own_words() -> tuple[str, ...]:
-    """Return the words of this program's source, in lower case: they are public with it."""
+    """Return the words of this program's source in lower case; they are as public as the source."""
     root = Path(__file__).parents[1]
     found: set[str] = set()
     for path in sorted([*root.rglob("*.py"), *root.rglob("*.json")]):

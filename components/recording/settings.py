@@ -1,4 +1,4 @@
-"""What the processes of one recording share: where to write, and what must not be written."""
+"""Settings that all processes of one recording share: where to write, and what must not be written."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 #: Variables whose values are credentials, by their names.
 _CREDENTIAL = re.compile(r"(?i)(key|secret|token|passw|passphrase|credential|auth)")
 _SHORTEST_CREDENTIAL = 6
-#: Settings of a stack file whose values are names of the DAO's own.
+#: Settings of a stack file whose values are names of the DAO.
 _NAMING = frozenset({"host", "zone", "bucket", "redirect_from", "name", "organisation", "profile", "image", "user"})
 _TOKEN = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The folder of a recording; the key of its pseudonyms, in no file of it; what to hide, and public words."""
+    """The folder of a recording, the key of its pseudonyms (in no file of it), what to hide, and public words."""
 
     folder: str
     key: str
@@ -54,7 +54,7 @@ def credentials(environ: Mapping[str, str]) -> tuple[str, ...]:
 def names(stacks: Iterable[Any], words: frozenset[str]) -> tuple[str, ...]:
     """Return the names in stack files: of workloads, stores and hosts. `words` are those of the stack file's schema.
 
-    A host gives each of its labels but the last one.
+    Of a host, each label but the last one counts.
     """
     found = {name for stack in stacks for name in _names(stack, words)}
     return tuple(sorted(name for name in found if len(name) > 1 and not name.isdigit()))

@@ -1,1 +1,1 @@
-"""What a change of stack files does, and who agreed to it."""
+"""What a change of stack files does, and who approved it."""

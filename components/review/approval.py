@@ -1,8 +1,8 @@
-"""Who agreed to which plan: the sentence that is signed, the chain of approvals, and the judgement before an update.
+"""Who approved which plan: the sentence that is signed, the chain of approvals, and the judgement before an update.
 
-Each entry of the chain has a number, the plan it is for and the plan it replaces. It is judged by the signers of the
-plan it replaces, so a change of the signers needs those who sign now. What is deployed stands in the stack's state,
-which no pull request can write; docs/decisions/0017-who-judges-a-plan.md gives the reasons.
+Each entry of the chain has a number, its plan, and the plan that it replaces. The signers of the replaced plan judge
+it, so a change of the signers needs the present ones. What is deployed stands in the stack's state, which no pull
+request can write; docs/decisions/0017-who-judges-a-plan.md gives the reasons.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from ..config.signers import Signers
     from .record import Approval, Entry
 
-#: Days that an approval is good for unless its signer chooses fewer or more, and the most that can be chosen.
+#: Days for which an approval is valid by default, and the most that its signer can choose.
 DAYS, MOST_DAYS = 30, 180
 _SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What approvals are for: a Pulumi project, and a stack of it."""
+    """The subject of approvals: a Pulumi project and one of its stacks."""
 
     project: str
     stack: str
@@ -38,7 +38,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Approved:
-    """The last plan that was approved and deployed: its place in the chain, its hash, and who judges the next."""
+    """The last plan that was approved and deployed: its place in the chain, its hash, and the judges of the next."""
 
     number: int
     plan: str
@@ -47,7 +47,7 @@ class Approved:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A plan that is to be approved; `signers` judge the plan after it, None when none will be needed."""
+    """A plan to be approved; `signers` judge the plan after it, None if that will need no approval."""
 
     plan: str
     signers: Signers | None
@@ -56,7 +56,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is known about the approvals of a plan; `by` are its judges, `first` when it names them itself."""
+    """What is known about the approvals of a plan; `by` are its judges, `first` if the plan names them itself."""
 
     by: Signers
     first: bool
@@ -75,7 +75,7 @@ class Judgement:
 
     @property
     def missing(self) -> str:
-        """What is still needed, in words."""
+        """What is missing, in words."""
         more = self.by.quorum - len(self.agreed)
         rest = ", ".join(name for name in sorted(self.by.keys) if name not in self.agreed)
         return f"{more} more of {rest}" if more > 0 else "nothing"
@@ -88,7 +88,7 @@ def digest(signers: Signers) -> str:
 
 
 def sentence(scope: Scope, number: int, replaces: str, wanted: Wanted, expires: str) -> str:
-    """Return the text that a signer signs. Everything that it must not be reused for stands in it."""
+    """Return the text that a signer signs. It contains everything that limits its use."""
     following = f"{wanted.signers} ({digest(wanted.signers)})" if wanted.signers and wanted.required else "no approval"
     return (
         "I approve this plan of my organisation's infrastructure for unmoor.\n"
@@ -108,8 +108,8 @@ def judge(
 ) -> Judgement | None:
     """Judge the approvals of a plan, by the signers of the last approved one or, for a first plan, by its own.
 
-    A plan may follow plans that were approved and never deployed. None when no approval is needed: neither the last
-    approved plan nor this one asks for it, or this one is the last approved one.
+    A plan may follow plans that were approved and never deployed. Returns None when no approval is needed: neither the
+    last approved plan nor this one requires it, or this one is the last approved one.
     """
     if approved is None and not wanted.required:
         return None
@@ -141,7 +141,7 @@ def _elsewhere(entry: Entry, number: int) -> str:
 
 
 def _judged(scope: Scope, by: Signers, entry: Entry, wanted: Wanted, today: date, *, first: bool) -> Judgement:
-    """Judge one entry: each signer's first approval, verified side by side because programs do it."""
+    """Judge one entry: each signer's first approval, verified concurrently because programs do it."""
     firsts = {one.signer: one for one in reversed(entry.approvals)}
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         wrong = dict(
@@ -174,7 +174,7 @@ def _wrong(scope: Scope, by: Signers, entry: Entry, wanted: Wanted, one: Approva
 def tip(scope: Scope, entries: Sequence[Entry]) -> Approved | None:
     """Return the last plan of the chain whose quorum was reached, in time or not; None when there is none.
 
-    It is what git knows of the last approved plan; an update asks the state.
+    Git knows no more about the last approved plan than this; an update reads the state.
     """
     last: Approved | None = None
     while True:
@@ -219,7 +219,7 @@ def demand(
 
 
 def following(wanted: Wanted, approved: Approved | None, found: Judgement | None) -> Approved | None:
-    """Return what the state must remember once a plan is deployed; None when later plans need no approval."""
+    """Return what the state must remember once a plan is deployed; None if later plans need no approval."""
     if not wanted.required or wanted.signers is None:
         return None
     if approved and approved.plan == wanted.plan:
@@ -228,7 +228,10 @@ def following(wanted: Wanted, approved: Approved | None, found: Judgement | None
 
 
 def expiry(text: str | None, today: date) -> str:
-    """Return an ISO date until which an approval is good. Raises ConfigError for one that is over or too far."""
+    """Return the ISO date until which an approval is valid.
+
+    Raises ConfigError for one that is past or too far ahead.
+    """
     if text is None:
         return date.fromordinal(today.toordinal() + DAYS).isoformat()
     try:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from .meaning import Change
     from .review import Review
 
-#: The first line of every comment, by which the workflow finds its own.
+#: The first line of every comment; the workflow finds its own comment by it.
 MARKER = "<!-- unmoor review -->"
-#: GitHub takes 65,536 characters; the rest is for what a workflow adds.
+#: GitHub accepts 65,536 characters; the rest is for what a workflow adds.
 LIMIT = 60_000
-#: How many changed settings stand before the folds, and how many in them, in the order of what is tried to fit.
+#: How many changed settings stand before the folds, and how many inside, in the order in which they are tried to fit.
 _OPEN = 8
 _FOLDED = (400, 150, 50, 10)
 
@@ -150,7 +150,7 @@ def _central(one: Review) -> Iterator[str]:
 def _rows(one: Review) -> tuple[list[list[Change]], list[list[Change]]]:
     """Return the changed settings, equal ones together: those that stand open, and those in the fold.
 
-    Cautions are never folded. Settings of a stack or a workload that is new or gone are, as there are many.
+    Cautions are never folded. Settings of a new or removed stack or workload are, because there are many.
     """
     whole = {each.name for each in one.workloads if each.before is None or each.after is None}
     together: dict[tuple[str, str, str, str], list[Change]] = {}

@@ -1,6 +1,6 @@
-"""Two plans as plain data, compared by construction: every leaf that differs is a change with its path.
+"""Compare two plans as plain data: every leaf that differs is a change with its path.
 
-No field is named here. What a change means stands in `meaning`, and a path that nothing names there is still a change.
+This module names no field. `meaning` explains changes; a path that it does not name is a change nevertheless.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Fields that name the items of a list of mappings, in the order in which they are tried.
 _NAMES = ("name", "host", "site")
-#: Stands for a value that is not there; what is not set is None.
+#: Stands for a value that does not exist; a setting that is not set is None.
 ABSENT = type("Absent", (), {"__repr__": lambda _: "ABSENT", "__bool__": lambda _: False})()
 
 Path = tuple[str, ...]
@@ -22,7 +22,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Difference:
-    """A leaf that differs. `old` and `new` are scalars, lists, or empty mappings; ABSENT where there is none."""
+    """A leaf that differs. `old` and `new` are scalars, lists, or empty mappings; ABSENT if there is none."""
 
     path: Path
     old: Any
@@ -57,12 +57,12 @@ def _compared(path: Path, old: Any, new: Any) -> Iterator[Difference]:
 
 
 def _text(leaf: Any) -> str:
-    """Write a leaf so that two are equal only if a hash over them is: 1, 1.0 and true differ."""
+    """Return a leaf as text that is equal only if a hash over the leaves is: 1, 1.0 and true differ."""
     return "ABSENT" if leaf is ABSENT else json.dumps(leaf, sort_keys=True)
 
 
 def _field(old: Any, new: Any) -> str | None:
-    """Return the field that names the items of both lists, empty when only their places do, None without lists."""
+    """Return the field that names the items of both lists; empty if only their positions do, None without lists."""
     lists = [one for one in (old, new) if isinstance(one, list) and one]
     if not lists or not all(isinstance(item, dict) for one in lists for item in one):
         return None
@@ -74,7 +74,7 @@ def _field(old: Any, new: Any) -> str | None:
 
 
 def _tree(value: Any, field: str | None) -> Mapping[str, Any]:
-    """Return the named parts of a mapping or of a list of mappings; nothing for a leaf."""
+    """Return the named parts of a mapping or a list of mappings; nothing for a leaf."""
     if isinstance(value, dict):
         return value
     if not isinstance(value, list) or field is None:
@@ -85,13 +85,13 @@ def _tree(value: Any, field: str | None) -> Mapping[str, Any]:
 
 
 def _rest(item: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    """Leave out the field that names an item, as its path has it; an item of nothing else keeps it."""
+    """Leave out the field that names an item, because its path contains it; an item with only that field keeps it."""
     rest = {key: value for key, value in item.items() if key != field}
     return rest or item
 
 
 def dotted(path: Path) -> str:
-    """Write a path as `workloads.docs.options.version`; a part with other signs in it stands in brackets."""
+    """Return a path as `workloads.docs.options.version`; a part with other characters stands in brackets."""
     text = ""
     for part in path:
         plain = part.replace("-", "").replace("_", "").isalnum()

@@ -1,6 +1,6 @@
-"""What a changed setting means: its group, a sentence, and whether it deserves a warning. One table.
+"""The meaning of a changed setting: its group, a sentence, and whether it needs a warning. One table.
 
-A path that no row names has a sentence all the same: the description of the setting in its model.
+A path without a row has a sentence too: the description of the setting in its model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Group(StrEnum):
-    """What a change touches, in the order in which a review shows it."""
+    """What a change affects, in the order in which a review shows it."""
 
     REACH = "What visitors reach"
     ANSWER = "Who may sign and answer"
@@ -68,12 +68,12 @@ def _more(old: Any, new: Any) -> bool:
 
 
 def _changed(old: Any, new: Any) -> bool:
-    """Return whether a value took the place of another, so not for something new."""
+    """Return whether a value replaced another one, which excludes new values."""
     return old not in (ABSENT, None) and new not in (ABSENT, None)
 
 
 def _stands(old: Any, new: Any) -> bool:
-    """Return whether the setting is there before and after, set or not."""
+    """Return whether the setting exists before and after, set or not."""
     return old is not ABSENT and new is not ABSENT
 
 
@@ -94,7 +94,7 @@ def _budget(old: Any, new: Any) -> str:
 class Row(NamedTuple):
     """Paths (`*` is one part, `**` any number), their group, the sentence, and when it is a caution.
 
-    An empty sentence: the description in the setting's model.
+    An empty sentence stands for the description in the setting's model.
     """
 
     pattern: str
@@ -103,7 +103,7 @@ class Row(NamedTuple):
     caution: Callable[[Any, Any], bool] = _never
 
 
-#: The first row whose pattern fits wins; a pattern without `**` fits whole paths only.
+#: The first row whose pattern matches counts; a pattern without `**` matches whole paths only.
 TABLE: tuple[Row, ...] = (
     Row("zone/authorities", Group.ANSWER, "These answer for every name of the zone.", _any),
     Row("zone/id", Group.ANSWER, "Names are written into another zone of this name.", _changed),
@@ -220,7 +220,7 @@ TABLE: tuple[Row, ...] = (
 
 
 def changes(found: list[Difference], before: Topology | None, after: Topology) -> list[Change]:
-    """Return differences of two signed plans with their meaning, by group; of a new stack nothing is a caution."""
+    """Return differences of two signed plans with their meaning, by group; changes of a new stack are no cautions."""
     made = [_change(one, before, after) for one in found]
     order = list(Group)
     return sorted(made, key=lambda one: order.index(one.group))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HEAD = "# Written by `unmoor approve`: who approved which plan. Commit it; no line of it needs to be secret.\n"
-#: How many numbers back entries are kept: what is older was deployed, or never will be.
+#: How many numbers back entries are kept: an older one was deployed, or never will be.
 _KEPT = 20
 _HASH = r"^[0-9a-f]{64}$"
 
@@ -46,7 +46,7 @@ class Approval(_Part):
 class Entry(_Part):
     """A plan's place in the chain: `after` is the hash of the plan that it replaces, empty for the first.
 
-    `signers` judge the plan after it; None when later plans need no approval.
+    `signers` judge the plan after it; None if later plans need no approval.
     """
 
     number: int = Field(ge=1)
@@ -57,7 +57,7 @@ class Entry(_Part):
 
     @property
     def place(self) -> tuple[int, str, str]:
-        """Where it is in the chain: its number, what it replaces, and the plan."""
+        """Its place in the chain: its number, the plan that it replaces, and its own."""
         return self.number, self.after, self.plan
 
 
@@ -73,12 +73,12 @@ class _File(_Part):
 
 
 def file_for(stack_file: Path) -> Path:
-    """Name the file of approvals of a stack file: `approvals.prod.yaml` next to `Pulumi.prod.yaml`."""
+    """Return the file of approvals of a stack file: `approvals.prod.yaml` next to `Pulumi.prod.yaml`."""
     return stack_file.with_name(stack_file.name.replace("Pulumi.", "approvals.", 1))
 
 
 def read(path: Path) -> tuple[Entry, ...]:
-    """Read the approvals; none when there is no file. Raises ConfigError with every fault."""
+    """Read the approvals; none if there is no file. Raises ConfigError with every fault."""
     try:
         return parse(yaml_text.file_text(path), str(path))
     except FileNotFoundError:
@@ -101,7 +101,7 @@ def parse(text: str, source: str) -> tuple[Entry, ...]:
 
 
 def _dumper() -> Any:
-    """Return a dumper that writes text of several lines as a block, so that a key can be read in a pull request."""
+    """Return a dumper that writes texts of several lines as blocks, so that a key can be read in a pull request."""
     import yaml
 
     class Dumper(yaml.SafeDumper):
@@ -115,7 +115,7 @@ def _dumper() -> Any:
 
 
 def write(path: Path, entries: tuple[Entry, ...]) -> None:
-    """Write the file anew, whole."""
+    """Write the whole file."""
     import yaml
 
     plain: list[dict[str, Any]] = [one.model_dump(mode="json") for one in entries]

@@ -1,4 +1,4 @@
-"""What a change of a stack file does: two plans in, one value out that is printed or given to machines."""
+"""What a change of a stack file does: two plans in, one value out that is printed or returned as JSON."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class WorkloadReview:
     """What a change does to one workload; `refused` is why it must not be merged.
 
-    `hours` is the work of the flip by the runbook, None where nothing is flipped or the kind has no runbook. `risks`
-    are sentences, none where no inventory knows the workload. `losses` is what an operator should know of its sites.
+    `hours` is the work of the flip by the runbook, None if nothing is flipped or the kind has no runbook. `risks` are
+    sentences, none if no inventory has the workload. `losses` is what an operator should know of its sites.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Review:
     """What a change does to a stack.
 
     `was` is the hash of the plan at the base, None for a new stack. `central` is who alone can switch off what, before
-    and after, and `freed` what of it ends.
+    and after, and `freed` which of it ends.
     """
 
     stack: str
@@ -80,17 +80,17 @@ class Review:
 
     @property
     def changed(self) -> bool:
-        """Whether what would be built differs: exactly when the hashes do."""
+        """Whether what would be built differs, which is when the hashes do."""
         return self.was != self.plan
 
     @property
     def refused(self) -> tuple[str, ...]:
-        """Why it must not be merged, each reason once, with the workloads that it is about."""
+        """Why it must not be merged, each reason once, with its workloads."""
         return _sentences((one.name, text) for one in self.workloads for text in one.refused)
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """What is allowed and should be read twice, each sentence once, whether or not anything changes."""
+        """What is allowed and should be read twice, each sentence once, even if nothing changes."""
         settings = gathered((one.where, one.meaning) for one in self.changes if one.caution)
         return (*(f"{some(where, 2)}: {text}" for text, where in settings.items()), *self.remarks)
 
@@ -144,7 +144,7 @@ def review(
     judgement: Judgement | None = None,
     notes: tuple[str, ...] = (),
 ) -> Review:
-    """Compare two plans of one stack; the first is None when the stack is new.
+    """Compare two plans of one stack; the first is None if the stack is new.
 
     `hours` is the work of each flip, `risks` are sentences about workloads.
     """
@@ -195,13 +195,13 @@ _Alone = tuple[str, str, str]
 
 
 def alone(topology: Topology | None) -> list[_Alone]:
-    """Return who alone can still switch off what of which workload: company, what, workload."""
+    """Return who alone can switch off what of which workload: company, what, workload."""
     plans = topology.workloads if topology else ()
     return [(control.company, control.what, plan.name) for plan in plans for control in plan.central]
 
 
 def central(found: Sequence[_Alone]) -> tuple[str, ...]:
-    """Write what `alone` returns, one sentence for a company and the same workloads."""
+    """Return the result of `alone` as sentences, one for each company and set of workloads."""
     by: dict[tuple[str, str], list[str]] = {}
     for company, what, name in found:
         by.setdefault((company, what), []).append(name)
@@ -259,7 +259,7 @@ def _made(topology: Topology) -> dict[str, Any]:
 
 
 def _inputs(action: Action, plans: Mapping[str, WorkloadPlan]) -> Any:
-    """Return what decides whether an update touches an action's resource."""
+    """Return what determines whether an update touches an action's resource."""
     if isinstance(action.does, Create):
         plan = plans[action.workload]
         return canonical([plan.site(action.name), plan.release, plan.stores])

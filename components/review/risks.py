@@ -1,4 +1,4 @@
-"""Both risks and the expected downtime of workloads before and after a change, as their plans stand."""
+"""Both risks and the expected downtime of workloads before and after a change, from their plans."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def risks(
     inventory: Inventory, plans: tuple[Topology | None, Topology], registry: Registry, names: Collection[str], on: date
 ) -> dict[str, tuple[str, ...]]:
-    """Return sentences about each named workload that the inventory knows.
+    """Return sentences about each named workload that the inventory has.
 
-    The inventory holds what a workload is and holds; who runs it comes from the plans alone, on both sides.
+    The inventory describes the workload and its data; who runs it comes from the plans alone, before and after.
     """
     known = {entry.stack or name: entry for name, entry in inventory.workloads.items() if entry.stack or name in names}
     before, after = (planned(one, registry) if one else {} for one in plans)

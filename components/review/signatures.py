@@ -1,4 +1,4 @@
-"""One signature against one public key: SSH and GPG by their own programs, Ethereum by eth-account. Offline."""
+"""Verify one signature against one public key: SSH and GPG by their own programs, Ethereum by eth-account. Offline."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ..limits import SIGNATURE_S as _LIMIT_S
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: What an SSH signature is for (PROTOCOL.sshsig): one made for git or for a file is none of ours.
+#: The namespace of an SSH signature (PROTOCOL.sshsig): one made for git or for a file is not accepted.
 NAMESPACE = "unmoor-approval"
 _WALLET = re.compile(r"0x[0-9a-fA-F]{130}")
 
 
 def verify(key: str, text: str, signature: str) -> str | None:
-    """Return None when `signature` is over `text` and by `key`, else what is wrong with it.
+    """Return None if `signature` is by `key` over `text`, else what is wrong with it.
 
-    Raises ConfigError when the program or library that can verify it is not installed.
+    Raises ConfigError if the program or library that can verify it is not installed.
     """
     return _VERIFY[kind_of(key)](key, text, signature)
 
@@ -44,7 +44,7 @@ def _ssh(key: str, text: str, signature: str) -> str | None:
 
 def _gpg(key: str, text: str, signature: str) -> str | None:
     program = _program("gpg", "GnuPG 2.2 or newer")
-    # A home of its own: the operator's keyring and trust must not decide who signs for a DAO.
+    # It has a home of its own: the operator's keyring and trust must not decide who signs for a DAO.
     with tempfile.TemporaryDirectory() as home:
         Path(home).chmod(0o700)
         common = [program, "--homedir", home, "--batch", "--no-tty", "--no-autostart", "--status-fd", "1"]
@@ -105,7 +105,7 @@ def sign_gpg(user: str, text: str) -> str:
 
 
 def _signed(command: list[str], text: str) -> str:
-    # The passphrase is asked for at the terminal, so there is no limit of time.
+    # The passphrase is asked for at the terminal, so there is no time limit.
     process = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if process.returncode:
         why = (process.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -1,4 +1,4 @@
-"""What a running Pulumi program knows of approvals: the last approved plan, as the stack's own outputs keep it.
+"""What a running Pulumi program knows of approvals: the last approved plan, kept in the stack's own outputs.
 
 Only an update writes them, so a pull request cannot; see docs/decisions/0017-who-judges-a-plan.md.
 """
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 #: The stack's output that holds the last approved plan.
 OUTPUT = "approved"
-#: A local backend writes a checkpoint's second file in place (gocloud.dev, blob/fileblob/attrs.go), so a read in that
-#: moment ends with EOF. The text is the engine's (pkg/backend/diy); the pause is many times what the write takes.
+#: A local backend writes the second file of a checkpoint in place (gocloud.dev, blob/fileblob/attrs.go), so a read at
+#: that moment ends with EOF. The text is the engine's (pkg/backend/diy); the pause is many times longer than the write.
 _HALF_WRITTEN, _READS, _PAUSE_S = "failed to load checkpoint", 10, 0.2
 
 
 def demand(topology: Topology, before: Mapping[str, Any]) -> dict[str, Any]:
-    """Refuse a plan that its judges have not approved, and return the output that remembers it; for the program.
+    """Refuse a plan that its judges have not approved, and return the output that records it; for the program.
 
-    `before` are the stack's outputs of its last update. A preview warns and goes on. Raises PlanError in an update, and
-    ConfigError when what is remembered cannot be read.
+    `before` are the stack's outputs of its last update. A preview warns and continues. Raises PlanError in an update,
+    and ConfigError when the recorded plan cannot be read.
     """
     scope = Scope(pulumi.get_project(), pulumi.get_stack())
     approved = parse(before)
@@ -63,7 +63,7 @@ def _output(approved: Approved | None) -> dict[str, Any]:
 def outputs() -> Mapping[str, Any]:
     """Return the stack's outputs of its last update; the engine reads them without a resource.
 
-    A read that meets the engine's own write of the checkpoint is repeated. Raises what the engine raises.
+    A read that meets the engine's own write of the checkpoint is retried. Raises what the engine raises.
     """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     reads = Retrying(
@@ -72,13 +72,13 @@ def outputs() -> Mapping[str, Any]:
         wait=wait_fixed(_PAUSE_S),
         reraise=True,
     )
-    # pkg/resource/deploy/builtins.go: what a StackReference asks too.
+    # pkg/resource/deploy/builtins.go: a StackReference makes the same call.
     found = reads(pulumi.runtime.invoke, "pulumi:pulumi:readStackOutputs", {"name": name}).value
     return dict((found or {}).get("outputs") or {})
 
 
 def parse(known: Mapping[str, Any]) -> Approved | None:
-    """Read the last approved plan; None when there is none. Raises ConfigError for an output that is not ours."""
+    """Read the last approved plan; None if there is none. Raises ConfigError for an output that is not ours."""
     value = known.get(OUTPUT)
     if value is None:
         return None

@@ -22,7 +22,7 @@ def cell(text: object, limit: int = QUOTE_CHARS) -> str:
 
 
 def pair(old: Any, new: Any) -> tuple[str, str]:
-    """Write both values of a change; of long ones the part where they begin to differ."""
+    """Return both values of a change; of long ones, the part where they begin to differ."""
     left, right = plain(old), plain(new)
     if max(len(left), len(right)) <= _VALUE:
         return left, right
@@ -37,7 +37,7 @@ def _around(text: str, at: int) -> str:
 
 
 def plain(value: Any) -> str:
-    """Write a value as text."""
+    """Return a value as text."""
     if value is ABSENT:
         return "none"
     if value is None:
@@ -50,18 +50,18 @@ def plain(value: Any) -> str:
 
 
 def money(usd: float) -> str:
-    """Write USD a month: `$2.62`."""
+    """Return USD a month: `$2.62`."""
     return f"-${-usd:,.2f}" if usd < 0 else f"${usd:,.2f}"
 
 
 def some(names: Sequence[str], most: int = 4) -> str:
-    """Write names: the first few, and how many more there are."""
+    """Return names: the first few, and the number of the others."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return the names that each sentence is about, in the order in which sentences come first."""
+    """Return the names that each sentence is about, in the order of the sentences' first appearance."""
     found: dict[str, list[str]] = {}
     for name, sentence in pairs:
         found.setdefault(sentence, []).append(name)

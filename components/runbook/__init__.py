@@ -1,1 +1,1 @@
-"""What an operator does, step by step, made from the live plan: chapters, their Markdown, and their execution."""
+"""An operator's steps, made from the live plan: chapters, their Markdown, and their execution."""

@@ -1,4 +1,4 @@
-"""What a runbook is written from: a workload's plan, the stack around it, and what each flip would make of it."""
+"""The input of a runbook: a workload's plan, the stack around it, and the result of each flip."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from ..registry import Registry
     from ..topology import Site, Topology, WorkloadPlan
 
-#: What Pulumi takes for a stack's name.
+#: The form of a stack's name in Pulumi.
 _STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 #: The target whose leases are paid from an account that can run dry.
 RENTED = akash.TARGET.name
-#: The only target that one company can take away whole.
+#: The only target that one company can end completely.
 CLOUD = aws.TARGET.name
 CLOUD_KEY = "AWS_SECRET_ACCESS_KEY"
 
 
 class Course(NamedTuple):
-    """A mode with its active side: as a line of the stack file gives it."""
+    """A mode with its active side, as the stack file sets it."""
 
     mode: Mode
     active: Side
@@ -40,7 +40,7 @@ class Course(NamedTuple):
         return f"{self.mode}, active {self.active}" if self.mode is Mode.ACTIVE_STANDBY else str(self.mode)
 
 
-#: From one end to the other; a flip goes to a neighbour and no further, so that each can be taken back.
+#: From one end to the other; a flip goes to a neighbour only, so that each one can be reverted.
 RING = (
     Course(Mode.CENTRALIZED, Side.CENTRALIZED),
     Course(Mode.ACTIVE_STANDBY, Side.CENTRALIZED),
@@ -50,7 +50,7 @@ RING = (
 
 
 class Prospect(NamedTuple):
-    """What a course would make of the workload, and the hash of the stack's plan then."""
+    """The workload in another course, and the hash of the stack's plan then."""
 
     plan: WorkloadPlan
     hash: str
@@ -58,25 +58,25 @@ class Prospect(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """One workload of one stack, and what each course would make of it."""
+    """One workload of one stack, and its prospect in each course."""
 
     stack: str
     topology: Topology
     plan: WorkloadPlan
     prospects: Mapping[Course, Prospect]
-    #: The environment variables that an update of each target demands.
+    #: The environment variables that an update of each target requires.
     credentials: Mapping[str, tuple[str, ...]]
-    #: Where a vendor published the pages before; "" when none is known.
+    #: The vendor that published the pages before; "" if none is known.
     old_site: str = ""
 
     @property
     def course(self) -> Course:
-        """Where the workload is on the ring."""
+        """The present course of the workload."""
         return Course(self.plan.mode, self.plan.active)
 
     @property
     def hash(self) -> str:
-        """The hash of the stack's plan as the file is now."""
+        """The hash of the stack's plan as the file stands."""
         return plan_hash(self.topology)
 
     @property
@@ -87,7 +87,7 @@ class Case:
 
     @property
     def alone(self) -> bool:
-        """Whether the stack holds no other workload."""
+        """Whether the stack has no other workload."""
         return len(self.topology.workloads) == 1
 
     @property
@@ -98,7 +98,7 @@ class Case:
 
     @property
     def rent_usd_month(self) -> float:
-        """USD a month of leases: the other workloads' as they are, and this one's where it rents most."""
+        """USD a month of leases: those of other workloads as they are, and this one's in its most expensive course."""
         others = sum(_rent(other) for other in self.topology.workloads if other.name != self.plan.name)
         return round(others + max(_rent(prospect.plan) for prospect in self.prospects.values()), 2)
 
@@ -121,7 +121,7 @@ class Case:
 
     @property
     def owner(self) -> str:
-        """Who has to agree to a change."""
+        """Who has to approve a change."""
         return "a signer" if self.topology.require_approval else f"the owner of {self.plan.name}"
 
 
@@ -137,9 +137,9 @@ def case(
     root: Path,
     settings: Mapping[str, Any] | None = None,
 ) -> Case:
-    """Plan a workload as it is, and on every course; `settings` are those of other plug-ins, which the hash covers.
+    """Plan a workload as it is, and in every course; `settings` are those of other plug-ins, which the hash covers.
 
-    Raises PlanError with every fault, and ConfigError for a stack or a workload that is not there.
+    Raises PlanError with every fault, and ConfigError for a stack or a workload that does not exist.
     """
     if not _STACK.fullmatch(stack):
         raise ConfigError(f"{stack!r} is not the name of a stack; its file is stacks/Pulumi.NAME.yaml")
@@ -162,7 +162,7 @@ def _prospect(
     config: StackConfig, workload: str, course: Course, planned: Callable[[StackConfig], Topology]
 ) -> Prospect:
     as_it_is = config.workloads[workload]
-    # What is forgotten on the way: while the old vendor may be given the host back, the centralized side has it.
+    # `adopt` is dropped on the way: while the host may be given back to the old vendor, the centralized side has it.
     adopt = as_it_is.adopt if course.active is Side.CENTRALIZED else ()
     changed = as_it_is.model_copy(update={"mode": course.mode, "active": course.active, "adopt": adopt})
     stack = config.model_copy(update={"workloads": {**config.workloads, workload: changed}})

@@ -1,4 +1,4 @@
-"""What a runbook is made of: each step holds how it is done and checked, so none can be written that cannot be run."""
+"""The parts of a runbook. Each step contains how it is done and checked, so none can be written that cannot be run."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-#: Stands for anything within a line of expected output.
+#: Stands for any text within a line of expected output.
 ANY = "…"
-#: A step's or a chapter's name: it names cells and is typed after `--from`.
+#: The form of a step's or a chapter's name: it names cells, and is typed after `--from`.
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class Outcome(NamedTuple):
-    """How a command ended: its exit status (None when its time ran out), and all it printed."""
+    """How a command ended: its exit status (None on a time-out), and all it printed."""
 
     code: int | None
     output: str
@@ -21,11 +21,11 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Check:
-    """A command, as it is typed in the repository's root, and what shows that it did what it should.
+    """A command as typed in the repository's root, and what shows that it worked.
 
-    `shows` are whole lines of output that must come in this order, with `…` for anything and spaces as they like;
-    `fails` means that it must end with an error. It is tried for `within_s` seconds until it shows that, and one try
-    may take `limit_s` seconds.
+    `shows` are whole lines of output that must come in this order, with `…` for any text and any number of spaces.
+    `fails` means that the command must fail. It is repeated for `within_s` seconds until it shows that, and one try may
+    take `limit_s` seconds.
     """
 
     command: str
@@ -43,7 +43,7 @@ class Check:
             raise ValueError(f"{self.command!r} has no time: {self.limit_s} s, {self.within_s} s")
 
     def fault(self, outcome: Outcome) -> str:
-        """Return what is wrong with an outcome; nothing when it is as expected."""
+        """Return what is wrong with an outcome; empty if it is as expected."""
         if outcome.code is None:
             return f"it was not done after {self.limit_s} s"
         if self.fails != bool(outcome.code):
@@ -65,7 +65,7 @@ def _pattern(line: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do: how, how one sees that it worked, and the way back.
+    """One thing to do: how, how to verify it, and the way back.
 
     `rollback` is a command; without one the step has changed nothing. `otherwise` is what to do when it fails.
     `approval` names who has to agree before it is taken; `hours` is a person's time, not the machine's.
@@ -91,7 +91,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Chapter:
-    """Steps that belong together, and when to turn to them."""
+    """Steps that belong together, and when to take them."""
 
     name: str
     title: str
@@ -106,7 +106,7 @@ class Chapter:
 
     @property
     def hours(self) -> float:
-        """Hours of a person's time, all steps."""
+        """Hours of a person's time for all steps."""
         return round(sum(step.hours for step in self.steps), 2)
 
 

@@ -1,4 +1,4 @@
-"""The commands that chapters are put together from, each with what it prints when all is well."""
+"""The commands of chapters, each with its expected output."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ..topology import Site, WorkloadPlan
     from .case import Case, Course
 
-#: Days of rent below which the account is to be topped up before anything else.
+#: Days of rent below which the account must be topped up first.
 RUNWAY_DAYS = 30
 #: Seconds that an update may take: CloudFront alone takes minutes.
 _UPDATE_S = 3600
-#: Seconds that one look at all sites may take, and for which it is repeated after something has changed.
+#: Seconds that one check of all sites may take, and for which it is repeated after a change.
 _LOOK_S, _SETTLE_S = 120, 180
-#: How a command of a runbook runs a few lines of Python.
+#: The beginning of a command that runs a few lines of Python.
 PYTHON = ".venv/bin/python -c"
 _CONSOLE = (
     f"printf '{KEY_HEADER}: %s\\n' \"${KEY_VARIABLE}\" | "
@@ -48,18 +48,18 @@ def stack(case: Case) -> str:
 
 
 def flip(case: Case, course: Course) -> str:
-    """Return the command that puts a workload on a course; `active` is given where it has a meaning."""
+    """Return the command that puts a workload on a course; `active` is included where it has a meaning."""
     side = f" --active {course.active}" if course.mode is Mode.ACTIVE_STANDBY else ""
     return f"./unmoor flip {case.plan.name} {course.mode}{side} {stack(case)}"
 
 
 def update(case: Case) -> str:
-    """Return the command that makes the stack file so."""
+    """Return the command that deploys the stack file."""
     return f"pulumi up --yes --skip-preview {stack(case)}"
 
 
 def up(case: Case, *flags: str) -> Check:
-    """Make the stack file so."""
+    """Deploy the stack file."""
     return Check(" ".join((update(case), *flags)), ("Updating (…):", "Resources:"), limit_s=_UPDATE_S)
 
 
@@ -69,7 +69,7 @@ def preview(case: Case, *flags: str, shows: tuple[str, ...] = ()) -> Check:
 
 
 def plan(case: Case, of: WorkloadPlan) -> Check:
-    """Read the stack file and see that it is as it should be."""
+    """Read the stack file and verify the plan."""
     lines = [f"{role} {name} on …" for name, role in of.roles.items()]
     return Check(
         f"./unmoor plan {of.name} {stack(case)}",
@@ -78,14 +78,14 @@ def plan(case: Case, of: WorkloadPlan) -> Check:
 
 
 def planned(case: Case, of: WorkloadPlan) -> Check:
-    """Read the stack file as machines do."""
+    """Read the plan as JSON and verify it."""
     return Check(
         f"./unmoor plan {of.name} {stack(case)} --json", (f'"mode": "{of.mode}",', f'"active": "{of.active}",')
     )
 
 
 def status(case: Case, of: WorkloadPlan, *, gone: tuple[str, ...] = ()) -> Check:
-    """See that every site serves the version; those on a target that is `gone` do not."""
+    """Verify that every site serves the version; sites on a target that is `gone` do not."""
     short = of.release.short
     lost = {site.name for site in of.sites if site.target in gone}
     lines = [
@@ -101,13 +101,13 @@ def status(case: Case, of: WorkloadPlan, *, gone: tuple[str, ...] = ()) -> Check
 
 
 def well(case: Case) -> Check:
-    """See that every site serves what the stack file asks for by then: the exit status decides."""
+    """Verify by the exit status that every site serves what the stack file names at that time."""
     shows = (f"{case.plan.name} {case.plan.url} should serve …",)
     return Check(f"./unmoor status {case.plan.name} {stack(case)}", shows, within_s=_SETTLE_S, limit_s=_LOOK_S)
 
 
 def unwell(case: Case) -> Check:
-    """See that one site or another is not well."""
+    """Verify that at least one site is not well."""
     shows = (f"{case.plan.name} {case.plan.url} should serve …", "… not well…")
     return Check(
         f"./unmoor status {case.plan.name} {stack(case)}", shows, fails=True, within_s=_SETTLE_S, limit_s=_LOOK_S
@@ -115,21 +115,21 @@ def unwell(case: Case) -> Check:
 
 
 def visit(of: WorkloadPlan, without: str = "") -> Check:
-    """Ask the host for its version, as any visitor could; within the time that a failover may take.
+    """Ask the host for its version, as any visitor could, within the time of a failover.
 
-    Who is expected to answer is the primary, or the first site that is not on a target that has gone.
+    The expected site is the primary, or the first site that is not on a target that is gone.
     """
     answers = next((site for site in of.sites if site.target != without), of.primary)
     return Check(_visit(answers.health_url), (of.release.id,), within_s=of.failover_s + 30, limit_s=20)
 
 
 def answered(of: WorkloadPlan) -> Check:
-    """See that visitors get an answer of any version."""
+    """Verify that visitors get an answer of any version."""
     return Check(_visit(of.primary.health_url), ("…",), within_s=of.failover_s + 30, limit_s=20)
 
 
 def unanswered(of: WorkloadPlan) -> Check:
-    """See that visitors get no answer."""
+    """Verify that visitors get no answer."""
     return Check(_visit(of.primary.health_url), ("curl: …",), fails=True, within_s=of.failover_s + 30, limit_s=20)
 
 
@@ -158,7 +158,7 @@ def outputs(case: Case, of: WorkloadPlan) -> Check:
 
 
 def bundle_url(of: WorkloadPlan, store: Store) -> str:
-    """Return where anyone can read a version's bundle, quoted for the shell."""
+    """Return the public URL of a version's bundle, quoted for the shell."""
     return shlex.quote(f"{store.public_url}/{bundle.key(of.identity, of.release.id)}")
 
 
@@ -169,18 +169,18 @@ def kept(of: WorkloadPlan, store: Store) -> Check:
 
 
 def unreadable(of: WorkloadPlan, store: Store) -> Check:
-    """See that a store does not give a bundle."""
+    """Verify that a store does not return a bundle."""
     return Check(f"curl -fsS --max-time 30 -o /dev/null {bundle_url(of, store)}", ("curl: …",), fails=True)
 
 
 def listed(of: WorkloadPlan, store: Store) -> Check:
-    """See that a bundle unpacks."""
+    """Verify that a bundle can be unpacked."""
     command = f"curl -fsS --max-time 600 {bundle_url(of, store)} | tar -tf -"
     return Check(command, ("index.html",), within_s=60, limit_s=660)
 
 
 def names_set(case: Case) -> Check:
-    """See which of the credentials are in the environment, by their names; without any, that Pulumi has a login."""
+    """Verify that the credentials are in the environment, by name; without any, that Pulumi has a login."""
     if not case.secrets:
         return Check("pulumi whoami", ("…",))
     wanted = " ".join(f"-e {name}" for name in case.secrets)
@@ -188,18 +188,18 @@ def names_set(case: Case) -> Check:
 
 
 def balance() -> Check:
-    """Ask what the account at Akash Console holds; the key goes by standard input, not as an argument."""
+    """Ask for the balance of the account at Akash Console; the key is passed on standard input, not as an argument."""
     return Check(_CONSOLE, ('{"data":…"balance":…',))
 
 
 def runway(case: Case) -> Check:
-    """Compute for how many days the account pays the rent; fewer than RUNWAY_DAYS are an error."""
+    """Compute how many days of rent the account can pay; fewer than RUNWAY_DAYS are an error."""
     command = f"{_CONSOLE} | {PYTHON} {shlex.quote(_RUNWAY)} {case.rent_usd_month:.2f}"
     return Check(command, (f"… days of rent at {case.rent_usd_month:.2f} USD a month",))
 
 
 def no_leak(case: Case, *more: str) -> Check:
-    """See that no credential of the environment stands in the stack's state."""
+    """Verify that no credential of the environment stands in the stack's state."""
     names = " ".join((*case.secrets, *more))
     return Check(
         f"pulumi stack export {stack(case)} | {PYTHON} {shlex.quote(_LEAKS)} {names}", ("no credential in the state",)
@@ -207,7 +207,7 @@ def no_leak(case: Case, *more: str) -> Check:
 
 
 def refill(case: Case) -> Check:
-    """Put the version into every store again, with the clouds asked what there is."""
+    """Put the version into every store again, after a refresh from the clouds."""
     step = f"urn:pulumi:{case.stack}::{PROJECT}::unmoor:index:Workload$command:local:Command::{case.plan.name}-keep"
     return up(case, "--refresh", "--replace", shlex.quote(step))
 

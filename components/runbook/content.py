@@ -1,4 +1,4 @@
-"""Chapters about what is served: bring it back from the stores, roll it back, and forward again."""
+"""Chapters about content: restore it from the stores, roll it back, and roll it forward."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def restore_drill(case: Case) -> Iterator[Chapter]:
-    """Bring the content back from each store: a backup that was never restored proves nothing."""
+    """Restore the content from each store: a backup that was never restored proves nothing."""
     of = case.plan
     if not case.pinnable:
         return
@@ -130,7 +130,7 @@ def _option(workload: str) -> str:
 
 
 def _agree(case: Case) -> Iterator[Step]:
-    """Let a signer approve the working tree as it is then: its hash is not known when this is written."""
+    """Let a signer approve the working tree as it is then: its hash is not known when the runbook is written."""
     if case.topology.require_approval:
         flag = checks.stack(case)
         review = f"./unmoor review --base HEAD --json {case.stack}"

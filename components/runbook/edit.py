@@ -1,4 +1,4 @@
-"""Change one setting of a workload in a stack file's text: comments, order and quotes of the rest stay as they are."""
+"""Change one setting of a workload in a stack file's text; comments, order and quotes of the rest stay."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _read(text: str, source: str, workload: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _reads(text: str, source: str, expected: Any) -> bool:
-    """Return whether a stack file's text is as it should be."""
+    """Return whether a stack file's text has the expected data."""
     try:
         return bool(yaml_text.load(text, source, yaml_text.STACK) == expected)
     except ConfigError:
@@ -81,7 +81,7 @@ def _reads(text: str, source: str, expected: Any) -> bool:
 
 
 def _with(document: Any, workload: str, wanted: Mapping[str, Any], out: str = "") -> Any:
-    """Return the parsed file as it should read, without the setting `out`."""
+    """Return the expected data of the file, without the setting `out`."""
     key = f"{PROJECT}:workloads"
     workloads = document["config"][key]
     kept = {name: value for name, value in workloads[workload].items() if name != out}
@@ -90,7 +90,7 @@ def _with(document: Any, workload: str, wanted: Mapping[str, Any], out: str = ""
 
 
 def _set(text: str, workload: str, key: str, value: str) -> str:
-    """Replace the value of a workload's key where it stands; `active` that is not there goes behind the mode."""
+    """Replace the value of a workload's key in place; a missing `active` is added after the mode."""
     if (node := _workload(text, workload)) is None:
         return text
     if (found := _entry(node, key)) is not None:
@@ -104,7 +104,7 @@ def _set(text: str, workload: str, key: str, value: str) -> str:
 
 
 def _without(text: str, workload: str, key: str) -> str:
-    """Take a workload's key out, with the lines of its value; comments that follow stay."""
+    """Remove a workload's key with the lines of its value; comments that follow stay."""
     node = _workload(text, workload)
     if node is None or node.flow_style or (found := _entry(node, key)) is None:
         return text
@@ -114,7 +114,7 @@ def _without(text: str, workload: str, key: str) -> str:
 
 
 def _last(node: Any) -> int:
-    """Return where the last value inside a node ends: a block's own end lies behind the comments that follow it."""
+    """Return the end of the last value inside a node: a block's own end lies behind the comments that follow it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _last(last[1] if isinstance(last, tuple) else last)
@@ -122,7 +122,7 @@ def _last(node: Any) -> int:
 
 
 def _with_block(text: str, workload: str, key: str, items: Sequence[str]) -> str:
-    """Put a list below a workload's `host`, one item a line."""
+    """Add a list below a workload's `host`, one item a line."""
     node = _workload(text, workload)
     if not items or node is None or node.flow_style or (host := _entry(node, "host")) is None:
         return text
@@ -131,7 +131,7 @@ def _with_block(text: str, workload: str, key: str, items: Sequence[str]) -> str
 
 
 def _below(text: str, at: int, lines: Sequence[str]) -> str:
-    """Put lines below the line of a place, with the line ends that stand there."""
+    """Add lines below the line of a place, with the line ends that are used there."""
     end = text.find("\n", at)
     line_end = "\r\n" if text[end - 1 : end + 1] == "\r\n" else "\n"
     block = line_end.join(lines)
@@ -139,7 +139,7 @@ def _below(text: str, at: int, lines: Sequence[str]) -> str:
 
 
 def _workload(text: str, workload: str) -> Any:
-    """Return the node of a workload's settings; None when the text itself does not have it."""
+    """Return the node of a workload's settings; None if the text itself does not have it."""
     node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     for name in ("config", f"{PROJECT}:workloads", workload):
         if (found := _entry(node, name)) is None:
@@ -149,5 +149,5 @@ def _workload(text: str, workload: str) -> Any:
 
 
 def _entry(node: Any, key: str) -> tuple[Any, Any] | None:
-    """Return the nodes of a key and its value in a mapping's node; nothing when the mapping itself does not have it."""
+    """Return the nodes of a key and its value in a mapping's node; nothing if the mapping itself does not have it."""
     return next(((name, value) for name, value in node.value if name.value == key), None)

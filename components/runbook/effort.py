@@ -1,4 +1,4 @@
-"""How much of a person's time a change of mode takes, by the chapters that describe it."""
+"""The hours of a person's time for a change of mode, from the chapters that describe it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def hours(before: WorkloadPlan, after: WorkloadPlan, topology: Topology) -> float:
     """Return the hours of all flips from one course of a workload to another; 0 where there is no flip to describe.
 
-    A way over several flips is the sum of theirs: the runbook leads through each neighbour on the ring.
+    A change over several flips is the sum of theirs, because the runbook leads through each neighbour.
     """
     start, end = (RING.index(Course(plan.mode, plan.active)) for plan in (before, after))
     step = 1 if end > start else -1
@@ -23,7 +23,7 @@ def hours(before: WorkloadPlan, after: WorkloadPlan, topology: Topology) -> floa
 
 
 def _flip(plan: WorkloadPlan, topology: Topology, here: Course, there: Course) -> float:
-    """Return the hours of one flip. Its steps are the same for all sites, so one plan stands for all."""
+    """Return the hours of one flip. Its steps are the same for all sites, so one plan is enough."""
     prospect = Prospect(plan, "any")
     now = dataclasses.replace(plan, mode=here.mode, active=here.active)
     case = Case("any", topology, now, dict.fromkeys(RING, prospect), {})

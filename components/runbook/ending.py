@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def rotate(case: Case) -> Iterator[Chapter]:
-    """Change the credentials, and see that the new ones work before the old ones end."""
+    """Replace the credentials, and verify the new ones before the old ones end."""
     yield Chapter(
         "rotate",
         "Rotate the credentials",

@@ -1,4 +1,4 @@
-"""Chapters for days on which nothing is wrong: start, fund, approve, deploy, check."""
+"""Chapters for normal days: start, fund, approve, deploy, check."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def before(case: Case) -> Iterator[Chapter]:
-    """See that this machine and this shell can do it at all."""
+    """Verify that this machine and this shell are able to do it."""
     flag = checks.stack(case)
     named = ", ".join(case.secrets)
     yield Chapter(
@@ -66,7 +66,7 @@ def before(case: Case) -> Iterator[Chapter]:
 
 
 def fund(case: Case) -> Iterator[Chapter]:
-    """See that the rent is paid for weeks."""
+    """Verify that the rent is paid for weeks."""
     if case.rent_usd_month:
         yield Chapter(
             "fund",
@@ -111,7 +111,7 @@ def approve(case: Case) -> Iterator[Chapter]:
 
 
 def deploy(case: Case) -> Iterator[Chapter]:
-    """Make the stack file so: for the first time, or with new content."""
+    """Deploy the stack file: for the first time, or with new content."""
     signed = (sign(case, case.hash),) if case.topology.require_approval else ()
     yield Chapter(
         "deploy",
@@ -152,7 +152,7 @@ def deploy(case: Case) -> Iterator[Chapter]:
 
 
 def check(case: Case) -> Iterator[Chapter]:
-    """See that all is well, and that nothing was changed by hand."""
+    """Verify that all is well, and that nothing was changed by hand."""
     yield Chapter(
         "check",
         "See that all is well",

@@ -1,4 +1,4 @@
-"""Carry a chapter out: command, output, verify; wait for the person who must agree; stop at the first failure."""
+"""Execute a chapter: command, output, verification. Wait for the person who must agree; stop at the first failure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """What became of a step: what was wrong, how often its command and its verify were tried, who agreed."""
+    """The result of a step: what was wrong, the tries of its command and of its verification, and who agreed."""
 
     step: str
     state: State
@@ -38,10 +38,10 @@ class Report:
 
 @dataclass(frozen=True)
 class World:
-    """What carrying out needs from outside: a shell, a person, a clock, and a reader of progress.
+    """What execution needs from outside: a shell, a person, a clock, and a reader of progress.
 
-    `shell` runs a command for at most so many seconds, and shows its lines if asked; `ask` returns the name of
-    the person who agreed to a step, or nothing.
+    `shell` runs a command for at most the given seconds, and shows its lines if asked to; `ask` returns the name of the
+    person who agreed to a step, or nothing.
     """
 
     shell: Callable[[str, float, bool], Outcome]
@@ -54,7 +54,7 @@ class World:
 def execute(
     chapter: Chapter, world: World, done: Collection[str] = (), note: Callable[[Report], None] = lambda _: None
 ) -> list[Report]:
-    """Carry out a chapter's steps, those already `done` left out; `note` hears of each as soon as it has ended."""
+    """Execute a chapter's steps except those already `done`; `note` gets each step's result as soon as it has ended."""
     reports: list[Report] = []
     total = len(chapter.steps)
     for number, step in enumerate(chapter.steps, 1):
@@ -110,7 +110,7 @@ def _take(step: Step, world: World) -> Report:
 
 
 def _try(check: Check, world: World, *, show: bool) -> tuple[str, int]:
-    """Run a check until it passes or its time is over; return what is wrong in the end, and the number of tries."""
+    """Run a check until it passes or its time is over; return the last fault, and the number of tries."""
     end = world.clock() + check.within_s
     world.report(f"      $ {check.command}")
     count = 0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def cloud_gone(case: Case) -> Iterator[Chapter]:
-    """AWS answers nothing: what visitors see depends on the mode."""
+    """Describe what to do while AWS answers nothing; what visitors see depends on the mode."""
     of = case.plan
     here = [site for site in of.sites if site.target == CLOUD]
     down = len(here) == len(of.sites)
@@ -59,7 +59,7 @@ def cloud_gone(case: Case) -> Iterator[Chapter]:
 
 
 def cloud_back(case: Case) -> Iterator[Chapter]:
-    """AWS answers again."""
+    """Describe what to do when AWS answers again."""
     yield Chapter(
         "aws-back",
         "AWS is back",
@@ -81,7 +81,7 @@ def cloud_back(case: Case) -> Iterator[Chapter]:
 
 
 def lease_lost(case: Case) -> Iterator[Chapter]:
-    """A lease was closed: rent again."""
+    """Rent again after a lease was closed."""
     of = case.plan
     if checks.rents(of):
         dark = len(of.sites) == 1
@@ -126,7 +126,7 @@ def lease_lost(case: Case) -> Iterator[Chapter]:
 
 
 def chain_halted(case: Case) -> Iterator[Chapter]:
-    """Akash makes no blocks: leases run on, and nothing can be rented."""
+    """Wait while Akash makes no blocks: leases keep running, and none can be opened, changed or closed."""
     if checks.rents(case.plan):
         yield Chapter(
             "chain-halted",
@@ -149,7 +149,7 @@ def chain_halted(case: Case) -> Iterator[Chapter]:
 
 
 def dns_gone(case: Case) -> Iterator[Chapter]:
-    """Route 53 takes no changes: answers and failover go on."""
+    """Wait while Route 53 accepts no changes: answers and failover keep working."""
     of = case.plan
     failover = (
         f"A failover still happens by itself, within {of.failover_s} s."
@@ -175,7 +175,7 @@ def dns_gone(case: Case) -> Iterator[Chapter]:
 
 
 def well(case: Case, otherwise: str = "Something else is wrong as well: turn to its chapter.") -> Step:
-    """See that every site answers."""
+    """Verify that every site answers."""
     return Step(
         "well",
         "See that every site answers",
@@ -188,7 +188,7 @@ def well(case: Case, otherwise: str = "Something else is wrong as well: turn to 
 
 
 def seen(case: Case) -> Step:
-    """See what visitors see."""
+    """Verify what visitors see."""
     return Step(
         "seen",
         "See what visitors see",

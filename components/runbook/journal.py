@@ -1,4 +1,4 @@
-"""What has been done of a chapter, kept on disk: a flip changes the plan that its own chapter was written from."""
+"""The progress of a chapter, kept on disk, because a flip changes the plan that its own chapter was written from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .chapter import Chapter, Check, Step
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Where journals lie, in the repository's root; not for git.
+#: The folder of journals in the repository's root; git ignores it.
 FOLDER = ".runbook"
 
 
@@ -23,7 +23,7 @@ def name(stack: str, workload: str, chapter: str) -> str:
 
 
 def write(path: Path, chapter: Chapter) -> None:
-    """Keep a chapter as it is being carried out: the commands of its steps, which hold no secrets."""
+    """Write a chapter's progress: the commands of its steps, which hold no secrets."""
     files.write(path, json.dumps(asdict(chapter), indent=1) + "\n")
 
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def text(plain: str) -> str:
-    """Keep a sentence from being read as Markdown or HTML; what stands in backticks stays code."""
+    """Keep a sentence from being read as Markdown or HTML; text in backticks stays code."""
     return markdown(plain, code=True)
 
 
 def write(case: Case, only: Collection[str] = ()) -> str:
-    """Write the runbook, or some of its chapters; the same plan gives the same text."""
+    """Return the runbook, or some of its chapters; the same plan gives the same text."""
     return "\n".join(_lines(case, only)) + "\n"
 
 
@@ -96,7 +96,7 @@ def _check(name: str, check: Check) -> Iterator[str]:
 
 
 def _cell(name: str, command: str) -> Iterator[str]:
-    """A cell of `runme`: named, run as it is, and never by `run --all`, which would end the workload."""
+    """Return a cell of `runme`: named, run unchanged, and excluded from `run --all`, which would end the workload."""
     attributes = {"excludeFromRunAll": "true", "interactive": "false", "name": name, "promptEnv": "false"}
     yield from _fence(f"sh {json.dumps(attributes, separators=(',', ':'))}", (command,))
 

@@ -31,7 +31,7 @@ def stand_by(case: Case) -> Iterator[Chapter]:
 
 
 def swap(case: Case) -> Iterator[Chapter]:
-    """Turn primary and standby round."""
+    """Exchange primary and standby."""
     for to in case.neighbours:
         if to.mode is case.plan.mode:
             yield Chapter(
@@ -43,7 +43,7 @@ def swap(case: Case) -> Iterator[Chapter]:
 
 
 def leave(case: Case) -> Iterator[Chapter]:
-    """Give up the standby: the last flip towards an end of the ring."""
+    """Remove the standby: the last flip towards an end of the ring."""
     for to in case.neighbours:
         if case.plan.mode is Mode.ACTIVE_STANDBY and to.mode is not Mode.ACTIVE_STANDBY:
             stays = {site.name for site in case.prospects[to].plan.sites}
@@ -109,7 +109,7 @@ _HALF_WAY = (
 
 
 def flip(case: Case, to: Course) -> Iterator[Step]:
-    """The steps of one flip: show, write, let it be signed, preview, update, see."""
+    """Return the steps of one flip: show, write, approve, preview, update, verify."""
     before, after = case.plan, case.prospects[to].plan
     money = f"{before.usd_month:.2f} → {after.usd_month:.2f} USD a month"
     change = f"{before.name}: {case.course} → {to}"
@@ -165,7 +165,7 @@ def flip(case: Case, to: Course) -> Iterator[Step]:
 
 
 def _forget(case: Case, to: Course) -> Iterator[Step]:
-    """Give up the way back to the old vendor, where the new primary could not have adopted the host."""
+    """Give up the way back to the old vendor if the new primary could not have adopted the host."""
     if case.plan.adopt and not case.prospects[to].plan.adopt:
         yield Step(
             "forget",

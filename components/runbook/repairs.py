@@ -1,4 +1,4 @@
-"""Chapters that repair what is ours: a store, a certificate, an update that was killed."""
+"""Chapters that repair our own parts: a store, a certificate, an update that was killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def store_gone(case: Case) -> Iterator[Chapter]:
-    """One store does not answer: sites go on, the others hold the content, publishing waits."""
+    """Describe one store that does not answer: sites keep running, others hold the content, publishing waits."""
     of = case.plan
     for name, store in sorted(of.stores.items()):
         others = [(other, kept) for other, kept in sorted(of.stores.items()) if other != name]
@@ -89,7 +89,7 @@ def refill(case: Case) -> Iterator[Chapter]:
 
 
 def certificate(case: Case) -> Iterator[Chapter]:
-    """A browser refuses a site: its certificate is missing, old, or for another name."""
+    """Repair a certificate that is missing, old, or for another name, so that browsers refuse the site."""
     of = case.plan
     if certified := [site for site in of.sites if site.scheme == "https"]:
         yield Chapter(
@@ -121,7 +121,7 @@ _CERTIFICATE = (
 
 
 def interrupted(case: Case) -> Iterator[Chapter]:
-    """An update was killed: give its lock back and let another finish."""
+    """Release the lock of a killed update, and let another update finish."""
     of = case.plan
     yield Chapter(
         "interrupted",

@@ -1,4 +1,4 @@
-"""Run one line of shell: its output as it comes, its time bounded, and nothing left running behind it."""
+"""Run one line of shell: output as it comes, within a time limit, with nothing left running behind it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .chapter import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-#: Seconds that a command is given to end by itself once it is asked to: an engine finishes what is under way.
+#: Seconds in which a command may end by itself after it was asked to: an engine finishes its steps in progress.
 END_S = 60.0
-#: Most that is kept of what a command prints, in characters, from its end.
+#: The most characters of a command's output that are kept, from its end.
 _KEPT = 4_000_000
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|PASSPHRASE")
-#: Shorter values are words that would be taken out of every sentence.
+#: Shorter values are ordinary words, which would be removed from every sentence.
 _SHORTEST_SECRET = 8
 
 
@@ -31,14 +31,14 @@ def secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def hide(text: str, hidden: tuple[str, ...]) -> str:
-    """Take secrets out of a text."""
+    """Remove secrets from a text."""
     for value in hidden:
         text = text.replace(value, "•••")
     return text
 
 
 def run(command: str, limit_s: float, show: Callable[[str], None] | None = None) -> Outcome:
-    """Run a command with `/bin/sh`, without input; its two outputs are one. It ends with all that it started.
+    """Run a command with `/bin/sh`, without input and with one stream of output; end it with everything it started.
 
     An interrupt is passed on, and raised again when the command has ended.
     """
@@ -65,7 +65,7 @@ def run(command: str, limit_s: float, show: Callable[[str], None] | None = None)
 
 
 def _collect(child: subprocess.Popen[str], lines: list[str], show: Callable[[str], None] | None) -> None:
-    """Read until the command and all that holds its output have ended."""
+    """Read until the command and every process that holds its output have ended."""
     for line in child.stdout or ():
         lines.append(line)
         if show:
@@ -75,7 +75,7 @@ def _collect(child: subprocess.Popen[str], lines: list[str], show: Callable[[str
 
 @contextmanager
 def _bounded(child: subprocess.Popen[str], limit_s: float, late: threading.Event) -> Iterator[None]:
-    """Ask the command to end when its time is over, and end it when it does not."""
+    """Ask the command to end when its time is over, and kill it if it does not."""
     over = threading.Event()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""Every chapter there is, in the order in which a reader needs them; each decides itself when it applies."""
+"""All chapters in the order in which a reader needs them; each one decides when it applies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .case import Case
     from .chapter import Chapter
 
-#: Part of the runbook → its chapters: functions of a workload's plan that give none where they do not apply.
+#: Part of the runbook → its chapters: functions of a workload's plan that return None where they do not apply.
 CHAPTERS: dict[str, tuple[Callable[[Case], Iterable[Chapter]], ...]] = {
     "Every day": (everyday.before, everyday.fund, everyday.approve, everyday.deploy, everyday.check),
     "Moving": (moves.stand_by, moves.swap, moves.leave, vendor.leave_vendor),
@@ -33,10 +33,10 @@ CHAPTERS: dict[str, tuple[Callable[[Case], Iterable[Chapter]], ...]] = {
 
 
 def parts(case: Case) -> dict[str, list[Chapter]]:
-    """Write the chapters that apply, by part of the runbook."""
+    """Return the chapters that apply, by part of the runbook."""
     return {part: [chapter for write in chapters for chapter in write(case)] for part, chapters in CHAPTERS.items()}
 
 
 def chapters(case: Case) -> list[Chapter]:
-    """Write the chapters that apply, in order."""
+    """Return the chapters that apply, in order."""
     return [chapter for part in parts(case).values() for chapter in part]

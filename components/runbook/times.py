@@ -1,4 +1,4 @@
-"""How long steps really took, next to what was planned: a first flip is the proof of the plan's hours."""
+"""Times that steps really took, next to the planned ones: a first flip tests the plan's hours."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rows(stack: str, workload: str, chapter: Chapter, reports: Iterable[Report],
 
 
 def append(path: Path, found: Iterable[dict[str, Any]]) -> None:
-    """Add rows to the file of times, which is made if need be."""
+    """Add rows to the file of times, and make the file if needed."""
     lines = "".join(json.dumps(row) + "\n" for row in found)
     if lines:
         files.write(path, (path.read_text(encoding="utf-8") if path.exists() else "") + lines)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 #: The list of old addresses in the project's root, as `unmoor content redirects` writes it.
 OLD_ADDRESSES = "old-addresses.json"
-#: Where the vendor's repository was cloned, and the vendor's name in the inventory: the operator exports both.
+#: The folder of the vendor's repository, and the vendor's name in the inventory: the operator exports both.
 _SOURCE, _VENDOR = '"${SOURCE:-.}"', '"${VENDOR:-gitbook}"'
 _TRACES = "gitbook|netlify|vercel|readthedocs|notion"
 
 
 def leave_vendor(case: Case) -> Iterator[Chapter]:
-    """Leave the vendor, in an order in which no reader meets a dead address; nothing where there was no vendor."""
+    """Leave the vendor, in an order in which no reader meets a dead address; None if there was no vendor."""
     if not case.old_site or case.plan.host is None:
         return
     yield Chapter(

@@ -1,10 +1,10 @@
 """A stack's state in a folder, and what a killed engine may leave of it (backend `file://` of v3.259.0).
 
-The engine's blob store writes a state next to its place and renames it, but the note about it (`NAME.json.attrs`) in
-place (gocloud.dev `blob/fileblob/attrs.go`, setAttrs): a kill in between leaves an empty note, every command then ends
-with `failed to load checkpoint: EOF`, and the state itself is whole. A machine that loses its power may leave a short
-state; before each change the engine copies the last one to `NAME.json.bak`, and after each update to `backups`
-(`pkg/backend/diy/state.go`).
+The engine's blob store writes a state to a temporary file and renames it, but writes the note about it
+(`NAME.json.attrs`) in place (gocloud.dev `blob/fileblob/attrs.go`, setAttrs). A kill in between leaves an empty note;
+every command then ends with `failed to load checkpoint: EOF`, although the state itself is whole. A machine that loses
+its power may leave a truncated state. Before each change the engine copies the last state to `NAME.json.bak`, and after
+each update to `backups` (`pkg/backend/diy/state.go`).
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _NOTE = ".attrs"
 
 
 def folder(url: str) -> Path | None:
-    """Return the folder of a backend's URL, `~` expanded; None where the state is not in a folder."""
+    """Return the folder of a backend's URL, with `~` expanded; None where the state is not in a folder."""
     if not url.startswith(_SCHEME):
         return None
     return Path(url.removeprefix(_SCHEME).partition("?")[0] or ".").expanduser()
 
 
 def mend(root: Path, project: str, stack: str) -> list[str]:
-    """Make the state of a stack readable again, and return what was done, a sentence each; nothing if it was whole.
+    """Make the state of a stack readable again. Return what was done, one sentence each; nothing if it was whole.
 
-    A note that is not JSON is removed, for the engine does without. A state that is not JSON is kept as `.broken`, and
-    the newest copy that is whole takes its place: what was made since then is found again by its name. Call it only
-    while no other process works on the stack. Raises StepError where the state has no whole copy.
+    A note that is not JSON is removed, because the engine works without it. A state that is not JSON is kept as
+    `.broken`, and the newest whole copy takes its place: what was made since then is found again by its name. Call it
+    only while no other process works on the stack. Raises StepError where the state has no whole copy.
     """
     stacks = root / ".pulumi" / "stacks" / project
     done = []

@@ -1,8 +1,8 @@
-"""Claims in stores: which stack has a name, so that no two stacks use one store's keys or one zone's hosts.
+"""Claims in stores: which stack owns a name, so that no two stacks use one store's keys or one zone's hosts.
 
-A claim is a small object under a key of its own, written on the condition that there is none. The store decides who was
-first (S3 user guide, "Conditional writes"). A write that is sent again may be refused although its first try won, so
-the record is read before anything is decided.
+A claim is a small object under a key of its own, written on the condition that there is none. The store decides which
+writer was first (S3 user guide, "Conditional writes"). A retried write may be refused although its first try succeeded,
+so the record is read before anything is decided.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from . import s3
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-#: No key of a workload begins so: their names have no dot in front.
+#: No key of a workload begins with this, because their names have no dot in front.
 FOLDER = ".claims"
-#: A claim may be released between a refused write and the read after it; then it is free, and asked for again.
+#: Tries of a claim. It may be released between a refused write and the read after it; then it is free, and the write is
+#: repeated.
 _TRIES = 3
 
 
@@ -32,11 +33,11 @@ def key(name: str) -> str:
 
 
 def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, Any]:
-    """Claim `names` for `stack` in every one of `stores`; with `wait`, on removal, give them back.
+    """Claim `names` for `stack` in each of `stores`; with `wait`, on removal, release them.
 
     Raises StepError with every name that another stack has, and ConfigError for a store without credentials. On removal
-    only claims of these very names go: a claim that was renewed with others since is kept. What cannot be given back
-    is reported.
+    only claims of exactly these names are released: one that has since been renewed with others is kept. What cannot be
+    released is reported.
     """
     named = s3.settings(given["stores"])
     missing = s3.missing_credentials(named)
@@ -60,7 +61,7 @@ def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, A
 
 
 def holder(store: s3.OpenStore, name: str) -> str | None:
-    """Return the stack that has a name, None where no stack has. Raises StepError for what is no claim."""
+    """Return the stack that has a name, None where no stack has. Raises StepError for an object that is no claim."""
     content = store.read(key(name), CLAIM_BYTES)
     return None if content is None else _stack(store, name, content)
 
@@ -86,7 +87,7 @@ def _claim(store: s3.OpenStore, stack: str, names: Iterable[str], content: bytes
 
 
 def _settled(store: s3.OpenStore, stack: str, name: str, content: bytes) -> str:
-    """Claim a name and return who has it then."""
+    """Claim a name and return which stack has it then."""
     for _ in range(_TRIES):
         first = store.claim(key(name), content)
         there = store.read(key(name), CLAIM_BYTES)
@@ -109,7 +110,7 @@ def _release(store: s3.OpenStore, stack: str, names: Iterable[str], content: byt
 
 
 def _content(stack: str, names: Iterable[str]) -> bytes:
-    """Return what a claim holds: the stack, and a mark of all names that were claimed together."""
+    """Return the content of a claim: the stack, and a mark of all names that were claimed together."""
     mark = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:16]
     return json.dumps({"stack": stack, "with": mark}, sort_keys=True).encode()
 

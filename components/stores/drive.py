@@ -1,4 +1,4 @@
-"""Takes the actions that `tenure` decides: reads and writes the record, and does to the data what it orders."""
+"""Carry out the actions that `tenure` decides: read and write the record, and apply its orders to the data."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 
 
 class Keeper(Protocol):
-    """Where the record is; see `writer.Records`."""
+    """The record's store; see `writer.Records`."""
 
     def read(self) -> tuple[Record | None, str]:
-        """Return the record and its ETag; StepError if that cannot be known."""
+        """Return the record and its ETag. Raises StepError if that cannot be known."""
 
     def write(self, record: Record, etag: str | None) -> tuple[Outcome, str]:
-        """Write on a condition; return what became of it, and why."""
+        """Write on a condition; return the outcome and its reason."""
 
 
 class Database(Protocol):
     """The data of one site. Each method raises StepError if it fails, and may be repeated.
 
-    A copy takes writes only between `permit` and the moment that it names, or `freeze`. That has to hold though the
-    caller is killed or paused, and open sessions have to end with it.
+    A copy accepts writes only between `permit` and the moment that it names, or `freeze`. This must hold even if the
+    caller is killed or paused, and open sessions must end with it.
     """
 
     def copy(self, position: str | None) -> Copy:
         """Describe the copy; `replayed` is for that position (None: any)."""
 
     def permit(self, until: float) -> None:
-        """Let writes through until then (`clock`)."""
+        """Permit writes until that time (of `clock`)."""
 
     def freeze(self) -> None:
-        """Let no more writes through; when this returns, none is under way."""
+        """Permit no more writes; when this returns, none is in progress."""
 
     def archive(self) -> str:
-        """Put all of a frozen copy into the archive; return where it ends."""
+        """Put all of a frozen copy into the archive; return the position where it ends."""
 
     def promote(self, epoch: int) -> None:
-        """Replay what the archive has, and become the primary of an epoch; writes wait for `permit`."""
+        """Replay the archive, and become the primary of an epoch; writes wait for `permit`."""
 
     def demote(self) -> None:
         """Follow the newest primary again; what only this copy has is lost."""
@@ -59,7 +59,7 @@ class Work(Protocol):
     """What a lock guards: a program that runs while it is permitted."""
 
     def permit(self, epoch: int, until: float) -> None:
-        """Run until then, and start if it does not run."""
+        """Run until that time, and start if it is not running."""
 
     def stop(self) -> None:
         """Stop; when this returns, nothing runs."""
@@ -71,17 +71,17 @@ class Work(Protocol):
 
 @dataclass
 class Guarded:
-    """Work as a database that has nothing to replay."""
+    """Work behind a lock as a database that has nothing to replay."""
 
     work: Work
     epoch: int = 0
 
     def copy(self, position: str | None) -> Copy:  # noqa: ARG002 there are no positions
-        """Describe it: there is nothing that another site could have and this one not."""
+        """Describe the copy: no site has data that another one lacks."""
         return Copy(bool(self.epoch), self.epoch, self.work.runs, not self.epoch, replayed=True)
 
     def permit(self, until: float) -> None:
-        """Run until then."""
+        """Run until that time."""
         self.work.permit(self.epoch, until)
 
     def freeze(self) -> None:
@@ -93,11 +93,11 @@ class Guarded:
         return ""
 
     def promote(self, epoch: int) -> None:
-        """Take an epoch."""
+        """Accept an epoch."""
         self.epoch = epoch
 
     def demote(self) -> None:
-        """Have no epoch."""
+        """Do nothing: there is no epoch to leave."""
         self.epoch = 0
 
 
@@ -108,7 +108,10 @@ def drive(
     stop: threading.Event,
     report: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Do what a site has to until `stop` is set, then stop writes and leave. `report` gets each new difficulty once."""
+    """Take actions for a site until `stop` is set, then stop writes and leave.
+
+    `report` gets each new difficulty once.
+    """
     mind, last = tenure.Mind(), dict[object, str]()
     event: tenure.Event = tenure.Started()
     while True:
@@ -127,7 +130,7 @@ def drive(
 def _take(
     action: tenure.Action, records: Keeper, database: Database, stop: threading.Event, mind: tenure.Mind
 ) -> tuple[tenure.Event, str]:
-    """Take one action; return what came of it, and what stood in its way."""
+    """Take one action; return its event, and the difficulty if there was one."""
     match action:
         case tenure.Look():
             return _look(records, database)

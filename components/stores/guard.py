@@ -1,9 +1,9 @@
-"""Runs a program no longer than it is permitted to, even if the process that permits it dies.
+"""Run a program no longer than it is permitted to, even if the process that permits it dies.
 
-`Program` starts a guard: this file as a process of its own, which starts the program. The guard reads lines
-`until SECONDS` (of `clock`) and `stop PATIENCE` from its standard input. It kills the program's process group when the
-time is over or the input ends. So neither a kill nor a pause of the holder lets the program go on. On Linux it kills
-what the program started too, in any process group: PostgreSQL gives each session one of its own.
+`Program` starts a guard: this file as a process of its own, which starts the program. The guard reads lines `until
+SECONDS` (of `clock`) and `stop PATIENCE` from its standard input. It kills the program's process group when the time is
+over or the input ends, so neither a kill nor a pause of the holder lets the program continue. On Linux it also kills
+what the program started, in any process group: PostgreSQL gives each session one of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-#: How often the guard looks whether the program has ended by itself, in seconds.
+#: Seconds between two checks of the guard whether the program has ended by itself.
 _LOOK_S = 0.25
 #: prctl(2): the signal that a process gets when its parent dies; and that orphans become this process's children.
 _PR_SET_PDEATHSIG = 1
@@ -31,16 +31,16 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def clock() -> float:
-    """Return seconds of a clock that never jumps, the same in all processes, and goes on while a machine sleeps."""
+    """Return seconds of a clock that never jumps, is the same in all processes, and runs while a machine sleeps."""
     which = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if which is None else time.clock_gettime(which)
 
 
 class Program:
-    """A program that runs under a guard, and is asked to end by the signal `ask`, `grace_s` before it is killed.
+    """A program under a guard. It is asked to end by the signal `ask`, and killed `grace_s` seconds later.
 
     `ended` is called when it ends by itself; `code` is then its exit code, 128 + N for signal N. `environment` is what
-    it gets, this process's where that is None; `without`: variables of it that it does not get.
+    it gets, by default this process's; `without` are variables of it that it does not get.
     """
 
     def __init__(self, words: Sequence[str], grace_s: float = 2.0, ask: signal.Signals = signal.SIGTERM) -> None:
@@ -62,13 +62,16 @@ class Program:
         if (code := guard.poll()) is None:
             return True
         self._forget(guard)
-        if code >= 0:  # a guard that has stopped its program ends by a signal
+        if code >= 0:  # A guard that has stopped its program ends by a signal.
             self.code = code
             self.ended()
         return False
 
     def permit(self, epoch: int, until: float) -> None:
-        """Run until then; start if it does not run and has not ended by itself. The program finds UNMOOR_EPOCH set."""
+        """Run until that time; start if it is not running and has not ended by itself.
+
+        The program finds UNMOOR_EPOCH set.
+        """
         if not self.runs and self.code is None:
             given = os.environ if self.environment is None else self.environment
             environment = {name: value for name, value in given.items() if name not in self.without}
@@ -81,7 +84,7 @@ class Program:
         self._order(f"until {until!r}\n")
 
     def stop(self, patience_s: float | None = None) -> None:
-        """Stop it; when this returns, nothing runs. It is killed after `patience_s`, else after its grace."""
+        """Stop the program; when this returns, nothing runs. It is killed after `patience_s`, by default its grace."""
         self._order(f"stop {self.grace_s if patience_s is None else patience_s!r}\n")
         if self._guard is not None:
             self._guard.wait()
@@ -101,7 +104,7 @@ class Program:
 
 
 class _Guard:
-    """The other side of the pipe."""
+    """The guard's side of the pipe."""
 
     def __init__(self, grace_s: float, ask: int, words: list[str]) -> None:
         self.grace_s, self.ask, self.words = grace_s, ask, words
@@ -147,7 +150,7 @@ class _Guard:
         return code if code >= 0 else 128 - code
 
     def _read(self, within_s: float | None) -> bool:
-        """Wait for orders; False when there will be no more, or one that was to stop has nothing to stop."""
+        """Wait for orders; return False when no more can come, or when there is nothing to stop."""
         if not select.select([0], [], [], within_s)[0]:
             return True
         if not (more := os.read(0, 4096)):
@@ -159,7 +162,7 @@ class _Guard:
                 self.until = float(value)
             else:
                 self.kill_at = clock() + float(value)
-                self.grace_s = math.inf  # it is asked now
+                self.grace_s = math.inf  # the program has been asked to end
         return True
 
 
@@ -170,7 +173,7 @@ def _die_too() -> None:
 
 
 def _kill_orphans() -> None:
-    """Kill what the program left, as this process's children by now, and what those leave, until there are none."""
+    """Kill what the program left, now children of this process, and what those leave, until none is left."""
     while left := _children():
         for each in left:
             with contextlib.suppress(ProcessLookupError):
@@ -193,7 +196,8 @@ def _children() -> list[int]:
 def main(words: list[str]) -> int:
     """Guard a program; see the module."""
     for each in (signal.SIGTERM, signal.SIGINT):
-        # The holder's end is seen on the pipe. A handler, since what is ignored stays so in the program.
+        # The pipe shows the holder's end. A handler is set, because an ignored signal would stay ignored in the
+        # program.
         signal.signal(each, lambda *_: None)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)

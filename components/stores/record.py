@@ -1,4 +1,4 @@
-"""The record of who writes a workload: one small JSON object in a store, changed by conditional writes only."""
+"""The record of a workload's writer: one small JSON object in a store, changed by conditional writes only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 2**53 - 1
 
 
 class State(StrEnum):
-    """What the holder does: it has claimed and writes nothing yet, it may write, or it has stopped for good."""
+    """The state of the holder: it has claimed and writes nothing yet, it may write, or it has stopped for good."""
 
     CLAIMED = "claimed"
     WRITING = "writing"
@@ -25,7 +25,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Order:
-    """A person's decision that another site shall write.
+    """A person's decision that another site is to write.
 
     `lossy`: promote although the holder does not answer, or cannot archive. `ready`: the site has answered that it
     follows, so the holder may stop.
@@ -39,12 +39,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Record:
-    """Who writes a workload.
+    """The writer of a workload.
 
-    `by` is the process that holds it, new at every start. `epoch` rises with each claim, `serial` with each write by
-    anyone, `beat` with each write by the holder. So no two records have the same content, hence the same ETag.
-    `position` is the end of what this epoch begins with, or where the frozen holder ended. `note` is the reason of
-    the last order that came to nothing.
+    `by` is the process that holds the record, new at every start. `epoch` rises with each claim, `serial` with each
+    write by any process, `beat` with each write by the holder. So no two records have the same content, nor the same
+    ETag. `position` is where this epoch begins, or where the frozen holder ended. `note` is why the last order failed.
     """
 
     workload: str
@@ -64,7 +63,7 @@ class Record:
 
 
 def parse(content: bytes, workload: str) -> Record:
-    """Read a record; StepError if it is none, or that of another workload."""
+    """Return the record in a text. Raises StepError if it is none, or that of another workload."""
     try:
         given = json.loads(content)
         order = given.pop("order")
@@ -83,7 +82,7 @@ def _order(given: Any) -> Order | None:
 
 
 def _fits(read: Record) -> bool:
-    """Return whether each value has the type that it is declared with, and is of a sensible size."""
+    """Return whether each value has its declared type and a plausible size."""
     order = read.order
     texts = [read.workload, read.holder, read.by, read.note, "" if read.position is None else read.position]
     texts += [order.id, order.to] if order else []

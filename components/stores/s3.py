@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from ..config.models import Bucket, Store
 
 _CHUNK = 1 << 20
-#: One read of boto3's waits until it is full, so the clock is looked at between small ones.
+#: A read of boto3 waits until its buffer is full, so the clock is checked between small reads.
 _SMALL_CHUNK = 1 << 13
 
-#: What S3's error codes mean for an operator; any other is given in the store's own words.
+#: S3's error codes in an operator's terms; any other is quoted in the store's own words.
 _SENTENCES = {
     "NoSuchBucket": "bucket {bucket} does not exist; make it first, it belongs to the DAO and outlives the stack",
     "AccessDenied": "access denied; the credentials must be allowed to list, read, write and delete in bucket {bucket}",
@@ -58,7 +58,7 @@ class OpenStore:
 
     @property
     def vendor(self) -> str:
-        """Who runs it."""
+        """The vendor that runs it."""
         return self._vendor
 
     def find(self, prefix: str) -> list[Stored]:
@@ -73,7 +73,7 @@ class OpenStore:
         return sorted(found, key=lambda stored: stored.written, reverse=True)
 
     def put(self, key: str, content: IOBase, sha256: str) -> None:
-        """Write an object from an open file, over one that is there."""
+        """Write an object from an open file, replacing one that is there."""
         content.seek(0)
         with self._failing(f"{key} cannot be written"):
             self._client.put_object(
@@ -85,7 +85,10 @@ class OpenStore:
             )
 
     def claim(self, key: str, content: bytes) -> bool:
-        """Write an object only if there is none; return True if there was none. The store decides: it can be a lock."""
+        """Write an object only if there is none; return True if there was none.
+
+        The store decides, so it can be a lock.
+        """
         from botocore.exceptions import ClientError
 
         with self._failing(f"{key} cannot be claimed"):
@@ -111,16 +114,16 @@ class OpenStore:
         return content
 
     def write(self, key: str, content: bytes) -> None:
-        """Write a small text, over one that is there, for readers that ask again each time."""
+        """Write a small text, replacing one that is there, for readers that revalidate each time."""
         with self._failing(f"{key} cannot be written"):
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=content, ContentType="text/plain", CacheControl="no-cache"
             )
 
     def fetch(self, key: str, out: IO[bytes], most: int = BUNDLE_BYTES) -> str:
-        """Read an object into an open file, from its start, and return the SHA-256 of what came.
+        """Read an object into an open file, from its start, and return the SHA-256 of what arrived.
 
-        Raises StepError behind `most` bytes, and after the time that a bundle may take.
+        Raises StepError beyond `most` bytes, and after the time limit of a bundle.
         """
         digest = hashlib.sha256()
         out.seek(0)
@@ -139,17 +142,17 @@ class OpenStore:
         return digest.hexdigest()
 
     def delete(self, keys: list[str]) -> None:
-        """Remove objects, one by one: some vendors have no request for several."""
+        """Remove objects one by one, because some vendors have no request for several."""
         with self._failing("an old version cannot be removed"):
             for key in keys:
                 self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def public_url(self, key: str) -> str:
-        """Return where anyone can read an object."""
+        """Return the URL at which anyone can read an object."""
         return f"{self._public}/{key}"
 
     def seen_by_anyone(self, key: str) -> tuple[str, str]:
-        """Read an object as a container will: (SHA-256, "") or ("", what was seen instead); does not raise."""
+        """Read an object as a container will. Return (SHA-256, "") or ("", what was seen instead); do not raise."""
         return read_public(self.public_url(key), None)
 
     @contextmanager
@@ -173,8 +176,8 @@ def read_public(
 ) -> tuple[str, str]:
     """Read an object without credentials, into an open file if there is one.
 
-    Returns (SHA-256, "") or ("", what was seen instead), and does not raise. Reading stops behind `most` bytes and
-    after `within_s` seconds.
+    Return (SHA-256, "") or ("", what was seen instead); do not raise. Reading stops beyond `most` bytes and after
+    `within_s` seconds.
     """
     import httpx
 
@@ -203,7 +206,7 @@ def read_public(
 
 
 class _TooLargeError(Exception):
-    """More came than was expected."""
+    """More bytes arrived than were expected."""
 
 
 def _bounded(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
@@ -233,7 +236,7 @@ def settings(given: Mapping[str, Any]) -> dict[str, Store]:
 
 
 def missing_credentials(stores: Mapping[str, Bucket]) -> list[Fault]:
-    """Return which stores cannot be opened from this process's environment, and what to set."""
+    """Return the stores that cannot be opened from this process's environment, and what to set."""
     found = []
     for name, store in stores.items():
         if store.access_key is None and store.vendor != "aws":
@@ -252,7 +255,7 @@ def missing_credentials(stores: Mapping[str, Bucket]) -> list[Fault]:
 
 
 def client(store: Bucket, attempts: int = 3, read_s: float = 60) -> Any:
-    """Open a client of a store; each request is tried so often, and a read waits so many seconds."""
+    """Return a client of a store that makes `attempts` tries of a request, and waits `read_s` seconds for a read."""
     from botocore.config import Config
 
     elsewhere = store.endpoint is not None
@@ -260,7 +263,7 @@ def client(store: Bucket, attempts: int = 3, read_s: float = 60) -> Any:
         connect_timeout=5,
         read_timeout=read_s,
         retries={"mode": "standard", "total_max_attempts": attempts},
-        # Vendors other than AWS know neither bucket names as host names nor AWS's newer checksums for certain.
+        # Vendors other than AWS may support neither bucket names as host names nor AWS's newer checksums.
         **(
             {
                 "s3": {"addressing_style": "path"},
@@ -285,14 +288,14 @@ _making = threading.Lock()
 
 
 def made(service: str, **given: Any) -> Any:
-    """Make a client of the session, one at a time: making one is not thread-safe."""
+    """Return a client of the session; only one is made at a time, because that is not thread-safe."""
     with _making:
         return session().client(service, **given)
 
 
 @functools.cache
 def session() -> Any:
-    """Return boto3's session, one for all: making a client of it is quick the second time."""
+    """Return the one boto3 session of the process: further clients of it are made quickly."""
     import boto3
 
     return boto3.session.Session()

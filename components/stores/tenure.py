@@ -1,13 +1,13 @@
-"""Decides what a site does about the record of a writer: (state, event) → (state, action). No clock, disk or network.
+"""Decide what a site does about the record of a writer: (state, event) → (state, action). No clock, disk or network.
 
-Every action leads to one event, so a run is: `Look` → `Looked` → action → event → … All times are seconds of the
-site's own monotonic clock; clocks of two sites are never compared, and no time stands in the record.
+Every action leads to one event, so a run is: `Look` → `Looked` → action → event → … All times are seconds of the site's
+own monotonic clock. Clocks of two sites are never compared, and the record holds no time.
 
-Why there are never two writers. A site writes only in an epoch that it claimed by a conditional write, only after a
-second one that made the record `writing`, and only until `stop_s` after it *sent* the last write that is known to have
-landed. Another site claims in three cases: the record is `frozen`, which the holder writes after it has stopped;
-it is `claimed`, where nothing has been written yet; or its holder's mark has not changed for `ttl_s`, counted from
-when this site *saw* it. That sight is later than the sending, and `stop_s` is less than `ttl_s`.
+Why there are never two writers: a site writes only in an epoch that it claimed by a conditional write, only after a
+second write that made the record `writing`, and only until `stop_s` after it *sent* the last write that is known to
+have landed. Another site claims in three cases: the record is `frozen`, which the holder writes after it has stopped;
+it is `claimed`, when nothing has been written yet; or its holder's mark has not changed for `ttl_s`, counted from when
+this site *saw* it. That sight is later than the sending, and `stop_s` is less than `ttl_s`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .record import Order, Record, State
 
 @dataclass(frozen=True)
 class Times:
-    """How long each part may take, in seconds.
+    """Time limits in seconds.
 
     `hand_over_s`: how long a frozen holder waits for the other site before it writes again.
     """
@@ -32,21 +32,21 @@ class Times:
 
     @property
     def renew_s(self) -> float:
-        """How often the holder renews: three chances before it has to stop."""
+        """Seconds between two renewals by the holder: three tries before it has to stop."""
         return self.ttl_s / 4
 
     @property
     def stop_s(self) -> float:
-        """How long after sending a renewal writes end; the rest is for stopping, and for clocks that drift."""
+        """Seconds after sending a renewal at which writes end; the rest of `ttl_s` is for stopping and clock drift."""
         return self.ttl_s * 0.8
 
 
 @dataclass(frozen=True)
 class Me:
-    """A site, and the process that speaks for it.
+    """A site, and the process that acts for it.
 
-    `elects`: any site may claim what is free, without an order; for workloads that keep no data of their own.
-    `strict`: stop when the record cannot be renewed. Otherwise go on, until a higher epoch is seen.
+    `elects`: any site may claim a free record without an order, for workloads that keep no data of their own. `strict`:
+    stop when the record cannot be renewed; otherwise continue until a higher epoch is seen.
     """
 
     workload: str
@@ -61,9 +61,9 @@ class Me:
 class Copy:
     """What a site holds of the data.
 
-    `primary`: it is a writer's copy, promoted in `epoch`; else `following`: it replays what others archive.
-    `writable`: it takes writes now. `replayed`: it has everything up to the position that was asked for. `newest`: the
-    archive has nothing of a later epoch; False where that cannot be known.
+    `primary`: it is a writer's copy, promoted in `epoch`; else `following`: it replays what others archive. `writable`:
+    it accepts writes now. `replayed`: it has everything up to the position that was asked for. `newest`: the archive
+    has nothing of a later epoch; False where that cannot be known.
     """
 
     primary: bool = False
@@ -76,7 +76,7 @@ class Copy:
 
 
 class Deed(StrEnum):
-    """What is done to the data."""
+    """An operation on the data."""
 
     FREEZE = "freeze"
     ARCHIVE = "archive"
@@ -85,7 +85,7 @@ class Deed(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a conditional write; `lost` is no answer."""
+    """The outcome of a conditional write; `lost` means no answer."""
 
     TOOK = "took"
     REFUSED = "refused"
@@ -99,7 +99,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Write:
-    """Write a record if the one with `etag` is still there, or if there is none."""
+    """Write a record if the one with `etag` still stands, or if there is none."""
 
     record: Record
     etag: str | None
@@ -107,14 +107,14 @@ class Write:
 
 @dataclass(frozen=True)
 class Permit:
-    """Let writes through until then, and not longer though this process stops."""
+    """Permit writes until that time, and not longer even if this process stops."""
 
     until: float
 
 
 @dataclass(frozen=True)
 class Do:
-    """Do something to the data; `epoch` is for promote."""
+    """Perform a deed; `epoch` is for promote."""
 
     deed: Deed
     epoch: int = 0
@@ -137,12 +137,12 @@ Action = Look | Write | Permit | Do | Sleep | End
 
 @dataclass(frozen=True)
 class Started:
-    """The process begins, or it has slept."""
+    """The process has started, or it has slept."""
 
 
 @dataclass(frozen=True)
 class Looked:
-    """The record and its ETag as just read (None and "": there is none), the copy, and the time after reading."""
+    """The record and its ETag as just read (None and "" if there is none), the copy, and the time after reading."""
 
     now: float
     record: Record | None
@@ -160,7 +160,7 @@ class Silent:
 
 @dataclass(frozen=True)
 class Wrote:
-    """A conditional write was sent at `sent` and ended so."""
+    """A conditional write was sent at `sent` and had this outcome."""
 
     outcome: Outcome
     record: Record
@@ -169,7 +169,7 @@ class Wrote:
 
 @dataclass(frozen=True)
 class Did:
-    """A deed is done, or has failed; for archive, up to which position."""
+    """A deed is done or has failed; for archive, with the position reached."""
 
     deed: Deed
     done: bool
@@ -178,7 +178,7 @@ class Did:
 
 @dataclass(frozen=True)
 class Stopping:
-    """The process shall end; it was asked to from outside."""
+    """The process was asked to end."""
 
 
 Event = Started | Looked | Silent | Wrote | Did | Stopping
@@ -206,9 +206,9 @@ class Mind:
 
 
 def step(me: Me, mind: Mind, event: Event) -> tuple[Mind, Action]:
-    """Take an event in, and name the next action."""
+    """Process an event, and return the next action."""
     mind, action = _step(me, mind, event)
-    # What is archived is all there is only until writes are let through again.
+    # The archive is complete only until writes are permitted again.
     return (replace(mind, archived=None) if isinstance(action, Permit) else mind), action
 
 
@@ -223,7 +223,7 @@ def _step(me: Me, mind: Mind, event: Event) -> tuple[Mind, Action]:  # noqa: PLR
         case Wrote():
             mind = replace(mind, sent=event, beat=max(mind.beat, event.record.beat))
             if event.outcome is not Outcome.TOOK:
-                return mind, Look()  # refused may mean that a repeated request met its own first one
+                return mind, Look()  # Refused may mean that a retried request met its own first try.
             mind = _landed(me, mind, event)
             return mind, _permit(me, mind) if _writes(me, event.record) else Look()
         case Did(deed=Deed.ARCHIVE):
@@ -232,7 +232,7 @@ def _step(me: Me, mind: Mind, event: Event) -> tuple[Mind, Action]:  # noqa: PLR
             return mind, Look() if event.done else Sleep(me.times.poll_s)
         case Looked():
             if event.record is not None and event.record.serial < mind.serial:
-                return mind, _silent(me, mind, Silent(event.now, event.copy))  # an old answer
+                return mind, _silent(me, mind, Silent(event.now, event.copy))  # an outdated answer
             mind = _noted(me, mind, event)
             return mind, _decided(me, mind, event)
 
@@ -252,7 +252,7 @@ def _writes(me: Me, record: Record) -> bool:
 
 
 def _noted(me: Me, mind: Mind, seen: Looked) -> Mind:
-    """Remember since when the holder has given no sign; settle a write whose answer was lost."""
+    """Note since when the holder has given no sign of life; resolve a write whose answer was lost."""
     record = seen.record
     if record is not None and mind.sent is not None and mind.sent.record == record:
         mind = _landed(me, mind, mind.sent)
@@ -275,7 +275,7 @@ def _permit(me: Me, mind: Mind) -> Permit:
     return Permit(mind.until if me.strict else math.inf)
 
 
-def _decided(me: Me, mind: Mind, seen: Looked) -> Action:  # noqa: PLR0911 a table of cases, the first that holds
+def _decided(me: Me, mind: Mind, seen: Looked) -> Action:  # noqa: PLR0911 a table of cases; the first match counts
     record, copy = seen.record, seen.copy
     mine = record is not None and record.by == me.instance
     if copy.writable and not (mine and record and record.state is State.WRITING):
@@ -287,9 +287,10 @@ def _decided(me: Me, mind: Mind, seen: Looked) -> Action:  # noqa: PLR0911 a tab
         return holding[record.state](me, mind, seen, record)
     if mind.stopping:
         return End()
-    # A claim alone has written nothing: until it does, this copy may be the newest.
+    # A claim alone has written nothing, so this copy may still be the newest.
     stale = copy.primary and record.state is not State.CLAIMED and copy.epoch < record.epoch
-    # A writer that was lost before it archived anything leaves nothing to follow: a person may order the old copy back.
+    # A writer that was lost before it archived anything leaves nothing to follow, so a person may order the old copy
+    # back.
     back = copy.newest and record.order is not None and record.order.to == me.site and record.order.lossy
     if stale and not back:
         return Do(Deed.DEMOTE)
@@ -302,7 +303,7 @@ def _decided(me: Me, mind: Mind, seen: Looked) -> Action:  # noqa: PLR0911 a tab
 
 
 def _until_quiet(me: Me, mind: Mind, now: float) -> float:
-    """Sleep until the next look; not beyond the moment at which the record becomes free."""
+    """Sleep until the next look, but not beyond the moment at which the record becomes free."""
     left = mind.since + me.times.ttl_s - now
     return left if 0 < left < me.times.poll_s else me.times.poll_s
 
@@ -312,9 +313,9 @@ def _quiet(me: Me, mind: Mind, now: float) -> bool:
 
 
 def _absent(me: Me, mind: Mind, seen: Looked) -> Action:
-    """Create the record where any site may; elsewhere a person does, since a lost record does not mean a new workload.
+    """Create the record where any site may. Elsewhere a person does: a lost record does not mean a new workload.
 
-    Absence is a sight like any other: a holder whose record was deleted has stopped when it is `ttl_s` old.
+    Absence is timed like any other state: a holder whose record was deleted has stopped after `ttl_s`.
     """
     if mind.stopping:
         return End()
@@ -332,10 +333,10 @@ def _may_claim(me: Me, mind: Mind, seen: Looked, record: Record) -> bool:
     quiet = _quiet(me, mind, now)
     if me.elects:
         return (ordered or free) and (quiet or record.state is State.FROZEN)
-    # A copy that this very epoch has written: nothing is newer.
+    # This copy was written in this very epoch, so nothing is newer.
     own = record.holder == me.site and copy.primary and copy.epoch == record.epoch
     lossy = ordered and order is not None and order.lossy
-    # What cannot be replayed may never come: the archive can be damaged, and its writer gone.
+    # What cannot be replayed may never arrive: the archive can be damaged, and its writer gone.
     replayed = copy.replayed or (lossy and given_up)
     match record.state:
         case State.WRITING:
@@ -344,7 +345,7 @@ def _may_claim(me: Me, mind: Mind, seen: Looked, record: Record) -> bool:
             complete = replayed if record.position is not None else lossy
             return (ordered and complete) or (own and free)
         case State.CLAIMED:
-            # A process of this very site may be at it.
+            # Another process of this site may be at work.
             return replayed and ((quiet or not record.by) if record.holder == me.site else ordered)
 
 
@@ -364,7 +365,7 @@ def _claim(me: Me, mind: Mind, record: Record, copy: Copy) -> Record:
 
 
 def _beat(mind: Mind, record: Record, state: State, order: Order | None, note: str = "") -> Record:
-    """Write a record that is this process's own anew."""
+    """Write this process's own record again."""
     beat = max(mind.beat, record.beat) + 1
     return replace(record, state=state, beat=beat, serial=record.serial + 1, order=order, note=note or record.note)
 
@@ -383,7 +384,7 @@ def _writing(me: Me, mind: Mind, seen: Looked, record: Record) -> Action:
 
 
 def _leaving(me: Me, mind: Mind, seen: Looked, record: Record) -> Action:
-    """Stop, archive all, and write where that ends; give up an order that would lose what cannot be archived."""
+    """Stop, archive everything, and write where that ends; give up an order that would lose what cannot be archived."""
     order = record.order
     if seen.copy.writable:
         return Do(Deed.FREEZE)
@@ -397,7 +398,7 @@ def _leaving(me: Me, mind: Mind, seen: Looked, record: Record) -> Action:
 
 
 def _frozen(me: Me, mind: Mind, seen: Looked, record: Record) -> Action:
-    """Wait for the other site; write again if it does not come."""
+    """Wait for the other site; write again if it does not claim."""
     if mind.stopping:
         return End()
     to, patience = record.order.to if record.order else me.site, me.times.hand_over_s
@@ -408,7 +409,7 @@ def _frozen(me: Me, mind: Mind, seen: Looked, record: Record) -> Action:
 
 
 def _claimed(me: Me, mind: Mind, seen: Looked, record: Record) -> Action:
-    """Promote the copy, then make the record so: nothing is written before."""
+    """Promote the copy, then write the record to match; no data is written before."""
     if mind.stopping:
         return End()
     copy, order = seen.copy, record.order

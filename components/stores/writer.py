@@ -1,9 +1,9 @@
-"""The door to the record of a writer, and the lock that stands on it.
+"""The door to the record of a writer, and the lock that is built on it.
 
     lock = Lock(Records("witness", settings, "writer/bot.json", "dao/prod/bot"), site="akash", ttl_s=30)
     code = lock.hold(Program(["node", "bot.js"]), stop)
 
-`docs/writer.md` has the protocol and what it guarantees.
+`docs/writer.md` has the protocol and its guarantees.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Lock", "Program", "Records", "unfit"]
 
-#: Answers that mean that the condition of a write did not hold. If-Match on a key that is gone is answered by 404:
+#: Answers to a write whose condition did not hold. If-Match on a missing key is answered by 404:
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 _REFUSED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
 _RACERS = 8
@@ -43,11 +43,11 @@ class Records:
     def __init__(self, name: str, settings: Bucket, key: str, workload: str) -> None:
         self.name = name
         self.workload = workload
-        #: The variables that hold the store's credentials: what runs under a lock does not get them.
+        #: The variables that hold the store's credentials: a program under a lock does not get them.
         self.secrets = tuple(filter(None, (settings.access_key, settings.secret_key)))
         self.key = key
         self._bucket = settings.bucket
-        # One attempt: a repeated write would meet its own first one and be refused.
+        # One attempt: a retried write would meet its own first try and be refused.
         self._client = s3.client(settings, attempts=1, read_s=_READ_S)
 
     def read(self) -> tuple[Record | None, str]:
@@ -59,14 +59,14 @@ class Records:
             raise StepError(f"store {self.name}: {self.key} {error.title}") from None
 
     def write(self, record: Record, etag: str | None) -> tuple[Outcome, str]:
-        """Write a record if the one with `etag` is there, or with None if there is none: what became of it, and why.
+        """Write a record if the one with `etag` stands (None: if there is none); return the outcome and its reason.
 
         `lost` means that the record has to be read again; errors of the store count as that.
         """
         return self.put(self.key, record.text(), etag)
 
     def content(self, key: str) -> tuple[bytes | None, str]:
-        """Read a key: its content, or None where there is none, and its ETag."""
+        """Read a key: return its content, or None if there is none, and its ETag."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -96,7 +96,7 @@ class Records:
         return Outcome.TOOK, ""
 
     def remove(self, key: str) -> None:
-        """Remove a key of a check; a store that forbids it keeps a few bytes."""
+        """Remove a key of a check; a store that forbids that keeps a few bytes."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -112,7 +112,7 @@ def _reason(error: Any) -> str:
 def unfit(records: Records, path: str = "") -> list[Fault]:
     """Return why a store cannot keep the record of a writer; empty if it can.
 
-    Keys of its own are written and removed again. Raises StepError if the store does not answer.
+    It writes keys of its own and removes them again. Raises StepError if the store does not answer.
     """
     key = f"{records.key}.check-{uuid.uuid4().hex}"
     try:
@@ -153,10 +153,10 @@ def _ignored(records: Records, key: str) -> list[str]:
 
 @dataclass
 class Lock:
-    """A lock that one process of all sites holds at a time: taken with an epoch, renewed, given up before its end.
+    """A lock that one process of all sites holds at a time: taken with an epoch, renewed, and left before it expires.
 
-    `site` is this side's name. What is held ends at the latest `ttl_s` after the last renewal; another process has
-    it at most `ttl_s` + 5 s after the holder died, where the store answers.
+    `site` is this side's name. The work ends at the latest `ttl_s` after the last renewal. Another process has the lock
+    at most `ttl_s` + 5 s after the holder died, where the store answers.
     """
 
     records: Records
@@ -167,9 +167,9 @@ class Lock:
     def hold(self, work: Program, stop: threading.Event) -> int | None:
         """Run a program whenever the lock is held, until it ends by itself or `stop` is set; return its exit code.
 
-        Waits for the lock as long as it takes. The program finds the epoch in UNMOOR_EPOCH. It is stopped when the
-        lock cannot be renewed and started again when it can; on `stop` the lock is released, so that no time is lost.
-        Raises ConfigError for a store that cannot keep the record.
+        It waits for the lock without a limit. The program finds the epoch in UNMOOR_EPOCH. It is stopped when the lock
+        cannot be renewed and started again when it can; on `stop` the lock is released, so that no time is lost. Raises
+        ConfigError for a store that cannot keep the record.
         """
         if found := unfit(self.records):
             raise ConfigError("the lock cannot be held", found)

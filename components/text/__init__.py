@@ -1,1 +1,1 @@
-"""Text from outside: the functions that it passes through before a person, a terminal or a page sees it."""
+"""Functions that text from outside passes through before a person, a terminal or a page receives it."""

@@ -1,6 +1,6 @@
-"""Standard output and error of a command line: any device, any locale, and nothing that a terminal would obey.
+"""Standard output and error of a command line: any device, any locale, and no control that a terminal would obey.
 
-It is the last door: text from outside is escaped where it is put into a sentence, and once more here.
+It is the last check: text from outside is escaped where it enters a sentence, and again here.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import sys
 
 from .escape import as_json, ascii_only
 
-#: Colours are the one thing that our own output has a terminal obey.
+#: Colours are the only controls in our own output that a terminal may obey.
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 _HANDLER = "unmoor"
-#: What a write answers where the disk, the quota, or the largest file of a process is used up.
+#: Errors of a write where the disk, the quota, or the largest file of a process is used up.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: What a device answers that has no room, no power or no reader.
+#: Errors of a device without room, power or reader.
 _DEVICE = (*FULL, errno.EIO, errno.EBADF)
-#: How Python's tempfile begins its error where no folder that it knows can be written.
+#: The beginning of the error of Python's tempfile where it can write to no folder.
 _NO_FOLDER = "No usable temporary directory"
 
 
 class Device(io.TextIOWrapper):
     """A text stream that keeps colours and escapes all other controls, as JSON does.
 
-    It calls itself UTF-8 where the device is ASCII: click replaces a stream that calls itself ASCII.
+    It reports UTF-8 as its encoding where the device is ASCII, because click replaces a stream that reports ASCII.
     """
 
     ascii = False
@@ -42,7 +42,7 @@ class Device(io.TextIOWrapper):
 
 
 def terminal(text: str) -> str:
-    """Escape what a terminal obeys, colours apart."""
+    """Escape the controls that a terminal obeys, except colours."""
     if text.isascii() and text.isprintable():
         return text
     pieces = _COLOUR.split(text.replace("\r\n", "\n"))
@@ -65,14 +65,14 @@ def protect() -> None:
 
 
 def flush() -> None:
-    """Write what is buffered. Raises OSError when the device does not take it."""
+    """Write out the buffer. Raises OSError when the device does not accept it."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
 
 
 def abandon() -> None:
-    """Let nothing more be written to a device that failed; the interpreter would report it again as it ends."""
+    """Discard further output of a failed device; the interpreter would report it again at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -82,7 +82,7 @@ def abandon() -> None:
 
 
 def sentence(error: OSError) -> str:
-    """Return the sentence for an operator about a file or a device that failed; nothing for any other error."""
+    """Return the sentence for an operator about a failed file or device; nothing for any other error."""
     if error.filename is not None:
         more = "; make room on that disk, and run it again" if error.errno in FULL else ""
         return f"{os.fsdecode(error.filename)}: {error.strerror}{more}"

@@ -1,6 +1,6 @@
 """Make text from outside safe to show: cut it, escape what a terminal or a reader would obey, and escape Markdown.
 
-Text of providers, Consoles, stores, pull requests and inventories passes through here on its way to a person.
+Text of providers, Consoles, stores, pull requests and inventories passes through here before a person sees it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _UNSAFE = (
 _LINES = re.compile(f"[{_UNSAFE}]")
 _ONE_LINE = re.compile(f"[{_UNSAFE}\\t\\n]")
 _MARKS = re.compile(r"([\\`*_\[\]|~#])")
-#: What makes a line of Markdown a list, a heading's underline or a rule: a sign, or a number and its point.
+#: What makes a line of Markdown a list, a heading's underline or a rule: a sign, or a number with its point.
 _LEADS = re.compile(r"^(\d*)([+=-](?<!\d.)|(?<=\d)[.)])")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
-#: GitHub makes links of bare addresses, but not where their punctuation is a character reference.
+#: GitHub turns bare addresses into links, unless their punctuation is a character reference.
 _LINKS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp|www)([:.])")
 _DEPTH, _ITEMS = 3, 6
 
@@ -33,12 +33,12 @@ def printable(text: str) -> str:
 
 
 def cut(text: str, limit: int = QUOTE_CHARS) -> str:
-    """Keep the first `limit` characters of a text, and give the number of those left out."""
+    """Keep the first `limit` characters of a text, followed by the number of those left out."""
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit:,} characters more)"
 
 
 def bounded(text: str, limit: int) -> str:
-    """Escape a text and keep at most `limit` characters, with the number of those left out; see `printable`."""
+    """Escape a text and keep at most `limit` characters, followed by the number of those left out; see `printable`."""
     safe, more = printable(text[:limit]), len(text) - limit
     if more <= 0 and len(safe) <= limit:
         return safe
@@ -46,7 +46,7 @@ def bounded(text: str, limit: int) -> str:
 
 
 def as_json(text: str) -> str:
-    """Escape what `printable` escapes as JSON does, so that a document stays one and means the same."""
+    """Escape what `printable` escapes as JSON does, so that a JSON document stays valid and keeps its meaning."""
     return _LINES.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
@@ -56,7 +56,7 @@ def outside(text: object, limit: int = QUOTE_CHARS) -> str:
     Bytes are read as UTF-8. `limit` counts characters before escaping.
     """
     whole = text if isinstance(text, str | bytes) else str(text)
-    # Of a text that is much too long only the beginning is looked at.
+    # Of a text that is much too long only the beginning is processed.
     head = whole[: 8 * limit] if isinstance(whole, str) else whole[: 4 * limit].decode(errors="replace")
     left = len(whole) - (8 if isinstance(whole, str) else 4) * limit
     joined = " ".join(head.split())
@@ -65,7 +65,7 @@ def outside(text: object, limit: int = QUOTE_CHARS) -> str:
 
 
 def shown(value: Any, limit: int = VALUE_CHARS) -> str:
-    """Write a value of a file or an answer as Python would, in at most about `limit` characters and in little memory.
+    """Return a value of a file or an answer as Python writes it, in about `limit` characters and little memory.
 
     Only as much of the value is visited as is written, so an expanded alias costs nothing.
     """
@@ -97,7 +97,7 @@ def _pieces(value: Any, depth: int, limit: int) -> list[str]:
 def markdown(text: object, *, code: bool = False) -> str:
     """Keep text from being read as Markdown or HTML, on one line; bare addresses do not become links.
 
-    With `code`, what stands between two backticks stays code; that is for sentences of our own, with values in them.
+    With `code`, text between two backticks stays code; use that for our own sentences with values in them.
     """
     one_line = _ONE_LINE.sub(_escaped, " ".join(str(text).split()))
     pieces = one_line.split("`") if code else [one_line]
@@ -123,7 +123,7 @@ def tree(value: Any) -> Any:
 
 
 def ascii_only(error: UnicodeError) -> tuple[str, int]:
-    """Escape what a device cannot write as JSON does, so that JSON stays JSON; for `codecs.register_error`."""
+    """Escape what a device cannot write as JSON does, so that JSON stays valid; for `codecs.register_error`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end

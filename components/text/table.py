@@ -1,4 +1,4 @@
-"""The writer of Markdown tables."""
+"""The only writer of Markdown tables."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _RULES = {"left": ":---", "right": "---:", "center": ":---:"}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], aligns: Sequence[str] = ()) -> list[str]:
-    """Return the lines of a pipe table; each row is cut or filled up to the width of the head.
+    """Return the lines of a pipe table; each row is cut or filled to the width of the head.
 
-    `aligns` is left, right, center or nothing by column. Cells are written as they are: escape `|` and line ends.
+    `aligns` is left, right, center or nothing by column. Cells are written unchanged: escape `|` and line ends before.
     """
     width = len(head)
     marks = [_RULES.get(align, "---") for align in (*aligns, *[""] * width)][:width]

@@ -1,1 +1,1 @@
-"""Who writes a workload's database, and how that moves to another site."""
+"""The writer of a workload's database, and how it moves to another site."""

@@ -1,4 +1,4 @@
-"""Speaks for one site of a workload with a database: holds the record while the site writes, and follows orders."""
+"""The agent of one site of a workload with a database: holds the record while the site writes, and follows orders."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def run(
     site: str,
     stop: threading.Event,
     *,
-    times: Times = Times(),  # noqa: B008 it is frozen
+    times: Times = Times(),  # noqa: B008 the default is frozen
     strict: bool = True,
     report: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Do what the record orders until `stop` is set; then stop writes, archive them, and leave.
+    """Follow the record until `stop` is set; then stop writes, archive them, and leave.
 
-    `strict` stops writes when the record cannot be renewed; otherwise they go on, and two sites may write if the other
-    one is promoted meanwhile. Raises ConfigError for a store that cannot keep the record.
+    `strict` stops writes when the record cannot be renewed; otherwise they continue, and two sites may write if the
+    other one is promoted meanwhile. Raises ConfigError for a store that cannot keep the record.
     """
     if found := unfit(records):
         raise ConfigError(f"the writer of {records.workload} cannot be fenced", found)

@@ -1,4 +1,4 @@
-"""What a person orders about a writer: a record for a new workload, and a move to another site.
+"""A person's orders about a writer: a record for a new workload, and a move to another site.
 
 An order is a part of the record. The sites read it there and do the rest, so an operator's process may be killed at any
 moment and run again.
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from ..stores.drive import Keeper
 
-#: The holder renews while an order is written: one of the two is refused, and the order is tried again.
+#: The holder renews while an order is written, so one of the two is refused and the order is tried again.
 _TRIES = 10
 
 
 @dataclass(frozen=True)
 class Stage:
-    """How far an order is: `done`, or `failed` with the reason as `text`, or under way."""
+    """The stage of an order: `done`, or `failed` with the reason as `text`, or in progress."""
 
     text: str
     done: bool = False
@@ -35,7 +35,7 @@ class Stage:
 
 
 def create(records: Keeper, workload: str, holder: str) -> None:
-    """Write the record of a new workload, whose first writer is `holder`; StepError if there is one."""
+    """Write the record of a new workload, whose first writer is `holder`. Raises StepError if there is a record."""
     first = Record(workload, holder, 0, State.CLAIMED, order=Order(uuid.uuid4().hex, holder))
     outcome, why = records.write(first, None)
     found = records.read()[0] if outcome is not Outcome.TOOK else first
@@ -48,8 +48,8 @@ def create(records: Keeper, workload: str, holder: str) -> None:
 def order(records: Keeper, to: str, *, lossy: bool = False) -> str:
     """Order that a site becomes the writer, and return the order's id.
 
-    An order that is under way for the same site goes on. Raises StepError if another one is under way, or nothing is
-    to do.
+    An order in progress for the same site continues. Raises StepError if another one is in progress, or nothing is to
+    do.
     """
     mine, why = uuid.uuid4().hex, ""
     for _ in range(_TRIES):
@@ -68,7 +68,7 @@ def order(records: Keeper, to: str, *, lossy: bool = False) -> str:
 
 
 def _ordered(record: Record, to: str, new: str, *, lossy: bool) -> Record:
-    """Put an order into a record; StepError if that cannot be."""
+    """Return the record with an order. Raises StepError if it cannot be given."""
     under_way = record.order
     if under_way and under_way.to != to:
         raise StepError(f"a move to {outside(under_way.to)} is under way; wait for it, or withdraw it")
@@ -79,7 +79,10 @@ def _ordered(record: Record, to: str, new: str, *, lossy: bool) -> Record:
 
 
 def withdraw(records: Keeper, order_id: str) -> bool:
-    """Take an order back; False if it is over, or its site has claimed the epoch already. The holder then writes on."""
+    """Withdraw an order.
+
+    Return False if it is over, or its site has claimed the epoch already. The holder then writes on.
+    """
     for _ in range(_TRIES):
         record, etag = records.read()
         if record is None or record.order is None or record.order.id != order_id or record.state is State.CLAIMED:
@@ -90,7 +93,7 @@ def withdraw(records: Keeper, order_id: str) -> bool:
 
 
 def stage(record: Record | None, order_id: str, to: str) -> Stage:  # noqa: PLR0911 a table of cases
-    """Describe how far an order is, from the record."""
+    """Return the stage of an order, from the record."""
     if record is None:
         return Stage("the record is gone; restore it before anything else", failed=True)
     under_way = record.order if record.order and record.order.id == order_id else None
@@ -110,8 +113,8 @@ def stage(record: Record | None, order_id: str, to: str) -> Stage:  # noqa: PLR0
 def follow(records: Keeper, order_id: str, to: str, within_s: float, report: Callable[[str], None]) -> Record:
     """Watch an order until the site writes, and return the record.
 
-    Withdraws it after `within_s`, if that still can be, and raises StepError with the reason. A store that does not
-    answer for a while is reported, and asked again.
+    After `within_s` seconds it withdraws the order, if that is still possible, and raises StepError with the reason. A
+    store that does not answer for a while is reported, and asked again.
     """
     end, last = time.monotonic() + within_s, ""
     while True:

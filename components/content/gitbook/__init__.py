@@ -1,1 +1,1 @@
-"""GitBook's synchronised repositories, as MkDocs Material projects."""
+"""Convert GitBook's synchronised repositories to MkDocs Material projects."""

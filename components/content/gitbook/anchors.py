@@ -1,8 +1,8 @@
-"""Anchors of headings as GitBook makes them, so that links and bookmarks go on working.
+"""Anchors of headings as GitBook makes them, so that links and bookmarks keep working.
 
-The rule was read from links that GitBook wrote into repositories: "1. Textures" is `id-1.-textures`, "Node.js"
- `node.js`, ".NET (C#)" `.net-c`, "SUID/SGID" `suid-sgid`, "What's new" `whats-new`, a second "Setup" `setup-1`,
-and a heading without a Latin letter `undefined`. Where a link of the space shows another anchor, the link is right.
+The rule was derived from links that GitBook wrote into repositories: "1. Textures" is `id-1.-textures`, "Node.js"
+`node.js`, ".NET (C#)" `.net-c`, "SUID/SGID" `suid-sgid`, "What's new" `whats-new`, a second "Setup" `setup-1`, and a
+heading without a Latin letter `undefined`. Where a link of the space shows another anchor, the link counts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def slug(text: str) -> str:
 
 
 def loose(anchor: str) -> str:
-    """Return what two anchors of one heading have in common, in any way of making them: letters and digits."""
+    """Return the common form of one heading's anchors, however they are made: letters and digits."""
     return "".join(char for char in unicodedata.normalize("NFKD", anchor).lower() if char.isalnum())
 
 
@@ -40,7 +40,7 @@ class Taken:
         return anchor in self._taken
 
     def give(self, anchor: str) -> str:
-        """Return an anchor that no other heading has, beginning with the one that was asked for."""
+        """Return an anchor that no other heading has, beginning with the requested one."""
         made, number = anchor, 0
         while made in self._taken:
             number += 1

@@ -1,4 +1,4 @@
-"""A call of an API, as GitBook's blocks describe it in three ways, and as one page section."""
+"""A call of an API, which GitBook's blocks describe in three ways, as one page section."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Lines = Callable[[list[Node]], list[str]]
 
-#: Groups of parameters in a reader's order: what an `in` or a group of a block is called on the page.
+#: Groups of parameters in a reader's order: the page's word for an `in` or a group of a block.
 PLACES = {
     "path": "Path parameters",
     "query": "Query parameters",
@@ -48,7 +48,7 @@ class Parameter:
 
 @dataclass
 class Operation:
-    """One call: method, address, and what is known of it."""
+    """One call: method, address, and its description."""
 
     method: str
     url: str
@@ -164,7 +164,7 @@ def specified(document: Any, path: str, verb: str) -> Operation | None:
 
 
 def _followed(document: Any, each: Any) -> dict[str, Any]:
-    """Follow one reference inside the document."""
+    """Return the target of one reference inside the document."""
     if isinstance(each, dict) and isinstance(where := each.get("$ref"), str) and where.startswith("#/"):
         found = document
         for step in where[2:].split("/"):

@@ -18,7 +18,7 @@ def convert(source: Path, out: Path, site_url: str = "", report: Callable[[str],
     """Make a MkDocs Material project in `out`, an empty or new folder, from the repository of a space.
 
     `site_url` is where the site is published; links to it become links between pages. `report` gets lines of progress.
-    Raises ConfigError when there is no space, or `out` holds something: what is there is never overwritten.
+    Raises ConfigError when there is no space, or `out` is not empty: existing files are never overwritten.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out}: it is not empty; name a new folder, since an import overwrites nothing")
@@ -36,7 +36,7 @@ def convert(source: Path, out: Path, site_url: str = "", report: Callable[[str],
 
 
 def _left(found: space.Space) -> None:
-    """Note what is not carried because no page uses or names it."""
+    """Note files that are left out because no page uses or names them."""
     notes: Notes = found.notes
     for path in space.unlisted(found):
         notes.add(path, 0, Level.LEFT, f"{found.summary} does not name it, so the vendor does not publish it",

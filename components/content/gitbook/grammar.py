@@ -1,8 +1,8 @@
 """GitBook's Markdown as a grammar of markdown-it: CommonMark, tables, `{% blocks %}`, `$$ TeX $$`, `{{ expressions }}`.
 
 Inline tokens carry the span of source they were read from (`meta["span"]`), so that a writer can change links and leave
-every other character as its author wrote it.
-Syntax: GitBook's documentation, "Blocks" and "Markdown"; repositories that GitBook itself has written.
+every other character unchanged. Syntax: GitBook's documentation, "Blocks" and "Markdown"; repositories that GitBook
+itself has written.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ TAG, EXPRESSION, MATH = "gitbook_tag", "gitbook_expression", "gitbook_math"
 _NAME = re.compile(r"\s*(@?[\w/.-]+)\s*")
 _KEY = re.compile(r"\s*([\w-]+)\s*=\s*")
 _BARE = re.compile(r"[^\s\"']+")
-#: After the quote that ends a value: the next key, or the end. A quote before anything else belongs to the value.
+#: What follows the quote that ends a value: the next key, or the end. Any other quote belongs to the value.
 _AFTER_VALUE = re.compile(r"\s*(?:\Z|[\w-]+\s*=)")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def attributes(text: str) -> tuple[dict[str, str], str]:
-    """Read `key="value"` pairs; return them and what is left when no further pair begins."""
+    """Read `key="value"` pairs; return them and the rest when no further pair begins."""
     found: dict[str, str] = {}
     at = 0
     while key := _KEY.match(text, at):
@@ -47,7 +47,7 @@ def attributes(text: str) -> tuple[dict[str, str], str]:
 
 
 def _value(text: str, at: int) -> tuple[str, int]:
-    """Read one value, quoted or bare; GitBook leaves quotes inside the code of diagrams as they are."""
+    """Read one value, quoted or bare; GitBook does not escape quotes inside the code of diagrams."""
     quote = text[at : at + 1]
     if quote not in ('"', "'"):
         bare = _BARE.match(text, at)
@@ -61,7 +61,7 @@ def _value(text: str, at: int) -> tuple[str, int]:
 
 
 def tag(inner: str) -> dict[str, Any] | None:
-    """Read the text between `{%` and `%}`: name, whether it closes, attributes, and what is not an attribute."""
+    """Read the text between `{%` and `%}`: name, whether it closes, attributes, and the rest."""
     name = _NAME.match(inner)
     if name is None:
         return None
@@ -110,7 +110,7 @@ def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool: 
 
 
 def _between(opening: str, closing: str, kind: str) -> Rule:
-    """Make an inline rule for what stands between two marks."""
+    """Return an inline rule for text between two marks."""
 
     def rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 markdown-it calls it
         if not state.src.startswith(opening, state.pos):
@@ -131,7 +131,7 @@ def _between(opening: str, closing: str, kind: str) -> Rule:
 
 
 def _spanned(rule: Rule, kinds: tuple[str, ...], label: int | None = None) -> Rule:
-    """Let a rule of markdown-it write down where in the source its first token was read.
+    """Let a rule of markdown-it record where in the source its first token was read.
 
     With `label`, the offset of the label's `[`, `meta["label"]` is where the label begins and ends.
     """
@@ -154,7 +154,7 @@ def _spanned(rule: Rule, kinds: tuple[str, ...], label: int | None = None) -> Ru
 
 @cache
 def grammar() -> MarkdownIt:
-    """Return the parser; it keeps nothing between two texts."""
+    """Return the parser; it keeps no state between two texts."""
     md = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(["table", "strikethrough"])
     md.use(footnote_plugin, inline=False, move_to_end=False, always_match_refs=True)
     ends: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list", "table"]}
@@ -167,7 +167,7 @@ def grammar() -> MarkdownIt:
     md.inline.ruler.at("backticks", _spanned(backtick, ("code_inline",)))
     for opening, closing, kind in (("{%", "%}", TAG), ("{{", "}}", EXPRESSION), ("$$", "$$", MATH)):
         md.inline.ruler.before("escape", kind, _between(opening, closing, kind))
-    # A destination is a path in a repository here: the writer decides what is safe, after it was resolved.
+    # A destination is a path in a repository here; the writer decides whether it is safe after resolving it.
     md.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005 the parameter has the library's name
     md.normalizeLink = lambda url: url  # type: ignore[method-assign]
     return md

@@ -1,4 +1,4 @@
-"""HTML in pages, as a small tree: what the standard library's parser reads, with what was left open closed."""
+"""HTML in pages as a small tree, read by the standard library's parser, with open elements closed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 #: Elements that have no content (HTML, "Void elements").
 VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
-#: Elements of which a second one ends the first (HTML, "Optional tags").
+#: Elements that are ended by the next one of their kind (HTML, "Optional tags").
 _ENDS_ITSELF = frozenset({"li", "p", "td", "th", "tr", "option", "dt", "dd"})
-#: Where such an element belongs: the search for an open one of the same name ends there.
+#: The parents of such elements: the search for an open one of the same name ends there.
 _SCOPE = frozenset({"ul", "ol", "table", "thead", "tbody", "tr", "dl", "div", "details", "blockquote"})
 
 
 @dataclass
 class Element:
-    """One element: its name in lower case, its attributes, and what it holds: elements and text, in order."""
+    """One element: its name in lower case, its attributes, and its content: elements and text, in order."""
 
     name: str
     attrs: dict[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Element:
             elif child.name == "br":
                 yield " "
             else:
-                yield from child._texts()  # noqa: SLF001 it is this class
+                yield from child._texts()  # noqa: SLF001 the same class
                 if child.name in ("p", "li", "td", "div"):
                     yield " "
 
@@ -94,7 +94,7 @@ class _Builder(HTMLParser):
 
 
 def parse(text: str) -> Element:
-    """Return an element without a name that holds what the text has; broken markup gives a tree all the same."""
+    """Return an element without a name that contains what the text does; broken markup gives a tree too."""
     builder = _Builder()
     builder.feed(text)
     builder.close()
@@ -128,7 +128,7 @@ class _Marks(HTMLParser):
 def folds(text: str) -> list[tuple[str, dict[str, str], str]]:
     """Split source at `<details>`, `<summary>` and their ends: (name or "", attributes, source up to the next)."""
     marks = _Marks(text).found
-    if not marks:  # one that is cut off, or stands in a comment
+    if not marks:  # a tag that is cut off, or stands in a comment
         return [("", {}, text)]
     pieces: list[tuple[str, dict[str, str], str]] = []
     if text[: marks[0][0]].strip():

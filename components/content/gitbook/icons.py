@@ -1,4 +1,4 @@
-"""Icons of Font Awesome that Material for MkDocs has too, by name, and the set each is in."""
+"""Icons of Font Awesome that Material for MkDocs has too, by name, with the set of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a line: links, images and vendor's marks rewritten, every other character as its author wrote it."""
+"""The text of a line: links, images and vendor's marks are rewritten, every other character stays."""
 
 from __future__ import annotations
 
@@ -49,21 +49,21 @@ KEPT = frozenset(
     )
 )
 _KEPT_ATTRS = frozenset({"class", "title", "style", "id"})
-#: A style that a page may keep: colours and nothing that could load or move something.
+#: A style that a page may keep: colours, and nothing that could load or move something.
 _STYLE = re.compile(r"(?:\s*(?:color|background-color)\s*:\s*[\w#(),.% -]+;?)+\s*")
-#: Elements that only hold others.
+#: Elements that only contain others.
 _WRAPPERS = frozenset({"p", "div", "figure", "center", "picture", "font", "a", "source"})
-#: The density or width behind an address in a `srcset`; GitBook writes one address, with its spaces.
+#: The density or width after an address in a `srcset`; GitBook writes one address, with its spaces.
 _DENSITY = re.compile(r"\s+[\d.]+[wx]\s*$")
-#: `{` behind such a character would be read as a list of attributes.
+#: `{` after such a character would be read as a list of attributes.
 _BRACE = re.compile(r"\\.|(?<=[^\s\w{\\])\{", re.DOTALL)
-#: What Python-Markdown reads at the beginning of a line, and CommonMark does not.
+#: Beginnings of a line that are markup in Python-Markdown and text in CommonMark.
 _LINE = re.compile(r"(?=#|!!! |\?\?\?|=== |===! |/{3,} |\d+[.)] )")
 _NUMBER = re.compile(r"(\d+)([.)] )")
 
 
 def write(text: str, tokens: Sequence[Token], scope: Scope, line: int) -> str:
-    """Return the source of a line or more, rewritten. `line` is where it begins in its file."""
+    """Return the source of one or more lines, rewritten. `line` is where it begins in its file."""
     made: list[str] = []
     at = 0
     for start, end, new in sorted(_edits(text, tokens, scope, line), key=lambda edit: edit[:2]):
@@ -75,7 +75,7 @@ def write(text: str, tokens: Sequence[Token], scope: Scope, line: int) -> str:
 
 
 def paragraph(text: str) -> list[str]:
-    """Return the lines of a paragraph, so that none of them begins another block in Python-Markdown."""
+    """Return the lines of a paragraph, changed so that none of them begins another block in Python-Markdown."""
     lines = [line.lstrip() for line in text.split("\n")]
     return [_escape_start(line) if line else line for line in lines]
 
@@ -88,7 +88,7 @@ def _escape_start(line: str) -> str:
 
 
 def plain(tokens: Sequence[Token]) -> str:
-    """Return what a reader sees of a line, without marks: for titles and anchors."""
+    """Return the visible text of a line, without marks, for titles and anchors."""
     made = []
     for token in tokens:
         if token.type in ("text", "code_inline", "text_special"):
@@ -123,7 +123,7 @@ def attributes(*classes: str, **values: str) -> str:
 
 
 def _plain(text: str, start: int, end: int) -> str:
-    """Return a piece of a line as it is, but for a brace that would be read as a list of attributes."""
+    """Return a piece of a line unchanged, except for a brace that would be read as a list of attributes."""
     made, at = [], start
     for found in _BRACE.finditer(text, start, end):
         made += [text[at : found.start()], found[0] if found[0].startswith("\\") else "\\{"]
@@ -132,7 +132,7 @@ def _plain(text: str, start: int, end: int) -> str:
 
 
 def _edits(text: str, tokens: Sequence[Token], scope: Scope, line: int) -> Iterator[Edit]:
-    """Yield what changes; an edit that begins inside an earlier one is ignored by the caller."""
+    """Yield the changes; the caller ignores one that begins inside an earlier one."""
     skip = 0
     for at, token in enumerate(tokens):
         start, end = token.meta.get("span", (0, 0))
@@ -176,7 +176,7 @@ def _link(text: str, rest: Sequence[Token], scope: Scope, line: int) -> Iterator
 
 
 def _image(src: str, alt: str, scope: Scope, line: int, **values: str) -> str:
-    """Return an image; one that is not there is noted, and its text stays."""
+    """Return an image; a missing one is noted, and its text stays."""
     target = scope.link(src, line)
     text = label(alt)
     if target is None:
@@ -189,7 +189,7 @@ def _image(src: str, alt: str, scope: Scope, line: int, **values: str) -> str:
 
 
 def image(element: Element, scope: Scope, line: int, scheme: str = "") -> str:
-    """Return an `<img>` as Markdown, with its width and what GitBook knows of its size."""
+    """Return an `<img>` as Markdown, with its width and GitBook's data about its size."""
     attrs = element.attrs
     kind = "inline" if attrs.get("data-size") == "line" else ""
     return _image(attrs.get("src", ""), attrs.get("alt", ""), scope, line, kind=kind, scheme=scheme,
@@ -211,7 +211,7 @@ def picture(element: Element, scope: Scope, line: int) -> str:
 
 
 def icon(name: str, scope: Scope, line: int) -> str:
-    """Return an icon of Font Awesome as Material has it; one that Material does not have is left out."""
+    """Return an icon of Font Awesome as Material has it; one that Material lacks is left out."""
     name = name.removeprefix("fa-")
     if name not in ICONS:
         scope.note(line, Level.LEFT, f"the icon {shown(name)}", "choose one of Material's", "icons")
@@ -230,7 +230,7 @@ def _expression(content: str, raw: str, scope: Scope, line: int) -> str:
 
 
 def _until(tokens: Sequence[Token], name: str) -> int:
-    """Return the place of the end tag of an element; 0 when it has none on this line."""
+    """Return the index of the end tag of an element; 0 if it has none on this line."""
     depth = 0
     for at, token in enumerate(tokens):
         if token.type == "html_inline":
@@ -241,7 +241,7 @@ def _until(tokens: Sequence[Token], name: str) -> int:
 
 
 def _html(text: str, tokens: Sequence[Token], scope: Scope, line: int) -> Iterator[Edit]:
-    """Rewrite one tag of HTML, or an element that GitBook gave a meaning."""
+    """Rewrite one HTML tag, or an element that GitBook gave a meaning."""
     token = tokens[0]
     start, end = token.meta["span"]
     if token.content.startswith("<!--"):
@@ -272,7 +272,7 @@ def _html(text: str, tokens: Sequence[Token], scope: Scope, line: int) -> Iterat
 
 
 def _meaning(element: Element, source: str, inner: str, scope: Scope, line: int) -> str | None:
-    """Return an element that stands for something else: a picture, an icon, a value; None for any other."""
+    """Return the replacement of an element that stands for a picture, an icon or a value; None for any other."""
     if element.name == "img":
         return image(element, scope, line)
     if element.name == "picture" and inner:
@@ -308,7 +308,7 @@ def _anchor(
 
 
 def opening(element: Element) -> str:
-    """Return the opening tag of an element that a page keeps, without what it must not have."""
+    """Return the opening tag of an element that a page keeps, without forbidden attributes."""
     attrs = {key: value for key, value in element.attrs.items() if key in _KEPT_ATTRS}
     if not _STYLE.fullmatch(attrs.get("style", "color:red")):
         del attrs["style"]

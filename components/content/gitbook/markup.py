@@ -1,4 +1,4 @@
-"""HTML blocks of a page as Markdown: figures, tables, cards, preformatted code; what has no form becomes text."""
+"""HTML blocks of a page as Markdown: figures, tables, cards, preformatted code; other blocks become text."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 _HEADING = re.compile(r"h[1-6]")
 _LANGUAGE = re.compile(r"lang(?:uage)?-([\w+#.-]+)")
-#: Elements of which only the content counts.
+#: Elements of which only the content is kept.
 _UNWRAPPED = frozenset({"div", "center", "section", "article", "main", "span", "p", "tbody", "thead", "summary"})
 _BLOCKS = _UNWRAPPED - {"span"} | {"figure", "table", "pre", "ul", "ol", "blockquote", "hr", "dl"}
-#: Elements whose text is all that counts in a line.
+#: Elements of which only the text is kept within a line.
 _SILENT = frozenset({"picture", "source", "figcaption", "figure", "font", "td", "th", "input"})
 _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "del": "~~", "s": "~~"}
 
@@ -85,7 +85,7 @@ def figure(element: Element, scope: Scope, line: int) -> list[str]:
 
 
 def span(element: Element, scope: Scope, line: int) -> str:
-    """Return what an element holds as one line of Markdown."""
+    """Return the content of an element as one line of Markdown."""
     return re.sub(r"[ \t]*\n\s*", " ", "".join(_span(child, scope, line) for child in element.children))
 
 
@@ -105,7 +105,7 @@ def _span(child: Element | str, scope: Scope, line: int) -> str:
 
 
 def _broken(child: Element, scope: Scope, line: int) -> str:
-    """Return a paragraph in a cell: its text, and a break behind it."""
+    """Return a paragraph in a cell: its text, and a break after it."""
     return "<br>" if child.name == "br" else f"{span(child, scope, line).strip()}<br>"
 
 
@@ -126,13 +126,13 @@ def _marked(child: Element, scope: Scope, line: int) -> str:
 
 
 def _items(child: Element, scope: Scope, line: int) -> str:
-    """Return a list in a cell, where no list of Markdown can stand."""
+    """Return a list for a cell, in which no list of Markdown can stand."""
     items = [span(item, scope, line).strip().removesuffix("<br>") for item in child]
     return "<br>".join(f"{at}\\. {text}" if child.name == "ol" else f"• {text}" for at, text in enumerate(items, 1))
 
 
 def _text(text: str, scope: Scope, line: int) -> str:
-    """Return text of HTML for Markdown: marks are escaped, expressions get their values."""
+    """Return text of HTML for Markdown: marks are escaped, expressions are replaced by their values."""
     pieces = re.split(r"\{\{(.*?)\}\}", text)
     made = []
     for at, piece in enumerate(pieces):
@@ -163,12 +163,12 @@ def _link(element: Element, scope: Scope, line: int) -> str:
 
 
 def _pre(element: Element, attrs: dict[str, str], scope: Scope) -> list[str]:
-    """Return preformatted code; a line that is strong as a whole is highlighted, as GitBook shows it."""
+    """Return preformatted code; a line that is wholly strong is highlighted, as GitBook shows it."""
     code = element.first("code") or element
     language = _LANGUAGE.search(f"{element.attrs.get('class', '')} {code.attrs.get('class', '')}")
     text, marked = "", []
     for child in code.children:
-        piece = child if isinstance(child, str) else "".join(child._texts())  # noqa: SLF001 its text, with its spaces
+        piece = child if isinstance(child, str) else "".join(child._texts())  # noqa: SLF001 the text with its spaces
         if not isinstance(child, str) and child.name in ("strong", "b"):
             first = text.count("\n") + 1
             marked += [str(at) for at in range(first, first + max(1, piece.rstrip("\n").count("\n") + 1))]
@@ -178,7 +178,7 @@ def _pre(element: Element, attrs: dict[str, str], scope: Scope) -> list[str]:
 
 
 def preformatted(text: str, attrs: dict[str, str], scope: Scope) -> list[str] | None:
-    """Return the code of a `<pre>` with the title of the block around it; None when it is something else."""
+    """Return the code of a `<pre>` with the title of the block around it; None if it is something else."""
     element = parse(text).first("pre")
     return None if element is None else _pre(element, attrs, scope)
 

@@ -1,4 +1,4 @@
-"""Pages of a space, parsed: includes put in, titles found, anchors given as GitBook gives them."""
+"""Pages of a space, parsed: includes inserted, titles found, anchors made as GitBook makes them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OPENAPI = ("openapi", "openapi-operation")
 
 
 def parse(space: Space) -> None:
-    """Read every page; afterwards links can be resolved, since each page has its title and its anchors."""
+    """Read every page; afterwards links can be resolved, because each page has its title and its anchors."""
     for page in space.pages.values():
         text = space.text(page.source)
         page.meta, body, first, problem = split(text, page.source)
@@ -60,7 +60,7 @@ def _walk(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 def _name(space: Space, page: Page) -> None:
-    """Find the page's title, and give its headings their anchors."""
+    """Set the page's title, and give its headings their anchors."""
     taken = anchors.Taken()
     first = True
     for node in _walk(page.nodes):
@@ -101,7 +101,7 @@ def _call(space: Space, page: Page, node: Node) -> str:
 
 
 def _adopt(space: Space) -> None:
-    """Take an anchor from the links that lead to it: GitBook wrote them, and so shows what it made of a heading."""
+    """Take a heading's anchor from the links that lead to it: GitBook wrote them, so they show its anchors."""
     for page in space.pages.values():
         scope = Scope(space, page, page.source)
         for node in _walk(page.nodes):

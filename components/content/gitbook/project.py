@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from .summary import Entry
 
 _FILES = Path(__file__).parent / "project_files"
-#: Settings of GitBook's front matter that have a meaning here, or none that a reader could miss.
+#: Settings of GitBook's front matter that have a meaning here, or that a reader would not miss.
 _KNOWN = frozenset(
     {"title", "description", "icon", "hidden", "vars", "layout", "cover", "coverY", "coverHeight", "tags"}
 )
-#: A file larger than this many bytes is noted: a reader waits for it.
+#: A file of more bytes than this is noted, because a reader waits for it.
 LARGE = 10_000_000
 
 
@@ -92,7 +92,7 @@ def _settings(page: Page, scope: Scope) -> dict[str, Any]:
 
 
 def navigation(space: Space, entries: Sequence[Entry]) -> list[Any]:
-    """Return MkDocs' `nav` for a table of contents; a page with pages below it is the first of its section."""
+    """Return MkDocs' `nav` for a table of contents; a page with pages below it becomes the first of its section."""
     made: list[Any] = []
     for entry in entries:
         below = navigation(space, entry.children)
@@ -124,7 +124,7 @@ def settings_text(space: Space) -> str:
 
 
 def redirects_text(space: Space) -> str:
-    """Return `_redirects` for the ones that `.gitbook.yaml` has."""
+    """Return `_redirects` for the redirects in `.gitbook.yaml`."""
     made = []
     for old, new in space.redirects.items():
         page = space.page(new.partition("#")[0].lstrip("./"))

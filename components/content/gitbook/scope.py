@@ -1,4 +1,4 @@
-"""What a writer knows while it writes one page: where links lead, what variables hold, and where notes go."""
+"""The context of one page while it is written: where links lead, the values of variables, and where notes go."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Schemes that a link may keep.
 _SCHEMES = ("http", "https", "mailto", "tel", "ftp", "ipfs", "ipns")
-#: Where GitBook's own links to something that is gone lead.
+#: The target of GitBook's own links to something that is gone.
 _GONE = ("broken-reference", "broken/pages/", "broken/spaces/", "broken-page")
 
 
@@ -33,7 +33,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Scope:
-    """One page while it is written. `file` is where its text stands: a file that is included has its own."""
+    """The context of one page. `file` is where its text stands: an included file has its own."""
 
     space: Space
     page: Page
@@ -41,7 +41,7 @@ class Scope:
     including: tuple[str, ...] = ()
 
     def inside(self, file: str) -> Scope:
-        """Return the scope of a file that this one includes."""
+        """Return the context of a file that this one includes."""
         return replace(self, file=file, including=(*self.including, self.file))
 
     def note(self, line: int, level: Level, what: str, todo: str, topic: str = "") -> None:
@@ -49,17 +49,17 @@ class Scope:
         self.space.notes.add(self.file, line, level, what, todo, topic)
 
     def variable(self, expression: str) -> str | None:
-        """Return what an expression stands for; None when it needs a visitor, or is not defined."""
+        """Return the value of an expression; None if it depends on a visitor, or is not defined."""
         scope, _, name = expression.strip().partition(".vars.")
         values = {"space": self.space.variables, "page": self.page.variables}.get(scope, {})
         value = values.get(name)
         return None if value is None else str(value)
 
     def specification(self, node: Node) -> Any:
-        """Return the OpenAPI document that a block is drawn from; None when the repository does not have it.
+        """Return the OpenAPI document of a block; None if the repository does not have it.
 
-        A link to another host names a file of the repository if one file has the same name: GitBook links to the place
-        where the vendor's copy was fetched from.
+        A link to another host names a file of the repository if exactly one file has the same name: GitBook links to
+        the place from which the vendor's copy was fetched.
         """
         links = [
             str(each.attrs["href"]) for child in node.children for each in child.tokens if each.type == "link_open"
@@ -76,7 +76,7 @@ class Scope:
         return None
 
     def link(self, href: str, line: int) -> Target | None:
-        """Find where a link leads; None, with a note, when it leads nowhere."""
+        """Return where a link leads; None, with a note, if it leads nowhere."""
         found, reason = self.find(href)
         if found is None:
             self.note(line, Level.WORK, f"the link {shown(href)} {reason}", "name the right page, or remove the link",
@@ -89,7 +89,7 @@ class Scope:
         return found
 
     def find(self, href: str) -> tuple[Target | None, str]:
-        """Find where a link leads, or why it leads nowhere; notes nothing."""
+        """Return where a link leads, or why it leads nowhere; note nothing."""
         href = href.strip()
         site = self.space.site_url
         if site and (href == site or href.startswith((f"{site}/", f"{site}#"))):
@@ -111,7 +111,7 @@ class Scope:
         return self._inside(path, unquote(anchor))
 
     def _inside(self, path: str, anchor: str) -> tuple[Target | None, str]:
-        """Find a page or a file of the space."""
+        """Return a page or a file of the space."""
         base = "" if path.startswith("/") else posixpath.dirname(self.file)
         at = posixpath.normpath(posixpath.join(base, path.lstrip("/")))
         page = self.space.page(at)

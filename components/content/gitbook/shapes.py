@@ -1,4 +1,4 @@
-"""Shapes of Python-Markdown that hold others: indentation, generic blocks, fences, pipe tables."""
+"""Elements of Python-Markdown that contain others: indentation, generic blocks, fences, pipe tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PIPE = re.compile(r"(`+)(.+?)\1|\\.|\|", re.DOTALL)
 
 
 def indented(lines: Sequence[str], marker: str = "    ") -> list[str]:
-    """Put lines four columns in, the first behind a marker of four columns."""
+    """Indent lines by four columns, the first one behind a marker."""
     if not lines:
         return [marker.rstrip()]
     rest = [f"    {line}" if line else "" for line in lines[1:]]
@@ -23,14 +23,14 @@ def indented(lines: Sequence[str], marker: str = "    ") -> list[str]:
 
 
 def inset(lines: Sequence[str]) -> list[str]:
-    """Put all lines four columns in."""
+    """Indent all lines by four columns."""
     return [f"    {line}" if line else "" for line in lines]
 
 
 def block(selector: str, lines: Sequence[str], *, mode: str = "") -> list[str]:
-    """Wrap lines into an element by a generic block, which may stand inside anything else, unlike HTML.
+    """Wrap lines into an element by a generic block, which unlike HTML may stand inside anything else.
 
-    `mode` is `block` for an element that would hold a line only, a list's item.
+    `mode` is `block` for an element that would otherwise hold a line only, such as a list's item.
     """
     longest = max((len(found[1]) for found in map(_SLASHES.match, lines) if found), default=2)
     mark = "/" * (longest + 1)

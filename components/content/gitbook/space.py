@@ -1,4 +1,4 @@
-"""A space as its repository has it: pages in the order of the table of contents, variables, files, new places.
+"""A space as its repository has it: pages in the order of the table of contents, variables, files, new paths.
 
 GitBook publishes the pages that `SUMMARY.md` names (its documentation, "Content configuration"); so does the import.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _SKIPPED = frozenset({".git", "node_modules", ".venv", "__pycache__"})
-#: Folders whose Markdown is not a page by itself.
+#: Folders whose Markdown files are not pages.
 _OF_TOOLS = (".gitbook/", ".github/")
 _CONTENTS = "the table of contents"
 #: Folder of `docs/` for pictures and files.
@@ -39,7 +39,7 @@ MEDIA = "media"
 
 @dataclass
 class Page:
-    """A page: its file, where it goes, and what it is made of."""
+    """A page: its file, its new path, and its parts."""
 
     source: str  #: path below the space's root
     target: str  #: path below `docs/`
@@ -64,7 +64,7 @@ class Page:
 
 @dataclass
 class Space:
-    """A space, read; the files that pages use are collected while they are written."""
+    """A space, read. Files that pages use are collected while the pages are written."""
 
     top: Path
     root: Path
@@ -80,7 +80,7 @@ class Space:
     documents: dict[str, Any] = field(default_factory=dict)
 
     def text(self, path: str) -> str:
-        """Read a text file of the space, in any encoding, with any line ends; one that cannot be read is empty."""
+        """Read a text file of the space, in any encoding, with any line ends; return "" if it cannot be read."""
         try:
             size = (self.root / path).stat().st_size
             raw = (self.root / path).read_bytes() if size <= SPACE_BYTES else b""
@@ -95,11 +95,11 @@ class Space:
         return text
 
     def file(self, path: str) -> str | None:
-        """Return the name of a file as the disk has it, in spite of upper and lower case."""
+        """Return a file's name as it is on disk, ignoring case."""
         return self.files.get(path.lower())
 
     def page(self, path: str) -> Page | None:
-        """Find a page by what a link calls it: with or without .md, a folder for its README."""
+        """Return the page that a link names: with or without .md, or a folder for its README."""
         path = "" if path == "." else path
         for name in (path, f"{path}.md", f"{path}/README.md".lstrip("/"), f"{path}/index.md".lstrip("/")):
             file = self.file(name)
@@ -108,7 +108,7 @@ class Space:
         return None
 
     def asset(self, path: str) -> str | None:
-        """Return where a picture or a file goes, and note that it is used; None when there is no such file."""
+        """Return the new path of a picture or file, and note that it is used; None if there is no such file."""
         file = self.file(path)
         if file is None and not self._outside(path):
             outer = posixpath.normpath(posixpath.join(self._prefix(), path))
@@ -123,7 +123,7 @@ class Space:
         return self.root.relative_to(self.top).as_posix()
 
     def _outside(self, path: str) -> bool:
-        """Look whether a path leaves the repository, by its name or by a symbolic link."""
+        """Return whether a path leaves the repository, by its name or by a symbolic link."""
         try:
             return not (self.root / path).resolve().is_relative_to(self.top.resolve())
         except (OSError, ValueError, RuntimeError):
@@ -155,7 +155,7 @@ class Space:
         return found[0] if len(found) == 1 else ""
 
     def document(self, source: str) -> Any:
-        """Read a specification of the repository by its path below the root; None when it is not there, or not one."""
+        """Read a specification of the repository by its path below the root; None if it is missing or is none."""
         path = self.file(source)
         if path is None:
             return None
@@ -169,7 +169,7 @@ class Space:
 
 
 def read(source: Path, site_url: str = "") -> Space:
-    """Read the frame of a space: configuration, table of contents, and which page goes where.
+    """Read the frame of a space: configuration, table of contents, and each page's new path.
 
     Raises ConfigError when there is no space at `source`, or its configuration cannot be read.
     """
@@ -218,13 +218,13 @@ def _config(top: Path) -> dict[str, Any]:
 
 
 def settings_of(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a section of settings; one that is not there, or not a section, is empty."""
+    """Return a section of settings; a missing one, or one that is not a section, is empty."""
     found = config.get(key)
     return found if isinstance(found, dict) else {}
 
 
 def _files(root: Path) -> Iterator[str]:
-    """Yield the path of every file below root, sorted, but folders of tools, and links that lead out of it."""
+    """Yield the path of every file below root, sorted, without folders of tools and links that lead outside."""
     inside = root.resolve()
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
@@ -247,7 +247,7 @@ def _inferred(space: Space) -> list[Entry]:
 
 
 def _place(space: Space, home: str | None) -> None:
-    """Give each page of the table of contents its place; two pages never get one address."""
+    """Set the path of each page of the table of contents; no two pages get one address."""
     taken: dict[str, str] = {}
     for entry in (each for top in space.contents for each in top.walk()):
         if not entry.href or "://" in entry.href:
@@ -269,7 +269,7 @@ def _place(space: Space, home: str | None) -> None:
 
 
 def _free_target(target: str, path: str, taken: Mapping[str, str], notes: Notes) -> str:
-    """Return a place whose address no other page has, and note when it is not the one that the file's name gives."""
+    """Return a path whose address no other page has, and note if it is not the one that the file's name gives."""
     address = address_of(target)
     other = taken.get(address.lower())
     if other is None:
@@ -294,7 +294,7 @@ def _target(path: str) -> str:
 
 
 def address_of(target: str) -> str:
-    """Return the address that MkDocs gives a page of `docs/`."""
+    """Return the address of a page of `docs/` in MkDocs."""
     stem = target.removesuffix(".md")
     folder, name = posixpath.split(stem)
     stem = folder if name in ("README", "index") else stem
@@ -302,7 +302,7 @@ def address_of(target: str) -> str:
 
 
 def unlisted(space: Space) -> list[str]:
-    """Return Markdown of the repository that the table of contents does not name."""
+    """Return the repository's Markdown files that the table of contents does not name."""
     return [
         path
         for path in space.files.values()

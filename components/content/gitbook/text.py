@@ -1,4 +1,4 @@
-"""Bytes of a page to text, and its front matter to settings."""
+"""Decode a page's bytes as text, and its front matter as settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...errors import ConfigError
 
 
 def decode(raw: bytes) -> tuple[str, str]:
-    """Return text with line feeds for line ends, and what was wrong with its encoding; "" when nothing was."""
+    """Return text with line feeds as line ends, and what was wrong with its encoding, "" if nothing."""
     problem = ""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text, problem = raw.decode("utf-16", errors="replace"), "it is UTF-16, not UTF-8"
@@ -27,7 +27,7 @@ def decode(raw: bytes) -> tuple[str, str]:
 
 
 def split(text: str, source: str) -> tuple[dict[str, Any], str, int, str]:
-    """Split front matter from a page: settings, the page, the line it begins at, and what was wrong, "" for nothing."""
+    """Split front matter from a page: settings, the page, its first line, and what was wrong, "" if nothing."""
     if not text.startswith("---\n"):
         return {}, text, 1, ""
     end = text.find("\n---", 3)

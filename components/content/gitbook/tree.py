@@ -1,6 +1,6 @@
 """A page as a tree: tokens of markdown-it nested, with every block paired with its end.
 
-Nothing here is dropped: a block that never closes ends before the next heading, an end without a beginning is noted.
+Nothing is dropped: a block that never closes ends before the next heading; an end without a beginning is noted.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ PAIRED = frozenset(
         "api-method-response-example-description",
     )
 )
-#: Blocks that hold blocks of one name only: the next one ends an open one.
+#: Blocks that contain only blocks of one name: the next one ends an open one.
 _NEXT_ENDS = frozenset(
     {"tab", "code-tabs-item", "step", "column", "update", "api-method-parameter", "swagger-parameter"}
 )
@@ -76,7 +76,7 @@ _HOLDS = {
 
 @dataclass
 class Node:
-    """A piece of a page. `line` counts from 1 in the file; which fields are set depends on `kind`."""
+    """A piece of a page. `line` counts from 1 in the file; `kind` determines which fields are set."""
 
     kind: str
     line: int
@@ -135,7 +135,7 @@ def _nest(tokens: Sequence[Token], first: int, noted: Noted) -> list[Node]:
 
 
 def _leaf(token: Token, line: int) -> Node | None:
-    """Return the node of a token that holds no others."""
+    """Return the node of a token that contains no others."""
     kind = token.type
     if kind == "fence":
         return Node("fence", line, token.content, token.info.strip())
@@ -152,7 +152,10 @@ def _leaf(token: Token, line: int) -> Node | None:
 
 
 def _html(content: str, line: int, noted: Noted) -> list[Node]:
-    """Return a piece of HTML; it ends at a tag of GitBook, although CommonMark would go on to the next empty line."""
+    """Return a piece of HTML.
+
+    It ends at a tag of GitBook, although CommonMark would continue to the next empty line.
+    """
     lines = content.splitlines(keepends=True)
     at = next((at for at, text in enumerate(lines) if text.lstrip().startswith("{%")), len(lines))
     rest = "".join(lines[at:])
@@ -189,7 +192,7 @@ def _inline(parent: Node, opener: Token, token: Token, line: int, noted: Noted) 
 
 
 def _text(parent: Node, source: str, line: int, level: int, noted: Noted) -> None:
-    """Add what stands between two tags of one paragraph, read again as blocks of its own."""
+    """Add the text between two tags of one paragraph, parsed again as blocks of its own."""
     if not source.strip():
         return
     if level:
@@ -208,7 +211,7 @@ def _pair(nodes: Sequence[Node], outer: tuple[str, ...], noted: Noted) -> tuple[
 
 
 class _Pairing:
-    """The blocks that are open while the nodes of one container are read in their order."""
+    """The open blocks while the nodes of one container are read in order."""
 
     def __init__(self, nodes: list[Node], outer: tuple[str, ...], noted: Noted) -> None:
         self.out: list[Node] = []
@@ -222,7 +225,7 @@ class _Pairing:
         return self._stack[-1].children if self._stack else self.out
 
     def run(self) -> None:
-        """Read every node; what is still open at the end is noted."""
+        """Read every node; a block that is still open at the end is noted."""
         while self._waiting:
             node = self._waiting.pop()
             if node.kind == "tag":
@@ -255,11 +258,11 @@ class _Pairing:
             self._stack.append(block)
 
     def _ends(self, name: str) -> bool:
-        """Look whether an end comes before the next block of the same name."""
+        """Return whether an end comes before the next block of the same name."""
         return next((node.flag for node in reversed(self._waiting) if node.kind == "tag" and node.name == name), False)
 
     def _close(self, node: Node) -> None:
-        """End the innermost open block of this name, and all that was left open in it."""
+        """End the innermost open block of this name, and all blocks left open inside."""
         if node.name in (each.name for each in self._stack):
             while (left := self._stack.pop()).name != node.name:
                 what = f"{outside(left.text)} is still open at {outside(node.text)}"
@@ -271,7 +274,7 @@ class _Pairing:
             self._noted(node.line, Level.CHECK, f"{outside(node.text)} ends nothing", todo, "broken nesting")
 
     def _end_before_heading(self) -> None:
-        """End blocks whose own end never comes, so that one missing line does not swallow the rest of the page."""
+        """End blocks without an end of their own, so that one missing line does not swallow the rest of the page."""
         while self._stack and self._stack[-1].children:
             name = self._stack[-1].name
             if any(node.kind == "tag" and node.flag and node.name == name for node in self._waiting):
@@ -280,7 +283,7 @@ class _Pairing:
 
 
 def _unfolded(nodes: Sequence[Node]) -> Iterator[Node]:
-    """Turn `<details>` and `<summary>` of HTML into tags like those of GitBook."""
+    """Turn HTML's `<details>` and `<summary>` into tags in GitBook's form."""
     for node in nodes:
         if node.kind != "html" or not any(mark in node.text.lower() for mark in ("<details", "</details", "<summary")):
             yield node

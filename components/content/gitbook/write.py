@@ -1,4 +1,4 @@
-"""A page's nodes as Markdown for MkDocs Material: one function a kind of node, one a block of GitBook."""
+"""Write a page's nodes as Markdown for MkDocs Material: one function for each kind of node and block."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: GitBook's styles of a hint → types of an admonition.
 _HINTS = {"info": "info", "success": "success", "warning": "warning", "danger": "danger", "tip": "tip"}
-#: A heading of which the theme makes GitBook's anchor by itself.
+#: A heading for which the theme makes GitBook's anchor by itself.
 _SIMPLE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?: [A-Za-z0-9]+)*")
 _WIDTH = re.compile(r"\d+(?:\.\d+)?(?:%|px)?")
 _LANGUAGE = re.compile(r"\S*")
@@ -58,7 +58,7 @@ def _heading(node: Node, scope: Scope) -> list[str]:
 
 
 def _list(node: Node, scope: Scope) -> list[str]:
-    """Return a list with four columns for what is in it, as Python-Markdown wants it."""
+    """Return a list with its content indented by four columns, as Python-Markdown requires."""
     tight = all(
         child.kind == "list" or (child.kind == "paragraph" and child.flag)
         for item in node.children
@@ -72,7 +72,11 @@ def _list(node: Node, scope: Scope) -> list[str]:
         if tight:
             lines = [line for line in lines if line]
         elif item.children and item.children[0].kind not in ("paragraph", "heading"):
-            lines = ["&#8203;", "", *lines]  # an item must begin with text there; this one has no width
+            lines = [
+                "&#8203;",
+                "",
+                *lines,
+            ]  # Python-Markdown wants an item to begin with text; this character has no width.
         made += ([""] if made and not tight else []) + indented(lines, marker)
     return made
 
@@ -115,7 +119,7 @@ def _rule(node: Node, scope: Scope) -> list[str]:  # noqa: ARG001 every writer t
 
 
 def _summary(node: Node, scope: Scope) -> list[str]:
-    """Return the title of a fold that stands outside of one."""
+    """Return the title of a fold that stands outside a fold."""
     return [f"**{text}**"] if (text := markup.span(parse(node.text), scope, node.line).strip()) else []
 
 
@@ -185,7 +189,7 @@ def _code(node: Node, scope: Scope) -> list[str]:
 
 
 def _video(url: str) -> str:
-    """Return the address of a player for a video; "" when it is not one that has a player."""
+    """Return the address of a video's player; "" if there is no player for it."""
     parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.")
     name = ""
@@ -249,7 +253,7 @@ def _details(node: Node, scope: Scope) -> list[str]:
 
 
 def _wrapped(selector: str, child: str, item: str) -> Writer:
-    """Make a writer of a block that holds blocks of one name."""
+    """Return a writer of a block that contains blocks of one name."""
 
     def write(node: Node, scope: Scope) -> list[str]:
         made: list[str] = []
@@ -307,7 +311,7 @@ def _swagger(node: Node, scope: Scope) -> list[str]:
 
 @_counted("OpenAPI reference")
 def _openapi(node: Node, scope: Scope) -> list[str]:
-    """Return one operation from a specification in the repository; a reference to it otherwise."""
+    """Return one operation from a specification in the repository; otherwise a reference to it."""
     attrs = node.attrs
     verb, path = attrs.get("method", ""), attrs.get("path", "")
     written = blocks(node.children, scope)
