@@ -1,1 +1,1 @@
-"""From what a DAO runs today to numbers it can vote on: pure, offline, every figure with its derivation."""
+"""Turn what a DAO runs today into figures for a vote: pure, offline, each figure with its derivation."""

@@ -1,4 +1,4 @@
-"""From a plan of a stack file, and from the kinds of a project, to the values that are assessed."""
+"""Convert a plan of a stack file, and the kinds of a project, to the values that are assessed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _lines(bill: Iterable[Line]) -> Iterable[BillLine]:
 
 
 def place(target: str, registry: Registry) -> Place:
-    """Describe a target as the project knows it."""
+    """Return a target as the project describes it."""
     known = registry.targets[target]
     return Place(target, known.company and known.company.lower(), rented=known.rented)
 

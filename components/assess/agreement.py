@@ -1,4 +1,4 @@
-"""What the settings of an inventory must agree on, across the single values that its models check."""
+"""Rules across several settings of an inventory, beyond the single values that its models check."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from .inventory import Inventory, Workload
 
-#: How alike a name and a known vendor's must be before the name is taken for a slip.
+#: How similar a name and a known vendor's must be for the name to count as a slip.
 _ALIKE = 0.82
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that must agree inside a workload: the settings it reads, and what is wrong, as (setting, message)."""
+    """A rule inside a workload: the settings it reads, and what is wrong, as (setting, message)."""
 
     reads: tuple[str, ...]
     check: Callable[[Workload], Iterator[tuple[str, str]]]
@@ -61,7 +61,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def faults(inventory: Inventory, today: date, repaired: frozenset[str] = frozenset()) -> Iterator[Fault]:
-    """Yield every disagreement. What rests on a path in `repaired` is left out: its own fault is reported already."""
+    """Yield every broken rule. A rule on a path in `repaired` is skipped, because that fault is reported already."""
     if inventory.as_of > today and "as_of" not in repaired:
         yield Fault("as_of", f"{inventory.as_of} lies in the future; it is {today}")
     for name, workload in inventory.workloads.items():
@@ -94,7 +94,7 @@ def _dates(workload: Workload, path: str, today: date) -> Iterator[Fault]:
 
 
 def _vendors(workload: Workload, path: str, inventory: Inventory) -> Iterator[Fault]:
-    """Find names that are nearly a known vendor's: a slip would split one company into two."""
+    """Yield names that are nearly a known vendor's: a slip would split one company in two."""
     known = history.known_vendors()
     for layer, parties in workload.parties.items():
         for party in parties:
@@ -110,7 +110,7 @@ def _vendors(workload: Workload, path: str, inventory: Inventory) -> Iterator[Fa
 
 
 def _hosts(inventory: Inventory) -> Iterator[Fault]:
-    """Find a host that two workloads claim: it would be counted twice."""
+    """Yield hosts that two workloads claim: they would be counted twice."""
     owner: dict[str, str] = {}
     for name, workload in inventory.workloads.items():
         for index, host in enumerate(workload.hosts):
@@ -123,7 +123,7 @@ def _hosts(inventory: Inventory) -> Iterator[Fault]:
 
 
 def _circles(inventory: Inventory) -> Iterator[Fault]:
-    """Yield one fault for the workloads that wait for each other."""
+    """Yield one fault for the workloads that wait for each other in a circle."""
     waiting = {name: {*one.after} & {*inventory.workloads} for name, one in inventory.workloads.items()}
     while ready := [name for name, others in waiting.items() if not others]:
         waiting = {name: others.difference(ready) for name, others in waiting.items() if name not in ready}

@@ -1,7 +1,8 @@
-"""The whole assessment: an inventory and its plans in, every number of the report out.
+"""The whole assessment: an inventory and its plans in, every figure of the report out.
 
 Everything has three columns: today; stay, with the homework done (copies, drills, a rehearsed exit); and the plan, in
-which what moves has moved and what stays has done its homework. The benefit of moving is the third minus the second.
+which what moves has moved and what stays has done its homework. The benefit of moving is the third column minus the
+second.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ __all__ = ["Assessed", "Assessment", "View", "advised", "assess"]
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """Everything about one workload. Of one that stays, `after` is what its homework makes of it."""
+    """The assessment of one workload. If it stays, `after` is the result of its homework."""
 
     name: str
     workload: Workload
@@ -63,7 +64,7 @@ class Assessed:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Everything about everything."""
+    """The assessment of all workloads."""
 
     inventory: Inventory
     on: date
@@ -104,7 +105,7 @@ class Assessment:
 
 
 def advised(inventory: Inventory, plan: Mapping[str, Course], book: PriceBook, on: date) -> dict[str, Course]:
-    """Return the plan without the moves that are not worth it; what the DAO itself wishes stays in.
+    """Return the plan without the moves that are not worth it; the DAO's own wishes stay.
 
     Parts without a price are left for `assess` to report.
     """
@@ -207,7 +208,7 @@ def _scales(
     views: tuple[View, View],
     bills: tuple[Figure, Figure],
 ) -> Weighed | None:
-    """Weigh the move, or the one that was considered, where it could be built."""
+    """Weigh the move, or the one that was considered, if it can be built."""
     if course.moves:
         return weigh(inventory.workloads[name], *views, bills)
     if course.considered is not None:
@@ -218,7 +219,7 @@ def _scales(
 def _elsewhere(
     coster: Coster, inventory: Inventory, name: str, workload: Workload
 ) -> Iterator[tuple[str, tuple[Figure, View]]]:
-    """Yield, for each network, the price of the size there and the ratings of living wholly there."""
+    """Yield, for each network, the price of the size there and the ratings of running wholly there."""
     if workload.needs is None:
         return
     for network in NETWORKS:
@@ -231,7 +232,7 @@ def _elsewhere(
 def _sums(
     coster: Coster, inventory: Inventory, plan: Mapping[str, Course], workloads: list[Assessed]
 ) -> tuple[Figure, ...]:
-    """Add the three bills up; a workload whose bill is unknown is in none of them."""
+    """Add up the three bills; a workload whose bill is unknown is in none of them."""
     known = [one for one in workloads if one.cost_before.basis is not Basis.UNKNOWN]
     columns = (
         ("today, all workloads", "cost_before", None),
@@ -342,7 +343,7 @@ def _warnings(
 
 
 def _stale(bills: Iterable[tuple[str, Figure]]) -> Iterator[str]:
-    """Yield one sentence for each stale source: the figures it touches, and how much of them."""
+    """Yield one sentence for each stale source: the figures that it affects, and their sum."""
     touched: dict[str, dict[str, float]] = {}
     for name, figure in bills:
         for source, usd in figure.stale_lines():

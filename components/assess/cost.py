@@ -1,4 +1,4 @@
-"""What a workload costs a month: today, after homework without a move, and once its plan is carried out."""
+"""What a workload costs a month: today, after homework without a move, and after its plan."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def costs_today(coster: Coster, name: str, workload: Workload, course: Course | None = None) -> Figure:
-    """Return what a workload costs today: the plan's bill where it stands by one, else the best known figure."""
+    """Return today's cost of a workload: the plan's bill if it stands by one, else the best known figure."""
     if course is not None and course.standing is not None:
         lines = [coster.line(line) for line in course.standing.bill]
         return total("today (by its plan)", [*lines, *_staying(coster, name, workload)])
@@ -34,7 +34,7 @@ def costs_today(coster: Coster, name: str, workload: Workload, course: Course | 
 
 
 def also_known(coster: Coster, name: str, workload: Workload) -> tuple[Figure, ...]:
-    """Return what is also known about today's cost, and counts less than the figure that is used."""
+    """Return further figures for today's cost, which count less than the one that is used."""
     found = _known(coster, name, workload)[1:]
     if (workload.cost.stated or workload.cost.measured) and workload.parts:
         try:
@@ -64,7 +64,7 @@ def _known(coster: Coster, name: str, workload: Workload) -> list[Figure]:
     return sorted(found, key=lambda figure: order.index(figure.basis))
 
 
-#: What each store keeps: how many full copies, and the changes of how many days.
+#: What each store keeps: the number of full copies, and of days of changes.
 KEPT: Mapping[State, tuple[int, int]] = {
     State.NONE: (2, 0),
     State.CACHE: (2, 0),
@@ -76,7 +76,7 @@ KEPT: Mapping[State, tuple[int, int]] = {
 
 
 def kept(workload: Workload) -> str:
-    """Write what each store keeps of a workload's data, as its bill has it."""
+    """Return what each store keeps of a workload's data, as its bill counts it."""
     fulls, days = KEPT.get(workload.state, (1, 0))
     copies = "one full copy a month" if fulls == 1 else f"{fulls} full copies, one a month"
     return f"{copies}, and the changes of {days} days" if days else copies
@@ -88,7 +88,7 @@ def _storage_class(workload: Workload) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Lease:
-    """A size in the words of the tariffs."""
+    """A size in the terms of the tariffs."""
 
     cpu: float
     memory_gib: float
@@ -115,7 +115,7 @@ def on_network(coster: Coster, target: str, name: str, workload: Workload, label
 
 
 def costs_stay(coster: Coster, name: str, workload: Workload, dao: Dao, course: Course | None = None) -> Figure:
-    """Return what staying costs once its homework is done: today's bill, copies in every store, a drill a month.
+    """Return the cost of staying after homework: today's bill, copies in every store, a drill a month.
 
     A workload that stands by a plan keeps its copies by that plan already.
     """
@@ -125,7 +125,7 @@ def costs_stay(coster: Coster, name: str, workload: Workload, dao: Dao, course: 
 
 
 def homework(coster: Coster, workload: Workload, dao: Dao) -> list[Figure]:
-    """Price the copies and drills of a workload that stays; what is made again from the chain needs none."""
+    """Price the copies and drills of a workload that stays; data that is rebuilt from the chain needs none."""
     if workload.state in {State.KEYS, State.REBUILDABLE}:
         return []
     return [*_copies(coster, workload, dao.tools.stores, leaves_aws=_company(workload.parties["compute"][0]) == "aws")]
@@ -136,7 +136,7 @@ def _company(party: str) -> str:
 
 
 def costs_after(coster: Coster, name: str, workload: Workload, course: Course, dao: Dao) -> Figure:
-    """Return what it costs once the plan is carried out: every site, checks, copies, traffic, and what stays."""
+    """Return the cost after the plan: every site, checks, copies, traffic, and what stays."""
     if course.planned is not None:
         lines = [coster.line(line) for line in course.planned.bill]
     elif not course.moves:
@@ -171,7 +171,7 @@ def _site(coster: Coster, name: str, workload: Workload, course: Course, site: P
 
 
 def _at_company(coster: Coster, name: str, workload: Workload, site: Place) -> Figure:
-    """Price the site at a company: today's own bill where it is there already, else its size at AWS."""
+    """Price the site at a company: today's own bill if it is there already, else its size at AWS."""
     now = costs_today(coster, name, workload)
     if _company(workload.parties["compute"][0]) == site.company and now.basis is not Basis.UNKNOWN:
         kept = [line for line in now.inputs if line.label != "what stays"]
@@ -202,7 +202,7 @@ def _check_label(name: str, site: Place) -> str:
 
 
 def _check(coster: Coster, name: str, site: Place) -> Figure:
-    """Price the health check of a site, as every plan makes one."""
+    """Price the health check of a site, as a plan makes it."""
     price = prices.health_check(aws_endpoint=site.target == "aws", within=coster.book)
     where = "AWS endpoint" if site.target == "aws" else "endpoint outside AWS"
     return total(
@@ -255,7 +255,7 @@ def rent(coster: Coster, name: str, workload: Workload, course: Course, dao: Dao
 
 
 def dearer(coster: Coster, size: Size | None, count: int) -> Figure:
-    """Return what rent may cost more where providers ask as much as Console's own estimate, for so many leases."""
+    """Return how much more rent would cost if providers ask as much as Console's own estimate, for `count` leases."""
     if size is None or not count:
         return total("rent, if providers ask Console's estimate", ())
     amounts = (
@@ -274,7 +274,7 @@ def dearer(coster: Coster, size: Size | None, count: int) -> Figure:
 
 
 def shared(coster: Coster, inventory: Inventory, courses: Mapping[str, Course]) -> Figure:
-    """Return what the move adds once, for all workloads: the zone, a registry lock, a store's minimum invoice."""
+    """Return what the move adds once for all workloads: the zone, a registry lock, a store's minimum invoice."""
     workloads = inventory.workloads
     moving = [name for name, course in courses.items() if course.moves]
     lines = []
@@ -298,7 +298,7 @@ def shared(coster: Coster, inventory: Inventory, courses: Mapping[str, Course]) 
 
 
 def shared_stay(coster: Coster, inventory: Inventory) -> Figure:
-    """Return what homework adds once, for all workloads: a registry lock, a store's minimum invoice."""
+    """Return what homework adds once for all workloads: a registry lock, a store's minimum invoice."""
     stores = inventory.dao.tools.stores
     kept = [
         one for one in inventory.workloads.values() if one.data and one.state not in {State.KEYS, State.REBUILDABLE}
@@ -308,7 +308,7 @@ def shared_stay(coster: Coster, inventory: Inventory) -> Figure:
 
 
 def _lock(coster: Coster, inventory: Inventory) -> Iterator[Figure]:
-    """Price the registry lock of every domain: it costs the same with a move and without."""
+    """Price the registry lock of every domain; it costs the same with and without a move."""
     if domains := registered(inventory):
         label = f"registry lock of {', '.join(domains)}"
         yield coster.price(label, "registry/lock_domain_month", len(domains), "domain")
@@ -332,7 +332,7 @@ def _minimum(
 
 
 def registered(inventory: Inventory) -> tuple[str, ...]:
-    """Return the domains of all hosts: the last two labels, three below short endings such as `co.uk`."""
+    """Return the registered domains of all hosts: the last two labels, three below short endings such as `co.uk`."""
     found = []
     for host in sorted({host for one in inventory.workloads.values() for host in one.hosts}):
         labels = host.split(".")

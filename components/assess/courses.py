@@ -1,4 +1,4 @@
-"""What is planned for each workload: by the stack file where one is given, else by the DAO's wish or the advice."""
+"""The plan for each workload: by the stack file if one is given, else by the DAO's wish or the advice."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def proposed(inventory: Inventory, builds: Builds) -> dict[str, Course]:
 
 
 def buildable(workload: Workload, course: Course, builds: Builds) -> Course:
-    """Return a course with the kind that builds it; one that stays, with the reason, where nothing can build it."""
+    """Return a course with the kind that builds it; if no kind can, one that stays, with the reason."""
     if course.mode is Mode.CENTRALIZED:
         return course
     kind = builds.kind(workload)
@@ -84,12 +84,12 @@ def from_stack(
     plans: Mapping[str, Planned] | None = None,
     base: Mapping[str, Planned] | None = None,
 ) -> tuple[dict[str, Course], tuple[str, ...]]:
-    """Return what a stack file has, and the names that stand only in it; the others stay where they are.
+    """Return the courses of a stack file, and the names that stand only in it; other workloads stay where they are.
 
-    `plans` are the workloads of the file as it plans them, which give bill, sites and parties; `base` those of
-    the file it is compared with, by which a workload stands today; without one, a workload that the inventory has under
-    `stack` stands by the plan itself. Raises ConfigError when the stack lacks a workload
-    that the inventory names in it, or plans what is refused.
+    `plans` are the workloads of the file as it plans them, which give bill, sites and parties. `base` are those of the
+    file it is compared with, by which a workload stands today; without one, a workload that the inventory has under
+    `stack` stands by the plan itself. Raises ConfigError when the stack lacks a workload that the inventory names in
+    it, or plans what is refused.
     """
     courses: dict[str, Course] = {}
     found: list[Fault] = []
@@ -131,7 +131,7 @@ def from_stack(
 def _standing(
     workload: Workload, name: str, plans: Mapping[str, Planned] | None, base: Mapping[str, Planned] | None
 ) -> Planned | None:
-    """Return the plan by which a workload stands today: the base's, or this one where the inventory has it there."""
+    """Return the plan by which a workload stands today: the base's, or this one if the inventory has it there."""
     if base is not None:
         return base.get(name)
     return (plans or {}).get(name) if workload.stack else None

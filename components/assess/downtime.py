@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _HOURS_IN_YEAR = 8766.0
 
-#: Hours from the primary's failure to an answer from the standby: what is seen, decided and switched meanwhile.
+#: Hours from the primary's failure to an answer from the standby: detection, decision and switch.
 SWITCH: Mapping[State, tuple[float, float, str]] = {
     State.NONE: (90 / 3600, 150 / 3600, "health check and TTL: 90 to 150 s"),
     State.CACHE: (90 / 3600, 150 / 3600, "health check and TTL: 90 to 150 s"),
@@ -29,12 +29,12 @@ SWITCH: Mapping[State, tuple[float, float, str]] = {
     State.KEYS: (0.25, 4.0, "keys are moved by hand"),
     State.EXTERNAL: (0.25, 4.0, "another vendor is set up"),
 }
-#: Hours until a lost lease without a standby is rented again: someone, or a schedule, runs the update.
+#: Hours until a lost lease without a standby is rented again, by a person or a scheduled update.
 RENT_AGAIN = (0.1, 1.0, "a schedule runs `up --refresh`: 6 min to 1 h")
 
 
 def downtime(workload: Workload, situation: Situation) -> Span:
-    """Add up every lone party's outages, every failover, both sides down at once, and the names."""
+    """Add up the outages of every single party, every failover, both sides down at once, and the names."""
     serving = {key: parties for key, parties in situation.layers.items() if LAYERS[key].serving and parties}
     lone = {
         key: parties[0]
@@ -65,7 +65,7 @@ def _history(party: Vendor) -> str:
 
 
 def _bounded(party: Vendor, limit: tuple[float, float, str]) -> Span:
-    """Return the hours of a party's failures when each lasts no longer than it takes to be elsewhere."""
+    """Return the hours of a party's failures when each lasts at most the time to be elsewhere."""
     seen = outages(_history(party), party.name)
     low, high = (
         _capped(f"failures of {party.name}, {end}", seen.events_year, hours, bound, limit[2], share)

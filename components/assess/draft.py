@@ -1,4 +1,4 @@
-"""A first inventory from a few answers: what is not asked is what is usual for the work, and marked for checking."""
+"""A first inventory from a few answers: the rest is what is usual for the work, and marked for checking."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PERSONAL = frozenset({Work.FORUM, Work.MAIL, Work.DATABASE_APP})
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What was answered about one workload. `usd_month` is None where it is not known; `gb` is the size of its data."""
+    """Answers about one workload. `usd_month` is None if it is not known; `gb` is the size of its data."""
 
     title: str
     work: Work
@@ -33,7 +33,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What was answered about the DAO as a whole."""
+    """Answers about the DAO as a whole."""
 
     name: str
     registrar: str = ""
@@ -41,7 +41,7 @@ class About:
 
 
 def state(work: Work, compute: str) -> State:
-    """Return what a workload usually keeps; a finished service of a vendor's own is external, where work may be."""
+    """Return what a workload usually keeps; a vendor's own finished service is external, where the work may be."""
     managed = vendor(compute, {}).managed
     usual = USUAL_STATE.get(work, State.NONE)
     leaves = work in {Work.DOCS, Work.FRONTEND, Work.FORUM}
@@ -76,7 +76,7 @@ def workload(answers: Answers, about: About) -> dict[str, Any]:
 
 
 def document(about: About, answers: Iterable[Answers], on: date) -> dict[str, Any]:
-    """Return the whole inventory as plain data; two workloads of one name get a number."""
+    """Return the whole inventory as plain data; of two workloads with one name, the second gets a number."""
     workloads: dict[str, Any] = {}
     for one in answers:
         base = name = workload_name(one.title)

@@ -1,4 +1,4 @@
-"""Homework: what lowers the risk of a workload without moving it, and how leaving its vendor is kept possible."""
+"""Homework: what lowers the risk of a workload without moving it, and keeps leaving its vendor possible."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _RESTORE_DATABASE = Template(
 
 
 def homework(workload: Workload) -> tuple[Template, ...]:
-    """Return the drills of a workload that stays where it is; none for what signs."""
+    """Return the drills of a workload that stays where it is; none for one that signs."""
     if workload.state is State.KEYS:
         return ()
     if workload.state is State.EXTERNAL:

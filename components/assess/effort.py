@@ -1,6 +1,6 @@
-"""A step of a move: hours for one engineer who knows the tool, what drives them, how it is checked, the way back.
+"""A step of a move: hours for one engineer who knows the tool, their drivers, the check, and the way back.
 
-A first time takes half as long again, or twice.
+A first time takes one and a half times to twice as long.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Duty(StrEnum):
-    """What the charter wants to see in the steps of every move."""
+    """What the charter requires in the steps of every move."""
 
     BACKUP = "data backup"
     DNS = "DNS forwarding"
@@ -41,7 +41,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A step as the table has it: hours, and what makes them more. `{words}` are filled in for each workload."""
+    """A step as the table has it: hours, and what increases them. `{words}` are filled in for each workload."""
 
     title: str
     low: float
@@ -53,7 +53,7 @@ class Template:
     more: Callable[[Workload], tuple[float, float, str]] | None = None
 
     def on(self, workload: Workload, words: Mapping[str, str]) -> Step | None:
-        """Return the step for a workload; None when it has nothing to do there."""
+        """Return the step for a workload; None if it does not apply."""
         low, high, driver = self.more(workload) if self.more else (0.0, 0.0, "")
         if self.high + high == 0:
             return None
@@ -70,10 +70,10 @@ class Template:
 
 
 def copy_hours(gb: float, mbit: float) -> float:
-    """Hours a line of so many Mbit/s takes for so many GB."""
+    """Return the hours that a line of `mbit` Mbit/s takes for `gb` GB."""
     return gb * 8000 / mbit / 3600
 
 
 def steps(templates: Iterable[Template], workload: Workload, words: Mapping[str, str]) -> tuple[Step, ...]:
-    """Fill a table's steps in for a workload."""
+    """Return a table's steps, filled in for a workload."""
     return tuple(step for template in templates if (step := template.on(workload, words)))

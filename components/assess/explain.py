@@ -1,4 +1,4 @@
-"""Where a number comes from: every figure and rating of a workload as a tree, down to inputs and sources."""
+"""Where a figure comes from: every figure and rating of a workload as a tree, down to inputs and sources."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Node:
 
 
 def lines(root: Node, levels: int | None = None) -> Iterator[str]:
-    """Write a tree as indented lines, each thing explained once, with its sources numbered at the end.
+    """Yield a tree as indented lines, each thing explained once, with its sources numbered at the end.
 
-    `levels` bounds how deep it goes; what is cut off is marked.
+    `levels` bounds the depth; what is cut off is marked.
     """
     sources: dict[str, int] = {}
     done: set[Node] = set()
@@ -58,7 +58,7 @@ def lines(root: Node, levels: int | None = None) -> Iterator[str]:
 
 
 def amount(value: float, unit: str) -> str:
-    """Write a number with its unit, with as many digits as it deserves."""
+    """Return a number with its unit, in as many digits as it is accurate to."""
     digits = f"{value:,.4f}".rstrip("0")
     if unit.startswith("USD"):
         digits = (
@@ -200,7 +200,7 @@ def explain(one: Assessed, topic: str) -> Node:
 
 
 def explain_all(assessment: Assessment, topic: str) -> Node:
-    """Explain a topic for the whole DAO: the sums, each workload with its own figure; then what they are sums of."""
+    """Explain a topic for the whole DAO: the sums, each workload with its own figure, then the terms of the sums."""
     sums: Mapping[str, tuple[Node, ...]] = {
         "cost": (
             figure(assessment.cost_before),

@@ -1,4 +1,4 @@
-"""The risk of security exposure: who can read or change data and secrets, by the same rules for every target."""
+"""The risk of exposure: who can read or change data and secrets, by the same rules for every target."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _SECRET_POINTS: Mapping[SecretClass, tuple[float, str, str]] = {
 }
 
 
-#: Words in a secret's name that mean custody, with any class that the inventory gives it.
+#: Words in a secret's name that mean custody, regardless of the class that the inventory gives it.
 _CUSTODY_WORDS = ("wallet", "private key", "mnemonic", "seed phrase", "signing key", "validator key", "treasury")
 
 
 def custody(workload: Workload) -> tuple[str, ...]:
-    """Name the secrets that give away funds, names or accounts: by their class, or by what they are called."""
+    """Return the secrets that give away funds, names or accounts: by their class, or by their name."""
     return tuple(
         secret.name
         for secret in workload.secrets
@@ -51,7 +51,7 @@ def _hosts(facts: Facts) -> Iterator[Reason]:
 
 
 def _by_class(workload: Workload) -> dict[SecretClass, list[str]]:
-    """Sort the secrets by class; what is custody by its name counts as custody."""
+    """Return the secrets by class; one that is custody by its name counts as custody."""
     found: dict[SecretClass, list[str]] = {}
     grave = custody(workload)
     for secret in workload.secrets:
@@ -122,7 +122,7 @@ _EXPOSURE_IMPACT: Mapping[Confidentiality, Level] = {
 
 
 def exposure(facts: Facts) -> Rating:
-    """Rate the risk that data or secrets are read or changed by others."""
+    """Rate the risk that other parties read or change data or secrets."""
     reasons = tuple(reason for rule in RULES for reason in rule(facts))
     data = facts.workload.data
     kind = data.confidentiality if data else Confidentiality.PUBLIC

@@ -1,4 +1,4 @@
-"""A number that carries its derivation: what it is, how it was computed, from what, and where that was read."""
+"""A figure with its derivation: what it is, how it was computed, from what, and where that was read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Basis(StrEnum):
-    """How well a number is known, best first. An assumption never outranks an estimate."""
+    """How well a figure is known, best first. An assumption never outranks an estimate."""
 
     STATED = "stated"
     MEASURED = "measured"
@@ -40,7 +40,7 @@ class Figure:
     stale: bool = False
 
     def leaves(self) -> Iterator[Figure]:
-        """Every figure at the end of the derivation: what was stated, read or assumed."""
+        """Yield every figure at the end of the derivation: what was stated, read or assumed."""
         if not self.inputs:
             yield self
         for one in self.inputs:
@@ -62,7 +62,7 @@ class Figure:
 
 
 def total(label: str, inputs: Iterable[Figure], unit: str = USD_MONTH) -> Figure:
-    """Add figures of one unit up; the sum is as well known as its worst part."""
+    """Return the sum of figures of one unit; it is as well known as its least known term."""
     parts = tuple(inputs)
     order = list(Basis)
     worst = max((part.basis for part in parts), key=order.index, default=Basis.ESTIMATED)
@@ -73,13 +73,13 @@ def total(label: str, inputs: Iterable[Figure], unit: str = USD_MONTH) -> Figure
 
 
 def given(label: str, value: float, unit: str, source: str, basis: Basis = Basis.STATED) -> Figure:
-    """Make the leaf of a derivation: a number that was stated, or an assumption that is marked as one."""
+    """Return the leaf of a derivation: a number that was stated, or an assumption marked as one."""
     return Figure(label, value, unit, source=source, basis=basis)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A range with its derivation, for what cannot be known to a point."""
+    """A range with its derivation, for what cannot be known exactly."""
 
     label: str
     low: Figure
@@ -92,7 +92,7 @@ class Span:
 
 
 def span(label: str, parts: Iterable[Span], unit: str) -> Span:
-    """Add ranges up, low with low and high with high."""
+    """Return the sum of ranges: low with low, high with high."""
     spans = tuple(parts)
     return Span(
         label,

@@ -1,4 +1,4 @@
-"""What is known about parties: who they are, how often they failed, whose service they ended, what networks risk."""
+"""What is known about parties: who they are, how often they failed, whose service they ended, and network risks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def known_vendors() -> frozenset[str]:
 
 
 def vendor(key: str, own: Mapping[str, VendorEntry]) -> Vendor:
-    """Describe a party from the vendor table and what the inventory knows better; an unknown one gets averages."""
+    """Describe a party by the vendor table and what the inventory knows better; an unknown one gets averages."""
     table = _data("vendors")
     key = table["also_called"].get(key, key)
     row = table["vendors"].get(key)
@@ -89,13 +89,13 @@ _NAMES = {
 
 
 def company_name(key: str) -> str:
-    """Write a company's key as its name."""
+    """Return a company's key as its name."""
     return _NAMES.get(key, key if any(letter.isupper() for letter in key) else key.replace("-", " ").title())
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A customer was cut off: by which party, when, with how many days of notice."""
+    """A deplatforming: which party ended a customer's service, when, with how many days of notice."""
 
     party: str
     on: str
@@ -122,7 +122,7 @@ def _cases() -> Mapping[str, tuple[Case, ...]]:
 
 
 def lesson() -> str:
-    """Return what the cases teach, as a sentence."""
+    """Return what the cases show, as a sentence."""
     return str(_data("deplatforming")["lesson"])
 
 
@@ -139,7 +139,7 @@ class Outages:
     counted: bool
 
     def hours_year(self) -> Span:
-        """Expected hours a year, if every event lasted as long as it lasts for the party."""
+        """Return expected hours a year, if every event lasted as long for the customer as for the party."""
         return Span(
             f"outages of {self.party}",
             _times(f"outages of {self.party}, low", self.events_year, self.hours_each.low, self.exposure[0]),
@@ -155,7 +155,7 @@ def _times(label: str, events: Figure, hours: Figure, share: float) -> Figure:
 
 @functools.cache
 def outages(history: str, name: str) -> Outages:
-    """Count a party's outages in the window that the data covers; without a history, state our prior."""
+    """Count a party's outages in the window that the data covers; without a history, return our stated prior."""
     data = _data("outages")
     events = [event for event in data["events"] if event["party"] == history and event["counts"]]
     if not events:
@@ -212,13 +212,13 @@ class NetworkRisk:
 
     @property
     def grade(self) -> Grade:
-        """Low, Medium or High."""
+        """The grade: low, medium or high."""
         return GRADE_OF[risk(self.likelihood, self.impact)]
 
 
 @functools.cache
 def network_risks() -> tuple[NetworkRisk, ...]:
-    """Return the register of the other side's risks."""
+    """Return the register of risks of decentralised networks."""
     return tuple(
         NetworkRisk(**{**row, "likelihood": Level(row["likelihood"]), "impact": Level(row["impact"])})
         for row in _data("networks")["risks"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """What a workload would lose with its machine, which decides how it can move."""
+    """What a workload would lose with its machine; determines how it can move."""
 
     NONE = "none"
     CACHE = "cache"
@@ -30,7 +30,7 @@ class State(StrEnum):
 
 
 class Work(StrEnum):
-    """What sort of work it is, which decides the steps and the hours."""
+    """The sort of work; determines the steps and the hours."""
 
     STATUS = "status"
     DOCS = "docs"
@@ -67,11 +67,11 @@ class Confidentiality(StrEnum):
 
     PUBLIC = "public"
     PERSONAL = "personal"
-    SECRET = "secret"  # noqa: S105 a class of data, no secret
+    SECRET = "secret"  # noqa: S105 a class of data, not a secret
 
 
 def _listed(value: object) -> object:
-    """Let one party stand without brackets."""
+    """Accept one party without brackets."""
     return [value] if isinstance(value, str) else value
 
 
@@ -268,7 +268,7 @@ def _usual(cpu: float, memory_gib: float, disk_gib: float, egress: float = 0) ->
     return Size(cpu=cpu, memory_gib=memory_gib, disk_gib=disk_gib, egress_gb_month=egress)
 
 
-#: What each sort of work usually keeps; what is not here keeps nothing.
+#: What each sort of work usually keeps; a work that is not listed keeps nothing.
 USUAL_STATE: Mapping[Work, State] = {
     Work.STATUS: State.SINGLETON,
     Work.DASHBOARD: State.CACHE,

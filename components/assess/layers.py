@@ -1,4 +1,4 @@
-"""The layers a workload stands on, and what happens when the one party in a layer goes."""
+"""The layers that a workload stands on, and the effect when the only party in a layer goes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Effect(StrEnum):
     FROZEN = "frozen"
 
 
-#: What each effect counts in the score: a stop counts three times what a nuisance counts.
+#: The weight of each effect in the score: a stop counts three times as much as a nuisance.
 WEIGHT: Mapping[Effect, int] = {Effect.DOWN: 3, Effect.DEGRADED: 1, Effect.FROZEN: 1}
 
 

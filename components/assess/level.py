@@ -24,7 +24,7 @@ class Level(StrEnum):
         return _ORDER.index(self)
 
     def raised(self, steps: int = 1) -> Level:
-        """Return the level so many steps higher (or lower), within the scale."""
+        """Return the level `steps` higher (or lower), within the scale."""
         return _ORDER[min(max(self.rank + steps, 0), len(_ORDER) - 1)]
 
 
@@ -40,7 +40,7 @@ MATRIX: Mapping[Level, tuple[Level, ...]] = {
     _VL: (_VL, _VL, _VL, _L, _L),
 }
 
-#: Likelihood by points. The levels are NIST's; the points, and these bounds, are ours.
+#: Likelihood by points. The levels are NIST's; the points and these bounds are ours.
 LIKELIHOOD = ((15, _VL), (30, _L), (50, _M), (75, _H))
 
 
@@ -50,12 +50,12 @@ def likelihood(points: float) -> Level:
 
 
 def risk(likely: Level, impact: Level) -> Level:
-    """Look the risk up in the matrix."""
+    """Return the risk from the matrix."""
     return MATRIX[likely][impact.rank]
 
 
 class Grade(StrEnum):
-    """The three words a vote needs."""
+    """The three grades that a vote needs."""
 
     LOW = "Low"
     MEDIUM = "Medium"
@@ -71,12 +71,12 @@ GRADES: Mapping[Level, Grade] = {
 }
 
 
-#: So near to a bound, in points, a rating is shown with what the other side of the bound would make of it.
+#: A rating this near to a bound, in points, is shown with the grade beyond the bound.
 NEAR = 3.0
 
 
 def nearly(points: float, impact: Level) -> tuple[float, Grade] | None:
-    """Return the nearest bound that decides the grade, with the grade on its other side; None when none is near."""
+    """Return the nearest bound that decides the grade, with the grade beyond it; None if none is near."""
     here = GRADES[risk(likelihood(points), impact)]
     for bound, _ in sorted(LIKELIHOOD, key=lambda row: abs(row[0] - points)):
         if abs(bound - points) > NEAR:

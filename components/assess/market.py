@@ -1,4 +1,4 @@
-"""Which workloads the market would take today: providers are asked by Console's bid screening, nothing is rented.
+"""Which workloads the market would accept today, by Console's bid screening of providers; nothing is rented.
 
 `POST /v1/bid-screening` answers with the providers that could bid for a group of resources, price left aside
 (akash-network/console, `bid-screening.schema.ts`: amounts are whole numbers as text, `timezone` is required).
@@ -26,7 +26,7 @@ _STATEFUL = frozenset({State.DATABASE, State.SINGLETON, State.REBUILDABLE})
 
 
 def body(workload: Workload) -> dict[str, Any] | None:
-    """Return the question for the size of a workload; None for what has none, or is never moved by its size."""
+    """Return the question for the size of a workload; None if it has none, or is never moved by its size."""
     size = workload.needs
     if size is None or recommend(workload).refused or workload.blockers:
         return None
@@ -54,7 +54,7 @@ def _volume(name: str, gib: float) -> dict[str, Any]:
 
 
 def screened(inventory: Inventory, ask: Callable[[Mapping[str, Any]], int]) -> dict[str, int]:
-    """Return how many providers could bid, by workload; equal sizes are asked for once. Raises MarketError."""
+    """Return how many providers could bid, by workload; equal sizes are asked once. Raises MarketError."""
     answers: dict[str, int] = {}
     found: dict[str, int] = {}
     for name, workload in inventory.workloads.items():

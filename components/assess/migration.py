@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .history import Vendor
     from .inventory import Inventory, Workload
 
-#: Who goes first: what risks least and teaches most.
+#: The order of moves: what risks least and teaches most goes first.
 ORDER: tuple[Work, ...] = (
     Work.DOCS,
     Work.FRONTEND,
@@ -51,7 +51,7 @@ ORDER: tuple[Work, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """The way of one workload: its move, or the homework of one that stays."""
+    """The work on one workload: its move, or the homework of one that stays."""
 
     steps: tuple[Step, ...]
     prerequisites: tuple[str, ...]
@@ -62,7 +62,7 @@ class Migration:
 
 
 def migration(workload: Workload, course: Course, inventory: Inventory) -> Migration:
-    """Lay out the move of one workload, or its homework when it stays."""
+    """Return the steps of one workload's move, or its homework if it stays."""
     taken = effort.steps(_templates(workload, course, inventory), workload, _words(workload, course, inventory))
     return Migration(
         steps=taken,
@@ -74,13 +74,13 @@ def migration(workload: Workload, course: Course, inventory: Inventory) -> Migra
 
 
 def staying(workload: Workload, inventory: Inventory) -> Migration:
-    """Lay out the homework of a workload that stays where it is."""
+    """Return the homework of a workload that stays where it is."""
     advice = recommend(workload)
     return migration(workload, advice if advice.refused else Course(Mode.CENTRALIZED), inventory)
 
 
 def left(workload: Workload, course: Course, inventory: Inventory) -> tuple[Vendor, ...]:
-    """Return the vendors that run it today and are at no site of the plan: they are left."""
+    """Return the vendors that run it today and are at no site of the plan: those that are left."""
     companies = {site.company for site in course.plan(inventory.dao).sites}
     parties = (vendor(party, inventory.vendors) for party in workload.parties["compute"])
     return tuple({one.company: one for one in parties if one.company not in companies}.values())
@@ -105,7 +105,7 @@ _BALANCERS = (
 
 
 def _words(workload: Workload, course: Course, inventory: Inventory) -> dict[str, str]:
-    """Return the words of one workload for the texts of its steps."""
+    """Return a workload's words for the texts of its steps."""
     gone = left(workload, course, inventory) if course.moves else ()
     today = gone or tuple(vendor(party, inventory.vendors) for party in workload.parties["compute"])
     parts = {part.what for part in workload.parts}
@@ -123,7 +123,7 @@ def _words(workload: Workload, course: Course, inventory: Inventory) -> dict[str
 
 
 def hours(label: str, taken: tuple[Step, ...]) -> Span:
-    """Add the hours of steps up."""
+    """Return the sum of the hours of steps."""
     low, high = (
         total(
             f"{label}, {end}",
@@ -199,7 +199,7 @@ def once() -> Span:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """When a move takes place, in weeks from the start."""
+    """The place of a move in the timeline, in weeks from the start."""
 
     name: str
     starts: float
@@ -208,7 +208,7 @@ class Slot:
 
 
 def order(inventory: Inventory, courses: Mapping[str, Course]) -> tuple[str, ...]:
-    """Put the moves in order: by the table, and never before what they wait for."""
+    """Return the moves in order: by the table, and never before what they wait for."""
     workloads = inventory.workloads
     waiting = sorted(
         (name for name, course in courses.items() if course.moves),
@@ -227,7 +227,7 @@ HOMEWORK = "homework"
 
 
 def timeline(inventory: Inventory, migrations: Mapping[str, Migration], names: tuple[str, ...]) -> tuple[Slot, ...]:
-    """Lay the work out one after another at the DAO's hours a week, the middle of each range: once, moves, homework."""
+    """Return the work one after another at the DAO's hours a week, the middle of each range: once, moves, homework."""
     rest = [one.hours for name, one in migrations.items() if name not in names and one.steps]
     blocks = [(name, migrations[name].hours) for name in names]
     if names:

@@ -1,4 +1,4 @@
-"""What a workload is made of: one small model for each thing that appears on a bill."""
+"""The parts of a workload: one small model for each thing that appears on a bill."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ..config.models import Setting
 
-#: More than any DAO pays, keeps or sends; above it a number is a slip.
+#: More than any DAO pays, keeps or sends; a larger number is a slip.
 MOST = 1e9
 Amount = Annotated[float, Field(ge=0, le=MOST)]
 Some = Annotated[float, Field(gt=0, le=MOST)]

@@ -1,7 +1,7 @@
-"""What is planned for a workload, as plain values: sites, bill and parties.
+"""The plan for a workload as plain values: sites, bill and parties.
 
 An assessment prices and rates these values alone. `adapter` makes them from the plan of a stack file, and `built` from
-what this installation can build, so that `plan` and `assess` speak of one thing.
+what this installation can build, so that `plan` and `assess` agree.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """One line of a monthly bill: what, USD a month, and where the price comes from."""
+    """One line of a monthly bill: its item, USD a month, and the source of the price."""
 
     label: str
     usd_month: float
@@ -53,7 +53,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind that can be built, with the bill of a site by target for usual options; None where the size decides."""
+    """A kind that can be built, with the bill of a site by target for usual options; None where the size decides."""
 
     name: str
     bills: Mapping[str, tuple[BillLine, ...] | None]
@@ -67,7 +67,7 @@ class Builds:
     targets: Mapping[str, Place] = field(default_factory=dict)
 
     def kind(self, workload: Workload) -> Kind | None:
-        """Return the kind that serves a workload; None when there is none for it yet."""
+        """Return the kind that serves a workload; None if there is none yet."""
         return next((self.kinds[name] for name in kinds_of(workload.work, workload.state) if name in self.kinds), None)
 
 
@@ -80,12 +80,12 @@ PLACES: Mapping[str, Place] = {
 
 
 def place(target: str) -> Place:
-    """Describe a target; one that the table does not have is a company of its own name."""
+    """Return a target's description; one that is not in the table is a company of its own name."""
     return PLACES.get(target, Place(target, target))
 
 
 _STATIC = ("static",)
-#: The kinds that serve a sort of work, best first. No entry: no kind is meant to serve it.
+#: The kinds that serve a sort of work, best first. No entry: no kind is intended for it.
 _KINDS: Mapping[Work, tuple[str, ...]] = {
     Work.DOCS: _STATIC,
     Work.FRONTEND: _STATIC,
@@ -105,7 +105,7 @@ _STATELESS = frozenset({State.NONE})
 
 
 def kinds_of(work: Work, state: State) -> tuple[str, ...]:
-    """Name the kinds that would serve a sort of work that keeps something, best first."""
+    """Return the kinds that would serve a sort of work with a state, best first."""
     kinds = _KINDS.get(work, ())
     if kinds == _STATIC and state not in _STATELESS:
         return ("postgres",) if state is State.DATABASE else ("service",)

@@ -1,4 +1,4 @@
-"""From the text of `inventory.yaml` to an Inventory, or to every fault in it, each with its path."""
+"""Read the text of `inventory.yaml` as an Inventory, or report every fault in it with its path."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def parse(text: str, today: date, name: str = "inventory") -> Inventory:
 
 
 def _salvaged(document: Any, error: ValidationError, today: date) -> list[Fault]:
-    """Find what else is wrong: put stand-ins where faults are, and check what the rest disagrees on."""
+    """Return further faults: put valid values in place of faulty ones, and check the agreement of the rest."""
     rest = copy.deepcopy(document)
     repaired: set[str] = set()
     for _ in range(_REPAIRS):
         wrong = {_place(item["loc"]): item["type"] == "missing" for item in error.errors(include_url=False)}
-        # from the end of every list, so that the places of the others stay what they are
+        # from the end of every list, so that the indexes of other faults stay valid
         for place in sorted(wrong, key=_backwards, reverse=True):
             repaired.add(join(place))
             _repair(rest, place, missing=wrong[place])
@@ -97,7 +97,7 @@ def _backwards(place: tuple[str | int, ...]) -> list[tuple[int, str]]:
 
 
 def _place(loc: Sequence[str | int]) -> tuple[str | int, ...]:
-    """Return a location as the document has it: without the marks of keys and of the part's kind."""
+    """Return a location in the document's terms: without the marks of keys and of the part's kind."""
     place = [part for part in loc if part != "[key]"]
     found: list[str | int] = []
     for index, part in enumerate(place):
@@ -108,7 +108,7 @@ def _place(loc: Sequence[str | int]) -> tuple[str | int, ...]:
 
 
 def _repair(rest: Any, place: tuple[str | int, ...], *, missing: bool) -> None:
-    """Take a faulty value out of a document, or put a stand-in where a value is missing."""
+    """Remove a faulty value from a document, or insert a valid one where a value is missing."""
     here = rest
     for part in place[:-1]:
         try:

@@ -1,4 +1,4 @@
-"""What each sort of work takes: the steps of its move, in their order, with hours that grow with their drivers.
+"""The steps of a move for each sort of work, in order, with hours that grow with their drivers.
 
 In every move data and secrets are in their new place before a name changes, and the old vendor is left last.
 """
@@ -38,13 +38,13 @@ def _plugins(workload: Workload) -> tuple[float, float, str]:
 
 
 def _copying(workload: Workload) -> tuple[float, float, str]:
-    """Watching a copy takes an hour of hands for each 100 GB, at most eight."""
+    """Return an hour of watching for each 100 GB of a copy, at most eight."""
     gb = workload.data.gb if workload.data else 0.0
     return 0.0, round(min(gb / 100, 8.0), 1), f"{gb:g} GB of data" if gb else ""
 
 
 def _copying_by_hand(workload: Workload) -> tuple[float, float, str]:
-    """A dump and what came since takes twice as much."""
+    """Return twice the hours of watching: a dump, and what came since."""
     low, high, driver = _copying(workload)
     return low, 2 * high, driver
 
@@ -104,7 +104,7 @@ _CARE = Template(
     "the outage that a client sees stays under the bound",
     "none needed",
 )  # fmt: skip
-#: A vendor that no site of the plan is at is left, last of all.
+#: The last step: leaving a vendor that is at no site of the plan.
 LEAVE = Template(
     "Leave {vendor}", 2, 4,
     "after 14 days without a request there: take a last export ({leave}), revoke its credentials, end the contract",
@@ -112,7 +112,7 @@ LEAVE = Template(
     "none: until this step the old site can be pointed at again",
     duty=Duty.OTHER,
 )  # fmt: skip
-#: A change of mode of a workload that stands by its stack file already.
+#: The steps of a change of mode, for a workload that stands by its stack file already.
 FLIP = (
     Template(
         "Change the mode", 0.4, 1,
@@ -175,7 +175,7 @@ def _service(low: float, high: float) -> tuple[Template, ...]:
     )  # fmt: skip
 
 
-#: What each sort of work takes. The hours of a work add up to the first column of the manual's table.
+#: The steps of each sort of work. The hours of a work add up to the first column of the manual's table.
 TEMPLATES: Mapping[Work, tuple[Template, ...]] = {
     Work.STATUS: (
         Template(
@@ -332,7 +332,7 @@ TEMPLATES: Mapping[Work, tuple[Template, ...]] = {
     ),
 }  # fmt: skip
 
-#: A gateway in front of a node that users reach by a name; the node stays.
+#: Steps for a gateway in front of a node that users reach by a name; the node stays.
 GATEWAY = Template(
     "Gateway in front of {hosts}", 12, 20,
     "a proxy with a cache and a rate limit on leases, backends at several companies",
@@ -341,7 +341,7 @@ GATEWAY = Template(
     duty=Duty.BALANCE,
 )  # fmt: skip
 
-#: Once for the whole DAO, before the first move and after the last.
+#: Steps for the whole DAO, before the first move and after the last.
 ONCE: tuple[Step, ...] = (
     Step(
         "Inventory and owners", 8, 16,

@@ -1,4 +1,7 @@
-"""Which mode suits a workload by what it keeps: a table, read from the top. Whether to advise it is weighed apart."""
+"""The mode that suits a workload by what it keeps: a table, read from the top.
+
+Whether to advise it is decided elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from .inventory import Workload
 
-#: No lease carries more than this to the next one in sensible time.
+#: The most data, in GB, that a lease can pass on to the next one in acceptable time.
 TOO_MUCH_GIB = 1024
 
 
@@ -30,7 +33,7 @@ class Advice:
     instead: str = ""
 
 
-#: First row that applies wins; the last always does.
+#: The first row that applies counts; the last one always applies.
 TABLE: tuple[Advice, ...] = (
     Advice(
         lambda w: w.state is State.KEYS or w.work is Work.VALIDATOR,
@@ -105,5 +108,5 @@ def recommend(workload: Workload) -> Course:
 
 
 def refusal(workload: Workload) -> str:
-    """Return why a workload may not be given a standby or be moved; empty when it may."""
+    """Return why a workload may not be given a standby or be moved; empty if it may."""
     return recommend(workload).refused

@@ -1,4 +1,4 @@
-"""The manual's page of the inventory, written from its models, its parts, and the tables of works and vendors."""
+"""The manual's page of the inventory, generated from its models, its parts, and the tables of works and vendors."""
 
 from __future__ import annotations
 

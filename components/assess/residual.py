@@ -1,4 +1,4 @@
-"""Who alone can still take it down, layer by layer: a score, and the list behind it."""
+"""Who alone can still stop a workload, layer by layer: a score, and the list behind it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """One layer that hangs on one company."""
+    """One layer that depends on one company."""
 
     layer: Layer
     party: Vendor
@@ -29,7 +29,7 @@ class Residual:
 
     @property
     def notice(self) -> float | None:
-        """Return the shortest notice on record in days, by contract or in past cases; None when there is none."""
+        """Return the shortest notice on record in days, by contract or in past cases; None if there is none."""
         known = [case.notice_days for case in cases(self.party.company)]
         if self.party.notice_days is not None:
             known.append(self.party.notice_days)
@@ -38,19 +38,19 @@ class Residual:
 
 @dataclass(frozen=True, slots=True)
 class Dependence:
-    """Everything a workload depends on alone, and how independent that leaves it."""
+    """Everything that a workload depends on alone, and its independence."""
 
     residuals: tuple[Residual, ...]
     #: 0 (every layer hangs on one company) to 100 (none does), each layer by the weight of its effect
     score: Figure
 
     def stoppers(self) -> tuple[str, ...]:
-        """Name the companies that alone can stop it, each once."""
+        """Return the companies that alone can stop it, each once."""
         return tuple(dict.fromkeys(one.party.company for one in self.residuals if one.layer.effect is Effect.DOWN))
 
 
 def dependence(situation: Situation) -> Dependence:
-    """Find who alone can take a workload down."""
+    """Return who alone can stop a workload."""
     residuals = tuple(Residual(LAYERS[key], party) for key, party in situation.alone.items())
     lone = {one.layer.key for one in residuals}
     inputs = tuple(

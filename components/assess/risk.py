@@ -1,4 +1,4 @@
-"""Risk as likelihood x impact (NIST SP 800-30), with reasons and cures; here: outage and deplatforming."""
+"""Risk as likelihood x impact (NIST SP 800-30), with reasons and remedies; here: outage and deplatforming."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a rating is what it is: points for the likelihood (or steps for the impact), and what would lower them."""
+    """A reason of a rating: points for the likelihood (or steps for the impact), and what would lower them."""
 
     points: float
     because: str
@@ -29,13 +29,13 @@ class Reason:
 
 
 def why(points: float, because: str, *lowers: str) -> Reason:
-    """Make a reason."""
+    """Return a reason."""
     return Reason(points, because, tuple(text for text in lowers if text))
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """A risk, and everything it was derived from."""
+    """A risk, and everything from which it was derived."""
 
     likelihood: Level
     impact: Level
@@ -44,7 +44,7 @@ class Rating:
 
     @property
     def grade(self) -> Grade:
-        """Low, Medium or High."""
+        """The grade: low, medium or high."""
         return GRADES[risk(self.likelihood, self.impact)]
 
     @property
@@ -53,11 +53,11 @@ class Rating:
         return max(0.0, sum(reason.points for reason in self.reasons))
 
     def near(self) -> tuple[float, Grade] | None:
-        """Return the bound of the likelihood that is so near that it decides the grade, and the other grade."""
+        """Return the bound that is near enough to decide the grade, and the grade beyond it."""
         return nearly(self.points, self.impact)
 
     def lowers(self) -> tuple[str, ...]:
-        """What would lower it, the heaviest reason first."""
+        """Return what would lower it, the heaviest reason first."""
         ordered = sorted(
             (one for one in (*self.reasons, *self.impact_reasons) if one.lowers), key=lambda one: -one.points
         )
@@ -66,7 +66,7 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the rules may look at."""
+    """Everything that the rules may read."""
 
     workload: Workload
     situation: Situation
@@ -75,13 +75,13 @@ class Facts:
     on: date
 
 
-#: A proof older than this many days proves nothing any more.
+#: A proof older than this many days no longer counts.
 PROOF_DAYS = 180
 REHEARSAL_DAYS = 365
 
 
 def _table(value: float, rows: tuple[tuple[float, float], ...]) -> float:
-    """Return the points of the first row whose bound the value exceeds; 0 below all."""
+    """Return the points of the first row whose bound the value exceeds; 0 if it exceeds none."""
     return next((points for bound, points in rows if value > bound), 0)
 
 
@@ -123,7 +123,7 @@ def _notice(facts: Facts) -> Iterator[Reason]:
 
 
 def single(workload: Workload) -> bool:
-    """Return whether two copies must never act at once, so that a standby is no cure."""
+    """Return whether two copies must never act at once, so that a standby is no remedy."""
     return workload.state in {State.SINGLETON, State.KEYS}
 
 
@@ -156,7 +156,7 @@ def _substitutability(facts: Facts) -> Iterator[Reason]:
 
 
 def _fresh(facts: Facts) -> bool:
-    """Return whether leaving was rehearsed not too long ago."""
+    """Return whether leaving was rehearsed recently enough."""
     age = _age(facts.situation.exit_rehearsed, facts.on)
     return age is not None and age <= REHEARSAL_DAYS
 
@@ -195,7 +195,7 @@ def _runway(facts: Facts) -> Iterator[Reason]:
 
 
 def _data_loss(facts: Facts) -> Iterator[Reason]:
-    """Raise the impact when the data would go with the machine."""
+    """Raise the impact if the data would be lost with the machine."""
     workload, situation = facts.workload, facts.situation
     if workload.state not in {State.DATABASE, State.SINGLETON} or workload.data is None:
         return

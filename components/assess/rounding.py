@@ -1,4 +1,4 @@
-"""How estimates are rounded: to the two digits that they deserve, in every text."""
+"""Rounding of estimates, to their two significant digits, in every text."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: From which size on a number shows how many digits behind the point.
+#: The size from which a number has this many decimals.
 _DIGITS = ((10, 0), (1, 1), (0, 2))
 
 
 def number(value: float) -> str:
-    """Write a number with at most two digits that matter behind the point."""
+    """Return a number with at most two significant digits after the point."""
     digits = next(digits for least, digits in _DIGITS if abs(value) >= least)
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def rough(value: float) -> float:
-    """Round an estimate to the two digits that it deserves."""
+    """Round an estimate to its two significant digits."""
     if not value:
         return 0.0
     places = 1 - math.floor(math.log10(abs(value)))
@@ -28,6 +28,6 @@ def rough(value: float) -> float:
 
 
 def between(span: Sequence[float]) -> str:
-    """Write a range of estimates: `0.6 to 6.2`, or one number where both ends are the same."""
+    """Return a range of estimates: `0.6 to 6.2`, or one number if both ends are the same."""
     low, high = (number(rough(end)) for end in span)
     return low if low == high else f"{low} to {high}"

@@ -1,4 +1,4 @@
-"""What a workload stands on, layer by layer: today, after homework without a move, and once its plan is carried out."""
+"""What a workload depends on, layer by layer: today, after homework without a move, and after its plan."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 #: Networks of operators that the DAO does not know.
 NETWORKS = ("akash", "flux")
 SELF = "the DAO itself"
-#: Who ends TLS in front of a site, by target; a target that is not here ends it itself.
+#: Who ends TLS in front of a site, by target; a target that is not listed ends it itself.
 _EDGES: Mapping[str, str] = {"aws": "cloudfront", "akash": "own", "flux": "flux-fdm"}
 
 
-#: The target of the centralized side, where nothing names another.
+#: The target of the centralized side, unless another is named.
 CENTRAL = "aws"
-#: The origin of a course that nothing but the advice asks for.
+#: The origin of a course that only the advice proposes.
 ADVICE = "advice"
 
 
@@ -95,7 +95,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Situation:
-    """Who a workload depends on, and what has been proved about it."""
+    """The parties that a workload depends on, and what has been proved about it."""
 
     mode: Mode
     layers: Mapping[str, tuple[Vendor, ...]]
@@ -109,7 +109,7 @@ class Situation:
 
     @cached_property
     def alone(self) -> Mapping[str, Vendor]:
-        """Each layer that hangs on one company, and that company."""
+        """Yield each layer that depends on one company, and that company."""
         found = {}
         for key in LAYERS:
             parties = self.layers.get(key, ())
@@ -119,7 +119,7 @@ class Situation:
         return found
 
     def networks(self) -> frozenset[str]:
-        """Name the decentralised networks among the hosts."""
+        """Return the decentralised networks among the hosts."""
         return frozenset(host.key for host in self.hosts if host.key in NETWORKS)
 
 
@@ -144,8 +144,8 @@ def homework(
 ) -> Situation:
     """Return the situation after drills that need no move: copies in the stores, a proved restore, a rehearsed exit.
 
-    `plan` is that by which the workload stands already. What signs is left as it is: its keys must not be copied, and
-    leaving cannot be rehearsed with them.
+    `plan` is the one by which the workload stands already. A workload that signs stays as it is: its keys must not be
+    copied, and leaving cannot be rehearsed with them.
     """
     before = today(workload, own) if plan is None else standing(workload, plan, dao, own)
     return before if workload.state is State.KEYS else _drilled(before, workload, dao.tools.stores, own, on)
@@ -175,7 +175,7 @@ def operators(plan: Planned, own: Mapping[str, VendorEntry]) -> tuple[Vendor, ..
 
 
 def planned(workload: Workload, course: Course, dao: Dao, own: Mapping[str, VendorEntry], on: date) -> Situation:
-    """Return the situation once the plan is carried out, its drills included."""
+    """Return the situation after the plan, its drills included."""
     if not course.moves and course.planned is None:
         return today(workload, own)
     plan = course.plan(dao)
@@ -183,7 +183,7 @@ def planned(workload: Workload, course: Course, dao: Dao, own: Mapping[str, Vend
 
 
 def standing(workload: Workload, plan: Planned, dao: Dao, own: Mapping[str, VendorEntry]) -> Situation:
-    """Return the situation of a workload that stands as a plan has it. The vendors it has left are not in it."""
+    """Return the situation of a workload that stands as a plan has it, without the vendors that it has left."""
     before = today(workload, own)
     sites = operators(plan, own)
     rented = any(one.rented or one.target in NETWORKS for one in plan.sites)

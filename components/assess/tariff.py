@@ -1,4 +1,4 @@
-"""What things cost by the price book: a tariff for each sort of part, and a coster that prices by it."""
+"""What things cost by the price book: a tariff for each sort of part, and a coster that applies it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One line of a tariff: what is charged, at which price in the book, how much of it."""
+    """One line of a tariff: what is charged, its price in the book, and the quantity."""
 
     label: str
     path: str
@@ -36,7 +36,7 @@ def _hours(_part: Any) -> float:
     return HOURS_PER_MONTH
 
 
-#: What each part is charged for. `{…}` takes the part's own fields.
+#: The charges of each part. `{…}` stands for the part's own fields.
 TARIFF: Mapping[str, tuple[Charge, ...]] = {
     "ec2": (
         Charge("machine", "aws/ec2_linux_ondemand_hour/{type}", "h", _hours),
@@ -109,21 +109,21 @@ TARIFF: Mapping[str, tuple[Charge, ...]] = {
 
 
 def _steps(amount: float, step: float) -> int:
-    """Count the whole steps that an amount needs, at least one."""
+    """Return the whole steps that an amount needs, at least one."""
     return max(1, -int(-round(amount / step, 6) // 1))
 
 
 class Coster:
-    """Price things by one price book, as of one day."""
+    """Prices things by one price book, as of one day."""
 
     def __init__(self, book: PriceBook, on: date, usage: Mapping[str, float] | None = None) -> None:
-        """Take the book, the day that ages are counted to, and how much of each free allowance the account uses."""
+        """Store the book, the day of the prices, and the account's use of each free allowance."""
         self.book = book
         self.on = on
         self.usage = usage or {}
 
     def price(self, label: str, path: str, quantity: float, unit: str) -> Figure:
-        """Price a quantity of something in the book. Raises ConfigError when the book does not have it."""
+        """Price a quantity of something in the book. Raises ConfigError if the book does not have it."""
         price = self.book.price(path)
         read = f"price book {path}: {price.source.title}, {self._age(price)}"
         leaf = Figure(
@@ -137,7 +137,7 @@ class Coster:
         return "never verified" if age is None else f"{age} days old"
 
     def line(self, line: BillLine) -> Figure:
-        """Take over a line of a plan's bill, stale when the prices it names are."""
+        """Return a line of a plan's bill as a figure, stale if its prices are."""
         group = line.source.replace(".", "/")
         named = [price for path, price in self.book.prices.items() if path == group or path.startswith(f"{group}/")]
         ages = {self._age(price) for price in named}
@@ -148,14 +148,14 @@ class Coster:
         )  # fmt: skip
 
     def free(self, charge: Charge, quantity: float) -> float:
-        """Return how much of an account's free allowance falls on a quantity: its share of what the account uses."""
+        """Return how much of an account's free allowance falls on a quantity: its share of the account's use."""
         if charge.free is None or not quantity:
             return 0.0
         allowance = self.book.price(charge.free[0]).usd * charge.free[1]
         return min(quantity, allowance * quantity / max(self.usage.get(charge.free[0], 0.0), quantity))
 
     def charges(self, what: str, thing: Any, label: str, stated: str, times: int = 1) -> Figure:
-        """Price one thing by its tariff, as stated at a place in the inventory; lines of nothing are left out."""
+        """Price one thing by its tariff, as stated at a path of the inventory; zero lines are left out."""
         lines = []
         for charge in TARIFF[what]:
             quantity = charge.quantity(thing) * times
@@ -173,7 +173,7 @@ class Coster:
         return replace(total(label, lines), source=f"inventory {stated}")
 
     def part(self, part: Part, path: str) -> Figure:
-        """Price one part of a workload, that stands at a path of the inventory."""
+        """Price one part of a workload at a path of the inventory."""
         what = part.what  # type: ignore[attr-defined]
         if what == "fixed":
             basis = Basis.ASSUMED if assumed(part.source) else Basis.STATED  # type: ignore[attr-defined]
@@ -200,7 +200,7 @@ class Coster:
 
 
 def usage(workloads: Iterable[Workload]) -> dict[str, float]:
-    """Add up what the parts of all workloads use of each free allowance, which an account has once."""
+    """Return how much of each free allowance the parts of all workloads use; an account has each once."""
     found: dict[str, float] = {}
     for workload in workloads:
         for part in workload.parts:

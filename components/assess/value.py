@@ -16,7 +16,7 @@ _MONTHS = 12
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What moving is worth. Savings are against today's bill; all else is against staying with the homework done."""
+    """The value of moving. Savings are against today's bill; all else is against staying with the homework done."""
 
     saving_month: Figure
     saving_year: Figure
@@ -41,10 +41,10 @@ def value(
     independence: tuple[Figure, Figure],
     usd_hour_down: float | None,
 ) -> Value:
-    """Weigh what is saved against what it takes.
+    """Weigh savings against effort.
 
-    `costs` are USD a month today, with homework, and after the move; `hours` (a year) and `independence` are those
-    with homework and after the move, since drills lower them without any move.
+    `costs` are USD a month today, with homework, and after the move; `hours` (a year) and `independence` are those with
+    homework and after the move, because drills lower them without any move.
     """
     before, stay, after = costs
     month = _difference("saving a month", before, after, "today - after the move")
@@ -89,7 +89,7 @@ def value(
 
 
 def _difference(label: str, before: Figure, after: Figure, formula: str) -> Figure:
-    """Subtract two bills; unknown when one of them is."""
+    """Return the difference of two bills; unknown if one of them is."""
     if Basis.UNKNOWN in {before.basis, after.basis}:
         return Figure(label, 0, USD_MONTH, f"{formula}: a bill is unknown", (before, after), basis=Basis.UNKNOWN)
     return Figure(label, round(before.value - after.value, 6), USD_MONTH, formula, (before, after))
@@ -113,7 +113,7 @@ def _payback(work: Span, month: Figure) -> Figure | None:
 
 
 def reputation(title: str, before: Dependence, after: Dependence) -> tuple[str, str]:
-    """Return the sentences about a workload that the DAO can publish truthfully, before and after the plan."""
+    """Return sentences about a workload that the DAO can publish truthfully, before and after the plan."""
     was, now = ([company_name(key) for key in one.stoppers()] for one in (before, after))
     today = f"Today {_stop(title, was)}."
     if was == now:

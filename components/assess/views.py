@@ -1,4 +1,4 @@
-"""A workload in one situation: who it depends on, its expected downtime, and both its risks."""
+"""A workload in one situation: its parties, its expected downtime, and both its risks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a vote needs on one page: the motion, the money, what gets better and worse, who decides, how to undo it."""
+"""The page for a vote: the motion, the money, what gets better and worse, who decides, how to undo it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Known:
     """What is known for the page beyond the inventory.
 
     `plan_hash` is that of the stack file, and `quorum` the rule of its signers (needed, of how many), where one is
-    given. `screened` has the number of providers that would bid, by workload, where the market was asked.
+    given. `screened` has the number of providers that would bid, by workload, if the market was asked.
     """
 
     plan_hash: str = ""
@@ -34,7 +34,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What fits the market: all that could be asked, what fits, where that was read, and who would move first."""
+    """What fits the market: how many could be asked, how many fit, the source, and who would move first."""
 
     fits: tuple[str, ...]
     not_fitting: Mapping[str, str]
@@ -60,7 +60,7 @@ class Vote:
 
 
 def vote(assessment: Assessment, known: Known | None = None) -> Vote:
-    """Write the page for the vote. Where the market was not asked, the dated book decides by size and state."""
+    """Return the page for the vote. If the market was not asked, the dated book decides by size and state."""
     known = known or Known()
     moving = [one for one in assessment.workloads if one.course.moves]
     return Vote(
@@ -122,7 +122,7 @@ def _market(assessment: Assessment, screened: Mapping[str, int] | None) -> Marke
 
 
 def _deposit(assessment: Assessment) -> Figure:
-    """Return the deposit: the dearest rent for the days of runway, in whole USD."""
+    """Return the deposit: the highest rent for the days of runway, in whole USD."""
     dao = assessment.inventory.dao
     month = assessment.rent.value + assessment.rent_more.value
     days = given("days of runway", dao.runway_days, "days", "inventory: dao.runway_days")
@@ -198,5 +198,5 @@ def _token(assessment: Assessment) -> str:
 
 
 def unknown(assessment: Assessment) -> tuple[str, ...]:
-    """Name the workloads whose bill is unknown and in no total."""
+    """Return the workloads whose bill is unknown and in no total."""
     return tuple(one.name for one in assessment.workloads if one.cost_before.basis is Basis.UNKNOWN)

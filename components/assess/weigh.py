@@ -1,4 +1,4 @@
-"""Whether a move is advised: what it makes better and worse than staying with the homework done."""
+"""Whether a move is advised: what gets better and worse compared with staying with the homework done."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What we advise."""
+    """Our advice."""
 
     MOVE = "move"
     TRADE = "move, if you accept the trade"
@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A move on the scales: what gets better, what gets worse, the trade in a sentence, and what would change it."""
+    """A weighed move: what gets better, what gets worse, the trade in a sentence, and what would change it."""
 
     verdict: Verdict
     better: tuple[str, ...]
@@ -42,7 +42,7 @@ class Weighed:
 
 _BILL = "the bill"
 _GRADES = tuple(Grade)
-#: A change of downtime counts from this share and this many hours a year on; a change of the bill likewise.
+#: A change of downtime counts from this share and this many hours a year; a change of the bill likewise.
 _HOURS_SHARE, _HOURS_LEAST = 0.25, 0.25
 _USD_SHARE, _USD_LEAST = 0.1, 1.0
 
@@ -98,7 +98,7 @@ def _step(was: Grade, now: Grade) -> int:
 
 
 def _changes(stay: View, after: View, costs: tuple[Figure, Figure]) -> Iterator[tuple[bool, str]]:
-    """Yield what differs enough to count: whether it is better, and how it reads."""
+    """Yield what differs enough to count: whether it is better, and its words."""
     for title, was, now in (
         ("risk of outage or deplatforming", stay.availability.grade, after.availability.grade),
         ("security exposure", stay.exposure.grade, after.exposure.grade),
@@ -125,7 +125,7 @@ def _names(companies: list[str]) -> str:
 
 
 def _trade(workload: Workload, stay: View, after: View) -> str:
-    """Name in a sentence what a higher exposure means."""
+    """Return a sentence on the meaning of a higher exposure."""
     if _step(stay.exposure.grade, after.exposure.grade) <= 0:
         return ""
     data = workload.data

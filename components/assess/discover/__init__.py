@@ -1,1 +1,1 @@
-"""Drafts of the inventory from what can be seen: an AWS account, a DNS zone."""
+"""Drafts of the inventory from what can be observed: an AWS account, a DNS zone."""

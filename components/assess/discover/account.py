@@ -16,7 +16,7 @@ class Account:
     """Clients of one account and region, and the tags of everything in it."""
 
     def __init__(self, region: str | None, tag: str) -> None:
-        """Take the region (default: the environment's) and the tag that names workloads."""
+        """Store the region (default: the environment's) and the tag that names workloads."""
         import boto3
         from botocore.config import Config
 
@@ -34,13 +34,13 @@ class Account:
         return self.session.client(name, region_name=region, config=self.config)
 
     def pages(self, service: str, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
-        """Yield everything that a listing has, page by page."""
+        """Yield every item of a listing, page by page."""
         client = self.client(service)
         for page in client.get_paginator(operation).paginate(**arguments):
             yield from page.get(key) or ()
 
     def workload(self, arn: str, tags: Iterable[Mapping[str, str]] = ()) -> str:
-        """Name the workload of a resource by its tag, its own listing's first."""
+        """Return the workload of a resource by its tag, its own listing's first."""
         for tag in tags:
             if tag.get("Key") == self.tag:
                 return workload_name(tag.get("Value", ""))

@@ -1,4 +1,4 @@
-"""What an AWS account runs, by its own APIs. Reads only; a look that is refused is reported, and the others go on."""
+"""What an AWS account runs, by its own APIs. Reads only; a refused request is reported, and the others continue."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One thing to look at: what it shows, and the permission it needs."""
+    """One request: what it shows, and the permission it needs."""
 
     title: str
     permission: str
     look: Callable[[Account, Findings], int]
 
 
-#: Tags come first, for they name the workloads of what follows.
+#: Tags come first, because they name the workloads of what follows.
 TAGS = Look("tags", "tag:GetResources", looks.tags)
 LOOKS: tuple[Look, ...] = (
     Look("EC2 machines", "ec2:DescribeInstances, ec2:DescribeVolumes, ec2:DescribeInstanceTypes", looks.ec2),
@@ -45,7 +45,7 @@ LOOKS: tuple[Look, ...] = (
 
 
 def discover(account: Account, on: date, progress: Callable[[str], None]) -> Findings:
-    """Look at everything, report each thing as it is done, and go on where a look is refused.
+    """Make every request, report each as it is done, and continue where one is refused.
 
     Raises ConfigError when there are no credentials at all.
     """

@@ -1,4 +1,4 @@
-"""Who stands behind the names of a zone: name servers, CNAME chains, mail, owners of addresses."""
+"""The vendors behind a zone's names: name servers, CNAME chains, mail, owners of addresses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .seen import UNKNOWN, guess_work, site_of, workload_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: Names that a DAO's zone often has; those that exist are looked at, with the inventory's own.
+#: Names that a DAO's zone often has; those that exist are examined, with the inventory's own.
 USUAL = (
     "www", "app", "docs", "forum", "talk", "gov", "api", "rpc", "explorer", "staking", "status", "blog", "bridge",
     "mail",
@@ -26,7 +26,7 @@ _MOST_HOPS = 8
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What one name leads to: its chain, its addresses, and the vendors recognised on the way."""
+    """Where one name leads: its chain, its addresses, and the vendors recognised on the way."""
 
     host: str
     chain: tuple[str, ...]
@@ -57,7 +57,7 @@ def _table() -> Mapping[str, Any]:
 
 
 def by_suffix(kind: str, name: str) -> str:
-    """Name the vendor of a name server, exchange or CNAME target; empty when the table does not have it."""
+    """Return the vendor of a name server, exchange or CNAME target; empty if the table does not have it."""
     name = name.rstrip(".").lower()
     for suffix, vendor in _table()[kind].items():
         if name == suffix or name.endswith(f".{suffix}"):
@@ -66,13 +66,13 @@ def by_suffix(kind: str, name: str) -> str:
 
 
 def by_address(address: str) -> str:
-    """Name the owner of an IPv4 address by the ranges that owners publish; empty when the table does not have it."""
+    """Return the owner of an IPv4 address by the ranges that owners publish; empty if the table does not have it."""
     ip = ipaddress.ip_address(address)
     return next((vendor for network, vendor in _networks() if ip in network), "")
 
 
 def vendors() -> list[str]:
-    """Return the vendors that are known by where names lead, sorted."""
+    """Return the vendors of the targets of names, sorted."""
     return sorted({str(vendor) for vendor in _table()["cname"].values()})
 
 
@@ -89,7 +89,7 @@ class Asker:
     """Asks one resolver, or the machine's own."""
 
     def __init__(self, resolver: str | None) -> None:
-        """Take `HOST` or `HOST:PORT` of a resolver. Raises ConfigError when that is not one."""
+        """Store `HOST` or `HOST:PORT` of a resolver. Raises ConfigError when it is neither."""
         import dns.exception
         import dns.resolver
 
@@ -106,7 +106,7 @@ class Asker:
         self._resolver.lifetime = 5.0
 
     def ask(self, name: str, kind: str) -> list[str]:
-        """Return the answers as text, sorted; none when there are none. Raises ConfigError without an answer."""
+        """Return the answers as text, sorted; none if there are none. Raises ConfigError without an answer."""
         try:
             answer = self._resolver.resolve(name, kind, search=False)
         except self._missing:
@@ -118,7 +118,7 @@ class Asker:
 
 
 def discover(asker: Asker, zone: str, hosts: Iterable[str]) -> Zone:
-    """Look a zone up. Raises ConfigError when it has no name servers, or without an answer."""
+    """Examine a zone. Raises ConfigError when it has no name servers, or without an answer."""
     servers = asker.ask(zone, "NS")
     if not servers:
         raise ConfigError(f"{zone}: no name servers; is it a zone, and does the resolver know it?")

@@ -18,7 +18,7 @@ _GIB_PER_GB = 1e9 / 2**30
 
 
 def tags(account: Account, _: Findings) -> int:
-    """Read every tag of the account. Returns how many."""
+    """Read every tag of the account; return the number of tagged resources."""
     for item in account.pages("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList"):
         for tag in item.get("Tags", ()):
             if tag["Key"] == account.tag:
@@ -27,7 +27,7 @@ def tags(account: Account, _: Findings) -> int:
 
 
 def ec2(account: Account, findings: Findings) -> int:
-    """Look at machines and their disks. Returns how many."""
+    """Read machines and their disks; return how many."""
     machines = [
         one
         for reservation in account.pages("ec2", "describe_instances", "Reservations")
@@ -68,7 +68,7 @@ def _sizes(account: Account, types: set[str]) -> dict[str, tuple[float, float]]:
 
 
 def rds(account: Account, findings: Findings) -> int:
-    """Look at databases. Returns how many."""
+    """Read databases; return how many."""
     databases = list(account.pages("rds", "describe_db_instances", "DBInstances"))
     sizes = _sizes(account, {one["DBInstanceClass"].removeprefix("db.") for one in databases})
     for one in databases:
@@ -95,7 +95,7 @@ def rds(account: Account, findings: Findings) -> int:
 
 
 def elasticache(account: Account, findings: Findings) -> int:
-    """Look at cache nodes. Returns how many."""
+    """Read cache nodes; return how many."""
     nodes = list(account.pages("elasticache", "describe_cache_clusters", "CacheClusters"))
     for one in nodes:
         engine = "valkey" if one.get("Engine") == "valkey" else "redis"
@@ -111,7 +111,7 @@ def elasticache(account: Account, findings: Findings) -> int:
 
 
 def ecs(account: Account, findings: Findings) -> int:
-    """Look at container services. Returns how many."""
+    """Read container services; return how many."""
     client = account.client("ecs")
     definitions: dict[str, Any] = {}
     count = 0
@@ -146,7 +146,7 @@ def _service(account: Account, one: Mapping[str, Any], task: Mapping[str, Any]) 
 
 
 def s3(account: Account, findings: Findings) -> int:
-    """Look at buckets and their sizes. Returns how many."""
+    """Read buckets and their sizes; return how many."""
     buckets = [one["Name"] for one in account.client("s3").list_buckets()["Buckets"]]
     sizes = _bucket_sizes(account, buckets)
     for name in buckets:
@@ -193,7 +193,7 @@ def _bucket_sizes(account: Account, buckets: list[str]) -> dict[str, float]:
 
 
 def cloudfront(account: Account, findings: Findings) -> int:
-    """Look at distributions and their names. Returns how many."""
+    """Read distributions and their names; return how many."""
     client = account.client("cloudfront")
     found = [
         one
@@ -217,7 +217,7 @@ def cloudfront(account: Account, findings: Findings) -> int:
 
 
 def elb(account: Account, findings: Findings) -> int:
-    """Look at load balancers. Returns how many."""
+    """Read load balancers; return how many."""
     client = account.client("elbv2")
     balancers = list(account.pages("elbv2", "describe_load_balancers", "LoadBalancers"))
     tagged: dict[str, Any] = {}
@@ -235,7 +235,7 @@ def elb(account: Account, findings: Findings) -> int:
 
 
 def route53(account: Account, findings: Findings) -> int:
-    """Look at zones, and where their names point. Returns how many."""
+    """Read zones, and where their names point; return how many."""
     zones = list(account.pages("route53", "list_hosted_zones", "HostedZones"))
     for zone in zones:
         findings.zones[zone["Name"].rstrip(".")] = zone["Id"].rpartition("/")[2]
@@ -252,13 +252,13 @@ def route53(account: Account, findings: Findings) -> int:
 
 
 def last_month(on: date) -> tuple[date, date]:
-    """Return the first day of the last whole month, and the first of the one after."""
+    """Return the first day of the last whole month, and the first of the next."""
     end = on.replace(day=1)
     return (end - timedelta(days=1)).replace(day=1), end
 
 
 def costs(account: Account, findings: Findings, on: date) -> int:
-    """Ask for the last whole month's cost, by tag, or by service when nothing is tagged. Returns how many."""
+    """Read the last whole month's cost, by tag, or by service if nothing is tagged; return how many."""
     start, end = last_month(on)
     period = {"Start": start.isoformat(), "End": end.isoformat()}
     by_tag = _grouped(account, period, {"Type": "TAG", "Key": account.tag})
@@ -269,7 +269,7 @@ def costs(account: Account, findings: Findings, on: date) -> int:
 
 
 def _grouped(account: Account, period: Mapping[str, str], group: Mapping[str, str]) -> dict[str, float]:
-    """Ask once: each request costs a cent."""
+    """Send one request; each costs a cent."""
     answer = account.client("ce").get_cost_and_usage(
         TimePeriod=period, Granularity="MONTHLY", Metrics=["UnblendedCost"], GroupBy=[group]
     )

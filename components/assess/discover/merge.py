@@ -1,4 +1,4 @@
-"""Putting what was found into an inventory file without touching what people wrote there."""
+"""Merge what was found into an inventory file without changing what people wrote there."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def _yaml() -> Any:
 
 
 def load(path: Path, on: date) -> Any:
-    """Read an inventory with its comments, or begin one. Raises ConfigError when it is no YAML mapping."""
+    """Read an inventory with its comments, or begin one. Raises ConfigError if it is no YAML mapping."""
     from ruamel.yaml.error import YAMLError
 
     text = yaml_text.file_text(path) if path.exists() else _SKELETON.format(on=on)
-    yaml_text.load(text, str(path))  # bounded, where ruamel is not
+    yaml_text.load(text, str(path))  # this reader is bounded, and ruamel is not
     try:
         document = _yaml().load(text)
     except YAMLError as error:
@@ -54,14 +54,14 @@ def load(path: Path, on: date) -> Any:
 
 
 def dump(document: Any) -> str:
-    """Write it back, comments and all."""
+    """Return the document as text, comments included."""
     out = io.StringIO()
     _yaml().dump(document, out)
     return out.getvalue()
 
 
 def new(document: Mapping[str, Any], on: date) -> str:
-    """Write a new inventory from plain data, with a line for editors and one about what to check."""
+    """Return a new inventory from plain data as text, with a line for editors and one about what to check."""
     whole = _yaml().load(_SKELETON.format(on=on))
     whole["dao"]["name"] = document["dao"]["name"]
     for name, workload in document["workloads"].items():
@@ -71,12 +71,12 @@ def new(document: Mapping[str, Any], on: date) -> str:
 
 
 def save(document: Any, path: Path) -> None:
-    """Write the file in one go: a reader sees the old one or the new one."""
+    """Replace the file in one step: a reader gets the old one or the new one."""
     files.write(path, dump(document))
 
 
 def merge(document: Any, drafts: Mapping[str, Mapping[str, Any]], found_by: str, on: date) -> list[str]:
-    """Add what is missing and return a line for each thing that was added, or seen and left as written."""
+    """Add what is missing; return a line for each thing that was added, or found and left as written."""
     from ruamel.yaml.comments import CommentedMap
 
     if not document.get("workloads"):
@@ -100,9 +100,9 @@ def merge(document: Any, drafts: Mapping[str, Mapping[str, Any]], found_by: str,
 def _placed(
     name: str, draft: Mapping[str, Any], owners: Mapping[str, str], found: list[str]
 ) -> tuple[str, Mapping[str, Any]]:
-    """Return where a draft belongs: a host is in one workload, and what leads to the same host is the same workload.
+    """Return where a draft belongs: a host is in one workload, and names that lead to one host are one workload's.
 
-    A draft all of whose hosts one workload has is that workload's; of another draft the hosts that are taken are left
+    A draft all of whose hosts one workload has is that workload's. From another draft, hosts that are taken are left
     out, and so are the names of this tool's own sites.
     """
     hosts = [host for host in draft.get("hosts", ()) if not site_of(host, {*owners.values(), name})]
@@ -116,7 +116,7 @@ def _placed(
 
 
 def _block(value: Any) -> Any:
-    """Turn plain data into ruamel's, small mappings in a line."""
+    """Convert plain data to ruamel's, small mappings in one line."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
     if isinstance(value, dict):
@@ -139,7 +139,7 @@ def _short(draft: Mapping[str, Any]) -> str:
 
 
 def _into(there: Any, draft: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Fill in what a workload does not have; what it has stays."""
+    """Fill in what a workload lacks; what it has stays."""
     for key, value in draft.items():
         if key == "parts":
             yield from _parts(there, value, path)
@@ -170,7 +170,7 @@ def _mapping(there: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
 
 
 def _parts(there: Any, parts: list[dict[str, Any]], path: str) -> Iterator[str]:
-    """Add parts that carry a new id, as long as every part there carries one: parts written by hand are a whole."""
+    """Add parts with a new id, if every part there has one: parts written by hand are complete."""
     present = there.get("parts") or []
     ids = {part.get("note") for part in present}
     new = [part for part in parts if part.get("note") not in ids]

@@ -1,4 +1,4 @@
-"""What was seen of an account, and how it becomes drafts of workloads."""
+"""Findings about an account, and how they become drafts of workloads."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: Where resources go that carry no tag.
+#: The workload of resources without a tag.
 UNTAGGED = "aws-untagged"
-#: The party that stands where a vendor could not be seen.
+#: Stands for a vendor that could not be found.
 UNKNOWN = "unknown"
-#: The names of targets that this tool puts behind a workload's name to name its sites.
+#: The names of targets that this tool adds to a workload's name for its sites.
 _TARGETS = ("aws", "akash", "flux")
 
 
@@ -36,7 +36,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Findings:
-    """Everything that was seen, and what could not be."""
+    """Everything that was found, and what could not be read."""
 
     seen: list[Seen] = field(default_factory=list)
     #: host name to where it points
@@ -49,7 +49,7 @@ class Findings:
 
 
 def workload_name(text: str) -> str:
-    """Turn a tag's value into the name of a workload."""
+    """Return a workload's name made from a tag's value."""
     name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].rstrip("-")
     return name if name[:1].isalpha() else f"w-{name}"[:40].rstrip("-") if name else UNTAGGED
 
@@ -60,16 +60,16 @@ def site_of(host: str, workloads: Iterable[str]) -> str:
     return next((one for one in workloads for target in _TARGETS if re.fullmatch(rf"{one}-{target}(-\d+)?", label)), "")
 
 
-#: What this tool writes on a distribution, and how Pulumi names the bucket of a site.
+#: This tool's comment on a distribution, and the form of Pulumi's name for the bucket of a site.
 _OURS = (re.compile(r"unmoor (?P<name>.+)-aws"), re.compile(r"(?P<name>.+)-aws-bucket-[0-9a-f]{7}"))
 
 
 def ours(text: str) -> str:
-    """Return the workload that a resource of this tool belongs to, by its comment or name; empty for all others."""
+    """Return the workload of a resource that this tool made, by its comment or name; empty for all others."""
     return next((found["name"] for pattern in _OURS if (found := pattern.fullmatch(text))), "")
 
 
-#: What a name suggests about the work; the first match wins.
+#: What a name suggests about the work; the first match counts.
 _WORK = (
     (r"status|uptime", "status"),
     (r"vote|voting|snapshot|governance$", "governance"),

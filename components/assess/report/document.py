@@ -1,4 +1,4 @@
-"""An assessment as plain data: the one document that every form of the report is written from."""
+"""An assessment as plain data: the one document from which every form of the report is written."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from ..vote import Known, Vote
 
 
-#: The three columns: how the document calls them, and the assessment's attributes.
+#: The three columns: their keys in the document, and the assessment's attributes.
 COLUMNS = {"today": "before", "stay": "stay", "after": "after"}
 
 
 def document(assessment: Assessment, known: Known | None = None) -> dict[str, Any]:
     """Return the whole report as plain data with a stable order: the same assessment gives the same bytes.
 
-    Text in it is free of what a terminal or a page would obey.
+    Its text is free of controls that a terminal or a page would obey.
     """
     whole: dict[str, Any] = tree(_document(assessment, known))
     return whole
@@ -165,7 +165,7 @@ def _vote(page: Vote, titles: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _near(rating: Rating) -> dict[str, Any] | None:
-    """Return which bound is near enough to decide the grade."""
+    """Return the bound that is near enough to decide the grade."""
     found = rating.near()
     if found is None:
         return None

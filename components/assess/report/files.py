@@ -1,4 +1,4 @@
-"""The report as files: the page, Markdown, JSON, and one CSV a table."""
+"""The report as files: the page, Markdown, JSON, and one CSV for each table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def write(document: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
-    """Write every file of the report into a folder (made if need be) and return their paths."""
+    """Write every file of the report into a folder (made if needed) and return their paths."""
     from .markdown import markdown
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,11 +37,11 @@ def write(document: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
 
 
 def as_json(document: Mapping[str, Any]) -> str:
-    """Write the document for machines."""
+    """Return the document as JSON."""
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-#: What a spreadsheet would run as a formula when a cell begins with it.
+#: Characters that make a spreadsheet run a cell as a formula.
 _FORMULA = re.compile(r"^[\s]*[=+\-@|]")
 
 

@@ -1,4 +1,4 @@
-"""The report as Markdown, for a forum post or a pull request: the page for the vote first, then what it rests on."""
+"""The report as Markdown, for a forum post or a pull request: the page for the vote first, then its basis."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def markdown(document: Mapping[str, Any]) -> str:
 
 
 def _own(text: object) -> str:
-    """Escape a sentence of the tool with values in it; what stands between backticks stays code."""
+    """Escape the tool's own sentence with values in it; text between backticks stays code."""
     return md(text, code=True)
 
 
@@ -111,7 +111,7 @@ def _vote(d: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _three(summary: Mapping[str, Any]) -> Iterator[str]:
-    """Write the three columns: today, homework alone, the plan."""
+    """Return the three columns: today, homework alone, the plan."""
     rows: list[Sequence[object]] = [
         ["Bill a month", *(words.usd(summary["usd_month"][when]) for when in COLUMNS)],
         ["Risk of outage or deplatforming: High, Medium, Low", *_grades(summary["risk"]["availability"])],
@@ -149,7 +149,7 @@ def _count(names: Sequence[str]) -> str:
 
 
 def _titled(step: Mapping[str, Any]) -> str:
-    """Write a step's title with the duty that it fulfils, unless that is the title itself."""
+    """Return a step's title with the duty that it fulfils, unless that is the title itself."""
     title, duty = str(step["title"]), str(step["duty"])
     return f"{title} ({duty})" if duty and duty.lower() not in title.lower() else title
 

@@ -1,4 +1,4 @@
-"""The report as one self-contained page: no script, no request, readable on a phone, in the dark, on paper, aloud."""
+"""The report as one self-contained page: no script, no request; readable on a phone, in the dark, on paper, aloud."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AXIS = (0.01, 100.0)
 
 
 def page(document: Mapping[str, Any]) -> str:
-    """Write the page. Everything from outside is escaped by the template engine."""
+    """Return the page. The template engine escapes everything from outside."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -67,7 +67,7 @@ def page(document: Mapping[str, Any]) -> str:
 
 
 def _matrix(workloads: Sequence[Mapping[str, Any]], kind: str) -> list[dict[str, Any]]:
-    """Lay the workloads out by likelihood and impact, today and after."""
+    """Place the workloads by likelihood and impact, today and after."""
     at: dict[tuple[str, str], dict[str, list[int]]] = {}
     for index, one in enumerate(workloads, start=1):
         today, after = (one["risk"][kind][when] for when in ("today", "after"))
@@ -90,7 +90,7 @@ def _matrix(workloads: Sequence[Mapping[str, Any]], kind: str) -> list[dict[str,
 
 
 def _cost(workloads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Order what moves by its bill, with bars to one scale; add up what stays, as far as it is known."""
+    """Return what moves by its bill, with bars to one scale, and the known sum of what stays."""
 
     def bill(one: Mapping[str, Any], when: str) -> float:
         return float(one["cost"][when]["usd_month"] or 0)
@@ -115,27 +115,27 @@ def _cost(workloads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _lowers(workload: Mapping[str, Any]) -> list[str]:
-    """Return what would lower both risks further, each measure once, without what stands in the list of layers."""
+    """Return what would lower both risks further, each measure once, without those in the list of layers."""
     layers = {one["lowers"] for one in workload["residual"]["after"]["alone"]}
     texts = [text for kind in ("availability", "exposure") for text in workload["risk"][kind]["after"]["lowers"]]
     return [text for text in dict.fromkeys(texts) if text not in layers]
 
 
 def _prose(text: str) -> Markup:
-    """Escape a text and mark what stands in backticks as code."""
+    """Escape a text and mark the text between backticks as code."""
     from markupsafe import Markup, escape
 
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 it is escaped
 
 
 def _hours(span: Sequence[float]) -> str:
-    """Write the hours of a step as they are planned."""
+    """Return the hours of a step as they are planned."""
     low, high = (rounding.number(end) for end in span)
     return low if low == high else f"{low} to {high}"
 
 
 def _log(hours: float) -> float:
-    """Return a number of hours' place on the logarithmic axis, in percent."""
+    """Return the place of hours on the logarithmic axis, in percent."""
     low, high = (math.log10(end) for end in AXIS)
     return round(100 * (min(max(math.log10(max(hours, AXIS[0])), low), high) - low) / (high - low), 1)
 

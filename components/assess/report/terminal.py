@@ -1,4 +1,4 @@
-"""The report as tables on a terminal, in as many columns as its width has room for."""
+"""The report as tables on a terminal, in as many columns as its width allows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COLOURS = {"High": "red", "Medium": "yellow", "Low": "green"}
 
 @dataclass(frozen=True)
 class _Column:
-    """A column: its head, the width that it needs, from which width of the terminal on it is shown, and its cells."""
+    """A column: its head, its width, the terminal width from which it is shown, and its cells."""
 
     head: str
     wide: int
@@ -63,7 +63,7 @@ def _down(w: Mapping[str, Any]) -> str:
     return _then(rounding.between(w["downtime"]["today"]), rounding.between(w["downtime"]["after"]))
 
 
-#: In the order of what people look at first; narrow terminals drop columns from the right.
+#: In the order of a reader's interest; narrow terminals drop columns from the right.
 _COLUMNS = (
     _Column("workload", 14, 0, _plain(lambda w: w["name"], "bold")),
     _Column("outage", 15, 0, _grades("availability")),

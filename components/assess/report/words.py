@@ -1,4 +1,4 @@
-"""How numbers and findings are put into words, the same in every form of the report."""
+"""Numbers and findings in words, the same in every form of the report."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 _CENTS_BELOW = 10
 _HALF_A_CENT = 0.005
 _YEAR = 12
-#: Months of payback from which on years are written, and from which on it is no payback.
+#: Months of payback above which years are written, and above which it counts as no payback.
 _IN_YEARS, _TOO_LONG = 24, 240
 
 
 def usd(value: float | None) -> str:
-    """Write `$5.43`, `$1,240` or `-$206`: cents only where they matter; `unknown` for what is not known."""
+    """Return `$5.43`, `$1,240` or `-$206`: cents only where they matter; `unknown` for what is not known."""
     if value is None:
         return "unknown"
     if 0 < abs(value) < _HALF_A_CENT:
@@ -29,30 +29,30 @@ def usd(value: float | None) -> str:
 
 
 def cents(value: float | None) -> str:
-    """Write a line of a bill to the cent."""
+    """Return a line of a bill to the cent."""
     return "unknown" if value is None else f"${value:,.2f}"
 
 
 def change(value: float | None) -> str:
-    """Write a change in USD with its sign: `+$206`, `-$12`, `±$0`."""
+    """Return a change in USD with its sign: `+$206`, `-$12`, `±$0`."""
     if value is None:
         return "unknown"
     return "±$0" if not round(value, 2) else usd(value) if value < 0 else f"+{usd(value)}"
 
 
 def difference(after: float | None, before: float | None) -> float | None:
-    """Return a change of a bill; None where one of them is unknown."""
+    """Return the change of a bill; None if one of the two is unknown."""
     return None if after is None or before is None else after - before
 
 
 def usd_between(span: Sequence[float]) -> str:
-    """Write a range of estimated money."""
+    """Return a range of estimated money."""
     low, high = (usd(rough(end)) for end in span)
     return low if low == high else f"{low} to {high}"
 
 
 def percent(span: Sequence[float]) -> str:
-    """Write a range of uptime, `99.93 to 99.99 %`: with as many digits as keep its ends apart, and from 100."""
+    """Return a range of uptime, `99.93 to 99.99 %`: with enough digits to keep its ends apart and below 100."""
     whole = 100.0
     apart = [abs(one - other) for one, other in (span, (span[0], whole), (span[1], whole)) if one != other]
     digits = next((count for count in (1, 2, 3) if min(apart, default=whole) >= 10.0**-count), 4)
@@ -61,7 +61,7 @@ def percent(span: Sequence[float]) -> str:
 
 
 def payback(months: float | None) -> str:
-    """Write how long it takes until the work is earned back."""
+    """Return how long it takes until the work is earned back."""
     if months is None:
         return "does not pay for itself in money"
     if months > _TOO_LONG:
@@ -72,13 +72,13 @@ def payback(months: float | None) -> str:
 
 
 def day(text: str) -> str:
-    """Write `2026-11-22` as `22 November 2026`."""
+    """Return `2026-11-22` as `22 November 2026`."""
     when = date.fromisoformat(text)
     return f"{when.day} {when:%B} {when.year}"
 
 
 def plural(count: float, word: str) -> str:
-    """Write `1 workload`, `2 workloads`, `2 companies`."""
+    """Return `1 workload`, `2 workloads`, `2 companies`."""
     many = f"{word[:-1]}ies" if word.endswith("ny") else f"{word}s"
     return f"{number(count)} {word if count == 1 else many}"
 
@@ -109,7 +109,7 @@ def findings(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def title(document: Mapping[str, Any]) -> str:
-    """Write the title: what a vote is asked."""
+    """Return the title: the question of the vote."""
     moving = document["summary"]["moving"]
     what = f"move {plural(moving, 'workload')}" if moving else "move nothing yet"
     return f"Proposal: {what}, and prove that what stays can leave"
@@ -138,5 +138,5 @@ def money(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def sentence(text: str) -> str:
-    """Write a phrase as a sentence: a capital in front, a stop behind."""
+    """Return a phrase as a sentence: a capital in front, a full stop at the end."""
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
