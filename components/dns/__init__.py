@@ -1,4 +1,4 @@
-"""The table of authorities: a folder that has an AUTHORITY is one, with the PROGRAMS that it brings."""
+"""The table of authorities: each folder with an AUTHORITY, and the PROGRAMS that it brings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def authorities() -> Mapping[str, Authority]:
-    """Return the authorities of this package by name, first the DEFAULT of stack files that name none."""
+    """Return the authorities of this package by name, beginning with the DEFAULT of stack files that name none."""
     found = sorted(_folders(), key=lambda folder: not getattr(folder, "DEFAULT", False))
     return {folder.AUTHORITY.name: folder.AUTHORITY for folder in found}
 

@@ -1,4 +1,4 @@
-"""Ask one name server one question, over UDP or TCP, without recursion; and find servers by the machine's resolver."""
+"""Ask one name server one question, over UDP or TCP, without recursion; find servers by the machine's resolver."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     import dns.message
 
-#: Seconds for one answer, how often a question is asked over UDP, and the bytes that every path carries (DNS flag day).
+#: Seconds for one answer, tries over UDP, and the bytes that every path carries (DNS flag day).
 TRIES, PAYLOAD = 2, 1232
-#: Where name servers listen.
+#: The port of name servers.
 PORT = 53
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered: `values` are of the asked name, as zone files write them, a CNAME as `CNAME target.`.
+    """A server's answer: `values` are of the asked name, as zone files write them, a CNAME as `CNAME target.`.
 
     `names` and `glue` are of a referral: name servers, and the addresses given with them. `ttl` is in seconds, that of
     the values or of the referral.
@@ -56,7 +56,7 @@ def endpoint(server: str, port: int | None = None) -> tuple[str, int]:
 
 
 def ask(address: str, host: str, type_: str, *, tcp: bool) -> Answer:
-    """Ask a name server itself. An answer that does not come is one with an `error`, a sentence."""
+    """Ask a name server itself. A missing answer is one with an `error`, a sentence."""
     import dns.exception
     import dns.flags
     import dns.message
@@ -120,7 +120,7 @@ class Resolver:
             self._resolver.nameservers = [address]
 
     def parent(self, zone: str) -> str:
-        """Return the zone that delegates `zone`. Raises ConfigError when the resolver does not know."""
+        """Return the zone that delegates `zone`. Raises ConfigError when the resolver does not know it."""
         import dns.exception
         import dns.name
         import dns.resolver
@@ -132,7 +132,7 @@ class Resolver:
             raise ConfigError(f"the resolver does not know which zone delegates {zone}: {error}") from None
 
     def find(self, name: str, type_: str) -> list[str]:
-        """Return the answers for a name, sorted; none where there are none, or no answer."""
+        """Return the answers for a name, sorted; none if there are none, or no answer came."""
         import dns.exception
 
         try:

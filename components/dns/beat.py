@@ -1,4 +1,4 @@
-"""The row by which the outside sees that a keeper lives, what it serves, and where it has led names. Pure."""
+"""The record by which the outside sees that a keeper lives, what it serves, and where it has led names. Pure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Seconds between two rows.
+#: Seconds between two records.
 BEAT_S = 10.0
-#: What a TXT record's one string may hold (RFC 1035 §3.3.14).
+#: The most bytes of a TXT record's one string (RFC 1035 §3.3.14).
 _TXT = 255
 
 
 def beat_name(zone: str) -> str:
-    """Return the name of the row."""
+    """Return the name of the record."""
     return f"_keeper.{zone}"
 
 
 @dataclass(frozen=True)
 class Beat:
-    """What a keeper wrote: its time in seconds, the serial, and the names that a failure led elsewhere, with where."""
+    """A keeper's record: its time in seconds, the serial, and the names that a failure led elsewhere, with the site."""
 
     t: int
     serial: int
@@ -36,7 +36,7 @@ class Beat:
 
     @classmethod
     def read(cls, text: str) -> Beat | None:
-        """Return what a row holds, quoted or not; None where it is no keeper's."""
+        """Return the content of a record, quoted or not; None if no keeper wrote it."""
         words = dict(word.partition("=")[::2] for word in text.strip('"').split() if "=" in word)
         try:
             return cls(int(words.pop("t")), int(words.pop("serial")), words)

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from .asking import Resolver
     from .zone import RRset
 
-#: Questions that are under way at once.
+#: Concurrent questions.
 _AT_ONCE = 16
-#: What is asked of every server besides the sets of the stack.
+#: The questions to every server besides the sets of the stack.
 _APEX = ("SOA", "NS", "CAA", "DNSKEY")
 
 Question = tuple[str, str]
 
 
 class Server(NamedTuple):
-    """A name server at one address; one that no address was found for has an empty one."""
+    """A name server at one address; empty if no address was found for it."""
 
     name: str
     address: str
@@ -66,12 +66,12 @@ class Seen:
 
     @property
     def delegated(self) -> frozenset[str]:
-        """The name servers that the parent names."""
+        """Return the name servers that the parent names."""
         return frozenset().union(*(each.names | _hosts(each.values) for each in self._of("NS")))
 
     @property
     def glue(self) -> dict[str, frozenset[str]]:
-        """The addresses that the parent gives with the name servers."""
+        """Return the addresses that the parent gives with the name servers."""
         found: dict[str, frozenset[str]] = {}
         for each in self._of("NS"):
             for name, addresses in each.glue.items():
@@ -80,7 +80,7 @@ class Seen:
 
     @property
     def ds(self) -> frozenset[str]:
-        """The keys that the parent vouches for."""
+        """Return the keys that the parent vouches for."""
         return frozenset().union(*(each.values for each in self._of("DS")))
 
     def _of(self, type_: str) -> list[Answer]:
@@ -127,7 +127,7 @@ def _servers(names: Iterable[str], glue: Mapping[str, frozenset[str]], resolver:
 
 
 def _all(pool: ThreadPoolExecutor, servers: Iterable[Server], questions: Sequence[Question]) -> Answers:
-    """Ask every server over both transports; one that does not answer the first question is asked no other."""
+    """Ask every server over both transports; one that does not answer the first question gets no other."""
 
     def one(asked: tuple[Way, Question]) -> Answer:
         way, (host, type_) = asked

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-#: The variables that Cloudflare's own clients read.
+#: The environment variables that Cloudflare's own clients read.
 TOKEN, ADDRESS = "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_BASE_URL"
 _API = "https://api.cloudflare.com/client/v4"
 _PER_PAGE = 100
@@ -75,7 +75,7 @@ def _listed(record: Mapping[str, Any]) -> Listed:
 
 
 def _value(record: Mapping[str, Any]) -> str:
-    """Write a record's value as a zone file does."""
+    """Return a record's value as a zone file writes it."""
     type_, content = record["type"], record.get("content", "")
     if type_ == "SRV":
         return "{priority} {weight} {port} {target}".format(**record["data"])

@@ -1,4 +1,4 @@
-"""Watch what leads to a zone: its parent's NS, DS and glue, its servers, and its CAA records, against the stack."""
+"""Compare what leads to a zone with the stack: its parent's NS, DS and glue, its servers, and its CAA records."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def differences(topology: Topology) -> list[Difference]:
-    """Ask the parent and every name server; return what differs from the stack, and from one server to another.
+    """Ask the parent and every name server; return what differs from the stack, and between servers.
 
-    Nothing is asked where the stack does not name its delegation. Raises ConfigError when no server can be found.
+    If the stack does not name its delegation, nothing is asked. Raises ConfigError when no server can be found.
     """
     wanted = topology.zone.delegation
     if wanted is None:
@@ -33,7 +33,7 @@ def differences(topology: Topology) -> list[Difference]:
 
 
 def checks(topology: Topology) -> Iterator[Check]:
-    """Yield the look at the delegation, where the stack names one."""
+    """Yield the check of the delegation, if the stack names one."""
     if topology.zone.delegation:
         yield Check("parent", lambda: _look(topology))
 

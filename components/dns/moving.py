@@ -1,7 +1,7 @@
 """Move a zone's delegation to other name servers: seven steps, and which of them the answers show to be done. Pure.
 
-No resolver ever asks a server that answers otherwise: until the last step both sides serve the same. A key at the
-parent that one side does not have ends every name for as long as resolvers remember it, so it is taken out before
+No resolver ever asks a server that answers differently: until the last step both sides serve the same. A key at the
+parent that one side does not have makes every name fail for as long as resolvers remember it, so it is removed before
 servers are changed at the registrar.
 """
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from .check import Answers, Seen, Way
     from .zone import RRset
 
-#: Seconds for which the NS set may be remembered while the delegation moves.
+#: The TTL in seconds of the NS set while the delegation moves.
 LOWERED_S = 300
-#: Seconds for which the old zone is kept, since some resolvers remember for longer than they are allowed.
+#: Seconds for which the old zone is kept, because some resolvers remember for longer than the TTL.
 KEPT_S = 2 * 86_400
 
 
 class State(StrEnum):
-    """How far a step is."""
+    """The progress of a step."""
 
     DONE = "done"
     NEXT = "next"
@@ -36,7 +36,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what a person does, what has to be waited for after it in seconds, and what is missing yet."""
+    """One step: what a person does, how many seconds to wait after it, and what is still missing."""
 
     what: str
     wait_s: int
@@ -48,7 +48,7 @@ class Step:
 def steps(seen: Seen, sets: Sequence[RRset], to: Mapping[str, frozenset[str]]) -> list[Step]:
     """Return the seven steps of a move to the servers `to`, each with its addresses.
 
-    The first that misses something is next, and none after it may be taken.
+    The first step that misses something is next; none after it may be taken.
     """
     found = list(_steps(seen, sets, to))
     first = next((index for index, step in enumerate(found) if step.missing), len(found))
@@ -119,7 +119,7 @@ def _long(seen: Seen, old: frozenset[str]) -> Iterator[str]:
 
 
 def _keys(seen: Seen) -> Iterator[str]:
-    """Name each key that the parent vouches for and a server does not have."""
+    """Return each key that the parent vouches for and a server does not have."""
     for each in verdict.keys(seen):
         yield f"{each.where}: {each.what} until it is taken out and its TTL has passed"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def find(topology: Topology, resolver: Resolver, given: Mapping[str, str]) -> dict[str, Endpoint]:
-    """Return the endpoint of every site that stands, by its name; `given` has those that are known better.
+    """Return the endpoint of every standing site, by its name; `given` are endpoints that are known already.
 
     Raises ConfigError with every site that is not found: one that an authority follows by itself has no name in DNS.
     """

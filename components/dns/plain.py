@@ -1,4 +1,4 @@
-"""Plain rows, for name servers that follow no vendor's names: what a set answers while it leads to one member. Pure."""
+"""Plain rows for name servers that follow no vendor's names: a set's answers while it leads to one member. Pure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def together(rows: Iterable[Row]) -> list[RRset]:
 def by_name(found: Iterable[RRset]) -> dict[tuple[str, str], Site]:
     """Return the CAA sets, as host and type, that cannot be published, with the site that a CNAME has to lead to.
 
-    A CNAME stands alone (RFC 1034 §3.6.2), also when it stands there only after a failover.
+    A CNAME stands alone (RFC 1034 §3.6.2), also if it stands there only after a failover.
     """
     return {
         (rrset.host, "CAA"): member.site
@@ -66,7 +66,7 @@ def by_name(found: Iterable[RRset]) -> dict[tuple[str, str], Site]:
 
 
 def losses(found: Iterable[RRset], shared: Collection[str] = ()) -> Iterator[str]:
-    """Name what plain rows cannot carry, one sentence each; `shared` are hosts whose look-ups are shared by rows."""
+    """Return what plain rows cannot carry, one sentence each; `shared` are hosts whose look-ups are shared by rows."""
     named = by_name(found := list(found))
     for rrset in found:
         if rrset.host not in shared and any(member.weight is not None for member in rrset.members):

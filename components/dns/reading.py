@@ -22,7 +22,7 @@ _BY_HAND = "octoDNS does not read it there; add it to the file by hand"
 
 @dataclass(frozen=True)
 class Listed:
-    """One value as the vendor's own API lists it. `why` and `choose` are set where it is more than a plain value."""
+    """One value as the vendor's own API lists it. `why` and `choose` are set if it is more than a plain value."""
 
     host: str
     type: str
@@ -33,7 +33,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Found:
-    """What a source gave: sets that can be carried, and what was listed and cannot be."""
+    """The content of a source: sets that can be carried, and listed values that cannot."""
 
     sets: tuple[RRset, ...]
     lost: tuple[Listed, ...] = ()
@@ -63,7 +63,7 @@ def from_file(path: Path, zone: str) -> Found:
 def from_transfer(server: str, zone: str) -> Found:
     """Read a zone by a transfer (AXFR) from `server`, an address, or ADDRESS:PORT.
 
-    Raises ConfigError when the server does not give it.
+    Raises ConfigError when the server refuses or fails.
     """
     import dns.exception
     import dns.query
@@ -100,7 +100,7 @@ def from_octodns(provider: Any, zone: str) -> Iterator[RRset]:
     read = Zone(f"{zone}.", [])
     provider.populate(read, lenient=True)
     for record in read.records:
-        type_ = record._type  # noqa: SLF001 its one name
+        type_ = record._type  # noqa: SLF001 its only name
         if hasattr(dns.rdatatype.RdataType, type_):
             rrset = record.to_rrset()
             yield from _carried([(rrset.name, type_, rrset.ttl, rrset.rdatas)]).sets
@@ -115,9 +115,10 @@ def _carried(read: Iterable[tuple[str, str, int, Sequence[str]]]) -> Found:
 
 
 def compare(sets: Iterable[RRset], listed: Sequence[Listed]) -> Found:
-    """Return what was read and agrees with what the vendor lists; all else that is listed is lost, with a reason.
+    """Return what was read and agrees with the vendor's list; everything else in the list is lost, with a reason.
 
-    A set with a value that is more than plain is not carried at all: half a failover set would be another zone.
+    A set with a value that is more than plain is not carried at all: half a failover set would change the zone's
+    meaning.
     """
     special = {(each.host, each.type) for each in listed if each.why}
     there: dict[tuple[str, str], set[str]] = {}
@@ -149,9 +150,9 @@ def compare(sets: Iterable[RRset], listed: Sequence[Listed]) -> Found:
 
 
 def without(found: Found, zone: str, ours: Collection[str]) -> tuple[Found, list[tuple[str, str]]]:
-    """Return what is to be carried or lost, and apart the host and type of sets that are made anew.
+    """Return what is to be carried or lost, and separately the host and type of sets that are made anew.
 
-    Those are the authorities' own, and all sets of the hosts `ours`.
+    Those are the authorities' own sets, and all sets of the hosts `ours`.
     """
 
     def anew(each: RRset | Listed) -> bool:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 #: In the folder of the stack files.
 FILE = "zone.yaml"
-#: What every authority makes by itself.
+#: Sets that every authority makes by itself.
 OWN_TYPES = frozenset(("SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDNSKEY", "CDS", "ZONEMD"))
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-#: A name of a record, in full: also one below a wildcard, or with an underscore.
+#: The form of a record's full name, which may lie below a wildcard, or have an underscore.
 NAME = rf"^(\*\.)?({_LABEL}\.)*{_LABEL}$"
 _HEAD = """\
 # The records of the zone that are not the stack's own, as `unmoor zone import` found them. Yours to edit.
@@ -43,9 +43,9 @@ class _File(Setting):
 
 
 def value(type_: str, text: str, *, full: bool = False) -> str:
-    """Return a value in the one form that equal values share. Raises ValueError with a sentence when it is not one.
+    """Return a value in the one form that equal values share. Raises ValueError with a sentence when it is invalid.
 
-    With `full` a name is whole also without a dot at its end, as vendors' APIs write names.
+    With `full` a name is complete even without a dot at its end, as vendors' APIs write names.
     """
     import dns.exception
     import dns.name
@@ -74,7 +74,7 @@ def own(host: str, type_: str, zone: str) -> bool:
 
 
 def load(path: Path, zone: str) -> list[RRset]:
-    """Return the sets of a file. Raises ConfigError with every fault; FileNotFoundError where there is none."""
+    """Return the sets of a file. Raises ConfigError with every fault, and FileNotFoundError if there is none."""
     from ..config import yaml_text
 
     document = yaml_text.load_file(path)

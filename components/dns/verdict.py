@@ -1,4 +1,4 @@
-"""What is wrong with the answers of a zone's name servers, and of its parent's. Pure but for reading keys."""
+"""Judge the answers of a zone's name servers, and of its parent's. Pure but for reading keys."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from .check import Seen
     from .zone import RRset
 
-#: Asked of every server, and not compared: its serial is each authority's own, and keys are compared with the DS.
+#: Asked of every server and not compared: each authority has its own serial, and keys are compared with the DS.
 _NOT_COMPARED = ("SOA", "DNSKEY")
-#: Seconds after which a keeper that wrote nothing is taken for dead: several of its rows were due.
+#: Seconds after which a silent keeper counts as dead: several of its records were due.
 _LATE_S = 6 * BEAT_S
 
 
@@ -34,13 +34,13 @@ def differences(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
 
 
 def everything(seen: Seen, sets: Sequence[RRset], wanted: Delegation | None, now: float) -> list[Difference]:
-    """Return all that differs, with what the stack names of its delegation first and the keepers last."""
+    """Return all that differs, beginning with the stack's delegation and ending with the keepers."""
     named = undelegated(seen, wanted) if wanted else ()
     return [*named, *differences(seen, sets), *keepers(seen, now)]
 
 
 def answers(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
-    """Return what differs in the answers of the zone's own servers, without regard to what the parent holds."""
+    """Return what differs in the answers of the zone's own servers, regardless of the parent."""
     return list(dict.fromkeys([*_servers(seen), *_answers(seen, sets)]))
 
 
@@ -50,9 +50,9 @@ def signed(seen: Seen) -> bool:
 
 
 def keepers(seen: Seen, now: float) -> Iterator[Difference]:
-    """Judge what the keepers of own name servers wrote, at `now` in seconds: dead ones, and those that disagree.
+    """Judge the records of own name servers' keepers, at `now` in seconds: dead ones, and those that disagree.
 
-    A server whose clock is days away signs what validating resolvers refuse, so a time that is not now is named too.
+    A server whose clock is days wrong signs what validating resolvers refuse, so a time that is not now is named too.
     """
     beats: dict[str, Beat] = {}
     for way, given in seen.answers.items():
@@ -74,14 +74,14 @@ def keepers(seen: Seen, now: float) -> Iterator[Difference]:
 
 
 def undelegated(seen: Seen, wanted: Delegation) -> Iterator[Difference]:
-    """Compare what stands at the parent with what the stack names; another key or server may be a stranger's."""
+    """Compare the parent's records with the stack's: another key or server may be a stranger's."""
     above, who = seen.above or "the root", f"ask {shown(wanted.registrar)} who changed it"
     for type_, there, named in (
         ("NS", seen.delegated, frozenset(wanted.name_servers)),
         ("DS", frozenset(ds.lower() for ds in seen.ds), frozenset(wanted.ds)),
     ):
         given = [each[seen.zone, type_] for each in seen.parent.values() if (seen.zone, type_) in each]
-        if all(answer.error for answer in given):  # the parent was not read, which is no change of it
+        if all(answer.error for answer in given):  # the parent was not read, so nothing is known to have changed
             continue
         for value in sorted(there - named):
             yield Difference(
@@ -119,7 +119,7 @@ def _parent(seen: Seen) -> Iterator[Difference]:
 
 
 def _delegation(seen: Seen) -> Iterator[Difference]:
-    """Compare what the parent gives with what the zone gives: NS, and the addresses of servers inside the zone."""
+    """Compare the parent's records with the zone's: NS, and the addresses of servers inside the zone."""
     own = _by_way(seen, seen.zone, "NS")
     for where, values in own.items():
         names = {value.rstrip(".").lower() for value in values}
@@ -185,7 +185,7 @@ def _answers(seen: Seen, sets: Sequence[RRset]) -> Iterator[Difference]:
 
 
 def _members(seen: Seen, rrset: RRset, given: Mapping[str, frozenset[str]]) -> Iterator[Difference]:
-    """Let a public name lead to any of its members, as the same server answers for the member's own name."""
+    """Yield answers of a public name that are none of its members', as the same server answers for those."""
     own = {member.site.site_host: _by_way(seen, member.site.site_host, "A") for member in rrset.members}
     for where, values in given.items():
         allowed = [answers[where] for answers in own.values() if where in answers]
@@ -221,7 +221,7 @@ def _list(values: Iterable[str]) -> str:
 
 
 def notes(seen: Seen) -> Iterator[str]:
-    """Yield what is worth knowing and no fault, one sentence each."""
+    """Yield what is worth knowing and is no fault, one sentence each."""
     if signed(seen) and not seen.ds:
         yield f"{seen.zone} is signed, and {seen.above or 'the root'} has no DS: no resolver validates it"
     if not signed(seen) and not seen.ds:

@@ -44,7 +44,7 @@ class Probe:
 class Member:
     """A site that a set leads to. In the set of a public name it has a role and a probe.
 
-    `weight` is how many of 100 look-ups lead to it, None where the primary answers all of them.
+    `weight` is how many of 100 look-ups lead to it, None if the primary answers all of them.
     """
 
     site: Site
@@ -57,7 +57,7 @@ class Member:
 class RRset:
     """The records of one host and type: `values` as zone files write them, or `members` in their place, primary first.
 
-    `ttl` is in seconds. `workload` is whose set it is; the zone's plain records, which are not ours, have none.
+    `ttl` is in seconds. `workload` is the set's owner; the zone's plain records, which are not ours, have none.
     """
 
     host: str
@@ -74,9 +74,9 @@ def zone(topology: Topology, plain: Iterable[RRset] = ()) -> list[RRset]:
 
 
 def sets(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[RRset]:
-    """Yield the sets of one workload: who may sign for the host, each site's own name, and the public names."""
+    """Yield the sets of one workload: the host's CAA, each site's own name, and the public names."""
     type_ = record_type(plan)
-    # CAA may not stand where a CNAME does (RFC 1034 §3.6.2). The apex's own CAA records are the whole zone's.
+    # CAA may not stand where a CNAME does (RFC 1034 §3.6.2). The apex's CAA records belong to the whole zone.
     for host in [name.host for name in plan.names if type_ is RecordType.A and name.host != zone.name]:
         yield from _caa(plan, host, plan.everywhere)
     for site in plan.sites:
@@ -89,7 +89,7 @@ def sets(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[RRset]:
 
 
 def record_type(plan: WorkloadPlan) -> RecordType:
-    """Return the type of a set, from every site that the placement can ever have, so that no flip changes it.
+    """Return the type of a set from every site that the placement can ever have, so that no flip changes it.
 
     An alias fits both: in an A set it is an alias, in a CNAME set it is the vendor's name itself.
     """
@@ -103,10 +103,10 @@ def _member(plan: WorkloadPlan, site: Site, role: Role) -> Member:
 
 
 def _caa(plan: WorkloadPlan, host: str, sites: Iterable[Site]) -> Iterator[RRset]:
-    """Name who may sign certificates for a host, and refuse wildcards below it.
+    """Return the CAA set of a host, which also refuses wildcards below it.
 
-    Only names of ours get such a set, never the zone's apex: a name's own records count and those above it do not
-    (RFC 8659 §3), so what the zone has keeps its meaning.
+    Only our names get such a set, never the zone's apex: a name's own records count and those above it do not (RFC 8659
+    §3), so the zone's records keep their meaning.
     """
     allowed = sorted({_allowed(site) for site in sites if site.exposure.issuer})
     if allowed:
@@ -117,8 +117,8 @@ def _caa(plan: WorkloadPlan, host: str, sites: Iterable[Site]) -> Iterator[RRset
 def _allowed(site: Site) -> str:
     """Return an issuer as CAA records name it.
 
-    Where a site proves names by HTTP-01 the issuer is held to that method (RFC 8657 §4), so that an account of others
-    who can write records elsewhere is of no use.
+    If a site proves names by HTTP-01, the issuer is held to that method (RFC 8657 §4), so that an account of a third
+    party that can write records elsewhere is of no use.
     """
     by_http = site.exposure.proof in {Proof.PASSED_ON, Proof.HOST_ONLY}
     return f"{site.exposure.issuer}; validationmethods=http-01" if by_http else str(site.exposure.issuer)
@@ -129,12 +129,12 @@ def issuers(caa: RRset) -> list[str]:
     return [value.split('"')[1].partition(";")[0] for value in caa.values if value.startswith("0 issue ")]
 
 
-#: Names by which a CAA record lets ACM sign (ACM user guide, "Configure a CAA record"): any of them is enough.
+#: Names by which a CAA record allows ACM (ACM user guide, "Configure a CAA record"): any of them is enough.
 _AMAZON = frozenset(("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"))
 
 
 def allows(values: Iterable[str], issuer: str) -> bool:
-    """Return whether CAA records, as text, let an issuer sign; ones without `issue` let everyone (RFC 8659 §4.2)."""
+    """Return whether CAA records, as text, allow an issuer; ones without `issue` allow every one (RFC 8659 §4.2)."""
     words = [value.split(None, 2) for value in values]
     issue = [each[2] for each in words if len(each) == 3 and each[1].lower() == "issue"]
     named = {each.strip('"').partition(";")[0].strip().lower() for each in issue}
@@ -142,7 +142,7 @@ def allows(values: Iterable[str], issuer: str) -> bool:
 
 
 def faults(found: Sequence[RRset], zone: str) -> Iterator[Fault]:
-    """Name what no zone may hold: names outside it, a host and type twice, a CNAME at the apex or with company."""
+    """Return faults of sets: names outside the zone, a host and type twice, a CNAME at the apex or with others."""
     types: dict[str, set[str]] = {}
     owners: dict[tuple[str, str], str] = {}
     for each in found:

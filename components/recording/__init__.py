@@ -12,7 +12,7 @@ VARIABLE = "UNMOOR_RECORDING"
 
 
 def begin() -> None:
-    """Hook into the doors of this process if it is recorded; otherwise do nothing. Never raises."""
+    """Install hooks in the doors of this process if it is recorded; otherwise do nothing. Never raises."""
     if path := os.environ.get(VARIABLE):
         from . import doors
 

@@ -29,7 +29,7 @@ _MARK = "unmoor-recording"
 
 
 def hook(path: str) -> None:
-    """Hook into every door that is installed. Do nothing if the settings cannot be read: the run itself goes first."""
+    """Install a hook in every door that is there. Do nothing if the settings cannot be read: the run counts more."""
     try:
         notes = Notes(settings.read(path), path)
     except (OSError, ValueError, KeyError, TypeError):

@@ -4,7 +4,7 @@ from ...steps import Program
 from .authority import Route53
 
 AUTHORITY = Route53()
-#: A stack file that names no authority has this one.
+#: The authority of a stack file that names none.
 DEFAULT = True
 PROGRAMS = {
     "adopt": Program("dns.route53.adopt", "Replace what stands at a live host by our records in one change."),

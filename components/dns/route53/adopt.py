@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from .adoption import Change
 
-#: Seconds between two questions whether a change is everywhere, and how many times to ask; it takes up to 60 s.
+#: Seconds between two questions whether a change has reached every server, and how many; it takes up to 60 s.
 _DELAY_S, _ASKS = 2, 150
 
 
 def take(given: Mapping[str, Any], report: Callable[[str], None], route53: Any = None) -> dict[str, Any]:
-    """Replace what stands at `host` by our records in one change, when something else stands.
+    """Replace what stands at `host` by our records in one change, if anything else stands.
 
-    `records` is what may stand there, as `adopt` has it; `primary` and `caa` decide our records; `apex` is the
-    zone's name. With `wait`, on removal: put it back when none of our records stands. Returns what stood there. Raises
+    `records` is what may stand there, as `adopt` has it; `primary` and `caa` determine our records; `apex` is the
+    zone's name. With `wait`, on removal: put it back if none of our records stands. Returns what stood there. Raises
     StepError when something else stands, or Route 53 refuses.
     """
     stood = [str(record) for record in adoption.named(given)]
@@ -42,7 +42,7 @@ def take(given: Mapping[str, Any], report: Callable[[str], None], route53: Any =
 def give_back(
     given: Mapping[str, Any], report: Callable[[str], None], route53: Any = None, *, alone: bool = False
 ) -> bool:
-    """Put back what stood at `host` in one change, when our records stand; with `alone` only when none does.
+    """Put back what stood at `host` in one change, if our records stand; with `alone` only if none does.
 
     Returns whether anything was changed. Raises StepError when Route 53 refuses.
     """
@@ -68,7 +68,7 @@ def _change(route53: Any, zone: str, batch: list[Change]) -> None:
 
 @contextmanager
 def asking(host: str) -> Iterator[None]:
-    """Turn what boto3 raises into StepError."""
+    """Turn exceptions of boto3 into StepError."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,7 +1,7 @@
 """The one change by which a host changes hands, as a batch of Route 53. Pure.
 
-In a batch everything that goes comes first: Route 53 reads it in order, and refuses an A record before the CNAME of its
-name is deleted (cookpad/roadworker#89, octodns/octodns#507), as external-dns had to learn (external-dns#1411).
+Deletions come first in a batch: Route 53 reads it in order, and refuses an A record before the CNAME of its name is
+deleted (cookpad/roadworker#89, octodns/octodns#507, external-dns#1411).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Change = dict[str, Any]
 
 
 def taken(given: Mapping[str, Any], records: Sequence[RecordSet]) -> list[Change]:
-    """Return the batch that puts our records in place of what stands; nothing when nothing else stands.
+    """Return the batch that replaces what stands by our records; nothing if nothing else stands.
 
     `given` is the input of the step, `records` what stands in the zone. Raises StepError when something stands that
     `given` does not name.
@@ -59,9 +59,9 @@ def check(host: str, there: Sequence[RecordSet], known: Sequence[StandingRecord]
 
 
 def given_back(given: Mapping[str, Any], records: Sequence[RecordSet], *, alone: bool = False) -> list[Change]:
-    """Return the batch that puts back what stood at the host in place of our records; nothing when it leads away.
+    """Return the batch that puts back what stood at the host in place of our records; nothing if the host leads away.
 
-    With `alone` only when none of our members stands: they were removed by hand, or nothing ever took the host.
+    With `alone` only if none of our members stands: they were removed by hand, or the host was never taken.
     """
     host, old = given["host"], [_record_set(given["host"], record) for record in named(given)]
     ours = [record for record in current.at(records, host) if current.is_member(record)]
@@ -81,7 +81,7 @@ def named(given: Mapping[str, Any]) -> tuple[StandingRecord, ...]:
 
 
 def wanted(given: Mapping[str, Any]) -> list[RecordSet]:
-    """Return the record sets that the deployment registers right after: the primary, and who may sign."""
+    """Return the record sets that the deployment registers right after: the primary, and the CAA records."""
     caa = [_caa(given["host"], given["caa"])] if given["caa"] else []
     return [*caa, _primary(given["host"], given["primary"])]
 

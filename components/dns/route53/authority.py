@@ -30,7 +30,7 @@ CHECK_INTERVAL, CHECK_THRESHOLD = 10, 3
 
 
 def host_caa(plan: WorkloadPlan, zone: ZonePlan, host: str) -> dict[str, Any] | None:
-    """Return who may sign for a public name as values with a TTL; None where it has no such record of ours."""
+    """Return the CAA records for a public name as values with a TTL; None if we have no such record for it."""
     own = (rrset for rrset in sets(plan, zone) if rrset.type == "CAA" and rrset.host == host)
     return next(({"ttl": rrset.ttl, "values": list(rrset.values)} for rrset in own), None)
 
@@ -41,7 +41,7 @@ def split_host(host: str) -> str:
 
 
 def _caa_faults(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Fault]:
-    """Refuse CAA records that forbid the certificate of an adopted name, and those of the apex."""
+    """Return faults of CAA records that forbid the certificate of an adopted name, and of those at the apex."""
     for record in plan.adopt:
         if record.type != "CAA":
             continue
@@ -63,8 +63,9 @@ def _caa_faults(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Fault]:
 class Route53:
     """Route 53 as an authority.
 
-    `alias_ttl` is how many seconds resolvers keep an alias that leads to CloudFront: the record itself has no TTL, and
-    Route 53 answers with the target's (Route 53 developer guide, "Choosing between alias and non-alias records").
+    `alias_ttl` is the number of seconds that resolvers keep an alias that leads to CloudFront: the record itself has no
+    TTL, and Route 53 answers with the target's (Route 53 developer guide, "Choosing between alias and non-alias
+    records").
     """
 
     name: str = "route53"
@@ -72,7 +73,7 @@ class Route53:
     alias_ttl: int = 60
 
     def refuses(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Fault]:
-        """Refuse a CNAME set at the apex, an address in a CNAME set, and CAA records that hinder an adoption."""
+        """Return faults: a CNAME set at the apex, an address in a CNAME set, CAA records that hinder an adoption."""
         yield from _caa_faults(plan, zone)
         if record_type(plan) is RecordType.A:
             return
@@ -90,7 +91,7 @@ class Route53:
             )
 
     def notes(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[str]:
-        """Name who moves together where look-ups are shared, and the issuers that CAA records of an apex must allow.
+        """Return notes on visitors that move together where look-ups are shared, and on the CAA records of an apex.
 
         Records of the apex are left alone.
         """
@@ -107,11 +108,11 @@ class Route53:
             )
 
     def answer_ttl(self, exposure: Exposure, ttl: int) -> int:
-        """Return for how many seconds resolvers keep an answer."""
+        """Return the time in seconds that resolvers keep an answer."""
         return self.alias_ttl if exposure.reach is Reach.ALIAS else ttl
 
     def detection_s(self) -> int:
-        """Return after how many seconds health checks take a silent site out."""
+        """Return the time in seconds after which health checks take a silent site out."""
         return CHECK_INTERVAL * CHECK_THRESHOLD
 
     def needs(self, topology: Topology) -> Needs:
@@ -167,7 +168,8 @@ class Route53:
     def _routes(self, rrset: RRset, member: Member, more: Mapping[str, Any], *, watch: bool) -> Iterator[Action]:
         site, probe, answer = member.site, member.probe, self._answer(rrset, member.site)
         record = f"{rrset.host}/{member.role}"
-        # After an exchange the standby's record leads to the former primary until it is deleted: it goes first then.
+        # After an exchange the standby's record leads to the former primary until it is deleted, so it is deleted
+        # first.
         first = next(each.site.name for each in rrset.members if each.role is Role.PRIMARY)
         after = [] if member.role is Role.PRIMARY else [Ref(f"{first}-health", "id"), Ref(f"{first}-drain", "id")]
         shared = member.weight is not None
@@ -214,10 +216,10 @@ class Route53:
         )
 
     def _share(self, rrset: RRset, member: Member) -> Action:
-        """Answer a share of the look-ups of a name, in a weighted set of its own.
+        """Return the entry that answers a share of a name's look-ups, in a weighted set of its own.
 
         One name has one routing policy, so the failover set stays where it is and leads to this one. An alias that
-        leads to CloudFront has to bear an alternate name of the distribution, so it goes through the site's own name.
+        leads to CloudFront has to have an alternate name of the distribution, so it goes through the site's own name.
         """
         site, answer = member.site, self._answer(rrset, member.site)
         through = {"through": site.site_host} if answer["alias"] else {}
@@ -241,9 +243,9 @@ class Route53:
         return dataclasses.replace(action, after=(f"{site.name}-host",))
 
     def _through(self, rrset: RRset, site: Site, record: str, more: Mapping[str, Any]) -> Action:
-        """Let the primary's place of a failover set lead to the weighted set; the standby's stays for the last resort.
+        """Return the entry by which the primary's place of a failover set leads to shares; the standby's stays.
 
-        It waits for the primary's own share alone: the standby's follows once that site was probed.
+        It waits only for the primary's own share: the standby's follows once that site was probed.
         """
         action = self._entry(
             record,
@@ -264,7 +266,7 @@ class Route53:
         return dataclasses.replace(action, after=(f"{rrset.host}/split/{site.name}",))
 
     def _exchange(self, host: str, site: Site, *, before: str) -> Action:
-        """Let the members change places in one change, if what becomes primary is the standby now."""
+        """Return the step that exchanges the members in one change, if the new primary is the present standby."""
         given = {"zone": zone_at(self.name), "host": host, "at": Ref(site.name, "at")}
         return Action(
             f"{host}-exchange",
@@ -278,8 +280,8 @@ class Route53:
         )
 
     def _adopt(self, plan: WorkloadPlan, zone: ZonePlan, rrset: RRset, site: Site) -> Action:
-        """Replace what stands at the host by the primary's record, in one change."""
-        from ...config.standing import phrase  # a step loads this module, and pydantic is slow to load
+        """Return the step that replaces what stands at the host by the primary's record, in one change."""
+        from ...config.standing import phrase  # a step loads this module, and pydantic loads slowly
 
         answer = {key: value for key, value in self._answer(rrset, site).items() if key != "endpoint"}
         primary = answer | {
@@ -300,8 +302,8 @@ class Route53:
         )
 
     def _leave(self, plan: WorkloadPlan, host: str, zone: ZonePlan) -> Action:
-        """Act before anything else on removal, so that no visitor asks a name without an answer."""
-        from ...config.standing import phrase  # the same
+        """Return the step that acts before anything else on removal, so that every visitor gets an answer."""
+        from ...config.standing import phrase  # the same reason
 
         adopted = plan.stood(host)
         given = self._stood(plan, zone, host) if adopted else {"host": host, "records": []}
@@ -310,7 +312,7 @@ class Route53:
         return Action(f"{host}-leave", Phase.CONFIRM, "leave", host, does, detail=f"on removal, {back}")
 
     def _stood(self, plan: WorkloadPlan, zone: ZonePlan, host: str) -> dict[str, Any]:
-        """Return what the programs of adoption need to know: the name, what stood there, and who may sign."""
+        """Return the input of the programs of adoption: the name, what stood there, and the CAA records."""
         return {
             "zone": zone_at(self.name),
             "apex": zone.name,
@@ -320,7 +322,7 @@ class Route53:
         }
 
     def _answer(self, rrset: RRset, site: Site) -> dict[str, Any]:
-        """Return what a record answers; in a CNAME set a vendor's name is one like others, with the zone's TTL."""
+        """Return the answer of a record; in a CNAME set a vendor's name is an ordinary one, with the zone's TTL."""
         alias = site.exposure.reach is Reach.ALIAS and rrset.type == RecordType.A
         return {
             "type": str(rrset.type),
@@ -330,9 +332,9 @@ class Route53:
         }
 
     def _caa(self, rrset: RRset, plan: WorkloadPlan) -> Action:
-        """Publish who may sign: for the host before anything, for a site's own name before that name leads anywhere.
+        """Return the entries of CAA records, each of which comes before its name leads anywhere.
 
-        Ours cannot stand at the name of another party's CNAME, so at an adopted host it comes with the change.
+        Ours cannot stand at the name of another party's CNAME, so at an adopted host they come with the change.
         """
         site = next((site.name for site in plan.sites if site.site_host == rrset.host), None)
         adopted = bool(plan.stood(rrset.host))
@@ -396,5 +398,5 @@ class Route53:
         return Zone.of(self.name, zone, opts)
 
 
-#: Words for our roles; they also identify a member of the set for life.
+#: Route 53's words for our roles; they also identify a member of the set for life.
 ROLES: Mapping[Role, str] = {Role.PRIMARY: "PRIMARY", Role.STANDBY: "SECONDARY"}

@@ -1,4 +1,4 @@
-"""Where a host's records lead now, asked of Route 53 itself: resolvers may remember, or know nothing."""
+"""Where a host's records lead now, asked of Route 53 itself: resolvers may remember old answers, or have none."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ...limits import AWS_ZONE_S as _READ_S
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-#: Record types that lead somewhere.
+#: Record types that lead to a site.
 _LEADING = ("A", "AAAA", "CNAME")
-#: The tries of one request: a caller has others to ask.
+#: Tries of one request: a caller has others to ask.
 _TRIES = 2
 _REGION = "us-east-1"
 
@@ -38,12 +38,13 @@ def places(zone_id: str, host: str) -> list[str]:
 
 
 def leading(places: Collection[str], hosts: Collection[str]) -> list[str] | None:
-    """Name the records that lead to one of some addresses and names, in every zone that one of the hosts lies in.
+    """Return the records that lead to one of some addresses and names, in every zone that one of the hosts lies in.
 
     Without hosts all zones of the account are read.
 
-    The list is the newest that there is, with what name servers do not answer yet (Route 53 API reference,
-    ListResourceRecordSets). None where the account has no such zone. Raises Unanswered when Route 53 does not answer.
+    The list is the newest that there is, with changes that name servers do not answer yet (Route 53 API reference,
+    ListResourceRecordSets). Returns None if the account has no such zone. Raises Unanswered when Route 53 does not
+    answer.
     """
     import boto3
     from botocore.config import Config
@@ -52,7 +53,7 @@ def leading(places: Collection[str], hosts: Collection[str]) -> list[str] | None
     wanted = {_plain(each) for each in places}
     limits = Config(connect_timeout=_CONNECT_S, read_timeout=_READ_S, retries={"total_max_attempts": _TRIES})
     try:
-        session = boto3.Session()  # Route 53 is the same in every region, and boto3 wants one
+        session = boto3.Session()  # Route 53 is the same in every region, and boto3 requires one
         client = session.client("route53", region_name=session.region_name or _REGION, config=limits)
         listed = client.get_paginator("list_hosted_zones").paginate()
         zones = [zone for page in listed for zone in page["HostedZones"] if _holds(_plain(zone["Name"]), hosts)]
@@ -92,7 +93,7 @@ def _inside(records: list[dict[str, Any]], host: str, zone_id: str) -> Iterator[
 
 
 def leads(record: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a record leads to: the name of an alias, else each value, without the dot at the end."""
+    """Yield the targets of a record: the name of an alias, else each value, without the dot at the end."""
     if alias := record.get("AliasTarget"):
         yield alias["DNSName"].rstrip(".")
     yield from (value["Value"].rstrip(".") for value in record.get("ResourceRecords", ()))

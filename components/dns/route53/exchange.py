@@ -1,4 +1,4 @@
-"""Swap the members of a failover set in one change, where writing one after the other would give two of the same."""
+"""Swap the members of a failover set in one change; writing one after the other would give two equal ones."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from .standing import read
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-#: What a member leads to, and who judges it: all that members exchange.
+#: The fields that members exchange: their target, and their health check.
 _MOVES = ("AliasTarget", "ResourceRecords", "TTL", "HealthCheckId")
 
 
 def take(given: Mapping[str, Any], report: Callable[[str], None], client: Any = None) -> dict[str, Any]:
-    """Make both members of `host` change places when the standby leads to what becomes the primary.
+    """Exchange both members of `host` if the standby leads to the new primary.
 
-    `at` is where the site that becomes primary is reached. Otherwise nothing is changed: what the deployment writes
-    next gives no set with two members that lead to one place. Route 53 forbids two failover aliases of one CloudFront
-    distribution (API reference, AliasTarget). Raises StepError when Route 53 refuses.
+    `at` is where the new primary is reached. In any other state nothing is changed, because the deployment's next
+    writes then never give a set with two members that lead to one place. Route 53 forbids two failover aliases of one
+    CloudFront distribution (API reference, AliasTarget). Raises StepError when Route 53 refuses.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -46,7 +46,7 @@ def _exchange(client: Any, zone_id: str, host: str, at: Sequence[str]) -> list[d
 
 
 def swap(records: Sequence[Mapping[str, Any]], at: Sequence[str]) -> list[dict[str, Any]]:
-    """Return both members with their places exchanged, when the standby leads to `at` and the primary does not."""
+    """Return both members with their places exchanged, if the standby leads to `at` and the primary does not."""
     members = {record["Failover"]: record for record in records if record.get("Failover")}
     primary, standby = members.get(ROLES[Role.PRIMARY]), members.get(ROLES[Role.STANDBY])
     if primary is None or standby is None or _leads(standby) != _plain(at) or _leads(primary) == _plain(at):

@@ -1,4 +1,4 @@
-"""Put back what stood at an adopted host before this stack lets go of it; nothing for a host that was not adopted."""
+"""Put back what stood at an adopted host before this stack removes its records; do nothing for other hosts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 
 def take(given: Mapping[str, Any], report: Callable[[str], None], route53: Any = None) -> dict[str, Any]:
-    """Put back `records` at `host`, with `wait` only: it acts on removal. Raises StepError when Route 53 refuses."""
+    """Put back `records` at `host`, only with `wait`, because it acts on removal.
+
+    Raises StepError when Route 53 refuses.
+    """
     back = bool(given.get("wait")) and give_back(given, report, route53)
     return {"host": given["host"], "put_back": back}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _WORKLOAD = "make the name a workload of the stack, or add the one answer that stays to the file"
 _ONE = "add the one answer that stays to the file"
-#: What makes a set more than plain (API reference, ResourceRecordSet): field, what it is, what to choose.
+#: Fields that make a set more than plain (API reference, ResourceRecordSet): what it is, and what to choose.
 _SPECIAL = (
     ("AliasTarget", "an alias", "add the addresses or a CNAME to the file; an apex takes addresses only"),
     ("Failover", "a member of a failover set", _WORKLOAD),
@@ -27,7 +27,7 @@ _SPECIAL = (
 
 
 def read(zone: str, zone_id: str | None) -> Found:
-    """Return the zone's sets and what cannot be carried. Raises ConfigError when the zone is not there, or not alone.
+    """Return the zone's sets and what cannot be carried. Raises ConfigError if the zone is missing or not unique.
 
     `zone_id` chooses among several public zones of one name.
     """

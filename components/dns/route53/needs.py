@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from ...topology import Topology, WorkloadPlan, ZonePlan
 
-#: Types at a host that stand in the way of a failover set, and of CAA records of ours.
+#: Types of records at a host that conflict with a failover set and with our CAA records.
 _LEADING = ("A", "AAAA", "CNAME", "HTTPS", "SVCB")
-#: Seconds for which resolvers should remember at most that a name is missing.
+#: The most seconds for which resolvers should remember that a name is missing.
 NEGATIVE_S = 60
 
 READS = (
@@ -61,7 +61,7 @@ def of(topology: Topology) -> Needs:
 
 
 def grants(topology: Topology, zone_id: str = "") -> tuple[Grant, ...]:
-    """Return the rights: reads, records of our names alone, and health checks, which have no names.
+    """Return the rights: reads, changes of our names' records alone, and health checks, which have no names.
 
     The condition is that of the service authorization reference of Route 53.
     """
@@ -72,7 +72,7 @@ def grants(topology: Topology, zone_id: str = "") -> tuple[Grant, ...]:
     return (
         Grant("ReadZones", READS),
         Grant("WriteOurRecords", ("route53:ChangeResourceRecordSets",), (zone,), writes=True, conditions=only),
-        # A check that is made has no name yet, so this right is on everything or nothing.
+        # A new check has no name yet, so this right is on everything or nothing.
         Grant("MakeHealthChecks", ("route53:CreateHealthCheck",), writes=True),
         Grant("WriteHealthChecks", _CHECK_WRITES, ("arn:aws:route53:::healthcheck/*",), writes=True),
     )
@@ -89,12 +89,12 @@ def _public() -> list[dict[str, Any]]:
 
 
 class _Zone:
-    """One hosted zone, asked when it is first looked at, and again until it is there once."""
+    """One hosted zone. It is looked up at the first use, and again until it exists."""
 
     def __init__(self, plan: ZonePlan) -> None:
         self._plan = plan
         self._known: list[dict[str, Any]] = []
-        #: Checks look side by side, and one question is enough.
+        #: Checks run concurrently, and one look-up is enough.
         self._asking = threading.Lock()
 
     @property
@@ -112,7 +112,7 @@ class _Zone:
 
     @property
     def id(self) -> str:
-        """Return the zone's id. Raises LookupError where there is not exactly one."""
+        """Return the zone's id. Raises LookupError if there is not exactly one."""
         found = self._found
         if len(found) != 1:
             raise LookupError(f"{self._plan.name}: {len(found)} public zones of this name in the account")
@@ -123,7 +123,7 @@ class _Zone:
         return standing.at(standing.read(client("route53"), self.id, name), name)
 
     def there(self) -> Iterator[Finding]:
-        """Look for the zone in the account."""
+        """Check that the zone is in the account."""
         zone, found = self._plan.name, self._found
         count = len(found)
         if count == 1:
@@ -155,7 +155,7 @@ class _Zone:
             )
 
     def negative(self) -> Iterator[Finding]:
-        """Look for how long resolvers remember that a name is missing: the lesser of two numbers (RFC 2308 §5)."""
+        """Check how long resolvers remember that a name is missing: the lesser of two numbers (RFC 2308 §5)."""
         soa = next((each for each in self._at(self._plan.name) if each["Type"] == "SOA"), None)
         if soa is None:
             return
@@ -173,10 +173,10 @@ class _Zone:
         )
 
     def free(self, plan: WorkloadPlan, host: str) -> Iterator[Finding]:
-        """Look for records that are in the way of ours at a public name; with the host, at the sites' own names too.
+        """Check for records that conflict with ours at a public name; with the host, at the sites' own names too.
 
-        Where a set of ours stands, the CAA record is ours too. Without one, a site's own name is taken where
-        its CAA record is not the one that an update makes first.
+        Where a set of ours stands, the CAA record is ours too. Without one, a site's own name counts as taken if its
+        CAA record is not the one that an update makes first.
         """
         caa = expected(plan, self._plan)
         found = self._at(host)
@@ -224,9 +224,9 @@ def expected(plan: WorkloadPlan, zone: ZonePlan) -> dict[str, list[str]]:
 
 
 def permitted(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Finding]:
-    """Ask which issuers the CAA records above our names let sign until ours stand there (RFC 8659 §3).
+    """Check which issuers the CAA records above our names allow until ours stand there (RFC 8659 §3).
 
-    ACM signs while the site is built, before the CAA record of the site's own name.
+    ACM signs while the site is built, before the CAA record of the site's own name exists.
     """
     ours = expected(plan, zone)
     names = {name.host: plan.everywhere for name in plan.names} | {site.site_host: (site,) for site in plan.sites}
@@ -249,7 +249,7 @@ def permitted(plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Finding]:
 
 
 def _climb(name: str) -> tuple[str, list[str]]:
-    """Return the nearest name at or above one that has CAA records, and those."""
+    """Return the nearest name at or above one that has CAA records, with the records."""
     while "." in name:
         if values := resolver.records(name, "CAA"):
             return name, values
@@ -258,7 +258,7 @@ def _climb(name: str) -> tuple[str, list[str]]:
 
 
 def _adopted(record: Mapping[str, Any], plan: WorkloadPlan) -> bool:
-    """Return whether a record is one that `adopt` names: the update replaces it in one change."""
+    """Return whether `adopt` names a record: the update replaces it in one change."""
     if not standing.is_simple(record):
         return False
     named = [one for one in plan.stood(standing.plain(record["Name"])) if one.type == record["Type"]]

@@ -1,4 +1,4 @@
-"""The entries of a workload as resources of pulumi_aws."""
+"""A workload's entries as resources of pulumi_aws."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...authority import ProofRecord
     from ...topology import ZonePlan
 
-#: Seconds for which resolvers keep a proof; issuers ask the authority itself.
+#: Seconds for which resolvers keep a proof; issuers ask the authority directly.
 _PROOF_TTL = 60
 
 
@@ -31,12 +31,12 @@ class Zone:
 
     @classmethod
     def of(cls, authority: str, zone: ZonePlan, opts: pulumi.InvokeOptions) -> Zone:
-        """Take the zone that the plan names by its id, else look it up by its name."""
+        """Return the zone that the plan names by its id, else look it up by its name."""
         return cls(authority, zone.id or aws.route53.get_zone_output(name=zone.name, opts=opts).zone_id)
 
     @property
     def handle(self) -> Mapping[str, Any]:
-        """Return what `Route53.current` needs."""
+        """Return the input of `Route53.current`."""
         return {"authority": self.authority, "zone_id": self.id}
 
     def register(self, name: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Resource:
@@ -45,7 +45,7 @@ class Zone:
         return resource
 
     def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-        """Publish the record by which an issuer sees that a host is ours."""
+        """Publish the record by which an issuer verifies that a host is ours."""
         published = aws.route53.Record(
             name,
             zone_id=self.id,
@@ -64,7 +64,7 @@ class Zone:
 def _answer(what: Mapping[str, Any], zone_id: pulumi.Input[str]) -> dict[str, Any]:
     """Return an endpoint, or the name in this zone `through` which it is reached, as the arguments of a record."""
     if through := what.get("through"):
-        # The name of a site is one record; shares are judged by their own health checks.
+        # A site's name is one record; shares are judged by their own health checks.
         evaluates = what["entry"] == "member"
         alias = {"name": through, "zone_id": zone_id, "evaluate_target_health": evaluates}
         return {"type": what["type"], "aliases": [alias]}
@@ -90,14 +90,14 @@ def _host(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], op
 
 def _health(
     resource: str,
-    zone_id: pulumi.Input[str],  # noqa: ARG001 one signature for every entry
+    zone_id: pulumi.Input[str],  # noqa: ARG001 all entries share one signature
     what: Mapping[str, Any],
     opts: pulumi.ResourceOptions,
 ) -> Any:
-    """Watch the machine that the record leads to.
+    """Check the machine that the record leads to.
 
     The answer must contain the site's mark, which no release changes. Route 53 does not verify certificates, so the
-    status alone would be right for a stranger at the address of a former lease.
+    status alone would also pass for a stranger at the address of a former lease.
 
     A site with an address is asked at that address, with its own name for SNI and Host. A new address replaces the
     check, because Route 53 cannot add or remove one later (API reference, UpdateHealthCheck), and the record takes
@@ -125,10 +125,10 @@ def _member(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], 
     """Put a site into its place in a failover set.
 
     The resource is named after host and role and never after the site: a flip changes what a record leads to, not which
-    record it is. It is a failover record even when it is alone, because turning a simple record into a failover record
-    deletes it first. It is deleted before what `after` names: the engine looks at direct dependencies only. Where
-    the host was adopted the change has made the same record already, so it may be there. A place that leads to shares
-    is judged by theirs.
+    record it is. It is a failover record even if it is alone, because turning a simple record into a failover record
+    deletes it first. It is deleted before what `after` names, because the engine follows direct dependencies only.
+    Where the host was adopted, the change has made the same record already, so it may exist. A place that leads to
+    shares is judged by their checks.
     """
     role = ROLES[Role(what["role"])]
     judged = {}
@@ -149,7 +149,7 @@ def _member(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], 
 
 
 def _share(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
-    """Answer a share of look-ups, while the site is healthy. Its identity is the name and the site."""
+    """Answer a share of look-ups while the site is healthy. Its identity is the name and the site."""
     return aws.route53.Record(
         resource,
         zone_id=zone_id,
@@ -163,9 +163,9 @@ def _share(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], o
 
 
 def _caa(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
-    """Name who may sign certificates for a name.
+    """Publish who may sign certificates for a name.
 
-    At an adopted host it comes and goes with the host's other records, in one change: what the stack gives back has a
+    At an adopted host it comes and goes with the host's other records, in one change. What the stack gives back has a
     CAA record of its own there, which the removal of this resource would take for ours.
     """
     if what.get("adopted"):

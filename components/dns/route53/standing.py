@@ -1,4 +1,4 @@
-"""What stands at a host now that is ours, or another party's.
+"""What stands at a host now, ours or another party's.
 
 `read` and `zone_id` ask; all else is pure, on record sets as the API shapes them.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...topology import ZonePlan
 
 RecordSet = dict[str, Any]
-#: Record types that lead visitors, or hinder a record of ours at the same name.
+#: Record types that lead visitors, or conflict with a record of ours at the same name.
 _TAKEN = frozenset(StandingType)
 #: How Route 53 writes `*` in the name of a record set (API reference, ListResourceRecordSets).
 _STAR = "\\052"
@@ -31,7 +31,7 @@ def client() -> Any:
 
 
 def zone_id(route53: Any, zone: ZonePlan) -> str:
-    """Return the id of the public hosted zone that a plan means. Raises StepError when there is not exactly one."""
+    """Return the id of the public hosted zone of a plan. Raises StepError when there is not exactly one."""
     if zone.id:
         return zone.id
     listed = route53.list_hosted_zones_by_name(DNSName=zone.name)["HostedZones"]
@@ -43,7 +43,7 @@ def zone_id(route53: Any, zone: ZonePlan) -> str:
 
 
 def read(route53: Any, zone: str, host: str) -> list[RecordSet]:
-    """Return the record sets at a host and those that follow, in the order of names: all below it are among them."""
+    """Return the record sets at a host and after it, in the order of names, which include all below it."""
     answer = route53.list_resource_record_sets(HostedZoneId=zone, StartRecordName=host)
     return list(answer["ResourceRecordSets"])
 
@@ -70,10 +70,10 @@ def is_member(record: Mapping[str, Any]) -> bool:
 
 
 def foreign(records: Iterable[RecordSet], host: str, zone: str, caa: Mapping[str, Any] | None) -> list[RecordSet]:
-    """Return the record sets at a host that lead visitors or hinder ours, and are not ours.
+    """Return the record sets at a host that lead visitors or conflict with ours, and are not ours.
 
-    A CAA record is ours where it has exactly the values of `caa`, or where a member of ours stands. CAA records of the
-    zone's apex are the whole zone's, and left alone.
+    A CAA record is ours if it has exactly the values of `caa`, or if a member of ours stands. CAA records of the zone's
+    apex belong to the whole zone, and are left alone.
     """
     here = at(records, host)
     settled, values = any(map(is_member, here)), set(caa["values"] if caa else ())
@@ -87,7 +87,7 @@ def foreign(records: Iterable[RecordSet], host: str, zone: str, caa: Mapping[str
 
 
 def is_caa(record: Mapping[str, Any]) -> bool:
-    """Return whether a record set is about who may sign."""
+    """Return whether a record set is CAA."""
     return bool(record["Type"] == StandingType.CAA)
 
 
@@ -119,7 +119,7 @@ def _value(type_: str, value: str) -> str:
 
 
 def same(one: StandingRecord, other: StandingRecord) -> bool:
-    """Return whether two records are the same, however their values are ordered and names are written."""
+    """Return whether two records are the same, regardless of the order of values and the spelling of names."""
     return _form(one) == _form(other)
 
 

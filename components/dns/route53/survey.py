@@ -1,4 +1,4 @@
-"""What stands at a host before an update, and what hinders it from being this stack's: all that would fail late."""
+"""What stands at a host before an update, and what would make the update fail late."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def judge(
     wild: Sequence[RecordSet] = (),
     holders: Sequence[Mapping[str, Any]] = (),
 ) -> Survey:
-    """Judge what stands at one public name; pure.
+    """Judge what stands at one public name. Pure.
 
-    `records` are those at the name and behind it, `wild` those of the wildcard above it, `holders` the distributions of
-    the account, but ours, that have the name as alias. Records at a name of `redirect_from` have it as `at`.
+    `records` are those at the name and after it, `wild` those of the wildcard above it, `holders` the account's
+    distributions, except ours, that have the name as alias. Records at a name of `redirect_from` have it as `at`.
     """
     path = "host" if host == plan.host else f"redirect_from[{plan.primary.redirect_from.index(host)}]"
     there = current.foreign(records, host, zone.name, host_caa(plan, zone, host))
@@ -127,8 +127,8 @@ def _wildcard(route53: Any, zone: str, host: str) -> list[RecordSet]:
 def _held(path: str, host: str, holders: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     """Refuse an alias that another distribution has; CloudFront would refuse it after minutes of building.
 
-    CloudFront moves an alias between standing distributions only (developer guide, "Move an alternate domain name"),
-    and ours does not stand without it.
+    CloudFront moves an alias between existing distributions only (developer guide, "Move an alternate domain name"),
+    and ours cannot exist without it.
     """
     for one in holders:
         yield Fault(
@@ -160,6 +160,6 @@ def _listed(cloudfront: Any) -> list[Mapping[str, Any]]:
 
 
 def _holders(listed: Sequence[Mapping[str, Any]], plan: WorkloadPlan, host: str) -> list[Mapping[str, Any]]:
-    """Return the distributions that have a name as alias, but those of this stack's own sites."""
+    """Return the distributions that have a name as alias, except those of this stack's own sites."""
     own = {site.site_host for site in plan.everywhere}
     return [one for one in listed if host in (names := set(one["Aliases"].get("Items", []))) and not names & own]

@@ -20,7 +20,7 @@ def render(found: Iterable[RRset], at: Mapping[str, Endpoint]) -> list[Row]:
 
 
 def degraded(found: Sequence[RRset]) -> Iterator[str]:
-    """Name what visitors lose who ask this vendor's name servers, one sentence each."""
+    """Return what visitors of this vendor's name servers lose, one sentence each."""
     for rrset in found:
         if len(rrset.members) > 1:
             primary, *others = (member.site.name for member in rrset.members)

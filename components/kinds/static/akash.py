@@ -41,12 +41,12 @@ class OnAkash(Implementation["StaticOptions"]):
         )
 
     def losses(self, options: StaticOptions) -> Iterator[str]:
-        """Name what a shared ingress costs."""
+        """Return what a visitor loses behind a shared ingress."""
         if options.ingress is Ingress.SHARED:
             yield ingress.SHARED_LOSS
 
     def notes(self, plan: WorkloadPlan) -> Iterator[str]:
-        """Describe how the container gets new content, and what is not known of its size."""
+        """Return how the container gets new content, and what is not known of its size."""
         if _learns(plan):
             yield (
                 "new content comes without a restart once the stores of two vendors name it, so one vendor cannot "
@@ -65,12 +65,12 @@ class OnAkash(Implementation["StaticOptions"]):
             )
 
     def refuses(self, options: StaticOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the folder alone
-        """Refuse a release that no volume holds twice."""
+        """Return a fault for a release of which no volume has room for two."""
         if release.data is not None:
             yield from sizes.refused(release.data.bytes, release.data.files)
 
     def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
-        """Ask who could bid on the site's document."""
+        """Return the check of who could bid on the site's document."""
         from ...targets.akash import needs
         from .document import document_for
 
@@ -100,16 +100,16 @@ class OnAkash(Implementation["StaticOptions"]):
 
 
 def _lowest(plan: WorkloadPlan) -> int | str:
-    """Return the lowest number of a release that a new container may take from records; 0 where it reads none.
+    """Return the lowest number of a release that a new container may accept from records; 0 if it reads none.
 
-    Numbers are Unix seconds that only grow, so the time at which the container is made is one: a release that is
-    published afterwards has a higher one. A container that exists keeps its document, and with it its number.
+    Numbers are Unix seconds that only grow. So the time at which the container is created is a lower bound: a release
+    that is published afterwards has a higher number. An existing container keeps its document, and with it its number.
     """
     return NOW if _learns(plan) else 0
 
 
 def _learns(plan: WorkloadPlan) -> bool:
-    """Return whether a container learns of new releases by itself."""
+    """Return whether a container learns of new releases without a restart."""
     return releases.several_vendors(store.vendor for store in plan.stores.values())
 
 

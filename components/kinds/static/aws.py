@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...topology import Site, WorkloadPlan
     from .kind import StaticOptions
 
-#: What the estimate assumes of a documentation site: gigabytes kept, and requests a month.
+#: Assumptions of the estimate about a documentation site: gigabytes kept, and requests a month.
 _KEPT_GB, _REQUESTS = 1, 100_000
 
 
@@ -43,7 +43,7 @@ class OnAws(Implementation["StaticOptions"]):
         yield Line("CloudFront, 100,000 requests within the free egress", usd, f"aws/{request}")
 
     def refuses_at(self, site: Site, release: Release) -> Iterator[Fault]:
-        """Yield what S3 and CloudFront would not take of the release; the functions hold the names of the site too."""
+        """Yield what S3 and CloudFront would refuse in the release; the functions contain the names of the site too."""
         from . import objects
 
         if release.data is not None:
@@ -77,7 +77,7 @@ class OnAws(Implementation["StaticOptions"]):
         )
 
     def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
-        """Look at what exists and is to be used."""
+        """Return the checks of existing resources that the site uses."""
         from ...targets.aws import existing, mark
         from ...targets.aws.options import existing_of
 

@@ -1,9 +1,9 @@
 """A folder of static content as one deterministic tar, named by the SHA-256 of its bytes.
 
-The same files and settings give the same bytes on every machine: names sorted, no owners, mode 0644, and instead of a
-time the CRC-32 of the content, from which web servers make an ETag that is a file's own. The format is GNU tar's and
+The same files and settings give the same bytes on every machine: names sorted, no owners, mode 0644. In place of a time
+stands the CRC-32 of the content, from which web servers make an ETag that is a file's own. The format is GNU tar's and
 not PAX, because the tar of the Akash container (BusyBox) skips PAX headers, and with them every name that is long or
-not ASCII. Below `.unmoor/` lie the rules of the site and the list of its immutable files.
+not ASCII. Below `.unmoor/` are the rules of the site and the list of its immutable files.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _CHUNK = 1 << 20
-#: Files up to this many bytes are read once and kept for the moment; larger ones are read twice.
+#: Files up to this many bytes are read once and kept in memory; larger ones are read twice.
 _SMALL = 8 << 20
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of a bundle: its path with `/`, where its bytes lie in the tar, and how many (in bytes)."""
+    """One file of a bundle: its path with `/`, the offset of its bytes in the tar, and their number."""
 
     path: str
     offset: int
@@ -47,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Bundle:
-    """What is in a tar: its version (64 hex digits), its size in bytes, its files sorted by path, and their routes."""
+    """The content of a tar: its version (64 hex digits), its size in bytes, its files by path, and their routes."""
 
     version: str
     size: int
@@ -60,26 +60,26 @@ class Bundle:
 
 
 class Window(io.RawIOBase):
-    """A part of an open file as a file of its own, with its own position: threads can read one file at once."""
+    """A part of an open file as a file of its own, with its own position, so that threads can read one file at once."""
 
     def __init__(self, descriptor: int, offset: int, size: int) -> None:
         self._descriptor, self._offset, self._size, self._at = descriptor, offset, size, 0
 
     def readable(self) -> bool:
-        """Return True: it can be read."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Return True: it can be read again, which a repeated request needs."""
+        """Return True, which a retried request needs."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a place in bytes, and return it from the start."""
+        """Move to an offset in bytes, and return it from the start."""
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         return self._at
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Read what fits, and return how many bytes that was."""
+        """Read as much as fits, and return the number of bytes."""
         view = memoryview(buffer).cast("B")
         data = os.pread(self._descriptor, min(len(view), max(0, self._size - self._at)), self._offset + self._at)
         view[: len(data)] = data
@@ -88,7 +88,7 @@ class Window(io.RawIOBase):
 
 
 class _Hashed:
-    """A file to write into that hashes and counts what passes, and keeps it only if there is a place for it."""
+    """A file for writing that hashes and counts its bytes, and stores them only if it was given a place."""
 
     def __init__(self, out: IO[bytes] | None) -> None:
         self._out = out
@@ -112,7 +112,7 @@ def key(workload: str, version: str) -> str:
 
 
 def version(folder: Path, options: Options | None = None) -> str:
-    """Return the version that packing a folder would give, and write nothing.
+    """Return the version that packing a folder would give, without writing.
 
     Raises ConfigError with every fault of the folder.
     """
@@ -120,9 +120,9 @@ def version(folder: Path, options: Options | None = None) -> str:
 
 
 def survey(folder: Path, options: Options | None = None) -> Bundle:
-    """Return what packing a folder would give, without where its files lie; errors as in `pack`.
+    """Return what packing a folder would give, without the offsets of its files; errors as in `pack`.
 
-    A folder that has not changed since it was asked for last is not read again (`memory`).
+    A folder that has not changed since the last call is not read again (`memory`).
     """
     site = _site(folder, options or Options())
     own = _own(site)
@@ -137,20 +137,13 @@ def survey(folder: Path, options: Options | None = None) -> Bundle:
 
 
 def pack(folder: Path, out: IO[bytes], options: Options | None = None) -> Bundle:
-    """Write a folder as a bundle into `out`, from its start.
-
-    Raises ConfigError with every fault of the folder: missing, empty, no first page, links that lead out of it,
-    devices, secrets, names that cannot be served, rules that cannot be read.
-    """
+    """Write a folder as a bundle into `out`, from its start."""
     site = _site(folder, options or Options())
     return _pack(site, _own(site), out)
 
 
 def read(tar: IO[bytes]) -> Bundle:
-    """Read what is in a bundle, from its start, and check that unpacking it is safe.
-
-    Raises StepError with every fault: not a tar, or it holds links, devices, or names that lead out of the folder.
-    """
+    """Return the content of a bundle, read from its start, and check that unpacking it is safe."""
     tar.seek(0)
     digest, size = hashlib.sha256(), 0
     while chunk := tar.read(_CHUNK):
@@ -199,7 +192,7 @@ def unpack(tar: IO[bytes], bundle: Bundle, into: Path) -> None:
 
 
 def own_files(routes: Routes) -> dict[str, bytes]:
-    """Return unmoor's own files of a release, by path; each is a function of the routes alone."""
+    """Return unmoor's own files of a release, by path; each depends on the routes alone."""
     decided = json.dumps(routes.data(), sort_keys=True, separators=(",", ":"))
     for_front = front.lines(routes)
     return {
@@ -225,11 +218,11 @@ def _own(site: folders.Site) -> dict[str, bytes]:
 def _pack(site: folders.Site, own: Mapping[str, bytes], out: IO[bytes] | None) -> Bundle:
     sink = _Hashed(out)
     entries = []
-    # tarfile asks its target for nothing but write() and tell().
+    # tarfile calls only write() and tell() of its target.
     with tarfile.TarFile(
         fileobj=cast("IO[bytes]", sink), mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8", copybufsize=_CHUNK
     ) as archive:
-        # Unmoor's own files come first: a container knows the rules before it has the files.
+        # Unmoor's own files come first, so that a container has the rules before the files.
         for path, data in sorted(own.items()):
             _member(archive, path, io.BytesIO(data), len(data), zlib.crc32(data))
             sink.undated.update(repr((path, data)).encode())
@@ -246,13 +239,13 @@ def _pack(site: folders.Site, own: Mapping[str, bytes], out: IO[bytes] | None) -
 
 
 def _entry(archive: tarfile.TarFile, path: str, size: int) -> Entry:
-    """Return where the file that was added last lies."""
+    """Return the entry of the file that was added last."""
     blocks = -(-size // tarfile.BLOCKSIZE)
     return Entry(path, archive.offset - blocks * tarfile.BLOCKSIZE, size)
 
 
 def _bundle(version: str, size: int, entries: list[Entry], routes: Routes) -> Bundle:
-    """Return a bundle; the routes know the sizes of what was packed, which may have changed since they were made."""
+    """Return a bundle; its routes get the sizes of the packed files, which may have changed in between."""
     files = {entry.path: entry.size for entry in entries if not entry.path.startswith(OWN)}
     return Bundle(
         version,
@@ -264,7 +257,7 @@ def _bundle(version: str, size: int, entries: list[Entry], routes: Routes) -> Bu
 
 
 def _rules_in(tar: IO[bytes], entries: list[Entry]) -> Routes:
-    """Read the rules in a bundle; a bundle of a version that had none has the defaults."""
+    """Read the rules in a bundle; a bundle from before there were rules has the defaults."""
     found = next((entry for entry in entries if entry.path == RULES_FILE), None)
     if found is None:
         return Routes({})
@@ -278,8 +271,8 @@ def _rules_in(tar: IO[bytes], entries: list[Entry]) -> Routes:
 
 
 def _add(archive: tarfile.TarFile, path: str, source: str) -> tuple[int, int]:
-    """Add one file to an archive; return its size, and a checksum that does not know of dates in it if it is small."""
-    with open(source, "rb") as content:  # noqa: PTH123 a str from scandir; a Path would double the time of 2,000 files
+    """Add one file to an archive; return its size, and a checksum without its dates if it is small."""
+    with open(source, "rb") as content:  # noqa: PTH123 scandir gives a str; a Path would double the time for 2,000 files
         size = os.fstat(content.fileno()).st_size
         if size <= _SMALL:
             data = content.read()
@@ -295,7 +288,7 @@ def _add(archive: tarfile.TarFile, path: str, source: str) -> tuple[int, int]:
 
 def _member(archive: tarfile.TarFile, path: str, content: IO[bytes], size: int, crc: int) -> None:
     info = tarfile.TarInfo(path)
-    # Caddy makes no ETag of the times 0 and 1.
+    # Caddy makes no ETag for the times 0 and 1.
     info.size, info.mode, info.mtime = size, 0o644, max(crc, 2)
     archive.addfile(info, content)
 

@@ -25,7 +25,7 @@ _FILES = {Ingress.DEDICATED: "docs.yaml", Ingress.SHARED: "docs-ingress.yaml"}
 
 @functools.cache
 def document(ingress: Ingress) -> sdl.Document:
-    """Read the document for an ingress as it is shipped. Raises SdlError when the file is not valid."""
+    """Return the shipped document for an ingress. Raises SdlError when the file is not valid."""
     folder = next(folder for folder in _FOLDERS if folder.is_dir())
     path = folder / _FILES[ingress]
     return sdl.load(path.read_text(encoding="utf-8"), name=str(path.name))
@@ -33,7 +33,7 @@ def document(ingress: Ingress) -> sdl.Document:
 
 @functools.cache
 def sized(ingress: Ingress, needed: Sizes | None) -> sdl.Document:
-    """Return the document for an ingress with room for a release; as it is shipped where the size is not known."""
+    """Return the document for an ingress with room for a release; unchanged where the size is not known."""
     if needed is None:
         return document(ingress)
     # Releases lie next to the certificates, on the volume if there is one, so that a restart need not fetch them.
@@ -46,10 +46,10 @@ def sized(ingress: Ingress, needed: Sizes | None) -> sdl.Document:
 
 
 def document_for(site: Site, plan: WorkloadPlan, number: int | str = 0) -> dict[str, Any]:
-    """Return the document for one site as data. A new release changes environment alone.
+    """Return the document for one site as data. A new release changes only its environment.
 
-    `number` is the lowest that a release may have which the container takes from the stores' records, NOW for the time;
-    with 0 it takes none, and a new release comes with the manifest.
+    `number` is the lowest number of a release that the container may accept from the stores' records, NOW for the time;
+    with 0 it accepts none, and a new release comes with the manifest.
     """
     options: Any = site.options
     stores = tuple((store.vendor, store.public_url or "") for store in plan.stores.values())

@@ -1,4 +1,4 @@
-"""Read a built site's folder: which files it publishes, under which names, and everything that is wrong with it."""
+"""Read a built site's folder: the files that it publishes, their names, and every fault in it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _RESERVED = {
 
 @dataclass(frozen=True)
 class Options:
-    """What a stack file sets for a folder: its addresses and headers, and paths (globs) that are no secrets."""
+    """A stack file's settings for a folder: its addresses and headers, and paths (globs) that are not secrets."""
 
     settings: Settings = field(default_factory=Settings)
     include: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Options:
 class Site:
     """A folder as it would be published: (path in the site, path on disk) sorted by the former, and its routes.
 
-    `sources` are the texts of `_redirects` and `_headers` by name, which a bundle keeps for who restores the folder.
+    `sources` are the texts of `_redirects` and `_headers` by name. A bundle keeps them for a restore of the folder.
     """
 
     files: tuple[tuple[str, str], ...]
@@ -72,17 +72,17 @@ def read(folder: Path, options: Options) -> tuple[Site | None, list[Fault]]:
     if not found and not walk.faults:
         return None, [Fault("", "is empty; build the site first")]
     site, faults = _with_rules(found, options.settings)
-    # A page that is missed may be one of those that are refused.
+    # A page that is missing may be one of those that are refused.
     return site, [*walk.faults, *faults] if walk.faults else [*faults, *_faults_of(site.routes)]
 
 
 def shown(name: str) -> str:
-    """Return a name with every character that cannot be seen written as its code."""
+    """Return a name with every invisible character written as its code."""
     return "".join(one if one.isprintable() else f"\\u{{{ord(one):X}}}" for one in name)
 
 
 def fault_in(path: str) -> str | None:
-    """Return what is wrong with a file's name in a site, if anything is."""
+    """Return what is wrong with a file's name in a site, or nothing."""
     if path.startswith("/") or any(part in {"", ".", ".."} for part in path.split("/")):
         return "leads out of the folder"
     if found := _UNSERVABLE.search(path):
@@ -96,7 +96,7 @@ def fault_in(path: str) -> str | None:
 
 
 class _Walk:
-    """One walk through a folder; `faults` are complete when it is over."""
+    """One walk through a folder; `faults` are complete at its end."""
 
     def __init__(self, root: Path, include: tuple[str, ...]) -> None:
         self._root = root
@@ -104,7 +104,7 @@ class _Walk:
         self.faults: list[Fault] = []
 
     def files(self, folder: str, prefix: str, inside: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
-        """Yield (path in the site, path on disk, size); `inside` are the real folders above, which end circles."""
+        """Yield (path in the site, path on disk, size); `inside` are the real folders above, to end circles."""
         here = os.path.realpath(folder)
         with os.scandir(folder) as found:
             for entry in found:
@@ -147,7 +147,7 @@ class _Walk:
 
 
 def _secret(path: str, entry: os.DirEntry[str]) -> bool:
-    """Return whether a file or folder is one that holds secrets, by its path or by its first bytes."""
+    """Return whether a file or folder holds secrets, by its path or by its first bytes."""
     path = path.lower()
     if _SECRET.search(path):
         return True
@@ -159,7 +159,7 @@ def _secret(path: str, entry: os.DirEntry[str]) -> bool:
 
 
 def _with_rules(found: list[tuple[str, str, int]], settings: Settings) -> tuple[Site, list[Fault]]:
-    """Make a site of files, and read its own rules."""
+    """Return a site made of files, with its own rules."""
     sources = {path: Path(disk).read_bytes() for path, disk, _ in found if path in (rules.REDIRECTS, rules.HEADERS)}
     faults: list[Fault] = []
     texts = {}
@@ -179,7 +179,7 @@ def _with_rules(found: list[tuple[str, str, int]], settings: Settings) -> tuple[
 
 
 def _faults_of(routes: Routes) -> Iterator[Fault]:
-    """Yield what the files and the settings make impossible together."""
+    """Yield faults in which files and settings conflict."""
     fallback = routes.settings.fallback
     if fallback and fallback not in routes.files:
         yield Fault("fallback", f"names {shown(fallback)}, which is no file of the site; name one, `index.html`")

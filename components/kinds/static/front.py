@@ -1,8 +1,8 @@
-"""Render the rules of a release for its container: lines that lie in the bundle and that front.sh gives to Caddy.
+"""Render the rules of a release for its container: lines in the bundle that front.sh gives to Caddy.
 
-`web/caddy/addresses.py` defines what each kind of line does and in which order. Everything that comes from a site is
-escaped: Caddy expands `{env.NAME}` and `{file.PATH}` in outputs and in the values of headers. front.sh takes only lines
-that have one of `addresses.SHAPES`, so that a bundle cannot bring other configuration.
+`web/caddy/addresses.py` defines the meaning and order of the lines. Everything that comes from a site is escaped: Caddy
+expands `{env.NAME}` and `{file.PATH}` in outputs and in the values of headers. front.sh accepts only lines that have
+one of `addresses.SHAPES`, so that a bundle cannot bring other configuration.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from .routes import Routes
     from .rules import HeaderRule, Redirect
 
-#: Where the lines lie in a bundle.
+#: The place of the lines in a bundle.
 FILE = ".unmoor/front"
 
 _SLASH = {None: "", True: "always", False: "never"}
-#: Headers that replace what the type and the cache class of a file would set, and the variable that tells of them.
+#: Headers that replace what the type and the cache class of a file would set, and the variable that shows that they do.
 _REPLACING = {"content-type": "typed", "cache-control": "cached"}
 _PART = re.compile(r"/\*$|:([A-Za-z]\w*)", re.ASCII)
 
 
 def lines(routes: Routes) -> str:
-    """Return the lines of a release; none where it has neither rules nor settings of its own.
+    """Return the lines of a release; none if it has neither rules nor settings of its own.
 
-    `@` stands for the hash of the lines, which front.sh puts in.
+    `@` stands for the hash of the lines, which front.sh inserts.
     """
     return "".join(f"{line}\n" for line in (*_settings(routes), *_redirects(routes), *_headers(routes)))
 
@@ -55,7 +55,7 @@ def _redirects(routes: Routes) -> Iterator[str]:
     for name, forced in (("f", True), ("r", False)):
         patterns = routes.patterned[forced]
         for address, rule in routes.exact[forced].items():
-            # The rule with the lower line counts, and Caddy asks the exact ones first.
+            # The rule with the lower line number counts, and Caddy tries the exact ones first.
             if not any(each.line < rule.line and each.match(address) is not None for each in patterns):
                 yield f"{name} {_json({'input': f'@ {address}', 'outputs': _outputs(rule, rule.target)})},"
         for rule in patterns:
@@ -64,7 +64,7 @@ def _redirects(routes: Routes) -> Iterator[str]:
 
 
 def _outputs(rule: Redirect, target: str) -> list[str]:
-    """Return the status, where it leads to, and whether the visitor's query goes there too."""
+    """Return the status, the target, and whether the visitor's query is added to it."""
     if rule.status == 200:
         return ["200", f"/{quote(rule.target, safe=PATH)}".replace("$", "$$" if not rule.exact else "$"), ""]
     return [str(rule.status), target, "" if re.search("[?#]", target) else "yes"]
@@ -79,7 +79,7 @@ def _with_groups(rule: Redirect) -> str:
 def _sent(rule: Redirect) -> str:
     """Return a pattern for addresses as they are sent, each character raw or with percent signs.
 
-    A placeholder's value goes to the target as it was sent, because a decoded one could not be encoded again.
+    A placeholder's value is copied to the target as it was sent, because a decoded one could not be encoded again.
     """
     source, found, at = rule.source, "", 0
     segment = "((?:[^/?%]|%(?:[013-9a-fA-F][0-9a-fA-F]|2[0-9a-eA-E]))+)"

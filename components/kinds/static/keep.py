@@ -1,4 +1,4 @@
-"""Put a version of a workload's content into every store, see that anyone can fetch it, and prune what is too old."""
+"""Put a version of a workload's content into every store, verify that anyone can fetch it, and prune old versions."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _BUNDLE = re.compile(r"[0-9a-f]{64}\.tar")
 
 
 def take(given: Mapping[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
-    """Keep `version` of `workload` in every one of `stores`, and at least `retain` versions.
+    """Keep `version` of `workload` in each of `stores`, and at least `retain` versions.
 
-    The content comes from `folder` read with `options`, or when there is none from whichever store has it. Every store
-    is tried even when another fails; raises StepError naming each that failed, because a backup in fewer stores than
-    asked for is none. Where the stores are of several vendors, the release is then named the newest in each, and
-    `number` is its number: containers take it from there.
+    The content comes from `folder` read with `options`, or without one from any store that has it. Every store is tried
+    even if another fails. Raises StepError that names each failed store, because a backup in fewer stores than
+    requested is none. If the stores are of several vendors, the release is then named the newest in each, and `number`
+    is its number: containers take it from there.
     """
     opened = open_stores(given["stores"])
     workload, version = given["workload"], given["version"]
@@ -55,7 +55,7 @@ def take(given: Mapping[str, Any], progress: Callable[[str], None]) -> dict[str,
 def _name_newest(
     opened: Sequence[OpenStore], workload: str, packed: bundle.Bundle, progress: Callable[[str], None]
 ) -> int:
-    """Name a release the newest in every store, which all have it, and return its number."""
+    """Name a release the newest in every store, all of which have it, and return its number."""
     key, longest = releases.key(workload), RELEASE_BYTES
     found, failed = in_each(opened, lambda store: releases.read(store.read(key, longest) or b"", workload))
     if failed:
@@ -71,7 +71,7 @@ def _name_newest(
 
 
 def open_stores(given: Mapping[str, Any]) -> list[OpenStore]:
-    """Open the stores of a step's input; raise ConfigError with every missing credential."""
+    """Open the stores of a step's input. Raises ConfigError with every missing credential."""
     named = stores.settings(given)
     if missing := stores.missing_credentials(named):
         raise ConfigError("the stores cannot be opened", missing)
@@ -83,7 +83,7 @@ def obtain(
 ) -> bundle.Bundle:
     """Write a version's bundle into `tar`: packed from `folder`, or fetched from the first store that has it whole.
 
-    `given` is a step's input: `workload`, `version`, and `folder` with its `options`, or neither. Raises StepError when
+    `given` is a step's input: `workload`, `version`, and `folder` with its `options`, or neither. Raises StepError if
     the folder is no longer what was planned, or no store has the version.
     """
     workload, version, folder = given["workload"], given["version"], given.get("folder")
@@ -123,7 +123,7 @@ def options(given: Mapping[str, Any]) -> Options:
 
 
 def in_each(opened: Sequence[OpenStore], task: Callable[[OpenStore], Result]) -> tuple[dict[str, Result], list[Fault]]:
-    """Do a task with every store at once, and give (result by store, a fault for each that failed)."""
+    """Perform a task with every store concurrently; return the result by store, and a fault for each that failed."""
 
     def attempt(store: OpenStore) -> Result | Fault:
         try:
@@ -143,7 +143,8 @@ def _keep(
     """Put the bundle into one store, read it back as the public does, and prune; return `there` or `written`."""
     key = bundle.key(workload, packed.version)
     kept = bundles(store, workload)
-    # An older version published again is put again, so that the newest bundle is always what was published last.
+    # An older version that is published again is written again, so that the newest bundle is always the one published
+    # last.
     found = bool(kept) and kept[0].key == key and kept[0].size == packed.size and _seen(store, key) == packed.version
     if not found:
         progress(f"store {store.name}: writing {key}, {packed.size / 1e6:.1f} MB")
@@ -159,7 +160,7 @@ def _seen(store: OpenStore, key: str) -> str:
 
 
 def _see(store: OpenStore, key: str, version: str) -> None:
-    """Read the bundle back without credentials; raise StepError when that is not what was written."""
+    """Read the bundle back without credentials. Raises StepError if it is not what was written."""
     came, instead = store.seen_by_anyone(key)
     if instead:
         raise StepError(
@@ -171,12 +172,12 @@ def _see(store: OpenStore, key: str, version: str) -> None:
 
 
 def bundles(store: OpenStore, workload: str) -> list[Stored]:
-    """Return a workload's bundles in a store, newest first; other objects below its prefix are not ours."""
+    """Return a workload's bundles in a store, newest first; other objects below its prefix are ignored."""
     return [stored for stored in store.find(f"{workload}/") if _BUNDLE.fullmatch(stored.key, len(workload) + 1)]
 
 
 def too_old(kept: list[Stored], served: str, retain: int) -> list[str]:
-    """Return the keys of bundles that may go: `retain` newer ones exist, and it is not the one that is served.
+    """Return the keys of bundles to remove: `retain` newer ones exist, and it is not the one that is served.
 
     `kept` is newest first.
     """

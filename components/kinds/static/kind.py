@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from ...topology import WorkloadPlan
 
 
-#: Who may frame a site: an origin is a scheme and a host, nothing after it.
+#: The form of an origin that may frame a site: a scheme and a host, nothing after it.
 Origin = Annotated[str, Field(pattern=r"^(?:self|\*|https?://[A-Za-z0-9.*-]+(?::[0-9]+)?)$")]
 
 
 @dataclass(frozen=True)
 class Content:
-    """What is known of a folder when a release is planned: where it lies, its size in the stores, and its routes.
+    """The facts of a folder when a release is planned: its path, its size in the stores, and its routes.
 
-    `dated` is the version that was published last from the folder, if nothing but dates has changed since.
+    `dated` is the version that was published last from the folder, if only dates have changed since.
     """
 
     folder: str
@@ -49,17 +49,17 @@ class Content:
 
     @property
     def files(self) -> int:
-        """How many files the site has."""
+        """The number of the site's files."""
         return len(self.routes.files)
 
     @cached_property
     def needed(self) -> sizes.Sizes:
-        """What a container has to have for it."""
+        """The sizes that a container needs for it."""
         return sizes.sizes(self.bytes, self.files, len(front.lines(self.routes)))
 
 
 class StaticOptions(Setting):
-    """What a static site needs to know."""
+    """The settings of a static site."""
 
     site: str = Field(default="site", description="Folder of the built site, relative to the project.")
     version: Version | None = Field(
@@ -115,7 +115,7 @@ class StaticOptions(Setting):
         return {name: getattr(self, name) for name in ("fallback", "trailing_slash", "cors", "embed", "cache")}
 
     def headers(self, scheme: str) -> dict[str, str]:
-        """Return the headers that every answer of the site carries."""
+        """Return the headers of every answer of the site."""
         return web.site_headers(scheme, cors=self.cors, embed=self.embed)
 
 
@@ -152,7 +152,7 @@ class Static(Kind[StaticOptions]):
         return Release(found.version, Content(options.site, found.size, found.routes, dated), pinned=False)
 
     def actions(self, plan: WorkloadPlan) -> Iterator[Action]:
-        """Keep the version in every store before anything serves it."""
+        """Return the action that keeps the version in every store before any site serves it."""
         given = {"workload": plan.identity, "version": plan.release.id, **content(plan), "retain": plan.retain}
         detail = f"version {plan.release.short} into {', '.join(sorted(plan.stores))}"
         if isinstance(plan.release.data, Content) and plan.release.data.dated:

@@ -1,8 +1,8 @@
-"""Remember the version of a folder, so that a plan does not read a gigabyte that nothing has changed.
+"""Remember the version of a folder, so that a plan does not read an unchanged gigabyte.
 
-A folder is known by the names of its files and what the system notes of each: size, times of change and inode. A file
-that changed in the last seconds may change again within one tick of the clock, so such a folder is not remembered. A
-release is packed and hashed anew before it is published, which finds what these notes did not.
+A folder is identified by the names of its files and their metadata: size, times of change and inode. A file that
+changed in the last seconds may change again within one tick of the clock, so such a folder is not remembered. A release
+is packed and hashed anew before it is published, which finds what the metadata missed.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from ... import files as files_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: Seconds for which a file has to be left alone.
+#: Seconds for which a file must not have changed.
 _QUIET_S = 2.0
-#: Folders that are remembered; the ones asked for last.
+#: The number of folders that are remembered, the most recently used.
 _MOST = 64
 
 
 def key(files: Iterable[tuple[str, str]], own: Mapping[str, bytes]) -> str | None:
-    """Name a folder's state: its files as (path in the site, path on disk), and what else is in its bundle.
+    """Return the key of a folder's state: its files as (path in the site, path on disk), and the rest of its bundle.
 
-    None if a file changed just now.
+    Return None if a file changed just now.
     """
     digest = hashlib.sha256()
     latest = 0.0
     for path, disk in files:
-        found = os.stat(disk)  # noqa: PTH116 a str from scandir; a Path would double the time of 20,000 files
+        found = os.stat(disk)  # noqa: PTH116 scandir gives a str; a Path would double the time for 20,000 files
         latest = max(latest, found.st_ctime, found.st_mtime)
         note = (path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev)
         digest.update(repr(note).encode(errors="surrogateescape"))
@@ -44,7 +44,7 @@ def key(files: Iterable[tuple[str, str]], own: Mapping[str, bytes]) -> str | Non
 
 
 class Packed(NamedTuple):
-    """What a folder gave: the version, the size of its bundle in bytes, and a hash that does not know of dates."""
+    """The result of packing: the version, the size of the bundle in bytes, and a hash without dates."""
 
     version: str
     size: int
@@ -52,17 +52,17 @@ class Packed(NamedTuple):
 
 
 def published(folder: Path) -> str:
-    """Name what was published last from a folder by this user of this machine."""
+    """Return what this user of this machine published last from a folder."""
     return f"published from {folder.resolve()}"
 
 
 def recall(key: str) -> Packed | None:
-    """Return what a state gave that was packed before."""
+    """Return the result of packing a state before."""
     return _read().get(key)
 
 
 def keep(key: str, packed: Packed) -> None:
-    """Note what a state gave. Failing to write is no error: the next plan reads the folder again."""
+    """Store the result for a state. A failed write is no error: the next plan reads the folder again."""
     known = _read()
     known.pop(key, None)
     known[key] = packed

@@ -1,7 +1,8 @@
-"""Which objects a static site is in a bucket, and what has to be written, removed and invalidated to get there.
+"""The objects of a static site in a bucket, and what to write, remove and invalidate to get there.
 
-One object an address: a bucket has no index documents and knows no redirects, and so neither it nor a function at the
-edge decides anything. What a redirect leads to, and the headers of `_headers`, are an object's metadata.
+There is one object for each address: a bucket has no index documents and knows no redirects, so neither it nor a
+function at the edge decides anything. The target of a redirect, and the headers of `_headers`, are an object's
+metadata.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 
     from .bundle import Bundle
 
-#: CloudFront bills invalidated paths; above this many, one `/*` is cheaper and quicker.
+#: CloudFront bills invalidated paths; above this many, one `/*` is cheaper and faster.
 MOST_PATHS = 15
-#: Files up to this many bytes are written in one request; larger ones in parts of so many, as S3 wants above 5 GiB.
+#: Files up to this many bytes are written in one request; larger ones in parts of this size, as S3 requires above 5
+#: GiB.
 PART_BYTES = 8 << 20
 #: Parts of one file ("Amazon S3 multipart upload limits").
 MOST_PARTS = 10_000
@@ -35,11 +37,11 @@ GRACE_S = 86_400
 #: Bytes of an object's metadata (S3, "User-defined object metadata").
 MOST_METADATA_BYTES = 2048
 
-#: Objects that no address leads to: the first page, the page of what is missing, files that a pattern answers with,
-#: what was published, and one that never exists.
+#: Objects that no address leads to: the first page, the page for missing addresses, files that a pattern answers with,
+#: the manifest of what was published, and one that never exists.
 ROOT, MISSING_PAGE, SERVED, MANIFEST = OWN + "root", OWN + "404.html", OWN + "serve/", OWN + "published.json"
 NOTHING = OWN + "nothing"
-#: The body of a redirect; not empty, because S3 has no part of an empty object to give to a request for a range.
+#: The body of a redirect. It is not empty, because S3 cannot answer a range request for an empty object.
 _MOVED = b"This page has moved.\n"
 _MOVED_TYPE = "text/plain; charset=utf-8"
 
@@ -57,12 +59,12 @@ class Object:
 
     @property
     def digest(self) -> str:
-        """Name everything of it that a listing of the bucket does not show."""
+        """Return a digest of everything that a listing of the bucket does not show."""
         return hashlib.sha256(repr((self.type, self.cache, self.metadata)).encode()).hexdigest()[:16]
 
     @property
     def order(self) -> int:
-        """When it is written: what never changes, then other files, then pages and redirects, which lead to them."""
+        """The order of writing: immutable files, then other files, then pages and redirects, which lead to them."""
         if self.cache == web.FOR_EVER:
             return 0
         return 2 if self.type == web.TYPES[".html"] or edge.STATUS in dict(self.metadata) else 1
@@ -70,7 +72,7 @@ class Object:
 
 @dataclass(frozen=True)
 class Change:
-    """What to do, in order: write, then remove, then invalidate; and what the manifest has afterwards."""
+    """What to do, in order: write, remove, invalidate; and the content of the manifest afterwards."""
 
     write: tuple[Object, ...]
     remove: tuple[str, ...]
@@ -80,7 +82,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the last run published: the digest of each object, and since when immutable ones are no longer wanted."""
+    """The last publication: the digest of each object, and since when unused immutable ones are kept."""
 
     digests: Mapping[str, str]
     retired: Mapping[str, float]
@@ -100,7 +102,7 @@ class Manifest:
 
 
 def objects(bundle: Bundle, tar: int) -> list[Object]:
-    """List a site's objects; `tar` is the open bundle's descriptor."""
+    """Return a site's objects; `tar` is the open bundle's descriptor."""
     entries = {entry.path: entry for entry in bundle.entries}
     etags: dict[str, str] = {}
     made = []
@@ -129,7 +131,7 @@ def etag(tar: int, entry: Entry) -> str:
 
 
 def part_bytes(size: int) -> int:
-    """Return how large the parts of a file are; the same size always gives the same parts, and so the same ETag."""
+    """Return the size of a file's parts. The same size always gives the same parts, and so the same ETag."""
     return max(PART_BYTES, -(-size // MOST_PARTS))
 
 
@@ -143,7 +145,7 @@ def _md5(window: Window, size: int) -> hashlib._Hash:
 
 
 def edge_rules(routes: Routes) -> edge.EdgeRules:
-    """Return what the site's functions at the edge have to know: what no object can express."""
+    """Return the data of the site's functions at the edge: what no object can express."""
     patterns = sorted(routes.patterns, key=lambda rule: not rule.forced)
     falls = routes.settings.fallback
     known = [
@@ -172,7 +174,7 @@ def edge_rules(routes: Routes) -> edge.EdgeRules:
 
 
 def faults(routes: Routes, *, site: str, redirect_from: tuple[str, ...] = ()) -> Iterator[Fault]:
-    """Yield what AWS would not take of a site: objects with too much metadata, functions that are too large."""
+    """Yield what AWS would refuse in a site: objects with too much metadata, functions that are too large."""
     large: dict[str, Fault] = {}
     for key, answer in _answers(routes):
         size = sum(len(name) + len(value) for name, value in _metadata(key, answer).items())
@@ -185,10 +187,10 @@ def faults(routes: Routes, *, site: str, redirect_from: tuple[str, ...] = ()) ->
 
 
 def changes(wanted: Iterable[Object], there: Mapping[str, str], last: Manifest, now: float) -> Change:
-    """Compare a site's objects with a bucket's (ETag by key; /healthz and the manifest excepted) at a time in seconds.
+    """Compare a site's objects with a bucket's (ETag by key, without /healthz and the manifest) at a time in seconds.
 
-    What other files lead to is written first: immutable files, then the rest, then pages and redirects. Immutable
-    files that are no longer wanted stay for GRACE_S.
+    Files that others lead to are written first: immutable files, then the rest, then pages and redirects. Immutable
+    files that are no longer used stay for GRACE_S.
     """
     keep = {item.key: item for item in wanted}
     write = [item for key, item in keep.items() if there.get(key) != item.etag or last.digests.get(key) != item.digest]
@@ -196,7 +198,7 @@ def changes(wanted: Iterable[Object], there: Mapping[str, str], last: Manifest, 
     gone = there.keys() - keep.keys()
     retired = {key: last.retired.get(key, now) for key in gone if web.immutable(key)}
     remove = sorted(key for key in gone if now - retired.get(key, 0) >= GRACE_S)
-    # A new immutable file has a new address, which no cache can know.
+    # A new immutable file has a new address, which no cache can hold.
     stale = {item.key for item in write if item.cache != web.FOR_EVER or item.key in there} | set(remove)
     paths = sorted({spelling for key in stale for spelling in _spellings(key)})
     return Change(
@@ -238,7 +240,7 @@ def _metadata(key: str, answer: Answer) -> dict[str, str]:
 
 
 def _spellings(key: str) -> set[str]:
-    """Return an object's path as the viewer-request function writes it and as browsers do, which may differ."""
+    """Return an object's path in the spelling of the viewer-request function and of browsers, which may differ."""
     own = "/" + quote(key, safe="/!*'()~")
     if key == ROOT:
         return {own, "/"}

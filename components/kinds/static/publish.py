@@ -1,4 +1,4 @@
-"""Put a version's files into the AWS half of a static site, and have CloudFront forget what changed."""
+"""Put a version's files into the AWS half of a static site, and let CloudFront forget what changed."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 HEALTH_KEY = front.HEALTH_PATH.removeprefix("/")
-#: Requests under way at once.
+#: Concurrent requests.
 _WIDE = 32
-#: Large files under way at once.
+#: Concurrent writes of large files.
 _LARGE = 4
-#: Seconds to wait for CloudFront to report an invalidation complete, which ordinarily takes two minutes.
+#: Seconds to wait until CloudFront reports an invalidation complete, which ordinarily takes two minutes.
 _PATIENCE = 900
 
 
 def take(given: Mapping[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
     """Make bucket `bucket` hold exactly `version` of `workload`, then invalidate in `distribution` (may be absent).
 
-    The content comes from `folder` read with `options`, or when there is none from one of `stores`. Only what differs
-    is written: files that others lead to first, /healthz after all files, and only then the files that went away are
-    removed; immutable ones stay for a day. `mark` is the second line of /healthz. `functions` names the distribution's
-    functions by event, which get the version's rules; `site` and `redirect_from` are as in `edge.viewer_request`.
-    Raises StepError when AWS refuses, or CloudFront does not finish.
+    The content comes from `folder` read with `options`, or without one from one of `stores`. Only differences are
+    written: files that others lead to first, /healthz after all files, and only then removed files are deleted;
+    immutable ones stay for a day. `mark` is the second line of /healthz. `functions` names the distribution's functions
+    by event, which get the version's rules; `site` and `redirect_from` are as in `edge.viewer_request`. Raises
+    StepError if AWS refuses, or CloudFront does not finish.
     """
     opened = [] if given.get("folder") else open_stores(given["stores"])
     version = given["version"]
@@ -57,7 +57,7 @@ def take(given: Mapping[str, Any], progress: Callable[[str], None]) -> dict[str,
         same = all(noted.get(name, "") == value for name, value in {**serves, "settled": version}.items())
         if not change.write and not change.remove and not functions and same:
             return done | {"invalidated": 0}
-        # What an earlier run changed before it was killed is not known any more.
+        # What an earlier, killed run changed is not known any more.
         settled = noted.get("settled") == noted.get("version")
         paths = () if not noted and not there else change.invalidate if settled else ("/*",)
         if noted and settled:
@@ -74,7 +74,7 @@ def take(given: Mapping[str, Any], progress: Callable[[str], None]) -> dict[str,
 
 
 class _Bucket:
-    """The bucket behind the distribution. Its /healthz object also notes how far the last run came."""
+    """The bucket behind the distribution. Its /healthz object also records the progress of the last run."""
 
     def __init__(self, name: str, region: str, tar: int) -> None:
         from botocore.config import Config
@@ -91,7 +91,7 @@ class _Bucket:
         self._large = threading.BoundedSemaphore(_LARGE)
 
     def look(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Return what the last run noted (nothing on the first), and the ETag of every file there, by key."""
+        """Return the record of the last run (nothing on the first), and the ETag of every file, by key."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name)
         there = {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", ())}
         if there.pop(HEALTH_KEY, None) is None:
@@ -100,7 +100,7 @@ class _Bucket:
         return noted, there
 
     def manifest(self, there: dict[str, str]) -> upload.Manifest:
-        """Return the manifest of the last run, and take it out of what is there."""
+        """Return the manifest of the last run, and remove it from what is there."""
         if there.pop(upload.MANIFEST, None) is None:
             return upload.Manifest({}, {})
         return upload.Manifest.read(self._client.get_object(Bucket=self._name, Key=upload.MANIFEST)["Body"].read())
@@ -112,7 +112,7 @@ class _Bucket:
         )
 
     def write_health(self, notes: Mapping[str, str]) -> None:
-        """Write /healthz: the version and the mark as its content, and all notes as metadata."""
+        """Write /healthz: the version and the mark as its content, and the record as metadata."""
         self._client.put_object(
             Bucket=self._name,
             Key=HEALTH_KEY,
@@ -123,7 +123,7 @@ class _Bucket:
         )
 
     def write(self, objects: tuple[upload.Object, ...], progress: Callable[[str], None]) -> None:
-        """Write objects, many at once, one group after the other in the order they come."""
+        """Write objects concurrently, one group after the other in the given order."""
         total, lock, count = len(objects), threading.Lock(), itertools.count(1)
         every = max(200, total // 20)
 
@@ -140,7 +140,7 @@ class _Bucket:
                     pass
 
     def remove(self, keys: tuple[str, ...]) -> None:
-        """Remove objects, a thousand a request (the most S3 takes)."""
+        """Remove objects, a thousand per request (the most that S3 accepts)."""
         for start in range(0, len(keys), 1000):
             batch = [{"Key": key} for key in keys[start : start + 1000]]
             answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": batch, "Quiet": True})
@@ -148,7 +148,7 @@ class _Bucket:
                 raise StepError(f"bucket {self._name}: {errors[0]['Key']} cannot be removed: {errors[0]['Message']}")
 
     def _put(self, item: upload.Object) -> None:
-        """Write one object, from the bundle's file as it lies there: no body is ever in memory as a whole."""
+        """Write one object directly from the bundle's file: no body is ever in memory as a whole."""
         headers = {"ContentType": item.type, "CacheControl": item.cache, "Metadata": dict(item.metadata)}
         if isinstance(item.body, bytes):
             self._client.put_object(Bucket=self._name, Key=item.key, Body=item.body, **headers)
@@ -170,11 +170,11 @@ class _Bucket:
 
 
 def _parts(size: int) -> Any:
-    """Return how boto3 writes a file of some bytes in parts."""
+    """Return boto3's settings for writing a file of this size in parts."""
     from boto3.s3.transfer import TransferConfig
 
     part = upload.part_bytes(size)
-    # One part after the other: boto3's threads hold a dozen parts of one file in memory.
+    # One part after the other: boto3's threads would hold a dozen parts of one file in memory.
     return TransferConfig(multipart_threshold=part, multipart_chunksize=part, use_threads=False)
 
 
@@ -183,7 +183,7 @@ def _cloudfront() -> Any:
 
 
 def _stale_functions(given: Mapping[str, Any], packed: bundle.Bundle) -> dict[str, str]:
-    """Return the code of each function that runs other rules than this version's, by name."""
+    """Return the code of each function whose rules are not this version's, by name."""
     if not given.get("functions"):
         return {}
     rules = upload.edge_rules(packed.routes)
@@ -202,7 +202,7 @@ def _stale_functions(given: Mapping[str, Any], packed: bundle.Bundle) -> dict[st
 
 
 def _write_functions(functions: Mapping[str, str], progress: Callable[[str], None]) -> None:
-    """Write functions and let the distribution run them; code that CloudFront refuses changes nothing that runs."""
+    """Write functions and publish them; code that CloudFront refuses leaves the running one unchanged."""
     if not functions:
         return
     client = _cloudfront()
@@ -219,7 +219,7 @@ def _write_functions(functions: Mapping[str, str], progress: Callable[[str], Non
 
 
 def _invalidate(distribution: str, paths: tuple[str, ...], version: str, progress: Callable[[str], None]) -> None:
-    """Have CloudFront forget paths, and wait until it has."""
+    """Let CloudFront forget paths, and wait until it has."""
     from botocore.exceptions import ClientError
 
     client = _cloudfront()
@@ -250,7 +250,7 @@ def _invalidate(distribution: str, paths: tuple[str, ...], version: str, progres
 
 @contextmanager
 def _speaking(bucket: str) -> Iterator[None]:
-    """Turn what boto3 raises into a sentence."""
+    """Turn exceptions of boto3 into a sentence."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -1,12 +1,11 @@
 """Name the newest release of a workload in every store, so that a running container finds it without a restart.
 
-A record is one line of text under one key of each store: `unmoor1 WORKLOAD NUMBER SHA256 BYTES`. A container takes a
+A record is one line of text under one key of each store: `unmoor1 WORKLOAD NUMBER SHA256 BYTES`. A container accepts a
 release when the stores of two vendors hold the same line and its number is higher than that of the release it serves.
-One store alone can therefore withhold a release, but cannot choose one, and an old line that is put back changes
-nothing.
+So one store alone can withhold a release, but cannot choose one, and an old line that is put back changes nothing.
 
-Numbers are Unix seconds, raised where they would not grow. So they grow even when a store was emptied or the clock of
-this machine is behind, and no counter has to be kept anywhere else.
+Numbers are Unix seconds, raised where they would not grow. So they grow even if a store was emptied or this machine's
+clock is behind, and no counter has to be kept elsewhere.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from ...limits import RELEASE_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: How far ahead of this machine's clock, in seconds, the number of a record may be.
+#: The most seconds by which the number of a record may be ahead of this machine's clock.
 AHEAD_S = 86_400
 #: How many vendors must hold the same record.
 VENDORS = 2
@@ -47,7 +46,7 @@ class Record:
         return f"{_MARK} {self.workload} {self.number} {self.release} {self.size}"
 
     def content(self) -> bytes:
-        """Return what a store holds."""
+        """Return the content for a store."""
         return f"{self}\n".encode("ascii")
 
 
@@ -57,7 +56,7 @@ def key(workload: str) -> str:
 
 
 def read(content: bytes, workload: str) -> Record | None:
-    """Read what a store holds; None where that is no record of this workload."""
+    """Read the content of a store; return None if it is no record of this workload."""
     line = content[:RELEASE_BYTES].decode("ascii", errors="replace").partition("\n")[0]
     found = _LINE.fullmatch(line)
     if found is None or found["workload"] != workload:
@@ -76,9 +75,9 @@ def several_vendors(vendors: Iterable[str]) -> bool:
 def next_record(held: Mapping[str, Record | None], workload: str, release: str, size: int, now: int) -> Record:
     """Return the record that every store should hold, from what each holds now, by name of the store.
 
-    `now` is the time in Unix seconds. A record that names this release already and is the newest one is kept, so that a
-    run that was interrupted ends with the number it began with. Raises ConfigError where a number is ahead of the clock
-    by more than AHEAD_S: the clock is wrong, or the object was put there by someone else.
+    `now` is the time in Unix seconds. A record that names this release already and is the newest is kept, so that an
+    interrupted run ends with the number that it began with. Raises ConfigError if a number is ahead of the clock by
+    more than AHEAD_S: the clock is wrong, or another party put the object there.
     """
     known = {store: record for store, record in held.items() if record}
     if faults := [

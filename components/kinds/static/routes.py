@@ -33,11 +33,11 @@ from .rules import HeaderRule, Redirect
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-#: Of the decoded path: doubled slashes and backslashes, which browsers read as the start of another host; segments
-#: `.` and `..`, which clients resolve themselves; and the folder that holds unmoor's own files. Means the same in
-#: Python, RE2 and JavaScript.
+#: Of the decoded path: doubled slashes and backslashes, which browsers read as the start of another host; segments `.`
+#: and `..`, which clients resolve themselves; and the folder of unmoor's own files. It means the same in Python, RE2
+#: and JavaScript.
 REFUSED = r"//|\\|/\.\.?(?:/|$)|^/\.unmoor(?:/|$)"
-#: Where unmoor's own files lie in a bundle and in a bucket. No address leads there.
+#: The folder of unmoor's own files in a bundle and in a bucket. No address leads there.
 OWN = ".unmoor/"
 #: The rules of a release as JSON, in its bundle; `Routes.data` makes it and `Routes.read` reads it.
 RULES_FILE = OWN + "rules.json"
@@ -46,7 +46,7 @@ HASHED_FILE = OWN + "hashed"
 
 INDEX = "index.html"
 METHODS = ("GET", "HEAD")
-#: What RFC 3986 lets a path carry as it is, in addition to letters and digits.
+#: The characters that RFC 3986 allows in a path unencoded, besides letters and digits.
 PATH = "/-._~!$&'()*+,;=:@"
 
 OK, MOVED, BAD_REQUEST, NOT_FOUND, NOT_ALLOWED = 200, 301, 400, 404, 405
@@ -72,13 +72,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an address answers.
+    """The answer of an address.
 
-    `file` is the path of the file whose bytes are the body; "" where there is none, and for a 404 without a page of
-    the site's own. `location` is percent-encoded; a visitor's query is appended if it holds neither `?` nor `#`.
-    `type` and `cache` are the values of Content-Type and Cache-Control. `headers` are those that `_headers` sets, by
-    name as written there; they win over the site-wide ones of `Routes.site_headers`. `pattern`: a rule with a
-    wildcard, or the fallback, decided, so that the address is in no table.
+    `file` is the path of the file whose bytes are the body; "" if there is none, and for a 404 without a page of the
+    site's own. `location` is percent-encoded; a visitor's query is appended if it holds neither `?` nor `#`. `type` and
+    `cache` are the values of Content-Type and Cache-Control. `headers` are those that `_headers` sets, by name as
+    written there; they win over the site-wide ones of `Routes.site_headers`. `pattern`: a rule with a wildcard, or the
+    fallback, decided, so that the address is in no table.
     """
 
     status: int
@@ -104,7 +104,10 @@ class Routes:
     header_rules: tuple[HeaderRule, ...] = ()
 
     def answer(self, target: str, method: str = "GET") -> Answer:
-        """Return what a request target as sent answers, such as `/a%20b?c=d`. Reserved addresses are not known here."""
+        """Return the answer to a request target as sent, such as `/a%20b?c=d`.
+
+        Reserved addresses are not treated here.
+        """
         raw, _, query = target.partition("?")
         if re.search(r"%(?![0-9A-Fa-f]{2})", raw):
             return Answer(BAD_REQUEST)
@@ -119,7 +122,7 @@ class Routes:
         return found
 
     def resolve(self, path: str) -> Answer:
-        """Return what a decoded path answers, such as `/a b`."""
+        """Return the answer of a decoded path, such as `/a b`."""
         if not path.startswith("/") or re.search(REFUSED, path):
             return self.missing
         return (
@@ -132,14 +135,14 @@ class Routes:
 
     @cached_property
     def missing(self) -> Answer:
-        """The answer for what is not there."""
+        """The answer of a missing address."""
         page = web.ERROR_PAGE if web.ERROR_PAGE in self.files else ""
         return Answer(NOT_FOUND, page, type=web.TYPES[".html"], cache=web.ALWAYS_FRESH)
 
     def table(self) -> dict[str, Answer]:
-        """Return every decoded address that a file or an exact rule decides, with its answer; patterns apart.
+        """Return every decoded address that a file or an exact rule decides, with its answer; patterns are left out.
 
-        /healthz is no site's own: `healthz.html` answers at its whole name alone.
+        /healthz is never a site's own: `healthz.html` answers only at its whole name.
         """
         return self._table
 
@@ -158,11 +161,11 @@ class Routes:
         return sorted(path for path in self.files if web.immutable(path))
 
     def site_headers(self, scheme: str) -> dict[str, str]:
-        """Return the headers that every answer of the site carries, errors and redirects too."""
+        """Return the headers of every answer of the site, errors and redirects included."""
         return web.site_headers(scheme, cors=self.settings.cors, embed=self.settings.embed)
 
     def data(self) -> dict[str, Any]:
-        """Return the rules as plain data for `RULES_FILE`; the files are not in it, since they lie next to it."""
+        """Return the rules as plain data for `RULES_FILE`; the files are left out, because they lie next to it."""
         return {
             "format": 1,
             "settings": {**asdict(self.settings), "embed": list(self.settings.embed)},
@@ -185,7 +188,7 @@ class Routes:
         )
 
     def serve(self, path: str, at: str, *, pattern: bool = False) -> Answer:
-        """Return the answer of a file at a decoded address; `_headers` is matched with the address."""
+        """Return the answer of a file at a decoded address, by which `_headers` is matched."""
         own: dict[str, tuple[str, str]] = {}
         for rule in self.header_rules:
             if rule.covers(at):
@@ -242,7 +245,7 @@ class Routes:
 
     @cached_property
     def exact(self) -> dict[bool, dict[str, Redirect]]:
-        """The exact rules by address, forced ones apart; a rule for the address itself beats one for its twin."""
+        """Return the exact rules by address, forced ones apart; one for the address itself beats one for its twin."""
         found: dict[bool, dict[str, Redirect]] = {True: {}, False: {}}
         for twin in (False, True):
             for rule in self.redirects:
@@ -253,7 +256,7 @@ class Routes:
 
     @cached_property
     def patterned(self) -> dict[bool, tuple[Redirect, ...]]:
-        """The rules with a placeholder or a splat in their order, forced ones apart."""
+        """Return the rules with a placeholder or a splat in their order, forced ones apart."""
         return {forced: tuple(rule for rule in self.patterns if rule.forced is forced) for forced in (True, False)}
 
     def _candidates(self) -> Iterator[str]:

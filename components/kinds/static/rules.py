@@ -1,7 +1,7 @@
 """A site's own rules: its files `_redirects` and `_headers`, in the syntax that Netlify and Cloudflare Pages share.
 
 Sources: Netlify "Redirect options", "Rewrites and proxies", "Custom headers"; Cloudflare Pages "Redirects", "Headers".
-What only one of the two reads is a fault with its line, because it would mean something else after a move.
+Syntax of only one of the two is a fault with its line, because its meaning would change after a move.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 REDIRECTS, HEADERS = "_redirects", "_headers"
 #: 200 serves a file of the site at another address.
 STATUSES = (200, 301, 302, 303, 307, 308)
-#: Every pattern costs each request time on both targets; exact rules cost none. Cloudflare Pages' own limits.
+#: Every pattern costs each request time on both targets; exact rules cost none. These are Cloudflare Pages' own limits.
 MOST_PATTERNS, MOST_RULES = 100, 2000
 #: Characters of a rule (Cloudflare Pages), which keeps a Location within S3's 2 KB of metadata.
 LONGEST = 1000
-#: Bytes of all headers that `_headers` gives one address, names included: what fits in S3's metadata.
+#: The most bytes of headers that `_headers` gives one address, names included: what fits in S3's metadata.
 MOST_HEADER_BYTES = 1700
 
 _PLACEHOLDER = re.compile(r":([A-Za-z]\w*)", re.ASCII)
@@ -37,13 +37,13 @@ _RESERVED = re.compile(
     "server|set-cookie|te|trailer|transfer-encoding|upgrade|vary|via|(?:x-amz|x-edge|proxy)-.*",
     re.IGNORECASE,
 )
-#: Everything of RFC 3986 but what no Location may carry raw.
+#: The characters of RFC 3986 without those that no Location may hold unencoded.
 _URL = "/-._~!$&'()*+,;=:@?#[]%"
 
 
 @dataclass(frozen=True)
 class _Source:
-    """The left side of a rule: a decoded path, in which `:name` is one segment and a last `/*` is all that follows."""
+    """The left side of a rule: a decoded path, in which `:name` is one segment and a last `/*` is the rest."""
 
     source: str
 
@@ -54,7 +54,7 @@ class _Source:
 
     @property
     def pattern(self) -> str:
-        """A regular expression for decoded paths that means the same in Python, RE2 and JavaScript.
+        """Return a regular expression for decoded paths that means the same in Python, RE2 and JavaScript.
 
         Its groups are the placeholders in their order, and the splat last; `names` has their names. `/a/*` also covers
         `/a`, with an empty splat.
@@ -69,7 +69,7 @@ class _Source:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the pattern's groups."""
+        """Return the names of the pattern's groups."""
         named = tuple(_PLACEHOLDER.findall(self.source))
         return (*named, "splat") if self.source.endswith("/*") else named
 
@@ -78,7 +78,7 @@ class _Source:
         return re.compile(self.pattern)
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the decoded values of the placeholders if a decoded path fits, else None."""
+        """Return the decoded values of the placeholders if a decoded path matches, else None."""
         found = self._compiled.fullmatch(path)
         return {name: value or "" for name, value in zip(self.names, found.groups(), strict=True)} if found else None
 
@@ -110,12 +110,12 @@ class HeaderRule(_Source):
     line: int
 
     def covers(self, path: str) -> bool:
-        """Return whether a decoded address gets these headers; an exact source covers itself alone."""
+        """Return whether a decoded address gets these headers; an exact source covers only itself."""
         return path == self.source if self.exact else self.match(path) is not None
 
 
 def redirects(text: str, files: Mapping[str, int]) -> tuple[tuple[Redirect, ...], list[Fault]]:
-    """Read `_redirects`: the rules, and every fault by line. `files` are the paths that a 200 may name."""
+    """Read `_redirects`: return the rules, and every fault by line. `files` are the paths that a 200 may name."""
     rules: list[Redirect] = []
     faults: list[Fault] = []
     for number, words in _lines(text):
@@ -129,7 +129,7 @@ def redirects(text: str, files: Mapping[str, int]) -> tuple[tuple[Redirect, ...]
 
 
 def headers(text: str) -> tuple[tuple[HeaderRule, ...], list[Fault]]:
-    """Read `_headers`: the blocks, and every fault by line."""
+    """Read `_headers`: return the blocks, and every fault by line."""
     blocks: list[tuple[str, int, list[tuple[str, str]]]] = []
     faults: list[Fault] = []
     for number, line in _lines(text):
@@ -158,7 +158,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _redirect(number: int, words: list[str], files: Mapping[str, int]) -> Redirect | str:
-    """Read one line: a rule, or what is wrong with it."""
+    """Read one line: return a rule, or what is wrong with it."""
     comment = next((at for at, word in enumerate(words) if word.startswith("#")), len(words))
     words = words[:comment]
     if len(words) not in (2, 3):
@@ -189,7 +189,7 @@ def _rewrite(rule: Redirect, files: Mapping[str, int]) -> Redirect | str:
 
 
 def _wrong_source(source: str) -> str | None:
-    """Return the first thing that is wrong with the left side of a rule."""
+    """Return the first fault of a rule's left side."""
     named = _PLACEHOLDER.findall(source)
     partial = any(re.search(":[A-Za-z]", part) and not _PLACEHOLDER.fullmatch(part) for part in source.split("/"))
     decoded = unquote(source)
@@ -212,7 +212,7 @@ def _wrong_source(source: str) -> str | None:
 
 
 def _wrong_target(rule: Redirect) -> str | None:
-    """Return the first thing that is wrong with the right side of a redirect."""
+    """Return the first fault of a redirect's right side."""
     plain = unquote(rule.target)
     host = _HOST.match(rule.target)
     if host and _PLACEHOLDER.search(host[1]):

@@ -1,4 +1,4 @@
-"""How much disk, memory and CPU the container of a release needs.
+"""The disk, memory and CPU that the container of a release needs.
 
 The next release is unpacked next to the one that serves, so there is space for two. Sizes are rounded up to powers of
 two, because a lease cannot be resized: a site that grows within its class keeps its lease.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...release import Release
 
 MIB = 1 << 20
-#: Bytes that a file takes on a disk beyond its own, at most: the rest of its last block, and its share of folders.
+#: The most bytes that a file takes on a disk beyond its own: the rest of its last block, and its share of folders.
 _A_FILE = 4096 + 128
 #: Certificates, keys, logs, and files that an earlier release served under hashed names, in bytes.
 _BESIDE = 128 * MIB
@@ -25,7 +25,7 @@ _BESIDE = 128 * MIB
 SMALLEST_MIB, LARGEST_MIB = 512, 32 << 20
 #: Caddy with a few hundred types and the rules of a small site; measured at 57 MB under load.
 _MEMORY_MIB = 128
-#: Caddy's additional bytes for one byte of rules; measured: 664 kB of rules take 22 MB.
+#: Caddy's additional bytes of memory for one byte of rules; measured: 664 kB of rules take 22 MB.
 _MEMORY_A_BYTE_OF_RULES = 40
 #: Unpacking takes 8 CPU-seconds a GB (wget, dd, tee, sha256sum, tar; measured), and should take 25 s at most.
 _CPU_SECONDS_A_GB, _UNPACK_S = 8, 25
@@ -34,7 +34,7 @@ _CPU = (100, 200, 400, 800, 1600, 3200)
 
 @dataclass(frozen=True)
 class Sizes:
-    """What to rent: the disk with the releases and the memory in MiB, CPU in thousandths."""
+    """What to rent: disk and memory in MiB, CPU in thousandths of a core."""
 
     disk_mib: int
     memory_mib: int
@@ -42,7 +42,7 @@ class Sizes:
 
 
 def of(release: Release) -> Sizes | None:
-    """Return what a release needs; None where its size is not known, because the stores hold it and no folder does."""
+    """Return what a release needs; None if its size is not known, because only the stores have it."""
     needed: Sizes | None = release.data.needed if release.data is not None else None
     return needed
 
@@ -61,7 +61,7 @@ def sizes(bundle_bytes: int, files: int, rules_bytes: int = 0) -> Sizes:
 
 
 def refused(bundle_bytes: int, files: int) -> Iterator[Fault]:
-    """Yield a fault where no lease holds a release."""
+    """Yield a fault if no lease has room for a release."""
     needed = sizes(bundle_bytes, files).disk_mib
     if needed > LARGEST_MIB:
         yield Fault(
@@ -72,7 +72,7 @@ def refused(bundle_bytes: int, files: int) -> Iterator[Fault]:
 
 
 def _class(needed: int, smallest: int) -> int:
-    """Return the smallest power of two times `smallest`, in MiB, that holds some bytes."""
+    """Return the smallest power of two times `smallest`, in MiB, that holds `needed` bytes."""
     found = smallest
     while found * MIB < needed:
         found *= 2

@@ -39,7 +39,7 @@ def placements(data: dict[str, Any]) -> list[tuple[str, list[Placed]]]:
 
 
 def sequence_numbers(data: dict[str, Any]) -> dict[str, int]:
-    """Number the leased addresses by name, from 1. A name used twice gets the later number, as in official tools."""
+    """Assign numbers from 1 to leased addresses; a name used twice gets the later one, as in official tools."""
     names = sorted(
         to["ip"]
         for service in data["services"].values()
