@@ -1,4 +1,4 @@
-"""`python -m sandbox`: start a sandbox, see it, break it, mend it, end it."""
+"""`python -m sandbox`: start a sandbox, show it, break it, mend it, end it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def mend(name: str) -> None:
 @main.command()
 @click.argument("host")
 def vendor(host: str) -> None:
-    """Let HOST be live at an old vendor: a site, a certificate and a CNAME, as users have one before they begin."""
+    """Make HOST live at an old vendor: a site, a certificate and a CNAME, as users have before they begin."""
     move_in(_running(), host)
     zone.lead(host, "CNAME", SITE)
     click.echo(f"https://{host}/ is served by {SITE}")

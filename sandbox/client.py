@@ -1,4 +1,4 @@
-"""The visitor from outside: asks a site again and again, as a browser behind an ordinary resolver would."""
+"""A visitor from outside: requests a site repeatedly, as a browser behind an ordinary resolver would."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 TIMEOUT_S = 5.0
 #: Seconds between two visits.
 PERIOD_S = 1.0
-#: Seconds a visitor's resolver waits for an answer.
+#: Seconds that a visitor's resolver waits for an answer.
 RESOLVER_S = 2.0
-#: More of a page is not read (bytes).
+#: The most bytes of a page that are read.
 LONGEST = 8_000_000
-#: What a site's health path, or a page that names its version, has in it: a sha256.
+#: A site's health path, or a page that names its version, contains this: a sha256.
 VERSION = re.compile(rb"\b[0-9a-f]{64}\b")
 
 PORTS = {"http": 80, "https": 443}
@@ -60,7 +60,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Sample:
-    """One visit: when it began (Unix time), how long it took (seconds), and what came of it."""
+    """One visit: when it began (Unix time), how long it took (seconds), and its result."""
 
     time: float
     latency: float
@@ -77,16 +77,16 @@ class Sample:
 
 @dataclass
 class Resolver:
-    """Asks the sandbox's DNS server, and keeps the answer for as long as it allowed.
+    """Asks the sandbox's DNS server, and caches an answer for as long as it allows.
 
-    That a name does not exist is not kept: a visitor that comes before the site would wait out the zone's SOA.
+    A negative answer is not cached: a visitor that comes before the site would wait out the zone's SOA.
     """
 
     state: State
     _kept: dict[str, tuple[float, tuple[str, ...]]] = field(default_factory=dict)
 
     def addresses(self, name: str) -> tuple[str, ...]:
-        """The IPv4 addresses of a name. Raises NotReached."""
+        """Return the IPv4 addresses of a name. Raises NotReached."""
         ends, known = self._kept.get(name, (0.0, ()))
         if ends > time.monotonic():
             return known
@@ -112,10 +112,10 @@ class Resolver:
 
 
 def get(url: str, state: State, *, address: str | None = None, verify: bool = True, timeout: float = TIMEOUT_S) -> Page:
-    """Ask for a URL once, from `address` if one is given (as `curl --resolve` does), else from where DNS leads.
+    """Request a URL once, from `address` if one is given (as `curl --resolve` does), else from where DNS leads.
 
-    The way leads through the sandbox's routes; HTTPS trusts the sandbox's authorities unless `verify` is off.
-    Redirects are not followed. Raises NotReached.
+    It uses the sandbox's routes; HTTPS trusts the sandbox's authorities unless `verify` is off. Redirects are not
+    followed. Raises NotReached.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -163,7 +163,7 @@ def _trusting(state: State, *, verify: bool) -> ssl.SSLContext:
 
 
 class Visitor:
-    """Visits a URL every `period` seconds in a thread of its own, through one resolver, and writes down every visit."""
+    """Visits a URL every `period` seconds in a thread of its own, through one resolver, and records every visit."""
 
     def __init__(self, url: str, state: State, period: float = PERIOD_S) -> None:
         self.url = url
@@ -179,17 +179,17 @@ class Visitor:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, after the visit that is under way. Does nothing the second time."""
+        """End after the visit in progress. Do nothing the second time."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def failed(self, since: float, until: float) -> list[Sample]:
-        """The visits that began in a span of Unix time and failed."""
+        """Return the visits that began in a span of Unix time and failed."""
         return [one for one in list(self.samples) if since <= one.time <= until and not one.ok]
 
     def outage(self) -> float:
-        """The longest outage in seconds: from the first visit that failed to the first that succeeded again."""
+        """Return the longest outage in seconds: from the first visit that failed to the first that succeeded again."""
         longest, began = 0.0, None
         for one in list(self.samples):
             if not one.ok and began is None:

@@ -27,15 +27,15 @@ from .story import ALIAS_TTL, NOTHING, ClaimFailed, Stage, Story
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-#: The stack; one of another name would leave a file in `stacks/`.
+#: The stack's name; another one would leave a file in `stacks/`.
 STACK = "sandbox"
-#: What every run counts from, whichever chapters it has.
+#: The figures that every run counts, regardless of its chapters.
 COUNTS = ("second_up_changes", "planned_flips", "planned_flip_failed_requests")
 
 
 @dataclass
 class Demo:
-    """The chapters of one run: a story for each stage that they are about, one list of figures for all."""
+    """The chapters of one run: a story for each stage, and one list of figures."""
 
     console: Console
     make: Callable[[Stage, dict[str, Any]], Story]
@@ -43,7 +43,7 @@ class Demo:
     stories: dict[str, Story] = field(default_factory=dict)
 
     def play(self, chapters: Sequence[Chapter]) -> None:
-        """Play chapters in this order, each from where it begins, and put away what still stands at the end."""
+        """Play chapters in this order, each from its beginning state, and remove what still stands at the end."""
         try:
             for chapter in chapters:
                 self._one(chapter)
@@ -68,7 +68,7 @@ class Demo:
             raise ClaimFailed(f"{chapter.name} has measured no {', '.join(unwritten)}")
 
     def _clear(self, but: str = "") -> None:
-        """Put away what stands, but for one workload: all stages have one stack, and the account to themselves."""
+        """Remove what stands, except one workload: all stages share one stack and one account."""
         for name, story in self.stories.items():
             if name != but and story.standing != NOTHING:
                 story.chapter("put away")
@@ -78,7 +78,7 @@ class Demo:
 def new_story(
     state: State, environment: dict[str, str], console: Console, began: float, stage: Stage, figures: dict[str, Any]
 ) -> Story:
-    """Begin the story of a stage: with a copy of its file, on the one stack that this repository has a file for."""
+    """Begin the story of a stage with a copy of its file, on the only stack that this repository has a file for."""
     copy = state.root / f"Pulumi.{stage.workload}.yaml"
     copy.write_text(stage.text(), encoding="utf-8")
     story = Story(state, Pulumi(state, environment, STACK, copy), console, stage, figures, began)
@@ -88,7 +88,7 @@ def new_story(
 
 @contextmanager
 def running(state: State) -> Iterator[dict[str, str]]:
-    """Run a sandbox for as long as the demo lasts; give its environment."""
+    """Run a sandbox for as long as the demo lasts; yield its environment."""
     environment = {**os.environ, "UNMOOR_SANDBOX": str(state.root), "UNMOOR_SANDBOX_ALIAS_TTL": str(ALIAS_TTL)}
     child = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "up"],
@@ -132,7 +132,7 @@ def _told_to_end(number: int, _frame: object) -> None:
 
 
 def play(chapters: Sequence[Chapter]) -> int:
-    """Play chapters on a sandbox of their own; 0 when every claim held."""
+    """Play chapters on a sandbox of their own; return 0 if every claim held."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _told_to_end)
     console = Console()

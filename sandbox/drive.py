@@ -1,4 +1,4 @@
-"""Pulumi as an operator types it, driven by a program: one stack against a running sandbox."""
+"""Pulumi as an operator uses it, driven by a program: one stack against a running sandbox."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-#: What the engine calls steps that change nothing.
+#: The engine's names of steps that change nothing.
 QUIET = frozenset({"same", "read", "refresh"})
 
 
@@ -50,7 +50,7 @@ class Run:
 
 
 class EngineFailed(RuntimeError):  # noqa: N818 the name is what happened
-    """A command of the engine ended with an error; holds what it printed, and carries how far it came."""
+    """A command of the engine ended with an error; contains its output, and carries its run so far."""
 
     def __init__(self, message: str, run: Run) -> None:
         super().__init__(message)
@@ -58,7 +58,7 @@ class EngineFailed(RuntimeError):  # noqa: N818 the name is what happened
 
 
 def name(urn: str) -> str:
-    """Take the resource's name off its URN."""
+    """Return the resource's name in its URN."""
     return urn.rsplit("::", 1)[1]
 
 
@@ -83,11 +83,11 @@ class Pulumi:
         return self._run(["preview", *arguments])
 
     def up(self, *arguments: str) -> Run:
-        """Make it so."""
+        """Run an update."""
         return self._run(["up", "--yes", "--skip-preview", *arguments])
 
     def refresh(self) -> Run:
-        """Ask the clouds what there is."""
+        """Run a refresh."""
         return self._run(["refresh", "--yes", "--skip-preview"])
 
     def destroy(self) -> Run:
@@ -95,13 +95,13 @@ class Pulumi:
         return self._run(["destroy", "--yes", "--skip-preview"])
 
     def cancel(self) -> None:
-        """Take the lock of a run that was killed, and mend what the kill left of the state."""
+        """Release the lock of a killed run, and mend what the kill left of the state."""
         project = yaml.safe_load((self.project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
         checkpoint.mend(self.state.root / "state", project, self.stack)
         self._call(["cancel", "--yes"], config=False)
 
     def forget(self, urn: str) -> None:
-        """Take a resource out of the state, as if a run had been killed before it was written there."""
+        """Remove a resource from the state, as if a run had been killed before it was written there."""
         self._call(["state", "delete", urn, "--yes", "--force"], config=False)
 
     def outputs(self) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class Pulumi:
         return self._call(["stack", "export"], config=False).output
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Begin a command and return at once, for a caller that means to kill it."""
+        """Begin a command and return at once, for a caller that will kill it."""
         return self._popen(["pulumi", *arguments, *self._flags(config=True)])
 
     def _flags(self, *, config: bool) -> list[str]:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 #: Where the programs of this repository are installed.
 INSTALLED = REPOSITORY / ".venv" / "bin"
-#: What would lead programs elsewhere, if the operator's shell has it.
+#: Variables that would lead programs elsewhere if the operator's shell has them.
 PROXIES = tuple(name for each in ("http", "https", "all", "no") for name in (f"{each}_proxy", f"{each}_PROXY".upper()))
 _LOCAL = "127.0.0.1,localhost"
 _KEY = "testing"
 
 
 def fixed(state: State) -> dict[str, str]:
-    """Return the variables that are known before anything listens."""
+    """Return the variables that are known before any world listens."""
     root = state.root
     return {
         VARIABLE: str(root),
@@ -33,7 +33,7 @@ def fixed(state: State) -> dict[str, str]:
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
         "PULUMI_SUPPRESS_NEO_LINK": "true",
-        # A profile, token or file of the operator's must not reach a simulated cloud, nor the other way round.
+        # The operator's profile, token or file must not reach a simulated cloud, nor the other way round.
         "AWS_CONFIG_FILE": str(root / "aws-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(root / "aws-credentials"),
         "AWS_PROFILE": "default",
@@ -72,7 +72,7 @@ def worlds(state: State) -> dict[str, str]:
 
 
 def for_worlds(state: State, folders: Iterable[Path]) -> dict[str, str]:
-    """Return the whole environment of a simulated world: the operator's without proxies, and what is fixed."""
+    """Return the whole environment of a simulated world: the operator's without proxies, and the fixed variables."""
     ours = {name: value for name, value in os.environ.items() if name not in PROXIES}
     return {**ours, **fixed(state), "PATH": _path(map(str, folders))}
 

@@ -1,12 +1,12 @@
-"""What can be broken in a sandbox: every name, and what happens while it is broken."""
+"""What can be broken in a sandbox: every name, and the effect while it is broken."""
 
 from __future__ import annotations
 
-#: The account is locked, or ended: the two that take what AWS only keeps, where `aws-down` takes what it does.
+#: The account is locked, or closed: these two also take what AWS stores, where `aws-down` takes what it serves.
 SUSPENDED, CLOSED = "aws-account-suspended", "aws-account-closed"
-#: While one of these is on, nothing of AWS answers visitors.
+#: While one of these is on, AWS answers no visitor.
 SILENT = ("aws-down", CLOSED)
-#: A name that ends in a dash wants more: the owner of an Akash provider, the name of a store.
+#: A name that ends in a dash needs a suffix: the owner of an Akash provider, or the name of a store.
 FAULTS = {
     "aws-down": "the edge and the AWS API answer nothing",
     SUSPENDED: "the AWS API and all buckets answer 403; the zone answers as it stands",

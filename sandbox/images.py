@@ -14,9 +14,9 @@ import yaml
 
 SANDBOX = Path(__file__).parent
 HERE = SANDBOX / "akash" / "image"
-#: Names a file with more images.
+#: The variable that names a file with more images.
 VARIABLE = "UNMOOR_SANDBOX_IMAGES"
-#: The applets of busybox that a host is sure to have under the same name, and `wget`, which is ours.
+#: The applets of busybox that every host has under the same name, and `wget`, which is ours.
 BUSYBOX = (
     "sh ls cat cp mv rm mkdir rmdir ln chmod touch date sleep echo printf test true false env expr id kill "
     "ps head tail cut tr sort uniq wc sed grep awk find xargs tee sha256sum md5sum base64 od tar "
@@ -34,7 +34,7 @@ class Image:
 
 
 def _images() -> dict[str, Image | None]:
-    """Read the table, and the one that a project adds to it; None is an image that cannot be pulled."""
+    """Return the table, with the one that a project adds; None is an image that cannot be pulled."""
     files = [SANDBOX / "images.yaml", *map(Path, filter(None, [os.environ.get(VARIABLE)]))]
     return {
         name: given
@@ -61,7 +61,7 @@ def repository(image: str) -> str:
 
 
 def well_formed(image: str) -> bool:
-    """Return whether an image reference can be read at all."""
+    """Return whether an image reference is valid."""
     return bool(re.fullmatch(r"[a-z0-9][\w./:-]*(@sha256:[0-9a-f]{64})?", image))
 
 
@@ -77,7 +77,7 @@ def find_caddy() -> str | None:
 
 
 def unpack(image: Image, into: Path) -> None:
-    """Lay an image's tools into a folder, to be the whole PATH of its container."""
+    """Put an image's tools into a folder, which becomes the whole PATH of its container."""
     into.mkdir(parents=True, exist_ok=True)
     for tool in BUSYBOX.split():
         if found := shutil.which(tool):
@@ -117,5 +117,5 @@ def unknown(image: str) -> str:
     return f"sandbox: no program stands for the image {repository(image)}; add it to sandbox/images.yaml"
 
 
-#: Repository -> image. A repository that is not here cannot be pulled.
+#: Repository → image. A repository that is not listed cannot be pulled.
 IMAGES = _images()

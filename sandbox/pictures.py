@@ -1,4 +1,4 @@
-"""`python -m sandbox.pictures`: the pictures of the manual, made from what commands print; none is drawn by hand."""
+"""`python -m sandbox.pictures`: the pictures of the manual, made from the output of commands; none is drawn by hand."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def svg(name: str, shown: RenderableType) -> str:
         record=True, width=_COLUMNS[name], file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
     console.print(shown)
-    # Without the fonts that rich would have a reader's browser fetch from another site.
+    # Without the fonts that rich would make a reader's browser fetch from another site.
     text = re.sub(
         r"@font-face \{.*?\}\s*", "", console.export_svg(title=_TITLES[name], unique_id=name), flags=re.DOTALL
     )
@@ -65,7 +65,7 @@ def comment() -> RenderableType:
 
 
 def report() -> RenderableType:
-    """Return what `unmoor assess` prints of the inventory that is in this repository."""
+    """Return the output of `unmoor assess` for the inventory of this repository."""
     return Text.from_ansi(_unmoor(REPOSITORY, "assess", "--date", DAY))
 
 
@@ -91,7 +91,7 @@ def preview() -> RenderableType:
     return Text.from_ansi(f"{edit}\n$ pulumi preview\n{done.stdout.strip()}")
 
 
-#: Each picture's name → what it shows. The first two need no engine; a test makes them again and compares.
+#: Each picture's name → its content. The first two need no engine; a test makes them again and compares.
 PICTURES: dict[str, Callable[[], RenderableType]] = {"comment": comment, "report": report, "preview": preview}
 
 
@@ -122,7 +122,7 @@ def _unmoor(folder: Path, *words: str) -> str:
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(sorted(PICTURES)))
 def main(names: tuple[str, ...]) -> None:
-    """Make the pictures of the manual anew: all, or those that are named. `preview` starts a sandbox."""
+    """Make the pictures of the manual: all, or those that are named. `preview` starts a sandbox."""
     FOLDER.mkdir(exist_ok=True)
     for name in names or PICTURES:
         path = FOLDER / f"{name}.svg"

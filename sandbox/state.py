@@ -57,16 +57,16 @@ def read(path: Path) -> str | None:
 
 @dataclass(frozen=True)
 class State:
-    """One sandbox's folder. Names that cannot be file names (they may come off the wire) are simply not there."""
+    """One sandbox's folder. Names that cannot be file names (they may come from the network) count as missing."""
 
     root: Path
 
     def prepare(self) -> None:
-        """Make the folders that every world expects."""
+        """Create the folders that every world needs."""
         for name in _FOLDERS:
             (self.root / name).mkdir(parents=True, exist_ok=True)
 
-    # What to source and to trust
+    # Files to source and to trust
 
     @property
     def env_file(self) -> Path:
@@ -94,7 +94,7 @@ class State:
         return self.root / "ca-bundle.pem"
 
     def log(self, name: str) -> Path:
-        """Where the named world writes its log."""
+        """Return where the named world writes its log."""
         return self.root / "log" / f"{name}.log"
 
     # Ports
@@ -138,7 +138,7 @@ class State:
     # Names outside the zones
 
     def publish_host(self, name: str, ip: str) -> None:
-        """Give a name outside the hosted zones an IPv4 address."""
+        """Set the IPv4 address of a name outside the hosted zones."""
         write(self.root / "hosts" / _host(name), f"{ip}\n")
 
     def withdraw_host(self, name: str) -> None:
@@ -156,18 +156,18 @@ class State:
     # Faults
 
     def start_fault(self, name: str, parameters: dict[str, Any] | None = None) -> None:
-        """Break something; the worlds look before each use."""
+        """Start a fault; the worlds check before each use."""
         write(self.root / "faults" / name, json.dumps(parameters or {}) + "\n")
 
     def end_fault(self, name: str) -> bool:
-        """Mend it again; False if it was not broken."""
+        """End a fault. Return False if it was not on."""
         path = self.root / "faults" / name
         there = path.exists()
         path.unlink(missing_ok=True)
         return there
 
     def fault(self, name: str) -> dict[str, Any] | None:
-        """Return the parameters of a fault that is on, {} if it has none; None means that nothing is wrong."""
+        """Return the parameters of an active fault, {} if it has none; None means that it is off."""
         text = self._text("faults", name)
         return None if text is None else _parameters(text)
 

@@ -1,4 +1,4 @@
-"""A story on a running sandbox: what it edits, runs and claims, and what it measures."""
+"""A story on a running sandbox: its edits, commands, claims and measurements."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
     from .drive import Pulumi, Run
     from .state import State
 
-#: Route 53 gives aliases to CloudFront 60 s; a story asks its DNS server for the stack's `ttl` instead.
+#: Route 53 gives aliases to CloudFront 60 s; a story sets its DNS server to the stack's `ttl` instead.
 ALIAS_TTL = 10
-#: Longest wait for something that happens by itself, in seconds.
+#: The longest wait for something that happens by itself, in seconds.
 PATIENCE = 150
 #: The mode that the stack file of every stage begins with.
 _MODE = "centralized"
 
 
-#: What stands where a stack has not been deployed, or has been put away; otherwise it is the workload's mode.
+#: The state of a stack that was not deployed, or was removed; otherwise the state is the workload's mode.
 NOTHING = "nothing"
 
 
 class ClaimFailed(AssertionError):  # noqa: N818 the name is what happened
-    """Something the story claims did not happen."""
+    """A claim of the story did not hold."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stack file of the demo: its only workload and that one's host, where visitors go, and its text.
+    """A stack file of the demo: its only workload and host, the visitor's URL, and its text.
 
     The file's workload has a line `mode: centralized`, which chapters edit.
     """
@@ -64,7 +64,7 @@ class Stage:
 
 @dataclass
 class Story:
-    """The demo's state: the stack, what stands of it, the visitor, and what was measured.
+    """The demo's state: the stack, what stands of it, the visitor, and the measurements.
 
     `before` is what the account had without the stack. `figures` has every field of `demo.json` so far.
     """
@@ -85,7 +85,7 @@ class Story:
         self.console.print(f"\n[bold]{self._clock()}  {title}[/bold]")
 
     def show(self, text: str) -> None:
-        """Show what was seen."""
+        """Print what was observed."""
         self.console.print(f"        {text}", highlight=False, soft_wrap=True)
 
     def claim(self, true: bool, text: str) -> None:  # noqa: FBT001 a claim is true or false
@@ -113,7 +113,7 @@ class Story:
         self.until("the first answer", lambda: bool(self.seen.samples) and self.seen.samples[-1].ok)
 
     def leave(self) -> None:
-        """Call the visitor back."""
+        """Stop the visitor."""
         if self.visitor:
             self.visitor.stop()
 
@@ -124,7 +124,7 @@ class Story:
         return found
 
     def stand(self, where: str) -> None:
-        """Bring the stack to where a chapter begins, NOTHING or a mode, without claims."""
+        """Bring the stack to the beginning state of a chapter, NOTHING or a mode, without claims."""
         if self.standing == where:
             return
         self.leave()
@@ -139,7 +139,7 @@ class Story:
         self.standing = where
 
     def put_away(self) -> None:
-        """Destroy the stack, and see that nothing is left of it."""
+        """Destroy the stack, and verify that nothing is left of it."""
         self.leave()
         self._destroy()
         left = sorted(set(aws.objects()) - self.before)
@@ -168,7 +168,7 @@ class Story:
             self.show(f"[{'red' if line.startswith('-') else 'green'}]{line}[/]")
 
     def unmoor(self, *words: str) -> None:
-        """Run a command of `unmoor` on the stack file, and show what it prints."""
+        """Run a command of `unmoor` on the stack file, and show its output."""
         command = [sys.executable, "-m", "components", *words, "--stack", str(self.pulumi.config_file)]
         environment = {**os.environ, **self.pulumi.environment}
         done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
@@ -180,7 +180,7 @@ class Story:
             raise ClaimFailed(f"unmoor {' '.join(words)} ended with {done.returncode}: {done.stderr}")
 
     def preview(self) -> Run:
-        """Preview, showing what changes and the outputs."""
+        """Preview, showing changes and outputs."""
         run = self.pulumi.preview("--diff")
         self.figures["preview_s"] = round(max(run.seconds, self.figures.get("preview_s", 0)), 2)
         for name, operation in sorted(run.changes().items()):
@@ -191,7 +191,7 @@ class Story:
         return run
 
     def up(self, *arguments: str) -> Run:
-        """Update, then update again and see that nothing changes."""
+        """Update, then update again and verify that nothing changes."""
         run = self.pulumi.up(*arguments)
         self.settled = time.monotonic()
         self.show(f"{' '.join(('up', *arguments))} took {run.seconds:.1f} s: {counted(run)}")
@@ -202,12 +202,12 @@ class Story:
         return run
 
     def flip(self, old: str, new: str) -> Run:
-        """Change a line and make it so, while the visitor counts."""
+        """Change a line and deploy it, while the visitor counts."""
         self.edit(old, new)
         self.preview()
         since = time.time()
         run = self.up()
-        # The last visitor of the flip is one whose resolver kept the old answer for as long as it may; an update that
+        # The last visitor of the flip is one whose resolver kept the old answer for the whole TTL; an update that
         # removes a site has waited for that visitor itself.
         if not any(operation == "delete" and name.endswith("-drain") for operation, name in run.steps()):
             time.sleep(max(0.0, self.settled + ALIAS_TTL + 1 - time.monotonic()))
@@ -222,7 +222,7 @@ class Story:
         return run
 
     def until(self, what: str, condition: Any) -> float:
-        """Wait until something is seen; return the seconds it took."""
+        """Wait until something is observed; return the seconds that took."""
         began = time.monotonic()
         while not condition():
             if time.monotonic() - began > PATIENCE:
@@ -244,7 +244,7 @@ _SIGNS = {
     "create-replacement": "++",
     "delete-replaced": "--",
 }
-#: How addresses of the sandbox's CloudFront begin, and those of its leases.
+#: The prefixes of addresses of the sandbox's CloudFront, and of its leases.
 AWS, AKASH = "192.0.2.", "203.0.113."
 
 

@@ -1,4 +1,4 @@
-"""Start the simulated worlds, publish where they are, and end them: nothing of a sandbox outlives its supervisor."""
+"""Start the simulated worlds, publish their addresses, and end them: nothing of a sandbox outlives its supervisor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .state import REPOSITORY, State, read, write
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-#: How long a world may take until it listens, and to end once asked to; in seconds.
+#: Seconds that a world may take until it listens, and to end after it was asked to.
 START_S, END_S = 60.0, 15.0
 POLL_S = 0.05
 
@@ -35,15 +35,15 @@ class SandboxError(UnmoorError):
 
 @dataclass(frozen=True)
 class World:
-    """One simulated world: the module that is it, and the ports whose publishing means that it is ready."""
+    """One simulated world: its module, and the ports whose publishing means that it is ready."""
 
     name: str
     module: str
     ports: tuple[str, ...]
 
 
-#: The internet comes before Akash, whose containers are started with the way out in their environment, and before the
-#: certificate authority, which looks at sites through it.
+#: In the order of starting. The internet comes before Akash, whose containers get the proxy in their environment, and
+#: before the certificate authority, which visits sites through it.
 AWS = World("aws", "sandbox.aws", ("aws", "storj"))
 NET = World("net", "sandbox.net", ("dns", "proxy"))
 AKASH = World("akash", "sandbox.akash", ("console",))
@@ -60,10 +60,10 @@ class Supervisor:
     ending: bool = False
 
     def run(self, stack: str | None = None) -> None:
-        """Bring the sandbox up, report it on stdout, and stay until asked to end (SIGINT, SIGTERM, SIGHUP).
+        """Start the sandbox, report it on stdout, and stay until asked to end (SIGINT, SIGTERM, SIGHUP).
 
-        `stack` is made and selected, so that bare `pulumi` commands are about it. Raises SandboxError if the sandbox
-        is running already or a world does not come up or ends; NotMade if the engine, Caddy or Pebble cannot be had.
+        `stack` is made and selected, so that bare `pulumi` commands are about it. Raises SandboxError if the sandbox is
+        running already or a world does not start or ends; NotMade if the engine, Caddy or Pebble is not available.
         """
         with alone(self.state):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -153,7 +153,7 @@ class Supervisor:
             _signal(child, signal.SIGKILL)
 
     def _end(self) -> None:
-        """End every world, the last started first; one that does not go in time is killed with its group."""
+        """End every world, the last started first; one that does not end in time is killed with its group."""
         self.ending = True
         for child in reversed(self.children.values()):
             _signal(child, signal.SIGTERM)
@@ -169,12 +169,12 @@ class Supervisor:
 
 
 class _Over(Exception):  # noqa: N818 not an error
-    """The operator ended it."""
+    """The operator ended the sandbox."""
 
 
 @contextlib.contextmanager
 def alone(state: State) -> Iterator[None]:
-    """Hold the sandbox's lock for as long as it runs; SandboxError if another process does."""
+    """Hold the sandbox's lock for as long as it runs. Raises SandboxError if another process holds it."""
     try:
         known = (state.root / ".lock").exists() or not state.root.exists() or not any(state.root.iterdir())
         if not known:
@@ -182,7 +182,7 @@ def alone(state: State) -> Iterator[None]:
                 f"{state.root} is not a sandbox's folder and not empty; give UNMOOR_SANDBOX one of its own"
             )
         state.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        state.root.chmod(0o700)  # logs and state are for the one who runs it
+        state.root.chmod(0o700)  # logs and state are only for the user who runs it
         lock = (state.root / ".lock").open("w")
     except OSError as error:
         raise SandboxError(
@@ -211,7 +211,7 @@ def running(state: State) -> bool:
 
 
 def stop(state: State) -> None:
-    """End the running sandbox and wait until it is gone; SandboxError if it does not go."""
+    """End the running sandbox and wait until it is gone. Raises SandboxError if it does not end."""
     pid = json.loads(read(state.summary_file) or "{}").get("pid")
     if pid:
         os.kill(pid, signal.SIGTERM)
@@ -223,7 +223,7 @@ def stop(state: State) -> None:
 
 
 def clean(state: State) -> None:
-    """Take away everything that an earlier run left: the simulated clouds start empty, and so does the stack."""
+    """Remove everything that an earlier run left: the simulated clouds start empty, and so does the stack."""
     for entry in state.root.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)

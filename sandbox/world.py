@@ -1,6 +1,7 @@
 """`python -m sandbox.world MODULE`: run one simulated world as a module, and end it when its supervisor is gone.
 
-The supervisor holds the other end of our standard input and never writes; the kernel closes it however it dies.
+The supervisor holds the other end of our standard input and never writes; the kernel closes it when the supervisor
+dies.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 
-#: How long a world may take to end of its own accord, in seconds.
+#: Seconds that a world may take to end by itself.
 GRACE_S = 5.0
 
 
@@ -26,6 +27,6 @@ def _watch() -> None:
 
 if __name__ == "__main__":
     if os.getpgrp() != os.getpid():
-        os.setpgid(0, 0)  # so that ending our group cannot end anybody else's
+        os.setpgid(0, 0)  # so that ending our group ends no other process
     threading.Thread(target=_watch, daemon=True).start()
     runpy.run_module(sys.argv[1], run_name="__main__", alter_sys=True)

@@ -1,1 +1,1 @@
-"""The certificate authority of a sandbox: Pebble, a name on the internet in front of it, and its own way to look."""
+"""The certificate authority of a sandbox: Pebble, a front at a name on the internet, and its own view of sites."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import ssl
 
 NAME = "acme"
-#: How often (seconds) we look whether Pebble still runs.
+#: Seconds between two checks whether Pebble still runs.
 POLL_S = 0.5
 
 
@@ -36,7 +36,7 @@ async def run(state: State) -> None:
         state, authority, HOST, ISSUER, looks=await _listen(Looks(state).connection), dns=await view.start()
     )
     try:
-        # Before anyone reads the bundle: Go programs read it once.
+        # This comes before any reader of the bundle: Go programs read it once.
         authority.trust(await pebble.root(authority.client))
         front = await _listen(Front(state, pebble.port, authority.client).connection, authority.context([HOST]))
         state.publish_host(HOST, ADDRESS)
@@ -57,7 +57,7 @@ async def _listen(connection: Connection, tls: ssl.SSLContext | None = None) -> 
     return port
 
 
-#: Servers end when no reference holds them.
+#: Kept here because a server without a reference ends.
 _LISTENING: list[asyncio.Server] = []
 
 

@@ -1,7 +1,7 @@
 """The authority's address on the internet: passes everything on to Pebble, and refuses what a real authority refuses.
 
-Pebble knows neither rate limits nor CAA records. Orders are refused here by both, in the shapes of RFC 8555 §6.7 and of
-Let's Encrypt.
+Pebble has neither rate limits nor CAA. Orders are refused here by both, in the forms of RFC 8555 §6.7 and of Let's
+Encrypt.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 #: The CAA parameter that names the methods of proof an issuer may use (RFC 8657).
 METHODS = "validationmethods"
-#: Where the authority is, and its name in CAA records.
+#: The authority's address, and its name in CAA records.
 HOST, ADDRESS, ISSUER = "acme.ca.example", "198.51.100.30", "ca.example"
 DIRECTORY = f"https://{HOST}/dir"
 #: Where Pebble takes orders.
 ORDERS = "/order-plz"
-#: Seconds after which a client that was over its limit may ask again (Let's Encrypt: a week, sliding).
+#: Seconds after which a client over its limit may ask again (Let's Encrypt: a week, sliding).
 AGAIN_S = 24 * 3600
 
 
@@ -65,7 +65,7 @@ class Front:
         return Response(answer.status, kept, answer.body)
 
     async def _refusal(self, asked: Asked) -> Response | None:
-        """Why an order is not taken; None if it is."""
+        """Return why an order is refused; None if it is accepted."""
         if self._state.fault("certificate-expired") is not None:
             return _problem(503, "serverInternal", "The service is down for maintenance or had an internal error")
         names = _ordered(asked.body)
@@ -83,7 +83,7 @@ class Front:
         return None
 
     async def _closed(self, name: str) -> str:
-        """The name whose CAA records keep this authority from a name; nothing if none do (RFC 8659 §3)."""
+        """Return the name whose CAA records keep this authority from a name; nothing if none do (RFC 8659 §3)."""
         at = name
         while "." in at:
             found = await ask(self._state, at, "CAA")
@@ -103,7 +103,7 @@ def _allows(value: str) -> bool:
 
 
 def _ordered(body: bytes) -> list[str]:
-    """The names in a signed order (RFC 8555 §7.4); whether it is well signed is Pebble's to judge."""
+    """Return the names in a signed order (RFC 8555 §7.4); whether it is well signed is Pebble's to judge."""
     try:
         payload = json.loads(body)["payload"]
         order: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

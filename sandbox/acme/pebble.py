@@ -1,4 +1,4 @@
-"""Pebble as a child: Let's Encrypt's own test server, which validates and signs as a real authority does."""
+"""Pebble as a child process: Let's Encrypt's own test server, which validates and signs as a real authority does."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ..net.tls import Authority
     from ..state import State
 
-#: Pebble waits and refuses at random to test its clients; ours are tested already.
+#: Pebble waits and refuses at random to test its clients. Our clients are tested elsewhere, so this is off.
 VARIABLES = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
-#: What public authorities give today, in days.
+#: The lifetime that public authorities give today, in days.
 DAYS = 90
 START_S, LOOK_S = 30.0, 0.02
 
@@ -29,7 +29,7 @@ START_S, LOOK_S = 30.0, 0.02
 class Pebble:
     """One Pebble: `port` speaks ACME over TLS for `name`, and is `issuer` in CAA records.
 
-    It looks at sites through the port `looks`, where the DNS server at the port `dns` leads it.
+    It visits sites through the port `looks`, to which the DNS server at the port `dns` leads it.
     """
 
     def __init__(self, state: State, authority: Authority, name: str, issuer: str, *, looks: int, dns: int) -> None:
@@ -54,7 +54,7 @@ class Pebble:
         self.process = _spawn(folder / "pebble.json", dns)
 
     async def root(self, trusted: ssl.SSLContext) -> str:
-        """The root that its certificates lead to, PEM, as soon as it answers."""
+        """Return the root that its certificates lead to, PEM, as soon as it answers."""
         async with asyncio.timeout(START_S):
             while self.process.poll() is None:
                 try:

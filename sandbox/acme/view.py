@@ -1,7 +1,7 @@
-"""How the authority looks at a site: names by the sandbox's DNS, port 80 of an address by the sandbox's internet.
+"""The authority's view of sites: names by the sandbox's DNS, port 80 of an address by the sandbox's internet.
 
-Pebble connects directly and to one port only. So every name that has an address leads it to this machine, where a
-listener on that port passes the request on to where the name really leads.
+Pebble connects directly, and to one port only. So every name with an address leads it to this machine, where a listener
+on that port passes the request on to the name's real address.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 #: Seconds for one question to the sandbox's DNS.
 PATIENCE_S = 5.0
-#: Seconds for which Pebble may remember: it does not.
+#: Seconds for which Pebble may cache: it does not.
 TTL = 1
 HERE = "127.0.0.1"
 
 
 class Names:
-    """The authority's DNS: an address of the ordinary view becomes this machine's, all else stays."""
+    """The authority's DNS: addresses become this machine's, all else stays."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -64,7 +64,7 @@ class Looks:
         self._state = state
 
     async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one look."""
+        """Serve one request."""
         await server.serve(reader, writer, self._respond, secure=False)
 
     async def _respond(self, asked: Asked) -> Response | None:

@@ -55,7 +55,7 @@ async def serve(state: State) -> None:
 
 
 def sweep(state: State) -> None:
-    """Take away what an earlier world left when it was killed: its routes, and its leases' folders."""
+    """Remove what an earlier, killed world left: its routes, and its leases' folders."""
     ours = {provider.ingress for provider in PROVIDERS}.union(*(provider.addresses for provider in PROVIDERS))
     for ip, port in state.routes():
         if ip in ours:

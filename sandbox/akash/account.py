@@ -17,13 +17,13 @@ CREATED = "2025-03-01T00:00:00.000Z"
 
 
 class Account:
-    """The one account that there is."""
+    """The only account."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
     def routes(self) -> list[web.RouteDef]:
-        """Every route."""
+        """Return every route."""
         return [
             web.get("/v1/user/me", self.me),
             web.get("/v1/wallets", self.wallets),
@@ -31,7 +31,7 @@ class Account:
         ]
 
     async def me(self, _request: web.Request) -> web.Response:
-        """The user whose key it is (console `get-current-user.router.ts`, `user.schema.ts`)."""
+        """Return the user whose key it is (console `get-current-user.router.ts`, `user.schema.ts`)."""
         user = {
             "id": USER,
             "userId": "auth0|sandbox",
@@ -43,7 +43,7 @@ class Account:
         return web.json_response({"data": user})
 
     async def wallets(self, request: web.Request) -> web.Response:
-        """The user's wallet; Console holds its keys. Credit in USD (console `wallet.schema.ts`)."""
+        """Return the user's wallet; Console holds its keys. Credit in USD (console `wallet.schema.ts`)."""
         user = request.query.get("userId", "")
         if not user:
             raise ValidationError((("userId",), "Required"))
@@ -62,7 +62,7 @@ class Account:
         return web.json_response({"data": [wallet]})
 
     async def balances(self, _request: web.Request) -> web.Response:
-        """What is free, and what is in the escrow of deployments, in USD."""
+        """Return what is free, and what is in the escrow of deployments, in USD."""
         free = self.world.ledger.wallet / 1e6
         bound = sum(each.funds for each in self.world.ledger.deployments.values() if each.state == "active") / 1e6
         data = {"balance": round(free, 6), "deployments": round(bound, 6), "total": round(free + bound, 6)}

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 API_KEY = "sandbox-key"
-#: The longest that an answer is kept back, in seconds.
+#: The longest delay of an answer, in seconds.
 HOLD_SECONDS = 120.0
 
 
 class Front:
-    """What a call passes on its way in and out."""
+    """The filters that a call passes on its way in and out."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -34,7 +34,7 @@ class Front:
 
     @web.middleware
     async def crowd(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Turn away a share of the calls, before anything sees them, in the words of the network in front."""
+        """Refuse a share of the calls before the API receives them, in the words of the network in front."""
         fault = self.world.state.fault("api-429")
         if fault is None:
             return await handler(request)
@@ -46,7 +46,7 @@ class Front:
 
     @web.middleware
     async def silence(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let a change take effect and keep its answer."""
+        """Let a change take effect, and withhold its answer."""
         answer = await handler(request)
         fault = self.world.state.fault("api-timeout")
         if fault is None or request.method == "GET":
@@ -74,7 +74,7 @@ class Front:
         except web.HTTPException as wrong:
             return ConsoleError(wrong.status, wrong.reason).response()
         finally:
-            # Of 100 deployments the journal takes longer to write than a read to answer.
+            # With 100 deployments, writing the journal takes longer than answering a read.
             if request.method != "GET":
                 with contextlib.suppress(OSError):
                     self.world.write()

@@ -1,4 +1,4 @@
-"""The Console API: deployments, bids, leases, deposits and settings of the one account that there is.
+"""The Console API: deployments, bids, leases, deposits and settings of the only account.
 
 Routes and shapes are those of `apps/api/swagger/openapi.json` of Console d84c9e93 (August 2026).
 """
@@ -41,7 +41,7 @@ class Console:
         self._last_dseq = 0
 
     def routes(self) -> list[web.RouteDef]:
-        """Every route of the record."""
+        """Return every route of the record."""
         return [
             web.post("/v1/deployments", self.create),
             web.get("/v1/deployments", self.list),
@@ -66,7 +66,7 @@ class Console:
     # Deployments
 
     async def create(self, request: web.Request) -> web.Response:
-        """Open a deployment; its dseq is Console's to choose, so asking twice opens two."""
+        """Open a deployment; Console chooses its dseq, so two calls open two."""
         data = (await _json(request)).get("data") or {}
         deposit: Any = data.get("deposit")
         faults = [] if isinstance(data.get("sdl"), str) else [(("data", "sdl"), "Required")]
@@ -92,7 +92,7 @@ class Console:
         return _data({"dseq": dseq, "manifest": submitted.manifest, "signTx": _transaction()}, status=201)
 
     async def list(self, request: web.Request) -> web.Response:
-        """The open deployments, without their providers' part."""
+        """Return the open deployments, without their providers' part."""
         skip, limit = _whole(request, "skip", 0, least=0), _whole(request, "limit", 1000, least=1)
         everything = self.world.ledger.deployments.values()
         found = [each for each in everything if each.state == "active" and self.reads.in_list(each)]
@@ -101,11 +101,11 @@ class Console:
         return _data({"deployments": self.reads.listed(page), "pagination": pagination})
 
     async def show(self, request: web.Request) -> web.Response:
-        """One deployment, with the status of its leases from their providers."""
+        """Return one deployment, with the status of its leases from their providers."""
         return _data(await self.reads.full(self._find(request.match_info["dseq"], read=True)))
 
     async def update(self, request: web.Request) -> web.Response:
-        """Take a whole new SDL: a transaction if its hash is new, then the manifest to every provider."""
+        """Accept a whole new SDL: a transaction if its hash is new, then the manifest to every provider."""
         data = (await _json(request)).get("data") or {}
         if not isinstance(data.get("sdl"), str):
             raise ValidationError((("data", "sdl"), "Required"))
@@ -120,7 +120,7 @@ class Console:
         return _data(await self.reads.full(deployment))
 
     async def close(self, request: web.Request) -> web.Response:
-        """Close, once or again."""
+        """Close a deployment; repeated calls succeed."""
         deployment = self._find(request.match_info["dseq"])
         if deployment.state == "active":
             self._chain_moves()
@@ -132,7 +132,7 @@ class Console:
     # Bids and leases
 
     async def bids(self, request: web.Request) -> web.Response:
-        """The bids on a deployment; all of audited providers, as no other may bid on what Console submits."""
+        """Return the bids on a deployment; all of audited providers, as no other may bid on what Console submits."""
         dseq = request.match_info.get("dseq") or request.query.get("dseq", "")
         if not dseq:
             raise ValidationError((("dseq",), "Required"))
@@ -140,7 +140,7 @@ class Console:
         return _data([shapes.bid(deployment, bid) for bid in deployment.bids] if deployment else [])
 
     async def lease(self, request: web.Request) -> web.Response:
-        """Take bids and send the manifest; only the manifest if a lease is there already. No data envelope."""
+        """Accept bids and send the manifest; only the manifest if a lease exists already. No data envelope."""
         body = await _json(request)
         wanted = body.get("leases")
         if not isinstance(body.get("manifest"), str):

@@ -20,22 +20,23 @@ from ..images import IMAGES, repository, unpack, well_formed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Seconds before the n-th restart: at once, then doubling, five minutes at most; forgotten after ten good minutes.
+#: Seconds before the n-th restart: at once, then doubling, five minutes at most; reset after ten minutes without a
+#: crash.
 BACK_OFF = (0, 10, 20, 40, 80, 160, 300)
 GOOD_SECONDS = 600.0
-#: How long a container may take to end after SIGTERM.
+#: Seconds that a container may take to end after SIGTERM.
 GRACE_SECONDS = 30.0
 POLL_SECONDS = 0.1
-#: What a container knows of the internet, and nothing else of this machine's environment.
+#: The variables that a container gets about the internet; it gets nothing else of this machine's environment.
 PASSED = (
     *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     *("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "LANG"),
 )
-PORTS = range(21_000, 32_000)  # below the range from which systems give out ports of their own accord
+PORTS = range(21_000, 32_000)  # below the range from which systems assign ports by themselves
 
 
 class Watchdog:
-    """The process that kills every group of ours should the world be killed."""
+    """The process that kills every group of ours if the world is killed."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -76,11 +77,11 @@ def free_port() -> int:
 
 @dataclass
 class Container:
-    """A replica: what to run, where, and how it is doing.
+    """A replica: what to run, where, and its state.
 
-    `ports` maps each port that the container exposes to the local one that stands for it, `named` the variables by
-    which the process learns of them. `volumes` are lease-owned folders by name; the rest of `home` is new at each
-    start, as a container's disk is.
+    `ports` maps each port that the container exposes to its local port, `named` the variables by which the process
+    learns of them. `volumes` are lease-owned folders by name; the rest of `home` is new at each start, as a container's
+    disk is.
     """
 
     image: str
@@ -107,7 +108,7 @@ class Container:
         return self.state == "Running"
 
     def start(self) -> None:
-        """Begin to run, and keep running."""
+        """Begin to run, and restart after each end."""
         self._stopping = False
         self._task = asyncio.create_task(self._keep())
 
@@ -189,7 +190,7 @@ class Container:
             log.write(f"[{self.home.name}] {line}\n")
 
     def _kill(self) -> None:
-        """End what is left of the group: in a container, the first process takes all others with it."""
+        """End what is left of the group: in a container, the first process ends all others with it."""
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -197,12 +198,12 @@ class Container:
         self.watchdog.forget(self._process.pid)
 
     def restart(self) -> None:
-        """Start it again at once: the sandbox changed its volume, which is no crash that counts for the back-off."""
+        """Restart at once: the sandbox changed its volume, so the end counts for no back-off."""
         self._asked = True
         self._kill()
 
     def kill(self) -> None:
-        """End it this instant, for good."""
+        """Kill it at once, for good."""
         self._stopping = True
         self._kill()
         if self._process:

@@ -1,4 +1,4 @@
-"""What a provider demands of a manifest: the version on the chain, and resources as they were ordered."""
+"""A provider's checks of a manifest: the version on the chain, and resources as they were ordered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KIND_WORDS = ("HTTP", "PORT", "IP")
 
 
 def fault(manifest: list[dict[str, Any]], deployment: Deployment, running: dict[str, set[str]] | None = None) -> str:
-    """Return "" for a manifest that fits the deployment, else what the provider answers (with HTTP 422).
+    """Return "" for a manifest that matches the deployment, else the provider's answer (with HTTP 422).
 
     `running` has the service names of each group that is running already: they may not change.
     """
@@ -38,7 +38,7 @@ def fault(manifest: list[dict[str, Any]], deployment: Deployment, running: dict[
 
 
 def _group(group: dict[str, Any], spec: dict[str, Any]) -> str:
-    """Return the first thing about a group that is not as it was ordered."""
+    """Return the first difference between a group and its order."""
     units = {unit["resource"]["id"]: unit for unit in spec["resources"]}
     used: dict[int, int] = dict.fromkeys(units, 0)
     for service in group["services"]:
@@ -86,7 +86,7 @@ def _kinds(endpoints: Iterable[dict[str, Any]]) -> list[int]:
 
 
 def _plain(value: Any) -> Any:
-    """Forget the difference between `size` and `quantity`, and between an empty list and none."""
+    """Remove the differences between `size` and `quantity`, and between an empty list and none."""
     if isinstance(value, dict):
         return {{"quantity": "size"}.get(key, key): _plain(each) for key, each in value.items() if each}
     return [_plain(each) for each in value] if isinstance(value, list) else value

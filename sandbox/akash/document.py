@@ -1,4 +1,4 @@
-"""What Console reads out of an SDL: groups, manifest and hash, after it has rewritten denomination and auditors."""
+"""Console's reading of an SDL: groups, manifest and hash, after it has rewritten denomination and auditors."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .. import images
 from .ledger import DENOM
 from .providers import AUDITOR
 
-#: How Go writes JSON where Python does not escape.
+#: Go's JSON escapes, where Python does not escape.
 GO_ESCAPES = (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029"))
 
 
 class InvalidSdlError(Exception):
-    """An SDL that Console does not take; the text is Console's message."""
+    """An SDL that Console refuses; the text is Console's message."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Submitted:
 
 
 def sorted_json(manifest: Any) -> str:
-    """Write a manifest as Go does, keys sorted: the text whose hash is the version."""
+    """Return a manifest as Go writes it, keys sorted: the text whose hash is the version."""
     text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     for plain, escaped in GO_ESCAPES:
         text = text.replace(plain, escaped)
@@ -45,7 +45,7 @@ def version(manifest: Any) -> bytes:
 
 
 def read(text: str) -> Submitted:
-    """Take an SDL as Console does; raises InvalidSdlError with every fault."""
+    """Read an SDL as Console does. Raises InvalidSdlError with every fault."""
     from components.errors import SdlError
     from components.targets.akash.sdl import document as sdl
     from components.targets.akash.sdl import manifest as manifests

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .providers import AkashProvider
 
 
-#: Faults that act in the moment in which they are switched on.
+#: Faults that act at the moment in which they are switched on.
 STRIKE_ONCE = ("reclaim", "escrow-empty", "volume-lost", "certificate-expired", "clock-skew")
 
 
@@ -46,7 +46,7 @@ DEAD_READ_S = 61.4
 
 
 def gone(state: State, provider: AkashProvider) -> bool:
-    """Return whether a provider has vanished."""
+    """Return whether a provider is gone."""
     return _struck(state, "gone", provider) is not None
 
 
@@ -70,7 +70,7 @@ def _struck(state: State, kind: str, provider: AkashProvider) -> dict[str, Any] 
 
 
 def since(state: State, name: str) -> int:
-    """When a fault was switched on (ns: the identity of a fault that acts once), or 0 while it is off."""
+    """Return when a fault was switched on (ns: the identity of a fault that acts once), or 0 while it is off."""
     try:
         return (state.root / "faults" / name).stat().st_mtime_ns
     except FileNotFoundError:

@@ -47,7 +47,7 @@ class Ingress:
             self.state.publish_route(self.grounds.provider.ingress, port, listener.sockets[0].getsockname()[1])
 
     def _tls(self) -> ssl.SSLContext:
-        """End TLS as a provider does: a certificate for its ingress domain, and for other hosts one of its own make."""
+        """Return a provider's TLS: a certificate for its ingress domain, and for other hosts a self-signed one."""
         domain = f"*.ingress.{self.grounds.provider.domain}"
         known, unknown = Authority(self.state).context([domain]), own_make(self.state.root)
 
@@ -59,7 +59,7 @@ class Ingress:
         return unknown
 
     async def close(self) -> None:
-        """Vanish from the internet."""
+        """Withdraw from the internet."""
         for port, listener in self._listeners.items():
             self.state.withdraw_route(self.grounds.provider.ingress, port)
             listener.close()

@@ -1,4 +1,4 @@
-"""What an account has at this Akash, asked through the API: for assertions that nothing was left behind."""
+"""What an account has at this Akash, read through the API, for assertions that nothing was left."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .app import API_KEY
 def open_deployments() -> list[dict[str, Any]]:
     """Return the deployments that are open, as the API lists them."""
     found: list[dict[str, Any]] = _get("/v1/deployments?limit=1000")["data"]["deployments"]
-    leases = [lease for each in found for lease in each["leases"]]  # the list hands them out in another order
+    leases = [lease for each in found for lease in each["leases"]]  # the list returns them in another order
     for each in found:
         each["leases"] = [lease for lease in leases if lease["id"]["dseq"] == each["deployment"]["id"]["dseq"]]
     return found

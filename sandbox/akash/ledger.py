@@ -14,7 +14,7 @@ BID_SECONDS = 300.0
 MAX_BIDS = 20
 DENOM = "uact"
 OWNER = "akash1vwr8z00ty7mqnk4dtchr9mn9j96nuh6w59hldw"
-#: Another account, whose key `other-account` is about.
+#: Another account, whose key `other-account` uses.
 OTHER = "akash1qyqszqgpqyqszqgpqyqszqgpqyqszqgpkwtsmf"
 
 
@@ -49,7 +49,7 @@ class Bid:
 
 @dataclass
 class Lease:
-    """A taken bid."""
+    """An accepted bid."""
 
     provider: str
     gseq: int
@@ -95,13 +95,13 @@ class Deployment:
     leases: list[Lease] = field(default_factory=list)
 
     def live(self) -> list[Lease]:
-        """The leases that run and cost: those that are reclaimed do until they end (chain `x/market`, lease states)."""
+        """Return the leases that run and cost; reclaimed ones do until they end (chain `x/market`, lease states)."""
         return [lease for lease in self.leases if lease.state in ("active", "reclaiming")]
 
 
 @dataclass
 class Ledger:
-    """Every transaction as a method; `now` is set before each and never looked up."""
+    """Every transaction as a method; `now` is set before each call, and never read from a clock."""
 
     wallet: float = 100e6  # uact: USD 100
     now: float = GENESIS_TIME
@@ -113,7 +113,7 @@ class Ledger:
         return GENESIS_HEIGHT + int((self.now - GENESIS_TIME) / BLOCK_SECONDS)
 
     def get(self, dseq: str) -> Deployment:
-        """Find a deployment, or refuse as the chain does."""
+        """Return a deployment, or refuse as the chain does."""
         if dseq not in self.deployments:
             raise ChainError("Deployment not found")
         return self.deployments[dseq]
@@ -154,7 +154,7 @@ class Ledger:
         return made
 
     def takable(self, dseq: str, gseq: int, oseq: int, provider: str) -> Bid:
-        """Find the bid that a MsgCreateLease would take, or refuse."""
+        """Return the bid that a MsgCreateLease would accept, or refuse."""
         deployment = self.get(dseq)
         if deployment.state != "active":
             raise ChainError("Deployment closed")
@@ -204,7 +204,7 @@ class Ledger:
         deployment.deposits.append((self.height, amount))
 
     def owed(self, deployment: Deployment) -> float:
-        """What the leases have used since the last settlement, in uact."""
+        """Return what the leases have used since the last settlement, in uact."""
         return sum(each.price for each in deployment.live()) * (self.height - deployment.settled_at)
 
     def settle(self, deployment: Deployment) -> None:
@@ -219,7 +219,7 @@ class Ledger:
         deployment.settled_at = self.height
 
     def close(self, dseq: str) -> None:
-        """MsgCloseDeployment by its owner; what is left of the escrow goes back to the wallet."""
+        """Close a deployment by its owner (MsgCloseDeployment); the rest of the escrow returns to the wallet."""
         deployment = self.get(dseq)
         if deployment.state != "active":
             raise ChainError("Deployment closed")
@@ -230,7 +230,7 @@ class Ledger:
         deployment.funds = 0.0
 
     def starve(self, deployment: Deployment) -> None:
-        """The escrow is empty: leases end for want of funds and the deployment closes for good."""
+        """End the leases for want of funds, and close the deployment for good: its escrow is empty."""
         self.settle(deployment)
         deployment.transferred += deployment.funds
         deployment.funds = 0.0
@@ -248,7 +248,7 @@ class Ledger:
         deployment.state = "closed"
 
     def abandon(self, dseq: str, lease: Lease, reason: Reason) -> None:
-        """The provider closes its bid: lease closed, group paused, deployment active, escrow locked until closed."""
+        """Close a bid by its provider: lease closed, group paused, deployment active, escrow locked until closed."""
         deployment = self.get(dseq)
         self.settle(deployment)
         lease.state, lease.reason, lease.closed_on = "closed", reason, self.height
@@ -259,9 +259,9 @@ class Ledger:
                 bid.state = "closed"
 
     def reclaim(self, deployment: Deployment) -> bool:
-        """MsgLeaseStartReclaim by its provider; whether it is taken.
+        """Begin a reclamation by the provider (MsgLeaseStartReclaim); return whether the chain accepts it.
 
-        The chain takes it for an active lease with an agreed window (`x/market/handler/server.go`), which ends no
+        The chain accepts it for an active lease with an agreed window (`x/market/handler/server.go`), which ends no
         sooner than that: a day or more, so never here.
         """
         found = [each for each in deployment.live() if each.state == "active"] if deployment.notice else []

@@ -1,18 +1,18 @@
-"""How a provider loses patience: a lease whose services stay short of replicas is closed after 7 to 8 minutes."""
+"""A provider's monitor: a lease whose services lack replicas is closed after 7 to 8 minutes."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
 
-#: A lease ends after more than so many checks in a row that find a service short of replicas.
+#: A lease ends after more than this many consecutive checks that find a service short of replicas.
 CHECKS = 40
 CHECK_SECONDS, JITTER_SECONDS = 4.0, 15.0
 
 
 @dataclass
 class Monitor:
-    """A provider's watch over one lease: it gives up on workloads that stay short of replicas."""
+    """A provider's checks of one lease, which end it if its services stay short of replicas."""
 
     due: float = 0.0
     strikes: int = 0

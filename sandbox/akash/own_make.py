@@ -1,4 +1,4 @@
-"""The certificate that an ingress shows for a host it has none for, in the words of the usual controller."""
+"""The self-signed certificate of an ingress for unknown hosts, in the words of the usual controller."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-#: What clients see, and rightly refuse.
+#: The name that clients see, and rightly refuse.
 NAME = "Kubernetes Ingress Controller Fake Certificate"
 DAYS = 365
 
 
 def own_make(folder: Path) -> ssl.SSLContext:
-    """Return a server's TLS with a certificate that only itself vouches for; the key passes through `folder`."""
+    """Return a server's TLS with a self-signed certificate; the key passes through `folder`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The Akash providers of this market: who they are, what they charge, and when they bid."""
+"""The Akash providers of this market: identity, prices, and conditions of a bid."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .sizes import GIB, Ask, ask, ceiling, pairs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: The auditor whose signature Console demands of a provider.
+#: The auditor whose signature Console requires of a provider.
 AUDITOR = "akash1365yvmc4s7awdyj3n2sav7xfx76adc6dnmlx63"
 BLOCKS_PER_MONTH = 429_909
 #: USD a month, as in the price script that providers start from.

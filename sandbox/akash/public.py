@@ -31,7 +31,7 @@ class Public:
         self.world = world
 
     def routes(self) -> list[web.RouteDef]:
-        """Every route."""
+        """Return every route."""
         return [
             web.get("/v1/providers", self.providers),
             web.get("/v1/providers/{owner}", self.provider),
@@ -39,11 +39,11 @@ class Public:
         ]
 
     async def providers(self, _request: web.Request) -> web.Response:
-        """Every provider, without envelope."""
+        """Return every provider, without envelope."""
         return web.json_response([self._provider(each) for each in PROVIDERS])
 
     async def provider(self, request: web.Request) -> web.Response:
-        """One provider, without envelope."""
+        """Return one provider, without envelope."""
         found = BY_OWNER.get(request.match_info["owner"])
         if found is None:
             raise ConsoleError(404, "Provider not found")

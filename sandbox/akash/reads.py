@@ -1,6 +1,6 @@
-"""How the Console reads: late, in the order in which its own reads end, from its database, and patiently.
+"""How the Console reads: late, in the order in which its own reads end, from its database, and with long waits.
 
-Each behaviour is that of Console d84c9e93 (August 2026) under `apps/api/src`, and stands where it is cited.
+Each behaviour is that of Console d84c9e93 (August 2026) under `apps/api/src`, cited where it stands.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from .ledger import Deployment
     from .world import World
 
-#: A read answers from another node, or a cache, than the one that took the write: what was opened so many seconds ago
-#: is not there yet. The lag is documented nowhere; some is the default here, so that no client counts on none.
+#: A read is answered by another node, or a cache, than the one that accepted the write: what was opened less than this
+#: many seconds ago is missing. The lag is documented nowhere; some is the default here, so that no client relies on
+#: none.
 READ_LAG_S = 0.6
 #: `deployment-reader.service.ts` getDeploymentByOwnerAndDseq asks the indexer's table first: a 404 until it has caught
 #: up; then `@Memoize({ ttlInSeconds: 30 })` keeps the answer.
 INDEX_LAG_S, MEMOIZED_S = 1.5, 30.0
-#: `fallback-deployment-reader.service.ts`: what stands for a name or a hash that the database does not hold.
+#: `fallback-deployment-reader.service.ts`: placeholders for a name or a hash that the database does not hold.
 UNKNOWN = "unknown_value"
 
 
@@ -41,7 +42,7 @@ class Reads:
         self._names: dict[str, tuple[float, dict[str, Any]]] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """Every route."""
+        """Return every route."""
         return [web.get("/v1/deployment/{owner}/{dseq}", self.named)]
 
     def visible(self, deployment: Deployment) -> bool:

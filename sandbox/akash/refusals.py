@@ -1,4 +1,4 @@
-"""How Console refuses: one error object, and the chain's words turned into its own."""
+"""Console's refusals: one error object, and the chain's words translated to Console's."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ConsoleError(Exception):
         super().__init__(message)
 
     def response(self) -> web.Response:
-        """The error object."""
+        """Return the error object."""
         name, code = NAMES.get(self.status, ("InternalServerError", "internal_server_error"))
         kind = "server_error" if self.status >= 500 else "client_error"
         body = {"error": self.name or name, "message": self.message, "code": code, "type": kind}
@@ -71,7 +71,7 @@ class ValidationError(ConsoleError):
         super().__init__(400, "Validation error", data=data)
 
     def response(self) -> web.Response:
-        """The error object of the validator."""
+        """Return the error object of the validator."""
         body = {
             "error": "BadRequestError",
             "message": "Validation error",
@@ -83,7 +83,7 @@ class ValidationError(ConsoleError):
 
 
 def of_chain(text: str, doing: str = "") -> ConsoleError:
-    """Turn a chain's refusal into Console's; `doing` leads it, as in `Failed to create lease`."""
+    """Return the chain's refusal in Console's words; `doing` begins it, as in `Failed to create lease`."""
     for clue, status, message in CHAIN:
         if clue in text.lower():
             lead = f"{doing}: " if doing and status == 400 else ""

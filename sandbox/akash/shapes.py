@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def coin(amount: float) -> dict[str, str]:
-    """An amount with the eighteen decimals of the chain."""
+    """Return an amount with the eighteen decimals of the chain."""
     return {"denom": DENOM, "amount": f"{amount:.18f}"}
 
 
 def deployment(of: Deployment) -> dict[str, Any]:
-    """The deployment itself."""
+    """Return the deployment itself."""
     return {
         "id": {"owner": OWNER, "dseq": of.dseq},
         "state": of.state,
@@ -30,7 +30,7 @@ def deployment(of: Deployment) -> dict[str, Any]:
 
 
 def escrow(of: Deployment) -> dict[str, Any]:
-    """The deployment's escrow account, settled up to `settled_at` and no further."""
+    """Return the deployment's escrow account, settled up to `settled_at` and no further."""
     return {
         "id": {"scope": "deployment", "xid": f"{OWNER}/{of.dseq}"},
         "state": {
@@ -50,7 +50,7 @@ def escrow(of: Deployment) -> dict[str, Any]:
 
 
 def resource(of: dict[str, Any]) -> dict[str, Any]:
-    """One resource unit in the spelling of the chain: `quantity`, and endpoint kinds by name."""
+    """Return one resource unit in the spelling of the chain: `quantity`, and endpoint kinds by name."""
     return {
         "id": of["id"],
         "cpu": {"units": of["cpu"]["units"], "attributes": of["cpu"].get("attributes") or []},
@@ -73,7 +73,7 @@ def _size(of: dict[str, Any]) -> dict[str, str]:
 
 
 def group(of: Deployment, one: Group) -> dict[str, Any]:
-    """A group of a deployment, as the chain lists it."""
+    """Return a group of a deployment, as the chain lists it."""
     needs = one.spec["requirements"]
     signed = needs.get("signed_by") or {}
     return {
@@ -95,7 +95,7 @@ def group(of: Deployment, one: Group) -> dict[str, Any]:
 
 
 def bid(of: Deployment, one: Bid) -> dict[str, Any]:
-    """A bid with its own escrow account."""
+    """Return a bid with its own escrow account."""
     at = {"owner": OWNER, "dseq": of.dseq, "gseq": one.gseq, "oseq": one.oseq, "provider": one.provider, "bseq": 0}
     spec = of.groups[one.gseq - 1].spec
     xid = f"{OWNER}/{of.dseq}/{one.gseq}/{one.oseq}/{one.provider}"
@@ -126,7 +126,7 @@ def bid(of: Deployment, one: Bid) -> dict[str, Any]:
 
 
 def lease(of: Deployment, one: Lease) -> dict[str, Any]:
-    """A lease without the provider's status."""
+    """Return a lease without the provider's status."""
     return {
         "id": {
             "owner": OWNER,
@@ -145,7 +145,7 @@ def lease(of: Deployment, one: Lease) -> dict[str, Any]:
 
 
 def payment(of: Deployment, one: Lease) -> dict[str, Any]:
-    """What a lease has been paid, as the chain lists it with the lease."""
+    """Return what a lease has been paid, as the chain lists it with the lease."""
     return {
         "id": {
             "aid": {"scope": "deployment", "xid": f"{OWNER}/{of.dseq}"},

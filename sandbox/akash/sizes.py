@@ -1,4 +1,4 @@
-"""What a group of an SDL asks for, in plain numbers: threads, bytes, endpoints, leased addresses."""
+"""The resources of an SDL's group in plain numbers: threads, bytes, endpoints, leased addresses."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Ask:
     #: Bytes by storage class; "" is the ephemeral disk.
     storage: dict[str, int] = field(default_factory=dict)
     endpoints: int = 0
-    #: Leased addresses, and how many are paid for: one for each replica that stands behind one.
+    #: Leased addresses, and how many are paid for: one for each replica behind one.
     addresses: int = 0
     addresses_paid: int = 0
 
 
 def val(holder: dict[str, Any], *names: str) -> int:
-    """Read a `{"val": "123"}` under the first of the names that is there, in units of the network."""
+    """Return a `{"val": "123"}` under the first of the names that exists, in the network's units."""
     for name in names:
         if holder.get(name):
             return int(float(holder[name]["val"]))
@@ -60,7 +60,7 @@ def ask(group: dict[str, Any]) -> Ask:
 
 
 def kind_of(endpoint: dict[str, Any]) -> int:
-    """Return the endpoint's kind as a number, whichever of the network's two spellings it has."""
+    """Return the endpoint's kind as a number, from either of the network's two spellings."""
     kind = endpoint.get("kind", 0)
     return KINDS.index(kind) if isinstance(kind, str) else int(kind)
 

@@ -1,8 +1,8 @@
-"""Ends every lease when the world is gone, however it went: a process that reads a pipe until the other end closes.
+"""End every lease when the world is gone, for any reason: a process that reads a pipe until the other end closes.
 
-Lines are `+PGID` when a process group starts and `-PGID` when it has ended. The kernel closes the pipe even when
-the world is killed with SIGKILL, on Linux and macOS alike; then every group still known is killed.
-Run as a plain file by a bare interpreter (`python -I -S watchdog.py`): it imports nothing of ours.
+Lines are `+PGID` when a process group starts and `-PGID` when it has ended. The kernel closes the pipe even if the
+world is killed with SIGKILL, on Linux and macOS alike; then every group still registered is killed. It runs as a plain
+file in a bare interpreter (`python -I -S watchdog.py`), and imports nothing of ours.
 """
 
 from __future__ import annotations

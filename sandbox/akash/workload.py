@@ -35,7 +35,7 @@ def ingress_host(lease_id: str, service: str) -> str:
 
 @dataclass
 class Grounds:
-    """What the leases of one provider share: its addresses and the host names that it routes."""
+    """What the leases of one provider share: its addresses, and the host names that it routes."""
 
     provider: AkashProvider
     #: Leased address -> (lease, name of the IP endpoint).
@@ -67,20 +67,20 @@ class Workload:
     watchdog: Watchdog
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
     containers: dict[str, list[Container]] = field(default_factory=dict)
-    #: What an update has asked to end.
+    #: Containers that an update has asked to end.
     leaving: list[Container] = field(default_factory=list)
     #: (service, replica, exposed port) -> the local port that stands for it as long as the lease lasts.
     ports: dict[tuple[str, int, int], int] = field(default_factory=dict)
     forwarded: dict[tuple[str, int], int] = field(default_factory=dict)
     routes: set[tuple[str, int]] = field(default_factory=set)
-    #: Services that a manifest has changed and that do not run by it yet.
+    #: Services that a manifest has changed and that do not run it yet.
     pending: set[str] = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _ended: bool = False
 
     @property
     def folder(self) -> Path:
-        """Where everything of the lease is; it goes with the lease."""
+        """The folder of everything of the lease; it is removed with the lease."""
         return self.state.root / "akash" / "leases" / f"{self.dseq}-{self.lease.gseq}-{self.lease.oseq}"
 
     @property
@@ -89,9 +89,9 @@ class Workload:
         return f"{OWNER}/{self.dseq}/{self.lease.gseq}/{self.lease.oseq}/{self.lease.provider}"
 
     def accept(self, services: list[dict[str, Any]]) -> Coroutine[Any, Any, None]:
-        """Take a manifest's services; what is given back rolls them out.
+        """Accept a manifest's services; the returned function rolls them out.
 
-        What changed ends before its successor starts (the provider surges by none), what did not goes on.
+        Changed services end before their successors start (the provider surges by none); unchanged ones keep running.
         """
         wanted = {each["name"]: each for each in services}
         self.pending |= {name for name in wanted if self.services.get(name) != wanted[name]}
@@ -187,7 +187,7 @@ class Workload:
         }
 
     def _publish(self) -> None:
-        """Let addresses and names lead to the processes; what led to earlier ones is withdrawn."""
+        """Lead addresses and names to the processes, and withdraw those that led to earlier ones."""
         provider, wanted = self.grounds.provider, {}
         for host in [host for host, (holder, _) in self.grounds.hosts.items() if holder == self.id]:
             del self.grounds.hosts[host]
@@ -284,7 +284,7 @@ class Workload:
         self._restart()
 
     def date_certificates(self, since: dt.datetime) -> None:
-        """Let the certificates that Caddy keeps on volumes begin at a time, and start what uses them again."""
+        """Make the certificates that Caddy keeps on volumes begin at a time, and restart what uses them."""
         authority = Authority(self.state)
         for path in (self.folder / "volumes").glob("*/caddy/certificates/*/*/*.crt"):
             certificate, key = authority.certificate([path.stem], since=since)
@@ -299,7 +299,7 @@ class Workload:
                     container.restart()
 
     def end(self) -> None:
-        """The lease is over: processes, routes, names, addresses and data are gone this instant."""
+        """End the lease: remove processes, routes, names, addresses and data at once."""
         self._ended = True
         for containers in (self.leaving, *self.containers.values()):
             for container in containers:
@@ -325,5 +325,5 @@ def expanded(text: str, variables: Mapping[str, str]) -> str:
 
 
 def external(expose: dict[str, Any]) -> int:
-    """Return the port under which the world knows an exposed port."""
+    """Return the external port of an exposed port."""
     return int(expose.get("externalPort") or expose["port"])

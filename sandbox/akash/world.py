@@ -55,7 +55,7 @@ class Record:
 
 
 class World:
-    """Everything there is; `turn` lets a moment pass."""
+    """Everything in the market; `turn` lets a moment pass."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -77,7 +77,7 @@ class World:
     # Time
 
     def advance(self) -> None:
-        """Let the chain's clock follow the real one, unless the chain stands still."""
+        """Let the chain's clock follow the real one, unless the chain is halted."""
         real = time.time()
         if not self.halted:
             self.ledger.now += real - self._real
@@ -95,7 +95,7 @@ class World:
             await asyncio.sleep(TICK_SECONDS)
 
     async def turn(self) -> None:
-        """One moment: what is due happens."""
+        """Do what is due at this moment."""
         self.advance()
         await self._vanish_and_return()
         if not self.halted:
@@ -127,12 +127,12 @@ class World:
                 await self.open_ingress(provider)
 
     async def open_ingress(self, provider: AkashProvider) -> None:
-        """Let a provider answer on its own address."""
+        """Let a provider answer at its own address."""
         self.state.publish_host(f"provider.{provider.domain}", provider.ingress)
         await self.ingresses[provider.owner].open()
 
     def online(self, provider: AkashProvider) -> bool:
-        """Return whether a provider is there."""
+        """Return whether a provider is online."""
         return provider.owner not in self._gone
 
     def silent(self, owner: str) -> bool:
@@ -161,7 +161,7 @@ class World:
                         self.note(f"{provider.name} bids {price:.6f} on {deployment.dseq}/{group.gseq}")
 
     def held(self, provider: AkashProvider) -> list[Any]:
-        """What a provider's leases hold of it."""
+        """Return what a provider's leases hold of it."""
         return [
             ask(deployment.groups[lease.gseq - 1].spec)
             for deployment in self.ledger.deployments.values()
@@ -203,20 +203,20 @@ class World:
                     self.note(f"the lease of {deployment.dseq} is reclaimed by its provider")
 
     def lose(self, deployment: Deployment, lease: Lease, reason: Reason) -> None:
-        """The provider gives the lease up."""
+        """Give up a lease as its provider."""
         self.ledger.abandon(deployment.dseq, lease, reason)
         self.end(deployment.dseq)
         self.note(f"lease of {deployment.dseq} closed by its provider: {reason.name.lower()}")
 
     def end(self, dseq: str) -> None:
-        """Stop what runs for leases that are no more."""
+        """Stop what runs for leases that have ended."""
         live = {(dseq, lease.gseq, lease.oseq) for lease in self.ledger.get(dseq).live()}
         for key in [key for key in self.workloads if key[0] == dseq and key not in live]:
             self.workloads.pop(key).end()
             self.monitors.pop(key, None)
 
     def deliver(self, dseq: str, manifest: list[dict[str, Any]]) -> None:
-        """Send a manifest to every provider of a deployment; raises ProviderError."""
+        """Send a manifest to every provider of a deployment. Raises ProviderError."""
         deployment = self.ledger.get(dseq)
         for lease in deployment.live():
             if self.silent(lease.provider):
@@ -259,7 +259,7 @@ class World:
                 self.note(f"{deployment.dseq} closed: insufficient funds")
 
     def fund(self, deployment: Deployment) -> None:
-        """Fill an escrow up to two days of what its leases cost (console `FundDeploymentCommand`)."""
+        """Fill an escrow to two days of its leases' cost (console `FundDeploymentCommand`)."""
         per_block = sum(each.price for each in deployment.live())
         left = deployment.funds - self.ledger.owed(deployment)
         amount = per_block * TOP_UP_TO / BLOCK_SECONDS - left
@@ -280,13 +280,13 @@ class World:
             self._date_certificates(0)
 
     def _date_certificates(self, days: float) -> None:
-        """Let all certificates on volumes begin so many days from now."""
+        """Make all certificates on volumes begin `days` from now."""
         for workload in self.workloads.values():
             workload.date_certificates(dt.datetime.now(dt.UTC) + dt.timedelta(days=days))
         self.note(f"certificates begin {days:+g} days from now")
 
     def _strike(self, name: str) -> dict[str, Any] | None:
-        """The parameters of a fault that acts once, in the moment in which it is switched on; else None."""
+        """Return the parameters of a fault that acts once, in the moment in which it is switched on; else None."""
         struck, before = since(self.state, name), self._struck[name]
         self._struck[name] = struck
         return self.state.fault(name) or {} if struck not in (0, before) else None
@@ -301,7 +301,7 @@ class World:
             self._journal = text
 
     async def close(self) -> None:
-        """The end of the world: nothing of it stays behind."""
+        """End the world; nothing of it is left."""
         for workload in self.workloads.values():
             workload.end()
         self.workloads.clear()

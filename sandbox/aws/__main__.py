@@ -9,7 +9,7 @@ import threading
 
 
 def main() -> None:
-    """Serve both doors, make what the DAO owns before any stack, publish the ports, wait."""
+    """Serve both doors, create what the DAO owns before any stack, publish the ports, and wait."""
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     stop = threading.Event()
@@ -32,7 +32,7 @@ def main() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         state.publish_port(name, server.server_port)
     stop.wait()
-    os._exit(0)  # nothing is kept, so nothing is put away
+    os._exit(0)  # nothing is stored, so nothing is cleaned up
 
 
 if __name__ == "__main__":

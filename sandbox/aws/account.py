@@ -1,7 +1,7 @@
 """The account as a WSGI application: faults first, then CloudFront here and everything else in moto.
 
-Two doors lead to it. The AWS door is the account; the Storj door is another vendor's S3 with its own buckets, which
-no AWS fault touches. A request marked `X-Sandbox: data-plane` is AWS's own (its edge, its resolvers) and goes on while
+Two doors lead to it. The AWS door is the account; the Storj door is another vendor's S3 with its own buckets, which no
+AWS fault affects. A request marked `X-Sandbox: data-plane` is AWS's own (its edge, its resolvers) and continues while
 the API is down.
 """
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 #: The other vendor's account in moto.
 STORJ_ACCOUNT = "210987654321"
-#: The bucket that is the store named `aws` in the stack file.
+#: The bucket of the store named `aws` in the stack file.
 AWS_STORE = "dao-example-aws"
 STORJ_STORE = "dao-example-storj"
 ZONE = "dao.example"
 
-#: The longest body that is looked into for the names in it; longer ones are content.
+#: The longest body in which names are searched; longer ones are content.
 _NOTED_BYTES = 1 << 20
 _ROUTE53 = "/2013-04-01/"
 _REASONS = {200: "OK", 201: "Created", 204: "No Content"}
@@ -46,14 +46,14 @@ _REASONS |= {403: "Forbidden", 404: "Not Found", 503: "Service Unavailable"}
 _ERROR = (
     "<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
 )
-#: How the scope of a signature for S3 ends; anyone may ask S3 without one.
+#: The end of a signature's scope for S3; requests to S3 may be unsigned.
 _S3_SCOPE = "s3/aws4_request"
 _S3_ERROR = "<Error><Code>{code}</Code><Message>{message}</Message></Error>"
 
 
 @dataclass(frozen=True)
 class _Down:
-    """Why a request is refused: the fault that is on, its sentence, and the answer's status and code."""
+    """Why a request is refused: the active fault, its sentence, and the answer's status and code."""
 
     fault: str
     message: str
@@ -87,7 +87,7 @@ class Account:
         self._cloudfront = store
 
     def furnish(self) -> None:
-        """Make what the DAO owns before any stack: the zone, and in each store a bucket that anybody may read."""
+        """Create what the DAO owns before any stack: the zone, and in each store a bucket that anyone may read."""
         for account, bucket in ((DEFAULT_ACCOUNT_ID, AWS_STORE), (STORJ_ACCOUNT, STORJ_STORE)):
             s3 = s3_backends[account]["aws"]
             s3.create_bucket(bucket, "us-east-1")
@@ -129,7 +129,7 @@ class Account:
         return self._moto(environ, start_response)  # type: ignore[no-any-return]
 
     def _note(self, environ: dict[str, Any]) -> None:
-        """Write down what is asked for; AWS's own requests have no rights of anyone's."""
+        """Record a request's call; AWS's own requests use no one's rights."""
         if environ.get("HTTP_X_SANDBOX") == "data-plane":
             return
         size = int(environ.get("CONTENT_LENGTH") or 0)
@@ -146,7 +146,7 @@ class Account:
         if writes and not inside and self._state.fault("dns-control-plane-down") is not None:
             return _Down("dns-control-plane-down", "The Route 53 control plane in us-east-1 is down.")
         if ended := next((each for each in (CLOSED, SUSPENDED) if self._state.fault(each) is not None), None):
-            # The edge reads buckets as anyone does; what else AWS asks itself goes on.
+            # The edge reads buckets as any client does; AWS's other requests continue.
             if _bucket(environ):
                 return _BUCKETS[ended]
             if not inside:
@@ -172,7 +172,7 @@ class Account:
 def _certificates() -> dict[str, tuple[str, list[str]]]:
     backend = acm_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
     found = {}
-    for arn in list(backend._certificates):  # noqa: SLF001 moto has no other way to look without the API
+    for arn in list(backend._certificates):  # noqa: SLF001 moto has no other way to read this without the API
         bundle = backend.describe_certificate(arn)
         found[arn] = (bundle.status, [bundle.common_name, *bundle.sans])
     return found
@@ -196,7 +196,7 @@ def _no_such_bucket(start_response: Callable[..., Any]) -> Iterable[bytes]:
 def _unavailable(environ: dict[str, Any], start_response: Callable[..., Any], down: _Down) -> Iterable[bytes]:
     size = int(environ.get("CONTENT_LENGTH") or 0)
     if size:
-        environ["wsgi.input"].read(size)  # a client that is still writing would see a reset instead of the answer
+        environ["wsgi.input"].read(size)  # a client that is still writing would get a reset instead of the answer
     message = f"{down.message} (sandbox: `python -m sandbox mend {down.fault}`)"
     if "HTTP_X_AMZ_TARGET" in environ:  # a JSON protocol
         json_ = json.dumps({"__type": down.code, "message": message})

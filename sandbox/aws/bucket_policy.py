@@ -1,6 +1,6 @@
-"""Bucket policies read as S3 reads them: is this public, may a stranger read, is it written right.
+"""Bucket policies as S3 evaluates them: whether they are public, whether a stranger may read, whether they are valid.
 
-Conditions known here: `aws:SecureTransport` (the sandbox's own leg to S3 counts as TLS) and the keys that tie a
+Conditions known here: `aws:SecureTransport` (the sandbox's own connection to S3 counts as TLS) and the keys that bind a
 statement to one party. A statement with any other condition never matches.
 """
 
@@ -10,7 +10,7 @@ import json
 from fnmatch import fnmatchcase
 from typing import Any
 
-#: A condition on one of these keys makes a statement for everybody not public (the user guide's "meaning of public").
+#: A condition on one of these keys makes a statement for everyone not public (the user guide's "meaning of public").
 _NARROWING = frozenset(
     {
         "aws:sourcearn",
@@ -66,7 +66,7 @@ def is_public(policy: bytes | str | None) -> bool:
 
 
 def verdict(policy: bytes | str | None, action: str, resource: str) -> str:
-    """The policy's verdict on a stranger's action: `allow`, `deny`, or nothing (empty)."""
+    """Return the policy's verdict on a stranger's action: `allow`, `deny`, or nothing (empty)."""
     found = ""
     for statement in statements(policy):
         if not _for_everybody(statement) or not _holds(statement):
@@ -80,7 +80,7 @@ def verdict(policy: bytes | str | None, action: str, resource: str) -> str:
 
 
 def faults(policy: bytes | str, bucket: str) -> list[str]:
-    """What S3 calls MalformedPolicy."""
+    """Return what S3 calls MalformedPolicy."""
     try:
         document = json.loads(policy)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Which API calls the account was asked for, as IAM sees them: action, resource, and context keys.
+"""The API calls that the account received, as IAM sees them: action, resource, and context keys.
 
-A request is matched with the operations of botocore's service models: method, path, and what must be in the query. The
-actions of S3 that have other names than their operations are those of the service authorization reference.
+A request is matched with the operations of botocore's service models: method, path, and required query. Actions of S3
+with other names than their operations are those of the service authorization reference.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FILE = "aws-calls.jsonl"
 #: Services whose requests differ by path; the others name the operation in the body or a header.
 _BY_PATH = ("s3", "route53", "cloudfront")
-#: The access key of those who only look on, whose calls no stack needs.
+#: The access key of observers, whose calls no stack needs.
 BYSTANDER = "bystander"
 _SCOPE = re.compile(r"Credential=(?!bystander/)[^/]+/\d+/[\w-]+/([\w-]+)/")
 _S3 = {
@@ -50,7 +50,7 @@ _S3 = {
     "UploadPart": "PutObject",
 }
 _CLOUDFRONT = {"CreateDistributionWithTags": "CreateDistribution"}
-#: The first of the objects that one request removes stands for all.
+#: The first of the objects that one request removes stands for all of them.
 _KEY = re.compile(rb"<Key>([^<]+)</Key>")
 _NAME = re.compile(rb"<Name>([^<]+)</Name>")
 _NAMES_KEY = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
@@ -73,13 +73,13 @@ class _Operation(NamedTuple):
 
 
 class Journal:
-    """Writes each different call once, a JSON array a line."""
+    """Writes each distinct call once, one JSON array a line."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._seen, self._lock = path, set[str](), threading.Lock()
 
     def note(self, environ: Mapping[str, Any], body: bytes) -> None:
-        """Take one signed request."""
+        """Record one signed request."""
         call = call_of(environ, body)
         if call is None:
             return
@@ -98,7 +98,10 @@ def read(path: Path) -> Iterator[Call]:
 
 
 def call_of(environ: Mapping[str, Any], body: bytes) -> Call | None:
-    """Return what a WSGI request asks for; None without a signature. What no model has is the action `SERVICE:?`."""
+    """Return the call of a WSGI request; None without a signature.
+
+    An operation in no model is the action `SERVICE:?`.
+    """
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     if scope is None:
         return None
@@ -170,7 +173,7 @@ def _operations(service: str) -> dict[str, list[_Operation]]:
 
 
 def _named(shape: Any, location: str) -> Iterator[str]:
-    """Yield the names of the required members that stand in a place of the request."""
+    """Yield the names of required members at a place of the request."""
     for key in shape.required_members if shape else ():
         member = shape.members[key]
         if member.serialization.get("location") == location:

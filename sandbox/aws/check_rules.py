@@ -1,7 +1,7 @@
-"""What Route 53 refuses in a health check, as pure functions; moto accepts all of it.
+"""Route 53's refusals of a health check, as pure functions; moto accepts all of it.
 
 One rule is stricter than the service: deleting a check that a record still names is refused here, while Route 53
-lets it happen and leaves the record with a check that never answers.
+accepts it and leaves the record with a check that never answers.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-#: The types that ask an endpoint, and the port that each asks by itself.
+#: The types that probe an endpoint, and the default port of each.
 ENDPOINT_TYPES = {"HTTP": 80, "HTTPS": 443, "HTTP_STR_MATCH": 80, "HTTPS_STR_MATCH": 443, "TCP": None}
 INTERVALS = (10, 30)
 THRESHOLDS = (1, 10)
 
 
 def refusals(config: Mapping[str, Any], checks: Collection[str]) -> Iterator[str]:
-    """Every reason to refuse a HealthCheckConfig; `checks` are the ids that exist."""
+    """Yield every reason to refuse a HealthCheckConfig; `checks` are the ids that exist."""
     kind = config["Type"]
     interval, threshold = config.get("RequestInterval", 30), config.get("FailureThreshold", 3)
     if kind in ENDPOINT_TYPES:
@@ -48,6 +48,6 @@ def _target(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def users(check: str, records: Sequence[Mapping[str, Any]], checks: Mapping[str, Collection[str]]) -> list[str]:
-    """What still names the check: record sets, then calculated checks (given as id to children)."""
+    """Return what still names the check: record sets, then calculated checks (given as id to children)."""
     named = [f"{record['Name']} {record['Type']}" for record in records if record.get("HealthCheckId") == check]
     return named + [f"health check {parent}" for parent, children in checks.items() if check in children]

@@ -1,6 +1,6 @@
-"""Puts into moto, in this process, the rules of AWS that it lacks: Route 53, bucket policies, certificates.
+"""Add to moto, in this process, the rules of AWS that it lacks: Route 53, bucket policies, certificates.
 
-moto is changed at its backends' methods, so every client meets the same rules. The contract tests hold these seams.
+moto is patched at its backends' methods, so every client meets the same rules. The contract tests verify these seams.
 """
 
 # ruff: noqa: N818 the service's codes name its exceptions
@@ -249,7 +249,7 @@ def _delete_certificate(original: Callable[..., None], users: Callable[[str], li
 
 
 def install(certificate_users: Callable[[str], list[str]]) -> None:
-    """Put the rules in place; `certificate_users` gives the distributions that use a certificate."""
+    """Install the rules; `certificate_users` returns the distributions that use a certificate."""
     Route53Backend.change_resource_record_sets = _change_records
     Route53Backend.create_hosted_zone = _create_zone(Route53Backend.create_hosted_zone)
     Route53Backend.create_health_check = _create_check(Route53Backend.create_health_check)

@@ -1,4 +1,4 @@
-"""Lists everything in the account but what the DAO owned before: what `destroy` must leave empty."""
+"""List everything in the account except what the DAO owned before: what `destroy` must leave empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Route 53 refuses in a change of record sets, as a pure function; moto accepts all of it.
+"""Route 53's refusals of a change of record sets, as a pure function; moto accepts all of it.
 
 Record sets are shaped as in the API. Source: the API reference of ChangeResourceRecordSets and the developer guide's
 pages on failover, alias and routing policies; the sentences follow the service's own.
@@ -17,7 +17,7 @@ RecordSet = dict[str, Any]
 RecordChange = tuple[str, RecordSet]
 Key = tuple[str, str, str]
 
-#: The fields that decide which routing policy a record set has, and the policy's name.
+#: The fields that determine a record set's routing policy, and the policy's name.
 POLICIES = {
     "Failover": "failover",
     "Weight": "weighted",
@@ -27,7 +27,7 @@ POLICIES = {
     "CidrRoutingConfig": "IP-based",
     "GeoProximityLocation": "geoproximity",
 }
-#: The zone that every CloudFront alias must name.
+#: The zone of every CloudFront alias.
 CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
 #: The zones that aliases to load balancers must name, by region (AWS general reference, "Elastic Load Balancing
 #: endpoints and quotas").
@@ -35,12 +35,12 @@ BALANCER_ZONES = {"us-east-1": "Z35SXDOTRQ7X7K"}
 
 
 def key(record: RecordSet) -> Key:
-    """What makes a record set itself: name, type and set identifier."""
+    """Return what makes a record set itself: name, type and set identifier."""
     return record["Name"].rstrip(".").lower() + ".", record["Type"], record.get("SetIdentifier") or ""
 
 
 def policy(record: RecordSet) -> str:
-    """The routing policy's name."""
+    """Return the routing policy's name."""
     found = [name for field, name in POLICIES.items() if record.get(field) is not None]
     return found[0] if found else "simple"
 
@@ -48,7 +48,7 @@ def policy(record: RecordSet) -> str:
 def refusals(
     zone: str, existing: Sequence[RecordSet], changes: Sequence[RecordChange], checks: Collection[str]
 ) -> tuple[list[str], list[RecordSet]]:
-    """Every reason to refuse the whole change (all or nothing, as in Route 53), and the record sets after it.
+    """Return every reason to refuse the whole change (all or nothing, as in Route 53), and the record sets after it.
 
     `zone` is the zone's name, `checks` the ids of the health checks that exist.
     """

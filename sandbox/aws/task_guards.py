@@ -1,4 +1,4 @@
-"""Puts into moto what AWS refuses of tasks and load balancers, and moto takes.
+"""Add to moto AWS's refusals of tasks and load balancers that moto accepts.
 
 Sources: the ECS developer guide ("Task definition parameters for Fargate"), the API references of ECS, EC2 and Elastic
 Load Balancing; the sentences follow the services' own.
@@ -171,7 +171,7 @@ def users(certificate: str) -> list[str]:
 
 
 def install() -> None:
-    """Put the rules in place."""
+    """Install the rules."""
     ecs = EC2ContainerServiceBackend
     ecs.register_task_definition = _register(ecs.register_task_definition)
     ecs.update_service = tasks.updating(ecs.update_service)

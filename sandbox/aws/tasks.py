@@ -1,8 +1,8 @@
-"""What ECS and its load balancers want, for the world that runs tasks, and what that world reports.
+"""What ECS and its load balancers ask of the world that runs tasks, and what that world reports.
 
-moto keeps what it is given and runs nothing. Here deployments begin and end: an update begins one next to the one that
-runs, and it ends when the world of tasks has brought it up, or has taken it back (ECS developer guide, "Amazon ECS
-deployment circuit breaker").
+moto stores what it gets and runs nothing. Here deployments begin and end: an update begins one next to the running one.
+It ends when the world of tasks has started it, or has rolled it back (ECS developer guide, "Amazon ECS deployment
+circuit breaker").
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from moto.ecs.models import Service, TaskDefinition
     from moto.elbv2.models import FakeListener, FakeLoadBalancer
 
-#: Where the world of tasks asks and reports.
+#: The path at which the world of tasks asks and reports.
 PATH = "/_sandbox/tasks"
-#: Where it asks for the values of secrets, as the agent of a task does that starts.
+#: The path at which it asks for the values of secrets, as the agent of a starting task does.
 SECRETS_PATH = "/_sandbox/tasks/secrets"
 _REGION = "us-east-1"
 _UNABLE = (
@@ -40,7 +40,7 @@ _UNABLE = (
 
 
 def exchange(report: bytes) -> bytes:
-    """Take a report of the world of tasks, if there is one, and return what it should know."""
+    """Accept a report of the world of tasks, if there is one, and return what it should run."""
     if report:
         _take(json.loads(report))
     return json.dumps(_snapshot()).encode()
@@ -198,7 +198,7 @@ def begin(service: Service, definition: str) -> None:
 
 
 def updating(original: Callable[..., Service]) -> Callable[..., Service]:
-    """Let an update begin a deployment; moto's runs all of it at once."""
+    """Let an update begin a deployment; moto's own runs all of it at once."""
 
     def update(self: EC2ContainerServiceBackend, properties: dict[str, Any]) -> Service:
         service = self._get_service(properties.get("cluster", "default"), properties["service"].split("/")[-1])

@@ -1,4 +1,4 @@
-"""What the owner of the zone does by hand: lead a name somewhere, as one does at a vendor's request."""
+"""Changes that the owner of the zone makes by hand, such as leading a name somewhere at a vendor's request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs one command as pulumi-command does (commandOutputs.go): a shell, both streams, one trailing newline less."""
+"""Run one command as pulumi-command does (commandOutputs.go): a shell, both streams, one trailing newline removed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _SHELL = ("/bin/sh", "-c")
-#: Where bufio.Scanner gives up in the real plugin: from then on the pipe is not read, and the command hangs for ever.
+#: Where bufio.Scanner stops in the real plugin: from then on the pipe is not read, and the command hangs forever.
 _SCANNER_BYTES = 64 * 1024
 _POLL_S = 0.1
 
 
 @dataclass(frozen=True)
 class Run:
-    """What to run: the text for the shell, and everything round it; `logged` names the streams to show live."""
+    """What to run: the text for the shell, and its context; `logged` names the streams to show live."""
 
     text: str
     interpreter: Sequence[str]
@@ -44,9 +44,9 @@ class _Output:
 
 
 def perform(run: Run, cancelled: threading.Event, timeout_s: float, log: Callable[[str, str], None]) -> tuple[str, str]:
-    """Run to the end and give (stdout, stderr). A failure, a time-out or a cancel is a StepError with all output.
+    """Run to the end and return (stdout, stderr). A failure, a time-out or a cancel is a StepError with all output.
 
-    Unlike the real plugin, which kills the shell alone, a cancel ends the whole process group.
+    Unlike the real plugin, which kills only the shell, a cancel ends the whole process group.
     """
     output = _Output()
     process = subprocess.Popen(
@@ -96,7 +96,7 @@ def _feed(process: subprocess.Popen[bytes], text: str) -> None:
         process.stdin.write(text.encode())
         process.stdin.close()
     except BrokenPipeError:
-        pass  # a command need not read what it is given
+        pass  # a command need not read its input
 
 
 def _read(

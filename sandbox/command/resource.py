@@ -79,7 +79,7 @@ class LocalCommand:
         return _state(id, news, old_outputs.get("stdout", ""), old_outputs.get("stderr", ""), ctx)
 
     def read(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> State | None:
-        return State(id, outputs, inputs)  # there is nothing to look at: a refresh never sees drift
+        return State(id, outputs, inputs)  # there is nothing to observe: a refresh never sees drift
 
     def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
         self._run(id, outputs.get("delete"), outputs, outputs, ctx)

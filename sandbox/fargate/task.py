@@ -21,7 +21,7 @@ _ENDED = ("Terminated", "CrashLoopBackOff", "ImagePullBackOff", "InvalidImageNam
 
 @dataclass
 class Task:
-    """A task of one deployment. `healthy` is None until the load balancer has looked."""
+    """A task of one deployment. `healthy` is None until the load balancer has checked it."""
 
     id: str
     definition: list[dict[str, Any]]
@@ -62,13 +62,13 @@ class Task:
             container.start()
 
     def _local(self, value: str) -> str:
-        """Return a variable that names a port of the task on its own machine the local one."""
+        """Return a variable with ports of the task on its own machine replaced by local ones."""
         host, _, port = value.rpartition(":")
         known = self.ports.get(int(port)) if port.isdigit() else None
         return f"127.0.0.1:{known}" if known and host in ("127.0.0.1", "localhost") else value
 
     def _named(self, one: dict[str, Any]) -> dict[str, str]:
-        """Return the variables that stand for fixed ports in this sandbox."""
+        """Return the variables that replace fixed ports in this sandbox."""
         own = {str(each["containerPort"]) for each in one["portMappings"]}
         listens = {
             each["name"]: str(self.ports[int(each["value"])])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: The DNS port that is wanted; any free one without it.
 DNS_PORT_VARIABLE = "UNMOOR_DNS_PORT_WANTED"
-#: How often (seconds) we look whether the parent still lives.
+#: Seconds between two checks whether the parent still lives.
 PARENT_S = 0.5
 
 
@@ -90,12 +90,12 @@ async def _listen(connection: Connection, tls: ssl.SSLContext | None = None) -> 
     return port
 
 
-#: Held here, since a server without a reference ends.
+#: Kept here because a server without a reference ends.
 _LISTENING: list[asyncio.Server] = []
 
 
 def _unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Bugs are loud; clients that leave in the middle, or do not trust us, are no news."""
+    """Log bugs; ignore clients that leave early or do not trust our certificates."""
     if not isinstance(context.get("exception"), OSError):
         loop.default_exception_handler(context)
 
@@ -106,7 +106,7 @@ async def _orphaned(parent: int) -> None:
 
 
 def main() -> int:
-    """Run the sandbox's internet; it ends with a sentence and 1 if the DNS port that is wanted is busy."""
+    """Run the sandbox's internet. It ends with a sentence and 1 if the wanted DNS port is busy."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     asyncio.run(run(here(), os.getppid()))
     return 0

@@ -1,4 +1,4 @@
-"""Decides what Route 53 answers: records and health in, an answer out (pure)."""
+"""Decide what Route 53 answers: records and health in, an answer out. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
 
-#: Route 53 follows an alias to an alias, but not for ever; deeper than any zone that makes sense.
+#: The longest chain of aliases that is followed; Route 53 has a limit too, and no sensible zone is deeper.
 DEEPEST_ALIAS = 8
 #: At most this many multivalue records in one answer (Route 53 developer guide, "Multivalue answer routing").
 MOST_VALUES = 8
@@ -71,10 +71,10 @@ def answer(
 ) -> Answer:
     """Answer `question` from the record sets of the zone that holds its name.
 
-    `health` is whether a health check is healthy; a check that is not in it has no opinion yet and counts as
-    healthy. `outside` answers aliases that leave the zone (CloudFront). A CNAME is answered as such: following it is
-    the resolver's work. Rules: facts of Route 53's developer guide, "How Amazon Route 53 chooses records when health
-    checking is configured".
+    `health` is whether a health check is healthy; a check that is not in it has no verdict yet and counts as healthy.
+    `outside` answers aliases that leave the zone (CloudFront). A CNAME is answered as such: following it is the
+    resolver's work. Source: Route 53's developer guide, "How Amazon Route 53 chooses records when health checking is
+    configured".
     """
     apex = min((item.name for item in records if item.type == "SOA"), key=len, default="")
     here, exists = _at(records, question.name, apex)
@@ -94,7 +94,7 @@ def answer(
 def choose(
     candidates: Sequence[RecordSet], healthy: Callable[[RecordSet], bool], rng: random.Random
 ) -> tuple[RecordSet, ...]:
-    """The record sets that Route 53 answers out of those of one name and type, by their routing policy."""
+    """Return the record sets that Route 53 answers out of those of one name and type, by their routing policy."""
     if any(item.failover for item in candidates):
         return _failover(candidates, healthy)
     if any(item.weight is not None for item in candidates):
@@ -105,7 +105,7 @@ def choose(
     return tuple(candidates)
 
 
-#: (primary healthy, secondary healthy) -> the role that answers. None stands for a role without a record.
+#: (primary healthy, secondary healthy) → the role that answers. None stands for a role without a record.
 FAILOVER: Mapping[tuple[bool | None, bool | None], Literal["PRIMARY", "SECONDARY"]] = {
     (True, True): "PRIMARY",
     (True, False): "PRIMARY",
@@ -152,7 +152,7 @@ def _follow(
     rng: random.Random,
     outside: Callable[[Question], Sequence[Record]],
 ) -> list[Record]:
-    """What an alias answers: the records of its target under the asked name, with the target's TTL."""
+    """Return what an alias answers: the records of its target under the asked name, with the target's TTL."""
     for _ in range(DEEPEST_ALIAS):
         # An alias has the type of its target, a CNAME's too (developer guide, "Values specific for alias records").
         targets = [target for target in records if (target.name, target.type) == (item.alias, item.type)]
@@ -168,7 +168,7 @@ def _follow(
 
 
 def _at(records: Sequence[RecordSet], name: str, apex: str) -> tuple[list[RecordSet], bool]:
-    """The record sets at a name, by wildcard if it does not exist, and whether the name exists."""
+    """Return the record sets at a name, by wildcard if it does not exist, and whether the name exists."""
     names = {item.name for item in records}
     if any(known == name or known.endswith(f".{name}") for known in names):
         return [item for item in records if item.name == name], True
@@ -187,7 +187,7 @@ def _of(records: Sequence[RecordSet], kind: str) -> list[RecordSet]:
 
 
 def _negative(records: Sequence[RecordSet], apex: str) -> tuple[Record, ...]:
-    """The SOA that lets a resolver keep the absence, for the lower of its TTL and its minimum (RFC 2308)."""
+    """Return the SOA that lets a resolver keep the absence, for the lower of its TTL and its minimum (RFC 2308)."""
     return tuple(
         Record(item.name, "SOA", min(item.ttl, int(item.values[0].split()[-1])), item.values[0])
         for item in records

@@ -1,4 +1,4 @@
-"""What the edge remembers: responses by distribution and path, until they age or are invalidated."""
+"""The edge's cache: responses by distribution and path, until they expire or are invalidated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .wire import Response
 
-#: Bytes of bodies that are kept; beyond that the longest unused go.
+#: The most bytes of bodies that are kept; above that the least recently used are dropped.
 ROOM = 16_000_000
 #: A single body larger than this is not kept.
 LARGEST = 2_000_000
@@ -24,7 +24,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Kept:
-    """A response and when it was asked for and ends (seconds on the monotonic clock)."""
+    """A response, when it was requested, and when it expires (seconds on the monotonic clock)."""
 
     response: Response
     asked: float
@@ -40,7 +40,7 @@ class Cache:
         self._swept: dict[str, float] = {}
 
     def get(self, key: Key) -> Kept | None:
-        """What is kept under a key and not too old."""
+        """Return what is kept under a key and not too old."""
         kept = self._kept.get(key)
         if kept is None or kept.ends <= time.monotonic():
             return None

@@ -1,6 +1,6 @@
-"""Reads what the AWS of this sandbox holds: zones, health checks, distributions, objects.
+"""Read what the AWS of this sandbox holds: zones, health checks, distributions, objects.
 
-It is the data plane's view, so it goes on while the API is broken on purpose (header `X-Sandbox: data-plane`).
+It is the data plane's view, so it continues while the API is broken on purpose (header `X-Sandbox: data-plane`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Cloud:
         self._port = port
 
     async def zones(self) -> list[tuple[Shape, list[Shape]]]:
-        """Every public hosted zone with its record sets, as the API shapes them."""
+        """Return every public hosted zone with its record sets, as the API shapes them."""
         found = (await self._call(ROUTE53, "ListHostedZones", "/hostedzone"))["HostedZones"]
         return [(zone, await self._records(zone["Id"])) for zone in found if not zone["Config"].get("PrivateZone")]
 
@@ -46,7 +46,7 @@ class Cloud:
             query = {"maxitems": "300"} | {names[key]: page[key] for key in names if page.get(key)}
 
     async def checks(self) -> list[Shape]:
-        """Every health check."""
+        """Return every health check."""
         checks: list[Shape] = []
         marker = ""
         while True:
@@ -57,7 +57,7 @@ class Cloud:
                 return checks
 
     async def distributions(self) -> list[Shape]:
-        """Every distribution, with its configuration."""
+        """Return every distribution, with its configuration."""
         page = await self._call(CLOUDFRONT, "ListDistributions", "/distribution")
         ids = [item["Id"] for item in page["DistributionList"].get("Items", [])]
         return [
@@ -65,35 +65,35 @@ class Cloud:
         ]
 
     async def invalidations(self, distribution: str) -> list[str]:
-        """The ids of all invalidations of a distribution."""
+        """Return the ids of all invalidations of a distribution."""
         page = await self._call(CLOUDFRONT, "ListInvalidations", f"/distribution/{distribution}/invalidation")
         return [item["Id"] for item in page["InvalidationList"].get("Items", [])]
 
     async def invalidated(self, distribution: str, invalidation: str) -> list[str]:
-        """The paths that one invalidation names."""
+        """Return the paths that one invalidation names."""
         path = f"/distribution/{distribution}/invalidation/{invalidation}"
         page = await self._call(CLOUDFRONT, "GetInvalidation", path)
         return list(page["Invalidation"]["InvalidationBatch"]["Paths"].get("Items", []))
 
     async def function(self, name: str) -> Code:
-        """A CloudFront function, as distributions run it."""
+        """Return a CloudFront function, as distributions run it."""
         base = f"{CLOUDFRONT[1]}/function/{quote(name)}"
         shown = await self._call(CLOUDFRONT, "DescribeFunction", f"/function/{quote(name)}/describe?Stage=LIVE")
         source = (await self._get("cloudfront", f"{base}?Stage=LIVE")).body.decode()
         return Code(source, shown["FunctionSummary"]["FunctionConfig"]["Runtime"])
 
     async def cache_policy(self, policy: str) -> Shape:
-        """The configuration of a cache policy, managed or own."""
+        """Return the configuration of a cache policy, managed or own."""
         found = await self._call(CLOUDFRONT, "GetCachePolicy", f"/cache-policy/{policy}")
         return dict(found["CachePolicy"]["CachePolicyConfig"])
 
     async def headers_policy(self, policy: str) -> Shape:
-        """The configuration of a response headers policy, managed or own."""
+        """Return the configuration of a response headers policy, managed or own."""
         found = await self._call(CLOUDFRONT, "GetResponseHeadersPolicy", f"/response-headers-policy/{policy}")
         return dict(found["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"])
 
     async def certificate(self, arn: str) -> Shape | None:
-        """A certificate of ACM, or None if there is none by that name."""
+        """Return a certificate of ACM, or None if there is none by that name."""
         headers = [
             ("X-Amz-Target", "CertificateManager.DescribeCertificate"),
             ("Content-Type", "application/x-amz-json-1.1"),
@@ -103,12 +103,12 @@ class Cloud:
         return json.loads(response.body)["Certificate"] if response.status == 200 else None
 
     async def policy(self, bucket: str) -> Shape:
-        """A bucket's policy; empty if it has none."""
+        """Return a bucket's policy; empty if it has none."""
         response = await self._get("s3", f"/{bucket}?policy")
         return json.loads(response.body) if response.status == 200 else {}
 
     async def thing(self, bucket: str, key: str) -> Response:
-        """An object of a bucket by its key, as S3 answers someone who may read it; the key "" is the bucket itself."""
+        """Return an object of a bucket by its key, as S3 answers its reader; the key "" is the bucket itself."""
         return await self._get("s3", f"/{bucket}/{quote(key)}")
 
     async def _call(self, api: tuple[str, str], operation: str, path: str) -> Shape:
@@ -144,7 +144,7 @@ class Cloud:
 
 @cache
 def _reader(service: str) -> tuple[Any, Any]:
-    """The parser and the model of a REST-XML API, without the weight of a client."""
+    """Return the parser and the model of a REST-XML API, without the cost of a client."""
     from botocore.loaders import Loader
     from botocore.model import ServiceModel
     from botocore.parsers import RestXMLParser

@@ -1,4 +1,4 @@
-"""What the edge makes of a whole response for one viewer: conditional answers, ranges and compression (pure).
+"""The edge's answer to one viewer from a whole response: conditional answers, ranges and compression. Pure.
 
 Sources: RFC 9110 §13 and §14; CloudFront developer guide, "How CloudFront processes partial requests for an object
 (range GETs)", "Serve compressed files".
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OK, PARTIAL, NOT_MODIFIED, NOT_SATISFIABLE = 200, 206, 304, 416
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-#: What a 304 does not repeat.
+#: Headers that a 304 does not repeat.
 _OF_BODY = ("content-type", "content-encoding", "content-range", "content-length")
 
 
@@ -48,7 +48,7 @@ def _is_known(asked: Asked, response: Response) -> bool:
 
 
 def _may_be_part(asked: Asked, response: Response) -> bool:
-    """Return whether a part still belongs to what the viewer has of it (If-Range, strong comparison)."""
+    """Return whether a part still belongs to the viewer's version (If-Range, strong comparison)."""
     wanted = asked.header("if-range")
     return not wanted or wanted in (response.header("etag"), response.header("last-modified"))
 

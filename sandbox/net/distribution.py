@@ -1,4 +1,4 @@
-"""Reads a CloudFront distribution and decides what it does with a request (pure)."""
+"""Read a CloudFront distribution and decide what it does with a request. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Policies = Callable[[str], Mapping[str, Any]]
 
-#: Managed origin request policies that pass everything of the viewer on; the first one with its Host header too.
+#: Managed origin request policies that pass on everything of the viewer; the first one with its Host header too.
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 #: What CloudFront compresses: these types, within these sizes ("File types that CloudFront compresses").
@@ -32,7 +32,7 @@ COMPRESSED = frozenset(
     }
 )
 COMPRESSED_BYTES = range(1_000, 10_000_001)
-#: Seconds an error is kept when the distribution sets no other time.
+#: Seconds for which an error is kept when the distribution sets no other time.
 ERROR_TTL = 10
 
 
@@ -103,12 +103,12 @@ class Distribution:
     errors: Mapping[int, ErrorPage]
 
     def behaviour(self, path: str) -> Behaviour:
-        """The first behaviour that covers a path; the default one covers all."""
+        """Return the first behaviour that covers a path; the default one covers all."""
         return next(one for one in self.behaviours if one.covers(path))
 
 
 def read(shape: Mapping[str, Any], policies: Policies) -> Distribution:
-    """A distribution of the API; `policies` gives the configuration of a cache policy by id."""
+    """Return a distribution of the API; `policies` gives the configuration of a cache policy by id."""
     config = shape["DistributionConfig"]
     behaviours = [*_items(config.get("CacheBehaviors")), {**config["DefaultCacheBehavior"], "PathPattern": "*"}]
     viewer = config.get("ViewerCertificate") or {}
@@ -128,7 +128,7 @@ def read(shape: Mapping[str, Any], policies: Policies) -> Distribution:
 
 
 def named(shape: Mapping[str, Any], kind: str) -> set[str]:
-    """The ids of policies of a kind (`CachePolicyId`) that a distribution of the API names."""
+    """Return the ids of policies of a kind (`CachePolicyId`) that a distribution of the API names."""
     config = shape["DistributionConfig"]
     return {
         one[kind] for one in (config["DefaultCacheBehavior"], *_items(config.get("CacheBehaviors"))) if one.get(kind)
@@ -196,7 +196,7 @@ def _error(one: Mapping[str, Any]) -> ErrorPage:
 
 
 def lifetime(ttls: tuple[int, int, int], cache_control: str) -> int:
-    """Seconds for which CloudFront keeps a response, from the policy's TTLs and the origin's Cache-Control."""
+    """Return seconds for which CloudFront keeps a response, from the policy's TTLs and the origin's Cache-Control."""
     least, default, most = ttls
     directives = {
         key.strip().lower(): value.strip()
@@ -209,7 +209,7 @@ def lifetime(ttls: tuple[int, int, int], cache_control: str) -> int:
 
 
 def compression(behaviour: Behaviour, accept: str, headers: Iterable[tuple[str, str]], size: int) -> str:
-    """How the edge compresses a body of 200 for a viewer: `br`, `gzip`, or not at all.
+    """Return how the edge compresses a body of 200 for a viewer: `br`, `gzip`, or not at all.
 
     "If the viewer supports both formats, CloudFront prefers Brotli"; the cache policy enables each.
     """

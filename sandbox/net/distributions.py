@@ -1,4 +1,4 @@
-"""Which CloudFront distributions there are, at which addresses, with which certificates; and their invalidations."""
+"""The CloudFront distributions, their addresses, their certificates, and their invalidations."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ class Distributions:
         return self
 
     async def code(self, arn: str) -> Code:
-        """The live code of a function."""
+        """Return the live code of a function."""
         name = arn.rpartition("/")[2]
         if name not in self._codes:
             self._codes[name] = Known(lambda: self._cloud.function(name), Code("", ""))
         return await self._codes[name].get()
 
     def headers_policy(self, policy: str) -> HeadersPolicy:
-        """A response headers policy of a distribution that is served; none does nothing."""
+        """Return a response headers policy of a distribution that is served; none does nothing."""
         return headers.read(self._policies[policy].last) if policy else HeadersPolicy()
 
     async def _read(self) -> None:
@@ -135,7 +135,7 @@ class Distributions:
             self._routed.add(new)
 
     def _free(self) -> str:
-        """The next address in turn that is not in use, so that one given up is not someone else's at once."""
+        """Return the next address in turn that is not in use, so that one given up is not someone else's at once."""
         used = set(self._places.values())
         while (address := f"192.0.2.{next(self._numbers)}") in used:
             pass

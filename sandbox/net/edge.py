@@ -1,4 +1,4 @@
-"""The edge: serves each enabled CloudFront distribution by its names, over HTTP and HTTPS."""
+"""The edge: serves each enabled CloudFront distribution at its names, over HTTP and HTTPS."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from .server import Asked
     from .tls import Authority
 
-#: Where certificate authorities look (RFC 8555 §8.3): a distribution without a behaviour for it has the default one.
+#: The path of certificate authorities (RFC 8555 §8.3): a distribution without a behaviour for it uses the default one.
 CHALLENGES = "/.well-known/acme-challenge/"
-#: What a client that sends no name, or names the distribution's own, is shown.
+#: The name on the certificate for a client that sends no name, or the distribution's own.
 OWN_NAMES = ("*.cloudfront.net", "cloudfront.net")
 
 
@@ -68,7 +68,7 @@ class Edge:
         return any(self._state.fault(each) is not None for each in SILENT)
 
     def _blocked(self, path: str) -> bool:
-        """Return whether a fault breaks every distribution's way for certificate challenges."""
+        """Return whether a fault breaks every distribution's behaviour for certificate challenges."""
         return path.startswith(CHALLENGES) and self._state.fault("challenge-blocked") is not None
 
     def _named(self, handshake: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
@@ -118,7 +118,7 @@ class Edge:
             path = f"/{distribution.root}"
         response, hit, age = await self._fetch(distribution, behaviour, asked, path)
         page = distribution.errors.get(response.status)
-        # The pages for errors are the distribution's: every behaviour has them, the one for challenges too.
+        # Error pages belong to the distribution: every behaviour has them, the one for challenges too.
         if page:
             response = await self._error(distribution, asked, page.page, page.status, response)
         failed = response.status >= 400
@@ -132,13 +132,13 @@ class Edge:
     async def _fetch(
         self, distribution: Distribution, behaviour: Behaviour, asked: Asked, path: str
     ) -> tuple[Response, bool, int]:
-        """The origin's response or the one remembered: (response, remembered, age in seconds)."""
+        """Return the origin's response or the one remembered: (response, remembered, age in seconds)."""
         key = (distribution.id, path + (f"?{asked.query}" if asked.query and behaviour.forwards_all else ""))
         cacheable = asked.method in ("GET", "HEAD")
         now = time.monotonic()
         if cacheable and (kept := self._cache.get(key)):
             return kept.response, True, int(now - kept.asked)
-        # The edge asks for the whole even if the viewer wants the head alone, so that it may keep it.
+        # The edge requests the whole body even for HEAD, so that it may keep it.
         whole = replace(asked, method="GET") if cacheable else asked
         response = await self._origins.fetch(distribution, behaviour, whole, path)
         if cacheable:
@@ -151,7 +151,7 @@ class Edge:
     async def _error(
         self, distribution: Distribution, asked: Asked, page: str, status: int, response: Response
     ) -> Response:
-        """The page that a distribution shows for an error; the error itself if that page cannot be had."""
+        """Return the page that a distribution shows for an error; the error itself if that page cannot be had."""
         if not page:
             return replace(response, status=status)
         shown, _, _ = await self._fetch(distribution, distribution.behaviour(page), replace(asked, method="GET"), page)
@@ -160,7 +160,7 @@ class Edge:
     def _finish(
         self, distribution: Distribution, behaviour: Behaviour, asked: Asked, response: Response, *, hit: bool, age: int
     ) -> Response:
-        """Put on what the edge adds: policy headers, compression, its own headers, and 304 for what the viewer has."""
+        """Add the edge's part: policy headers, compression, its own headers, and 304 for what the viewer has."""
         own = ("content-length", "date", "connection", "x-cache", "accept-ranges")
         headers = [pair for pair in response.headers if pair[0] not in own]
         if response.status == 200:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..state import State
     from .tls import Authority
 
-#: moto reads the bucket out of a host name that it does not know, so every store is this one to it.
+#: moto reads the bucket from an unknown host name, so every store has this one to it.
 KNOWN_AS = b"s3.us-east-1.amazonaws.com"
 
 

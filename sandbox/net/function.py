@@ -1,7 +1,7 @@
-"""Runs a CloudFront function on a viewer's request or on the response to it, in a real JavaScript engine.
+"""Run a CloudFront function on a viewer's request or on the response to it, in a real JavaScript engine.
 
 The events are those of "CloudFront Functions event structure"; `rawQueryString()` is a method of the runtime 2.0 alone
-("General helper methods"). What a function may not touch is from "Restrictions on all edge functions".
+("General helper methods"). What a function may not change is from "Restrictions on all edge functions".
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from .distribution import Distribution
     from .server import Asked
 
-#: CloudFront allows about a millisecond of its own processors; this many seconds of ours stop an endless loop.
+#: CloudFront allows about a millisecond of its own processors; this many seconds of ours end an endless loop.
 LIMIT_S = 1
 #: The runtime whose requests have methods.
 NEWER = "cloudfront-js-2.0"
-#: Headers that a function cannot add: it is a 502 when one does.
+#: Headers that a function cannot add; one that does is a 502.
 DISALLOWED = frozenset(
     {
         *("connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
@@ -79,12 +79,12 @@ def on_response(code: Code, distribution: Distribution, asked: Asked, path: str,
 
 
 def _run(code: Code, event: dict[str, Any], asked: Asked) -> Any:
-    """Call the handler; what it gives back, or a 503."""
+    """Call the handler; return its result, or a 503."""
     import quickjs  # type: ignore[import-untyped]
 
     engine = quickjs.Context()
     engine.set_time_limit(LIMIT_S)
-    # There is a query if there is a `?`, however empty; to this server an empty one looks like none.
+    # A `?` means that there is a query, even an empty one; this server cannot distinguish an empty one from none.
     methods = "event.request.rawQueryString = function () { return query === '' ? undefined : query };"
     try:
         engine.eval(code.source)
@@ -102,7 +102,10 @@ def _failed(status: int, why: str) -> Response:
 
 
 def _headers(decided: dict[str, Any]) -> list[tuple[str, str]] | None:
-    """Read the headers of a response object; None if one is not allowed. A header of several values is several."""
+    """Return the headers of a response object; None if one is not allowed.
+
+    A header of several values is several headers.
+    """
     found = []
     for key, one in (decided.get("headers") or {}).items():
         if key.lower() in DISALLOWED:

@@ -1,4 +1,4 @@
-"""What a CloudFront response headers policy does to a response's headers, CORS apart (pure)."""
+"""Apply a CloudFront response headers policy to a response's headers, without CORS. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class HeadersPolicy:
     removes: frozenset[str] = frozenset()
 
     def apply(self, headers: Headers, *, secure: bool) -> Headers:
-        """The headers as the viewer gets them."""
+        """Return the headers as the viewer gets them."""
         kept = [pair for pair in headers if pair[0] not in self.removes]
         for name, value, override, https in self.sets:
             there = any(key == name for key, _ in kept)
@@ -30,7 +30,7 @@ class HeadersPolicy:
 
 
 def read(config: Mapping[str, Any]) -> HeadersPolicy:
-    """A ResponseHeadersPolicyConfig of the API."""
+    """Return a ResponseHeadersPolicyConfig of the API."""
     custom = (config.get("CustomHeadersConfig") or {}).get("Items") or ()
     removed = (config.get("RemoveHeadersConfig") or {}).get("Items") or ()
     return HeadersPolicy(

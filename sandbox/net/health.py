@@ -1,4 +1,4 @@
-"""Runs the health checkers: three per check, each on its own clock, as Route 53's are spread over regions."""
+"""The health checkers: three per check, each on its own clock, as Route 53's are spread over regions."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 CHECKERS = 3
 #: Route 53's limits in seconds: to connect, and for the response after that.
 CONNECT_S, RESPONSE_S = 4.0, 2.0
-#: Where the string of a *_STR_MATCH check has to stand: the first so many bytes of the body.
+#: The first bytes of the body, in which the string of a *_STR_MATCH check has to stand.
 SEARCHED = 5120
-#: How often (seconds) checks are looked for that came or went.
+#: Seconds between two reads of the list of checks.
 LOOK_S = 1.0
 
 
@@ -77,7 +77,7 @@ class Health:
                     success, reason = True, await self._probe(check_)
                 except Unreachable as error:
                     success, reason = False, str(error)
-                except Exception as error:  # a checker that dies would leave its last opinion standing for ever
+                except Exception as error:  # A checker that dies would leave its last opinion in force forever.
                     log.exception("checker %s of %s", number, one)
                     success, reason = False, f"the checker failed: {error}"
                 self._opinions[one][number] = self._opinions[one][number].after(success, reason, check_.threshold)
@@ -85,7 +85,7 @@ class Health:
             await asyncio.sleep(max(0.0, started + check_.interval - time.monotonic()))
 
     async def _probe(self, one: Check) -> str:
-        """What the endpoint answered, if that is healthy. Raises Unreachable if not."""
+        """Return what the endpoint answered, if that is healthy. Raises Unreachable if not."""
         port = await self._internet.way(one.address or one.host, one.port)
         if one.type == "TCP":
             async with connected(port, seconds=CONNECT_S):
@@ -111,7 +111,7 @@ class Health:
         return f"status {response.status}"
 
     def _judge(self) -> None:
-        """Form the verdicts anew, and show them if anything changed."""
+        """Compute the verdicts, and publish them if anything changed."""
         checks = self._known.last
         before, self.healthy = self.healthy, verdicts(checks, self._opinions)
         for one in checks:
@@ -120,7 +120,7 @@ class Health:
         shown = json.dumps({one: self._show(check_) for one, check_ in checks.items()}, indent=1)
         if shown != self._shown:
             self._shown = shown
-            with contextlib.suppress(FileNotFoundError):  # the folder may be taken away while we stop
+            with contextlib.suppress(FileNotFoundError):  # the folder may be removed while we stop
                 write(self._file, shown + "\n")
 
     def _show(self, one: Check) -> dict[str, object]:
@@ -142,7 +142,7 @@ async def _read(cloud: Cloud) -> dict[str, Check]:
 
 
 def _blind() -> ssl.SSLContext:
-    """TLS as Route 53's checkers speak it: the name is sent, the certificate is not looked at."""
+    """Return TLS as Route 53's checkers use it: the name is sent, the certificate is not verified."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

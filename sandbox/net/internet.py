@@ -1,4 +1,4 @@
-"""The sandbox's roads: from a name or an address, by the route files, to a port of this machine and to nowhere else."""
+"""The sandbox's routes: from a name or an address, by the route files, to a port of this machine and nowhere else."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Internet:
-    """Finds the real port behind what a program believes to be the internet."""
+    """Finds the real port behind an address of the simulated internet."""
 
     def __init__(self, state: State, names: Names) -> None:
         self._state = state
         self._names = names
 
     async def way(self, host: str, port: int) -> int:
-        """The port of 127.0.0.1 that host:port leads to. Raises Unreachable with a sentence for people."""
+        """Return the port of 127.0.0.1 that host:port leads to. Raises Unreachable with a sentence for people."""
         addresses = await self._addresses(host)
         for address in addresses:
             real = self._state.route(address, port)

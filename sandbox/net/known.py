@@ -1,4 +1,4 @@
-"""What the data plane last knew, and no older than half a second while AWS answers."""
+"""A value of AWS for the data plane, at most half a second old while AWS answers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: A view of AWS older than this (seconds) is read again before it is used.
+#: A value older than this (seconds) is read again before it is used.
 FRESH_S = 0.5
-#: But no question waits longer than this for it: what was known before is used. The first reading is waited for.
+#: The longest that a question waits for it, in seconds; then the former value is used. The first reading is waited for.
 PATIENCE_S = 1.0
 
 
 class Known(Generic[T]):
-    """A value that is read again when it is asked for and old; while it cannot be read, the last one holds."""
+    """A value that is read again when it is requested and old; while it cannot be read, the last one is used."""
 
     def __init__(self, load: Callable[[], Awaitable[T]], first: T, fresh_s: float = FRESH_S) -> None:
         self._load = load
@@ -33,7 +33,7 @@ class Known(Generic[T]):
         self._reading: asyncio.Task[None] | None = None
 
     async def get(self) -> T:
-        """The value, as fresh as can be had without a long wait."""
+        """Return the value, as fresh as can be had without a long wait."""
         if time.monotonic() - self._read_at > self._fresh_s:
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._refresh())
@@ -55,7 +55,7 @@ class Known(Generic[T]):
 
 
 def record_set(shape: dict[str, Any]) -> RecordSet:
-    """A record set of the API as the rules see it."""
+    """Return a record set of the API as the rules see it."""
     alias = shape.get("AliasTarget") or {}
     return RecordSet(
         name=plain(shape["Name"]),
@@ -72,7 +72,7 @@ def record_set(shape: dict[str, Any]) -> RecordSet:
 
 
 def plain(name: str) -> str:
-    r"""A name in lower case without the last dot; Route 53 writes `*` as `\052`."""
+    r"""Return a name in lower case without the last dot; Route 53 writes `*` as `\052`."""
     return name.rstrip(".").lower().replace("\\052", "*")
 
 

@@ -1,4 +1,4 @@
-"""Names of the sandbox's internet to records: the hosted zones, the edge, and the names of the world outside."""
+"""Resolve names of the sandbox's internet: the hosted zones, the edge, and names outside."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 Edges = Mapping[str, str]
 Zones = dict[str, tuple[RecordSet, ...]]
 
-#: A chain of CNAMEs longer than this is given up, as resolvers do.
+#: A longer chain of CNAMEs is abandoned, as resolvers do.
 LONGEST_CHAIN = 8
-#: TTL in seconds of names outside the zones: they come and go with the sandbox's worlds.
+#: TTL in seconds of names outside the zones, which come and go with the sandbox's worlds.
 OUTSIDE_TTL = 5
-#: Route 53 answers aliases to CloudFront with this TTL.
+#: The TTL in seconds of Route 53's aliases to CloudFront.
 ALIAS_TTL = 60
-#: Overrides it for a sandbox in a hurry; so does `{"alias_ttl": N}` in the state folder's dns.json.
+#: The variable that overrides it for faster tests; `{"alias_ttl": N}` in the state folder's dns.json does too.
 ALIAS_TTL_VARIABLE = "UNMOOR_SANDBOX_ALIAS_TTL"
 
 
@@ -49,9 +49,9 @@ class Names:
         return {plain(zone["Name"]): tuple(map(record_set, records)) for zone, records in await self._cloud.zones()}
 
     async def look_up(self, name: str, kind: str) -> Answer:
-        """What a resolver finds for a name (in any case) and a type, following CNAMEs as far as they lead."""
+        """Return what a resolver finds for a name (in any case) and a type, following CNAMEs as far as they lead."""
         question = Question(plain(name), kind)
-        if self._state.host(question.name):  # most of what is asked, and AWS has no part in it
+        if self._state.host(question.name):  # most questions, and AWS has no part in them
             return Answer(tuple(self._outside(question, {})))
         zones, edges = await self._zones.get(), await self._edge()
         found: list[Record] = []
@@ -65,7 +65,7 @@ class Names:
         return Answer(tuple(found))
 
     async def addresses(self, name: str) -> list[str]:
-        """The IPv4 addresses of a name; none if it does not exist."""
+        """Return the IPv4 addresses of a name; none if it does not exist."""
         return [record.value for record in (await self.look_up(name, "A")).records if record.type == "A"]
 
     def _step(self, zones: Zones, edges: Edges, question: Question) -> Answer:

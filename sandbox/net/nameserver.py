@@ -38,10 +38,10 @@ TRIES = 20
 
 
 class LooksUp(Protocol):
-    """What knows the answers."""
+    """The source of the answers."""
 
     async def look_up(self, name: str, kind: str) -> Answer:
-        """What is found for a name and a type."""
+        """Return the answer for a name and a type."""
         ...
 
 
@@ -71,7 +71,7 @@ class NameServer:
         raise AssertionError("unreachable")
 
     async def respond(self, wire: bytes) -> dns.message.Message | None:
-        """The response to a query; None if the bytes are not a query at all."""
+        """Return the response to a query; None if the bytes are not a query at all."""
         try:
             query = dns.message.from_wire(wire)
         except dns.exception.DNSException:
@@ -139,7 +139,7 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 def sets(records: Sequence[Record], asked: dns.name.Name) -> list[dns.rrset.RRset]:
-    """Records as the wire's sets, in order; the asked name keeps the case in which it was asked."""
+    """Return records as the wire's sets, in order; the asked name keeps the case in which it was asked."""
     grouped: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         grouped.setdefault((record.name, record.type), []).append(record)
@@ -152,7 +152,7 @@ def sets(records: Sequence[Record], asked: dns.name.Name) -> list[dns.rrset.RRse
 
 
 def _absolute(value: str, kind: str) -> str:
-    """Route 53 reads a name in a value as absolute whether it ends in a dot or not."""
+    """Return a value's name as absolute: Route 53 reads it so, whether it ends in a dot or not."""
     names = {"CNAME": (0,), "NS": (0,), "PTR": (0,), "MX": (1,), "SRV": (3,), "SOA": (0, 1)}.get(kind, ())
     words = value.split() if names else [value]
     return " ".join(word.rstrip(".") + "." if at in names else word for at, word in enumerate(words))

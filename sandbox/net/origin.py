@@ -1,4 +1,4 @@
-"""Fetches for the edge: from a bucket through its origin access control, or from a server of one's own."""
+"""The edge's requests to origins: a bucket through its origin access control, or a server of one's own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OK, FORBIDDEN, NOT_FOUND, BAD_GATEWAY = 200, 403, 404, 502
 
 
 def key_of(path: str) -> str:
-    """The key that S3 reads in the path of a request: decoded once, and a plus sign is a space.
+    """Return the key that S3 reads in the path of a request: decoded once, and a plus sign is a space.
 
     The latter is S3's own reading, of paths too: ostreedev/ostree#2139, dnbert/prm#46, sveltejs/kit#6451.
     """
@@ -32,7 +32,7 @@ def key_of(path: str) -> str:
 
 
 class Origins:
-    """The way from the edge back to where content comes from."""
+    """Requests to origins."""
 
     def __init__(self, cloud: Cloud, internet: Internet, trusted: ssl.SSLContext) -> None:
         self._cloud = cloud
@@ -41,7 +41,7 @@ class Origins:
         self._policies: dict[str, Known[Shape]] = {}
 
     async def fetch(self, distribution: Distribution, behaviour: Behaviour, asked: Asked, path: str) -> Response:
-        """What the behaviour's origin answers for a path. An origin that cannot be reached is a 502."""
+        """Return what the behaviour's origin answers for a path. An origin that cannot be reached is a 502."""
         origin = distribution.origins[behaviour.origin]
         try:
             if origin.protocol:
@@ -55,7 +55,7 @@ class Origins:
         policy = await self._policy(origin.bucket)
         resource = f"arn:aws:s3:::{origin.bucket}"
         listed = allows(policy, "s3:ListBucket", resource, distribution.arn)
-        # A request for no key at all is a request for the listing, whose permission is another one.
+        # A request without a key asks for the listing, which needs another permission.
         may = listed if not key else allows(policy, "s3:GetObject", f"{resource}/{key}", distribution.arn)
         if not (origin.access_control and may):
             return _denied()
@@ -63,7 +63,7 @@ class Origins:
         if response.status == OK:
             own = [pair for pair in response.headers if pair[0] not in _MOTO]
             return Response(OK, [*own, ("server", "AmazonS3")], response.body)
-        # S3 tells who may not list that an object is forbidden, not that it is missing.
+        # Without the right to list, S3 answers that an object is forbidden, not that it is missing.
         return response if listed or response.status != NOT_FOUND else _denied()
 
     async def _policy(self, bucket: str) -> Shape:

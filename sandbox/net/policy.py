@@ -1,4 +1,4 @@
-"""Decides whether a bucket policy lets CloudFront read an object for a distribution (pure)."""
+"""Decide whether a bucket policy lets CloudFront read an object for a distribution. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 SERVICE = "cloudfront.amazonaws.com"
 
-#: How CloudFront asks, for conditions: it speaks TLS to buckets that it reads through an access control.
+#: CloudFront's request in terms of conditions: it uses TLS to buckets that it reads through an access control.
 SECURE = "true"
 
 
@@ -49,7 +49,7 @@ def _holds(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
 
 
 def _compare(operator: str, value: str | None, wanted: list[str]) -> bool:
-    """One condition. An operator that is not known here does not hold, so it neither allows nor denies."""
+    """Return one condition. An operator that is not known here does not hold, so it neither allows nor denies."""
     if value is None:
         return False
     match operator:

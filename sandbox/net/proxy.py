@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Proxy:
-    """What programs reach by HTTP_PROXY and HTTPS_PROXY."""
+    """The server behind HTTP_PROXY and HTTPS_PROXY."""
 
     def __init__(self, internet: Internet) -> None:
         self._internet = internet
@@ -38,7 +38,7 @@ class Proxy:
         parts = urlsplit(target)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         # A proxy would set Host from the target (RFC 9112 §3.2.2). This one stands for the internet, where a program
-        # may well ask an address for a name, so Host stays as it was sent.
+        # may ask an address for any name, so Host stays as it was sent.
         return real, path.encode("latin-1"), list(request.headers)
 
     async def _way(self, host: str, port: int) -> int:

@@ -1,4 +1,4 @@
-"""Passes HTTP/1.1 requests from one connection on to another, as a stream in both directions."""
+"""Pass HTTP/1.1 requests from one connection to another, as a stream in both directions."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Pairs = list[tuple[bytes, bytes]]
-#: What is asked of us -> where to go and what to ask there: (port of this machine, target, headers).
+#: A request → where to pass it on, and what to request there: (port of this machine, target, headers).
 Aim = tuple[int, bytes, Pairs]
 
-#: Head of a request or response at most this long: signed S3 requests are wordy.
+#: The most bytes of a request's or response's head: signed S3 requests are long.
 LONGEST_HEAD = 131_072
-#: How often (seconds) a relay looks whether the client is still there while nothing flows.
+#: Seconds between two checks whether the client is still there while nothing flows.
 WATCH_S = 1.0
 
 
@@ -35,7 +35,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not an error
 
 
 class Tunnel(Exception):  # noqa: N818 - it is a way on, not an error
-    """The connection becomes a tunnel to a port of this machine (CONNECT)."""
+    """Turn the connection into a tunnel to a port of this machine (CONNECT)."""
 
     def __init__(self, port: int) -> None:
         super().__init__(port)
@@ -94,7 +94,7 @@ Side = tuple[h11.Connection, asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def _both_ways(client: Side, there: Side) -> None:
-    """Pass the request's body on while the response comes back; ends with the response, or when the client leaves."""
+    """Pass on the request's body while the response returns; end with the response, or when the client leaves."""
     response = asyncio.create_task(_download(client, there))
     others = [asyncio.create_task(_upload(client, there)), asyncio.create_task(_left(client[1]))]
     try:

@@ -15,9 +15,9 @@ from .wire import Headers, Response, close, next_event, reason
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-#: A connection on which nothing is asked for so long (seconds) is closed.
+#: Seconds after which an idle connection is closed.
 IDLE_S = 60.0
-#: The longest body of a request that is taken (bytes).
+#: The most bytes of a request's body.
 LONGEST_BODY = 1_000_000
 
 
@@ -35,7 +35,7 @@ class Asked:
     address: str
 
     def header(self, name: str) -> str:
-        """The first value of a header, or nothing."""
+        """Return the first value of a header, or nothing."""
         return next((value for key, value in self.headers if key == name), "")
 
 
@@ -65,7 +65,7 @@ async def serve(
             with contextlib.suppress(h11.ProtocolError):
                 _write(talk, writer, Response(error.error_status_hint, [("connection", "close")], b""), head=False)
     except (OSError, TimeoutError, h11.ProtocolError):
-        pass  # the client left, which is its right
+        pass  # the client left, which is no fault
     finally:
         await close(writer)
 

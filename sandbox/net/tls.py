@@ -1,4 +1,4 @@
-"""The sandbox's certificate authority: made once in the state folder, and what it issues."""
+"""The sandbox's certificate authority: made once in the state folder, and its certificates."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 CERTIFICATE_DAYS = 90
 _ORGANIZATION = "unmoor sandbox"
-#: Certificates are valid from a little before they are made, as public authorities do against clock skew.
+#: Certificates are valid from a little before their creation, as public authorities do against clock skew.
 BACKDATED = dt.timedelta(hours=1)
 #: Longer names do not fit a common name (RFC 5280 ub-common-name); verifiers look at the alternative names anyway.
 LONGEST_COMMON_NAME = 64
 
 
 class Authority:
-    """Issues certificates that everything in the sandbox trusts. The first user makes the authority."""
+    """Issues certificates that everything in the sandbox trusts. The first user creates the authority."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -43,7 +43,7 @@ class Authority:
         pem = made.cert_pem.bytes().decode()
         write(self._state.ca, pem)
         write(self._state.ca_bundle, pem)
-        # Last, since its existence means that the authority is whole; `write` makes files of mode 0600.
+        # Written last, because its existence means that the authority is complete; `write` makes files of mode 0600.
         write(self._state.ca_key, made.private_key_pem.bytes().decode())
 
     def trust(self, pem: str) -> None:
@@ -66,7 +66,7 @@ class Authority:
     def context(
         self, names: Sequence[str], *, days: float = CERTIFICATE_DAYS, since: dt.datetime | None = None
     ) -> ssl.SSLContext:
-        """A server's TLS (1.2 and up, HTTP/1.1) with a fresh certificate for the names."""
+        """Return a server's TLS (1.2 and up, HTTP/1.1) with a fresh certificate for the names."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
@@ -91,7 +91,7 @@ class Authority:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Only one process at a time, the first to start."""
+    """Hold a lock that one process at a time has."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

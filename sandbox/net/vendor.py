@@ -1,9 +1,9 @@
-"""A vendor of web sites at which a DAO's site is live before it comes here: its own machines, names and certificates.
+"""A vendor of web sites at which a DAO's site is live before it moves: its own machines, names and certificates.
 
-It serves as GitHub Pages does: by the name that is asked, with a certificate for each custom domain, its own wildcard
+It serves as GitHub Pages does: by the requested name, with a certificate for each custom domain, its own wildcard
 certificate and a 404 page for every other name ("There isn't a GitHub Pages site here"), and HTTP leads to HTTPS
-(GitHub documentation, "Managing a custom domain for your GitHub Pages site", "Securing your GitHub Pages site").
-A challenge of a certificate authority for another's order is a page that it does not have.
+(GitHub documentation, "Managing a custom domain for your GitHub Pages site", "Securing your GitHub Pages site"). A
+challenge of a certificate authority for another party's order is a page that it does not have.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 #: The site's name at the vendor, which CNAME records lead to, the names around it, and the vendor's address.
 SITE, OWN, ADDRESS = "dao-example.pages.example", "*.pages.example", "198.51.100.60"
-#: The fault in which the vendor's certificates for custom domains are past their end.
+#: The fault in which the vendor's certificates for custom domains have expired.
 EXPIRED = "vendor-certificate-expired"
-#: What every page of the live site has in it.
+#: The text in every page of the live site.
 SIGN = "at the old vendor"
 _PAGE = f"<!doctype html><title>Docs</title><h1>The docs, {SIGN}</h1>"
 _NONE = "<!doctype html><title>404</title><h1>404</h1><p>There isn't a site here.</p>"
@@ -50,7 +50,7 @@ def _tenants(state: State) -> Path:
 
 
 class Vendor:
-    """The vendor's servers, as one."""
+    """All servers of the vendor."""
 
     def __init__(self, state: State, authority: Authority) -> None:
         self._state = state

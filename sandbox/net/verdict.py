@@ -1,4 +1,4 @@
-"""Decides whether a health check is healthy, from what its checkers saw (pure)."""
+"""Decide whether a health check is healthy, from its checkers' results. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 #: An endpoint is healthy if more than this share of the checkers find it healthy (Route 53 developer guide, "How Amazon
 #: Route 53 determines whether a health check is healthy").
 SHARE = 0.18
-#: Types whose state comes from checkers of ours; the others look at something else.
+#: Types whose state comes from our checkers; the others depend on something else.
 PROBED = frozenset({"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP"})
 
 
@@ -36,14 +36,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one checker holds of an endpoint: it changes its mind after `threshold` equal results in a row."""
+    """One checker's opinion of an endpoint; it changes after `threshold` equal results in a row."""
 
     healthy: bool = True
     streak: int = 0
     reason: str = "not checked yet"
 
     def after(self, success: bool, reason: str, threshold: int) -> Opinion:  # noqa: FBT001 - it is the result itself
-        """The opinion after one more result."""
+        """Return the opinion after one more result."""
         if success == self.healthy:
             return replace(self, streak=0, reason=reason)
         if self.streak + 1 < threshold:
@@ -52,7 +52,7 @@ class Opinion:
 
 
 def check(shape: Mapping[str, Any]) -> Check:
-    """A health check of the API as the rules see it."""
+    """Return a health check of the API as the rules see it."""
     config = shape["HealthCheckConfig"]
     return Check(
         id=shape["Id"],

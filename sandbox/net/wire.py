@@ -1,4 +1,4 @@
-"""Speaks HTTP/1.1 to one address on this machine: a request out, a response in, each bounded in time and size."""
+"""HTTP/1.1 to one address on this machine: a request out, a response in, each bounded in time and size."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Response:
     body: bytes
 
     def header(self, name: str, default: str = "") -> str:
-        """The first value of a header."""
+        """Return the first value of a header."""
         return next((value for key, value in self.headers if key == name), default)
 
 
@@ -62,7 +62,7 @@ class Response:
 async def connected(
     port: int, *, tls: ssl.SSLContext | None = None, name: str = "", seconds: float = 4.0
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection to a port of this machine; `name` is the name for TLS. Raises Unreachable."""
+    """Yield a connection to a port of this machine; `name` is the name for TLS. Raises Unreachable."""
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_connection(
@@ -77,7 +77,7 @@ async def connected(
 
 
 def attended(connection: Connection) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
-    """What a listener calls for each connection. Given the coroutine itself, asyncio complains of every one it ends."""
+    """Return a listener's callback. With the coroutine itself, asyncio would complain of each that it ends."""
     tasks: set[asyncio.Task[None]] = set()
 
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -94,7 +94,7 @@ def attended(connection: Connection) -> Callable[[asyncio.StreamReader, asyncio.
 
 
 async def close(writer: asyncio.StreamWriter) -> None:
-    """End a connection and let the other side's complaints be."""
+    """Close a connection, and ignore errors of the other side."""
     writer.close()
     with contextlib.suppress(Exception):
         async with asyncio.timeout(1):
@@ -164,14 +164,14 @@ async def _exchange(
 
 
 async def next_event(talk: h11.Connection, reader: asyncio.StreamReader) -> h11.Event | type[h11.PAUSED]:
-    """The next event of the other side."""
+    """Return the next event of the other side."""
     while (event := talk.next_event()) is h11.NEED_DATA:
         talk.receive_data(await reader.read(CHUNK))
     return event  # type: ignore[return-value]
 
 
 def reason(status: int) -> bytes:
-    """The phrase that people see next to a status."""
+    """Return the phrase that people see next to a status."""
     try:
         return HTTPStatus(status).phrase.encode()
     except ValueError:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 
 class Program(Protocol):
-    """What a container runs: the port it listens on, and what it answers at a path."""
+    """What a container runs: the port it listens on, and its answers."""
 
     port: int
 
@@ -23,13 +23,13 @@ class Program(Protocol):
 
 
 class Api:
-    """An API with a cache: answers what it computed once from a folder."""
+    """An API with a cache: answers from a folder what it has computed once."""
 
     port = 8080
 
     def __init__(self) -> None:
         self._cache = Path(os.environ.get("CACHE", "cache"))
-        #: `HEALTH=500` stands for a release that is broken, and 0 for one that does not even start.
+        #: `HEALTH=500` stands for a broken release, and 0 for one that does not start.
         self._health = int(os.environ.get("HEALTH", "200"))
         if not self._health:
             sys.exit("it does not start")
@@ -67,7 +67,7 @@ class Explorer:
 
 
 class Bot:
-    """A bot: does its work again and again, and is well while that goes on."""
+    """A bot: repeats its work, and is well while that continues."""
 
     port = 8000
 
@@ -91,7 +91,7 @@ PROGRAMS: dict[str, type[Program]] = {"api": Api, "explorer": Explorer, "bot": B
 
 
 def serve(program: Program) -> None:
-    """Answer every request with JSON, and with what the web server in front passed on of it."""
+    """Answer every request with JSON, including what the web server in front passed on about it."""
 
     class Answer(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

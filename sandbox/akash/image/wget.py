@@ -1,6 +1,6 @@
 """The `wget` of every container: the options of busybox that scripts use, `-q -O FILE -T SECONDS URL`.
 
-One behaviour on every machine, whether the host has a wget or not. It obeys the proxy and CA variables, follows
+It behaves alike on every machine, whether the host has a wget or not. It obeys the proxy and CA variables, follows
 redirects, verifies TLS, and ends with 1 and busybox's words when a server refuses.
 """
 
@@ -19,7 +19,7 @@ USAGE = "usage: wget [-q] [-O FILE] [-T SECONDS] URL..."
 
 
 def fetch(url: str, target: str, timeout: float) -> str:
-    """Write what a URL holds into a file (`-` is the output); give "" or what went wrong."""
+    """Write the content of a URL into a file (`-` is the output); return "" or what went wrong."""
     if "://" not in url:
         url = f"http://{url}"
     name = target or urllib.parse.urlsplit(url).path.rpartition("/")[2] or "index.html"

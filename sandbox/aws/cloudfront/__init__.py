@@ -1,1 +1,1 @@
-"""A CloudFront control plane that keeps each document as it was sent: moto has a seventh of one, and forgets parts."""
+"""A CloudFront control plane that stores each document as sent; moto's covers a seventh of it, and drops parts."""

@@ -1,4 +1,4 @@
-"""The REST API of 2020-05-31: finds who answers a request, one request at a time."""
+"""The REST API of 2020-05-31: finds the handler of a request, one request at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _lock = threading.Lock()
 
 
 def answer(store: Store, request: Request) -> Answer:
-    """Answer one request; a refusal is an answer too."""
+    """Answer one request; a refusal is returned as an answer too."""
     try:
         with _lock:
             for method, pattern, handle in _ROUTES:

@@ -24,7 +24,7 @@ DEPLOY_S = 0.5
 
 @dataclass(frozen=True)
 class Shape:
-    """How a collection looks on the wire: its element, and whether it is one of the policies that AWS has some of."""
+    """The wire form of a collection: its element, and whether it is a policy of which AWS has some of its own."""
 
     element: str
     is_policy: bool = True
@@ -56,7 +56,7 @@ SHAPES = {
 
 
 def token(length: int = 13, letters: str = string.ascii_uppercase + string.digits) -> str:
-    """Make an id as CloudFront's look."""
+    """Return an id in CloudFront's form."""
     return "E" + "".join(secrets.choice(letters) for _ in range(length))
 
 
@@ -90,7 +90,7 @@ class Document:
         return "Deployed" if time.monotonic() - self.changed_at > DEPLOY_S else "InProgress"
 
     def rewrite(self, config: ET.Element) -> None:
-        """Take a new version of the document."""
+        """Replace the document by a new version."""
         self.config, self.etag, self.modified, self.changed_at = config, token(), now(), time.monotonic()
 
 

@@ -1,4 +1,4 @@
-"""The five collections of documents: kept as they were written, ETags honoured, references checked."""
+"""The five collections of documents: stored as written, ETags honoured, references checked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def create(store: Store, request: Request, collection: str) -> Answer:
-    """Keep a new document."""
+    """Store a new document."""
     root = parse(request.body)
     with_tags = root.tag == "DistributionConfigWithTags"
     config = need(root, "DistributionConfig") if with_tags else root
@@ -29,7 +29,7 @@ def create(store: Store, request: Request, collection: str) -> Answer:
 
 
 def update(store: Store, request: Request, collection: str, id_: str) -> Answer:
-    """Take a new version of a document."""
+    """Store a new version of a document."""
     document, config = _matched(store, request, collection, id_), parse(request.body)
     _refuse(store, collection, id_, config)
     document.rewrite(config)
@@ -37,18 +37,18 @@ def update(store: Store, request: Request, collection: str, id_: str) -> Answer:
 
 
 def read(store: Store, _request: Request, collection: str, id_: str) -> Answer:
-    """Show a document."""
+    """Return a document."""
     return _show(store, collection, _get(store, collection, id_), 200)
 
 
 def read_config(store: Store, _request: Request, collection: str, id_: str) -> Answer:
-    """Show what the client wrote."""
+    """Return what the client wrote."""
     document = _get(store, collection, id_)
     return 200, {"ETag": document.etag}, dump(document.config)
 
 
 def delete(store: Store, request: Request, collection: str, id_: str) -> Answer:
-    """Forget a document that nothing uses."""
+    """Delete a document that nothing uses."""
     document, shape = _matched(store, request, collection, id_), SHAPES[collection]
     if document.managed:
         raise Refusal("AccessDenied", f"You cannot delete the managed policy {document.name}.")
@@ -62,7 +62,7 @@ def delete(store: Store, request: Request, collection: str, id_: str) -> Answer:
 
 
 def list_all(store: Store, request: Request, collection: str) -> Answer:
-    """Show every document of a collection; `Type` chooses between managed and custom policies."""
+    """Return every document of a collection; `Type` chooses between managed and custom policies."""
     shape, kind = SHAPES[collection], request.query.get("Type", "")
     known = store.documents[collection].values()
     found = [document for document in known if not kind or document.managed == (kind == "managed")]

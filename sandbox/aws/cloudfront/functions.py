@@ -1,4 +1,4 @@
-"""CloudFront functions: a version in development, and one that is live once it was published."""
+"""CloudFront functions: a version in development, and one that is live after it was published."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _written(root: ET.Element) -> tuple[ET.Element, str]:
 
 
 def create(store: Store, request: Request) -> Answer:
-    """Keep a new function in development."""
+    """Store a new function in development."""
     root = parse(request.body)
     name, (config, code) = text(root, "Name"), _written(root)
     if name in store.functions:
@@ -53,7 +53,7 @@ def create(store: Store, request: Request) -> Answer:
 
 
 def update(store: Store, request: Request, name: str) -> Answer:
-    """Take a new version in development."""
+    """Store a new version in development."""
     function = _matched(store, name, request.if_match)
     function.config, function.code = _written(parse(request.body))
     function.etag, function.modified = token(), now()
@@ -61,14 +61,14 @@ def update(store: Store, request: Request, name: str) -> Answer:
 
 
 def publish(store: Store, request: Request, name: str) -> Answer:
-    """Let distributions run the version in development."""
+    """Make the version in development the live one."""
     function = _matched(store, name, request.if_match)
     function.live = replace(function, live=None)
     return 200, {}, dump(_show(store, function.live))
 
 
 def describe(store: Store, request: Request, name: str) -> Answer:
-    """Show a function without its code."""
+    """Return a function without its code."""
     function = _get(store, name, request.query.get("Stage", "DEVELOPMENT"))
     return 200, {"ETag": function.etag}, dump(_show(store, function))
 
@@ -80,14 +80,14 @@ def read(store: Store, request: Request, name: str) -> Answer:
 
 
 def list_all(store: Store, _request: Request) -> Answer:
-    """Show every function."""
+    """Return every function."""
     known = [_show(store, function) for function in store.functions.values()]
     size = [element("MaxItems", "100"), element("Quantity", str(len(known)))]
     return 200, {}, dump(element("FunctionList", *size, element("Items", *known)))
 
 
 def delete(store: Store, request: Request, name: str) -> Answer:
-    """Forget a function that no distribution runs."""
+    """Delete a function that no distribution runs."""
     _matched(store, name, request.if_match)
     used = rules.function_users(store, name)
     if used:

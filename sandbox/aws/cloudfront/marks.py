@@ -20,7 +20,7 @@ def _distribution(store: Store, id_: str) -> Document:
 
 
 def invalidate(store: Store, request: Request, id_: str) -> Answer:
-    """Take note of paths that caches must forget."""
+    """Record paths that caches must forget."""
     document, batch = _distribution(store, id_), parse(request.body)
     batch.tag, own = "InvalidationBatch", "I" + token()[1:]
     document.invalidations[own] = (now(), batch)
@@ -28,7 +28,7 @@ def invalidate(store: Store, request: Request, id_: str) -> Answer:
 
 
 def read_invalidation(store: Store, _request: Request, id_: str, own: str) -> Answer:
-    """Show one invalidation."""
+    """Return one invalidation."""
     document = _distribution(store, id_)
     if own not in document.invalidations:
         raise Refusal("NoSuchInvalidation", "The specified invalidation does not exist.")
@@ -36,7 +36,7 @@ def read_invalidation(store: Store, _request: Request, id_: str, own: str) -> An
 
 
 def list_invalidations(store: Store, _request: Request, id_: str) -> Answer:
-    """Show the ids, newest first."""
+    """Return the ids, newest first."""
     known = list(reversed(_distribution(store, id_).invalidations.items()))
     done = element("Status", "Completed")
     items = [
@@ -55,14 +55,14 @@ def _invalidation(document: Document, own: str) -> ET.Element:
 
 
 def read_tags(store: Store, request: Request) -> Answer:
-    """Show a resource's tags."""
+    """Return a resource's tags."""
     found = sorted(_tagged(store, request.query.get("Resource", "")).items())
     items = [element("Tag", element("Key", key), element("Value", value)) for key, value in found]
     return 200, {}, dump(element("Tags", element("Items", *items)))
 
 
 def write_tags(store: Store, request: Request) -> Answer:
-    """Add tags, or take them away."""
+    """Add tags, or remove them."""
     known, root = _tagged(store, request.query.get("Resource", "")), parse(request.body)
     if request.query.get("Operation") == "Untag":
         for key in root.iter("Key"):

@@ -1,4 +1,4 @@
-"""What CloudFront refuses: references that lead nowhere, names without a certificate, things still in use."""
+"""CloudFront's refusals: references that lead nowhere, names without a certificate, things still in use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FUNCTIONS = [f"{where}/FunctionAssociations/Items/FunctionAssociation/FunctionA
 
 
 def distribution(store: Store, own: str, config: ET.Element) -> Iterator[Refusal]:
-    """Every reason to refuse a DistributionConfig; `own` is the distribution's id, empty for a new one."""
+    """Yield every reason to refuse a DistributionConfig; `own` is the distribution's id, empty for a new one."""
     reference = text(config, "CallerReference")
     for id_, other in store.documents["distribution"].items():
         if id_ != own and text(other.config, "CallerReference") == reference:
@@ -113,18 +113,18 @@ def _certificate(arn: str, aliases: list[str], certificates: Mapping[str, tuple[
 
 
 def users(store: Store, collection: str, id_: str) -> list[str]:
-    """Which distributions name the document."""
+    """Return which distributions name the document."""
     paths = [path for path, where in _REFERENCES if where == collection]
     return _using(store, paths, id_)
 
 
 def function_users(store: Store, name: str) -> list[str]:
-    """Which distributions run the function."""
+    """Return which distributions run the function."""
     return _using(store, _FUNCTIONS, store.arn("function", name))
 
 
 def certificate_users(store: Store, arn: str) -> list[str]:
-    """Which distributions show the certificate."""
+    """Return which distributions show the certificate."""
     return _using(store, ["ViewerCertificate/ACMCertificateArn"], arn)
 
 

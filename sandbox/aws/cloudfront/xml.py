@@ -8,7 +8,7 @@ NAMESPACE = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
 
 
 def element(tag: str, *children: ET.Element | str | None) -> ET.Element:
-    """Make an element of text or of elements; None is left out."""
+    """Return an element of text or of elements; None is left out."""
     made = ET.Element(tag)
     for child in children:
         if isinstance(child, str):
@@ -19,7 +19,7 @@ def element(tag: str, *children: ET.Element | str | None) -> ET.Element:
 
 
 def from_data(tag: str, data: object) -> ET.Element:
-    """Make an element of nested dicts; a list repeats its one key, booleans are lower case."""
+    """Return an element of nested dicts; a list repeats its one key, booleans are lower case."""
     if isinstance(data, dict):
         return element(tag, *(child for name, value in data.items() for child in _children(name, value)))
     return element(tag, str(data).lower() if isinstance(data, bool) else str(data))
@@ -30,7 +30,7 @@ def _children(name: str, value: object) -> list[ET.Element]:
 
 
 def parse(body: bytes) -> ET.Element:
-    """Read a request's body, without its namespace."""
+    """Return a request's body as elements, without its namespace."""
     root = ET.fromstring(body)  # noqa: S314 the sandbox's own clients, on 127.0.0.1
     for one in root.iter():
         one.tag = one.tag.rpartition("}")[2]
@@ -54,7 +54,7 @@ def dump(root: ET.Element) -> bytes:
 
 
 def need(root: ET.Element, tag: str) -> ET.Element:
-    """Return a child that botocore's own check of its input makes sure of."""
+    """Return a child that botocore's own validation of its input guarantees."""
     found = root.find(tag)
     if found is None:
         raise ValueError(f"{root.tag} has no {tag}")

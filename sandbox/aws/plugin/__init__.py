@@ -1,1 +1,1 @@
-"""The `aws` plugin as the sandbox has it: the resource types that the workloads use, on the account next door."""
+"""The sandbox's `aws` plugin: the resource types that the workloads use, on the sandbox's account."""

@@ -1,4 +1,4 @@
-"""Whether two values mean the same to AWS, what differs between them, and what was seen behind our back."""
+"""Whether two values mean the same to AWS, what differs between them, and what was changed from outside."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def blank(value: Any) -> bool:
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Change]]:
-    """What changes from old to new, by the deepest path that tells."""
+    """Return what changes from old to new, by the deepest path that shows it."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
             at = f"{path}.{key}" if path else key
@@ -69,9 +69,9 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Chang
 
 
 def seen(had: Mapping[str, Any], now: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs as the world shows them: `had` where it means the same, the world's value where it does not.
+    """Return inputs as the world shows them: `had` where it means the same, the world's value where it does not.
 
-    What the world has beyond `had` counts if it is not empty and is not what AWS fills in (`defaults`).
+    A value that the world has beyond `had` counts if it is not empty and is not AWS's default (`defaults`).
     """
     kept = {}
     for key, value in had.items():

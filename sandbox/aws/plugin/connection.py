@@ -1,4 +1,4 @@
-"""The way to the account: clients by service and region, default tags, and errors in AWS's own words."""
+"""The connection to the account: clients by service and region, default tags, and errors in AWS's own words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Connection:
         self._lock = threading.Lock()
 
     def configure(self, settings: dict[str, Any]) -> None:
-        """Take the provider's settings (nested ones are JSON strings); refuse to speak to anything but the sandbox."""
+        """Accept the provider's settings (nested ones are JSON strings); refuse any endpoint but the sandbox's."""
         self.region = settings.get("region") or os.environ.get("AWS_REGION") or "us-east-1"
         self.default_tags = _nested(settings, "defaultTags", {}).get("tags") or {}
         given = {name: url for one in _nested(settings, "endpoints", []) for name, url in one.items()}
@@ -73,7 +73,7 @@ def _nested(settings: dict[str, Any], name: str, empty: Any) -> Any:
 
 @contextmanager
 def speaking(doing: str) -> Iterator[None]:
-    """Turn what boto3 raises into the sentence of the official plugin: `creating S3 Bucket (x): operation error …`."""
+    """Turn an exception of boto3 into the official plugin's sentence: `creating S3 Bucket (x): operation error …`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -95,7 +95,7 @@ def code(error: Any) -> str:
 
 @contextmanager
 def gone(*codes: str) -> Iterator[None]:
-    """Take these codes for `it is gone already`."""
+    """Treat these codes as success: the resource is gone already."""
     from botocore.exceptions import ClientError
 
     try:

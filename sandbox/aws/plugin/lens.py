@@ -1,4 +1,4 @@
-"""Both ways at once between Pulumi's camelCase inputs and the shapes of the AWS API, written as tables."""
+"""Conversion in both directions between Pulumi's camelCase inputs and the shapes of the AWS API, as tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _same(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Lens:
-    """A way to the API's shape and the way back."""
+    """A conversion to the API's shape and back."""
 
     to_api: Callable[[Any], Any] = _same
     from_api: Callable[[Any], Any] = _same
@@ -29,7 +29,7 @@ PLAIN = Lens()
 
 @dataclass(frozen=True)
 class Field:
-    """One property: Pulumi's name, the API's name, how its value looks, and what to send when it is not given."""
+    """One property: Pulumi's name, the API's name, the conversion of its value, and the default to send."""
 
     name: str
     api: str
@@ -38,12 +38,12 @@ class Field:
 
 
 def field(name: str, lens: Lens = PLAIN, *, api: str = "", default: Any = _MISSING) -> Field:
-    """A property whose API name is its own with a capital, unless given."""
+    """Return a property whose API name is its own with a capital, unless given."""
     return Field(name, api or name[0].upper() + name[1:], lens, default)
 
 
 def struct(*fields: Field | str) -> Lens:
-    """An object; a bare name is a plain field."""
+    """Return an object; a bare name is a plain field."""
     table = [field(one) if isinstance(one, str) else one for one in fields]
 
     def to_api(value: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def struct(*fields: Field | str) -> Lens:
 
 
 def counted(lens: Lens = PLAIN) -> Lens:
-    """A list that the API wraps as Quantity and Items."""
+    """Return a list that the API wraps as Quantity and Items."""
 
     def to_api(value: list[Any]) -> dict[str, Any]:
         return {"Quantity": len(value), **({"Items": [lens.to_api(item) for item in value]} if value else {})}
@@ -66,6 +66,6 @@ def counted(lens: Lens = PLAIN) -> Lens:
 
 
 def counted_items(lens: Lens = PLAIN) -> Lens:
-    """The same for a list that Pulumi wraps too, as `items`."""
+    """Return the same for a list that Pulumi wraps too, as `items`."""
     inner = counted(lens)
     return Lens(lambda value: inner.to_api(value.get("items") or []), lambda value: {"items": inner.from_api(value)})

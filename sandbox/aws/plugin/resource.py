@@ -40,9 +40,10 @@ def _no_tags(_aws: Connection, _id: str, _old: dict[str, str], _new: dict[str, s
 class AwsType:
     """One resource type: a row of the table.
 
-    `inputs` are those that the sandbox knows (the others of the official class are refused by name), `replaces` those
-    whose change needs a new resource, `computed` the outputs that only AWS knows. `create` gives the id; `read` gives
-    None when it is gone; `old` in `update` are the outputs; `name` is the input that gets an autoname.
+    `inputs` are those that the sandbox implements (the others of the official class are refused by name), `replaces`
+    those whose change needs a new resource, `computed` the outputs that only AWS knows. `create` returns the id; `read`
+    returns None when the resource is gone; `old` in `update` are the outputs; `name` is the input that gets an
+    autoname.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Refuses inputs that the official classes do not have, at any depth, and names what is missing."""
+"""Refuse inputs that the official classes do not have, at any depth, and name what is missing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PLAIN: dict[str, tuple[tuple[type, ...], str]] = {
 
 
 class Schemas:
-    """The inputs of the given tokens; asked of `pulumi_aws` once for each sandbox, then kept in its folder."""
+    """The inputs of the given tokens; read from `pulumi_aws` once for each sandbox, then kept in its folder."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self._tokens = sorted(tokens)
@@ -49,7 +49,7 @@ class Schemas:
 
 
 def faults(node: Any, value: Any, path: str = "") -> Iterator[Failure]:
-    """Every way in which a value is not of the shape; unknowns are of every shape."""
+    """Yield every way in which a value is not of the shape; unknowns are of every shape."""
     if value is UNKNOWN or value is None or node == "any":
         return
     if isinstance(node, str):

@@ -1,4 +1,4 @@
-"""Certificates, and the wait until their validation records have done their work."""
+"""Certificates, and the wait until their validation records have taken effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from components.provider.server import Context
 
-#: How long a certificate may stay unvalidated, in seconds; the official plugin waits 75 minutes.
+#: Seconds for which a certificate may stay unvalidated; the official plugin waits 75 minutes.
 PATIENCE_S = 30.0
 _POLL_S = 0.2
 

@@ -26,7 +26,7 @@ def _named(news: dict[str, Any]) -> str:
 
 
 def _shown_name(name: str, known: dict[str, Any]) -> dict[str, str]:
-    """Return the prefix of a name that AWS was to complete, else the name."""
+    """Return the prefix of a name that AWS completes, else the name."""
     prefix = known.get("namePrefix")
     return {"namePrefix": prefix} if prefix and name.startswith(prefix) else {"name": name}
 

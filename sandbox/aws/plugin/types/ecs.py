@@ -17,7 +17,7 @@ from . import tags
 if TYPE_CHECKING:
     from components.provider.server import Context
 
-#: How long a service may take to become steady, and to be gone, in seconds; the official plugin waits 20 minutes.
+#: Seconds that a service may take to become steady, and to be gone; the official plugin waits 20 minutes.
 PATIENCE_S = 180.0
 _POLL_S = 0.3
 
@@ -173,7 +173,7 @@ def _service(aws: Connection, arn: str, cluster: Any) -> Any:
 
 
 def _wait(aws: Connection, arn: str, news: dict[str, Any], ctx: Context | None) -> None:
-    """Wait until the service is steady: one deployment is left, and runs what it should."""
+    """Wait until the service is steady: one deployment is left, and runs the wanted number."""
     if not news.get("waitForSteadyState"):
         return
     patience = (ctx.timeout_s if ctx else None) or PATIENCE_S

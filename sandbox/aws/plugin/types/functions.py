@@ -91,7 +91,7 @@ def _delete(aws: Connection, id_: str, _outputs: dict[str, Any]) -> None:
 
 
 def tag(aws: Connection, arn: str, old: dict[str, str], new: dict[str, str]) -> None:
-    """Turn the tags of anything of CloudFront from old to new."""
+    """Change the tags of any CloudFront resource from old to new."""
     removed = sorted(set(old) - set(new))
     if removed:
         _cloudfront(aws).untag_resource(Resource=arn, TagKeys={"Items": removed})

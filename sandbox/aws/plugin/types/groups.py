@@ -15,7 +15,7 @@ from . import tags
 if TYPE_CHECKING:
     from components.provider.server import Context
 
-#: Seconds for which what AWS still takes for in use is tried again; the official plugin goes on for minutes.
+#: Seconds for which a deletion that AWS refuses as in use is retried; the official plugin retries for minutes.
 _BUSY_S, _POLL_S = 20.0, 0.3
 
 

@@ -67,7 +67,7 @@ def full_name(name: str, zone: str) -> str:
 
 
 def _zone_name(aws: Connection, zone_id: str) -> str:
-    """A zone keeps its name for life, so it is asked once."""
+    """Return a zone keeps its name for life, so it is asked once."""
     if zone_id not in aws.zone_names:
         aws.zone_names[zone_id] = str(aws.client("route53").get_hosted_zone(Id=zone_id)["HostedZone"]["Name"])
     return aws.zone_names[zone_id]

@@ -1,4 +1,4 @@
-"""What tasks need: roles with their policies, and groups of logs."""
+"""Resources that tasks need: roles with their policies, and groups of logs."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def _aspect_row(aspect: _Aspect) -> AwsType:  # noqa: C901 four short functions 
 
 
 def _inner(name: str, lens: Lens) -> Lens:
-    """The API's answer stands for one input."""
+    """Return the API's answer stands for one input."""
     return Lens(lambda news: lens.to_api(news[name]), lambda value: {name: lens.from_api(value)} if value else {})
 
 

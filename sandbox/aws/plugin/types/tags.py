@@ -1,4 +1,4 @@
-"""How each service names and changes the tags of what it has."""
+"""How each service names and changes the tags of its resources."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def capital(tags: dict[str, str]) -> list[dict[str, str]]:
-    """Write tags as most services do."""
+    """Return tags as most services write them."""
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
 def small(tags: dict[str, str]) -> list[dict[str, str]]:
-    """Write tags as ECS does."""
+    """Return tags as ECS writes them."""
     return [{"key": key, "value": value} for key, value in sorted(tags.items())]
 
 
 def read(tags: Iterable[dict[str, str]]) -> dict[str, str]:
-    """Read either."""
+    """Read either form."""
     return {(one.get("Key") or one["key"]): one.get("Value", one.get("value", "")) for one in tags}
 
 
@@ -32,7 +32,7 @@ def _gone(old: dict[str, str], new: dict[str, str]) -> list[str]:
 
 
 def of_ec2(aws: Connection, id_: str, old: dict[str, str], new: dict[str, str]) -> None:
-    """Turn the tags of anything of EC2 from old to new."""
+    """Change the tags of any EC2 resource from old to new."""
     ec2: Any = aws.client("ec2")
     if gone := _gone(old, new):
         ec2.delete_tags(Resources=[id_], Tags=[{"Key": key} for key in gone])
@@ -41,7 +41,7 @@ def of_ec2(aws: Connection, id_: str, old: dict[str, str], new: dict[str, str]) 
 
 
 def of_elb(aws: Connection, arn: str, old: dict[str, str], new: dict[str, str]) -> None:
-    """Turn the tags of anything of a load balancer from old to new."""
+    """Change the tags of any load balancer resource from old to new."""
     elb: Any = aws.client("elbv2")
     if gone := _gone(old, new):
         elb.remove_tags(ResourceArns=[arn], TagKeys=gone)
@@ -50,7 +50,7 @@ def of_elb(aws: Connection, arn: str, old: dict[str, str], new: dict[str, str]) 
 
 
 def of_ecs(aws: Connection, arn: str, old: dict[str, str], new: dict[str, str]) -> None:
-    """Turn the tags of anything of ECS from old to new."""
+    """Change the tags of any ECS resource from old to new."""
     ecs: Any = aws.client("ecs")
     if gone := _gone(old, new):
         ecs.untag_resource(resourceArn=arn, tagKeys=gone)
