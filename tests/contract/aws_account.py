@@ -32,11 +32,11 @@ class Account:
         }
 
     def url(self, door: str = "aws") -> str:
-        """Where a door listens."""
+        """Return where a door listens."""
         return f"http://127.0.0.1:{self.state.port(door)}"
 
     def client(self, service: str, door: str = "aws") -> Any:
-        """A boto3 client."""
+        """Return a boto3 client."""
         return boto3.client(
             service,
             region_name="us-east-1",
@@ -48,7 +48,7 @@ class Account:
 
 @contextmanager
 def account(root: Path) -> Iterator[Account]:
-    """A running account; it must end by itself on SIGTERM."""
+    """Yield a running account; it must end by itself on SIGTERM."""
     made = Account(root)
     with subprocess.Popen(
         [sys.executable, "-m", "sandbox.aws"], env={**os.environ, **made.env}, start_new_session=True

@@ -65,7 +65,7 @@ class Serves:
         return [reply]
 
     def _cut(self, name: dns.name.Name, type_: int) -> dns.name.Name | None:
-        """The delegation that a name lies below; DS is the parent's own (RFC 4035 §3.1.4.1)."""
+        """Return the delegation that a name lies below; DS is the parent's own (RFC 4035 §3.1.4.1)."""
         while name != self.zone.origin:
             there = self.zone.get_rdataset(name, dns.rdatatype.NS)
             if there is not None and type_ != dns.rdatatype.DS:
@@ -130,7 +130,7 @@ def serving(servers: Mapping[str, Any]) -> Iterator[int]:
 
 
 def _free(addresses: list[str]) -> int:
-    """A port that is free for both transports at every address."""
+    """Return a port that is free for both transports at every address."""
     while True:
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             port = 0

@@ -28,7 +28,7 @@ KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 
 
 def until(condition):
-    """The condition's first true value; the last one when patience ends."""
+    """Return the condition's first true value; the last one when patience ends."""
     end = time.monotonic() + PATIENCE
     while not (value := condition()) and time.monotonic() < end:
         time.sleep(0.05)
@@ -37,7 +37,7 @@ def until(condition):
 
 @pytest.fixture(scope="module")
 def net(tmp_path_factory):
-    """The sandbox's AWS, and its internet in front of it."""
+    """Yield the sandbox's AWS, and its internet in front of it."""
     state = State(tmp_path_factory.mktemp("sandbox"))
     state.prepare()
     variables = {**os.environ, "UNMOOR_SANDBOX": str(state.root), "UNMOOR_SANDBOX_ALIAS_TTL": "3"}
@@ -87,7 +87,7 @@ def world(state):
 
 @pytest.fixture
 def peer():
-    """A web server that says what it was asked, and how to make it sick."""
+    """Yield a web server that says what it was asked, and how to make it sick."""
     held = SimpleNamespace(status=200, seen=[], body=VERSION.encode())
 
     class Answers(BaseHTTPRequestHandler):

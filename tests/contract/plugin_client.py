@@ -183,7 +183,7 @@ def parts(of: str) -> tuple[str, str]:
 
 @contextmanager
 def running(module: str, env: Mapping[str, str] | None = None) -> Iterator[Plugin]:
-    """The plugin `python -m module`, shaken hands with; ended as the engine ends it, and it must go quietly."""
+    """Yield the plugin `python -m module`, shaken hands with; ended as the engine ends it, and it must go quietly."""
     process = subprocess.Popen(
         [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
@@ -198,7 +198,7 @@ def running(module: str, env: Mapping[str, str] | None = None) -> Iterator[Plugi
 
 @contextmanager
 def connected(process: subprocess.Popen[bytes]) -> Iterator[Plugin]:
-    """A plugin that was started with three pipes, shaken hands with; it ends with the block."""
+    """Yield a plugin that was started with three pipes, shaken hands with; it ends with the block."""
     with process:
         try:
             assert process.stdout is not None

@@ -56,7 +56,7 @@ def switch(
     balance: bool = False,
     addresses: tuple[str, str] = (PRIMARY, STANDBY),
 ) -> Switch:
-    """A public name with a primary and a standby, each probed on a port of this machine."""
+    """Return a public name with a primary and a standby, each probed on a port of this machine."""
     members = list(zip(("docs-akash", "docs-akash-2"), addresses, strict=True))
     return Switch(
         host,
@@ -232,7 +232,7 @@ class NameServer:
             return None
 
     def answers(self, host: str, type_: str = "A") -> set[str]:
-        """What it answers for a name, as text."""
+        """Return what it answers for a name, as text."""
         message = self.ask(host, type_)
         assert message is not None, "the server does not answer"
         wanted = dns.rdatatype.from_text(type_)

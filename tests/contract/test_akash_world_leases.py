@@ -264,7 +264,7 @@ def alive(process: psutil.Process) -> bool:
 
 
 def whole(family: list[psutil.Process]) -> list[psutil.Process]:
-    """The processes of a world once its container has begun what it runs; none before."""
+    """Return the processes of a world once its container has begun what it runs; none before."""
     names = set()
     for each in family:
         with contextlib.suppress(psutil.NoSuchProcess):

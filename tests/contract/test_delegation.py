@@ -28,7 +28,7 @@ ASK = "ask 'Gandi' who changed it"
 
 @pytest.fixture
 def named(tmp_path):
-    """A stack that names its delegation, or none."""
+    """Return a stack that names its delegation, or none."""
     site_folder(tmp_path)
 
     def make(**delegation_):

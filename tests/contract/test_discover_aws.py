@@ -38,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """An account with a few dozen resources, and a bill by tag."""
+    """Yield an account with a few dozen resources, and a bill by tag."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()

@@ -37,7 +37,7 @@ def world(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture(autouse=True)
 def shell(world: Account, monkeypatch: pytest.MonkeyPatch):
-    """A shell that reaches the account; DNS answers what `public` holds, and by default what the zone has."""
+    """Yield a shell that reaches the account; DNS answers what `public` holds, and by default what the zone has."""
     for name, value in world.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
@@ -443,7 +443,7 @@ BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPoli
 
 @pytest.fixture(autouse=True)
 def whole(monkeypatch: pytest.MonkeyPatch):
-    """The account's own block: asked below a name of the account, which no endpoint by address can have."""
+    """Return the account's own block: asked below a name of the account, which no endpoint by address can have."""
 
     def client(service: str):
         made = aws.client(service)

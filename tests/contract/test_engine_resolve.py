@@ -53,7 +53,7 @@ def place(tmp_path: Path) -> Callable[[str, str], Path]:
 
 @pytest.fixture(autouse=True)
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Callable[[str, str], Path]) -> Path:
-    """An empty cache, a Go, and no way out; gives the file in which Go notes what it was asked."""
+    """Return an empty cache, a Go, and no way out; gives the file in which Go notes what it was asked."""
     runner = tmp_path / "sdk" / "python" / "cmd" / resolve.EXEC
     runner.parent.mkdir(parents=True)
     runner.write_text("runner")
@@ -71,7 +71,7 @@ def builds(said: Path) -> list[str]:
 
 
 def visible() -> list[str]:
-    """What a later run would take for made."""
+    """Return what a later run would take for made."""
     return sorted(
         each.name for each in cache.root().iterdir() if each.is_dir() and each.name.startswith(("caddy", "p"))
     )

@@ -279,7 +279,7 @@ def test_a_zone_is_exchanged_without_a_lost_answer(served, stores, signer, kept)
 
 
 def broken(what):
-    """A bundle's document that says something else than what `make` lets through."""
+    """Return a bundle's document that says something else than what `make` lets through."""
     document = json.loads(made(2).raw)
     for path, value in what.items():
         if path == "records":

@@ -28,7 +28,7 @@ PAGE = b"<p>" + b"words " * 500
 
 @pytest.fixture(scope="module")
 def cdn(net):
-    """A distribution as the docs site has it: private bucket, error page, challenge behaviour, two names."""
+    """Return a distribution as the docs site has it: private bucket, error page, challenge behaviour, two names."""
     net.s3.create_bucket(Bucket="pages")
     for key, body, said in (
         ("index.html", PAGE, "no-cache"),
@@ -114,7 +114,7 @@ def certificate(net, names):
 
 
 def publish_function(net):
-    """A function that leads folders to their index, as sites need that have no index.html in their links."""
+    """Return a function that leads folders to their index, as sites need that have no index.html in their links."""
     code = b"function handler(event) { var r = event.request; r.uri = r.uri.replace(/[/]$/, '/index.html'); return r }"
     cloudfront, config = net.client("cloudfront"), {"Comment": "", "Runtime": "cloudfront-js-2.0"}
     made = cloudfront.create_function(Name="index", FunctionConfig=config, FunctionCode=code)

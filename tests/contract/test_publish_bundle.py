@@ -167,7 +167,7 @@ def test_a_store_can_be_a_lock(clouds):
 
 
 def records(clouds):
-    """What each store names the newest release."""
+    """Return what each store names the newest release."""
     found = {}
     for name, store in clouds.stores.items():
         held = clouds.object(store["bucket"], "docs/newest")

@@ -24,7 +24,7 @@ UV = '#!/bin/sh\necho "$1 $2" >> "$(dirname "$0")/asked"\nsleep 0.3\n'
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout whose environment is an empty one, as `python3 -m venv .venv` leaves it, but for `uv`."""
+    """Return a checkout whose environment is an empty one, as `python3 -m venv .venv` leaves it, but for `uv`."""
     root = tmp_path / "checkout"
     (root / "components" / "provider" / "bin").mkdir(parents=True)
     for name in ("setup.sh", "unmoor", "requirements.lock", "components/provider/bin/pulumi-resource-unmoor"):

@@ -31,7 +31,7 @@ def launcher(path: Path, name: str) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with a blank in its path, and a `python3` on PATH."""
+    """Return a project with a blank in its path, and a `python3` on PATH."""
     folder = tmp_path / "a project"
     folder.mkdir()
     (folder / "Pulumi.yaml").touch()

@@ -87,7 +87,7 @@ def start(tmp_path: Path, state: State) -> Iterator[Start]:
 
 
 def alive(state: State) -> list[int]:
-    """Which processes of the worlds, and of what they started, still run (a second of patience for the kernel)."""
+    """Return the processes of the worlds, and of what they started, that still run after at most a second."""
     file = state.root.parent / "all-pids"
     text = (file.read_text() if file.exists() else "") + (
         (state.root / "pids").read_text() if (state.root / "pids").exists() else ""

@@ -41,7 +41,7 @@ def packed(folder, files=FILES):
 
 @pytest.fixture
 def served(container, shelves, tmp_path):
-    """A container that serves the site."""
+    """Return a container that serves the site."""
     version, tar = packed(tmp_path / "site")
     shelves[0].hold(version, tar)
     made = container(web_server(version, folder_in(shelves[0]), mark=MARK)).start()

@@ -84,7 +84,7 @@ class World:
 
 @pytest.fixture
 def world(container, shelves, tmp_path):
-    """A container that serves release 5, which the document names and both stores do."""
+    """Return a container that serves release 5, which the document names and both stores do."""
     made = World(None, shelves, tmp_path)
     made.publish(5)
     version, size = made.made[5]

@@ -77,7 +77,7 @@ def shell(monkeypatch):
 
 @pytest.fixture
 def front(container, authority, monkeypatch, shell):
-    """A web server that has its certificates, and waits for secrets; `secrets` is its port for the application."""
+    """Return a web server with certificates that waits for secrets; `secrets` is its port for the application."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.trust))
     place = free_port()
     server = web_server(

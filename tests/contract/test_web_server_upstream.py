@@ -99,7 +99,7 @@ def application():
 
 @pytest.fixture
 def served(container, application):
-    """A web server before an application that is well: (container, application)."""
+    """Return a web server before an application that is well: (container, application)."""
     behind = application()
     made = container(
         web_server(VERSION, Upstream(f"127.0.0.1:{behind.server_port}", "/health", 1000), mark=MARK)

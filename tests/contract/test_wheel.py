@@ -51,7 +51,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bare(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the library alone."""
+    """Return an environment with the library alone."""
     folder = wheel.environment(tmp_path_factory.mktemp("bare") / "venv")
     wheel.locked(folder, built)
     return folder
@@ -59,7 +59,7 @@ def bare(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def full(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment that can deploy."""
+    """Return an environment that can deploy."""
     folder = wheel.environment(tmp_path_factory.mktemp("full") / "venv")
     wheel.locked(folder, built, "[pulumi]")
     return folder

@@ -75,14 +75,14 @@ def zone_file(project, text=OWN + PLAIN + OURS):
 
 
 def octodns(folder, lenient=False):
-    """The zone as octoDNS reads it from the zone file in a folder."""
+    """Return the zone as octoDNS reads it from the zone file in a folder."""
     read = Zone("dao.example.", [])
     ZoneFileProvider("file", str(folder), file_extension=".zone", check_origin=False).populate(read, lenient=lenient)
     return read
 
 
 def ours_as_file(project):
-    """What we would serve of the imported records, as a zone file in a folder of its own."""
+    """Return what we would serve of the imported records, as a zone file in a folder of its own."""
     folder = project / "ours"
     folder.mkdir()
     lines = [
@@ -165,7 +165,7 @@ ALIAS = {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d111.cloudfront.net.", "E
 
 
 def at_route53(client):
-    """A zone with everything that is easily lost, over more than one page of the API."""
+    """Return a zone with everything that is easily lost, over more than one page of the API."""
     zone = client.create_hosted_zone(Name="dao.example", CallerReference="1")["HostedZone"]["Id"]
     client.create_hosted_zone(Name="dao.example.com", CallerReference="2")
     check = client.create_health_check(

@@ -54,7 +54,7 @@ def moved(tmp_path, monkeypatch):
 
 
 def due(result):
-    """The number of the step that is next, what is missing in it, and the seconds to wait after it; 0 when done."""
+    """Return the next step's number, what it still misses, and the seconds to wait after it; 0 when done."""
     shown = json.loads(result.stdout)
     states = [step["state"] for step in shown["steps"]]
     assert len(states) == 7

@@ -39,7 +39,7 @@ class Sandbox:
     environment: dict[str, str]
 
     def processes(self) -> list[psutil.Process]:
-        """Every process that was started by this sandbox or against it, by the variable that all of them have."""
+        """Return every process that was started by or against this sandbox, by the variable that all of them have."""
         return [each for each in psutil.process_iter() if _variables(each).get(VARIABLE) == str(self.state.root)]
 
 

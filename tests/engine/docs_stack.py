@@ -117,11 +117,11 @@ class Docs:
         path.write_text(f"<!doctype html><title>{text}</title>{text}")
 
     def version(self) -> str:
-        """The version of the folder as it is."""
+        """Return the version of the folder as it is."""
         return bundle.version(self.site)
 
     def records(self) -> dict[str, str]:
-        """What Route 53 holds that leads visitors: `name/set identifier` to the address, the alias or the CNAME."""
+        """Return Route 53's records that lead visitors: `name/set identifier` to the address, alias or CNAME."""
         route53 = aws.client("route53")
         found = {}
         for zone in route53.list_hosted_zones()["HostedZones"]:
@@ -140,7 +140,7 @@ class Docs:
         address: str | None = None,
         scheme: str = front.SCHEME,
     ) -> str:
-        """What a visitor gets: the page's text without the white space round it, or why there was none."""
+        """Return what a visitor gets: the page's text without the white space round it, or why there was none."""
         try:
             page = get(front.url(host, path, scheme), self.state, address=address)
         except NotReached as why:
@@ -151,14 +151,14 @@ class Docs:
         return text.strip() if page.status == 200 else f"{page.status}: {text[:200]}"
 
     def site_serves(self, site: str, path: str = front.HEALTH_PATH) -> str:
-        """What a site serves under the public host, asked at its own address."""
+        """Return what a site serves under the public host, asked at its own address."""
         try:
             return self.served(path=path, address=Resolver(self.state).addresses(f"{site}.dao.example")[0])
         except NotReached as why:
             return f"not reached: {why}"
 
     def curl(self, host: str, address: str) -> str:
-        """What `curl --resolve` says, validating; asked from Python where there is no curl."""
+        """Return what `curl --resolve` says, validating; asked from Python where there is no curl."""
         real = self.state.route(address, 443)
         if not shutil.which("curl") or real is None:
             return self.served(host, address=address)
@@ -168,7 +168,7 @@ class Docs:
         return done.stdout.partition("\n")[0].strip() if done.returncode == 0 else done.stderr.strip()
 
     def shown(self) -> dict[str, str]:
-        """What a visitor who validates is shown by each site that DNS knows, under the host's name and its own."""
+        """Return what each site in DNS shows a visitor who validates, under the host's name and its own."""
         found = {}
         for name in sorted(self.records()):
             if name.startswith("docs-"):
@@ -179,7 +179,7 @@ class Docs:
         return found
 
     def unmoor(self, *words: str, well: bool = False) -> str:
-        """What a command of `unmoor` prints about the stack, whether it finds all well or not; `well` if it has to."""
+        """Return what a command of `unmoor` prints about the stack; with `well` it has to find all well."""
         folder = self.site.parent / "stacks"  # where it looks for a project: paths start from its folder's parent
         folder.mkdir(exist_ok=True)
         file = folder / self.pulumi.config_file.name
@@ -191,12 +191,12 @@ class Docs:
         ).stdout
 
     def address(self) -> str:
-        """Where DNS leads a visitor who comes for the first time."""
+        """Return where DNS leads a visitor who comes for the first time."""
         return Resolver(self.state).addresses(HOST)[0]
 
     @staticmethod
     def leases() -> dict[str, str]:
-        """The open deployments: dseq to the Akash provider of its newest lease, or nothing."""
+        """Return the open deployments: dseq to the Akash provider of its newest lease, or nothing."""
         return {
             str(each["deployment"]["id"]["dseq"]): each["leases"][-1]["id"]["provider"] if each["leases"] else ""
             for each in akash.open_deployments()
@@ -252,7 +252,7 @@ def project(folder: Path, registry: str = REGISTRY, program: str = _PROGRAM) -> 
 
 
 def store(base: Docs, name: str) -> Any:
-    """A client of a store, past every fault of it."""
+    """Return a client of a store, past every fault of it."""
     return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{base.state.port(name)}",
@@ -315,12 +315,12 @@ def until(look: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> N
 
 
 def started(run: Run, name: str, operation: str = "") -> int:
-    """When a resource's step (the first, or that of an operation) began, as a place in the run's events."""
+    """Return when a resource's step (the first, or that of an operation) began, as a place in the run's events."""
     return _place(run, "resourcePreEvent", name, operation)
 
 
 def finished(run: Run, name: str, operation: str = "") -> int:
-    """When a resource's step (the first, or that of an operation) was done, as a place in the run's events."""
+    """Return when a resource's step (the first, or that of an operation) was done, as a place in the run's events."""
     return _place(run, "resOutputsEvent", name, operation)
 
 

@@ -40,7 +40,7 @@ STOOD = [ONE, ONE | {"at": WWW}]
 
 @pytest.fixture(scope="module")
 def live(docs: Docs) -> Iterator[Visitor]:
-    """The host is live at the vendor, and visited six times a second by a client that validates."""
+    """Let the host be live at the vendor, visited six times a second by a client that validates."""
     # The drain of this stack waits TTL; a resolver must not keep an alias for longer.
     write(docs.state.root / "dns.json", json.dumps({"alias_ttl": TTL}))
     for host in (HOST, WWW):

@@ -56,7 +56,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shell(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
-    """A user's shell: nothing but what the page tells to set up, and the ways to the sandbox."""
+    """Return a user's shell: nothing but what the page tells to set up, and the ways to the sandbox."""
     try:
         folders = [str(resolve.engine()), str(resolve.tool(resolve.YAML_HOST)), "/usr/bin", "/bin"]
     except UnmoorError as error:

@@ -81,7 +81,7 @@ def test_an_output_that_changes_shows_in_the_preview_and_nothing_else_does(pulum
 
 
 def pulumi_again(make: Callable[..., Pulumi], settings: dict[str, str]) -> Pulumi:
-    """The stack `output` with other settings."""
+    """Return the stack `output` with other settings."""
     runner = make(settings, TINY, "other")
     runner.stack = "output"
     return runner

@@ -45,7 +45,7 @@ def unmoved(docs: Docs) -> Iterator[None]:
 
 
 def health(docs: Docs) -> str:
-    """What the lease says of itself over plain HTTP."""
+    """Return what the lease says of itself over plain HTTP."""
     try:
         return get(f"http://{DIRECT}/healthz", docs.state).body.decode()
     except NotReached as why:
@@ -238,14 +238,14 @@ def test_an_authority_that_is_down_leaves_a_dead_site_dead_and_says_so(centraliz
 
 
 def status(docs: Docs) -> dict[str, Any]:
-    """What `unmoor status` says of the lease."""
+    """Return what `unmoor status` says of the lease."""
     sites = json.loads(docs.unmoor("status", "--json"))["docs"]
     (found,) = [site for site in sites if site["site"] == "docs-akash"]
     return dict(found)
 
 
 def serial(docs: Docs) -> str:
-    """The serial number of the lease's certificate for the host."""
+    """Return the serial number of the lease's certificate for the host."""
     (path,) = docs.state.root.glob(f"akash/leases/*/volumes/*/caddy/certificates/*/{HOST}/{HOST}.crt")
     return str(x509.load_pem_x509_certificates(path.read_bytes())[0].serial_number)
 

@@ -133,7 +133,7 @@ def test_destroy_leaves_no_deployment_open_and_no_record(centralized: Docs) -> N
 
 
 def followed(docs: Docs, run: Run, before: str) -> None:
-    """The names lead to another ingress than before, moved after the probe and before the old lease ended."""
+    """Verify that the names lead to another ingress, moved after the probe and before the old lease ended."""
     now = docs.records()
     assert (now[DIRECT] != before, now[DIRECT].endswith(ingress(docs))) == (True, True)
     assert now[f"{HOST}/primary"] == now[DIRECT]
@@ -146,7 +146,7 @@ def followed(docs: Docs, run: Run, before: str) -> None:
 
 
 def failover_set() -> dict[str, tuple[str, str]]:
-    """The members of the host's failover set: role to record type and where it leads."""
+    """Return the members of the host's failover set: role to record type and where it leads."""
     route53 = inventory.client("route53")
     zone = route53.list_hosted_zones()["HostedZones"][0]["Id"]
     return {
@@ -157,13 +157,13 @@ def failover_set() -> dict[str, tuple[str, str]]:
 
 
 def ingress(docs: Docs) -> str:
-    """The domain of the ingress of whoever rents the lease out."""
+    """Return the domain of the ingress of whoever rents the lease out."""
     (provider,) = docs.leases().values()
     return f".ingress.{BY_OWNER[provider].domain}"
 
 
 def probe(docs: Docs) -> dict[str, Any]:
-    """What the lease's probe was told to ask, by the state."""
+    """Return what the lease's probe was told to ask, by the state."""
     resources = json.loads(docs.pulumi.export())["deployment"]["resources"]
     (found,) = [each for each in resources if each["urn"].endswith("::docs-akash-probe")]
     given: dict[str, Any] = json.loads(found["inputs"]["stdin"])

@@ -67,7 +67,7 @@ def test_killed_between_a_lease_and_the_probe_of_its_site_and_again_while_draini
 
 
 def rests(base: Docs, primary: str, standby: str) -> None:
-    """The end that an update reaches that was not killed: one deployment a site, records right, nothing left to do."""
+    """Verify the end of an update that was not killed: one deployment a site, records right, nothing left to do."""
     sites = (primary, standby)
     records = base.records()
     found = [records[f"{HOST}/{role}"] for role in ("primary", "secondary")]

@@ -114,7 +114,7 @@ def test_a_failed_replacement_leaves_failover_as_it_was(docs: Docs) -> None:
 
 
 def led(docs: Docs) -> dict[str, str]:
-    """Where each member of the public name leads."""
+    """Return where each member of the public name leads."""
     found = docs.records()
     return {role: found[f"{HOST}/{role}"] for role in ("primary", "secondary")}
 
@@ -136,7 +136,7 @@ def test_a_stranger_at_the_address_of_a_site_who_answers_everything_is_not_healt
 
 
 def health(docs: Docs) -> dict[str, Any]:
-    """What the health checkers of the sandbox hold, by the id of the check."""
+    """Return what the health checkers of the sandbox hold, by the id of the check."""
     found: dict[str, Any] = json.loads((docs.state.root / "health.json").read_text())
     return found
 

@@ -36,7 +36,7 @@ REGISTRY = builtin().with_(kinds=[APPLICATION], authorities=[Route53(alias_ttl={
 
 @pytest.fixture(scope="module")
 def site(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docs]:
-    """The workload `docs`, of the user's kind: static on AWS, an application on Akash."""
+    """Yield the workload `docs`, of the user's kind: static on AWS, an application on Akash."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(sandbox.state.root))
         made = docs_stack.make(tmp_path_factory.mktemp("own"), sandbox.state, sandbox.environment, _REGISTRY)
@@ -46,7 +46,7 @@ def site(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def at_the_lease(site: Docs, path: str) -> str:
-    """What a visitor of the public host gets from the lease."""
+    """Return what a visitor of the public host gets from the lease."""
     return site.site_serves("docs-akash", path)
 
 

@@ -20,7 +20,7 @@ PAGE = f"https://{HOST}/guide/?a=b"
 
 
 def led(docs: Docs, address: str | None = None) -> dict[str, str]:
-    """Where each of the other hosts leads a visitor who validates: the place that asks, and the Location."""
+    """Return where each of the other hosts leads a visitor who validates: the place that asks, and the Location."""
     found = {}
     for host in OTHERS:
         try:

@@ -115,13 +115,13 @@ def test_a_refresh_sees_a_record_that_was_changed_behind_its_back_and_up_puts_it
 
 
 def zone_id() -> str:
-    """The DAO's zone."""
+    """Return the DAO's zone."""
     (zone,) = inventory.client("route53").list_hosted_zones()["HostedZones"]
     return str(zone["Id"])
 
 
 def check_of(name: str, identifier: str) -> str:
-    """The health check of a record."""
+    """Return the health check of a record."""
     sets = inventory.client("route53").list_resource_record_sets(HostedZoneId=zone_id())["ResourceRecordSets"]
     (found,) = [each for each in sets if each["Name"] == f"{name}." and each.get("SetIdentifier") == identifier]
     return str(found["HealthCheckId"])

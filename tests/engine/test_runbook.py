@@ -157,7 +157,7 @@ FAULTS = {
 
 
 def key(check: Check) -> tuple[Any, ...]:
-    """What makes a check another one; how long it may take does not."""
+    """Return what makes a check another one; how long it may take does not."""
     return check.command, check.shows, check.fails
 
 
@@ -170,7 +170,7 @@ def until(seen: Any) -> None:
 
 @pytest.fixture(scope="module")
 def operator(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    """A repository with its own stack file and site, where commands are typed as in the real one."""
+    """Yield a repository with its own stack file and site, where commands are typed as in the real one."""
     root = tmp_path_factory.mktemp("repository")
     for name in ("sdl", ".venv", "unmoor", "__main__.py", "Pulumi.yaml"):
         (root / name).symlink_to(REPOSITORY / name)

@@ -83,7 +83,7 @@ class Traces:
 
 @pytest.fixture(scope="module")
 def traces(docs: Docs) -> Traces:
-    """One site stands up on both sides, another budget is refused for a wrong key, and new content is published."""
+    """Put a site up on both sides, have another budget refused for a wrong key, and publish new content."""
     watch = Watch(docs.state)
     thread = threading.Thread(target=watch.look)
     thread.start()
@@ -103,7 +103,7 @@ def traces(docs: Docs) -> Traces:
 
 
 def found(text: str) -> list[str]:
-    """Which credentials stand in a text, as they are or as base64."""
+    """Return which credentials stand in a text, as they are or as base64."""
     spelt = {value: (value, base64.b64encode(value.encode()).decode().rstrip("=")) for value in LOOKED_FOR}
     return [value for value, ways in spelt.items() if any(way in text for way in ways)]
 

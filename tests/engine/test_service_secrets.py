@@ -50,7 +50,7 @@ SECRETS = {name: variable for name, (variable, _) in CANARIES.items()}
 
 
 def found(text: str) -> list[str]:
-    """Which canaries stand in a text: as they are, as JSON, or as base64."""
+    """Return which canaries stand in a text: as they are, as JSON, or as base64."""
 
     def ways(value: str) -> list[str]:
         marked = value[value.index("canary") :][:14]

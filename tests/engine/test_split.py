@@ -50,7 +50,7 @@ class Visitors:
 
 
 def answers(docs: Docs) -> Counter[str]:
-    """Where first visitors are led, each through a resolver of their own."""
+    """Return where first visitors are led, each through a resolver of their own."""
     found = Counter(Resolver(docs.state).addresses(HOST)[0] for _ in range(ASKED))
     sides: Counter[str] = Counter()
     for address, times in found.items():

@@ -104,7 +104,7 @@ class Leases:
 
 @pytest.fixture(scope="module")
 def wrong(docs: Docs) -> dict[str, Any]:
-    """A flip straight to Akash that failed: somebody wrote other bytes over the bundles in both stores before it."""
+    """Return a flip straight to Akash that failed: other bytes had been written over the bundles in both stores."""
     docs.up()
     before, right = docs.records(), tamper(docs)
     docs.pulumi.environment = {**docs.pulumi.environment, PROBE_VARIABLE: "5"}
@@ -117,14 +117,14 @@ def wrong(docs: Docs) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def begun(docs: Docs, wrong: dict[str, Any]) -> Run:
-    """The flip after the one that failed."""
+    """Return the flip after the one that failed."""
     assert wrong
     return docs.up(mode="active-standby")
 
 
 @pytest.fixture(scope="module")
 def base(docs: Docs, begun: Run) -> Docs:
-    """The docs workload in active-standby."""
+    """Return the docs workload in active-standby."""
     assert begun
     return docs
 
@@ -273,7 +273,7 @@ def test_deployments_whose_escrow_ran_out_are_rented_again_each_once(leases: Lea
 
 
 def added(before: dict[str, str]) -> int:
-    """How many deployments are open that were not; those that were must be open still."""
+    """Return how many deployments are open that were not; those that were must be open still."""
     now = Docs.leases()
     assert before.items() <= now.items()
     return len(now) - len(before)
@@ -305,7 +305,7 @@ def cwd(process: psutil.Process) -> str:
 
 
 def restarts(base: Docs, dseq: str) -> int:
-    """How often a deployment's container was started again."""
+    """Return how often a deployment's container was started again."""
     world = json.loads((base.state.root / "akash" / "world.json").read_text())
     (found,) = [int(each["restarts"]) for each in world["containers"] if each["dseq"] == dseq]
     return found

@@ -86,7 +86,7 @@ def listed() -> list[str]:
 
 
 def keys(docs: Docs) -> set[str]:
-    """How the keys of versions begin in the shared bucket."""
+    """Return how the keys of versions begin in the shared bucket."""
     return {key.partition("/")[0] for key in listed() if key.endswith(".tar")}
 
 

@@ -57,13 +57,13 @@ def applications(root):
 
 
 def direct(graph: Graph) -> list[str]:
-    """Names of the resources directly below a Workload, and that of the account, which is the stack's."""
+    """Return names of the resources directly below a Workload, and that of the account, which is the stack's."""
     workloads = {r.urn for r in graph.of_type("unmoor:index:Workload")}
     return [r.name for r in graph.resources.values() if r.parent in workloads or r.type == "unmoor:akash:Account"]
 
 
 def parts(graph: Graph, name: str) -> set[str]:
-    """What an action registered, components left out: they stand for all their children."""
+    """Return what an action registered, components left out: they stand for all their children."""
     resource = graph.named(name)
     return {resource.urn} if resource.request.custom else graph.inside(resource.urn)
 

@@ -18,7 +18,7 @@ from components.review import state
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch):
-    """A program all of whose parts only write down that they were called."""
+    """Return a program all of whose parts only write down that they were called."""
     called: list[str] = []
 
     def part(module, name: str, answer=None) -> None:

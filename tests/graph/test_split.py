@@ -120,7 +120,7 @@ def test_a_set_of_names_is_shared_by_names(root) -> None:
 
 
 def shaped(graph: Graph) -> dict[str, dict]:
-    """The records of a graph as Route 53 gets them, by name of the resource, in the order of registration."""
+    """Return the records of a graph as Route 53 gets them, by name of the resource, in the order of registration."""
     return {
         each.name: records_api._to_api(each.inputs, each.inputs["name"])
         for each in graph.of_type(RECORD)

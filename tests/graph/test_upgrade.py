@@ -33,14 +33,14 @@ _COMMAND, _DEPLOYMENT = "command:local:Command", "unmoor:akash:Deployment"
 
 @cache
 def before() -> dict[str, Any]:
-    """The resources of the release before, by URN."""
+    """Return the resources of the release before, by URN."""
     state = json.loads((FIXTURE / "state.json").read_text())
     return {each["urn"]: each for each in state["deployment"]["resources"]}
 
 
 @pytest.fixture(scope="module")
 def now(tmp_path_factory: pytest.TempPathFactory) -> monitor.Graph:
-    """What this program registers for the same stack file, with the ids and outputs of the state."""
+    """Return what this program registers for the same stack file, with the ids and outputs of the state."""
     root = tmp_path_factory.mktemp("project")
     site_folder(root)
     known = {each["urn"].rsplit("::", 1)[1]: each for each in before().values() if each["custom"]}
@@ -62,7 +62,7 @@ def settings() -> dict[str, Any]:
 
 
 def replaced(old: dict[str, Any], new: monitor.Registered) -> list[str]:
-    """The inputs for whose change a plug-in would replace a resource."""
+    """Return the inputs for whose change a plug-in would replace a resource."""
     was, inputs = old["inputs"], new.inputs
     if new.type == _COMMAND:
         return [_TRIGGERS] if was.get(_TRIGGERS) != inputs.get(_TRIGGERS) else []

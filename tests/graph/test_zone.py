@@ -43,7 +43,7 @@ def planned(*state, decentralized=("akash",), registry=None, **docs):
 
 
 def of_route53(found):
-    """The records of Route 53 that a list of sets stands for, as their inputs would be registered."""
+    """Return the records of Route 53 that a list of sets stands for, as their inputs would be registered."""
     made = []
     for rrset in found:
         one = {"name": rrset.host, "type": str(rrset.type), "zoneId": "Z1"}

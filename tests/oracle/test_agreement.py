@@ -79,7 +79,7 @@ def valid():
 
 @pytest.fixture(scope="module")
 def broken(valid):
-    """Every mutation on documents all over the batch."""
+    """Return every mutation on documents all over the batch."""
     made = []
     share = COUNT // len(mutations.MUTATIONS) + 1
     for index, (rule, name, mutate) in enumerate(mutations.MUTATIONS):
@@ -92,7 +92,7 @@ def broken(valid):
 
 @pytest.fixture(scope="module")
 def verdicts(valid, broken):
-    """One process for everything."""
+    """Return one process for everything."""
     texts = [writing.written(data, "") for data in [*valid, *(data for *_, data in broken)]]
     answers = official.ask([{"yaml": each} for each in texts])
     assert len(texts) == len(answers)

@@ -68,7 +68,7 @@ def _npm(folder: str, *commands: str, out: str, **more: Any) -> Build:
 
 
 def _docusaurus(setting: str) -> Build:
-    """All three are made at once, because most of the time goes into getting and loading the generator."""
+    """Make all three at once, because most of the time goes into getting and loading the generator."""
     each = [("env", f"TRAILING_SLASH={one}", "npx", "--no-install", "docusaurus", "build") for one in DOCUSAURUS]
     outs = [(*words, "--out-dir", f"build/{one}") for words, one in zip(each, DOCUSAURUS, strict=True)]
     return Build("docusaurus", "npm", (NPM, *outs), "build", part=setting, assets=("assets",))

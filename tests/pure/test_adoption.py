@@ -50,7 +50,7 @@ def given(
 
 
 def shaped(live: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Records as Route 53 lists them: names with the dot, values in its own order."""
+    """Return records as Route 53 lists them: names with the dot, values in its own order."""
     made = []
     for one in live:
         record: dict[str, Any] = {"Name": f"{HOST}.", "Type": one["type"]}
@@ -72,7 +72,7 @@ def apply(records: list[dict[str, Any]], batch: list[dict[str, Any]]) -> list[di
 
 
 def form(records: list[dict[str, Any]]) -> list[str]:
-    """Records so that two zones can be compared."""
+    """Return records so that two zones can be compared."""
     made = []
     for one in records:
         target = one.get("AliasTarget", {})

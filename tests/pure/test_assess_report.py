@@ -36,7 +36,7 @@ def example() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def nasty() -> dict[str, Any]:
-    """A report in which every text a person can write is an attack."""
+    """Return a report in which every text a person can write is an attack."""
     bad = {
         **FORUM,
         "title": NASTY,

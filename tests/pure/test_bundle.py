@@ -59,7 +59,7 @@ def test_the_version_of_a_known_site_is_the_same_on_every_machine(tmp_path):
 
 @pytest.fixture(autouse=True)
 def no_memory(tmp_path_factory, monkeypatch):
-    """Each test begins without what was remembered before."""
+    """Begin each test without remembered versions."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 

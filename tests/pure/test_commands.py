@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with one stack, `prod`, in active-standby."""
+    """Return a project with one stack, `prod`, in active-standby."""
     (tmp_path / "Pulumi.yaml").write_text("name: unmoor\n")
     (tmp_path / "stacks").mkdir()
     site_folder(tmp_path)

@@ -23,7 +23,7 @@ from tests.settings import settings, site_folder
 
 @pytest.fixture
 def moved(tmp_path: Path) -> Case:
-    """A workload that serves on the network, after its pages came from a vendor."""
+    """Return a workload that serves on the network, after its pages came from a vendor."""
     site_folder(tmp_path)
     read, faults = config.read(settings("decentralized", "decentralized"))
     assert read, faults

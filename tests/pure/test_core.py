@@ -33,7 +33,7 @@ ROUTE53 = {"dns/route53", "assess", "runbook", "prices", "commands"}
 
 
 def code(path: Path) -> str:
-    """The text of a module without its docstrings and comments."""
+    """Return the text of a module without its docstrings and comments."""
     return re.sub(r'""".*?"""|#.*', "", path.read_text(), flags=re.DOTALL)
 
 

@@ -132,7 +132,7 @@ def test_what_is_ready_at_a_second_look_stops_no_update(tmp_path: Path, monkeypa
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A machine whose `pulumi` answers what it is given: (words, exit code, output)."""
+    """Return a machine whose `pulumi` answers what it is given: (words, exit code, output)."""
     programs = tmp_path / "programs"
     programs.mkdir()
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}/usr/bin:/bin")

@@ -90,7 +90,7 @@ def _engine(code: str) -> Any:
 
 
 def alike(answer: Answer) -> tuple[Any, ...]:
-    """What a visitor can see of an answer; Locations may differ in spelling."""
+    """Return what a visitor can see of an answer; Locations may differ in spelling."""
     headers = tuple(sorted((name.lower(), value) for name, value in answer.headers))
     path, _, query = answer.location.partition("?")
     kind = "" if answer.location else answer.type

@@ -26,7 +26,7 @@ WHOLE = ("--host", "docs.dao.example", "--zone", "dao.example", "--site", "site"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, in a world where the account has two zones and the host leads to a vendor."""
+    """Return an empty folder, in a world where the account has two zones and the host leads to a vendor."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Route53, "zones", lambda _: ["dao.example", "other.example"])
     chain = ("harmony.gitbook.io",)

@@ -28,7 +28,7 @@ REGISTRY = builtin().with_(kinds=[APPLICATION])
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with a kind of its own, committed, with its workload in active-standby."""
+    """Return a project with a kind of its own, committed, with its workload in active-standby."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Pulumi.yaml").write_text("name: unmoor\n")
     (tmp_path / "project.py").write_text(PROJECT)

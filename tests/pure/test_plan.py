@@ -82,7 +82,7 @@ def refused(made: dict) -> list[str]:
 
 
 def members(topology: Topology) -> dict[str, dict]:
-    """What the authority is asked to publish for the public name, by role."""
+    """Return what the authority is asked to publish for the public name, by role."""
     entries = [action.does.what for action in topology.actions if isinstance(action.does, Entry)]
     return {entry["role"]: entry for entry in entries if entry["entry"] == "member"}
 

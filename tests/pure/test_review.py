@@ -335,7 +335,7 @@ def commit() -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with a stack file committed on main."""
+    """Return a repository with a stack file committed on main."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "stacks").mkdir()
     (tmp_path / "Pulumi.yaml").write_text("name: unmoor\n")

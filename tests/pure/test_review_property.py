@@ -46,7 +46,7 @@ STORES = {
 
 @st.composite
 def stacks(draw) -> dict[str, Any]:
-    """A stack that can be planned, of one to three workloads of two kinds."""
+    """Return a stack that can be planned, of one to three workloads of two kinds."""
     used = draw(st.lists(st.sampled_from(sorted(STORES)), min_size=2, max_size=3, unique=True))
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True))
     made: dict[str, Any] = {

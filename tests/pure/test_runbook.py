@@ -64,7 +64,7 @@ def made(root: Path, course: Course = RING[0], stack: str = "prod", registry=Non
 
 
 def other(root: Path) -> Case:
-    """The same workload, with another beside it and a second lease for decentralized mode."""
+    """Return the same workload, with another beside it and a second lease for decentralized mode."""
     wanted = settings("decentralized", decentralized=("akash", "akash"))
     wanted["workloads"]["handbook"] = copy.deepcopy(wanted["workloads"]["docs"]) | {"host": "handbook.dao.example"}
     read, faults = config.read(wanted)
@@ -82,7 +82,7 @@ def commands(of: Case) -> list[str]:
 
 
 def typed(of: Case) -> list[list[str]]:
-    """Every simple command of every line, as words; one that stands inside `$(…)` for itself."""
+    """Return every simple command of every line, as words; one that stands inside `$(…)` for itself."""
     found = []
     for command in commands(of):
         inner = re.findall(r"\$\((\./.*)\)\"", command)
@@ -102,7 +102,7 @@ def typed(of: Case) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def cases(root: Path) -> list[Case]:
-    """Every way of writing a runbook that there is."""
+    """Return every way of writing a runbook that there is."""
     pinned = settings()
     pinned["workloads"]["docs"]["options"] = {"version": "a" * 64}
     return [

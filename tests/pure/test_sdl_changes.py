@@ -16,7 +16,7 @@ DOCS = sdl.load((ROOT / "sdl" / "docs.yaml").read_bytes())
 
 
 def edited(**edits):
-    """The docs document with values set by dotted path; None takes one out."""
+    """Return the docs document with values set by dotted path; None takes one out."""
     data = sdl.plain_copy(DOCS.data)
     for dotted, value in edits.items():
         holder = data

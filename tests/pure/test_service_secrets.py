@@ -156,7 +156,7 @@ def test_a_rotation_makes_the_steps_anew_that_hand_over_these_secrets() -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, shell) -> Path:
-    """A project, and a `pulumi` that writes down how it was called."""
+    """Return a project, and a `pulumi` that writes down how it was called."""
     (tmp_path / "stacks").mkdir()
     (tmp_path / "Pulumi.yaml").write_text("name: dao\n")
     settings = {f"unmoor:{key}": value for key, value in stack(**GIVEN).items()}

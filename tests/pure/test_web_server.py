@@ -39,7 +39,7 @@ def server(scheme: str = "https", behind: str = "folder") -> WebServer:
 
 
 def handlers(found: object) -> list[dict]:
-    """Every handler anywhere in a configuration."""
+    """Return every handler anywhere in a configuration."""
     if isinstance(found, list):
         return [one for each in found for one in handlers(each)]
     if not isinstance(found, dict):

@@ -11,7 +11,7 @@ from components.dns.powerdns.judge import BOTH, DOWN, HOLD_S, UP, Health, Standi
 
 
 def run(seconds, first=None):
-    """One probe of each member a second; gives (second, leads) of every switch, and the last state."""
+    """Return one probe of each member a second; gives (second, leads) of every switch, and the last state."""
     standing, primary, standby = first or Standing(), Health(), Health()
     switches = []
     for now, (a, b) in enumerate(seconds):

@@ -103,7 +103,7 @@ def unchanged(plugin: Plugin, stood: Stood, news: dict[str, Any]) -> None:
 
 
 def refusal(plugin: Plugin, token: str, name: str, inputs: dict[str, Any]) -> str:
-    """What the operator reads when a creation is refused."""
+    """Return what the operator reads when a creation is refused."""
     with pytest.raises(EngineError) as error:
         plugin.create(token, name, inputs)
     return str(error.value)

@@ -101,7 +101,7 @@ def topology() -> Topology:
 
 
 def seen(topology: Topology, aws: Account) -> list[str]:
-    """What an update of the stack would be refused for."""
+    """Return what an update of the stack would be refused for."""
     (docs,) = topology.workloads
     asked = survey.survey(docs, topology.zone, aws.client("route53"), aws.client("cloudfront"))
     return [fault.message for fault in asked.faults]
