@@ -1,7 +1,7 @@
 """`python -m tests`: the gates, then every tier that this machine can run, in one run of pytest.
 
-A tier that cannot run is skipped with one line that says what to install. Where CI is set nothing that the machine
-has the tools for may be skipped. The exit code is 0 only if every gate and every test passed.
+A tier that cannot run is skipped with one line that names what to install. Where CI is set, no tier may be skipped
+that this machine can run. The exit code is 0 only if every gate and every test passed.
 
 `python -m tests NAME` runs one of NAMED alone: tests for which a plain run has no time, or which it runs in part.
 """
@@ -40,8 +40,8 @@ GATES: dict[str, list[str]] = {
 }
 
 
-class Skip(Exception):  # noqa: N818 it says what happens
-    """A tier cannot run here; the message says what to install."""
+class Skip(Exception):  # noqa: N818 the name is the situation
+    """A tier cannot run here; the message names what to install."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Tier:
 
 
 def oracle() -> None:
-    """Install the official validator as its lock file says."""
+    """Install the official validator at the version in its lock file."""
     if not (shutil.which("npm") and shutil.which("node")):
         raise Skip("Node.js with npm")
     folder = ROOT / "tests" / "oracle"
@@ -91,7 +91,7 @@ def stateful() -> None:
     histories()
 
 
-#: In the order in which they run: what is quick and says most about a fault comes first.
+#: In the order in which they run: quick tiers that show most about a fault come first.
 TIERS = (
     Tier("pure"), Tier("graph"), Tier("leases"), Tier("histories", histories), Tier("contract"),
     Tier("oracle", oracle), Tier("fuzz"), Tier("parity", engine), Tier("engine", engine), Tier("stateful", stateful),
@@ -100,7 +100,7 @@ TIERS = (
 
 @dataclass(frozen=True)
 class Named:
-    """Tests that are run by name: the variable by which they know, its value by itself, their files and their needs."""
+    """Tests that are run by name: the variable that selects them, its default, their files and their needs."""
 
     variable: str
     files: tuple[str, ...]
@@ -123,7 +123,7 @@ NAMED = {
 
 
 def run_named(name: str) -> int:
-    """Run what a name stands for; 0 if everything passed, or if it cannot run here, which is said."""
+    """Run what a name stands for; 0 if everything passed, or if it cannot run here, which is printed."""
     named = NAMED[name]
     try:
         named.prepare()
@@ -143,7 +143,7 @@ def unless_ci(reason: str) -> None:
 
 
 def gates() -> list[str]:
-    """Run every gate; give the names of those that found something."""
+    """Run every gate; return the names of those that found something."""
     failed = []
     for name, words in GATES.items():
         print(f"{name} ...", file=sys.stderr, flush=True)
@@ -155,7 +155,7 @@ def gates() -> list[str]:
 
 
 def folders(tiers: Iterable[Tier]) -> list[str]:
-    """Prepare the tiers that exist; give their folders, and say which ones are skipped."""
+    """Prepare the tiers that exist; return their folders, and print which are skipped."""
     chosen = []
     for tier in tiers:
         folder = ROOT / "tests" / tier.name
@@ -202,7 +202,7 @@ PACKAGES = (
 
 
 def packages() -> None:
-    """Get what is missing from the distribution where we may install it, or say what is not tested without."""
+    """Install missing packages from the distribution if permitted, or print what is not tested without them."""
     missing = [package for package in PACKAGES if not package.there]
     if missing and shutil.which("apt-get") and os.geteuid() == 0:
         started = Path("/run/systemd/system").exists()

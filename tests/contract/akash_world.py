@@ -85,7 +85,7 @@ def sdl(
 
 
 def wait(look: Callable[[], T], seconds: float = 60.0) -> T:
-    """Look until there is something to see, or fail with the last look."""
+    """Poll until the result is true, or fail with the last one."""
     end = time.monotonic() + seconds
     while not (seen := look()):
         if time.monotonic() > end:
@@ -131,7 +131,7 @@ class AkashWorld:
             self.state.end_fault(name)
 
     def create(self, document: str, deposit: float = 5.0) -> dict[str, Any]:
-        """Open a deployment, and give what the API answered of it."""
+        """Open a deployment, and return the API's answer."""
         answer = self.api.post("/v1/deployments", json={"data": {"sdl": document, "deposit": deposit}})
         assert answer.status_code == 201, answer.text
         opened = answer.json()["data"]
@@ -158,7 +158,7 @@ class AkashWorld:
         return self.show(dseq)["leases"][0]["status"]
 
     def run(self, document: str, provider: str = "europa") -> str:
-        """Open, lease from a provider, wait until the service is up, and give the dseq."""
+        """Open, lease from a provider, wait until the service is up, and return the dseq."""
         opened = self.create(document)
         wait(lambda: provider in self.bids(opened["dseq"]))
         answer = self.take(opened, provider)
@@ -167,7 +167,7 @@ class AkashWorld:
         return opened["dseq"]
 
     def up(self, dseq: str) -> bool:
-        """Say whether every replica of the service runs by the newest manifest."""
+        """Return whether every replica of the service runs the newest manifest."""
         status = self.status(dseq)
         web = status["services"]["web"] if status else {}
         return bool(web) and web["total"] == web["available"] == web["updated_replicas"]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Street(Loopback):
-    """Port 80 of every name: `doors` says which port a name leads to, `seen` what was asked."""
+    """Port 80 of every name: `doors` has the port that a name leads to, `seen` the requests."""
 
     def __init__(self) -> None:
         self.doors: dict[str, int] = {}

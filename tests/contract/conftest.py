@@ -1,4 +1,4 @@
-"""Fixtures of the contract tests, each defined beside what it stands for."""
+"""Fixtures of the contract tests, each defined next to what it stands for."""
 
 from tests.contract.authority import authority
 from tests.contract.containers import container, shelf, shelves

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: What front.sh uses of the image beside Caddy. All are in Alpine's BusyBox (aports, main/busybox/busyboxconfig); where
+#: The tools of the image that front.sh uses. All are in Alpine's BusyBox (aports, main/busybox/busyboxconfig); where
 #: BusyBox is installed, the container has these and nothing else.
 APPLETS = (
     "sh ls wget sha256sum tar od base64 grep sed tr date sleep mkdir mv rm cat head tail sort uniq cut awk xargs cp "
@@ -40,14 +40,14 @@ APPLETS = (
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Find a port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def until(look: Callable[[], T | None], what: str, patience: float = 120) -> T:
-    """Look again and again until there is something, and return it."""
+    """Poll until there is a result, and return it."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         if found := look():
@@ -108,7 +108,7 @@ class Shelf(Loopback):
             out.write(b"x" * 65_536)
 
     def silence(self) -> None:
-        """Answer nobody any more: connections are refused."""
+        """Refuse all further connections."""
         self.up = False
         self.shutdown()
         self.server_close()
@@ -135,7 +135,7 @@ class Container:
 
     folder: Path
     server: WebServer
-    #: Of the machine, beside what the server is given.
+    #: Variables of the machine, besides those of the server.
     environment: dict[str, str]
     http_port: int = field(default_factory=free_port)
     https_port: int = field(default_factory=free_port)
@@ -216,7 +216,7 @@ class Container:
         shutil.rmtree(self.folder / "data")
 
     def log(self) -> str:
-        """Read what it said."""
+        """Read its log."""
         return (self.folder / "log").read_text()
 
     def stop(self) -> int:

@@ -1,4 +1,4 @@
-"""Name servers on addresses of this machine, over UDP and TCP: each serves one zone, or misbehaves as told.
+"""Name servers on addresses of this machine, over UDP and TCP: each serves one zone, or misbehaves on request.
 
 Behaviour is RFC 1034 §4.3.2 (answers, referrals with glue), RFC 5936 (transfers) and RFC 8482 (no recursion offered).
 """

@@ -87,7 +87,7 @@ def world(state):
 
 @pytest.fixture
 def peer():
-    """Yield a web server that says what it was asked, and how to make it sick."""
+    """Yield a web server that answers with its request, and the way to make it sick."""
     held = SimpleNamespace(status=200, seen=[], body=VERSION.encode())
 
     class Answers(BaseHTTPRequestHandler):

@@ -60,7 +60,7 @@ class Clouds:
         found.last_modified -= timedelta(days=days)
 
     def bucket(self, name: str, *, public: bool = True) -> None:
-        """Make a bucket that anyone can read, or nobody."""
+        """Make a bucket that anyone can read, or only its owner."""
         self.client("s3").create_bucket(Bucket=name)
         if public:
             statement = {
@@ -194,4 +194,4 @@ def kept(clouds: Clouds, folder: Path, retain: int = 10) -> dict[str, Any]:
 
 
 def quiet(_: str) -> None:
-    """Say nothing."""
+    """Print nothing."""

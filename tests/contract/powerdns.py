@@ -1,4 +1,4 @@
-"""A real PowerDNS with its keeper beside it, on this machine: server, database, stores, signer and backends."""
+"""A real PowerDNS with its keeper, on this machine: server, database, stores, signer and backends."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ class Backend(Loopback):
 
 @dataclass
 class NameServer:
-    """One PowerDNS, its database, and the keeper process beside it."""
+    """One PowerDNS, its database, and its keeper process."""
 
     folder: Path
     address: str = "127.77.2.1"

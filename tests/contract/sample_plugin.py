@@ -1,4 +1,4 @@
-"""A plugin of one resource, for the tests of the server: what it is told to do stands in its inputs."""
+"""A plugin of one resource, for the tests of the server: its inputs determine what it does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.provider.server import UNKNOWN, Change, Context, Diff, Failure, 
 
 
 class Sample:
-    """Keeps what it is given; `fail` says how to fail, `wait` waits until it is cancelled."""
+    """Keeps what it is given; `fail` names a way to fail, `wait` waits until it is cancelled."""
 
     def check(
         self, news: dict[str, Any], olds: dict[str, Any] | None, ctx: Context

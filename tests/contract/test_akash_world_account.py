@@ -73,7 +73,7 @@ def test_two_projects_with_the_same_stack_name_never_touch_each_others(world: Ak
 def test_what_a_rolled_back_run_left_is_shown_and_closed_and_nothing_else(world: AkashWorld) -> None:
     ours, left, theirs = rented("prod"), rented("prod", "rolled-back"), rented("staging")
     clicked = world.create(sdl())["dseq"]
-    time.sleep(2)  # names are told late
+    time.sleep(2)  # names become known late
     account, reported = AccountResource(), []
     given = {"deployments": [ours], "hosts": []}
     changes = account.diff("x", given, {"held": [ours]}, given, context("prod", reported=reported)).changes

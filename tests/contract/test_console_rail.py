@@ -190,7 +190,7 @@ def test_a_second_one_that_landed_late_is_seen_before_all_is_well() -> None:
     ids=["leads our host there", "leads another", "shows no status", "is closed meanwhile", "does not answer"],
 )
 def test_a_provider_whose_ingress_leads_our_host_to_another_deployment_is_taken(other: Any, taken: set[str]) -> None:
-    """What cannot be asked hinders nobody: the lease's own status then shows that the host does not lead to it."""
+    """A failed request stops nothing: the lease's own status then shows that the host does not lead to it."""
     wire = Wire(
         {
             LIST: page(entry("8", None, leases=[lease("akash1q", dseq="8")])),

@@ -1,4 +1,4 @@
-"""The keeper beside a real PowerDNS: zones are taken whole or not at all, and names follow their members."""
+"""The keeper next to a real PowerDNS: zones are taken whole or not at all, and names follow their members."""
 
 from __future__ import annotations
 
@@ -279,7 +279,7 @@ def test_a_zone_is_exchanged_without_a_lost_answer(served, stores, signer, kept)
 
 
 def broken(what):
-    """Return a bundle's document that says something else than what `make` lets through."""
+    """Return a bundle's document with content that `make` refuses."""
     document = json.loads(made(2).raw)
     for path, value in what.items():
         if path == "records":

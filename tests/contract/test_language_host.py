@@ -1,6 +1,6 @@
 """The language host against the protocol as the SDK's stubs have it, with a program runner of ten lines.
 
-It cannot prove that the engine is content with it; the engine tier does.
+It cannot prove that the engine accepts it; the engine tier does.
 """
 
 from __future__ import annotations

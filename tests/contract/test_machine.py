@@ -66,7 +66,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(root: str) -> None:
     )
 
 
-#: The demo with a child in place of its sandbox that notes its process id and, told to end, that it ended.
+#: The demo with a child in place of its sandbox; the child notes its process id and, after a signal, that it ended.
 DEMO = """
 import subprocess, sys
 from sandbox import demo

@@ -1,4 +1,4 @@
-"""The probe sees what a browser would: which version, and whether the certificate holds. It says what it saw.
+"""The probe sees what a browser would: which version, and whether the certificate is valid. It reports what it saw.
 
 TLS is real, on this machine; the proxy is one that only knows CONNECT.
 """

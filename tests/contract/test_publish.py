@@ -130,7 +130,7 @@ def test_paths_are_invalidated_as_browsers_and_as_the_function_at_the_edge_write
 
 @pytest.mark.parametrize("at", ["write", "remove", "_invalidate", "the end"])
 def test_a_run_that_was_killed_is_finished_by_the_next_and_every_cache_forgets(clouds, site, half, monkeypatch, at):
-    """Whatever the killed run changed, the next one invalidates, although it finds nothing left to write."""
+    """The next run invalidates everything that the killed one changed, although it has nothing left to write."""
     publish.take(half, quiet)
     (site / "index.html").write_text("new")
     (site / "assets/old.css").unlink()

@@ -1,4 +1,4 @@
-"""The bundle step keeps a version in every store, or fails and says where not.
+"""The bundle step keeps a version in every store, or fails and names the stores without it.
 
 Cannot prove what vendors other than AWS do: moto stands for all of them.
 """

@@ -73,7 +73,7 @@ class Recorder(http.server.SimpleHTTPRequestHandler):
         self.send_error(502)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_nothing_overflows_and_everything_can_be_read(site: str, tmp_path: Path,
 def test_no_request_leaves_the_page(site: str, folder: Path, tmp_path: Path):
     """The page is opened from disk, and everything asked for goes to a proxy that writes it down.
 
-    The browser itself asks its maker for updates, whatever is told to it; the page names none of those hosts.
+    The browser itself asks its maker for updates regardless of settings; the page names none of those hosts.
     """
     Recorder.asked.clear()
     dom = browse(

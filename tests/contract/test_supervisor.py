@@ -1,4 +1,4 @@
-"""The supervisor with worlds that are ten lines long: what it promises holds whatever the worlds are.
+"""The supervisor with worlds that are ten lines long: its promises hold for any worlds.
 
 It cannot prove that the real worlds end in time; the engine tier does.
 """

@@ -1,4 +1,4 @@
-"""Every address of a release, answered by real Caddy as `kinds/static/routes.py` says: names, settings, rules.
+"""Every address of a release, answered by real Caddy as `kinds/static/routes.py` defines: names, settings, rules.
 
 One container for all tests of this file: it takes one release after the other, as in production.
 """

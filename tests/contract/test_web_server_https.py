@@ -1,6 +1,6 @@
 """Our web server over HTTPS: certificates from a real ACME server, asked for through the other site too.
 
-Cannot prove that a public authority is content with CloudFront in between; here the other site is Caddy as well.
+Cannot prove that a public authority accepts CloudFront in between; here the other site is Caddy as well.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def test_a_standby_gets_the_certificate_of_the_public_host_through_the_primary(s
 
 
 def test_another_host_has_a_certificate_once_it_leads_here_and_hinders_nothing_before(secure):
-    """Nobody visits it before, so a site is well without."""
+    """It has no visitors before, so a site is well without."""
     made = secure(others=("www.dao.example", "dao.example"))
     secure.doors[HOST] = made.http_port
     made.start().ready()

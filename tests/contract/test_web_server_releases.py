@@ -1,4 +1,4 @@
-"""How a running container takes a new release: which one, from whom, and what its visitors notice.
+"""How a running container accepts a new release: which one, from which stores, and what its visitors notice.
 
 Real Caddy; where BusyBox is on PATH its tools and no others, as in the image. Without it these tests cannot prove that
 BusyBox's options are the same.
@@ -272,7 +272,7 @@ def test_a_release_that_no_store_gives_whole_leaves_the_old_one_and_is_not_downl
 
 
 def test_a_download_that_has_no_end_ends(world):
-    """One store sends bytes for ever; the record says how many there are."""
+    """One store sends bytes for ever; the record has their number."""
     version = world.pack(6)
     world.stores[0].endless.add(f"/docs/{version}.tar")
     world.name(6)

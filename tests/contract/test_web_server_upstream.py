@@ -1,4 +1,4 @@
-"""Our web server before an application: what it passes on, what it adds, and when it says that the site is well.
+"""Our web server before an application: what it passes on, what it adds, and when it reports that the site is well.
 
 Real Caddy, a real shell; the application is a server of this test, which cannot prove how any real one behaves.
 """
@@ -23,7 +23,7 @@ HOST, DIRECT = "docs.dao.example", "docs-akash.dao.example"
 
 
 class Answer(BaseHTTPRequestHandler):
-    """What the application says; `server` is the Application."""
+    """The application's answers; `server` is the Application."""
 
     protocol_version = "HTTP/1.1"
 

@@ -1,4 +1,4 @@
-"""A running sandbox and the real engine, for tests; whatever they start ends with them."""
+"""A running sandbox and the real engine, for tests; everything that they start ends with them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def tools() -> None:
 
 @pytest.fixture(scope="module")
 def sandbox(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Run a sandbox in a folder of its own for a module of tests; what it says goes to the test's output."""
+    """Run a sandbox in a folder of its own for a module of tests; its output goes to the test's."""
     state = State(tmp_path_factory.mktemp("sandbox") / "S")
     variables = os.environ | {VARIABLE: str(state.root), "UNMOOR_SANDBOX_ALIAS_TTL": str(ALIAS_TTL_S)}
     command = [sys.executable, "-m", "sandbox"]

@@ -104,7 +104,7 @@ class Docs:
         raise AssertionError("the update did not fail")
 
     def again(self) -> Run:
-        """Update once more, which the engine is told changes nothing; return what it did all the same."""
+        """Update once more with `--expect-no-changes`; return what changed in spite of that."""
         try:
             return self.pulumi.up("--expect-no-changes")
         except EngineFailed as failed:
@@ -126,7 +126,7 @@ class Docs:
         found = {}
         for zone in route53.list_hosted_zones()["HostedZones"]:
             for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
-                # A name that begins with _ proves something to somebody, and leads nobody anywhere.
+                # A name that begins with _ is a proof for an issuer, and leads no visitor anywhere.
                 if record["Type"] in ("A", "CNAME") and not record["Name"].startswith("_"):
                     value = record.get("AliasTarget", {}).get("DNSName") or record["ResourceRecords"][0]["Value"]
                     name = record["Name"].rstrip(".")
@@ -158,7 +158,7 @@ class Docs:
             return f"not reached: {why}"
 
     def curl(self, host: str, address: str) -> str:
-        """Return what `curl --resolve` says, validating; asked from Python where there is no curl."""
+        """Return the output of `curl --resolve` with validation; without curl, ask from Python."""
         real = self.state.route(address, 443)
         if not shutil.which("curl") or real is None:
             return self.served(host, address=address)
@@ -214,7 +214,7 @@ class Docs:
                 self.state.end_fault(fault)
 
     def end(self) -> None:
-        """End whatever a test left running."""
+        """End everything that a test left running."""
         for child in self.pulumi.children:
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)

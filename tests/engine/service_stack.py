@@ -34,7 +34,7 @@ MORE: dict[str, dict[str, Any]] = {
 GRACE_S = 90
 
 
-#: The project's own registry: aliases are kept for as long as this sandbox says, and its DNS is half a second behind.
+#: The project's own registry: aliases are kept for this sandbox's TTL, and its DNS is half a second behind.
 REGISTRY = f"""
 from components.dns.route53 import Route53
 from components.project import builtin

@@ -67,7 +67,7 @@ def settings(keys: dict[str, str], quorum: int = 2, mode: str = "centralized") -
 
 
 class Approving:
-    """A stack whose file and approvals are written beside its program."""
+    """A stack whose file and approvals are written next to its program."""
 
     def __init__(self, runner: Pulumi) -> None:
         self.pulumi = runner

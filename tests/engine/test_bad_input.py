@@ -20,7 +20,7 @@ NO_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 @pytest.fixture
 def edited(docs: Docs) -> Iterator[dict[str, Any]]:
-    """Yield the settings, to spoil."""
+    """Yield the settings, which a test makes invalid."""
     right = copy.deepcopy(docs.settings)
     yield docs.settings
     docs.settings.clear()

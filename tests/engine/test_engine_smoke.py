@@ -114,7 +114,7 @@ def test_the_clouds_take_what_the_engine_brings_and_give_it_back(pulumi: Callabl
 def test_an_engine_killed_in_the_middle_leaves_no_process_behind(
     pulumi: Callable[..., Pulumi], sandbox: Sandbox
 ) -> None:
-    """It says nothing about what a command has started: that runs on, as under the official plugin."""
+    """Processes that a command has started are excluded: they run on, as under the official plugin."""
     before = {process.pid for process in sandbox.processes()}
     child = pulumi({}, SLOW, "slow").start("up", "--yes", "--skip-preview")
     until = time.monotonic() + 60

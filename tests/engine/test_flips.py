@@ -52,7 +52,7 @@ FLIPS = {
         {"mode": "centralized"}, {PRIMARY: "docs-aws"}, new=("docs-aws",), gone=("docs-akash", "docs-akash-2")
     ),
 }
-#: Flips before which somebody looks at the preview.
+#: Flips with a preview before them.
 PREVIEWED = ("to standby", "to decentralized")
 
 
@@ -139,7 +139,7 @@ def test_every_create_and_update_is_done_before_the_first_delete_begins(name: st
 
 @pytest.mark.parametrize(("name", "site"), [(name, site) for name, flip in FLIPS.items() for site in flip.gone])
 def test_the_record_goes_then_old_answers_drain_then_the_site(name: str, site: str, story: dict[str, Seen]) -> None:
-    """No record of the set points at a site while it is taken down, and nobody's resolver remembers it."""
+    """No record of the set points at a site while it is taken down, and no resolver remembers it."""
     run = story[name].run
     drain = f"{site}-drain"
     records = [finished(run, record) for record in (PRIMARY, STANDBY) if record in run.changes()]

@@ -1,4 +1,4 @@
-"""Trouble with certificates, through the real engine: each has a sentence, and none lets a record move.
+"""Faults of certificates, through the real engine: each has a sentence, and none lets a record move.
 
 The authority is real (Pebble), the visitors validate. That a public authority answers in the same words is not claimed.
 The tests run in order on one stack: what one leaves, the next one uses.
@@ -45,7 +45,7 @@ def unmoved(docs: Docs) -> Iterator[None]:
 
 
 def health(docs: Docs) -> str:
-    """Return what the lease says of itself over plain HTTP."""
+    """Return the lease's own report over plain HTTP."""
     try:
         return get(f"http://{DIRECT}/healthz", docs.state).body.decode()
     except NotReached as why:
@@ -108,7 +108,7 @@ def test_an_authority_that_issues_no_more_is_named(centralized: Docs) -> None:
 
 
 def test_a_record_that_forbids_the_authority_is_named(centralized: Docs) -> None:
-    """Somebody wrote another authority into the record at our name, behind our back."""
+    """Another party wrote another authority into the record at our name."""
     docs = centralized
     with other_caa(docs):
         lose_volume(docs)
@@ -226,7 +226,7 @@ def test_two_leases_from_nothing_have_both_names_before_the_standby_has_its_reco
 
 
 def test_an_authority_that_is_down_leaves_a_dead_site_dead_and_says_so(centralized: Docs) -> None:
-    """Nobody answers, so the record could come first; but without the site's own certificate it does not."""
+    """No site answers, so the record could come first; without the site's own certificate it does not."""
     docs = centralized
     docs.pulumi.destroy()
     placement = {"centralized": "aws", "decentralized": ["akash"]}
@@ -238,7 +238,7 @@ def test_an_authority_that_is_down_leaves_a_dead_site_dead_and_says_so(centraliz
 
 
 def status(docs: Docs) -> dict[str, Any]:
-    """Return what `unmoor status` says of the lease."""
+    """Return the output of `unmoor status` about the lease."""
     sites = json.loads(docs.unmoor("status", "--json"))["docs"]
     (found,) = [site for site in sites if site["site"] == "docs-akash"]
     return dict(found)
@@ -252,7 +252,7 @@ def serial(docs: Docs) -> str:
 
 @contextmanager
 def other_caa(docs: Docs) -> Iterator[None]:
-    """Let the CAA record at the host name somebody else for a while."""
+    """Let the CAA record at the host name another authority for a while."""
     route53 = inventory.client("route53")
     zone = route53.list_hosted_zones()["HostedZones"][0]["Id"]
     (ours,) = [

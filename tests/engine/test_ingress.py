@@ -118,7 +118,7 @@ def test_a_lost_lease_is_rented_elsewhere_and_the_records_follow_to_the_new_ingr
 
 
 def test_a_lease_that_is_replaced_takes_its_names_to_another_ingress(centralized: Docs) -> None:
-    """One ingress leads a name to one lease; the old one has it until its end, and it then leads to nobody."""
+    """One ingress leads a name to one lease; the old one has it until its end, and the name then leads nowhere."""
     docs = centralized
     (before,), name = docs.leases().items(), docs.records()[DIRECT]
     run = docs.up(options=docs.workload["options"] | {"budget_usd_month": 11})
@@ -157,13 +157,13 @@ def failover_set() -> dict[str, tuple[str, str]]:
 
 
 def ingress(docs: Docs) -> str:
-    """Return the domain of the ingress of whoever rents the lease out."""
+    """Return the domain of the ingress of the lease's provider."""
     (provider,) = docs.leases().values()
     return f".ingress.{BY_OWNER[provider].domain}"
 
 
 def probe(docs: Docs) -> dict[str, Any]:
-    """Return what the lease's probe was told to ask, by the state."""
+    """Return the input of the lease's probe, from the state."""
     resources = json.loads(docs.pulumi.export())["deployment"]["resources"]
     (found,) = [each for each in resources if each["urn"].endswith("::docs-akash-probe")]
     given: dict[str, Any] = json.loads(found["inputs"]["stdin"])

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 STACK, WORKLOAD = "sandbox", "docs"
 #: Where the workload goes, and by which chapter it leaves.
 JOURNEY = ("active-standby", "swap", "decentralized", "active-standby", "swap", "centralized", "decommission")
-#: Chapters that go somewhere else: carried out when the journey says so.
+#: Chapters that lead elsewhere: executed where the journey has them.
 GOING = frozenset(JOURNEY)
 #: How long something that happens by itself may take, in seconds.
 PATIENCE = 120
@@ -59,7 +59,7 @@ REGISTRY = builtin().with_(authorities=[Route53(alias_ttl=10)])
 
 @dataclass
 class Operator:
-    """Somebody in a repository of their own, with a sandbox's variables in the shell."""
+    """An operator in a repository of their own, with a sandbox's variables in the shell."""
 
     root: Path
     sandbox: Sandbox
@@ -96,7 +96,7 @@ class Operator:
         return done.stdout
 
     def carry_out(self, name: str, workload: str = WORKLOAD) -> bool:
-        """Carry a chapter out, unless every check in it has been seen to work; say whether it was."""
+        """Execute a chapter, unless every check in it has been seen to work; return whether it was executed."""
         chapter = next(each for each in chapters(self.case(workload)) if each.name == name)
         checks = {key(check) for step in chapter.steps for check in (step.do, step.verify)}
         self.wanted |= dict.fromkeys(checks, name)
@@ -202,8 +202,8 @@ def operator(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("leg", range(len(JOURNEY)), ids=[f"{at}-then-{name}" for at, name in enumerate(JOURNEY)])
 def test_every_chapter_can_be_carried_out(operator: Operator, leg: int) -> None:
-    """What a chapter says to type is typed, and shows what the chapter says; then the workload moves on."""
-    if leg == 1:  # the first leg was signed; that nobody has to sign is another runbook
+    """The commands of a chapter are run, and show what it expects; then the workload moves on."""
+    if leg == 1:  # the first leg was signed; a stack without approvals has another runbook
         stack = yaml.safe_load(operator.file.read_text())
         stack["config"]["unmoor:require_approval"] = False
         operator.file.write_text(yaml.safe_dump(stack, sort_keys=False))

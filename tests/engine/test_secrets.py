@@ -135,7 +135,7 @@ def test_no_credential_stands_in_the_state(docs: Docs, traces: Traces) -> None:
 
 
 def test_no_credential_stands_in_a_log_or_anywhere_else_in_the_sandbox(docs: Docs, traces: Traces) -> None:
-    """Event logs, what the worlds say, leases with their containers' logs, the engine's home, and the project."""
+    """Event logs, logs of the worlds, leases with their containers' logs, the engine's home, and the project."""
     kept = dict(files(docs.state.root, docs.pulumi.project, without=TO_SOURCE))
     assert {f"events-{docs.pulumi.stack}.jsonl", "world.json", "akash.log"} <= {path.name for path in kept}
     assert {path: credentials for path, text in kept.items() if (credentials := found(text))} == {}

@@ -114,7 +114,7 @@ def test_a_flip_replaces_nothing(step: int, walk: list[Seen]) -> None:
     assert {op for op, _ in walk[step].run.steps()} <= {"same", "create", "update", "delete"}
 
 
-#: Where releases are tried, in this order: the walk ends on AWS. What a bad release is there, and what is then said.
+#: Where releases are tried, in this order: the walk ends on AWS. What a bad release is there, and the message then.
 PLACES = {"aws": (A, "0"), "akash": (D, "500")}
 
 

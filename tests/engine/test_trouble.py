@@ -1,4 +1,4 @@
-"""What goes wrong outside, through the real engine: nothing is lost, nothing is doubled, and the sentence says why.
+"""Faults from outside, through the real engine: nothing is lost, nothing is doubled, and the sentence gives the reason.
 
 The tests run in order: the first ones on the docs workload, the next on a lease of its own while AWS is down, the last
 on the docs workload again. How long recovery takes is not claimed here: the demo measures it.

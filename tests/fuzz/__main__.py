@@ -47,7 +47,7 @@ def fuzz(name: str, seconds: float, start: int) -> tuple[int, bytes | None]:
 
         try:
             go()
-        except Exception:  # noqa: BLE001 whatever it is, it is a find
+        except Exception:  # noqa: BLE001 any exception is a find
             traceback.print_exc(limit=-6)
             return count, smallest
         count += _ROUND

@@ -78,7 +78,7 @@ def changed(draw: Any, whole: Any) -> Any:
 
 
 def as_yaml(whole: Any) -> Mutant:
-    """Make YAML of changed data, or of its text with pieces put in, taken out and said again."""
+    """Make YAML of changed data, or of its text with pieces inserted, removed and repeated."""
     text = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True)
     written = changed(whole).map(lambda data: json.dumps(data, ensure_ascii=False).encode(errors="surrogatepass"))
     return st.one_of(written, spliced(text.encode()), st.binary(max_size=200))
@@ -339,7 +339,7 @@ DOORS: dict[str, Door] = {
 
 
 def push(name: str, raw: bytes) -> None:
-    """Push one input through a door. Raises AssertionError, or whatever the door raises but UnmoorError."""
+    """Push one input through a door. Raises AssertionError, or what the door raises except UnmoorError."""
     began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         DOORS[name].push(raw)

@@ -172,7 +172,7 @@ def test_outputs_name_mode_sites_hosts_and_cost(root) -> None:
 
 @pytest.mark.parametrize("state", [STATES[1], STATES[2]])
 def test_the_standby_is_probed_once_the_primary_is_seen_to_be_served(graphs, state) -> None:
-    """So whoever is probed second is measured against a site that answers the host."""
+    """So the second site is probed while a site answers the host."""
     primary, standby = ("docs-aws", "docs-akash") if state[1] == "centralized" else ("docs-akash", "docs-aws")
     behind = graphs[state].behind(graphs[state].named(f"{standby}-probe").urn)
     assert graphs[state].named(f"{primary}-confirm").urn in behind
@@ -221,7 +221,7 @@ def test_a_flip_behind_the_shared_ingress_renames_nothing_and_changes_no_site(be
 
 @pytest.mark.parametrize("state", STATES[:3])
 def test_the_aws_half_passes_challenges_on_where_somebody_asks_for_them(graphs, behind_ingress, state) -> None:
-    """In a set of CNAMEs nobody does, so the lease's name is no origin there."""
+    """In a set of CNAMEs no site does, so the lease's name is no origin there."""
     seen = []
     for made in (graphs, behind_ingress):
         inputs = made[state].named("docs-aws-distribution").inputs

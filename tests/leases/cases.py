@@ -1,6 +1,6 @@
 """What goes wrong with leases, what an operator sees, and which test has it: the source of `docs/leases.md`.
 
-`python -m tests.leases.cases` writes the page; a test holds that it is up to date and that every test named exists.
+`python -m tests.leases.cases` writes the page; a test verifies that it is up to date and that every named test exists.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A Console in memory, over simulated time: the sandbox's ledger and shapes behind an `httpx` transport.
 
 It lies as the real one does (`sandbox/akash/reads.py` cites where): reads lag, the list hands out leases in another
-order, names are told by one route and late, hashes become placeholders, a provider's silence takes a minute. A fault
+order, names are known by one route and late, hashes become placeholders, a provider's silence takes a minute. A fault
 strikes at a numbered call, before or after its effect.
 """
 

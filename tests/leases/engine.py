@@ -202,7 +202,7 @@ class Engine:
     def _put(self, urn: str, made: State, inputs: dict[str, Any], old: Entry | None, *, forced: bool) -> Entry:
         """Put a resource into the state.
 
-        One whose replacement was forced cannot be told from one that a killed run left, unless a record leads to it.
+        One whose replacement was forced looks like one that a killed run left, unless a record leads to it.
         """
         if old is not None:
             led = self.world.leads([old.outputs.get("address")], [], [])

@@ -112,7 +112,7 @@ def _document(amount: int, content: str) -> dict[str, Any]:
 
 
 def inputs(name: str, op: Up) -> dict[str, Any]:
-    """Return what the program says of one site."""
+    """Return the program's inputs of one site."""
     avoid = [AVOID] if op.avoid else []
     hosts = [f"{name}.dao{op.stack}.example"]
     document = _document(op.amount, op.content)

@@ -225,7 +225,7 @@ def documents(draw: Any) -> dict[str, Any]:
 
 
 def _alone(service_: dict[str, Any]) -> bool:
-    """Tell whether a service can be in one placement only: it accepts a host, or leases an address."""
+    """Return whether a service can be in one placement only: it accepts a host, or leases an address."""
     exposes_ = service_.get("expose", [])
     return any("accept" in expose or any("ip" in to for to in expose["to"]) for expose in exposes_)
 

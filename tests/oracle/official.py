@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 
 def missing() -> str:
-    """Say what is missing to ask it, or nothing."""
+    """Return what is missing to ask it, or nothing."""
     if not shutil.which("node"):
         return "the official validator needs Node"
     if not (HERE / "node_modules" / "@akashnetwork" / "chain-sdk").is_dir():

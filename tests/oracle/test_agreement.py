@@ -201,7 +201,7 @@ def test_their_yaml_reads_plain_words_as_ours():
 
 
 def test_a_fraction_of_a_thousandth_is_their_arithmetic(valid):
-    """0.035 processors are 35 thousandths, and 35.00000000000001 for them; the rule tools-disagree says so."""
+    """0.035 processors are 35 thousandths, and 35.00000000000001 for them, as the rule tools-disagree has it."""
     data = copy.deepcopy(valid[0])
     mutations.resources(data)["cpu"]["units"] = 1.001
     written = writing.written(data, "")

@@ -1,1 +1,1 @@
-"""Asks every address of a site on both halves, and tells every difference between them and from the contract."""
+"""Request every address of a site on both halves, and report differences between them and from the contract."""

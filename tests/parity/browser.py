@@ -1,4 +1,4 @@
-"""A headless Chromium that opens pages of a half and tells what it complains of, over DevTools' pipe.
+"""A headless Chromium that opens pages of a half and reports its complaints, over DevTools' pipe.
 
 Protocol: https://chromedevtools.github.io/devtools-protocol/; with `--remote-debugging-pipe` messages are JSON objects
 that end with a zero byte, read from descriptor 3 and written to descriptor 4.

@@ -31,7 +31,7 @@ PATIENCE_S = 900
 NPM = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 
 
-class Missing(Exception):  # noqa: N818 it says what it is
+class Missing(Exception):  # noqa: N818 the name is the situation
     """A generator cannot be had on this machine."""
 
 

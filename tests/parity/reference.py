@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Reference:
-    """Answers what `Routes.answer` says, with ranges, conditions and no compression."""
+    """Answers as `Routes.answer` defines, with ranges, conditions and no compression."""
 
     name = "table"
 

@@ -1,4 +1,4 @@
-"""The halves answer the same at every address, and as the contract says; the crawler finds it if one does not."""
+"""The halves answer alike at every address, as the contract defines; the crawler finds any that does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small inventories for the tests of the assessment to vary."""
+"""Small inventories, which the tests of the assessment vary."""
 
 from __future__ import annotations
 
@@ -124,5 +124,5 @@ def example() -> assessment.Assessment:
 
 
 def planned(mode: str, *targets: str, **more: Any) -> dict[str, Any]:
-    """Write a wish."""
+    """Return a wish of the inventory."""
     return {"mode": mode, **({"decentralized": list(targets)} if targets else {}), **more}

@@ -136,7 +136,7 @@ class World:
             rented.lease = Lease(rented.lease.provider, "closed", rented.lease.price, "owner")
 
     def open_ones(self) -> list[Rented]:
-        """Whatever costs money, newest first."""
+        """Return every deployment that costs money, newest first."""
         return [each for each in reversed(self.books) if each.state == "active"]
 
     def event(self, name: str) -> None:

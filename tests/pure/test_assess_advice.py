@@ -47,7 +47,7 @@ AT_GITBOOK = {
 BEHIND = {**FORUM, "parties": {**FORUM["parties"], "dns": "cloudflare", "edge": "cloudflare"}}
 
 
-# What the example says
+# The example's findings
 
 
 def test_both_highs_of_a_drill_count_for_staying_too():

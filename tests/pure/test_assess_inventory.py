@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def faults(document: dict[str, Any], today: date = ON) -> dict[str, str]:
-    """Read a document that is wrong and return what is said, by path."""
+    """Read a document that is wrong and return the messages by path."""
     with pytest.raises(ConfigError) as caught:
         reading.parse(yaml.safe_dump(document), today)
     return {fault.path: fault.message for fault in caught.value.faults}

@@ -53,7 +53,7 @@ TABLE = {"status": "success", "data": {"cpu": 0.15, "ram": 0.05, "hdd": 0.02, "p
 
 
 def world(address: str) -> Iterator[str]:
-    """Answer as the outside does, for the addresses that are recorded."""
+    """Answer as the recorded addresses do."""
     if "AmazonEC2" in address:
         return iter(EC2.splitlines())
     if "AmazonS3" in address:

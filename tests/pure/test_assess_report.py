@@ -301,7 +301,7 @@ def test_every_topic_of_every_workload_is_explained_down_to_sources(workload: di
 
 
 def test_every_number_of_the_example_rests_on_inputs_with_sources(example: dict[str, Any]):
-    """Every leaf of every figure says who says so."""
+    """Every leaf of every figure names its source."""
     whole = assessed_example()
     figures = [
         whole.cost_before,

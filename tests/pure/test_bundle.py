@@ -411,7 +411,7 @@ def test_a_part_of_a_file_is_read_whole_although_one_read_gives_less(monkeypatch
 
 
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch):
-    """Says nothing of permissions: tests may run as root, who has them all."""
+    """Permissions are not tested: tests may run as root, who has them all."""
     add = tarfile.TarFile.addfile
 
     def broken(archive: tarfile.TarFile, info: tarfile.TarInfo, content: io.BytesIO) -> None:
@@ -479,7 +479,7 @@ def test_a_bundle_without_files_is_refused():
 
 
 def test_unpacking_stops_at_a_file_that_is_there(tmp_path):
-    """It writes into a folder of its own; a file that is there already is somebody else's."""
+    """It writes into a folder of its own; a file that is there already is another party's."""
     tar, made = packed(site(tmp_path / "site"))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "index.html").write_text("mine")

@@ -1,4 +1,4 @@
-"""What the operator writes is read, or every fault in it is said at once."""
+"""What the operator writes is read, or every fault in it is reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A release that differs from the one before in dates alone is one that nobody needs, and the plan says so."""
+"""A release that differs from the one before in dates alone is not needed, and the plan reports that."""
 
 from __future__ import annotations
 

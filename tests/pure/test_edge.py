@@ -1,4 +1,4 @@
-"""The objects and the functions of the AWS half answer what the table of routes says, in a real JavaScript engine."""
+"""The objects and the functions of the AWS half answer as the table of routes defines, in a real JavaScript engine."""
 
 from __future__ import annotations
 

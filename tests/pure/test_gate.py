@@ -17,7 +17,7 @@ REASON = "there is no certificate for docs.dao.example yet: its challenges do no
 
 
 class World:
-    """A lease at ADDRESS, and whoever else answers the host; time passes when somebody sleeps."""
+    """A lease at ADDRESS, and other sites that answer the host; time passes when the code sleeps."""
 
     def __init__(self, others=lambda _: []) -> None:
         self.now = 0.0
@@ -123,7 +123,7 @@ def test_once_the_record_leads_there_only_the_hosts_certificate_will_do():
 
 
 def test_an_old_certificate_is_no_missing_one():
-    """It was valid, and then nobody renewed it: moving the record would cure nothing."""
+    """It was valid and was not renewed: moving the record would cure nothing."""
     world = World()
     world.host = lambda: Page(503, f"the certificate for {HOST} ends within 7 days\nserving {VERSION}\n", SHOWN)
     assert f"it answers 503, saying: the certificate for {HOST} ends within 7 days" in world.refused()

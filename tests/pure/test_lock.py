@@ -1,4 +1,4 @@
-"""The lock, the engine's pin and pyproject.toml say the same."""
+"""The lock, the engine's pin and pyproject.toml agree."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_every_interleaving_of_faults_and_kills_ends_with_one_deployment(script:
         else:
             if not left:
                 break
-    world.pass_time(60.0)  # whatever was still under way has arrived
+    world.pass_time(60.0)  # everything still in progress has arrived
     assert seen is not None
     assert [each.id for each in world.open_ones()] == [seen.deployment.id]
     assert seen.lease is not None

@@ -1,4 +1,4 @@
-"""What is asked of the market before anything is paid, and what its answer says of a document's demands."""
+"""What is asked of the market before anything is paid, and what its answer shows about a document's demands."""
 
 from __future__ import annotations
 

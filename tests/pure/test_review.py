@@ -207,7 +207,7 @@ def test_changing_every_store_at_once_is_refused() -> None:
 
 @pytest.mark.parametrize("ingresses", [("dedicated", "shared"), ("shared", "dedicated")])
 def test_records_that_would_turn_between_addresses_and_names_are_refused(ingresses) -> None:
-    """Route 53 lets no CNAME stand beside another type, so such an update fails at the first record."""
+    """Route 53 allows no CNAME next to another type, so such an update fails at the first record."""
     old, new = (settings("active-standby", options={"site": "site", "ingress": each}) for each in ingresses)
     (sentence,) = reviewed(old, new).refused
     assert sentence.startswith("docs: the records of docs.dao.example would turn between addresses and names")

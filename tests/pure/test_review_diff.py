@@ -1,4 +1,4 @@
-"""Two trees of plain data differ exactly where a difference is listed, whatever they hold."""
+"""Two trees of any plain data differ exactly where a difference is listed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of routes says what GitHub Pages would answer, and what the site's own rules add to that."""
+"""The table of routes answers as GitHub Pages would, with the site's own rules added."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def made(root: Path, course: Course = RING[0], stack: str = "prod", registry=Non
 
 
 def other(root: Path) -> Case:
-    """Return the same workload, with another beside it and a second lease for decentralized mode."""
+    """Return the same workload, with another next to it and a second lease for decentralized mode."""
     wanted = settings("decentralized", decentralized=("akash", "akash"))
     wanted["workloads"]["handbook"] = copy.deepcopy(wanted["workloads"]["docs"]) | {"host": "handbook.dao.example"}
     read, faults = config.read(wanted)

@@ -49,7 +49,7 @@ def project(tmp_path: Path, monkeypatch) -> Path:
 
 @pytest.fixture
 def staged(monkeypatch) -> Callable[..., list[str]]:
-    """Let chapters be carried out by a stage: every command prints what it should, but those that are told not to."""
+    """Let chapters be carried out by a stage: every command prints what it should, except those that a test names."""
     typed: list[str] = []
 
     def make(*bad: str) -> list[str]:

@@ -27,7 +27,7 @@ GOOD = {"do": Outcome(0, "done\n"), "verify": Outcome(0, "seen\n")}
 
 
 class Stage:
-    """A world that answers from a table, and remembers what was typed and said."""
+    """A world that answers from a table, and remembers commands and messages."""
 
     def __init__(self, answers: dict[str, Any], who: str = "") -> None:
         self.answers, self.who, self.now = answers, who, 0.0

@@ -1,4 +1,4 @@
-"""What editors and readers are told about stack files comes from the models."""
+"""The schema for editors and the page for readers of stack files come from the models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan says of a static site as a whole: how new content comes to a container, and whose size is not known."""
+"""A plan's notes on a static site: how new content comes to a container, and which size is not known."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def test_challenges_go_to_a_successor_and_to_the_peer_and_nowhere_else(behind):
 
 @pytest.mark.parametrize(("scheme", "behind"), EACH)
 def test_every_answer_carries_the_security_headers_of_the_aws_half(scheme, behind):
-    """Errors too: their routes begin anew. The AWS half says the same table (aws/static_site.py)."""
+    """Errors too: their routes begin anew. The AWS half uses the same table (aws/static_site.py)."""
     for name, listener in server(scheme, behind).configuration()["apps"]["http"]["servers"].items():
         table = content.SECURITY_HEADERS["https" if name == "secure" else "http"]
         for routes in (listener["routes"], listener["errors"]["routes"]):

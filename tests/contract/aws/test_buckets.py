@@ -1,4 +1,4 @@
-"""Buckets and what is said about them: create, nothing to do, update, drift, delete."""
+"""Buckets and their settings: create, nothing to do, update, drift, delete."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def subnets(plugin: Plugin, vpc: str) -> list[str]:
 
 
 class Stack:
-    """Resources in the order in which they were made; they go the other way round."""
+    """Resources in the order of creation; they are deleted in reverse."""
 
     def __init__(self, plugin: Plugin, vpc: str, subnets: list[str]) -> None:
         self.plugin, self.vpc, self.subnets = plugin, vpc, subnets
@@ -152,7 +152,7 @@ def test_everything_of_a_service_reads_back_as_it_was_registered(stack: Stack, p
 
 @pytest.fixture
 def imported(aws: Account, tmp_path: Path) -> Iterator[list[str]]:
-    """Import two certificates, which are issued at once; give their ARNs. They go after what uses them."""
+    """Import two certificates, which are issued at once; yield their ARNs. They are deleted after their users."""
     acm, made = aws.client("acm"), []
     for name in ("first.example", "second.example"):
         certificate, key = self_signed(name, tmp_path / name, days=30)
