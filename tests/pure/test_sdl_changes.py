@@ -85,7 +85,7 @@ def test_what_is_ordered_on_the_chain_needs_a_new_deployment(path):
 @pytest.mark.parametrize("path", SAME)
 def test_another_spelling_of_the_same_amount_replaces_nothing(path):
     (change,) = changes(DOCS.data, edited(**{path: SAME[path]}))
-    assert ("update", "it is written differently and means the same on the network") == (change.kind, change.why)
+    assert ("update", "it is spelled differently and means the same on the network") == (change.kind, change.why)
 
 
 def test_what_is_the_same_has_no_changes():
