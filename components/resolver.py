@@ -29,7 +29,10 @@ def records(name: str, kind: str, environ: Mapping[str, str] = os.environ) -> li
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     except dns.exception.DNSException as error:
-        raise StepError(f"no resolver answers for {name} {kind}: {str(error).splitlines()[0][:200]}") from None
+        raise StepError(
+            f"no resolver answers for {name} {kind}: {str(error).splitlines()[0][:200]}; "
+            "look at the network, and at the delegation of the zone"
+        ) from None
     return sorted(record.to_text().rstrip(".") for record in answer)
 
 

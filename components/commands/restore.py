@@ -181,7 +181,7 @@ def _fetch(tar: IO[bytes], named: Mapping[str, config.Store], key: str, version:
             tar.flush()
             return name
         failed.append(Fault("", f"store {name}: {key} {instead or 'is damaged: its content has another SHA-256'}"))
-    raise StepError(f"version {version} cannot be had from any store", failed)
+    raise StepError(f"version {version} cannot be had from any store; `--list` prints what each holds", failed)
 
 
 def put_into(folder: Path, tar: IO[bytes], content: bundle.Bundle) -> int:

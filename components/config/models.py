@@ -376,7 +376,7 @@ def settings_of(document: Any, source: str) -> dict[str, Any]:
         raise ConfigError(f"{source}: no `config:` section; see stacks/Pulumi.example.yaml")
     bare = [str(key) for key in document["config"] if ":" not in str(key)]
     if bare:
-        raise ConfigError(f"{source}: settings are named by whose they are", map(_prefixed, bare))
+        raise ConfigError(f"{source}: settings lack the prefix of their owner", map(_prefixed, bare))
     return {
         str(key).removeprefix(f"{PROJECT}:"): value
         for key, value in document["config"].items()

@@ -301,7 +301,10 @@ class _Reader:
 
     def alias(self, event: Any) -> Any:
         if event.anchor not in self.anchors:
-            raise TextError(f"the alias *{shown(event.anchor)[1:-1]} stands for nothing before it", _line(event))
+            raise TextError(
+                f"the alias *{shown(event.anchor)[1:-1]} stands for nothing before it; define it above, or take it out",
+                _line(event),
+            )
         value, size = self.anchors[event.anchor]
         self.count(size, event)
         return value
@@ -348,7 +351,7 @@ class _Reader:
 
     def key(self, event: Any) -> str:
         if type(event) is not ScalarEvent:
-            raise TextError("a key must be a plain word", _line(event))
+            raise TextError("a key is a list, a mapping or an alias; write it as a plain word", _line(event))
         if event.anchor is not None:
             self.anchors[event.anchor] = (event.value, 1)
         merge = event.value == "<<"

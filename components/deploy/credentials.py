@@ -81,7 +81,10 @@ def _secret_faults(plan: WorkloadPlan, named: Mapping[str, str]) -> Iterator[Fau
         else:
             values[variable] = value
     if sum(len(value.encode()) for value in values.values()) > SECRETS_BYTES:
-        yield Fault(f"{path}.secrets", f"all values together have more than {SECRETS_BYTES:,} bytes")
+        yield Fault(
+            f"{path}.secrets",
+            f"all values together have more than {SECRETS_BYTES:,} bytes; hand over fewer or shorter ones",
+        )
     searched = {variable: value for variable, value in values.items() if len(value) >= _SHORTEST_FOUND}
     for place, text in _texts(plan.options.model_dump(mode="json"), ()):
         for variable, value in searched.items():

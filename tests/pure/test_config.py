@@ -163,7 +163,7 @@ def test_keys_without_a_prefix_are_refused_all_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         config.parse("config: {zone: dao.example, 'aws:region': x, own: 1, 'unmoor:ttl': 30}", "Pulumi.x.yaml")
     assert str(caught.value).splitlines() == [
-        "Pulumi.x.yaml: settings are named by whose they are:",
+        "Pulumi.x.yaml: settings lack the prefix of their owner:",
         "  - config.zone: has no prefix; write unmoor:zone, else the name of its project",
         "  - config.own: has no prefix; write unmoor: before it if it is ours, else the name of its project",
     ]

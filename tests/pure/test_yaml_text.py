@@ -63,7 +63,7 @@ REFUSED = {
     "a: \x00": "file: not YAML",
     "a: \x1b[2J": "file: not YAML",
     "a: \ud800": "file: not YAML",
-    "a: &x [*x]": "file:1: the alias *x stands for nothing before it",
+    "a: &x [*x]": "file:1: the alias *x stands for nothing before it; define it above, or take it out",
 }  # fmt: skip
 
 

@@ -121,7 +121,9 @@ def discover(asker: Asker, zone: str, hosts: Iterable[str]) -> Zone:
     """Examine a zone. Raises ConfigError when it has no name servers, or without an answer."""
     servers = asker.ask(zone, "NS")
     if not servers:
-        raise ConfigError(f"{zone}: no name servers; is it a zone, and does the resolver know it?")
+        raise ConfigError(
+            f"{zone}: no name servers; give a zone that is delegated, or another resolver with --resolver"
+        )
     exchanges = [text.split()[-1] for text in asker.ask(zone, "MX")]
     found = Zone(
         zone,

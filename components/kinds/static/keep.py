@@ -168,7 +168,10 @@ def _see(store: OpenStore, key: str, version: str) -> None:
             "the bucket's objects must be public, because containers fetch the site from there"
         )
     if came != version:
-        raise StepError(f"store {store.name}: {store.public_url(key)} gives other bytes than were written")
+        raise StepError(
+            f"store {store.name}: {store.public_url(key)} gives other bytes than were written; "
+            "ask its vendor, or name another store"
+        )
 
 
 def bundles(store: OpenStore, workload: str) -> list[Stored]:

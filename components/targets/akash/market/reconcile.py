@@ -104,7 +104,9 @@ def reconcile(
         if isinstance(step, GiveUp):
             _give_up(want, step, market, clock)
         if clock.now() >= end:
-            raise MarketError(f"akash: out of time after {limit_s:.0f} s; the last step was: {step}")
+            raise MarketError(
+                f"akash: out of time after {limit_s:.0f} s; the last step was: {step}; run `pulumi up` again"
+            )
         if isinstance(step, WAITS):
             failures = 0
             clock.sleep(POLL_S)
