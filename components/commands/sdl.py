@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Warnings that nearly every published document has: one line each, after the rarer ones.
 COMMON = {
     "unpinned-image": "name images by their digests",
-    "no-audit": "ask for audited hosts",
+    "no-audit": "ask for audited providers",
     "no-reclamation": "ask for notice: reclamation: {min_window: 24h}",
 }
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")

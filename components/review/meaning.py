@@ -72,11 +72,6 @@ def _changed(old: Any, new: Any) -> bool:
     return old not in (ABSENT, None) and new not in (ABSENT, None)
 
 
-def _stands(old: Any, new: Any) -> bool:
-    """Return whether the setting exists before and after, set or not."""
-    return old is not ABSENT and new is not ABSENT
-
-
 def _any(old: Any, new: Any) -> bool:  # noqa: ARG001 every test takes both
     return True
 

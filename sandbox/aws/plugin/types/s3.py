@@ -161,11 +161,6 @@ def _aspect_row(aspect: _Aspect) -> AwsType:  # noqa: C901 four short functions 
     )
 
 
-def _inner(name: str, lens: Lens) -> Lens:
-    """Return the API's answer stands for one input."""
-    return Lens(lambda news: lens.to_api(news[name]), lambda value: {name: lens.from_api(value)} if value else {})
-
-
 def _listed(lens: Lens) -> Lens:
     return Lens(
         lambda items: [lens.to_api(item) for item in items], lambda items: [lens.from_api(one) for one in items]

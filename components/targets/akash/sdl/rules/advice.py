@@ -130,32 +130,33 @@ def _retired_image(view: View) -> Iterator[Finding]:
 @rules.warning(
     "secret-in-text",
     "No secret stands in a document.",
-    "Fetch it at start with a short-lived credential: the host can read every variable and argument.",
+    "Fetch it at start with a short-lived credential: the provider can read every variable and argument.",
 )
 def _secret_in_text(view: View) -> Iterator[Finding]:
     for name, service in view.services.items():
         if (service.get("credentials") or {}).get("password"):
             yield Finding(
                 ("services", name, "credentials", "password"),
-                "the host can read it; use a public image, or a token that only pulls",
+                "the provider can read it; use a public image, or a token that only pulls",
             )
         for index, item in enumerate(service.get("env") or ()):
             variable, _, value = item.partition("=")
             if looks_secret(value, variable):
                 yield Finding(
-                    ("services", name, "env", index), f"{variable[:60]} looks like a secret, and the host can read it"
+                    ("services", name, "env", index),
+                    f"{variable[:60]} looks like a secret, and the provider can read it",
                 )
         for key in ("command", "args"):
             for index, word in enumerate(service.get(key) or ()):
                 if looks_secret(word):
                     yield Finding(
-                        ("services", name, key, index), "holds what looks like a secret, and the host can read it"
+                        ("services", name, key, index), "holds what looks like a secret, and the provider can read it"
                     )
 
 
 @rules.warning(
     "no-audit",
-    "A placement asks for audited hosts.",
+    "A placement asks for audited providers.",
     "Add `signedBy: {anyOf: [AUDITOR]}`; without it anybody who bids may win.",
 )
 def _no_audit(view: View) -> Iterator[Finding]:

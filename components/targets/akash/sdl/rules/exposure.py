@@ -184,5 +184,6 @@ def _https_as_ingress(view: View) -> Iterator[Finding]:
     for _, path, expose, to in view.targets:
         if to.get("global") and not to.get("ip") and expose.get("as", expose.get("port")) == HTTPS:
             yield Finding(
-                path, "global port 443 becomes a random port of the host, not HTTPS; use as: 80, or lease an address"
+                path,
+                "global port 443 becomes a random port of the provider, not HTTPS; use as: 80, or lease an address",
             )

@@ -34,7 +34,7 @@ def _ceiling_over_budget(view: View) -> Iterator[Finding]:
 @rules.warning(
     "ceiling-too-low",
     "The price ceiling reaches the formula price.",
-    "Raise the amounts, or ask for less: hosts decline what is below their price.",
+    "Raise the amounts, or ask for less: providers decline what is below their price.",
     sound=True,
 )
 def _ceiling_too_low(view: View) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ _WHO = {
     By.VALIDATOR: "official validator",
     By.NEWER: "official validator, releases after 1.0.0-alpha.25",
     By.PARSER: "official Go parser",
-    By.MANIFEST: "manifest check at the host",
+    By.MANIFEST: "manifest check at the provider",
     By.CHAIN: "the chain",
 }
 

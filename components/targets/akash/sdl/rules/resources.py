@@ -225,10 +225,13 @@ def _asked(resources: dict[str, Any], volumes: list[tuple[Path, dict[str, Any]]]
     yield "GPU", int(written[:20]) if written.isdecimal() else 0
 
 
-@rules.warning("many-volumes", "A compute profile has at most 4 volumes.", "Join some: hosts decline more by default.")
+@rules.warning(
+    "many-volumes", "A compute profile has at most 4 volumes.", "Join some: providers decline more by default."
+)
 def _many_volumes(view: View) -> Iterator[Finding]:
     for name, volumes in view.volumes.items():
         if len(volumes) > VOLUMES:
             yield Finding(
-                ("profiles", "compute", name, "resources", "storage"), f"{len(volumes)} volumes; hosts take {VOLUMES}"
+                ("profiles", "compute", name, "resources", "storage"),
+                f"{len(volumes)} volumes; providers take {VOLUMES}",
             )

@@ -31,7 +31,7 @@ class By(StrEnum):
     VALIDATOR = "validator"  # the official validator's checks beyond the schema
     NEWER = "newer validator"  # checks of the official validator after release 1.0.0-alpha.25
     PARSER = "parser"  # the official Go parser
-    MANIFEST = "manifest"  # the manifest's own validation, at the host
+    MANIFEST = "manifest"  # the manifest's own validation, at the provider
     CHAIN = "chain"  # limits that the chain sets
     ADVICE = "advice"  # enforced by no tool: the network takes it, and it ends badly
 
