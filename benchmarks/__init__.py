@@ -1,1 +1,1 @@
-"""The figures that the project wants to reach, measured; never asserted in tests."""
+"""The figures of the project's goals, measured; never asserted in tests."""

@@ -21,7 +21,7 @@ def run(names: list[str]) -> int:
         try:
             for figure in importlib.import_module(f"benchmarks.{name}").main() or ():
                 print(json.dumps(figure), flush=True)
-        except (Exception, SystemExit):  # noqa: BLE001 one failure is told, and must not hide the other figures
+        except (Exception, SystemExit):  # noqa: BLE001 one failure is reported, and must not hide the other figures
             traceback.print_exc()
             failed.append(name)
     if failed:

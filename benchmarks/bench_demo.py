@@ -54,7 +54,7 @@ def _story(tree: Path, state: Path) -> dict[str, Any]:
         if code := child.wait():
             raise SystemExit(f"the demo ended with {code}")
     finally:
-        # Told once, by us alone, it has the time that its sandbox needs to end.
+        # The sandbox gets one signal, from us alone, and has the time that it needs to end.
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
             child.wait()

@@ -1,4 +1,4 @@
-"""How soon a fresh standby has its certificate, and what our front costs a page against a bare file server."""
+"""How soon a fresh standby has its certificate, and what our web server costs a page against a bare file server."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def standby(pulumi: Pulumi, state: State) -> float:
 
 
 def answers(url: str, state: State, address: str) -> bool:
-    """Say whether there is any answer at an address, with a valid certificate if it is HTTPS."""
+    """Return whether there is any answer at an address, with a valid certificate if it is HTTPS."""
     try:
         get(url, state, address=address)
     except NotReached:

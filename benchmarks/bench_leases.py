@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LISTED, SITES, RUNS = 100, 20, 3
-#: Reads that the engine has under way at once on two cores (`pulumi refresh --help`: --parallel).
+#: Concurrent reads of the engine on two cores (`pulumi refresh --help`: --parallel).
 ABREAST = 8
 LEASED = [name for name in OWNERS if name != "bargain"]
 #: A preview of one deployment in a process of its own, as the engine asks for it; prints the seconds.

@@ -122,7 +122,7 @@ def command(*files: str) -> float:
 
 
 def megabytes(file: str) -> float:
-    """Return the most memory that reading and checking a file takes in a new process, which says so itself."""
+    """Return the most memory that reading and checking a file takes in a new process, as that process reports it."""
     program = (
         "import pathlib, re, resource, sys\n"
         "from components.targets.akash.sdl import document as sdl\n"

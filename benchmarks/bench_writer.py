@@ -1,4 +1,4 @@
-"""How long nothing runs under a lock when its holder is killed, and when it ends in order: two processes, versitygw."""
+"""How long nothing runs under a lock after its holder is killed or ends normally: two processes, versitygw."""
 
 from __future__ import annotations
 
