@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING
 from ..dns import delegation
 from ..errors import ConfigError, Fault, UnmoorError
 from ..limits import DOCTOR_S as WITHIN_S
-from ..needs import Finding, State, unseen
+from ..needs import Check, Finding, State, unseen
 from ..text.escape import outside
 from . import hosts, stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..needs import Check, Grant, Needs
+    from ..needs import Grant, Needs
     from ..registry import Registry
     from ..topology import Topology
 
@@ -50,8 +51,12 @@ def needs(topology: Topology, registry: Registry) -> list[Needs]:
 
 def checks(topology: Topology, registry: Registry, stack: str) -> Iterator[Check]:
     """Yield the checks of authorities, targets, kinds and stores; `stack` is the stack as `PROJECT/STACK`."""
+    from ..targets.aws import account
+
     for each in needs(topology, registry):
         yield from each.checks
+    if used := _merged(_of_sites(topology, registry)):
+        yield Check("rights of sites at AWS", functools.partial(account.rights, used))
     for plan in topology.workloads:
         for site in plan.sites:
             yield from registry.implementations(plan.kind)[site.target].checks(site, plan)
@@ -62,15 +67,21 @@ def checks(topology: Topology, registry: Registry, stack: str) -> Iterator[Check
 
 def grants(topology: Topology, registry: Registry) -> tuple[Grant, ...]:
     """Return every right at AWS that a deployment of the stack uses, in every mode of its placements; each once."""
-    of_sites = [
-        grant
-        for plan in topology.workloads
-        for site in plan.everywhere
-        for grant in registry.implementations(plan.kind)[site.target].grants(site, plan)
-    ]
     named = [grant for each in needs(topology, registry) for grant in each.grants]
+    return _merged((*named, *_of_sites(topology, registry), *stores.grants(topology)))
+
+
+def _of_sites(topology: Topology, registry: Registry) -> Iterator[Grant]:
+    """Yield the rights at AWS that kinds name for every site of the placements."""
+    for plan in topology.workloads:
+        for site in plan.everywhere:
+            yield from registry.implementations(plan.kind)[site.target].grants(site, plan)
+
+
+def _merged(grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return each right once, with the resources of all that bear its name."""
     made: dict[str, Grant] = {}
-    for grant in (*named, *of_sites, *stores.grants(topology)):
+    for grant in grants:
         known = made.get(grant.name, grant)
         made[grant.name] = replace(known, resources=tuple(dict.fromkeys((*known.resources, *grant.resources))))
     return tuple(made.values())

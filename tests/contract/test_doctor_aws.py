@@ -402,7 +402,7 @@ def test_a_session_of_a_role_is_asked_about_as_the_role(arn: str, principal: str
 def test_an_account_without_distributions_is_a_caution_and_one_with_our_alias_is_not_ready(
     world: Account, plan, tmp_path
 ) -> None:
-    check = next(each for each in sites.of(plan()).checks if each.name == "CloudFront")
+    check = next(each for each in run.checks(plan(), builtin(), "unmoor/prod") if each.name == "CloudFront of docs-aws")
     assert [each.state for each in check.look()] == [State.READY, State.CAUTION]
     certificate, key = self_signed(HOST, tmp_path / "x", days=30)
     arn = world.client("acm").import_certificate(Certificate=certificate.read_bytes(), PrivateKey=key.read_bytes())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from components.config import models as config
+from components.doctor import run as doctor
 from components.plan.canonical import plan_hash
 from components.plan.stack import topology
 from components.project import builtin
-from components.targets.aws import needs
 from tests.graph.monitor import run
 from tests.settings import settings, site_folder
 
@@ -57,7 +57,7 @@ def test_a_distribution_serves_as_the_options_say(root):
 
 
 def test_rights_on_a_bucket_that_exists_are_fewer(root):
-    grants = {one.name: one for one in needs.grants(topology(made(existing=EXISTING), builtin(), root))}
+    grants = {one.name: one for one in doctor.grants(topology(made(existing=EXISTING), builtin(), root), builtin())}
     assert "WriteBuckets" not in grants
     assert grants["UseBuckets"].resources == ("arn:aws:s3:::dao-docs",)
     assert "s3:DeleteBucket" not in {action for one in grants.values() for action in one.actions}

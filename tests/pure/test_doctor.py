@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+import components
 from components.__main__ import cli
 from components.doctor import project, run
 from components.errors import ConfigError, StepError
@@ -28,6 +30,7 @@ from components.targets.akash import needs as akash
 from components.targets.akash.rails.rail import Runway
 from tests.settings import settings, site_folder
 
+COMPONENTS = Path(components.__file__).parent
 #: A project as `unmoor init` writes it.
 PROJECT = {
     "runtime": {"name": "python", "options": {"virtualenv": ".venv"}},
@@ -95,7 +98,7 @@ def test_a_target_that_others_wrote_adds_its_own_checks(tmp_path: Path) -> None:
     mine = Target("aws", "AWS", needs=lambda _: Needs((Check("mine", lambda: [ready("x")]),)))
     names = [each.name for each in run.checks(stack(tmp_path), builtin().with_(targets=[mine]), "unmoor/prod")]
     assert "mine" in names
-    assert "CloudFront" not in names
+    assert "AWS profile" not in names
 
 
 def test_akash_is_looked_at_where_a_site_stands_there(tmp_path: Path) -> None:
@@ -109,8 +112,13 @@ def with_late(look):
     """Return a registry whose one late check is `look`; another check that is not late is never ready."""
     late, other = Check("alias", look, late=True), Check("other", lambda: [not_ready("a", "b")])
     plain = SimpleNamespace(needs=lambda _: Needs())
-    made = builtin().with_(targets=[Target("aws", "AWS", needs=lambda _: Needs((late, other)))])
-    return SimpleNamespace(authorities={"route53": plain}, targets=made.targets, implementations=made.implementations)
+    target = Target("aws", "AWS", needs=lambda _: Needs((late, other)))
+    kind = SimpleNamespace(checks=lambda *_: (), grants=lambda *_: ())
+    return SimpleNamespace(
+        authorities={"route53": plain},
+        targets={"aws": target, "akash": plain},
+        implementations=lambda _: {"aws": kind, "akash": kind},
+    )
 
 
 def test_an_update_stops_at_what_would_fail_late_and_at_nothing_that_is_not_seen(tmp_path: Path, monkeypatch) -> None:
@@ -355,3 +363,14 @@ def test_as_json_it_is_one_object(command) -> None:
     assert made["checks"] == [
         {"name": "zone", "state": "not ready", "findings": [{"state": "not ready", "sentence": "a", "mend": "b"}]}
     ]
+
+
+def test_what_a_site_uses_at_aws_is_named_by_its_kind_and_no_look_names_a_kind() -> None:
+    named = [
+        (path.name, node.lineno)
+        for folder in ("targets/aws", "doctor")
+        for path in (COMPONENTS / folder).glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in builtin().kinds
+    ]
+    assert named == []

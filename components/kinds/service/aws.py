@@ -11,7 +11,7 @@ from ...exposure import Exposure, Proof, Reach
 from ...kind import Deployed, Implementation
 from ...needs import Check
 from ...prices import book as prices
-from ...targets.aws import ISSUER, account, container_rights, fargate, shared
+from ...targets.aws import ISSUER, container_rights, fargate, shared
 from ...topology import Line
 from . import losses
 
@@ -89,9 +89,8 @@ class OnAws(Implementation["ServiceOptions"]):
         return container_rights.grants(plan.named(site), cluster=options.aws.cluster, secrets=bool(options.secrets))
 
     def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
-        """Ask IAM for those rights, and look at the load balancer that a service shares with others."""
+        """Look at the load balancer that a service shares with others."""
         options: ServiceOptions = plan.options  # type: ignore[assignment]
-        yield Check(f"rights of {site.name} at AWS", functools.partial(account.rights, self.grants(site, plan)))
         if options.aws.balancer:
             look = functools.partial(shared.look, options.aws.balancer, plan.named(site), site.hosts)
             yield Check(f"load balancer of {site.name}", look, late=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...config.models import Acme
     from ...errors import Fault
     from ...kind import Context
+    from ...needs import Grant
     from ...release import Release
     from ...topology import Site, WorkloadPlan
     from .kind import StaticOptions
@@ -77,10 +78,12 @@ class OnAws(Implementation["StaticOptions"]):
         )
 
     def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
-        """Return the checks of existing resources that the site uses."""
-        from ...targets.aws import existing, mark
+        """Look for other distributions with the site's names, and at what exists and is to be used."""
+        from ...targets.aws import existing, mark, static_rights
         from ...targets.aws.options import existing_of
 
+        look = functools.partial(static_rights.aliases, site.hosts, mark(site.name, plan.label))
+        yield Check(f"CloudFront of {site.name}", look, late=True)
         used = existing_of(site.options)
         if used.certificate:
             look = functools.partial(existing.certificate, used.certificate, site.hosts)
@@ -89,6 +92,13 @@ class OnAws(Implementation["StaticOptions"]):
             ours = [mark(site.name, plan.label)]
             look = functools.partial(existing.bucket, used.bucket, site.site_host, ours)
             yield Check(f"bucket of {site.name}", look, late=True)
+
+    def grants(self, site: Site, plan: WorkloadPlan) -> tuple[Grant, ...]:
+        """Return the rights for bucket, certificate and distribution."""
+        from ...targets.aws import static_rights
+        from ...targets.aws.options import existing_of
+
+        return static_rights.grants(plan.named(site), existing_of(site.options).bucket)
 
     def deploy(self, site: Site, context: Context) -> Deployed:
         """Register bucket, certificate and distribution."""

@@ -6,8 +6,9 @@ Source: terraform-provider-aws, the resources' create, read, update and delete f
 from __future__ import annotations
 
 from ...needs import Grant
-from .needs import CERTIFICATE_READS, CERTIFICATE_WRITES
 
+CERTIFICATE_READS = ("acm:DescribeCertificate", "acm:ListTagsForCertificate")
+CERTIFICATE_WRITES = ("acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RequestCertificate")
 _READS = (
     *CERTIFICATE_READS,
     "cloudfront:ListDistributions",  # listed before an update, to find names that are taken
@@ -72,7 +73,7 @@ def grants(name: str, *, cluster: str | None, secrets: bool) -> tuple[Grant, ...
     """
     label = "".join(part.capitalize() for part in name.split("-"))
     roles, logs = (f"arn:aws:iam::*:role/{name}-starts-*",), (f"arn:aws:logs:*:*:log-group:{name}-log-*",)
-    tasks = [f"arn:aws:ecs:*:*:{what}/{name}*" for what in ("cluster", "service", "task-definition")]
+    tasks = [f"arn:aws:ecs:*:*:{what}{name}*" for what in ("cluster/", "service/", "task-definition/")]
     if cluster:
         tasks += [cluster, f"{cluster.replace(':cluster/', ':service/')}/{name}-*"]
     made = (

@@ -1,0 +1,129 @@
+"""The rights that a bucket behind CloudFront uses, and names that no other distribution may have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...needs import Grant, caution, not_ready, ready
+from . import account
+from .container_rights import CERTIFICATE_READS, CERTIFICATE_WRITES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...needs import Finding
+
+#: What pulumi_aws asks of the types that a site has (terraform-provider-aws, the resources' read functions), and what
+#: publishing asks.
+_BUCKET_READS = (
+    "s3:GetAccelerateConfiguration",
+    "s3:GetBucket*",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:ListTagsForResource",
+)
+_BUCKET_WRITES = (
+    "s3:CreateBucket",
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:TagResource",
+    "s3:UntagResource",
+)
+#: What is done to a bucket that existed: it is neither made, changed nor deleted.
+_BUCKET_USES = ("s3:DeleteBucketPolicy", "s3:PutBucketPolicy")
+_OBJECT_READS = ("s3:GetObject",)
+_OBJECT_WRITES = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+)
+_CLOUDFRONT_READS = (
+    "cloudfront:DescribeFunction",
+    "cloudfront:GetDistribution",
+    "cloudfront:GetDistributionConfig",
+    "cloudfront:GetFunction",
+    "cloudfront:GetInvalidation",
+    "cloudfront:GetOriginAccessControl",
+    "cloudfront:GetResponseHeadersPolicy",
+    "cloudfront:ListDistributions",
+    "cloudfront:ListTagsForResource",
+)
+_CLOUDFRONT_WRITES = (
+    "cloudfront:CreateDistribution",
+    "cloudfront:CreateFunction",
+    "cloudfront:CreateInvalidation",
+    "cloudfront:CreateOriginAccessControl",
+    "cloudfront:CreateResponseHeadersPolicy",
+    "cloudfront:DeleteDistribution",
+    "cloudfront:DeleteFunction",
+    "cloudfront:DeleteOriginAccessControl",
+    "cloudfront:DeleteResponseHeadersPolicy",
+    "cloudfront:PublishFunction",
+    "cloudfront:TagResource",
+    "cloudfront:UntagResource",
+    "cloudfront:UpdateDistribution",
+    "cloudfront:UpdateFunction",
+    "cloudfront:UpdateOriginAccessControl",
+    "cloudfront:UpdateResponseHeadersPolicy",
+)
+
+
+def grants(name: str, bucket: str | None) -> tuple[Grant, ...]:
+    """Return the rights for one site, the site's name being the beginning of all that is named.
+
+    `bucket` is one that exists already. The name of another one begins with its resource's, which Pulumi lengthens. Ids
+    of certificates and of what CloudFront has exist only later.
+    """
+    place = f"arn:aws:s3:::{bucket or f'{name}-bucket-*'}"
+    objects = (f"{place}/*",)
+    if bucket:
+        changed = Grant("UseBuckets", _BUCKET_USES, (place,), writes=True)
+    else:
+        changed = Grant("WriteBuckets", _BUCKET_WRITES, (place,), writes=True)
+    return (
+        Grant("ReadBuckets", _BUCKET_READS, (place,)),
+        changed,
+        Grant("ReadObjects", _OBJECT_READS, objects),
+        Grant("WriteObjects", _OBJECT_WRITES, objects, writes=True),
+        Grant("ReadCertificates", CERTIFICATE_READS),
+        Grant("WriteCertificates", CERTIFICATE_WRITES, writes=True),
+        Grant("ReadCloudFront", _CLOUDFRONT_READS),
+        Grant("WriteCloudFront", _CLOUDFRONT_WRITES, writes=True),
+    )
+
+
+def aliases(hosts: Sequence[str], mark: str) -> Iterator[Finding]:
+    """Look for distributions of the account that answer to a site's hosts: CloudFront lets a name be at one alone.
+
+    `mark` is the comment of the site's own. Those of other accounts cannot be seen from here.
+    """
+    listed = account.distributions()
+    taken = [
+        (host, one)
+        for one in listed
+        for host in (one.get("Aliases") or {}).get("Items") or ()
+        if host in hosts and one.get("Comment") != mark
+    ]
+    for host, one in taken:
+        yield not_ready(
+            f"distribution {one['Id']} of this account answers to {host}; the update would stop at CNAMEAlreadyExists",
+            f"in the minute in which the update starts: {account.released(one['Id'], host)}",
+        )
+    if not taken:
+        yield ready(f"no other distribution of this account answers to {', '.join(sorted(hosts))}")
+    if not listed:
+        yield caution(
+            "the account has no distribution yet; AWS may want to verify a new account before its first one",
+            "if the update ends with `Your account must be verified`, open a case with AWS Support, and run it again",
+        )
