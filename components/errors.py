@@ -8,6 +8,7 @@
     ├── StepError             a step was taken and did not succeed
     ├── Unanswered            the source of a fact does not answer
     └── MarketError           the Akash market did not do what was asked
+        ├── NotReady          a lease stands, and what runs there does not come up
         ├── NoAcceptableBid   try later, or raise the ceiling
         │   └── NobodyBid     no provider bid at all: a demand may exclude them
         ├── LeaseLost         act first: the lease is gone
@@ -104,6 +105,10 @@ class NobodyBid(NoAcceptableBid):
 
 class LeaseLost(MarketError):  # noqa: N818 the name is the situation
     """The lease was closed by another party; its data is gone."""
+
+
+class NotReady(MarketError):  # noqa: N818 the name is the situation
+    """A lease stands, and what runs there does not come up: its log explains why."""
 
 
 class Refused(MarketError):  # noqa: N818 the name is the situation

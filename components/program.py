@@ -17,6 +17,7 @@ def run() -> None:
     import pulumi
     from pulumi.runtime import config
 
+    from .config import held
     from .deploy import credentials, standing
     from .deploy.workload import deploy
     from .doctor import run as doctor
@@ -29,10 +30,14 @@ def run() -> None:
         known = registry(Path.cwd())
         settings = {**config.get_config_env(), **config.CONFIG.get()}
         stack = pulumi.get_stack()
-        topology = from_pulumi(settings, known, Path.cwd(), config.get_config_secret_keys_env(), stack=stack)
+        sealed, own = config.get_config_secret_keys_env(), f"{pulumi.get_project()}/{stack}"
+        topology = from_pulumi(settings, known, Path.cwd(), sealed, stack=stack)
         if not pulumi.runtime.is_dry_run():
-            credentials.demand(topology, known)
-            doctor.demand(topology, known, f"{pulumi.get_project()}/{stack}")
+            values = held.of(settings, sealed)
+            credentials.demand(topology, known, values)
+            doctor.demand(topology, known, own)
+            if values:
+                held.offer(own, values)
         before = state.outputs()
         approved = state.demand(topology, before)
         taken = standing.demand(topology, known, before)

@@ -22,6 +22,9 @@ STEPS: Mapping[str, Program] = {
     "publish": Program("kinds.static.publish", "Put a version's files into the AWS half, and invalidate what changed."),
     "probe": Program("probe.probe", "Ask a site from outside until it serves the version, with a valid certificate."),
     "secret": Program("kinds.service.secret", "Put a secret's value into AWS Secrets Manager."),
+    "rollout": Program(
+        "kinds.service.rollout", "Wait until ECS has brought a service's tasks up, or show their last words."
+    ),
     "handover": Program("probe.handover", "Hand an application's secrets to its lease, at the lease's own address."),
     "drain": Program(
         "probe.drain", "Wait until no resolver keeps an answer that leads to the site that is removed next."

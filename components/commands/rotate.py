@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..config import held
+from ..config.models import load_document
 from ..deploy import credentials
 from ..errors import ConfigError
 from ..plan.stack import project_of
@@ -36,7 +38,7 @@ def cli(workload: str, names: tuple[str, ...], stack: str, yes: bool) -> None:
     """Hand the values of WORKLOAD's secrets to its sites, and let the application start anew with them.
 
     \b
-    Export the new values first, then:
+    Export the new values first, or set them with `pulumi config set --secret unmoor-secret:VARIABLE`, then:
       unmoor rotate api               every secret of the workload
       unmoor rotate api API_TOKEN     this one; a lease on Akash is given all of them
 
@@ -50,7 +52,7 @@ def cli(workload: str, names: tuple[str, ...], stack: str, yes: bool) -> None:
     topology = load(path, built=False)
     (plan,) = choose(topology, (workload,), stack)
     steps = resources(plan, known, names)
-    if faults := credentials.secrets_missing(topology, known):
+    if faults := credentials.secrets_missing(topology, known, sealed=held.sealed(load_document(path)["config"])):
         raise ConfigError("the values cannot be handed over", faults)
     pulumi = shutil.which("pulumi")
     if pulumi is None:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ..config import held as kept
 from ..config.models import join
 from ..errors import ConfigError, Fault
 from ..limits import SECRET_BYTES, SECRETS_BYTES
 from ..stores.s3 import missing_credentials
+from ..text.hidden import SHORTEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from ..registry import Registry
     from ..topology import Topology, WorkloadPlan
 
-#: A shorter value occurs in many texts by chance.
-_SHORTEST_FOUND = 8
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def missing(topology: Topology, registry: Registry) -> list[Fault]:
-    """Return each variable that is not set and that a store, or a target that a site stands on, needs."""
+def missing(topology: Topology, registry: Registry, held: Mapping[str, str] = _NONE) -> list[Fault]:
+    """Name each variable that is not set and that a store, or a target that a site stands on, cannot do without.
+
+    `held` are values of secrets by variable that the stack's configuration has.
+    """
     stores = {name: store for plan in topology.workloads for name, store in plan.stores.items()}
     found = missing_credentials(dict(sorted(stores.items())))
     for plan in topology.workloads:
@@ -31,15 +36,20 @@ def missing(topology: Topology, registry: Registry) -> list[Fault]:
                 for variable, least in _needed(target, plan, registry).items()
                 if len(os.environ.get(variable, "")) < least
             ]
-    return found + secrets_missing(topology, registry)
+    return found + secrets_missing(topology, registry, held)
 
 
-def secrets_missing(topology: Topology, registry: Registry) -> list[Fault]:
-    """Return each secret without a value, and each text of the stack file that holds a value."""
+def secrets_missing(
+    topology: Topology, registry: Registry, held: Mapping[str, str] = _NONE, sealed: Container[str] = ()
+) -> list[Fault]:
+    """Return each secret without a value, and each text of the stack file that holds a value.
+
+    `sealed` are variables whose values the stack's configuration has, and this process cannot read.
+    """
     return [
         fault
         for plan in topology.workloads
-        for fault in _secret_faults(plan, registry.kinds[plan.kind].secrets(plan.options))
+        for fault in _secret_faults(plan, registry.kinds[plan.kind].secrets(plan.options), held, sealed)
     ]
 
 
@@ -53,9 +63,12 @@ def _long(least: int) -> str:
     return f" with {least} characters or more; export it" if least > 1 else "; export it"
 
 
-def secret(variable: str) -> str:
-    """Return the value of a secret. Raises ConfigError, without the value, where it is none."""
-    value = os.environ.get(variable, "")
+def secret(variable: str, stack: str = "") -> str:
+    """Return the value of a secret: the environment's, else the one that the program of `stack` holds.
+
+    Raises ConfigError, without the value, where it is none.
+    """
+    value = os.environ.get(variable, "") or (kept.ask(stack).get(variable, "") if stack else "")
     if fault := _value_fault(variable, value):
         raise ConfigError(fault)
     return value
@@ -63,29 +76,31 @@ def secret(variable: str) -> str:
 
 def _value_fault(variable: str, value: str) -> str:
     if not value:
-        return f"the environment variable {variable} is not set; export it"
+        how = f"export it, or `pulumi config set --secret {kept.PREFIX}{variable}`"
+        return f"the environment variable {variable} is not set; {how}"
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
         return f"the environment variable {variable} is not UTF-8; export its base64"
-    return f"the environment variable {variable} has more than {SECRET_BYTES:,} bytes" if size > SECRET_BYTES else ""
+    return f"the value of {variable} has more than {SECRET_BYTES:,} bytes" if size > SECRET_BYTES else ""
 
 
-def _secret_faults(plan: WorkloadPlan, named: Mapping[str, str]) -> Iterator[Fault]:
-    """Return faults of secrets without a value, and of texts in the stack file that hold one; repeat no value."""
+def _secret_faults(
+    plan: WorkloadPlan, named: Mapping[str, str], held: Mapping[str, str], sealed: Container[str]
+) -> Iterator[Fault]:
+    """Name each secret without a value, and each text of the stack file that holds a value. No value is repeated."""
     path, values = f"workloads.{plan.name}.options", {}
     for where, variable in named.items():
-        value = os.environ.get(variable, "")
+        value = os.environ.get(variable, "") or held.get(variable, "")
+        if not value and variable in sealed:
+            continue
         if why := _value_fault(variable, value):
             yield Fault(f"{path}.{where}", why)
         else:
             values[variable] = value
     if sum(len(value.encode()) for value in values.values()) > SECRETS_BYTES:
-        yield Fault(
-            f"{path}.secrets",
-            f"all values together have more than {SECRETS_BYTES:,} bytes; hand over fewer or shorter ones",
-        )
-    searched = {variable: value for variable, value in values.items() if len(value) >= _SHORTEST_FOUND}
+        yield Fault(f"{path}.secrets", f"all values together have more than {SECRETS_BYTES:,} bytes")
+    searched = {variable: value for variable, value in values.items() if len(value) >= SHORTEST}
     for place, text in _texts(plan.options.model_dump(mode="json"), ()):
         for variable, value in searched.items():
             if value in text:
@@ -100,9 +115,9 @@ def _texts(data: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
         yield from _texts(each, (*place, key))
 
 
-def demand(topology: Topology, registry: Registry) -> None:
-    """Raise ConfigError naming each variable that is missing."""
-    if found := missing(topology, registry):
+def demand(topology: Topology, registry: Registry, held: Mapping[str, str] = _NONE) -> None:
+    """Raise ConfigError naming each variable that is missing; see `missing`."""
+    if found := missing(topology, registry, held):
         raise ConfigError("credentials are missing", found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..config import held
 from ..config import models as config
 from ..errors import ConfigError, Fault, NotBuiltError
 from ..release import NOT_BUILT
@@ -80,7 +81,8 @@ def topology(
     if stack is None:
         raise ConfigError("the stack configuration is not valid", found)
     made, known = releases(stack, registry, root, built=built)
-    return plan(stack, registry, made, [*known, *neighbours.faults(stack, neighbouring or {}, registry)], others)
+    known = [*known, *held.faults(others or ()), *neighbours.faults(stack, neighbouring or {}, registry)]
+    return plan(stack, registry, made, known, others)
 
 
 def project_of(path: Path) -> Path:

@@ -50,13 +50,13 @@ def take(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Hand over `secrets` (name → variable of the environment) to deployment `dseq`, at its own name `host`.
+    """Hand over `secrets` (name → variable of `stack`) to deployment `dseq`, at its own name `host`.
 
     `service` is the service of its document that accepts them, and `lease` is what its certificate is derived from. It
     tries for `timeout_s` seconds, because a new lease gets its certificate only after a while. Raises ConfigError where
     a variable holds no value, StepError with the last difficulty. No error and no result holds a value.
     """
-    values = {name: secret(variable) for name, variable in given["secrets"].items()}
+    values = {name: secret(variable, given.get("stack", "")) for name, variable in given["secrets"].items()}
     body, digest = written(values)
     context = _with(operator.certificate(given["lease"]))
     end, last = clock() + float(given["timeout_s"]), ""

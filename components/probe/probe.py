@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import StepError
+from ..errors import Fault, StepError, UnmoorError
 from .client import Page, visit
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _TIMEOUT = 300.0
 _PAUSE, _GROWTH, _LONGEST = 0.5, 1.3, 2.0
 #: Consecutive probes that must find the host without an answer before that counts, and the seconds between two.
 _LOOKS, _BETWEEN_LOOKS = 3, 1.0
+#: Target → the module that reads logs there.
+_WITNESSES = {"akash": "akash.words"}
 _ALONE = (
     "no site answers {host} now, so its record may lead to {site_host} before there is a certificate for {host}: "
     "the issuer gives that one only then"
@@ -46,11 +49,13 @@ def take(
 ) -> dict[str, Any]:
     """Probe `url` (the site's health address) until it answers `version` and `mark`, and the first page answers too.
 
-    Without `mark`, as in steps from before there was one, the version is enough. With `at`, a list of addresses or
-    names, each of them is probed instead of where DNS leads. With `site_host` and `zones`, each authority's handle,
-    another state is enough too: the site serves the version with a valid certificate for its own name while no site
-    answers the host. The issuer gives a certificate for the host only once the record leads there, and no visitor loses
-    a site. Raises StepError after `timeout_s` seconds with what was seen last. `moved`: the record leads there already.
+    Without `mark`, as steps were recorded before there was one, the version is enough. With `at`, a list of addresses
+    or names, each of them is asked and not where DNS leads. With `site_host` and `zones`, what each authority needs to
+    be asked, it is also enough that the site serves the version with a valid certificate for its own name while no site
+    answers the host: the issuer then gives none for the host before the record leads there, and no visitor loses a
+    site. Raises StepError after `timeout_s` seconds with what was seen last, and with the last lines of `log`, the
+    target, deployment and service whose log explains it.
+    `moved`: the record leads there already.
     """
     url, version, mark = given["url"], given["version"], given.get("mark", "")
     addresses: list[str | None] = list(given.get("at") or ()) or [None]
@@ -75,7 +80,8 @@ def take(
             stands = "leads there already" if given.get("moved") else "was left as it is"
             raise StepError(
                 f"{place} is not well after {given.get('timeout_s', _TIMEOUT):.0f} s: {fault}; "
-                f"its failover record {stands}"
+                f"its failover record {stands}" + (", and its application logged last" if given.get("log") else ""),
+                _last_words(given.get("log")),
             )
         # While the host has no answer every second counts, but one broken connection must not be taken for that.
         pause = _BETWEEN_LOOKS if alone else pause
@@ -83,6 +89,18 @@ def take(
         pause = min(pause * _GROWTH, _LONGEST)
     seen = {"certificate": asdict(health.certificate)} if health.certificate else {}
     return {"host": urlsplit(url).hostname, "version": version} | seen
+
+
+def _last_words(log: Mapping[str, Any] | None) -> list[Fault]:
+    """Return what the application logged last, asked of the target that the site stands on; it explains, at most."""
+    if not log:
+        return []
+    try:
+        witness = importlib.import_module(f"..targets.{_WITNESSES[log['target']]}", __package__)
+        found: list[Fault] = witness.explain(log)
+    except UnmoorError as error:
+        return [Fault("its log", f"is not shown: {error}")]
+    return found or [Fault("its log", "is empty")]
 
 
 def _first_fault(

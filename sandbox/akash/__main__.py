@@ -11,6 +11,7 @@ from aiohttp import web
 
 from ..net.tls import Authority
 from ..state import State, here
+from . import provider_proxy
 from .app import application
 from .providers import PROVIDERS
 from .world import World
@@ -28,8 +29,15 @@ async def serve(state: State) -> None:
     state.prepare()
     sweep(state)
     world = World(state)
-    runner = web.AppRunner(application(world), access_log=None, shutdown_timeout=0.5)
+    proxy = provider_proxy.ProviderProxy(world)
+    runner = web.AppRunner(application(world, proxy), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
+    before = web.AppRunner(proxy.application(), access_log=None, shutdown_timeout=0.5)
+    await before.setup()
+    shown = Authority(state).context([provider_proxy.HOST])
+    await web.TCPSite(before, "127.0.0.1", 0, ssl_context=shown).start()
+    state.publish_host(provider_proxy.HOST, provider_proxy.ADDRESS)
+    state.publish_route(provider_proxy.ADDRESS, 443, before.addresses[0][1])
     tls = Authority(state).context([HOST])
     for context in (None, tls):
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
@@ -49,8 +57,10 @@ async def serve(state: State) -> None:
         with suppress(asyncio.CancelledError, Exception):
             await life
         (state.root / "ports" / NAME).unlink(missing_ok=True)
-        state.withdraw_route(ADDRESS, 443)
+        for address in (ADDRESS, provider_proxy.ADDRESS):
+            state.withdraw_route(address, 443)
         await world.close()
+        await before.cleanup()
         await runner.cleanup()
 
 

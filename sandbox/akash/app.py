@@ -16,6 +16,7 @@ from .refusals import ConsoleError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from .provider_proxy import ProviderProxy
     from .world import World
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -90,10 +91,10 @@ class Front:
             raise ConsoleError(401, "Unauthorized" if key is None else "Invalid API key")
 
 
-def application(world: World) -> web.Application:
+def application(world: World, proxy: ProviderProxy) -> web.Application:
     """Put the API together."""
     front = Front(world)
     app = web.Application(middlewares=[front.crowd, front.silence, front.words], client_max_size=4 * 1024 * 1024)
-    for part in (Console(world), Account(world), Public(world)):
+    for part in (Console(world), Account(world), Public(world), proxy):
         app.add_routes(part.routes())
     return app

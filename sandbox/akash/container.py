@@ -103,6 +103,11 @@ class Container:
     _asked: bool = field(default=False)
 
     @property
+    def exited(self) -> int | None:
+        """Return the status with which it ended last, negative for a signal; None before."""
+        return self._process.poll() if self._process else None
+
+    @property
     def available(self) -> bool:
         """Without probes, which an SDL cannot have, a pod is available while its process runs."""
         return self.state == "Running"

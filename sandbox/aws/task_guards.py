@@ -21,7 +21,7 @@ from moto.elbv2.models import ELBv2Backend, elbv2_backends
 
 from sandbox import images
 
-from . import record_rules, tasks
+from . import record_rules, task_reports, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,7 +171,8 @@ def users(certificate: str) -> list[str]:
 
 
 def install() -> None:
-    """Install the rules."""
+    """Put the rules in place."""
+    task_reports.install(tasks.services)
     ecs = EC2ContainerServiceBackend
     ecs.register_task_definition = _register(ecs.register_task_definition)
     ecs.update_service = tasks.updating(ecs.update_service)

@@ -20,7 +20,7 @@ from moto.moto_api._internal import mock_random
 from moto.secretsmanager.exceptions import SecretNotFoundException, SecretsManagerClientError
 from moto.secretsmanager.models import secretsmanager_backends
 
-from . import simulation
+from . import simulation, task_reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,11 +155,13 @@ def certified(arn: str) -> list[str]:
 
 
 def _take(report: dict[str, Any]) -> None:
+    task_reports.ship(report["logged"], _REGION)
     by_arn = {one.arn: one for one in services()}
     for arn, state in report["services"].items():
         service = by_arn.get(arn)
         if service is None:
             continue
+        task_reports.keep(service, state, _REGION)
         back = state.get("back")
         if back and service.deployments[0]["id"] == back["from"]:
             failed, kept = service.deployments[0], next(d for d in service.deployments if d["id"] == back["to"])

@@ -49,10 +49,12 @@ async def _live(state: State, services: Services, balancers: Balancers) -> None:
             port = state.port("aws")
             if port is not None:
                 with suppress(ClientError, TimeoutError):
-                    report = json.dumps(services.report()).encode()
+                    known = services.report()
+                    report = json.dumps(known).encode()
                     url = f"http://127.0.0.1:{port}{_PATH}"
                     async with session.post(url, data=report, headers={"X-Sandbox": "data-plane"}) as answer:
                         wanted = json.loads(await answer.read())
+                    services.received(known)
                     await balancers.follow(wanted["balancers"])
                     await services.follow(wanted, session)
             await asyncio.sleep(LOOK_S)

@@ -60,6 +60,8 @@ class Service:
     gone: list[str] = field(default_factory=list)
     back: dict[str, str] | None = None
     event: str = ""
+    #: Tasks that have stopped, oldest first; ECS shows them for an hour.
+    stopped: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Services:
@@ -71,6 +73,8 @@ class Services:
         self._ending: set[asyncio.Task[None]] = set()
         self._turn = itertools.count()
         self._killed = False
+        #: Lines of logs that the account has not got yet.
+        self._logged: list[dict[str, Any]] = []
 
     def targets(self, group: str) -> list[int]:
         """Return the local ports behind a target group that accept requests, beginning with another one each time.
@@ -93,8 +97,13 @@ class Services:
         return ports[start:] + ports[:start]
 
     def report(self) -> dict[str, Any]:
-        """Return the state of the services for ECS."""
-        return {"services": {arn: self._state_of(one) for arn, one in self._services.items()}}
+        """Return how the services are, for ECS."""
+        services = {arn: self._state_of(one) for arn, one in self._services.items()}
+        return {"services": services, "logged": list(self._logged)}
+
+    def received(self, report: dict[str, Any]) -> None:
+        """Forget the lines that the account has got."""
+        del self._logged[: len(report["logged"])]
 
     def _state_of(self, one: Service) -> dict[str, Any]:
         desired = int(one.wanted["desired"])
@@ -109,7 +118,14 @@ class Services:
                 "rolloutState": state,
                 "rolloutStateReason": each.reason or f"ECS deployment {each.id} {state.lower().replace('_', ' ')}.",
             }
-        return {"deployments": states, "gone": list(one.gone), "back": one.back, "event": one.event}
+        tasks = [
+            {"id": task.id, "definition": each.definition, "named": [one["name"] for one in task.definition]}
+            for each in one.deployments.values()
+            for task in each.tasks
+            if not task.leaving
+        ]
+        known = {"deployments": states, "gone": list(one.gone), "back": one.back, "event": one.event}
+        return known | {"tasks": tasks, "stopped": list(one.stopped)}
 
     async def follow(self, wanted: dict[str, Any], session: ClientSession) -> None:
         """Take one step towards what ECS wants."""
@@ -180,12 +196,15 @@ class Services:
     ) -> None:
         self._kill_one(deployment)
         for task in list(deployment.tasks):
+            self._logged += task.logged()
             await self._check(service, task, wanted["targets"], session)
             late = time.monotonic() - task.since > service.wanted["grace"]
             why = task.failed or ("Task failed ELB health checks" if late and self._ill(service, task, wanted) else "")
             if not why or task.leaving:
                 continue
             deployment.tasks.remove(task)
+            self._logged += task.logged()
+            service.stopped.append({**task.ended(why), "definition": deployment.definition})
             self._end(task)
             if not deployment.completed:
                 deployment.failed += 1

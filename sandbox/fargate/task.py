@@ -35,6 +35,8 @@ class Task:
     leaving: bool = False
     #: Why it could not start.
     refused: str = ""
+    #: How far the log of each container was read, in bytes.
+    read: dict[str, int] = field(default_factory=dict)
 
     def start(self, state: State, watchdog: Watchdog, values: Mapping[str, str]) -> None:
         """Start every container; `values` are those of secrets, by ARN."""
@@ -85,8 +87,49 @@ class Task:
         for one, container in zip(self.definition, self.containers, strict=True):
             if container.restarts or container.state in _ENDED:
                 pulled = "CannotPullContainerError: " if container.state == "ImagePullBackOff" else ""
-                return f"{pulled}Essential container {one['name']} in task exited"
+                return f"{pulled}{_no_image(one)}" if pulled else "Essential container in task exited"
         return ""
+
+    def ended(self, why: str) -> dict[str, Any]:
+        """Describe the task as ECS shows one that has stopped (API reference, `Task` and `Container`)."""
+        return {
+            "id": self.id,
+            "why": why,
+            "containers": [
+                {"name": one["name"], "lastStatus": "STOPPED"} | ({} if code is None else {"exitCode": code})
+                for one, code in zip(self.definition, self._exits(), strict=True)
+            ],
+        }
+
+    def _exits(self) -> list[int | None]:
+        """Return the status of each container: that of a signal as Docker gives it, None where it never ran."""
+        codes = [each.exited for each in self.containers] or [None] * len(self.definition)
+        return [128 - code if code is not None and code < 0 else code for code in codes]
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Return what the containers have logged since it was asked last: whole lines, by group and stream.
+
+        The driver `awslogs` names a stream PREFIX/CONTAINER/TASK (ECS developer guide, "Send Amazon ECS logs to
+        CloudWatch").
+        """
+        found = []
+        for one, container in zip(self.definition, self.containers, strict=False):
+            options = (one.get("logConfiguration") or {}).get("options") or {}
+            if lines := self._new_lines(one["name"], container):
+                stream = f"{options['awslogs-stream-prefix']}/{one['name']}/{self.id}"
+                found.append({"group": options["awslogs-group"], "stream": stream, "lines": lines})
+        return found
+
+    def _new_lines(self, name: str, container: Container) -> list[str]:
+        if not container.log.exists():
+            return []
+        with container.log.open("rb") as log:
+            log.seek(self.read.get(name, 0))
+            whole = log.read().rpartition(b"\n")[0]
+        self.read[name] = self.read.get(name, 0) + len(whole) + bool(whole)
+        own = f"[{container.home.name}] "  # the sandbox's words about the container, which no container logs
+        lines = whole.decode(errors="replace").split("\n") if whole else []
+        return [line for line in lines if line and not line.startswith(own)]
 
     @property
     def running(self) -> bool:
@@ -104,3 +147,8 @@ class Task:
         for each in self.containers:
             each.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _no_image(one: Mapping[str, Any]) -> str:
+    """Return the words of a registry without an image (ECS developer guide, "CannotPullContainer task errors")."""
+    return f"pull image manifest has been retried 1 time(s): failed to resolve ref {one['image']}: not found"

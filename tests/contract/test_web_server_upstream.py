@@ -188,9 +188,10 @@ def test_requests_under_way_are_finished_when_the_container_is_told_to_end(serve
 def test_the_site_is_well_only_while_the_application_is(served):
     made, behind = served
     assert (made.get("/healthz").status_code, made.get("/healthz").text) == (200, f"{VERSION}\n{MARK}")
-    behind.health = 500
-    answer = made.get("/healthz")  # at once: nothing in between remembers
-    assert (answer.status_code, answer.text) == (503, "the application answers 500 to /health\n")
+    for status in (404, 500):
+        behind.health = status
+        answer = made.get("/healthz")  # at once: nothing in between remembers
+        assert (answer.status_code, answer.text) == (503, f"the application answers {status} to /health\n")
     reason = f"the application does not answer /health at 127.0.0.1:{behind.server_port} with 200\n"
     until(lambda: made.get("/healthz").text == reason, "the script has looked")
     assert "serving" not in made.get("/healthz").text

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+import yaml
 
 from components.doctor import run
 from components.kinds.service import operator
@@ -45,7 +46,8 @@ CANARIES = {
 }
 KEY = "canary-of-the-operator-c0de-0123456789abcdef"
 SECOND = "canary-three-of-a-rotation-90d2"
-LOOKED_FOR = [*(value for _, value in CANARIES.values()), SECOND, KEY]
+SEALED = "canary-four-of-the-configuration-e7b3"
+LOOKED_FOR = [*(value for _, value in CANARIES.values()), SECOND, SEALED, KEY]
 SECRETS = {name: variable for name, (variable, _) in CANARIES.items()}
 
 
@@ -155,9 +157,24 @@ def test_a_release_whose_secrets_are_missing_leaves_what_served(service: Service
     options["health"] = {"match": '"ok"', "grace_s": 10}
     with service.broken("secret-missing"):
         shown = service.fails().output
-    assert "is not well after 10 s" in shown
+    assert "api-aws: ECS has taken the release back" in shown
+    assert "task: ResourceInitializationError: unable to pull secrets" in shown
     assert service.ask("/")["greeting"] == "one"
     options |= before
+
+
+def test_a_release_that_logs_a_secret_and_ends_shows_its_last_lines_without_the_value(service: Service) -> None:
+    options = service.workload["options"]
+    before = dict(options)
+    options["env"] = {**options["env"], "HEALTH": "0", "SAYS": "no way in with {TOKEN} at {DATABASE_URL}"}
+    options["health"] = {"match": '"ok"', "grace_s": 10}
+    shown = service.fails().output
+    assert "app: no way in with *** at ***" in shown
+    assert "app: it does not start" in shown
+    assert found(shown) == []
+    assert service.ask("/")["greeting"] == "one"
+    options.clear()
+    options.update(before)
 
 
 def test_a_lease_needs_the_operators_own_key(service: Service) -> None:
@@ -205,6 +222,24 @@ def test_a_rotation_gives_both_sites_the_new_value_without_a_failed_request(serv
         until(lambda site=site: _has(service, site, wanted(TOKEN=SECOND)), f"{site} has the new value")
 
 
+def test_a_value_of_pulumis_secret_configuration_reaches_both_sites(service: Service, watched: Watch) -> None:
+    """It is set by standard input, as an operator types it; no variable of the shell holds it."""
+    key, file = "unmoor-secret:API_TOKEN", service.pulumi.config_file
+    words = ["pulumi", "config", "set", "--secret", key, "--stack", service.pulumi.stack, "--config-file", str(file)]
+    environment = {**os.environ, **service.pulumi.environment}
+    subprocess.run(words, cwd=service.pulumi.project, env=environment, input=SEALED, text=True, check=True)
+    kept = yaml.safe_load(file.read_text())["config"][key]
+    assert set(kept) == {"secure"}
+    service.settings[key] = kept
+    service.pulumi.environment = {
+        name: value for name, value in service.pulumi.environment.items() if name != "API_TOKEN"
+    }
+    service.write()
+    assert found(rotate(service, "TOKEN")) == []
+    for site in ("api-aws", "api-akash"):
+        until(lambda site=site: _has(service, site, wanted(TOKEN=SEALED)), f"{site} has the value")
+
+
 def test_a_lease_that_loses_its_volume_says_so_and_is_given_the_values_by_a_rotation(service: Service) -> None:
     address = service.site_address("api-akash")
     with service.broken("volume-lost"):
@@ -231,14 +266,14 @@ def test_a_new_lease_is_given_the_values_even_if_the_update_was_killed(
     kill(service.pulumi, sandbox, lambda: runs(sandbox, "step handover"))
     rented = set(service.leases())
     service.pulumi.up()
-    assert digests(service, "api-akash") == wanted(TOKEN=SECOND)
+    assert digests(service, "api-akash") == wanted(TOKEN=SEALED)
     assert service.ask("/")["greeting"] == "two"
     (left,) = service.leases()
     assert left in rented - before
 
 
 def test_no_canary_is_an_argument_of_a_process(watched: Watch) -> None:
-    assert all(any(f"step {step}" in line for line in watched.lines) for step in ("secret", "handover"))
+    assert all(any(f"step {step}" in line for line in watched.lines) for step in ("secret", "handover", "rollout"))
     assert [line for line in watched.lines if found(line)] == []
 
 

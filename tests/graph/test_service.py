@@ -92,7 +92,7 @@ def test_a_secret_is_registered_without_a_value_and_filled_before_a_task_can_ask
     for name, variable in SECRETS.items():
         assert set(graph.named(f"api-aws-{name}").inputs) == {"description", "recoveryWindowInDays", "tags"}
         filled = graph.named(f"api-aws-{name}-value")
-        given = {"arn": arns[name], "region": "us-east-1", "variable": variable}
+        given = {"arn": arns[name], "region": "us-east-1", "stack": "unmoor/test", "variable": variable}
         assert (json.loads(filled.inputs["stdin"]), filled.urn in behind) == (given, True)
     web, app = json.loads(graph.named("api-aws-task").inputs["containerDefinitions"])
     assert app["secrets"] == [{"name": name, "valueFrom": f"{arn}:::v1"} for name, arn in arns.items()]
@@ -131,10 +131,18 @@ def test_secrets_are_handed_over_between_the_lease_and_its_probe(tmp_path, monke
     assert front[0] == f"OPERATOR={operator.certificate(given['lease']).fingerprint}"
 
 
-def test_a_service_takes_a_bad_deployment_back_and_waits_until_it_is_steady(central):
+def test_a_bad_deployment_is_taken_back_and_a_step_waits_for_its_end_before_the_probe(central):
+    """The plug-in would wait too, and fail without a word of the containers."""
     service = central.named("api-aws-service")
     assert service.inputs["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
-    assert service.inputs["waitForSteadyState"] is True
+    assert "waitForSteadyState" not in service.inputs
+    step = central.named("api-aws-rollout")
+    given = json.loads(step.inputs["stdin"])
+    assert given["tasks"] == "api-aws-service-id"
+    assert given["stack"] == "unmoor/test"
+    assert given["timeout_s"] == 1_200 + 5 * 300
+    assert {service.urn, central.named("api-aws-task").urn} <= central.behind(step.urn)
+    assert step.urn in central.behind(central.named("api-aws-probe").urn)
     behind = central.behind(service.urn)
     assert {central.named(f"api-aws-{name}").urn for name in ("https", "http", "challenges", "writes-logs")} <= behind
 

@@ -124,7 +124,7 @@ ENDS: list[tuple[str, Observed, type[MarketError], str, str]] = [
         "it never gets ready",
         seen(lease=LEASE, services={"web": Service(0, 1, 1)}, since=Since(leased=-200.0)),
         MarketError,
-        "akash: deployment 7 is not ready after 300 s at p: 0 of 1 of web available; read its log",
+        "akash: deployment 7 is not ready after 300 s at p: 0 of 1 of web available; correct the document",
         "",
     ),
     ("too many openings", seen(None, since=Since(openings=3)), MarketError, "3 deployments in a row", ""),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.errors import LeaseLost, MarketError, NoAcceptableBid, Refused
+from components.errors import LeaseLost, MarketError, NoAcceptableBid, NotReady, Refused
 from components.targets.akash.market.decide import (
     CloseDeployment,
     OpenDeployment,
@@ -18,7 +18,7 @@ from components.targets.akash.market.decide import (
     TakeBid,
     UpdateManifest,
 )
-from components.targets.akash.market.observed import Bid, Lease, Observed
+from components.targets.akash.market.observed import Bid, Lease, Observed, Service
 from components.targets.akash.market.reconcile import WallClock, reconcile
 from components.targets.akash.market.request import Patience
 
@@ -247,6 +247,17 @@ def test_a_run_ends_when_its_time_is_over_and_says_where_it_was() -> None:
     world = World(offers=())
     with pytest.raises(MarketError, match="out of time after 20 s; the last step was: wait for bids on deployment 7"):
         reconcile(want(), SimulatedMarket(world, iter(())), SimulatedClock(world), lambda *_: None, limit_s=20)
+
+
+def test_a_run_whose_lease_does_not_come_up_in_its_time_is_one_whose_log_explains_it() -> None:
+    class Ill(SimulatedMarket):
+        def _status(self, rented):
+            services, ips = super()._status(rented)
+            return services and {"web": Service(0, 1, 1)}, ips
+
+    world = World()
+    with pytest.raises(NotReady, match=r"out of time after 60 s; the last step was: .*0 of 1 of web available"):
+        reconcile(want(), Ill(world, iter(())), SimulatedClock(world), lambda *_: None, limit_s=60)
 
 
 def test_a_run_that_is_cancelled_ends_and_the_next_goes_on() -> None:

@@ -22,6 +22,7 @@ from tests.pure.test_service import OPTIONS, document, faults, planned, stack
 
 #: What any service with secrets has on Akash.
 GIVEN = {"secrets": {"DATABASE_URL": "API_DATABASE_URL", "TOKEN": "API_TOKEN"}, "command": ["api"]}
+UNSET = "the environment variable {0} is not set; export it, or `pulumi config set --secret unmoor-secret:{0}`"
 VALUE = "correct-horse-battery-staple"
 SECRETS = GIVEN["secrets"]
 
@@ -40,8 +41,8 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def test_every_secret_that_is_not_set_is_a_fault_at_its_path(shell) -> None:
     assert missing() == {
-        "workloads.api.options.secrets.DATABASE_URL": "the environment variable API_DATABASE_URL is not set; export it",
-        "workloads.api.options.secrets.TOKEN": "the environment variable API_TOKEN is not set; export it",
+        "workloads.api.options.secrets.DATABASE_URL": UNSET.format("API_DATABASE_URL"),
+        "workloads.api.options.secrets.TOKEN": UNSET.format("API_TOKEN"),
     }
 
 

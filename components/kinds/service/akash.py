@@ -6,7 +6,7 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
-from ...action import Action, Phase, Ref, Run
+from ...action import STACK, Action, Phase, Ref, Run
 from ...kind import Deployed, Implementation
 from ...targets.akash import ingress
 from ...targets.akash.ingress import Ingress
@@ -68,6 +68,7 @@ class OnAkash(Implementation["ServiceOptions"]):
             "host": site.site_host,
             "dseq": Ref(site.name, "identity"),
             "lease": Ref(site.name, "lease"),
+            "stack": STACK,
             "service": WEB,
             "secrets": dict(sorted(options.secrets.items())),
             "timeout_s": options.health.grace_s,

@@ -6,6 +6,7 @@ import functools
 import json
 from typing import TYPE_CHECKING
 
+from ...action import STACK, Action, Phase, Ref, Run
 from ...errors import Fault
 from ...exposure import Exposure, Proof, Reach
 from ...kind import Deployed, Implementation
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 #: What the bill assumes of a small service: capacity units of the load balancer on average (one is 25 new connections a
 #: second), and gigabytes of logs a month.
 _CAPACITY, _LOGS_GB = 0.1, 1
+#: Seconds for which ECS may bring a release up, beyond the grace of each task that fails: the plug-in's own patience
+#: with a service, and the failed tasks after which the circuit breaker gives up (ECS developer guide, "Amazon ECS
+#: deployment circuit breaker": half of the desired count, 3 at least).
+_ROLLOUT_S, _FAILED_TASKS = 1_200, 5
 
 
 class OnAws(Implementation["ServiceOptions"]):
@@ -83,6 +88,26 @@ class OnAws(Implementation["ServiceOptions"]):
         """Return a resource for each secret."""
         return [_value_of(site, secret) for secret in secrets]
 
+    def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:  # noqa: ARG002 the site decides
+        """Wait until the tasks are up, before the site is probed: where they fail, their logs explain it."""
+        options: ServiceOptions = site.options  # type: ignore[assignment]
+        given = {
+            **{name: Ref(site.name, name) for name in ("cluster", "tasks", "definition", "log", "region")},
+            "site": site.name,
+            "stack": STACK,
+            "timeout_s": _ROLLOUT_S + _FAILED_TASKS * options.health.grace_s,
+        }
+        yield Action(
+            f"{site.name}-rollout",
+            Phase.CHECK,
+            "await",
+            site.name,
+            Run("rollout", given),
+            site=site.name,
+            detail="its tasks are healthy",
+            before=(f"{site.name}-probe",),
+        )
+
     def grants(self, site: Site, plan: WorkloadPlan) -> tuple[Grant, ...]:
         """Return the rights for balancer, tasks, roles, logs and secrets."""
         options: ServiceOptions = site.options  # type: ignore[assignment]
@@ -104,7 +129,7 @@ class OnAws(Implementation["ServiceOptions"]):
         from .document import web_image, web_server_of
 
         options: ServiceOptions = site.options  # type: ignore[assignment]
-        port = _front_port(options)
+        port, stack = _front_port(options), f"{pulumi.get_project()}/{pulumi.get_stack()}"
         server = web_server_of(site, context.plan.release, "127.0.0.1", balanced=True)
         runs = server.command()
         places = {"HTTP_PORT": str(port), "XDG_DATA_HOME": "/data"}
@@ -125,14 +150,14 @@ class OnAws(Implementation["ServiceOptions"]):
             ),
             network=Network(**options.aws.model_dump()),
             fill=lambda secret, known, opts: context.run(
-                _value_of(site, secret), "secret", {**known, "variable": options.secrets[secret]}, opts
+                _value_of(site, secret), "secret", {**known, "variable": options.secrets[secret], "stack": stack}, opts
             ).apply(lambda line: str(json.loads(line)["version"])),
             opts=context.opts,
         )
         endpoint = pulumi.Output.all(made.domain_name, made.zone_id).apply(
             lambda known: Endpoint(name=known[0], zone=known[1])
         )
-        return Deployed(endpoint, pulumi.Output.from_input(site.target), made.arn, made)
+        return Deployed(endpoint, pulumi.Output.from_input(site.target), made.arn, made, made.rollout)
 
 
 def _value_of(site: Site, secret: str) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from ...action import STACK, Ref
 from ...errors import Fault
 from ...kind import Kind, Rollout, State
 from ...release import Release
+from . import losses
 from .akash import OnAkash
 from .aws import OnAws
+from .document import APP
 from .options import ServiceOptions
 
 if TYPE_CHECKING:
@@ -60,7 +63,12 @@ class Service(Kind[ServiceOptions]):
         """Return the probe, which goes on for as long as a release may take to become healthy."""
         options: ServiceOptions = site.options  # type: ignore[assignment]
         asked = super().check(site, release)
-        return dataclasses.replace(asked, given={**asked.given, "timeout_s": options.health.grace_s})
+        given = {**asked.given, "timeout_s": options.health.grace_s}
+        if site.target == losses.AKASH:
+            # On AWS the step that waits for the tasks shows what they logged.
+            log = {"target": site.target, "dseq": Ref(site.name, "identity"), "service": APP, "stack": STACK}
+            given["log"] = log
+        return dataclasses.replace(asked, given=given)
 
 
 SERVICE = Service()

@@ -216,8 +216,8 @@ class ServiceOptions(Setting):
     secrets: dict[SecretName, EnvironmentName] = Field(
         default_factory=dict,
         max_length=_MOST_SECRETS,
-        description="Variables of the application whose values are secret: for each the variable of your shell that "
-        "holds its value during `pulumi up`.",
+        description="Variables of the application whose values are secret: for each the variable that holds its value "
+        "during `pulumi up`, of your shell or, as `unmoor-secret:VARIABLE`, of the stack's secret configuration.",
     )
     shell: bool = Field(
         default=True,

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, Any]:
-    """Write the value of the environment variable `variable` into the secret `arn` in `region`, as its newest version.
+    """Write the value of the secret `variable` of `stack` into the secret `arn` in `region`, as its newest version.
 
     Return the version's id. Raises ConfigError where the variable holds no value, StepError where AWS does not take it.
     """
-    version = _put(given["arn"], given["region"], secret(given["variable"]))
+    version = _put(given["arn"], given["region"], secret(given["variable"], given.get("stack", "")))
     report(f"Secrets Manager has the value of {given['variable']}")
     return {"version": version}
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConfigError, MarketError, NobodyBid, Unanswered
+from ...errors import ConfigError, MarketError, NobodyBid, NotReady, Unanswered
 from ...provider import schema
 from ...provider.resource import Change, Diff, Failure, Partial, State
 from ...provider.wire import UNKNOWN
 from . import leads as leading
+from . import words
 from .closing import present, shut, unmoored
 from .inputs import GENERATION, LOST, TOKEN, difference, faults, generation, group, version
 from .market.lost import lost
@@ -132,13 +133,14 @@ class DeploymentResource:
                 rail.in_use = lambda dseq: self._led_to(rail, dseq, _hosts(inputs))
             try:
                 seen = reconcile(want, rail, clock, _watcher(ctx), ctx.timeout_s or LIMIT_S)
-            except MarketError as fault:
+            except MarketError as met:
+                fault = _explained(met, rail, want, ctx)
                 if not rail.id:
-                    raise _explained(fault, rail, want) from fault
+                    raise fault from met
                 known = {"dseq": rail.id, "group": want.name, "price_uact_block": "0", "state": "pending"}
                 pending = {**inputs, **schema.blank(TOKEN), **known}
                 self._mention(ctx, rail.id)
-                raise Partial(State(rail.id, pending), [str(fault)]) from fault
+                raise Partial(State(rail.id, pending), [str(fault)]) from met
             state = _state(rail, inputs, seen, want)
         self._mention(ctx, state.id)
         return state
@@ -220,7 +222,10 @@ class DeploymentResource:
         clock = self._clock(ctx)
         with self._rail(clock) as rail:
             want = _want(news, ctx, name, id)
-            seen = reconcile(want, rail, clock, _watcher(ctx), ctx.timeout_s or LIMIT_S)
+            try:
+                seen = reconcile(want, rail, clock, _watcher(ctx), ctx.timeout_s or LIMIT_S)
+            except NotReady as met:
+                raise _explained(met, rail, want, ctx) from met
             return _state(rail, news, seen, want, old_outputs)
 
     def delete(self, id: str, inputs: dict[str, Any], outputs: dict[str, Any], ctx: Context) -> None:
@@ -237,8 +242,12 @@ class DeploymentResource:
             shut(rail, id, str(outputs.get("owner") or ""), clock)
 
 
-def _explained(fault: MarketError, rail: Rail, want: Request) -> MarketError:
-    """Add to the error of a deployment without bids which demand excludes providers, if the market can be asked."""
+def _explained(fault: MarketError, rail: Rail, want: Request, ctx: Context) -> MarketError:
+    """Add what can be asked: which demand excludes which providers, and what a lease that is not ready logged."""
+    if isinstance(fault, NotReady):
+        stack, project = ctx.urn.split("::")[:2]
+        lines = words.of(rail, rail.id or want.id, want.data["services"], f"{project}/{stack.rpartition(':')[2]}")
+        return NotReady(f"{fault.title}. Its containers logged last", lines)
     if not isinstance(fault, NobodyBid):
         return fault
     return NobodyBid(f"{fault.title} {why_nobody_bids(rail, want)}".rstrip())

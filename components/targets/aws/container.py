@@ -81,6 +81,8 @@ class Container(pulumi.ComponentResource):
     domain_name: pulumi.Output[str]
     zone_id: pulumi.Output[str]
     arn: pulumi.Output[str]
+    #: By which it is seen how a release comes up: cluster, service, task definition and group of logs.
+    rollout: Mapping[str, pulumi.Output[str]]
 
     def __init__(
         self,
@@ -105,7 +107,7 @@ class Container(pulumi.ComponentResource):
         )
         targets = self._targets(balancer.vpc)
         listening = balancer.listen(hosts, targets, certificate(name, hosts, prove, self._inside))
-        self._service(targets, admitted, balancer.subnets, listening)
+        self.rollout = self._service(targets, admitted, balancer.subnets, listening)
         self.domain_name, self.zone_id = balancer.domain_name, balancer.zone_id
         # Other stacks share the ARN of an existing load balancer.
         self.arn = targets.arn if network.balancer else balancer.arn
@@ -138,19 +140,21 @@ class Container(pulumi.ComponentResource):
         admitted: aws.ec2.SecurityGroup,
         public: pulumi.Input[Sequence[str]],
         listening: Sequence[pulumi.Resource],
-    ) -> None:
+    ) -> dict[str, pulumi.Output[str]]:
         network = self._network
         cluster = network.cluster or aws.ecs.Cluster(f"{self._name}-cluster", opts=self._inside).arn
+        definition, log, region = self._definition()
         place = {
             "subnets": list(network.private_subnets) or public,
             "security_groups": [admitted.id],
             # Without a way out, and without an address, a task could not pull its image.
             "assign_public_ip": not network.private_subnets,
         }
-        aws.ecs.Service(
+        # The plug-in does not wait for the tasks: where they fail, it could not show what they logged.
+        service = aws.ecs.Service(
             f"{self._name}-service",
             cluster=cluster,
-            task_definition=self._definition().arn,
+            task_definition=definition.arn,
             desired_count=self._task.replicas,
             launch_type="FARGATE",
             network_configuration=place,
@@ -161,11 +165,17 @@ class Container(pulumi.ComponentResource):
             deployment_minimum_healthy_percent=100,
             deployment_maximum_percent=200,
             health_check_grace_period_seconds=self._task.grace_s,
-            wait_for_steady_state=True,
             opts=pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=list(listening))),
         )
+        return {
+            "cluster": pulumi.Output.from_input(cluster),
+            "tasks": service.id,
+            "definition": definition.arn,
+            "log": log.name,
+            "region": region,
+        }
 
-    def _definition(self) -> aws.ecs.TaskDefinition:
+    def _definition(self) -> tuple[aws.ecs.TaskDefinition, aws.cloudwatch.LogGroup, pulumi.Output[str]]:
         log = aws.cloudwatch.LogGroup(f"{self._name}-log", retention_in_days=LOG_DAYS, opts=self._inside)
         region = aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
         secrets, versions = self._secrets(region)
@@ -189,7 +199,7 @@ class Container(pulumi.ComponentResource):
             before.append(self._reads(role, secrets))
         task = self._task
         disk = {"size_in_gib": task.disk_gib} if task.disk_gib > fargate.DISK_GIB else None
-        return aws.ecs.TaskDefinition(
+        made = aws.ecs.TaskDefinition(
             f"{self._name}-task",
             family=self._name,
             requires_compatibilities=["FARGATE"],
@@ -204,6 +214,7 @@ class Container(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=before)),
         )
+        return made, log, region
 
     def _secrets(self, region: pulumi.Output[str]) -> tuple[dict[str, pulumi.Output[str]], dict[str, Any]]:
         """Return the ARN of each secret, and that of its newest version. Inputs are kept in state, so none is a value.

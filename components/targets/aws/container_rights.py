@@ -15,6 +15,7 @@ _READS = (
     "ec2:Describe*",
     "ecs:Describe*",
     "ecs:ListServiceDeployments",
+    "ecs:ListTasks",
     "ecs:ListTagsForResource",
     "elasticloadbalancing:Describe*",
     "logs:DescribeLogGroups",
@@ -94,6 +95,8 @@ def grants(name: str, *, cluster: str | None, secrets: bool) -> tuple[Grant, ...
         Grant(f"ReadRole{label}", _ROLE_READS, roles),
         Grant(f"WriteRole{label}", _ROLE_WRITES, roles, writes=True),
         Grant(f"WriteLogs{label}", _LOG_WRITES, logs, writes=True),
+        # Read by an update whose tasks fail, which then shows what they logged last.
+        Grant(f"ReadLogs{label}", ("logs:GetLogEvents",), tuple(f"{each}:log-stream:*" for each in logs)),
     )
     kept = (f"arn:aws:secretsmanager:*:*:secret:{name}-*",)
     return made + (

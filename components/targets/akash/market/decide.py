@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ....errors import LeaseLost, MarketError, NoAcceptableBid, NobodyBid
+from ....errors import LeaseLost, MarketError, NoAcceptableBid, NobodyBid, NotReady
 from .bids import cheapest, none_will_do
 from .observed import RUNNING, UNSEEN, Deployment, Lease, Observed, Since, dollars, reason
 from .steps import (
@@ -149,7 +149,7 @@ def _readiness(want: Request, seen: Observed, found: Deployment, lease: Lease) -
         return Done(found.id, lease.provider, lease.price)
     if since.leased is not None and seen.now - since.leased >= patience.ready:
         why = f"akash: deployment {found.id} is not ready after {patience.ready:.0f} s at {lease.provider}: {missing}"
-        return GiveUp(MarketError, f"{why}; read its log, correct the document and run it again")
+        return GiveUp(NotReady, f"{why}; correct the document and run it again")
     unanswered = since.sent is None or seen.now - since.sent >= patience.manifest
     if seen.services is None and unanswered:
         return SendManifest(found.id, lease.provider)

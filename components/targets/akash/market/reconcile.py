@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from ....errors import MarketError
+from ....errors import MarketError, NotReady
 from .decide import decide, learn
 from .observed import Observed, Since, remember
-from .steps import WAITS, CloseDeployment, Done, GiveUp, SendManifest, Step
+from .steps import WAITS, AwaitReady, CloseDeployment, Done, GiveUp, SendManifest, Step
 
 if TYPE_CHECKING:
     import threading
@@ -104,9 +104,8 @@ def reconcile(
         if isinstance(step, GiveUp):
             _give_up(want, step, market, clock)
         if clock.now() >= end:
-            raise MarketError(
-                f"akash: out of time after {limit_s:.0f} s; the last step was: {step}; run `pulumi up` again"
-            )
+            late = f"akash: out of time after {limit_s:.0f} s; the last step was: {step}"
+            raise NotReady(late) if isinstance(step, AwaitReady) else MarketError(late)
         if isinstance(step, WAITS):
             failures = 0
             clock.sleep(POLL_S)

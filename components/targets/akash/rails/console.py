@@ -14,7 +14,7 @@ from ..market.reconcile import TransientError
 from ..market.steps import CloseDeployment, OpenDeployment, SendManifest, Step, TakeBid, UpdateManifest
 from ..sdl import document as sdl
 from ..untrusted import mapping, sequence
-from . import answers
+from . import answers, provider_proxy
 from .books import ODD, Books, abreast, own_lease, reading, runs, why
 from .console_client import Console
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..market.reconcile import Clock
     from ..market.request import Request
     from .answers import Json
+    from .provider_proxy import Line
     from .rail import Runway
 
 
@@ -207,6 +208,13 @@ class ConsoleRail:
     def gateway(self, provider: str) -> str:
         """Return the address of a provider's gateway; empty if it is not available."""
         return self._books.gateway(provider)
+
+    def last_lines(self, dseq: str, provider: str, service: str) -> list[Line]:
+        """Return what the containers of a service logged last, or else the last events of their machine."""
+        gateway = self.gateway(provider)
+        if not gateway:
+            raise MarketError(f"akash: the Console does not name the gateway of {provider}")
+        return provider_proxy.last_lines(self._console, gateway, provider, dseq, service)
 
     def owner(self) -> str:
         """Return the address of the key's wallet; empty if it is not available."""

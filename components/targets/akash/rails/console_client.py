@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import time
@@ -18,6 +17,7 @@ from ....limits import CONSOLE_CONNECT_S as _CONNECT_S
 from ....limits import CONSOLE_DEPTH as _DEEPEST
 from ....limits import CONSOLE_READ_S as _READ_S
 from ....text.escape import outside
+from ....text.hidden import spellings
 from .. import KEY_VARIABLE, URL_VARIABLE
 from ..market.reconcile import TransientError
 
@@ -47,6 +47,7 @@ ROUTES: Mapping[str, tuple[str, str]] = {
     "me": ("GET", "/v1/user/me"),
     "wallets": ("GET", "/v1/wallets"),
     "balances": ("GET", "/v1/balances"),
+    "token": ("POST", "/v1/create-jwt-token"),  # for a provider's gateway
     "screen": ("POST", "/v1/bid-screening"),
 }
 #: Calls that may be repeated: reads, and changes that the Console makes idempotent on purpose (`lease.service.ts`,
@@ -108,7 +109,7 @@ class Console:
             raise ConfigError(f"akash: {KEY_VARIABLE} is not set; make a key in the Console and export it")
         if not self._key.isascii() or not self._key.isprintable() or self._key != self._key.strip():
             raise ConfigError(f"akash: {KEY_VARIABLE} has characters that no key has; copy it from the Console again")
-        self._hidden = _spellings(self._key)
+        self._hidden = spellings(self._key)
         self._client = httpx.Client(
             base_url=self._url,
             headers={KEY_HEADER: self._key},
@@ -256,17 +257,6 @@ def _address(url: str) -> str:
     if not host or port == 0 or not (where.scheme == "https" or plain):
         raise ConfigError(f"akash: {URL_VARIABLE} is not an https address; unset it to use {URL}")
     return url
-
-
-def _spellings(key: str) -> tuple[str, ...]:
-    """Return the forms in which an answer may repeat the key: plain, in a URL, in JSON, and in base64 at any offset."""
-    coded = []
-    for before in range(3):
-        text = base64.b64encode(b"\0" * before + key.encode()).decode().rstrip("=")
-        inner = text[-(-before * 8 // 6) :]
-        coded.append(inner[: len(inner) - 1])
-    forms = {key, quote(key, safe=""), json.dumps(key)[1:-1], *coded, *(each.replace("+", "-") for each in coded)}
-    return tuple(sorted((each for each in forms if len(each) > 3), key=len, reverse=True))
 
 
 def _parse(content: bytes) -> Any:

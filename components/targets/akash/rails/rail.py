@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ..market.observed import Observed, Standing
+    from .provider_proxy import Line
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Rail(Market, Protocol):
 
     def gateway(self, provider: str) -> str:
         """Return the https address of a provider's gateway; empty if it is not available."""
+        ...
+
+    def last_lines(self, dseq: str, provider: str, service: str) -> list[Line]:
+        """Return what the containers of a service logged last, or else the last events of their machine."""
         ...
 
     def owner(self) -> str:

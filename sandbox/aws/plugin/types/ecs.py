@@ -17,7 +17,7 @@ from . import tags
 if TYPE_CHECKING:
     from components.provider.server import Context
 
-#: Seconds that a service may take to become steady, and to be gone; the official plugin waits 20 minutes.
+#: How long a service may take to be gone, in seconds; the official plugin waits 20 minutes.
 PATIENCE_S = 180.0
 _POLL_S = 0.3
 
@@ -137,7 +137,7 @@ def _deployment(news: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _create_service(aws: Connection, news: dict[str, Any], ctx: Context) -> str:
+def _create_service(aws: Connection, news: dict[str, Any], _ctx: Context) -> str:
     balancers = [
         {
             "targetGroupArn": one["targetGroupArn"],
@@ -157,9 +157,7 @@ def _create_service(aws: Connection, news: dict[str, Any], ctx: Context) -> str:
         deploymentConfiguration=_deployment(news),
         healthCheckGracePeriodSeconds=int(news.get("healthCheckGracePeriodSeconds", 0)),
     )
-    arn = str(made["service"]["serviceArn"])
-    _wait(aws, arn, news, ctx)
-    return arn
+    return str(made["service"]["serviceArn"])
 
 
 def _service(aws: Connection, arn: str, cluster: Any) -> Any:
@@ -170,25 +168,6 @@ def _service(aws: Connection, arn: str, cluster: Any) -> Any:
             return None
         raise
     return found[0] if found and found[0]["status"] != "INACTIVE" else None
-
-
-def _wait(aws: Connection, arn: str, news: dict[str, Any], ctx: Context | None) -> None:
-    """Wait until the service is steady: one deployment is left, and runs the wanted number."""
-    if not news.get("waitForSteadyState"):
-        return
-    patience = (ctx.timeout_s if ctx else None) or PATIENCE_S
-    end = time.monotonic() + patience
-    while True:
-        now = _service(aws, arn, news["cluster"])
-        if now and len(now["deployments"]) == 1 and now["runningCount"] == now["desiredCount"]:
-            return
-        if time.monotonic() > end or (ctx is not None and ctx.cancelled.is_set()):
-            last = "; ".join(each["message"] for each in (now or {}).get("events") or ())
-            raise UnmoorError(
-                f"waiting for ECS Service ({arn}) create: timeout while waiting for state to become 'tfSTABLE' "
-                f"(last state: 'tfPENDING', timeout: {patience:g}s): {last}"
-            )
-        time.sleep(_POLL_S)
 
 
 def _read_service(aws: Connection, id_: str, known: dict[str, Any]) -> Found | None:
@@ -208,7 +187,6 @@ def _read_service(aws: Connection, id_: str, known: dict[str, Any]) -> Found | N
             "assignPublicIp": place.get("assignPublicIp") == "ENABLED",
         },
         "loadBalancers": found["loadBalancers"],
-        "waitForSteadyState": known.get("waitForSteadyState"),
     }
     configured = found.get("deploymentConfiguration") or {}
     for name, api in (
@@ -233,7 +211,6 @@ def _update_service(aws: Connection, id_: str, _old: dict[str, Any], news: dict[
         deploymentConfiguration=_deployment(news),
         healthCheckGracePeriodSeconds=int(news.get("healthCheckGracePeriodSeconds", 0)),
     )
-    _wait(aws, id_, news, None)
 
 
 def _delete_service(aws: Connection, id_: str, outputs: dict[str, Any]) -> None:
@@ -287,7 +264,7 @@ ECS = {
             {
                 *("name", "cluster", "taskDefinition", "desiredCount", "launchType", "networkConfiguration"),
                 *("loadBalancers", "deploymentCircuitBreaker", "deploymentMinimumHealthyPercent"),
-                *("deploymentMaximumPercent", "healthCheckGracePeriodSeconds", "waitForSteadyState"),
+                *("deploymentMaximumPercent", "healthCheckGracePeriodSeconds"),
             }
         ),
         replaces=frozenset({"name", "cluster", "launchType", "loadBalancers"}),

@@ -1,0 +1,147 @@
+"""Wait until ECS has brought a release up; where it takes it back, name why, and what its containers logged last."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from ...config import held
+from ...errors import Fault, StepError
+from ...stores.s3 import made
+from ...text.escape import outside
+from ...text.hidden import hide, last
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+#: Seconds between two looks; and for which ECS may not show yet what was just asked of it.
+_PAUSE, _UNSEEN_S = 2.0, 30.0
+#: Seconds for which lines are looked for once a task has ended: its log driver sends them late.
+_LOGS_S = 10.0
+#: Tasks that one call describes (ECS API reference, DescribeTasks).
+_DESCRIBED = 100
+
+
+def take(
+    given: Mapping[str, Any],
+    report: Callable[[str], None],
+    client: Callable[..., Any] = made,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
+    """Wait until ECS calls the deployment of `definition` completed, of the service `tasks` in `cluster`.
+
+    Raises StepError where ECS gives it up, or after `timeout_s` seconds, with why its last task stopped and what the
+    containers wrote to the group `log` last. Values of the environment and of the `stack`'s secrets are hidden.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    ecs = client("ecs", region_name=given["region"])
+    start, shown, seen = clock(), "", False
+    while True:
+        late = clock() - start
+        try:
+            state, why = verdict(_deployments(ecs, given), given["definition"])
+        except (BotoCoreError, ClientError) as error:
+            state, why = "unseen", outside(error)
+        seen = seen or state == "waiting"
+        if state == "completed":
+            return {"definition": given["definition"].rpartition("/")[2]}
+        if state == "failed" or (state == "gone" and (seen or late > _UNSEEN_S)):
+            raise _failure(given, f"ECS has taken the release back, and what served goes on: {why}", client, sleep)
+        if late > float(given["timeout_s"]):
+            raise _failure(given, f"ECS has not brought the release up in {late:.0f} s: {why}", client, sleep)
+        if why != shown:
+            report(f"waiting for the tasks of {given['site']}: {why}")
+            shown = why
+        sleep(_PAUSE)
+
+
+def verdict(deployments: list[Mapping[str, Any]], definition: str) -> tuple[str, str]:
+    """Return how the deployment of a task definition stands, `completed`, `failed`, `gone` or `waiting`, and why."""
+    found = next((each for each in deployments if each["taskDefinition"] == definition), None)
+    if found is None:
+        return "gone", "its deployment is over; run `pulumi up --refresh` to try again"
+    why = outside(found.get("rolloutStateReason") or "no reason is given")
+    if found["status"] != "PRIMARY" or found.get("rolloutState") == "FAILED":
+        return "failed", why
+    if found.get("rolloutState") == "COMPLETED":
+        return "completed", why
+    return "waiting", f"{found['runningCount']} of {found['desiredCount']} run, {found.get('failedTasks', 0)} failed"
+
+
+def _deployments(ecs: Any, given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    services = ecs.describe_services(cluster=given["cluster"], services=[given["tasks"]])["services"]
+    return [one for service in services for one in service["deployments"]]
+
+
+def _failure(
+    given: Mapping[str, Any], why: str, client: Callable[..., Any], sleep: Callable[[float], None]
+) -> StepError:
+    """Describe the failure with what can be read of the newest task of the release."""
+    try:
+        values = held.all_values(given["stack"])
+        found = list(_words(given, client, sleep))
+        faults = [Fault(name, line) for name, lines in found for line in last(lines, values)]
+        title = hide(f"{given['site']}: {why}", values)
+    except Exception as error:  # noqa: BLE001 the log explains the failure, and is not it
+        return StepError(f"{given['site']}: {why}; its log cannot be read ({outside(error)})")
+    if not any(name != "task" for name, _ in found):
+        return StepError(f"{title}; its containers logged nothing", faults)
+    return StepError(f"{title}; its last task, and what its containers logged last", faults)
+
+
+def _words(
+    given: Mapping[str, Any], client: Callable[..., Any], sleep: Callable[[float], None]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield why the newest task of the release stopped, and the last lines of each of its containers."""
+    ecs, logs = (client(name, region_name=given["region"]) for name in ("ecs", "logs"))
+    task = _newest(ecs, given)
+    if task is None:
+        return
+    reasons = [task.get("stoppedReason") or ""] + [
+        f"container {one['name']}: {one.get('reason') or ''} exit {one.get('exitCode', 'unknown')}"
+        for one in task["containers"]
+        if one.get("reason") or one.get("exitCode")
+    ]
+    yield "task", [reason for reason in reasons if reason]
+    id_, waited = task["taskArn"].rpartition("/")[2], 0.0
+    while True:
+        read = [
+            (one["name"], _lines(logs, given["log"], f"{one['name']}/{one['name']}/{id_}"))
+            for one in task["containers"]
+        ]
+        if any(lines for _, lines in read) or waited >= _LOGS_S:
+            break
+        sleep(_PAUSE)
+        waited += _PAUSE
+    yield from ((name, lines) for name, lines in read if lines)
+
+
+def _newest(ecs: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the task of the release that stopped last, else one that runs. ECS shows stopped ones for an hour."""
+    where = {"cluster": given["cluster"], "serviceName": given["tasks"].rpartition("/")[2]}
+    for status in ("STOPPED", "RUNNING"):
+        arns = ecs.list_tasks(**where, desiredStatus=status)["taskArns"][:_DESCRIBED]
+        tasks = ecs.describe_tasks(cluster=given["cluster"], tasks=arns)["tasks"] if arns else []
+        own = [each for each in tasks if each["taskDefinitionArn"] == given["definition"]]
+        if own:
+            newest: dict[str, Any] = max(own, key=_when)
+            return newest
+    return None
+
+
+def _when(task: Mapping[str, Any]) -> str:
+    return str(task.get("stoppedAt") or task.get("createdAt") or "")
+
+
+def _lines(logs: Any, group: str, stream: str) -> list[str]:
+    from botocore.exceptions import ClientError
+
+    try:
+        found = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=50, startFromHead=False)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return []
+        raise
+    return [str(each["message"]) for each in found["events"]]

@@ -1,0 +1,118 @@
+"""What the containers of a lease logged last, by the way of the Console's own pages: its proxy in front of providers.
+
+The Console's API has no logs. Its pages ask it for a token (`POST /v1/create-jwt-token`) and a provider's gateway
+(`GET /lease/{dseq}/{gseq}/{oseq}/logs`, a WebSocket) through `apps/provider-proxy`, which knows the certificates that
+providers make themselves: a gateway that has no other one cannot be validated from here.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
+
+from ....errors import MarketError
+from ....limits import CONSOLE_CONNECT_S, PROVIDER_LOG_BYTES, PROVIDER_LOG_LINES, PROVIDER_LOG_S
+from ....text.escape import outside
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+    from .console_client import Console
+
+#: Where the proxy is (console `README.md`, "Services").
+URL = "wss://console-provider-proxy.akash.network/ws"
+#: Seconds for which a token is good.
+_TOKEN_S = 60
+#: A deployment of ours has one group, and closes with the lease of its first order.
+_GROUP, _ORDER = 1, 1
+_NETWORK = "mainnet"
+
+
+class Line(NamedTuple):
+    """A line, and what it is from: a pod of the service, or the events of the machine."""
+
+    source: str
+    text: str
+
+
+def last_lines(console: Console, gateway: str, provider: str, dseq: str, service: str, url: str = URL) -> list[Line]:
+    """Return the last lines of a service's containers; where there are none, what the provider's machine did last.
+
+    `gateway` is the address of the provider's gateway. Raises MarketError with what is in the way.
+    """
+    scope = ["logs", "events"]
+    wanted = {"access": "granular", "permissions": [{"provider": provider, "access": "scoped", "scope": scope}]}
+    answer = console.call("token", body={"data": {"ttl": _TOKEN_S, "leases": wanted}})
+    try:
+        token = answer["data"]["token"]
+    except (KeyError, TypeError):
+        raise MarketError("akash: the Console's answer holds no token for the provider") from None
+    place = f"{gateway}/lease/{dseq}/{_GROUP}/{_ORDER}"
+    asked = urlencode({"follow": "false", "tail": PROVIDER_LOG_LINES, "service": service})
+    lines = _read(url, f"{place}/logs?{asked}", provider, token)
+    return lines or _read(
+        url, f"{place}/kubeevents?{urlencode({'follow': 'false', 'service': service})}", provider, token
+    )
+
+
+def _read(url: str, target: str, provider: str, token: str) -> list[Line]:
+    """Read one stream to its end, `PROVIDER_LOG_S` seconds and `PROVIDER_LOG_BYTES` bytes at most."""
+    from websockets.exceptions import WebSocketException
+    from websockets.sync.client import connect
+
+    auth = {"type": "jwt", "token": token}
+    request = {"type": "websocket", "url": target, "network": _NETWORK, "providerAddress": provider, "auth": auth}
+    end = time.monotonic() + PROVIDER_LOG_S
+    try:
+        with connect(
+            url,
+            ssl=_validating() if url.startswith("wss:") else None,
+            open_timeout=PROVIDER_LOG_S,
+            close_timeout=CONSOLE_CONNECT_S,
+            max_size=PROVIDER_LOG_BYTES,
+        ) as stream:
+            stream.send(json.dumps(request))
+            return list(_lines(stream, end))
+    except (OSError, WebSocketException) as error:
+        raise MarketError(f"akash: the Console's proxy does not answer ({type(error).__name__})") from None
+
+
+def _validating() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+def _lines(stream: Any, end: float) -> Iterator[Line]:
+    size = 0
+    while size < PROVIDER_LOG_BYTES:
+        try:
+            text = stream.recv(timeout=max(end - time.monotonic(), 0.0))
+        except TimeoutError:
+            return
+        size += len(text)
+        message = _object(text)
+        if message.get("error"):
+            raise MarketError(f"akash: the provider's gateway does not show its log ({outside(message['error'], 80)})")
+        if message.get("closed"):
+            return
+        if line := _line(_object(message.get("message", ""))):
+            yield line
+
+
+def _line(found: dict[str, Any]) -> Line | None:
+    """Read a line of a log (`ServiceLogMessage`) or an event (`LeaseEvent`)."""
+    if "reason" in found:
+        return Line("event", f"{found['reason']}: {found.get('note', '')}")
+    return Line(str(found.get("name", "")), str(found["message"])) if "message" in found else None
+
+
+def _object(text: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,53 @@
+"""Quote what a program logged: values that must not be shown taken out, a few lines, each cut and escaped."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from ..limits import LOG_LINES, QUOTE_CHARS
+from .escape import outside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Stands for a value.
+_MASK = "***"
+#: A shorter value stands in many texts by chance, and a shorter spelling of one even more so.
+SHORTEST, _SHORTEST_SPELLING = 8, 4
+
+
+def spellings(value: str) -> tuple[str, ...]:
+    """Return the forms in which a text may hold a value: plain, in a URL, in JSON, and in base64 at any offset."""
+    coded = []
+    for before in range(3):
+        text = base64.b64encode(b"\0" * before + value.encode()).decode().rstrip("=")
+        inner = text[-(-before * 8 // 6) :]
+        coded.append(inner[: len(inner) - 1])
+    forms = {value, quote(value, safe=""), json.dumps(value)[1:-1], *coded, *(each.replace("+", "-") for each in coded)}
+    return tuple(sorted((each for each in forms if len(each) >= _SHORTEST_SPELLING), key=len, reverse=True))
+
+
+def hide(text: str, values: Iterable[str]) -> str:
+    """Take values out of a text: whole, line by line, and the passwords of those that are URLs. Short ones stay."""
+    parts = {part for value in values for part in (value, *value.splitlines(), _password(value))}
+    found = {each for part in parts if len(part) >= SHORTEST for each in spellings(part)}
+    for spelling in sorted(found, key=len, reverse=True):
+        text = text.replace(spelling, _MASK)
+    return text
+
+
+def last(lines: Iterable[str], values: Iterable[str]) -> list[str]:
+    """Return the last lines of a log that hold anything, as text to quote."""
+    shown = [line for line in lines if line.strip()][-LOG_LINES:]
+    hidden = hide("\n".join(line[: 8 * QUOTE_CHARS] for line in shown), values)
+    return [outside(line) for line in hidden.split("\n") if line]
+
+
+def _password(value: str) -> str:
+    try:
+        return urlsplit(value).password or ""
+    except ValueError:
+        return ""
