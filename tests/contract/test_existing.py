@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from components.kinds.static.objects import MANIFEST
 from components.needs import State
 from components.plan.stack import topology
 from components.project import builtin
@@ -94,7 +95,7 @@ def test_a_certificate_of_another_account_is_not_ready(world):
 
 
 def look(name: str) -> Finding:
-    return only(existing.bucket(name, HOSTS[1], ["unmoor docs-aws"]))
+    return only(existing.bucket(name, HOSTS[1], ["unmoor docs-aws"], MANIFEST))
 
 
 def test_an_empty_bucket_is_free_and_one_that_is_missing_is_not(world):

@@ -6,6 +6,7 @@ Cannot prove that CloudFront forgets: moto only notes the invalidation.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import random
 
@@ -14,6 +15,8 @@ from botocore.exceptions import ClientError
 
 from components.errors import StepError
 from components.kinds.static import bundle, keep, objects, publish
+from components.needs import State
+from components.targets.aws import existing
 from components.web import headers as content
 from tests.contract.object_stores import kept, quiet
 
@@ -159,6 +162,43 @@ def test_a_run_that_was_killed_is_finished_by_the_next_and_every_cache_forgets(c
     assert clouds.invalidations(half["distribution"])[-1] == ["/*"]
     assert "assets/old.css" not in clouds.keys("docs-bucket")
     assert publish.take(new, quiet)["written"] == 0
+
+
+@pytest.mark.parametrize("after", [1, 2, 5, 14, 15])
+def test_a_first_run_that_was_killed_leaves_a_bucket_that_the_next_update_knows(clouds, half, monkeypatch, after):
+    """A bucket of `existing.bucket` is looked at before each update, and what others put there is never removed."""
+    assert free(half).state is State.READY
+
+    class Killed(BaseException):
+        pass
+
+    real, requests = publish.session, itertools.count(1)
+
+    def dies(*_: object, **__: object) -> None:
+        if next(requests) > after:
+            raise Killed
+
+    def session():
+        made = real()
+        made.events.register("before-send.s3.PutObject", dies)
+        return made
+
+    real.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "session", session)
+        with pytest.raises(Killed):
+            publish.take(half, quiet)
+    real.cache_clear()
+    assert clouds.keys("docs-bucket") - {"healthz"} == clouds.keys("docs-bucket") != set()
+    assert free(half).state is State.READY
+    publish.take(half, quiet)
+    assert free(half).state is State.READY
+    assert publish.take(half, quiet)["written"] == 0
+
+
+def free(half):
+    (finding,) = existing.bucket(half["bucket"], "docs-aws.dao.example", (), objects.MANIFEST)
+    return finding
 
 
 def test_new_rules_for_headers_write_the_files_that_they_are_about(clouds, site, half, monkeypatch):

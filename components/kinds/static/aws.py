@@ -81,6 +81,7 @@ class OnAws(Implementation["StaticOptions"]):
         """Look for other distributions with the site's names, and at what exists and is to be used."""
         from ...targets.aws import existing, mark, static_rights
         from ...targets.aws.options import existing_of
+        from .objects import MANIFEST
 
         look = functools.partial(static_rights.aliases, site.hosts, mark(site.name, plan.label))
         yield Check(f"CloudFront of {site.name}", look, late=True)
@@ -90,7 +91,7 @@ class OnAws(Implementation["StaticOptions"]):
             yield Check(f"certificate of {site.name}", look, late=True)
         if used.bucket:
             ours = [mark(site.name, plan.label)]
-            look = functools.partial(existing.bucket, used.bucket, site.site_host, ours)
+            look = functools.partial(existing.bucket, used.bucket, site.site_host, ours, MANIFEST)
             yield Check(f"bucket of {site.name}", look, late=True)
 
     def grants(self, site: Site, plan: WorkloadPlan) -> tuple[Grant, ...]:

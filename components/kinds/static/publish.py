@@ -62,6 +62,8 @@ def take(given: Mapping[str, Any], progress: Callable[[str], None]) -> dict[str,
         paths = () if not noted and not there else change.invalidate if settled else ("/*",)
         if noted and settled:
             bucket.write_health({**noted, "settled": ""})
+        if not noted:  # before any file: a bucket with files and without a manifest is taken for another party's
+            bucket.write_manifest(last)
         bucket.write(change.write, progress)
         _write_functions(functions, progress)
         bucket.write_manifest(change.manifest)

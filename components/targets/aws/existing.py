@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ...needs import not_ready, ready
+from ...web.http import HEALTH_PATH
 from . import account
 from .options import REGION
 
@@ -55,10 +56,11 @@ def _covered(host: str, names: Iterable[str]) -> bool:
     return any(name.lower() in {host, f"*.{host.partition('.')[2]}"} for name in names)
 
 
-def bucket(name: str, site_host: str, distributions: Iterable[str]) -> Iterator[Finding]:
-    """Check whether a bucket is in this account, and holds nothing, or only the site published there before.
+def bucket(name: str, site_host: str, distributions: Iterable[str], manifest: str) -> Iterator[Finding]:
+    """Look whether a bucket is in this account, and holds nothing, or the site that was published there before.
 
-    `distributions` are the comments of ours: a policy that lets one of them read is our own.
+    `distributions` are the comments of ours: a policy that lets one of them read is our own. `manifest` is the key of
+    the object that publishing writes first.
     """
     from botocore.exceptions import ClientError
 
@@ -72,7 +74,7 @@ def bucket(name: str, site_host: str, distributions: Iterable[str]) -> Iterator[
         return
     listed = s3.list_objects_v2(Bucket=name, MaxKeys=1).get("Contents") or []
     keys = [item["Key"] for item in listed]
-    if keys and not _published(s3, name):
+    if keys and not _published(s3, name, manifest):
         yield not_ready(
             f"bucket {name} holds objects that no release of {site_host} put there, such as {keys[0][:80]}, and "
             "publishing removes what a release does not have",
@@ -87,16 +89,23 @@ def bucket(name: str, site_host: str, distributions: Iterable[str]) -> Iterator[
         yield ready(f"bucket {name} is free for {site_host}")
 
 
-def _published(s3: Any, name: str) -> bool:
-    """Return whether a release was published in a bucket."""
+def _published(s3: Any, name: str, manifest: str) -> bool:
+    """Return whether a release was published in a bucket, or begun to be: its manifest comes before any file.
+
+    Releases before there were manifests noted their version at /healthz.
+    """
     from botocore.exceptions import ClientError
 
-    try:
-        return bool(s3.head_object(Bucket=name, Key="healthz")["Metadata"].get("version"))
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"404", "NoSuchKey"}:
-            raise
-        return False
+    for key, noted in ((manifest, None), (HEALTH_PATH.removeprefix("/"), "version")):
+        try:
+            metadata = s3.head_object(Bucket=name, Key=key)["Metadata"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"404", "NoSuchKey"}:
+                raise
+        else:
+            if noted is None or metadata.get(noted):
+                return True
+    return False
 
 
 def _free(s3: Any, name: str, comments: set[str]) -> bool:
