@@ -22,11 +22,23 @@ STEPS = {step.get("name"): step for step in JOB["steps"]}
 
 
 def test_it_runs_for_forks_with_no_secret_and_little_power() -> None:
-    assert set(REVIEW[True]) == {"pull_request_target"}  # YAML 1.1 reads `on` as true
+    assert set(REVIEW[True]) == {"pull_request_target", "workflow_call"}  # YAML 1.1 reads `on` as true
+    assert REVIEW[True]["workflow_call"] is None, "who calls it hands over no secret"
     assert REVIEW["permissions"] == {}
     assert JOB["permissions"] == {"contents": "read", "pull-requests": "write"}
     assert "secrets." not in (FOLDER / "review.yml").read_text()
     assert "if" not in JOB
+
+
+@pytest.mark.parametrize(("event", "code"), [("pull_request_target", 0), ("pull_request", 1), ("push", 1), ("", 1)])
+def test_called_for_another_event_it_ends_before_anything_is_checked_out(event: str, code: int) -> None:
+    """A workflow that is called has the event of its caller; `pull_request` checks the pull request's own files out."""
+    first, second = JOB["steps"][:2]
+    assert (first, second["uses"].partition("@")[0]) == (STEPS["Event"], "actions/checkout")
+    assert first["env"] == {"EVENT": "${{ github.event_name }}"}
+    words = ["bash", "-eo", "pipefail", "-c", first["run"]]
+    done = subprocess.run(words, env={"EVENT": event}, capture_output=True, text=True, check=False)
+    assert (done.returncode, "on: pull_request_target" in done.stdout) == (code, bool(code))
 
 
 def test_nothing_of_the_pull_request_is_checked_out_or_pasted_into_a_script() -> None:
