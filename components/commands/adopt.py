@@ -37,9 +37,8 @@ def cli(workload: str, stack: str, undo: bool, forget: bool, dry_run: bool, yes:
 
     Nothing is deployed. The next `pulumi up` builds and probes the new site, then replaces those records by its own in
     one change; `pulumi destroy` puts them back, and --undo does so at any time, with the sites left as they are. After
-    --undo the next update takes the names again; run it with --refresh, because the engine does not know that records
-    were removed. `pulumi preview --refresh` shows it. Needs read access to the zone,
-    and --undo the right to change its records.
+    --undo the next update takes the names again, and `pulumi preview` shows it. Needs read access to the zone, and
+    --undo the right to change its records.
     """
     if undo and forget:
         raise click.UsageError("--undo puts back what --forget forgets; choose one")
@@ -98,6 +97,6 @@ def _give_back(plan: WorkloadPlan, planned: Topology, path: Path, *, yes: bool) 
     ]
     word = "given back" if any(done) else "was given back already"
     click.echo(
-        f"{', '.join(plan.adopted)} {word}; `pulumi preview --refresh` shows what an update takes again. It has to be "
-        "`pulumi up --refresh`: the engine does not know that records were removed"
+        f"{', '.join(plan.adopted)} {word}; the next update takes what the stack file adopts again, and `pulumi "
+        "preview` shows it"
     )

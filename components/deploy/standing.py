@@ -81,7 +81,6 @@ def _report(plan: WorkloadPlan, name: str, *, again: bool) -> None:
         pulumi.log.info(f"{name}: {stood} stands there, and is replaced in one change by {plan.primary.name}")
         return
     pulumi.log.warn(
-        f"{name}: {stood} stands there again; an update with --refresh takes it once more, and is replaced in one "
-        f"change by {plan.primary.name}. Without --refresh other records of the name stay away: the engine believes "
-        "that they still stand"
+        f"{name}: {stood} stands there again; this update takes the name once more, in one change, for "
+        f"{plan.primary.name}"
     )

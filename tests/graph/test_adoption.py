@@ -7,6 +7,7 @@ import json
 import pytest
 
 from components.dns.route53 import adoption
+from components.topology import Role
 from sandbox.aws.plugin.types.records import _to_api
 from tests.graph.monitor import run
 from tests.settings import settings, site_folder
@@ -22,9 +23,18 @@ def root(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["centralized", "active-standby"])
+#: Mode and what else the workload has, by name.
+STACKS = {
+    "centralized": ("centralized", {}),
+    "active-standby": ("active-standby", {}),
+    "split": ("active-standby", {"split": {"decentralized": 10}}),
+}
+
+
+@pytest.fixture(scope="module", params=STACKS)
 def graphs(request, root):
-    return run(settings(request.param), root), run(settings(request.param, adopt=STOOD), root)
+    mode, more = STACKS[request.param]
+    return run(settings(mode, **more), root), run(settings(mode, adopt=STOOD, **more), root)
 
 
 def given(graph, name):
@@ -38,6 +48,24 @@ def test_the_batch_is_what_is_registered_field_by_field(graphs):
     registered = [graph.named(name).inputs for name in (f"{HOST}-caa", f"{HOST}/primary")]
     assert wanted == [_to_api(inputs, HOST) for inputs in registered]
     assert [inputs["allowOverwrite"] for inputs in registered] == [True, True]
+
+
+def test_what_the_standby_gets_back_is_what_is_registered_field_by_field(graphs):
+    """Without it an update after `--undo` would leave the place empty: the engine's state has the record."""
+    _, graph = graphs
+    joins = [one.name for one in graph.resources.values() if one.name == f"{HOST}-join"]
+    assert joins == [f"{HOST}-join"] * has_standby(graph)
+    for name in joins:
+        inputs = graph.named(f"{HOST}/standby").inputs
+        assert adoption.member(given(graph, name), Role.STANDBY) == _to_api(inputs, HOST)
+        assert inputs["allowOverwrite"] is True
+        assert given(graph, name)["round"] == given(graph, f"{HOST}-adopt")["round"]
+        assert graph.named(name).urn in graph.behind(graph.named(f"{HOST}/standby").urn)
+        assert graph.named(f"{HOST}/primary").urn in graph.behind(graph.named(name).urn)
+
+
+def has_standby(graph):
+    return any(one.name == f"{HOST}/standby" for one in graph.resources.values())
 
 
 def test_records_wait_for_the_change_and_the_change_for_the_probe(graphs):
@@ -69,10 +97,12 @@ def test_a_kill_between_change_and_record_is_covered_by_the_change_itself(graphs
 
 def test_adoption_changes_the_hosts_records_and_nothing_else(graphs):
     bare, adopted = graphs
-    assert {urn.rsplit("::", 1)[1] for urn in adopted.urns - bare.urns} == {f"{HOST}-adopt"}
+    standby = has_standby(bare)
+    more = {f"{HOST}-join"} if standby else set()
+    assert {urn.rsplit("::", 1)[1] for urn in adopted.urns - bare.urns} == {f"{HOST}-adopt"} | more
     assert bare.urns <= adopted.urns
     changed = {adopted.resources[u].name for u in bare.urns if bare.resources[u].inputs != adopted.resources[u].inputs}
-    assert changed == {f"{HOST}-caa", f"{HOST}-leave", f"{HOST}/primary"}
+    assert changed == {f"{HOST}-caa", f"{HOST}-leave", f"{HOST}/primary"} | ({f"{HOST}/standby"} if standby else set())
     caa = [graph.named(f"{HOST}-caa").request.retainOnDelete for graph in graphs]
     assert caa == [False, True], "what is given back may have a CAA record of its own"
 

@@ -9,7 +9,7 @@ import pytest
 
 from components.action import Run
 from components.config import models as config
-from components.dns.route53 import Route53, adoption, authority, survey
+from components.dns.route53 import Route53, adoption, survey, taking
 from components.errors import PlanError, StepError
 from components.plan.canonical import canonical, plan_hash, signed
 from components.plan.planner import plan
@@ -117,6 +117,17 @@ def test_taking_again_changes_nothing_and_after_giving_back_takes_it_again(live)
     assert adoption.taken(given(live), taken) == []
     back = apply(taken, adoption.given_back(given(live), taken))
     assert form(apply(back, adoption.taken(given(live), back))) == form(taken)
+
+
+def test_the_standby_joins_where_the_primary_stands_without_it():
+    """A host that was given back and taken again: the engine makes no record that its state has."""
+    standby = {"host": HOST, "zone": {"zone_id": "Z1"}, "standby": LEASE}
+    assert adoption.joined(standby, shaped([CNAME])) == [], "the host is not ours"
+    primary = apply(shaped([CNAME]), adoption.taken(given([CNAME]), shaped([CNAME])))
+    (change,) = adoption.joined(standby, primary)
+    assert (change["Action"], change["ResourceRecordSet"]["Failover"]) == ("CREATE", "SECONDARY")
+    assert change["ResourceRecordSet"]["ResourceRecords"] == [{"Value": "203.0.113.7"}]
+    assert adoption.joined(standby, apply(primary, [change])) == []
 
 
 @every_live
@@ -279,7 +290,7 @@ def test_a_free_host_and_our_own_set_are_no_hindrance():
 
 def test_our_own_caa_record_of_an_update_that_failed_is_no_hindrance():
     """It is published first, before anything leads anywhere."""
-    ours = adoption.wanted(given([], caa=authority.host_caa(Built().plan, Built().topology.zone, HOST)))
+    ours = adoption.wanted(given([], caa=taking.host_caa(Built().plan, Built().topology.zone, HOST)))
     assert [record["Type"] for record in ours] == ["CAA", "A"]
     assert found(ours[:1]) == survey.Survey()
     assert found(ours[:1], adopt=[ADDRESS]).records == ()

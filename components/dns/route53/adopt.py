@@ -34,7 +34,7 @@ def take(given: Mapping[str, Any], report: Callable[[str], None], route53: Any =
         route53 = route53 or current.client()
         batch = adoption.taken(given, current.read(route53, given["zone"]["zone_id"], given["host"]))
         if batch:
-            _change(route53, given["zone"]["zone_id"], batch)
+            change(route53, given["zone"]["zone_id"], batch)
             report(f"{given['host']}: {phrase(adoption.named(given))} was replaced in one change")
     return {"host": given["host"], "stood": stood}
 
@@ -53,13 +53,13 @@ def give_back(
         route53 = route53 or current.client()
         batch = adoption.given_back(given, current.read(route53, given["zone"]["zone_id"], host), alone=alone)
         if batch:
-            _change(route53, given["zone"]["zone_id"], batch)
+            change(route53, given["zone"]["zone_id"], batch)
     if batch or not alone:
         report(f"{host}: {names} was put back in one change" if batch else f"{host} leads elsewhere already")
     return bool(batch)
 
 
-def _change(route53: Any, zone: str, batch: list[Change]) -> None:
+def change(route53: Any, zone: str, batch: list[Change]) -> None:
     """Make a change, and wait until every server of the zone has it."""
     made = route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": batch})
     waiter = route53.get_waiter("resource_record_sets_changed")

@@ -83,12 +83,24 @@ def named(given: Mapping[str, Any]) -> tuple[StandingRecord, ...]:
 def wanted(given: Mapping[str, Any]) -> list[RecordSet]:
     """Return the record sets that the deployment registers right after: the primary, and the CAA records."""
     caa = [_caa(given["host"], given["caa"])] if given["caa"] else []
-    return [*caa, _primary(given["host"], given["primary"])]
+    return [*caa, member(given, Role.PRIMARY)]
 
 
-def _primary(host: str, what: Mapping[str, Any]) -> RecordSet:
-    role = ROLES[Role.PRIMARY]
-    record = {"Name": host, "Type": what["type"], "SetIdentifier": role.lower(), "Failover": role}
+def joined(given: Mapping[str, Any], records: Sequence[RecordSet]) -> list[Change]:
+    """Return the batch that gives the standby its place; nothing when it has one, or when the host is not ours."""
+    members = {record["Failover"] for record in current.at(records, given["host"]) if current.is_member(record)}
+    if ROLES[Role.PRIMARY] not in members or ROLES[Role.STANDBY] in members:
+        return []
+    return _batch([("CREATE", member(given, Role.STANDBY))])
+
+
+def member(given: Mapping[str, Any], role: Role) -> RecordSet:
+    """Return a member of the host's set, from what `given` has for its role."""
+    host, what, name = given["host"], given[str(role)], ROLES[role]
+    record = {"Name": host, "Type": what["type"], "SetIdentifier": name.lower(), "Failover": name}
+    if through := what.get("through"):
+        target = {"DNSName": through, "HostedZoneId": given["zone"]["zone_id"], "EvaluateTargetHealth": True}
+        return record | {"AliasTarget": target}
     if what["alias"]:
         target = {"DNSName": what["at"][0], "HostedZoneId": what["zone"], "EvaluateTargetHealth": False}
         return record | {"AliasTarget": target, "HealthCheckId": what["check"]}

@@ -6,12 +6,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...action import Action, Entry, Phase, Ref, Run, round_of, zone_at
+from ...action import Action, Entry, Phase, Ref, Run, zone_at
 from ...errors import Fault
 from ...exposure import Reach
 from ...prices import book as prices
 from ...topology import Line, Role
 from ..zone import RecordType, allows, issuers, record_type, sets
+from . import taking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two requests of one checker, and how many in a row decide (Route 53: 10 or 30; 1 to 10).
 CHECK_INTERVAL, CHECK_THRESHOLD = 10, 3
-
-
-def host_caa(plan: WorkloadPlan, zone: ZonePlan, host: str) -> dict[str, Any] | None:
-    """Return the CAA records for a public name as values with a TTL; None if we have no such record for it."""
-    own = (rrset for rrset in sets(plan, zone) if rrset.type == "CAA" and rrset.host == host)
-    return next(({"ttl": rrset.ttl, "values": list(rrset.values)} for rrset in own), None)
 
 
 def split_host(host: str) -> str:
@@ -137,7 +132,7 @@ class Route53:
         """
         watched: set[str] = set()
         for name in plan.names:
-            yield self._leave(plan, name.host, zone)
+            yield taking.leave(plan, zone, name.host, zone_at(self.name))
         for rrset in sets(plan, zone):
             if rrset.type == "CAA":
                 yield self._caa(rrset, plan)
@@ -146,10 +141,10 @@ class Route53:
                 if not member.role:
                     yield from self._host(rrset, member.site)
                     continue
-                adopted = bool(plan.stood(rrset.host)) and member.role is Role.PRIMARY
-                if adopted:
-                    yield self._adopt(plan, zone, rrset, member.site)
-                more = {"adopted": True} if adopted else {}
+                more = {}
+                if plan.stood(rrset.host):
+                    yield taking.take(plan, zone, rrset.host, member, self._place(rrset, member), zone_at(self.name))
+                    more = {"adopted": True}
                 yield from self._routes(rrset, member, more, watch=member.site.name not in watched)
                 watched.add(member.site.name)
 
@@ -279,47 +274,13 @@ class Route53:
             before=(before,),
         )
 
-    def _adopt(self, plan: WorkloadPlan, zone: ZonePlan, rrset: RRset, site: Site) -> Action:
-        """Return the step that replaces what stands at the host by the primary's record, in one change."""
-        from ...config.standing import phrase  # a step loads this module, and pydantic loads slowly
-
-        answer = {key: value for key, value in self._answer(rrset, site).items() if key != "endpoint"}
-        primary = answer | {
-            "at": Ref(site.name, "at"),
-            "zone": Ref(site.name, "zone"),
-            "check": Ref(f"{site.name}-health", "id"),
-        }
-        given = self._stood(plan, zone, rrset.host) | {"round": round_of(rrset.host), "primary": primary}
-        return Action(
-            f"{rrset.host}-adopt",
-            Phase.ROUTE,
-            "adopt",
-            rrset.host,
-            Run("adopt", given, removes=True),
-            site=site.name,
-            detail=f"{phrase(plan.stood(rrset.host))} is replaced in one change",
-            before=(f"{rrset.host}/{Role.PRIMARY}", *([f"{rrset.host}-caa"] if given["caa"] else [])),
-        )
-
-    def _leave(self, plan: WorkloadPlan, host: str, zone: ZonePlan) -> Action:
-        """Return the step that acts before anything else on removal, so that every visitor gets an answer."""
-        from ...config.standing import phrase  # the same reason
-
-        adopted = plan.stood(host)
-        given = self._stood(plan, zone, host) if adopted else {"host": host, "records": []}
-        back = f"{phrase(adopted)} is put back in one change" if adopted else "the name ends with the stack"
-        does = Run("leave", given, on_delete=True)
-        return Action(f"{host}-leave", Phase.CONFIRM, "leave", host, does, detail=f"on removal, {back}")
-
-    def _stood(self, plan: WorkloadPlan, zone: ZonePlan, host: str) -> dict[str, Any]:
-        """Return the input of the programs of adoption: the name, what stood there, and the CAA records."""
-        return {
-            "zone": zone_at(self.name),
-            "apex": zone.name,
-            "host": host,
-            "records": [record.model_dump(mode="json", exclude_defaults=True) for record in plan.stood(host)],
-            "caa": host_caa(plan, zone, host),
-        }
+    def _place(self, rrset: RRset, member: Member) -> dict[str, Any]:
+        """Return the record of a member, as the programs of adoption make it."""
+        if member.weight is not None and member.role is Role.PRIMARY:
+            return {"type": str(rrset.type), "through": split_host(rrset.host)}
+        answer = {key: value for key, value in self._answer(rrset, member.site).items() if key != "endpoint"}
+        where = {output: Ref(member.site.name, output) for output in ("at", "zone")}
+        return answer | where | {"check": Ref(f"{member.site.name}-health", "id")}
 
     def _answer(self, rrset: RRset, site: Site) -> dict[str, Any]:
         """Return the answer of a record; in a CNAME set a vendor's name is an ordinary one, with the zone's TTL."""
@@ -387,7 +348,7 @@ class Route53:
             route53 = standing.client()
             handle = {"zone_id": standing.zone_id(route53, zone)}
         names = [name.host for name in plan.names if plan.stood(name.host)]
-        given = [self._stood(plan, zone, name) | {"zone": handle} for name in names]
+        given = [taking.stood(plan, zone, name, handle) for name in names]
         changed = [adopt.give_back(each, report, route53) for each in given]
         return any(changed)
 

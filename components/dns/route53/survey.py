@@ -11,7 +11,7 @@ from ...targets.aws.account import released
 from . import adoption
 from . import standing as current
 from .adopt import asking
-from .authority import host_caa
+from .taking import host_caa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
