@@ -175,7 +175,7 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     plan = topology(
         settings, known, here, built=False, others={"aws:region": answers.region}, neighbouring=neighbouring
     )
-    needed = variables(plan, known)
+    needed, now = variables(plan, known), variables(plan, known, now=True)
     facts = files.Facts(_project(here), stack, answers.region, findings.build, needed, (here / "setup.sh").exists())
     stacked = path.relative_to(here) if path.is_absolute() else Path("stacks", path.name)
     written, kept = files.write(
@@ -187,6 +187,7 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
             (str(stacked), asked.text(answers)),
         ],
     )
+    later = [name for name in needed if name not in now]
     following = [
         *([findings.build] if findings.build else []),
         f"{facts.command} doctor --stack {stack}",
@@ -194,7 +195,14 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
         f"pulumi preview --stack {stack}",
     ]
     if as_json:
-        result = {"written": written, "kept": kept, "notes": findings.notes, "export": needed, "next": following}
+        result = {
+            "written": written,
+            "kept": kept,
+            "notes": findings.notes,
+            "export": now,
+            "later": later,
+            "next": following,
+        }
         click.echo(json.dumps(result, indent=2))
         return
     for name in written:
@@ -202,7 +210,9 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     for name in kept:
         click.echo(f"kept {name}, which was there")
     _show(findings)
-    click.echo(f"for updates, export: {', '.join(needed) or 'nothing'}; and be known to AWS")
+    click.echo(f"for updates, export: {', '.join(now) or 'nothing'}; and be known to AWS")
+    if later:
+        click.echo(f"for sites elsewhere, later: {', '.join(later)}")
     click.echo("next:\n" + "\n".join(f"  {line}" for line in following))
 
 

@@ -121,12 +121,12 @@ def demand(topology: Topology, registry: Registry, held: Mapping[str, str] = _NO
         raise ConfigError("credentials are missing", found)
 
 
-def variables(topology: Topology, registry: Registry) -> tuple[str, ...]:
-    """Return every variable of a secret that the stack may need in any mode of its placement, sorted."""
+def variables(topology: Topology, registry: Registry, *, now: bool = False) -> tuple[str, ...]:
+    """Name every variable of a secret that the stack may need in any mode of its placement, or needs now, sorted."""
     named = {
         variable
         for plan in topology.workloads
-        for site in plan.everywhere
+        for site in (plan.sites if now else plan.everywhere)
         for variable in _needed(site.target, plan, registry)
     }
     for plan in topology.workloads:

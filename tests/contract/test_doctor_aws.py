@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.stub import Stubber
@@ -24,6 +29,9 @@ from tests.contract.authority import self_signed
 from tests.settings import settings, site_folder
 
 from .aws_account import Account, account
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOST = "docs.dao.example"
 READABLE = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
@@ -399,6 +407,39 @@ def test_a_session_of_a_role_is_asked_about_as_the_role(arn: str, principal: str
     assert aws.principal_of(arn) == principal
 
 
+#: The words of the AWS command line that the printed commands have, as it reads them (docs.aws.amazon.com/cli).
+AWS_CLI = """#!{python}
+import json, os, sys
+import boto3, jmespath
+service, operation, *rest = sys.argv[1:]
+options = dict(zip(rest[::2], rest[1::2], strict=True))
+query, output = options.pop("--query", "@"), options.pop("--output", "json")
+names = {{"--id": "Id", "--if-match": "IfMatch", "--distribution-config": "DistributionConfig"}}
+given = {{names[name]: value for name, value in options.items()}}
+for name, value in given.items():
+    if value.startswith("file://"):
+        given[name] = json.load(open(value.removeprefix("file://")))
+found = jmespath.search(query, getattr(boto3.client(service), operation.replace("-", "_"))(**given))
+print(found if output == "text" else json.dumps(found, default=str))
+"""
+
+
+def release(mend: str, folder: Path) -> None:
+    """Take the printed commands as a person would, in a shell: the first, the edit of the file, the last."""
+    (folder / "aws").write_text(AWS_CLI.format(python=sys.executable))
+    (folder / "aws").chmod(0o755)
+    region = os.environ["AWS_REGION"]  # which the command line reads, and boto3 does not
+    variables = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "AWS_DEFAULT_REGION": region}
+    first, last = re.findall(r"`(.*?)`", mend)
+    assert f"take {HOST} out of Aliases.Items there and 1 from Aliases.Quantity" in mend
+    subprocess.run(["sh", "-ec", first], cwd=folder, env=variables, check=True)
+    config = json.loads((folder / "config.json").read_text())
+    config["Aliases"]["Items"].remove(HOST)
+    config["Aliases"]["Quantity"] -= 1
+    (folder / "config.json").write_text(json.dumps(config))
+    subprocess.run(["sh", "-ec", last], cwd=folder, env=variables, check=True)
+
+
 def test_an_account_without_distributions_is_a_caution_and_one_with_our_alias_is_not_ready(
     world: Account, plan, tmp_path
 ) -> None:
@@ -426,6 +467,10 @@ def test_an_account_without_distributions_is_a_caution_and_one_with_our_alias_is
     (finding,) = check.look()
     assert finding.state is State.NOT_READY
     assert made["Id"] in finding.sentence
+    release(finding.mend, tmp_path)
+    assert [each.state for each in check.look()] == [State.READY]
+    stands = world.client("cloudfront").get_distribution_config(Id=made["Id"])["DistributionConfig"]
+    assert (stands["Aliases"]["Quantity"], stands["Comment"], stands["Enabled"]) == (0, "the old site", True)
     config["Comment"] = "unmoor docs-aws"
     world.client("cloudfront").update_distribution(
         Id=made["Id"],

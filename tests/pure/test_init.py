@@ -108,6 +108,15 @@ def test_the_generators_folder_build_and_settings_are_taken(folder: Path) -> Non
     assert "npm run build" in (folder / ".github/workflows/unmoor-up-prod.yml").read_text()
 
 
+def test_what_is_exported_now_and_what_a_later_site_needs_are_told_apart(folder: Path) -> None:
+    shown = run(*WHOLE).output
+    assert "for updates, export: STORJ_ACCESS_KEY, STORJ_SECRET_KEY; and be known to AWS\n" in shown
+    assert "for sites elsewhere, later: AKASH_CONSOLE_API_KEY\n" in shown
+    (folder / "stacks/Pulumi.prod.yaml").unlink()
+    standby = json.loads(run(*WHOLE, "--mode", "active-standby", "--json").output)
+    assert (standby["later"], "AKASH_CONSOLE_API_KEY" in standby["export"]) == ([], True)
+
+
 def test_a_gitbook_space_is_to_be_imported_first(folder: Path) -> None:
     (folder / ".gitbook.yaml").write_text("root: ./\n")
     assert "--site" in refused("--host", "docs.dao.example", *STORES)
