@@ -20,7 +20,6 @@ from ....errors import Fault, SdlError
 from . import model, shape, text
 from .rules import RULES
 from .rules.rule import Finding, Level, view
-from .rules.switch import allowed
 from .verdict import Problem, Report, dotted, unreadable
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def check(document: Document, budget_usd_month: float | None = None) -> Report:
         for rule in RULES.values():
             if rule.sound:
                 found += [(rule.name, each) for each in rule.find(laid_out)]
-    off = allowed(document.text)
+    off = laid_out.allowed
     return Report(tuple((rule, finding) for rule, finding in found if not off.get(rule)), document.text)
 
 

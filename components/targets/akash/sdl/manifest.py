@@ -15,8 +15,10 @@ from .resources import placements, protocol, resources, sequence_numbers
 
 __all__ = ["canonical", "groups", "manifest", "version"]
 
+#: What Go's encoder escapes: how each begins in UTF-8, so that two rare ones share a search, and what is written.
 _ESCAPES = {
-    character.encode(): f"\\u{ord(character):04x}".encode() for character in ("<", ">", "&", "\u2028", "\u2029")
+    first: [(each.encode(), f"\\u{ord(each):04x}".encode()) for each in characters]
+    for first, characters in ((b"<", "<"), (b">", ">"), (b"&", "&"), (b"\xe2\x80", "\u2028\u2029"))
 }
 
 
@@ -44,8 +46,10 @@ def canonical(value: Any) -> str:
 
 def _canonical(value: Any) -> bytes:
     raw = _ENCODER.encode(value).encode()
-    for character, escape in _ESCAPES.items():
-        raw = raw.replace(character, escape)
+    for first, escapes in _ESCAPES.items():
+        if first in raw:
+            for character, escape in escapes:
+                raw = raw.replace(character, escape)
     return raw
 
 

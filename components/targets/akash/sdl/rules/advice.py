@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from .references import truth
 from .rule import Finding, Rules, View
-from .switch import allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,29 +65,28 @@ STATEFUL = frozenset(
 _SECRET_NAME = re.compile(
     r"(?i)(pass(word|wd|phrase)?|secret|token|api_?key|access_?key|private_?key|mnemonic|seed_phrase|credentials?)$"
 )
-#: Forms of secrets, by their beginning. Plain text is compared first, because that is faster than a regular expression.
-_SECRET_FORMS = {
-    "-----BEGIN ": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
-    "AKIA": re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
-    "gh": re.compile(r"\bgh[pousr]_[0-9A-Za-z]{30,}"),
-    "xox": re.compile(r"\bxox[abpr]-[0-9A-Za-z-]{10,}"),
-    "://": re.compile(r"://[^/\s:@]+:[^/\s:@$]{3,}@"),
-    "sk_live_": re.compile(r"\bsk_live_[0-9A-Za-z]{16,}"),
-    "glpat-": re.compile(r"\bglpat-[0-9A-Za-z_-]{20,}"),
-}
+#: Secrets by their form. Each pattern begins with plain text, which `re` looks for by memchr: six times as fast as a
+#: pattern that begins with `\b`, whose test stands behind the text for that reason.
+_SECRET_FORMS = tuple(
+    (needed, re.compile(form))
+    for needed, form in (
+        ("-", r"-----BEGIN [A-Z ]*PRIVATE KEY"),
+        ("K", r"AKIA(?<=\bAKIA)[0-9A-Z]{16}\b"),
+        ("_", r"gh(?<=\bgh)[pousr]_[0-9A-Za-z]{30}"),
+        ("-", r"xox(?<=\bxox)[abpr]-[0-9A-Za-z-]{10}"),
+        ("@", r"://[^/\s:@]+:[^/\s:@$]{3,}@"),
+        ("_", r"sk_live_(?<=\bsk_live_)[0-9A-Za-z]{16}"),
+        ("-", r"glpat-(?<=\bglpat-)[0-9A-Za-z_-]{20}"),
+    )
+)
 
 
 def looks_secret(text: str, name: str = "") -> bool:
     """Return whether a text looks like a secret, by its form or by the name of its variable."""
     if text and _SECRET_NAME.search(name):
         return True
-    for beginning, form in _SECRET_FORMS.items():
-        at = text.find(beginning)
-        while at >= 0:
-            if form.match(text, at):
-                return True
-            at = text.find(beginning, at + 1)
-    return False
+    # One character that the form needs is found, or missed, in no time.
+    return any(needed in text and form.search(text) for needed, form in _SECRET_FORMS)
 
 
 @rules.warning(
@@ -199,7 +197,7 @@ def _state_without_volume(view: View) -> Iterator[Finding]:
 def _allow_comment(view: View) -> Iterator[Finding]:
     from . import RULES
 
-    for name, reason in allowed(view.text).items():
+    for name, reason in view.allowed.items():
         if name not in RULES:
             yield Finding((), f"there is no rule {name!r} to switch off")
         elif not reason:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import price
 from ..groups import groups
+from .switch import allowed
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -83,6 +84,11 @@ class View:
     volumes: dict[str, list[tuple[Path, dict[str, Any]]]]
     exposes: list[tuple[str, Path, dict[str, Any]]]
     targets: list[tuple[str, Path, dict[str, Any], dict[str, Any]]]
+
+    @cached_property
+    def allowed(self) -> dict[str, str]:
+        """The rules that the text switches off, with the reason, which is empty where none is given."""
+        return allowed(self.text)
 
     @cached_property
     def formula_usd(self) -> Decimal:
