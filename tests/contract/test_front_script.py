@@ -145,3 +145,39 @@ def test_a_try_that_cost_nothing_is_repeated_soon_and_one_that_cost_a_download_i
     lines = "pause=1 came={}\nfor each in 1 2 3 4 5 6 7 8 9 10 11 12; do longer; printf '%s ' $pause; done"
     assert shell(lines.format("")) == "2 4 8 16 30 30 30 30 30 30 30 30 "
     assert shell(lines.format("yes")) == "2 4 8 16 32 64 128 256 512 1024 1800 1800 "
+
+
+#: The date is an hour earlier from its second reading on.
+SET_BACK = """
+date() { [ -e read ] && echo 1799996400 || echo 1800000000; touch read; }
+"""
+
+
+def test_a_release_that_no_store_gave_is_tried_again_in_time_when_the_date_is_set_back(shell):
+    lines = f"""{SET_BACK}
+run() {{ command "$@"; rounds=$((rounds + 1)); [ $rounds -lt 20 ] || exit; }}
+choose() {{ next={NEW} next_number=9 note=; }}
+fetch() {{ echo tried; tries=$((tries + 1)) why=none; [ $tries -lt 2 ] || exit; return 1; }}
+log() {{ :; }}
+mkdir -p health "$CONTENT"
+rounds=0 tries=0
+keep_content
+"""
+    assert shell(lines) == "tried\ntried\n"
+
+
+def test_what_open_pages_ask_for_is_kept_for_a_day_though_the_machine_starts_anew(shell):
+    lines = """
+clock=100000
+now() { echo $clock; }
+left() { forget_hashed; ls "$CONTENT/kept" | tr '\n' ' '; }
+mkdir -p "$CONTENT/kept/99000" "$CONTENT/kept/13600"
+left
+clock=50
+left
+clock=86449
+left
+clock=86450
+left
+"""
+    assert shell(lines) == "99000 50 50 "

@@ -73,7 +73,7 @@ certificate_of() {
     [ "${2:-0}" -le "$last" ] || from=$1 last=$2
   done
   today=`date -u +%y%m%d%H%M%S`
-  soon=`now`
+  soon=`date +%s`
   soon=`date -u -d "@$((soon + 7 * 86400))" +%y%m%d%H%M%S`
   clock="by the clock of its machine it is `read_out "$today"`"
   if [ "$last" = 0 ] && [ "`stood "$of"`" != seen ]; then

@@ -67,7 +67,11 @@ alive() {
   kill -0 "$caddy" 2>/dev/null || { log "caddy ended"; exit 1; }
   [ -z "$keeper" ] || kill -0 "$keeper" 2>/dev/null || { log "what keeps the content ended"; exit 1; }
 }
-now() { date +%s; }
+# Print seconds by a clock that is never set: since the machine started, where the system shows that.
+now() {
+  { read -r seconds _ < /proc/uptime; } 2>/dev/null || seconds=`date +%s`
+  echo "${seconds%%.*}"
+}
 
 # Caddy's configuration with what is known only here. Caddy looks every second whether its file has changed. At each mark
 # `{"@id":"X"}` the lines X of all rules are put in (see releases.sh).

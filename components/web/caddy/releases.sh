@@ -162,7 +162,13 @@ keep_hashed() {
 }
 forget_hashed() {
   for kept in "$CONTENT"/kept/*; do
-    [ "${kept##*/}" = '*' ] || [ "${kept##*/}" -gt $((`now` - 86400)) ] || rm -rf "$kept"
+    [ -e "$kept" ] || return
+    today=`now`
+    if [ "${kept##*/}" -gt "$today" ]; then
+      # The machine started anew, and its clock with it: the day begins again.
+      [ -e "$CONTENT/kept/$today" ] || mv "$kept" "$CONTENT/kept/$today"
+    elif [ "${kept##*/}" -le $((today - 86400)) ]; then rm -rf "$kept"
+    fi
   done
 }
 # Drop what an earlier run left half done, and what the document does not allow: numbers below its own, and without
