@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from pathlib import Path
 
 
@@ -20,6 +21,7 @@ def run() -> None:
     from .config import held
     from .deploy import credentials, standing
     from .deploy.workload import deploy
+    from .doctor import room
     from .doctor import run as doctor
     from .errors import UnmoorError
     from .plan.stack import from_pulumi
@@ -33,11 +35,10 @@ def run() -> None:
         sealed, own = config.get_config_secret_keys_env(), f"{pulumi.get_project()}/{stack}"
         topology = from_pulumi(settings, known, Path.cwd(), sealed, stack=stack)
         if not pulumi.runtime.is_dry_run():
-            values = held.of(settings, sealed)
-            credentials.demand(topology, known, values)
-            doctor.demand(topology, known, own)
-            if values:
-                held.offer(own, values)
+            room.demand(Path.cwd())
+            room.hold_for(Path.cwd(), lambda text: print(text, file=sys.stderr, flush=True))  # noqa: T201 the engine shows it
+            credentials.demand(topology, known)
+            doctor.demand(topology, known, f"{pulumi.get_project()}/{stack}")
         before = state.outputs()
         approved = state.demand(topology, before)
         taken = standing.demand(topology, known, before)

@@ -36,21 +36,22 @@ def cli(stack: str, as_json: bool, everything: bool) -> int:
     !   an update works, and you should know this before
     ?   it could not be looked at
 
-    Looked at: the engine, its plug-ins, the virtual environment, the state, the AWS identity and its rights, the zone,
-    its delegation and records, CAA, aliases of CloudFront, stores, the Console account and its market, the issuer. All
-    at the same time, and each for 8 seconds at most.
+    Looked at: the engine, its plug-ins, the virtual environment, the state and room for it, the AWS identity and its
+    rights, the zone, its delegation and records, CAA, aliases of CloudFront, stores, the Console account and its
+    market, the issuer. All at the same time, and each for 8 seconds at most.
 
     Exit 0 when an update can start, 1 when something is not ready.
     """  # noqa: D301 click reads the backspace
     import boto3  # noqa: F401 the import fails here, with a sentence that names the extra
 
-    from ..doctor import project, run
+    from ..doctor import project, room, run
 
     path = stack_file(stack)
     topology, folder = load(path, built=False), project_of(path)
     known = registry(folder)
     wanted = [
         *project.checks(folder, load_document(path), topology),
+        *room.checks(folder),
         *run.checks(topology, known, "/".join(astuple(scope(path)))),
     ]
     found = run.look(wanted)

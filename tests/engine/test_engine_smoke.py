@@ -157,7 +157,7 @@ def test_the_doctor_finds_a_sandbox_ready_and_sees_each_thing_that_it_names(sand
     assert {name for name, state in shown.items() if state == "ready"} == {
         "engine", "virtual environment", "plug-ins", "site", "issuer", "AWS identity", "AWS profile", "zone",
         "delegation", "records of docs.dao.example", "CAA of docs.dao.example", "Console account",
-        "bidders for docs-akash", "claims in store aws", "claims in store storj",
+        "bidders for docs-akash", "claims in store aws", "claims in store storj", "room",
     }  # fmt: skip
     # The simulator does not know the sandbox's user, the account's own block has no address, an empty store no object.
     assert {name for name, state in shown.items() if state == "not seen"} == {

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 import components
 from components.__main__ import cli
-from components.doctor import project, run
+from components.doctor import project, room, run
 from components.errors import ConfigError, StepError
 from components.kinds.static.document import document_for
 from components.needs import Check, Needs, State, caution, not_ready, ready, unseen
@@ -332,6 +332,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def invoke(*words: str, findings) -> tuple[int, str]:
         monkeypatch.setattr(project, "checks", lambda *_: [])
+        monkeypatch.setattr(room, "checks", lambda *_: [])
         monkeypatch.setattr(run, "checks", lambda *_: [Check("zone", lambda: findings)])
         done = CliRunner().invoke(cli, ["doctor", "--stack", "prod", *words], standalone_mode=False)
         assert done.exception is None, done.exception
