@@ -31,7 +31,7 @@ _SECRETS = "secrets."
 
 @click.command()
 @click.argument("workload")
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, metavar="[SECRET]...")
 @stack_option()
 @click.option("--yes", is_flag=True, help="Update without asking.")
 def cli(workload: str, names: tuple[str, ...], stack: str, yes: bool) -> None:

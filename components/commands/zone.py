@@ -285,11 +285,13 @@ def bundle(
     """Write the stack's zone as a signed bundle, for name servers of your own.
 
     Three files are written: SHA256.json, its signature, and `current`, which names it. Copy them to two stores of
-    different vendors, `current` last; each server's keeper takes the bundle from there. The serial is the time, so a
-    later bundle replaces an earlier one. Addresses of name servers inside the zone belong into zone.yaml.
+    different vendors, `current` last; each server's keeper takes the bundle from there. The serial is the time, and
+    above that of the bundle in the folder, so write into the same one each time: a later bundle replaces an earlier one
+    even when the clock was set back. Addresses of name servers inside the zone belong into zone.yaml.
     """
     from ..dns.powerdns import bundle as bundles
     from ..dns.powerdns import rows
+    from ..dns.powerdns.stores import next_serial
 
     path = stack_file(stack)
     topology = load(path, built=False)
@@ -301,7 +303,7 @@ def bundle(
     names = [name.rstrip(".").lower() for name in servers]
     if lost := [name for name in names if name.endswith(f".{zone}") and name not in hosts]:
         raise ConfigError(f"{path.parent / 'zone.yaml'}: has no A record of {', '.join(lost)}; add its address")
-    made = bundles.make(zone, int(time.time()), names, records, switches)
+    made = bundles.make(zone, next_serial(out, zone, int(time.time())), names, records, switches)
     signature = bundles.sign(made.raw, key)
     files.write(out / f"{made.name}.json", made.raw)
     files.write(out / f"{made.name}.json.sig", signature)

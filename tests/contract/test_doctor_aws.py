@@ -128,6 +128,12 @@ def test_a_shared_load_balancer_needs_both_listeners_and_no_older_rule_for_our_h
         ]
         ((state, sentence),) = look()
         assert (state, "HTTPS on port 443" in sentence) == (State.NOT_READY, True)
+        (wrong,) = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=443, DefaultActions=closed)[
+            "Listeners"
+        ]
+        ((state, sentence),) = look()
+        assert (state, "HTTPS on port 443" in sentence) == (State.NOT_READY, True)
+        elb.delete_listener(ListenerArn=wrong["ListenerArn"])
         pem, key = self_signed("dao.example", tmp_path / "ours", days=30)
         given = {"Certificate": pem.read_bytes(), "PrivateKey": key.read_bytes()}
         certificate = world.client("acm").import_certificate(**given)["CertificateArn"]

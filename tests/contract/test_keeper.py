@@ -190,11 +190,6 @@ def test_both_members_of_a_balanced_name_answer_until_one_is_proven_dead(served,
     assert served.answers("docs.dao.example") == {STANDBY}
 
 
-def test_a_bundle_without_balance_reads_as_older_keepers_know_it():
-    assert b"balance" not in made(1).raw
-    assert b"balance" in made(1, [*zone_rows(), *lead(STANDBY)], [switch(balance=True)]).raw
-
-
 def test_a_name_that_is_led_by_names_is_not_balanced():
     named = switch(balance=True)
     cname = Row("docs.dao.example", "CNAME", 5, "d111.vendor.example.")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from components.dns.powerdns import bundle, stores
+from components.errors import ConfigError
 from components.kinds.static import memory, objects, releases
 from components.stores import guard
 from components.targets.akash.market.lost import SILENT, lost
@@ -68,6 +70,28 @@ def test_releases_go_on_in_order(jump: float) -> None:
     second = releases.next_record({"a": first}, "docs", "bb" * 32, 1, int(now + jump))
     third = releases.next_record({"a": second}, "docs", "cc" * 32, 1, now + 60)
     assert first.number < second.number < third.number
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_the_serial_of_a_zone_rises(tmp_path: Path, jump: float) -> None:
+    now, serials = 1_800_000_000, []
+    for at in (now, int(now + jump), now + 60):
+        serials.append(stores.next_serial(tmp_path, "dao.example", at))
+        made = bundle.make("dao.example", serials[-1], ["ns.vendor.example"], [], [])
+        (tmp_path / f"{made.name}.json").write_bytes(made.raw)
+        (tmp_path / "current").write_text(f"{made.name}\n")
+    assert serials == sorted(set(serials))
+    assert serials[0] == now
+
+
+@pytest.mark.parametrize(
+    ("current", "why"),
+    [("../../etc/passwd\n", "names no bundle"), ("", "names no bundle"), (f"{'a' * 64}\n", "which is not there")],
+)
+def test_a_serial_is_not_guessed_where_the_last_one_cannot_be_read(tmp_path: Path, current: str, why: str) -> None:
+    (tmp_path / "current").write_text(current)
+    with pytest.raises(ConfigError, match=why):
+        stores.next_serial(tmp_path, "dao.example", 1_800_000_000)
 
 
 @pytest.mark.parametrize("jump", JUMPS)

@@ -125,10 +125,7 @@ def make(
         "serial": serial,
         "servers": list(servers),
         "records": [asdict(row) for row in records],
-        # Keepers from before names could be balanced refuse what they do not know.
-        "switches": [
-            {key: value for key, value in asdict(switch).items() if key != "balance" or value} for switch in switches
-        ],
+        "switches": [asdict(switch) for switch in switches],
     }
     made = Made(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
     read(made.raw, zone)

@@ -84,6 +84,26 @@ class Stores:
         return read(raw, self.zone), raw
 
 
+def next_serial(folder: Path, zone: str, now: int) -> int:
+    """Return the serial of a folder's next bundle: the time `now` in Unix seconds, and above that of the bundle there.
+
+    A serial that does not rise is taken by no server (RFC 1982 §3), and a clock may be set back. Raises ConfigError
+    when the bundle that the folder names cannot be read.
+    """
+    current = folder / CURRENT
+    try:
+        digest = current.read_bytes()[:80].decode("ascii", "replace").strip()
+    except FileNotFoundError:
+        return now
+    if not _DIGEST.fullmatch(digest):
+        raise ConfigError(f"{current}: names no bundle; remove it, and copy the one of a store there")
+    try:
+        last = read((folder / f"{digest}.json").read_bytes(), zone)
+    except FileNotFoundError:
+        raise ConfigError(f"{current}: names {digest}.json, which is not there; copy it there from a store") from None
+    return max(now, last.serial + 1)
+
+
 def _named(client: httpx.Client, address: str) -> str:
     """Return the digest of the bundle that a store names as its newest."""
     digest = _get(client, f"{address}/{CURRENT}").decode("ascii").strip()

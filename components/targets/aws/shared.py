@@ -32,12 +32,15 @@ def look(arn: str, site: str, hosts: Sequence[str]) -> Iterator[Finding]:
         yield not_ready(f"there is no load balancer {arn}", "correct `aws.balancer`, or take it out to get one")
         return
     by_port = {int(one["Port"]): one for one in found}
-    for scheme, port in front.PORTS.items():
-        if by_port.get(port, {}).get("Protocol") != scheme.upper():
-            yield not_ready(
-                f"{arn} has no listener for {scheme.upper()} on port {port}",
-                "add one to it; its default action is free",
-            )
+    missing = {
+        scheme.upper(): port
+        for scheme, port in front.PORTS.items()
+        if by_port.get(port, {}).get("Protocol") != scheme.upper()
+    }
+    for scheme, port in missing.items():
+        yield not_ready(
+            f"{arn} has no listener for {scheme} on port {port}", "add one to it; its default action is free"
+        )
     taken = [
         (host, rule)
         for port in front.PORTS.values()
@@ -51,7 +54,7 @@ def look(arn: str, site: str, hosts: Sequence[str]) -> Iterator[Finding]:
             f"rule {rule['RuleArn'].rpartition('/')[2]} of the load balancer leads {host} elsewhere",
             f"remove it (aws elbv2 delete-rule --rule-arn {rule['RuleArn']}), or choose another host",
         )
-    if not taken and set(front.PORTS.values()) <= by_port.keys():
+    if not (taken or missing):
         yield ready(f"the load balancer of {site} has its listeners, and no rule of others for {', '.join(hosts)}")
 
 
