@@ -349,6 +349,22 @@ def test_one_store_that_is_gone_lies_or_lags_does_not_hold_a_zone_up(served, sto
         assert served.serial() == 10 + number
 
 
+def test_both_stores_gone_for_long_are_reported_once_and_names_go_on_following(served, stores, signer, kept):
+    before = len(kept.reported)
+    for each in stores:
+        (each.folder / "current").rename(each.folder / "away")
+    for _ in range(60):
+        assert not kept.keeper.refresh()
+        kept.keeper.beat()
+    assert [said.partition(": ")[0] for said in kept.reported[before:]] == [each.url for each in stores]
+    assert served.answers("docs.dao.example") == {PRIMARY}
+    kept.probe(False, True, DOWN)
+    assert served.answers("docs.dao.example") == {STANDBY}
+    put(stores, signer, made(2))
+    assert kept.keeper.refresh()
+    assert served.serial() == 2
+
+
 def test_a_zone_is_downloaded_once_and_a_look_that_finds_no_other_reads_its_name_alone(served, stores, signer, kept):
     one, two = stores
     name = made(1).name

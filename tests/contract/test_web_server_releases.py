@@ -227,6 +227,19 @@ def test_a_restart_with_one_store_silent_serves_the_last_agreed_release_and_tell
     world.stays(6)
 
 
+def test_both_stores_silent_leave_the_last_release_through_a_restart_and_both_are_named(world):
+    world.publish(6)
+    world.container.serves(world.made[6][0], 30)
+    for store in world.stores:
+        store.silence()
+    silent = [f"{store.url} gives no record" for store in world.stores]
+    until(lambda: ", ".join(silent) in world.container.health()[1], "the remark")
+    world.container.stop()
+    world.container.start().serves(world.made[6][0], 30)
+    assert world.served() == "6"
+    until(lambda: ", ".join(silent) in world.container.health()[1], "the remark again")
+
+
 def test_a_lost_volume_and_a_silent_store_leave_the_documents_release(world):
     world.publish(6)
     world.container.serves(world.made[6][0], 30)
