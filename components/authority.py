@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     import pulumi
 
@@ -138,4 +138,13 @@ class Adopts(Protocol):
 
         Raises StepError when the authority refuses.
         """
+        ...
+
+
+@runtime_checkable
+class OnServers(Protocol):
+    """An authority that answers from name servers of the stack's own, which `unmoor:dns: {servers: …}` places."""
+
+    def refuses_zone(self, plans: Sequence[WorkloadPlan], zone: ZonePlan) -> Iterable[Fault]:
+        """Name what no zone may hold once the records of all workloads, and those that are not ours, stand in it."""
         ...

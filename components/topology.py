@@ -216,12 +216,33 @@ class WorkloadPlan:
 
 
 @dataclass(frozen=True)
+class NameServer:
+    """A name server of the stack's own: its site, that site's target, and the name that the zone gives it."""
+
+    site: str
+    target: str
+    host: str
+
+
+@dataclass(frozen=True)
+class OwnServers:
+    """The name servers of the stack's own, and where they get the zone.
+
+    `folder` is where bundles lie in each of `stores`; `records` is a hash of the zone's records that are not ours.
+    """
+
+    servers: tuple[NameServer, ...]
+    stores: Mapping[str, Store]
+    folder: str
+    records: str = ""
+
+
+@dataclass(frozen=True)
 class ZonePlan:
     """The zone that all hosts lie in: its name, its id where the name is not unique, and its authority.
 
     `ttl` is the number of seconds that resolvers may keep an answer of a failover name. `delegation` is what stands at
-    the
-    parent.
+    the parent. `own` are name servers of the stack's own, None where only a vendor's answer.
     """
 
     name: str
@@ -229,6 +250,7 @@ class ZonePlan:
     ttl: int
     authorities: tuple[str, ...]
     delegation: Delegation | None = field(default=None, metadata={"signed": WHEN_SET})
+    own: OwnServers | None = field(default=None, metadata={"signed": WHEN_SET})
 
 
 @dataclass(frozen=True)

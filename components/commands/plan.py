@@ -17,6 +17,7 @@ from .which import stack_option
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..dns.moving import Step
     from ..topology import Topology, WorkloadPlan
 
 
@@ -36,9 +37,31 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> None:
         click.echo(json.dumps(_plain(topology, chosen), indent=2))
         return
     parts = [_text(plan, topology) for plan in chosen]
+    if not workloads and (steps := moves(topology)):
+        parts.append("\n".join([click.style("the zone", bold=True), *_moves(topology, steps)]))
     if not workloads and topology.of(""):
         parts.append("\n".join([click.style("the stack", bold=True), "  actions", *_actions(topology, "")]))
     click.echo("\n\n".join(parts))
+
+
+def moves(topology: Topology) -> list[Step]:
+    """Return the steps by which a person moves the delegation to the stack's own servers, while both sides answer."""
+    zone = topology.zone
+    if zone.own is None or zone.delegation is None or len(zone.authorities) == 1:
+        return []
+    from ..dns.moving import outline
+
+    new = {server.host for server in zone.own.servers}
+    return outline(zone.name, set(zone.delegation.name_servers) - new, new)
+
+
+def _moves(topology: Topology, steps: list[Step]) -> list[str]:
+    zone = topology.zone
+    lines = [f"  {' and '.join(zone.authorities)} both answer for {zone.name}; a person moves its delegation:"]
+    for number, step in enumerate(steps, 1):
+        lines += [f"  {number} {step.what}", f"    waits for {step.wait_for}"]
+    last = f"  then `authorities: [{zone.authorities[-1]}]`; `unmoor zone move` shows which step is next"
+    return [*lines, last]
 
 
 def load(path: Path, *, built: bool = True) -> Topology:
@@ -56,6 +79,7 @@ def choose(topology: Topology, workloads: tuple[str, ...], stack: str) -> list[W
 
 
 def _plain(topology: Topology, chosen: list[WorkloadPlan]) -> dict[str, Any]:
+    steps = moves(topology)
     return {
         "zone": canonical(topology.zone),
         "hash": plan_hash(topology),
@@ -70,6 +94,7 @@ def _plain(topology: Topology, chosen: list[WorkloadPlan]) -> dict[str, Any]:
             for plan in chosen
         },
         "actions": [str(action) for action in topology.of("")],
+        **({"moves": [{"what": step.what, "waits_for": step.wait_for} for step in steps]} if steps else {}),
     }
 
 

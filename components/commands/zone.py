@@ -20,6 +20,7 @@ from .which import stack_option
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..dns.asking import Resolver
     from ..dns.check import Server
     from ..dns.plain import Row
     from ..dns.reading import Found
@@ -194,9 +195,8 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
     "--to",
     "servers",
     multiple=True,
-    required=True,
     metavar="NAME=ADDRESS",
-    help="A name server that should answer for the zone; give every one of them.",
+    help="A name server that should answer for the zone; give every one of them.  [default: the stack's own servers]",
 )
 @_json
 def move(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bool) -> int:
@@ -220,7 +220,7 @@ def move(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bo
     topology = load(path, built=False)
     sets = _sets(topology, path)
     to: dict[str, frozenset[str]] = {}
-    also = [_server(text) for text in servers]
+    also = [_server(text) for text in servers] or _own_servers(topology, asking.Resolver(resolver))
     for each in also:
         to[each.name] = to.get(each.name, frozenset()) | {each.address}
     seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, _report)
@@ -237,6 +237,19 @@ def move(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bo
         if step.wait_s:
             click.echo(f"       then wait {step.wait_s} s: {step.wait_for}")
     return 0 if done else 1
+
+
+def _own_servers(topology: Topology, resolver: Resolver) -> list[Server]:
+    """Return the name servers of the stack, at the addresses that its names have now."""
+    from ..dns.check import Server
+
+    own = topology.zone.own
+    if own is None:
+        raise click.UsageError("the stack has no name servers of its own, so give --to NAME=ADDRESS for each new one")
+    found = [Server(each.host, at) for each in own.servers for at in resolver.find(each.host, "A")]
+    if lost := [each.host for each in own.servers if each.host not in {server.name for server in found}]:
+        raise ConfigError(f"the resolver finds no address of {', '.join(lost)}; run `pulumi up` first, or give --to")
+    return found
 
 
 def _report(text: str) -> None:

@@ -23,6 +23,7 @@ from pydantic import (
 from ..errors import ConfigError, Fault
 from ..limits import VALUE_CHARS
 from ..text.escape import outside, shown
+from . import servers as own_servers
 from .signers import NAME as _NAME
 from .signers import Signers
 from .standing import StandingRecord, together
@@ -224,6 +225,9 @@ class Dns(Setting):
         default=None,
         description="What stands at the zone's parent; `status` and `doctor` compare it with what is there.",
     )
+    servers: own_servers.Servers | None = Field(
+        default=None, description="Name servers of the stack's own, for the authority `powerdns`."
+    )
 
 
 class Acme(Setting):
@@ -360,9 +364,22 @@ def faults(error: ValidationError, model: type[BaseModel], prefix: tuple[str | i
 def read(settings: Mapping[str, Any]) -> tuple[StackConfig | None, list[Fault]]:
     """Read the `unmoor:` settings (without the prefix). Raises ConfigError with every fault."""
     try:
-        return StackConfig.model_validate(dict(settings)), []
+        stack = StackConfig.model_validate(dict(settings))
     except ValidationError as error:
         return None, faults(error, StackConfig)
+    return _with_servers(stack)
+
+
+def _with_servers(stack: StackConfig) -> tuple[StackConfig | None, list[Fault]]:
+    """Add the workload that name servers of the stack's own are."""
+    own = stack.dns.servers
+    if own is None:
+        return stack, []
+    if own_servers.WORKLOAD in stack.workloads:
+        why = "is what the name servers of dns.servers are called; choose another name"
+        return None, [Fault(f"workloads.{own_servers.WORKLOAD}", why)]
+    made = Workload.model_validate(own.workload(stack.zone, stack.stores))
+    return stack.model_copy(update={"workloads": {own_servers.WORKLOAD: made, **stack.workloads}}), []
 
 
 def settings_of(document: Any, source: str) -> dict[str, Any]:

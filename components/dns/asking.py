@@ -55,7 +55,7 @@ def endpoint(server: str, port: int | None = None) -> tuple[str, int]:
         ) from None
 
 
-def ask(address: str, host: str, type_: str, *, tcp: bool) -> Answer:
+def ask(address: str, host: str, type_: str, *, tcp: bool, port: int | None = None) -> Answer:
     """Ask a name server itself. A missing answer is one with an `error`, a sentence."""
     import dns.exception
     import dns.flags
@@ -68,7 +68,7 @@ def ask(address: str, host: str, type_: str, *, tcp: bool) -> Answer:
     for _ in range(1 if tcp else TRIES):
         try:
             send = dns.query.tcp if tcp else dns.query.udp
-            return _read(send(query, address, TIMEOUT_S, PORT), host, type_)
+            return _read(send(query, address, TIMEOUT_S, port or PORT), host, type_)
         except dns.exception.Timeout:
             error = f"no answer within {TIMEOUT_S:g} s"
         except (dns.exception.DNSException, OSError, EOFError) as failed:

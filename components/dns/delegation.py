@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..needs import Check, Finding, not_ready, ready
 from ..resolver import VARIABLE
+from ..text.escape import shown
 from . import asking, check, verdict
 from .zone import zone
 
@@ -36,6 +37,32 @@ def checks(topology: Topology) -> Iterator[Check]:
     """Yield the check of the delegation, if the stack names one."""
     if topology.zone.delegation:
         yield Check("parent", lambda: _look(topology))
+        yield Check("delegation", lambda: _gate(topology), late=True)
+
+
+def _gate(topology: Topology) -> Iterator[Finding]:
+    """Refuse an update after which servers would answer that the parent does not lead to, or without its key."""
+    zone = topology.zone
+    alone = zone.own is not None and len(zone.authorities) == 1
+    if zone.own is not None and not alone:  # both sides answer
+        yield ready(f"{zone.name} is answered by both {' and '.join(zone.authorities)}")
+        return
+    resolver = asking.Resolver(os.environ.get(VARIABLE) or None)
+    wanted = zone.delegation.name_servers if zone.delegation else ()
+    answer = [server.host for server in zone.own.servers] if zone.own else list(wanted)
+    to = [] if zone.own else [check.Server(name, at) for name in answer for at in resolver.find(name, "A")]
+    seen = check.look(zone.name, (), resolver, to, lambda _: None)
+    above, others = seen.above or "the root", sorted(seen.delegated.difference(answer))
+    ours = [each for each in others if zone.own or each.endswith(f".{zone.name}")]
+    if ours:
+        listed = ", ".join(shown(each) for each in ours)
+        keep = "keep both authorities until the registrar names no other servers; `unmoor zone move` shows how"
+        yield not_ready(f"{above} still leads {zone.name} to {listed}, which this update stops to serve", keep)
+    elif zone.own is None and (wrong := [each for each in verdict.keys(seen) if seen.ds]):
+        back = "take the DS out at the registrar, wait until its TTL has passed, and only then go back"
+        yield not_ready(f"{above} still has a DS of {zone.name}, and {wrong[0].where} {wrong[0].what}", back)
+    else:
+        yield ready(f"{above} leads {zone.name} to servers that go on answering for it")
 
 
 def _look(topology: Topology) -> Iterator[Finding]:

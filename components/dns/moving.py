@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from ..text.escape import shown
 from . import verdict
+from .asking import Answer
+from .check import Seen, Server, Way
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .check import Answers, Seen, Way
+    from .check import Answers
     from .zone import RRset
 
 #: The TTL in seconds of the NS set while the delegation moves.
@@ -57,6 +59,14 @@ def steps(seen: Seen, sets: Sequence[RRset], to: Mapping[str, frozenset[str]]) -
         Step(step.what, step.wait_s, step.wait_for, step.missing if index == first else (), state)
         for index, (step, state) in enumerate(zip(found, states, strict=False))
     ]
+
+
+def outline(zone: str, old: Iterable[str], new: Iterable[str]) -> list[Step]:
+    """Return the seven steps of a move as they are known before anything is asked: from servers to others, by name."""
+    above = zone.partition(".")[2]
+    parent = {Way(Server(above, ""), tcp=False): {(zone, "NS"): Answer("NOERROR", names=frozenset(old))}}
+    to = {name: frozenset[str]() for name in new}
+    return [Step(step.what, 0, step.wait_for) for step in _steps(Seen(zone, above, parent, {}), (), to)]
 
 
 def _steps(seen: Seen, sets: Sequence[RRset], to: Mapping[str, frozenset[str]]) -> Iterator[Step]:

@@ -141,11 +141,12 @@ def keys(seen: Seen) -> Iterator[Difference]:
     """Compare the DS at the parent with the keys that each server answers."""
     for where, values in _by_way(seen, seen.zone, "DNSKEY").items():
         for ds in sorted(seen.ds):
-            if not _vouched(seen.zone, ds, values):
+            if not vouched(seen.zone, ds, values):
                 yield Difference(where, f"answers no key for the parent's DS {shown(ds)}; validating resolvers fail")
 
 
-def _vouched(zone: str, ds: str, keys: Iterable[str]) -> bool:
+def vouched(zone: str, ds: str, keys: Iterable[str]) -> bool:
+    """Return whether one of the keys, as records, is that of a DS record."""
     import dns.dnssec
     import dns.dnssectypes
     import dns.exception

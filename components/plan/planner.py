@@ -6,11 +6,13 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ..action import STACK, ZONES, Account, Action, Create, Phase, Ref, Run
+from ..authority import OnServers
 from ..config.models import Mode, did_you_mean, faults
+from ..config.servers import WORKLOAD
 from ..errors import Fault, PlanError
 from ..exposure import Proof
 from ..topology import Control, Line, Site, Topology, WorkloadPlan, ZonePlan
-from . import adoption, hosts, refusals, slots
+from . import adoption, hosts, refusals, servers, slots
 from .wire import ordered, wire
 
 if TYPE_CHECKING:
@@ -37,12 +39,13 @@ def plan(
     that were found before, `settings` those of other plug-ins. Raises PlanError with every fault.
     """
     found = list(known)
-    zone = _zone(stack, registry, found)
+    zone = _zone(stack, registry, releases, found)
     plans = [_workload(stack, zone, name, registry, releases, found) for name in stack.workloads]
-    found += hosts.clashes([plan for plan in plans if plan])
-    if found:
-        raise PlanError("the stack configuration is not valid", found)
     standing = [plan for plan in plans if plan]
+    found += hosts.clashes(standing)
+    found += [fault for each in _on_servers(zone, registry) for fault in each.refuses_zone(standing, zone)]
+    if found:
+        raise PlanError("the stack configuration is not valid", servers.as_written(found))
     actions = [action for plan in standing for action in _wired(plan, zone, registry)]
     return Topology(
         zone=zone,
@@ -65,7 +68,12 @@ def options(workload: Workload, kind: Kind[Any], name: str) -> tuple[BaseModel |
         return None, faults(error, kind.options, ("workloads", name, "options"))
 
 
-def _zone(stack: StackConfig, registry: Registry, found: list[Fault]) -> ZonePlan:
+def _on_servers(zone: ZonePlan, registry: Registry) -> list[OnServers]:
+    answering = [registry.authorities[name] for name in zone.authorities] if zone.own else []
+    return [each for each in answering if isinstance(each, OnServers)]
+
+
+def _zone(stack: StackConfig, registry: Registry, releases: Mapping[str, Release], found: list[Fault]) -> ZonePlan:
     names = stack.dns.authorities or tuple(registry.authorities)[:1]
     choices = ", ".join(sorted(registry.authorities))
     found += [
@@ -77,7 +85,9 @@ def _zone(stack: StackConfig, registry: Registry, found: list[Fault]) -> ZonePla
         if name not in registry.authorities
     ]
     known = tuple(name for name in names if name in registry.authorities)
-    return ZonePlan(stack.zone, stack.dns.zone_id, stack.ttl, known, stack.dns.delegation)
+    found += servers.faults(stack, registry, known)
+    own = servers.own(stack, registry, releases.get(WORKLOAD))
+    return ZonePlan(stack.zone, stack.dns.zone_id, stack.ttl, known, stack.dns.delegation, own)
 
 
 def _workload(
@@ -99,7 +109,7 @@ def _workload(
         return None
     on = registry.implementations(kind.name)
     placement = slots.filled(workload.placement, registry)
-    found += [*refusals.kind(workload, kind, path), *refusals.placement(placement, kind.name, on, path)]
+    found += [*refusals.kind(workload, kind, path), *refusals.placement(placement, kind, on, path)]
     chosen, wrong = options(workload, kind, name)
     found += wrong
     found += refusals.sharing(workload, kind, chosen, placement, path)
@@ -232,7 +242,7 @@ def _wired(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> list[Actio
                 Phase.CREATE,
                 "create",
                 site.name,
-                Create(_avoid(plan, site, registry)),
+                Create(_avoid(plan, site, zone, registry)),
                 site=site.name,
                 detail=f"on {site.target}, site host {site.site_host}",
             ),
@@ -285,18 +295,15 @@ def _accounts(plans: Sequence[WorkloadPlan], actions: Sequence[Action], registry
         )
 
 
-def _avoid(plan: WorkloadPlan, site: Site, registry: Registry) -> tuple[Ref, ...]:
-    """Return the operators that a site must not share.
+def _avoid(plan: WorkloadPlan, site: Site, zone: ZonePlan, registry: Registry) -> tuple[Ref, ...]:
+    """Return the operators that a site must not share: those of name servers, who can forge its names, among them.
 
     Sites are compared by name and not by role: a flip must not change which of two avoids the other.
     """
     if not registry.targets[site.target].several_operators:
         return ()
-    return tuple(
-        Ref(other.name, "operator")
-        for other in sorted(plan.sites, key=lambda each: each.name)
-        if other.name < site.name and other.target == site.target
-    )
+    others = sorted(other.name for other in plan.sites if other.name < site.name and other.target == site.target)
+    return tuple(Ref(name, "operator") for name in (*servers.avoided(zone, plan.name, site.target), *others))
 
 
 def _probes(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Iterable[Action]:

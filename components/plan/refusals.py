@@ -72,15 +72,15 @@ def sharing(
     return found
 
 
-def placement(placement: Placement, kind: str, on: Mapping[str, Implementation[Any]], path: str) -> list[Fault]:
+def placement(placement: Placement, kind: Kind[Any], on: Mapping[str, Implementation[Any]], path: str) -> list[Fault]:
     """Refuse targets on which a kind does not run, and two sides on one target."""
-    named = [("centralized", str(placement.centralized))]
+    named = [("centralized", str(placement.centralized))] if kind.two_sides else []
     named += [(f"decentralized[{i}]", target) for i, target in enumerate(placement.decentralized)]
     choices = ", ".join(sorted(on))
     found = [
         Fault(
             f"{path}.placement.{where}",
-            f"{kind} does not run on {target!r}{did_you_mean(target, on)}; choose from {choices}",
+            f"{kind.name} does not run on {target!r}{did_you_mean(target, on)}; choose from {choices}",
         )
         for where, target in named
         if target not in on

@@ -35,8 +35,9 @@ SITES: Mapping[Mode, tuple[Slot, ...]] = {
 
 
 def everywhere(placement: Placement) -> tuple[Slot, ...]:
-    """Return every slot that a placement fills, in any mode."""
-    return (CENTRAL, DECENTRAL_1, DECENTRAL_2)[: 1 + len(placement.decentralized)]
+    """Return every slot that a placement fills, in any mode; name servers have no centralized side."""
+    found = (CENTRAL, DECENTRAL_1, DECENTRAL_2)[: 1 + len(placement.decentralized)]
+    return found if placement.centralized else found[1:]
 
 
 def taken(mode: Mode, active: Side, placement: Placement) -> tuple[Slot, ...]:
@@ -77,7 +78,7 @@ def filled(placement: Placement, registry: Registry) -> Placement:
     own = [name for name, target in registry.targets.items() if not target.rented]
     return placement.model_copy(
         update={
-            "centralized": placement.centralized or next(iter(own), ""),
+            "centralized": next(iter(own), "") if placement.centralized is None else placement.centralized,
             "decentralized": placement.decentralized or tuple(rented[:1]),
         }
     )

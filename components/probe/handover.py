@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import operator_key
 from ..deploy.credentials import secret
 from ..errors import StepError, UnmoorError
-from ..kinds.service import operator
 from ..web.caddy.secrets import HANDOVER
 from .client import visit
 
@@ -58,7 +58,7 @@ def take(
     """
     values = {name: secret(variable, given.get("stack", "")) for name, variable in given["secrets"].items()}
     body, digest = written(values)
-    context = _with(operator.certificate(given["lease"]))
+    context = _with(operator_key.certificate(given["lease"]))
     end, last = clock() + float(given["timeout_s"]), ""
     while fault := _once(given, body, digest, context, look, sleep):
         if fault != last:
@@ -109,14 +109,14 @@ def _to(
     if page.fault:
         return page.fault
     if page.status != _ACCEPTED:
-        why = f"its document has the hash of another certificate than the one that {operator.VARIABLE} gives"
+        why = f"its document has the hash of another certificate than the one that {operator_key.VARIABLE} gives"
         return f"it answers {page.status}: {why}"
     sleep(_TAKING)
     page = visit(url, address, context=context)
     return "" if page.body.strip() == digest else page.fault or "it has not taken them yet"
 
 
-def _with(made: operator.Certificate) -> ssl.SSLContext:
+def _with(made: operator_key.Certificate) -> ssl.SSLContext:
     """Return a context that validates servers as browsers do, and shows a client certificate.
 
     OpenSSL reads keys only from files here, so the key lies in one for a moment, under a password that is used nowhere

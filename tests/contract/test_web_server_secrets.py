@@ -21,8 +21,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from components import operator_key
 from components.errors import StepError
-from components.kinds.service import document, operator
+from components.kinds.service import document
 from components.probe import client, handover
 from components.targets.akash.market.observed import Deployment, Lease, Observed
 from components.web.caddy.upstream import Upstream
@@ -70,7 +71,7 @@ def upstream():
 @pytest.fixture
 def shell(monkeypatch):
     """Export the operator's key and every value."""
-    monkeypatch.setenv(operator.VARIABLE, "k" * 40)
+    monkeypatch.setenv(operator_key.VARIABLE, "k" * 40)
     for name, variable in VARIABLES.items():
         monkeypatch.setenv(variable, VALUES[name])
 
@@ -85,7 +86,7 @@ def front(container, authority, monkeypatch, shell):
         Upstream(f"127.0.0.1:{place}", "/health"),
         "https",
         acme_directory=authority.directory,
-        operator=operator.certificate(LEASE).fingerprint,
+        operator=operator_key.certificate(LEASE).fingerprint,
     )
     street = f"http://127.0.0.1:{authority.street.server_port}"
     made = container(server, SSL_CERT_FILE=str(authority.trust), HTTP_PROXY=street, http_proxy=street)
@@ -213,10 +214,10 @@ def test_other_values_start_the_application_anew(front, application, monkeypatch
 def test_who_has_not_the_certificate_learns_nothing_and_changes_nothing(front, monkeypatch) -> None:
     hand()
     taken = (front.folder / "data/unmoor/secrets/taken").read_text()
-    monkeypatch.setenv(operator.VARIABLE, "another key, which is long enough, too")
-    stranger = handover._with(operator.certificate(LEASE))
-    monkeypatch.setenv(operator.VARIABLE, "k" * 40)
-    right = handover._with(operator.certificate(LEASE))
+    monkeypatch.setenv(operator_key.VARIABLE, "another key, which is long enough, too")
+    stranger = handover._with(operator_key.certificate(LEASE))
+    monkeypatch.setenv(operator_key.VARIABLE, "k" * 40)
+    right = handover._with(operator_key.certificate(LEASE))
     body, _ = handover.written({"TOKEN": "of a stranger"})
     for host, context in ((DIRECT, None), (DIRECT, stranger), (HOST, right)):
         for content in (None, body):
@@ -231,7 +232,7 @@ def test_who_has_not_the_certificate_learns_nothing_and_changes_nothing(front, m
 
 
 def test_what_arrives_cut_off_is_not_taken(front) -> None:
-    right = handover._with(operator.certificate(LEASE))
+    right = handover._with(operator_key.certificate(LEASE))
     body, _ = handover.written(VALUES)
     assert front.visit(DIRECT, handover.HANDOVER, context=right, content=body[:-70]).status == 202
     until(lambda: "did not arrive whole" in front.log(), "the script has judged it")

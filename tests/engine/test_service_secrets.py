@@ -19,8 +19,8 @@ import psutil
 import pytest
 import yaml
 
+from components import operator_key
 from components.doctor import run
-from components.kinds.service import operator
 from components.plan.stack import from_file
 from components.project import builtin
 from sandbox.akash import inventory as akash
@@ -179,11 +179,13 @@ def test_a_release_that_logs_a_secret_and_ends_shows_its_last_lines_without_the_
 
 def test_a_lease_needs_the_operators_own_key(service: Service) -> None:
     shown = service.fails(mode="active-standby").output
-    assert f"akash needs the environment variable {operator.VARIABLE} with 32 characters or more; export it" in shown
+    assert (
+        f"akash needs the environment variable {operator_key.VARIABLE} with 32 characters or more; export it" in shown
+    )
 
 
 def test_the_application_in_a_lease_has_every_value(service: Service, watched: Watch) -> None:
-    shell(service, **{operator.VARIABLE: KEY})
+    shell(service, **{operator_key.VARIABLE: KEY})
     service.up(mode="active-standby")
     assert digests(service, "api-akash") == wanted()
     (deployment,) = akash.open_deployments()
@@ -193,7 +195,7 @@ def test_the_application_in_a_lease_has_every_value(service: Service, watched: W
 
 def test_a_preview_without_the_key_shows_no_change(service: Service) -> None:
     kept = service.pulumi.environment
-    service.pulumi.environment = {name: value for name, value in kept.items() if name != operator.VARIABLE}
+    service.pulumi.environment = {name: value for name, value in kept.items() if name != operator_key.VARIABLE}
     assert service.pulumi.preview().changes() == {}
     service.pulumi.environment = kept
 

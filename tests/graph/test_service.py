@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.kinds.service import operator
+from components import operator_key
 from tests.graph.monitor import Graph, run
 from tests.pure.test_service import stack
 
@@ -111,7 +111,7 @@ def test_the_start_of_a_task_reads_the_secrets_of_its_service_alone(tmp_path):
 
 
 def test_secrets_are_handed_over_between_the_lease_and_its_probe(tmp_path, monkeypatch):
-    monkeypatch.setenv(operator.VARIABLE, "k" * 32)
+    monkeypatch.setenv(operator_key.VARIABLE, "k" * 32)
     for variable in SECRETS.values():
         monkeypatch.setenv(variable, "the-value-itself")
     graph = made(tmp_path, "active-standby", secrets=SECRETS, command=["api"])
@@ -128,7 +128,7 @@ def test_secrets_are_handed_over_between_the_lease_and_its_probe(tmp_path, monke
     ]
     assert {graph.named("api-akash").urn, leading} <= graph.behind(step.urn)
     front = graph.named("api-akash").inputs["sdl"]["services"]["web"]["env"]
-    assert front[0] == f"OPERATOR={operator.certificate(given['lease']).fingerprint}"
+    assert front[0] == f"OPERATOR={operator_key.certificate(given['lease']).fingerprint}"
 
 
 def test_a_bad_deployment_is_taken_back_and_a_step_waits_for_its_end_before_the_probe(central):

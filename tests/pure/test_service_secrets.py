@@ -10,11 +10,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from components import operator_key
 from components.__main__ import cli
 from components.commands.rotate import resources
 from components.deploy import credentials
 from components.errors import ConfigError
-from components.kinds.service import operator
 from components.kinds.service.options import ServiceOptions
 from components.project import builtin
 from components.targets.akash.sdl import document as sdl
@@ -129,17 +129,20 @@ def test_on_akash_a_command_and_a_shell_are_needed() -> None:
 
 
 def test_a_certificate_is_the_same_for_a_lease_and_another_for_any_other_key_or_lease(shell) -> None:
-    shell.setenv(operator.VARIABLE, "a" * 32)
-    first = operator.certificate("dao/prod/api-akash.prod")
-    assert operator.certificate("dao/prod/api-akash.prod").certificate == first.certificate
-    other = operator.certificate("dao/staging/api-akash.staging")
-    shell.setenv(operator.VARIABLE, "b" * 32)
-    assert len({first.fingerprint, other.fingerprint, operator.certificate("dao/prod/api-akash.prod").fingerprint}) == 3
+    shell.setenv(operator_key.VARIABLE, "a" * 32)
+    first = operator_key.certificate("dao/prod/api-akash.prod")
+    assert operator_key.certificate("dao/prod/api-akash.prod").certificate == first.certificate
+    other = operator_key.certificate("dao/staging/api-akash.staging")
+    shell.setenv(operator_key.VARIABLE, "b" * 32)
+    assert (
+        len({first.fingerprint, other.fingerprint, operator_key.certificate("dao/prod/api-akash.prod").fingerprint})
+        == 3
+    )
 
 
 def test_an_update_with_a_lease_demands_the_operators_key_and_one_without_does_not(shell) -> None:
-    shell.setenv(operator.VARIABLE, "short")
-    wanted = f"akash needs the environment variable {operator.VARIABLE} with 32 characters or more; export it"
+    shell.setenv(operator_key.VARIABLE, "short")
+    wanted = f"akash needs the environment variable {operator_key.VARIABLE} with 32 characters or more; export it"
     for mode, asked in (("active-standby", True), ("centralized", False)):
         found = [fault.message for fault in credentials.missing(planned(mode, **GIVEN), builtin())]
         assert (wanted in found) is asked

@@ -10,7 +10,7 @@ import hashlib
 import json
 import subprocess
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
@@ -23,7 +23,7 @@ from ..zone import faults as zone_faults
 from .judge import BOTH, PRIMARY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from . import rows
@@ -85,7 +85,10 @@ class Switch(Setting):
 
 
 class Bundle(Setting):
-    """A zone of one serial. `servers` are the host names of its name servers; `switches` have their primary first."""
+    """A zone of one serial. `servers` are the host names of its name servers; `switches` have their primary first.
+
+    `entries` are what a stack made the records from, by the name of the action that published each; keepers read none.
+    """
 
     format: int = Field(ge=FORMAT, le=FORMAT)
     zone: HostName
@@ -93,6 +96,7 @@ class Bundle(Setting):
     servers: tuple[HostName, ...] = Field(min_length=1)
     records: tuple[_Row, ...]
     switches: tuple[Switch, ...] = ()
+    entries: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     def text(self, more: Iterable[Row] = ()) -> str:
         """Return the zone file, with the SOA and NS records that name the servers."""
@@ -116,7 +120,12 @@ class Made:
 
 
 def make(
-    zone: str, serial: int, servers: Sequence[str], records: Iterable[Row], switches: Iterable[rows.Switch]
+    zone: str,
+    serial: int,
+    servers: Sequence[str],
+    records: Iterable[Row],
+    switches: Iterable[rows.Switch],
+    entries: Mapping[str, Any] | None = None,
 ) -> Made:
     """Return the bundle of a zone. Raises ConfigError when it holds what `read` refuses."""
     document = {
@@ -127,6 +136,8 @@ def make(
         "records": [asdict(row) for row in records],
         "switches": [asdict(switch) for switch in switches],
     }
+    if entries:
+        document["entries"] = dict(entries)
     made = Made(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
     read(made.raw, zone)
     return made

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+#: The variable of the process that holds the key while an update runs.
+VARIABLE = "UNMOOR_ZONE_KEY"
 #: The file that BIND and PowerDNS exchange keys by.
 _FORMAT = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: {}\n"
 _SIZE = 32

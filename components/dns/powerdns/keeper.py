@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two probes of a member, and two looks for a new zone.
 PROBE_S, POLL_S = 1.0, 10.0
+#: Seconds between two looks while an update goes on, and how long after a new zone one is thought to go on.
+SOON_S, GOING_ON_S = 2.0, 120.0
 #: The bundle that is served, next to the database, which holds its rows alone.
 _SERVED = "served.json"
 
@@ -87,6 +89,7 @@ class Keeper:
         self.names: dict[str, Name] = {}
         self._database, self._stores, self._key = database, stores, key
         self._served, self._report, self._clock = folder / _SERVED, report, clock
+        self._taken_at: float | None = None
         # Probes are judged in one thread, zones are taken in another: no row of an old zone may follow a new one.
         self._turn = threading.Lock()
 
@@ -128,11 +131,17 @@ class Keeper:
             self._report(f"the zone of serial {bundle.serial} is not taken, what served goes on: {error}")
             return False
         self._report(f"serves serial {bundle.serial}")
+        self._taken_at = self._clock()
         try:
             files.write(self._served, raw)
         except OSError as error:
             self._report(f"{self._served}: {error.strerror}; once restarted, names stay until a new zone comes")
         return True
+
+    def pause_s(self) -> float:
+        """Return the seconds to the next look for a zone: an update publishes several, and waits for each."""
+        going_on = self._taken_at is not None and self._clock() - self._taken_at < GOING_ON_S
+        return SOON_S if going_on else POLL_S
 
     def _carried(self, switch: Switch) -> Name:
         """Keep a name at the site it leads to, and what is known of members that did not change."""
@@ -178,8 +187,8 @@ class Keeper:
         """Probe, look for zones and beat until cancelled."""
         self.resume()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_every(POLL_S, lambda: asyncio.to_thread(self.refresh)))
-            tasks.create_task(_every(BEAT_S, lambda: asyncio.to_thread(self.beat)))
+            tasks.create_task(_every(self.pause_s, lambda: asyncio.to_thread(self.refresh)))
+            tasks.create_task(_every(lambda: BEAT_S, lambda: asyncio.to_thread(self.beat)))
 
             async def one(host: str, member: Judged) -> None:
                 self.judge(host, member, ok=await prober.well(member))
@@ -190,14 +199,14 @@ class Keeper:
                     for member in name.switch.members:
                         tasks.create_task(one(host, member))
 
-            tasks.create_task(_every(PROBE_S, all_))
+            tasks.create_task(_every(lambda: PROBE_S, all_))
 
 
-async def _every(seconds: float, do: Callable[[], Awaitable[object]]) -> None:
+async def _every(seconds: Callable[[], float], do: Callable[[], Awaitable[object]]) -> None:
     while True:
         started = time.monotonic()
         await do()
-        await asyncio.sleep(max(0.0, started + seconds - time.monotonic()))
+        await asyncio.sleep(max(0.0, started + seconds() - time.monotonic()))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

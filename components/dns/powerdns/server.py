@@ -10,6 +10,10 @@ import click
 
 #: Where the distribution's package has the tables (Debian: pdns-backend-sqlite3).
 SCHEMA = "/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql"
+#: The name by which a container gets the zone's key, and the port at which it shows its health.
+KEY, HEALTH_PORT = "ZONE_KEY", 8053
+#: The database's name in its folder.
+DATABASE = "pdns.sqlite3"
 #: Settings of PowerDNS 4.7 and later. Keys and metadata are read anew each time: a roll-over fails while old ones are
 #: remembered. What is answered is remembered for a second, in case that the keeper cannot purge it.
 _SETTINGS = """\
@@ -57,7 +61,7 @@ def prepare(database: Path, schema: str) -> None:
 def main(folder: Path, address: str, port: int, schema: Path) -> None:
     """Make pdns.conf, and an empty database where there is none, for `pdns_server --config-dir=FOLDER`."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder.resolve() / "pdns.sqlite3"
+    path = folder.resolve() / DATABASE
     try:
         prepare(path, schema.read_text(encoding="utf-8"))
     except FileNotFoundError:

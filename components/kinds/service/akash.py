@@ -6,12 +6,13 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
-from ...action import STACK, Action, Phase, Ref, Run
+from ... import operator_key
+from ...action import Action, Phase, Ref, Run
 from ...kind import Deployed, Implementation
 from ...targets.akash import ingress
 from ...targets.akash.ingress import Ingress
 from ...topology import Line
-from . import losses, operator
+from . import losses
 from .document import WEB
 from .options import Update
 
@@ -53,7 +54,7 @@ class OnAkash(Implementation["ServiceOptions"]):
 
     def credentials(self, options: ServiceOptions) -> dict[str, int]:
         """Return the key from which the certificate is derived that hands over secrets."""
-        return {operator.VARIABLE: operator.SHORTEST} if options.secrets else {}
+        return {operator_key.VARIABLE: operator_key.SHORTEST} if options.secrets else {}
 
     def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:  # noqa: ARG002 all at once
         """Return the one resource that hands over all of them."""
@@ -99,11 +100,11 @@ class OnAkash(Implementation["ServiceOptions"]):
             # until no record leads to it.
             name += f".{release.id[:_SHORT]}"
         known, opts, key = UNKNOWN, context.opts, f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
-        if options.secrets and pulumi.runtime.is_dry_run() and not os.environ.get(operator.VARIABLE):
+        if options.secrets and pulumi.runtime.is_dry_run() and not os.environ.get(operator_key.VARIABLE):
             # A preview needs no key: what stands goes on, and what is new is shown without the certificate's hash.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=[_OPERATOR]))
         elif options.secrets:
-            known = operator.certificate(key).fingerprint
+            known = operator_key.certificate(key).fingerprint
         lease = Deployment(
             site.name,
             name=name,

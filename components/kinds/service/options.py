@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
+from ...config import images
 from ...config.models import EnvironmentName, Setting
 from ...targets.akash.notice import Notice  # noqa: TC001 pydantic reads annotations
 from ...targets.akash.sdl.rules.advice import looks_secret
@@ -19,7 +20,6 @@ from ...web.http import HEALTH_PATH
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
-_IMAGE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._/:-]*)@sha256:(?P<digest>[0-9a-f]{64})")
 #: Folders that a container gets from the machine.
 _TAKEN = re.compile(r"/(?:proc|sys|dev|etc)(?:/|$)")
 #: Variables that the machine sets by itself.
@@ -35,21 +35,6 @@ class Update(StrEnum):
 
     BESIDE = "beside"
     IN_PLACE = "in-place"
-
-
-def _image(image: str) -> str:
-    found = _IMAGE.fullmatch(image)
-    if found is None:
-        raise ValueError(
-            "this does not name one image for good; write NAME:TAG@sha256:DIGEST, as "
-            "`docker buildx imagetools inspect NAME:TAG` prints it"
-        )
-    if len(set(found["digest"])) == 1:
-        raise ValueError(
-            f"the digest of {found['name']} is a placeholder, no image has it; build and push the image, and give the "
-            "digest that `docker buildx build --push` prints"
-        )
-    return image
 
 
 def _word(text: str) -> str:
@@ -108,7 +93,7 @@ def _path_in_container(path: str) -> str:
 
 
 SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]
-Image = Annotated[str, AfterValidator(_image)]
+Image = Annotated[str, AfterValidator(images.pinned)]
 Word = Annotated[str, AfterValidator(_word)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Value = Annotated[str, AfterValidator(_value)]

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from ...web.caddy.server import Behind
 
 
-def web_server(site: Site, release: Release, behind: Behind) -> WebServer:
-    """Return the web server of a site whose /healthz answers `release` and the site's mark."""
+def web_server(site: Site, release: Release, behind: Behind, *, operator: str | None = None) -> WebServer:
+    """Return the web server of a site whose /healthz answers `release` and the site's mark.
+
+    `operator` is the SHA-256 of the client certificate that may hand over secrets, None where there are none.
+    """
     return WebServer(
         scheme=site.scheme,
         host=site.host or site.site_host,
@@ -24,4 +27,5 @@ def web_server(site: Site, release: Release, behind: Behind) -> WebServer:
         behind=behind,
         redirect_from=site.redirect_from,
         mark=site.mark,
+        operator=operator,
     )

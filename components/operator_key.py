@@ -1,4 +1,4 @@
-"""The client certificate by which a lease takes secrets: derived anew each time, and stored nowhere."""
+"""What is derived from the operator's own key: client certificates of leases, the signer of zones. None is stored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...errors import ConfigError
+from .errors import ConfigError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,14 +35,8 @@ def certificate(lease: str) -> Certificate:
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    master = os.environ.get(VARIABLE, "")
-    if len(master) < SHORTEST:
-        raise ConfigError(f"the environment variable {VARIABLE} has fewer than {SHORTEST} characters; export it")
-    derived = HKDF(hashes.SHA256(), 32, b"unmoor secrets 1", lease.encode()).derive(master.encode())
-    key = Ed25519PrivateKey.from_private_bytes(derived)
+    key = _derived(b"unmoor secrets 1", lease)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "unmoor operator")])
     made = (
         x509.CertificateBuilder()
@@ -56,3 +50,29 @@ def certificate(lease: str) -> Certificate:
     )
     pem = made.public_bytes(serialization.Encoding.PEM)
     return Certificate(pem, key, made.fingerprint(hashes.SHA256()).hex())
+
+
+def zone_signer(zone: str) -> Ed25519PrivateKey:
+    """Return the key that signs the bundles of one zone, the same every time. Raises ConfigError without a key."""
+    return _derived(b"unmoor zone 1", zone)
+
+
+def public_line(key: Ed25519PrivateKey) -> str:
+    """Return a public key as OpenSSH writes it: `ssh-ed25519 AAAA…`."""
+    from cryptography.hazmat.primitives import serialization
+
+    form = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    return key.public_key().public_bytes(*form).decode()
+
+
+def _derived(purpose: bytes, what: str) -> Ed25519PrivateKey:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    master = os.environ.get(VARIABLE, "")
+    if len(master) < SHORTEST:
+        raise ConfigError(f"the environment variable {VARIABLE} has fewer than {SHORTEST} characters; export it")
+    return Ed25519PrivateKey.from_private_bytes(
+        HKDF(hashes.SHA256(), 32, purpose, what.encode()).derive(master.encode())
+    )

@@ -1,0 +1,46 @@
+"""Name servers of the stack's own: where they run, as a stack file names it, and the workload that they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from . import images
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+#: The workload that the servers are, and its kind. Site hosts of it are the names of the servers.
+WORKLOAD, KIND = "ns", "nameserver"
+#: How many there are: one that does not answer costs a look-up a second, not an answer.
+COUNT = 2
+
+
+class Servers(BaseModel):
+    """Two name servers of the stack's own, on operators that run none of its sites."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    placement: tuple[str, ...] = Field(
+        min_length=COUNT, max_length=COUNT, description="The target of each server, such as [akash, akash]."
+    )
+    image: Annotated[str, AfterValidator(images.pinned)] | None = Field(
+        default=None,
+        description="The image of images/nameserver by its digest, as the workflow image-nameserver.yml prints it.",
+    )
+    budget_usd_month: float = Field(
+        default=15.0, gt=0, le=1_000, description="Ceiling for the lease of one server in USD a month."
+    )
+
+    def workload(self, zone: str, stores: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings of the workload that they are."""
+        options = {"zone": zone, "image": self.image, "budget_usd_month": self.budget_usd_month}
+        return {
+            "kind": KIND,
+            "mode": "decentralized",
+            "placement": {"centralized": "", "decentralized": self.placement},
+            "backup": {"stores": sorted(stores), "retain": 1} if stores else None,
+            "options": options,
+        }

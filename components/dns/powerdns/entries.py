@@ -1,0 +1,141 @@
+"""From entries, each published by one action of a stack, to the zone that they make together. Pure.
+
+An entry has `sets` with values, `members` with the place `at` which their site is reached, the host of a name server
+as `server`, and `also`: name servers of others that answer for the zone meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel
+
+from ...config.models import Acme
+from ...errors import ConfigError, Fault
+from ...exposure import Endpoint, Exposure, Reach
+from ...topology import Role, Site
+from ..zone import Member, Probe, RRset
+from . import bundle, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ..plain import Row
+
+#: Seconds for which the address of a name server may be remembered: glue at the parent lasts longer anyway.
+_SERVER_TTL = 300
+
+Entries = dict[str, dict[str, Any]]
+
+
+class Server(NamedTuple):
+    """A name server of the stack's own: its site, its host, and its address."""
+
+    site: str
+    host: str
+    address: str
+
+
+def servers(entries: Mapping[str, Mapping[str, Any]]) -> list[Server]:
+    """Return the stack's own name servers, sorted by site."""
+    found = (
+        Server(entry["members"][0]["site"], entry["server"], str(entry["at"][0]))
+        for entry in entries.values()
+        if entry.get("server")
+    )
+    return sorted(found)
+
+
+def made(zone: str, serial: int, entries: Entries) -> bundle.Made:
+    """Return the bundle that entries make. Raises ConfigError with what no zone may hold."""
+    found = list(_sets(entries))
+    at = {each.site: each.endpoint for each in _placed(entries)}
+    also = {name for entry in entries.values() for name in entry.get("also", ())}
+    named = [*(server.host for server in servers(entries)), *sorted(also)]
+    if not named:
+        raise ConfigError(f"the zone {zone} has no name server", [Fault(zone, "no entry names one")])
+    return bundle.make(zone, serial, named, rows.records(found, at), rows.switches(found, at), entries)
+
+
+class _Placed(NamedTuple):
+    """A member as its entry has it, and where its site is reached."""
+
+    host: str
+    site: str
+    endpoint: Endpoint
+    known: Mapping[str, Any]
+
+
+def _placed(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[_Placed]:
+    for entry in entries.values():
+        for known in entry.get("members", ()):
+            at = [str(each) for each in entry["at"]]
+            by_address = Reach(known["reach"]) is Reach.ADDRESS
+            endpoint = Endpoint(addresses=tuple(at)) if by_address else Endpoint(name=at[0])
+            yield _Placed(known["host"], known["site"], endpoint, known)
+
+
+def _sets(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[RRset]:
+    values: dict[tuple[str, str], RRset] = {}
+    for entry in entries.values():
+        for each in entry.get("sets", ()):
+            rrset = _plain(each)
+            # Two proofs of one host are one record, as an issuer gives the same to every certificate.
+            values.setdefault((rrset.host, rrset.type), rrset)
+    members: dict[str, list[_Placed]] = {}
+    for placed in _placed(entries):
+        members.setdefault(placed.host, []).append(placed)
+    led = [_led(host, found) for host, found in members.items()]
+    yield from values.values()
+    yield from led
+
+
+def _plain(given: Mapping[str, Any]) -> RRset:
+    host, type_ = str(given["host"]).rstrip(".").lower(), str(given["type"])
+    found = [str(value) for value in given["values"]]
+    if type_ == "CNAME":  # as a vendor's API gives them, without the dot
+        found = [f"{value.rstrip('.')}." for value in found]
+    return RRset(host, type_, int(given["ttl"]), tuple(found))
+
+
+def _led(host: str, found: Iterable[_Placed]) -> RRset:
+    """Return the set of a name from its members, primary first.
+
+    While two members change places one entry is new and the other old: both lead to one site then, which answers alone.
+    """
+    ordered = sorted(found, key=lambda each: list(Role).index(Role(each.known.get("role", Role.PRIMARY))))
+    once = {each.site: each for each in reversed(ordered)}
+    kept = [each for each in ordered if once[each.site] is each]
+    ttl = int(kept[0].known["ttl"])
+    shared = len(kept) > 1 and all("weight" in each.known for each in kept)
+    return RRset(host, "", ttl, members=tuple(_member(each, shared=shared) for each in kept))
+
+
+def _member(placed: _Placed, *, shared: bool) -> Member:
+    known = placed.known
+    site = Site(
+        name=placed.site,
+        workload="",
+        kind="",
+        target="",
+        host=None,
+        site_host=placed.host,
+        peer="",
+        exposure=Exposure(Reach(known["reach"])),
+        acme=Acme(),
+        options=BaseModel(),
+    )
+    if "role" not in known:
+        return Member(site)
+    return Member(site, Role(known["role"]), Probe(**known["probe"]), known["weight"] if shared else None)
+
+
+def places(zone: bundle.Bundle, host: str) -> list[str]:
+    """Return where a host's records can lead: to every member of it, dead or alive; addresses and names, each once."""
+    given = [each.row for each in zone.records]
+    given += [row.row for switch in zone.switches for member in switch.members for row in member.rows]
+    return list(dict.fromkeys(_place(row) for row in given if row.name == host and row.type in {"A", "CNAME"}))
+
+
+def _place(row: Row) -> str:
+    return row.content.rstrip(".")

@@ -1,0 +1,42 @@
+"""What an update needs of own name servers: the zone's key, and that it is the one that the parent vouches for."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import ConfigError
+from ...needs import Check, Needs, not_ready, ready
+from . import csk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...needs import Finding
+    from ...topology import Topology
+
+
+def of(topology: Topology) -> Needs:
+    """Return a look at the zone's key."""
+    return Needs((Check("zone key", functools.partial(_key, topology), late=True),))
+
+
+def _key(topology: Topology) -> Iterator[Finding]:
+    zone, text = topology.zone, os.environ.get(csk.VARIABLE, "")
+    make = f"`unmoor zone key FILE` makes one; export {csk.VARIABLE} with the content of FILE"
+    if not text:
+        yield not_ready(f"{csk.VARIABLE} is not set", make)
+        return
+    try:
+        record = csk.ds(text, zone.name, Path(csk.VARIABLE))
+    except ConfigError as error:
+        yield not_ready(str(error), make)
+        return
+    named = zone.delegation.ds if zone.delegation else ()
+    if named and record.lower() not in {each.lower() for each in named}:
+        why = f"{csk.VARIABLE} is not the key of the DS that dns.delegation names; resolvers would refuse the zone"
+        yield not_ready(why, "export the key of that DS; another key needs a roll-over, never a swap")
+        return
+    yield ready(f"the key of {zone.name} has the DS {record}")

@@ -1,0 +1,126 @@
+"""Put an entry into the zone of own name servers: a signed bundle in every store, taken by one server at a time.
+
+Entries are kept in the zone's newest bundle, so that each step changes its own alone. Steps of one update take turns;
+one that finds its records published by the step before has nothing to do but to ask the servers.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from ...errors import StepError
+from .. import asking
+from . import entries
+from .state import State, locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .entries import Entries, Server
+    from .state import Signed
+
+#: Seconds for a server to answer a new serial: its keeper looks every ten, and asks PowerDNS for its judgement.
+TAKEN_S = 90.0
+_PAUSE_S = 0.5
+
+
+def take(
+    given: Mapping[str, Any],
+    report: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
+    """Publish `entry` as `key` in `zone`, and return the serial that its servers answer; with `wait`, take it out.
+
+    A server that never answered yet, because it waits for its key, is not waited for. Raises ConfigError for what no
+    zone may hold, StepError for a store or a server that fails; what served goes on then.
+    """
+    with locked(given["zone"]):
+        state = State(given)
+        before = state.newest()
+        known: Entries = dict(before.zone.entries) if before else {}
+        old = known.pop(given["key"], None)
+        if not given.get("wait"):
+            known[given["key"]] = dict(given["entry"])
+        elif old and old.get("server"):
+            _undelegated(given["zone"], old["server"])
+        gone = [each for each in _servers(before) if each not in entries.servers(known)]
+        if not entries.servers(known):
+            return _without_servers(state, known, before, report)
+        signed = _signed(state, known, before)
+        state.save(signed)
+        for server in entries.servers(known):
+            state.save(signed, server.site)
+            if state.ready(server.site, server.address):
+                _answers(server, signed, report, clock, sleep)
+        for server in gone:
+            if server.site not in {each.site for each in entries.servers(known)}:
+                state.forget(server.site)
+    return {"zone": given["zone"], "serial": signed.zone.serial}
+
+
+def _servers(signed: Signed | None) -> list[Server]:
+    return entries.servers(signed.zone.entries) if signed else []
+
+
+def _without_servers(
+    state: State, known: Entries, before: Signed | None, report: Callable[[str], None]
+) -> dict[str, Any]:
+    """Remove the zone with its last server; before there is a first one, refuse what nothing could serve."""
+    if before is None and known:
+        raise StepError(f"no name server of {state.zone} is published yet, so nothing could serve {', '.join(known)}")
+    report(f"{state.zone} has no name server of the stack's own any more")
+    state.forget()
+    return {"zone": state.zone, "serial": 0}
+
+
+def _signed(state: State, known: Entries, before: Signed | None) -> Signed:
+    """Return the bundle of entries: the one that there is if it holds the same, else the next one."""
+    serial = before.zone.serial if before else 0
+    same = entries.made(state.zone, serial, known) if before else None
+    if before and same and same.raw == before.raw:
+        return before
+    return state.sign(entries.made(state.zone, max(int(time.time()), serial + 1), known).raw)
+
+
+def _answers(
+    server: Server,
+    signed: Signed,
+    report: Callable[[str], None],
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> None:
+    """Ask a server until it answers the serial of a bundle, or a later one."""
+    wanted, end, last = signed.zone.serial, clock() + TAKEN_S, ""
+    while fault := unserved(server.address, signed.zone.zone, wanted):
+        if fault != last:
+            report(f"waiting for {server.host} ({server.address}): {fault}")
+            last = fault
+        if clock() + _PAUSE_S > end:
+            raise StepError(
+                f"{server.host} ({server.address}) does not serve the new zone after {TAKEN_S:.0f} s: {fault}; the "
+                "servers after it were left as they are. If its lease is lost, run the update again once it is rented "
+                "anew"
+            )
+        sleep(_PAUSE_S)
+
+
+def unserved(address: str, zone: str, serial: int) -> str:
+    """Return what keeps a server from serving a serial of a zone, nothing where it does."""
+    answer = asking.ask(address, zone, "SOA", tcp=False)
+    if answer.error or not answer.values:
+        return answer.error or f"it answers {answer.rcode}, and has no zone yet"
+    there = int(next(iter(answer.values)).split()[2])
+    return "" if there >= serial else f"it answers serial {there}, not {serial} yet"
+
+
+def _undelegated(zone: str, host: str) -> None:
+    """Refuse to take a name server out while the zone's parent leads to it."""
+    from .delegated import names
+
+    if host in names(zone):
+        raise StepError(
+            f"the parent of {zone} still names {host}; change the name servers at the registrar first, and wait until "
+            "the old answer has ended"
+        )
