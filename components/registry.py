@@ -42,6 +42,11 @@ class Registry:
             {**self.on, **(on or {})},
         )
 
+    @property
+    def written(self) -> dict[str, Kind[Any]]:
+        """The kinds that stack files name."""
+        return {name: kind for name, kind in self.kinds.items() if kind.written}
+
     def implementations(self, kind: str) -> dict[str, Implementation[Any]]:
         """Return a kind's implementations by target."""
         added = {target: implementation for (name, target), implementation in self.on.items() if name == kind}

@@ -49,7 +49,7 @@ def builds(registry: Registry) -> Builds:
     """Return what a project can build, with the bill of a site by the usual options of its kind."""
     kinds = {
         name: Kind(name, {target: _bill(name, one, registry) for target, one in registry.implementations(name).items()})
-        for name in registry.kinds
+        for name in registry.written
     }
     return Builds(kinds, {target: place(target, registry) for target in registry.targets})
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.servers import KIND
 from ..config.standing import phrase
 from ..plan.canonical import canonical, plan_hash
 from ..plan.stack import from_file, project_of
@@ -145,4 +146,6 @@ def _failover(plan: WorkloadPlan) -> str:
         return f"none by itself: it stands still until you make {plan.cold[0].name} active and run `pulumi up`"
     if len(plan.sites) == 1:
         return "none: one site only"
+    if plan.kind == KIND:
+        return "by resolvers, which ask the other server when one is silent"
     return f"to {plan.sites[1].name}, seen by visitors within {plan.failover_s} s of an outage"

@@ -9,6 +9,7 @@ import click
 from pydantic import BaseModel
 
 from ..config.models import PROJECT, Acme, Backup, Delegation, Dns, Placement, Split, StackConfig, Store, Workload
+from ..config.servers import Servers
 from ..config.signers import Signers
 from ..config.standing import StandingRecord
 from ..project import registry
@@ -19,7 +20,7 @@ def schema() -> dict[str, Any]:
     """Return the schema of a whole stack file; it accepts settings of other plug-ins."""
     ours = StackConfig.model_json_schema()
     definitions = ours.pop("$defs")
-    kinds = registry().kinds
+    kinds = registry().written
     for kind in kinds.values():
         options = kind.options.model_json_schema()
         definitions |= options.pop("$defs", {})
@@ -60,6 +61,7 @@ _SECTIONS = (
     (Split, "Shares of look-ups", "`unmoor:workloads.NAME.split`"),
     (Backup, "Backup", "`unmoor:workloads.NAME.backup`"),
     (Dns, "Who answers for the zone", "`unmoor:dns`"),
+    (Servers, "Name servers of the stack's own", "`unmoor:dns.servers`"),
     (Delegation, "What stands at the parent", "`unmoor:dns.delegation`"),
     (Acme, "The issuer of certificates", "`unmoor:acme`"),
     (Signers, "Who approves plans", "`unmoor:signers`"),
@@ -83,7 +85,7 @@ def page() -> str:
     parts = [_INTRO]
     for model, title, where in _SECTIONS:
         parts.append(f"## {title}\n\n{where}\n\n{_table(model)}\n")
-    for kind in registry().kinds.values():
+    for kind in registry().written.values():
         parts.append(f"## Options of kind `{kind.name}`\n\n`unmoor:workloads.NAME.options`\n\n{_table(kind.options)}\n")
         parts += [
             f"### `{name}`\n\n`unmoor:workloads.NAME.options.{name}`\n\n{_table(model)}\n"

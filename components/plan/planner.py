@@ -101,10 +101,10 @@ def _workload(
     workload, path, before = stack.workloads[name], f"workloads.{name}", len(found)
     found += [*hosts.outside(stack, workload, path), *refusals.stores(stack, workload, path)]
     found += adoption.host_faults(workload, path)
-    kind = registry.kinds.get(workload.kind)
+    kind = (registry.kinds if servers.are(stack, name) else registry.written).get(workload.kind)
     if kind is None:
-        choices = ", ".join(sorted(registry.kinds))
-        what = f"no kind {workload.kind!r}{did_you_mean(workload.kind, registry.kinds)}; choose from {choices}"
+        choices = ", ".join(sorted(registry.written))
+        what = f"no kind {workload.kind!r}{did_you_mean(workload.kind, registry.written)}; choose from {choices}"
         found.append(Fault(f"{path}.kind", what))
         return None
     on = registry.implementations(kind.name)
@@ -218,7 +218,7 @@ def _central(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> tuple[Co
     above = zone.name.rpartition(".")[2]
     domain = [zone.delegation.registrar, f"the registry of {above}"] if zone.delegation and plan.names else []
     parties: Mapping[str, list[str | None]] = {
-        "the zone": [registry.authorities[name].company for name in zone.authorities],
+        "the zone": servers.companies(zone, registry),
         "every site": [registry.targets[site.target].company for site in plan.sites],
         "every copy": [store.vendor for store in plan.stores.values()],
     }

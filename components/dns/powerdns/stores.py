@@ -54,7 +54,7 @@ class Stores:
         import httpx
 
         looked: set[str] = set()
-        with httpx.Client(timeout=_LIMIT_S, trust_env=False) as client:
+        with httpx.Client(timeout=_LIMIT_S) as client:
             for address in self.addresses:
                 why = ""
                 try:
