@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError, StepError
@@ -14,6 +15,23 @@ if TYPE_CHECKING:
 
 #: `HOST:PORT` of a resolver to use instead of the machine's.
 VARIABLE = "UNMOOR_RESOLVER"
+#: A folder that leads to name servers another way, as in a simulation: its file `ADDRESS_PORT` holds `HOST:PORT`.
+ROUTES = "UNMOOR_ROUTES"
+
+
+def reached(address: str, port: int, environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
+    """Return where a name server is asked: at its address and port, or where the variable's folder leads.
+
+    Raises OSError when there is a folder and no way in it, as where nothing listens.
+    """
+    folder = environ.get(ROUTES)
+    if not folder:
+        return address, port
+    try:
+        host, _, there = Path(folder, f"{address}_{port}").read_text(encoding="utf-8").strip().rpartition(":")
+    except FileNotFoundError:
+        raise ConnectionRefusedError(f"nothing listens at port {port} of {address}") from None
+    return host, int(there)
 
 
 def records(name: str, kind: str, environ: Mapping[str, str] = os.environ) -> list[str]:

@@ -14,6 +14,7 @@ from . import environment, supervisor
 from .akash import inventory
 from .aws import zone
 from .faults import FAULTS, known
+from .net.registrar import change
 from .net.vendor import SITE, move_in
 from .state import State, here, read
 
@@ -72,6 +73,15 @@ def vendor(host: str) -> None:
     move_in(_running(), host)
     zone.lead(host, "CNAME", SITE)
     click.echo(f"https://{host}/ is served by {SITE}")
+
+
+@main.command()
+@click.argument("zone")
+@click.argument("servers", nargs=-1, required=True, metavar="NAME[=ADDRESS]...")
+@click.option("--ds", multiple=True, metavar="DS", help="Vouch for this key: 'TAG 13 2 DIGEST'.")
+def registrar(zone: str, servers: tuple[str, ...], ds: tuple[str, ...]) -> None:
+    """Delegate ZONE to name servers, as its owner does at a registrar; those inside the zone have addresses."""
+    change(_running(), zone, dict(each.partition("=")[::2] for each in servers), ds)
 
 
 @main.command()

@@ -57,6 +57,7 @@ def internet(state: State) -> dict[str, str]:
     authorities = str(state.ca_bundle)
     return {
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy),
+        "UNMOOR_ROUTES": str(state.root / "routes"),
         **dict.fromkeys(("SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), authorities),
     }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 #: The account is locked, or closed: these two also take what AWS stores, where `aws-down` takes what it serves.
 SUSPENDED, CLOSED = "aws-account-suspended", "aws-account-closed"
+#: What befalls a zone's name servers, and the place where an owner changes them.
+REUSED, FROZEN = "nameserver-address-reused", "registrar-frozen"
 #: While one of these is on, AWS answers no visitor.
 SILENT = ("aws-down", CLOSED)
-#: A name that ends in a dash needs a suffix: the owner of an Akash provider, or the name of a store.
+#: A name that ends in a dash needs a suffix: the owner of an Akash provider, the name of a store, or a number.
 FAULTS = {
     "aws-down": "the edge and the AWS API answer nothing",
     SUSPENDED: "the AWS API and all buckets answer 403; the zone answers as it stands",
@@ -29,6 +31,9 @@ FAULTS = {
     "secret-missing": "Secrets Manager has no values for tasks that start",
     "vendor-certificate-expired": "the old vendor's certificates for its customers' names are past their end",
     "volume-lost": "the volumes of leases are lost, with the certificates on them",
+    "nameserver-gone-": "the name server of this number, in the order of names at the registry, answers nothing",
+    REUSED: "a stranger answers at the address of a name server, with a key of its own",
+    FROZEN: "the registrar refuses changes of name servers, glue and keys",
 }
 
 

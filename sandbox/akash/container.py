@@ -65,13 +65,14 @@ class Watchdog:
 
 
 def free_port() -> int:
-    """Find a port of 127.0.0.1 on which nothing listens."""
+    """Find a port of 127.0.0.1 on which nothing listens, over TCP and UDP: a lease has one port number for both."""
     while True:
         port = random.choice(PORTS)
-        with socket.socket() as probe:
+        with socket.socket() as probe, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", port))
+                datagrams.bind(("127.0.0.1", port))
                 return port
 
 

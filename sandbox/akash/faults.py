@@ -24,12 +24,17 @@ volume-lost          every persistent volume is emptied, and what stood on it st
 certificate-expired  the certificates on volumes are past their end by a day, or have `days` left; it strikes once
 clock-skew           the certificates on volumes begin in {"days": 1}: to every visitor, and to the lease, they are what
                      a new one is to a clock that is behind; it strikes once, and its end gives good ones
+nameserver-gone-N    the Nth name server that the registry gives glue for answers nothing; its lease stands
+nameserver-address-reused
+                     a stranger answers at the address of the {"server": 1}st name server, signed by a key of its own
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..faults import REUSED
+from ..net.registrar import glue
 from .providers import BY_OWNER
 
 if TYPE_CHECKING:
@@ -67,6 +72,18 @@ def hold(state: State, owner: str) -> float:
 def _struck(state: State, kind: str, provider: AkashProvider) -> dict[str, Any] | None:
     found = (state.fault(f"provider-{kind}-{name}") for name in (provider.owner, provider.name))
     return next((fault for fault in found if fault is not None), None)
+
+
+def name_servers(state: State) -> dict[str, int]:
+    """Return the addresses of name servers that a fault leads to another local port, by the registry's glue."""
+    addresses, stranger, mute = glue(state), state.port("stranger"), state.port("silent")
+    gone_ = [number for number in range(len(addresses)) if state.fault(f"nameserver-gone-{number + 1}") is not None]
+    found = {addresses[number]: mute for number in gone_ if mute}
+    reused = state.fault(REUSED)
+    place = int(reused.get("server", 1)) - 1 if reused is not None else -1
+    if stranger and place in range(len(addresses)):
+        found[addresses[place]] = stranger
+    return found
 
 
 def since(state: State, name: str) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .ledger import Lease
     from .providers import AkashProvider
 
-HTTP, HTTPS = 80, 443
+HTTP, HTTPS, NAMES = 80, 443, 53
 _EXPANDED = re.compile(r"[$](?:[$]|[(]([^)]*)[)])")
 NODE_PORTS = 30_000
 
@@ -72,7 +72,8 @@ class Workload:
     #: (service, replica, exposed port) -> the local port that stands for it as long as the lease lasts.
     ports: dict[tuple[str, int, int], int] = field(default_factory=dict)
     forwarded: dict[tuple[str, int], int] = field(default_factory=dict)
-    routes: set[tuple[str, int]] = field(default_factory=set)
+    #: Address and port in the world -> the local port.
+    routes: dict[tuple[str, int], int] = field(default_factory=dict)
     #: Services that a manifest has changed and that do not run it yet.
     pending: set[str] = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -188,7 +189,7 @@ class Workload:
 
     def _publish(self) -> None:
         """Lead addresses and names to the processes, and withdraw those that led to earlier ones."""
-        provider, wanted = self.grounds.provider, {}
+        provider, wanted = self.grounds.provider, dict[tuple[str, int], int]()
         for host in [host for host, (holder, _) in self.grounds.hosts.items() if holder == self.id]:
             del self.grounds.hosts[host]
         for name, expose in self._global():
@@ -201,11 +202,17 @@ class Workload:
                 self.state.publish_host(self._hosts(name, expose)[0], provider.ingress)
             else:
                 wanted[provider.ingress, self._forward(name, expose)] = local
-        for ip, port in self.routes - set(wanted):
+        for ip, port in self.routes.keys() - wanted.keys():
             self.state.withdraw_route(ip, port)
-        for (ip, port), local in wanted.items():
-            self.state.publish_route(ip, port, local)
-        self.routes = set(wanted)
+        self.routes = wanted
+        self.lead({})
+
+    def lead(self, elsewhere: Mapping[str, int]) -> None:
+        """Let every address lead to its process; name servers of addresses in `elsewhere` to that port."""
+        for (ip, port), local in self.routes.items():
+            there = elsewhere.get(ip, local) if port == NAMES else local
+            if self.state.route(ip, port) != ("127.0.0.1", there):
+                self.state.publish_route(ip, port, there)
 
     def _global(self) -> list[tuple[str, dict[str, Any]]]:
         return [(name, each) for name, one in self.services.items() for each in one["expose"] if each["global"]]
@@ -312,7 +319,7 @@ class Workload:
         for table in (self.grounds.addresses, self.grounds.hosts):
             for key in [key for key, value in table.items() if value[0] == self.id]:
                 del table[key]
-        self.routes = set()
+        self.routes = {}
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

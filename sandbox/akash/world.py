@@ -13,13 +13,13 @@ from ..net.tls import CERTIFICATE_DAYS
 from ..state import write
 from . import crosscheck, journal
 from .container import Watchdog
-from .faults import STRIKE_ONCE, gone, silent, since
+from .faults import STRIKE_ONCE, gone, name_servers, silent, since
 from .ingress import Ingress
 from .ledger import BLOCK_SECONDS, Deployment, Lease, Ledger, Reason
 from .monitor import Monitor
 from .providers import BY_OWNER, PROVIDERS, AkashProvider, refusal
 from .sizes import ask
-from .workload import Grounds, Workload
+from .workload import NAMES, Grounds, Workload
 
 if TYPE_CHECKING:
     from ..state import State
@@ -73,6 +73,7 @@ class World:
         self._struck = {name: since(state, name) for name in STRIKE_ONCE}
         self._tasks: set[asyncio.Task[None]] = set()
         self._journal = ""
+        self._led: set[str] = set()
 
     # Time
 
@@ -104,6 +105,7 @@ class World:
             self._leases()
             self._escrows()
         self._volumes()
+        self._name_servers()
         self.write()
 
     def note(self, event: str) -> None:
@@ -278,6 +280,18 @@ class World:
             self._date_certificates(float(skewed.get("days", 1)))
         elif behind and not self._struck["clock-skew"]:
             self._date_certificates(0)
+
+    def _name_servers(self) -> None:
+        """Lead the addresses of name servers to what the faults make of them, with a lease or without one."""
+        struck = name_servers(self.state)
+        for workload in self.workloads.values():
+            workload.lead(struck)
+        leased = {ip for workload in self.workloads.values() for ip, port in workload.routes if port == NAMES}
+        for ip in struck.keys() - leased:
+            self.state.publish_route(ip, NAMES, struck[ip])
+        for ip in self._led - struck.keys() - leased:
+            self.state.withdraw_route(ip, NAMES)
+        self._led = set(struck)
 
     def _date_certificates(self, days: float) -> None:
         """Make all certificates on volumes begin `days` from now."""

@@ -10,16 +10,19 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..state import State, here
+from . import parent
 from .cloud import Cloud
+from .delegated import MOST, PORT, Passage, Silent
 from .distributions import Distributions
 from .edge import Edge
 from .fronts import FRONTS, Store
 from .health import Health
 from .internet import Internet
-from .names import Names
+from .names import Names, Route53
 from .nameserver import NameServer
 from .origin import Origins
 from .proxy import Proxy
+from .stranger import Stranger
 from .tls import Authority
 from .vendor import Vendor
 from .wire import Connection, attended
@@ -33,7 +36,7 @@ DNS_PORT_VARIABLE = "UNMOOR_DNS_PORT_WANTED"
 PARENT_S = 0.5
 
 
-async def run(state: State, parent: int) -> None:
+async def run(state: State, parent_: int) -> None:
     """Bring the internet of a sandbox up, and keep it until the process gets SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().set_exception_handler(_unhandled)
@@ -61,9 +64,10 @@ async def run(state: State, parent: int) -> None:
     work = [
         asyncio.create_task(distributions.run_routes(await _listen(edge.plain), await _listen(edge.secure, edge.tls))),
         asyncio.create_task(health.run()),
-        asyncio.create_task(_orphaned(parent)),
+        asyncio.create_task(_orphaned(parent_)),
     ]
     state.publish_port("proxy", await _listen(Proxy(internet).connection))
+    await _authorities(state, names)
     state.publish_port("dns", await _answering(names))
     for task in work:
         task.add_done_callback(lambda _: stop.set())
@@ -73,6 +77,18 @@ async def run(state: State, parent: int) -> None:
         task.cancel()
     if failed:
         raise failed[0].exception() or AssertionError
+
+
+async def _authorities(state: State, names: Names) -> None:
+    """Let the name servers of the world answer: those of parents and of Route 53, and what can stand for others."""
+    parents = await NameServer(names.parent, recursive=False).start()
+    route53 = await NameServer(Route53(names), recursive=False).start()
+    for address, port in ((parent.ADDRESS, parents), *((address, route53) for address in parent.ROUTE53)):
+        state.publish_route(address, PORT, port)
+    state.publish_port("silent", await Silent().start())
+    state.publish_port("stranger", await Stranger(state).start())
+    for place in range(MOST):
+        state.publish_port(f"server-{place + 1}", await Passage(state, place).start())
 
 
 async def _answering(names: Names) -> int:

@@ -53,13 +53,16 @@ class Record:
 class Answer:
     """The zone's answer: `exists` is False for NXDOMAIN; no records and `exists` is NODATA.
 
-    `refused` is an answer of name servers that have no such zone.
+    `refused` is an answer of name servers that have no such zone, `referral` one that names those which have it, with
+    their addresses in `additional`.
     """
 
     records: tuple[Record, ...] = ()
     authority: tuple[Record, ...] = ()
     exists: bool = True
     refused: bool = False
+    referral: bool = False
+    additional: tuple[Record, ...] = ()
 
 
 def answer(

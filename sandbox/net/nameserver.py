@@ -18,7 +18,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from .wire import attended, close
+from .wire import Unreachable, attended, close
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,10 +46,11 @@ class LooksUp(Protocol):
 
 
 class NameServer:
-    """Answers questions on one port of 127.0.0.1, over UDP and TCP."""
+    """Answers questions on one port of 127.0.0.1, over UDP and TCP; `recursive` if it looks up for others."""
 
-    def __init__(self, names: LooksUp) -> None:
+    def __init__(self, names: LooksUp, *, recursive: bool = True) -> None:
         self._names = names
+        self._recursive = recursive
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, wanted: int = 0) -> int:
@@ -78,19 +79,22 @@ class NameServer:
             return None
         if query.flags & dns.flags.QR:
             return None
-        response = dns.message.make_response(query, recursion_available=True, our_payload=LARGEST_DATAGRAM)
+        response = dns.message.make_response(query, recursion_available=self._recursive, our_payload=LARGEST_DATAGRAM)
         if len(query.question) != 1 or query.question[0].rdclass != dns.rdataclass.IN:
             response.set_rcode(dns.rcode.REFUSED)
             return response
         asked = query.question[0]
         try:
             found = await self._names.look_up(asked.name.to_text(), dns.rdatatype.to_text(asked.rdtype))
-            if not found.refused:
+            if not (found.refused or found.referral):
                 response.flags |= dns.flags.AA
             known = dns.rcode.NOERROR if found.exists else dns.rcode.NXDOMAIN
             response.set_rcode(dns.rcode.REFUSED if found.refused else known)
             response.answer = sets(found.records, asked.name)
             response.authority = sets(found.authority, asked.name)
+            response.additional = sets(found.additional, asked.name)
+        except Unreachable:
+            response.set_rcode(dns.rcode.SERVFAIL)
         except Exception:
             log.exception("no answer for %s", asked)
             response.set_rcode(dns.rcode.SERVFAIL)
