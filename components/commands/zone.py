@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,11 @@ from ..project import stack_file
 from ..text.escape import cut, printable
 from .plan import load
 from .which import stack_option
+from .zone_steps import json_option, move, report, resolver_option, roll, server, sets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..dns.asking import Resolver
-    from ..dns.check import Server
     from ..dns.plain import Row
     from ..dns.reading import Found
     from ..dns.zone import RRset
@@ -34,20 +32,11 @@ def cli() -> None:
     """Bring a zone's records along when it moves, and compare all that answer for it."""
 
 
-def _json(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
-
-
-_resolver = click.option(
-    "--resolver", help="Find the servers by this one, ADDRESS or ADDRESS:PORT; default the machine's."
-)
-
-
 @cli.command("import")
 @click.argument("source")
 @stack_option()
 @click.option("--out", type=click.Path(path_type=Path), help="Write this file.  [default: zone.yaml by the stack file]")
-@_json
+@json_option
 def import_(source: str, stack: str, out: Path | None, as_json: bool) -> int:
     """Read the stack's zone at SOURCE, and write its plain records to a file to review.
 
@@ -142,7 +131,7 @@ def _one(rrset: RRset) -> str:
 
 @cli.command()
 @stack_option()
-@_resolver
+@resolver_option
 @click.option(
     "--server",
     "servers",
@@ -150,7 +139,7 @@ def _one(rrset: RRset) -> str:
     metavar="NAME=ADDRESS",
     help="Ask this one too, though nothing is delegated to it yet. May be given several times.",
 )
-@_json
+@json_option
 def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bool) -> int:
     """Ask every name server of the stack's zone and of its parent, over UDP and TCP, and compare the answers.
 
@@ -166,10 +155,10 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
 
     path = stack_file(stack)
     topology = load(path, built=False)
-    sets = _sets(topology, path)
-    also = [_server(text) for text in servers]
+    sets = sets_of(topology, path)
+    also = [server(text) for text in servers]
 
-    seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, _report)
+    seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, report)
     found = verdict.everything(seen, sets, topology.zone.delegation, time.time())
     notes = list(verdict.notes(seen))
     asked = sorted({str(way.server) for way in seen.answers})
@@ -186,74 +175,6 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
     verdict_ = f"{len(found)} differences" if found else "all agree"
     click.echo(f"{seen.zone}: {names} names at {len(asked)} name servers, over UDP and TCP: {verdict_}")
     return 1 if found else 0
-
-
-@cli.command()
-@stack_option()
-@_resolver
-@click.option(
-    "--to",
-    "servers",
-    multiple=True,
-    metavar="NAME=ADDRESS",
-    help="A name server that should answer for the zone; give every one of them.  [default: the stack's own servers]",
-)
-@_json
-def move(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bool) -> int:
-    """Show how far a move of the zone to other name servers is, what is next, and how long to wait after it.
-
-    \b
-    ok    done, as parent and servers answer now
-    next  what to do now, and what is missing
-    -     not before
-
-    Nothing is changed: servers, records and the registrar are changed by a person. In no step do resolvers ask a server
-    that answers otherwise than the others. A key at the parent that one side does not have has to go first, on the way
-    back too: with it, every name fails at validating resolvers.
-
-    How long ago a step was done cannot be seen: wait the time that is printed after each. Exit 0 when all is done.
-    """  # noqa: D301 click reads the backspace
-    from ..dns import asking, moving
-    from ..dns import check as checking
-
-    path = stack_file(stack)
-    topology = load(path, built=False)
-    sets = _sets(topology, path)
-    to: dict[str, frozenset[str]] = {}
-    also = [_server(text) for text in servers] or _own_servers(topology, asking.Resolver(resolver))
-    for each in also:
-        to[each.name] = to.get(each.name, frozenset()) | {each.address}
-    seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, _report)
-    found = moving.steps(seen, sets, to)
-    done = all(step.state is moving.State.DONE for step in found)
-    if as_json:
-        click.echo(json.dumps({"zone": seen.zone, "done": done, "steps": [asdict(step) for step in found]}, indent=2))
-        return 0 if done else 1
-    marks = {moving.State.DONE: "ok", moving.State.NEXT: "next", moving.State.LATER: "-"}
-    for number, step in enumerate(found, 1):
-        click.echo(f"{marks[step.state]:<5}{number} {step.what}")
-        for missing in step.missing:
-            click.echo(f"       {missing}")
-        if step.wait_s:
-            click.echo(f"       then wait {step.wait_s} s: {step.wait_for}")
-    return 0 if done else 1
-
-
-def _own_servers(topology: Topology, resolver: Resolver) -> list[Server]:
-    """Return the name servers of the stack, at the addresses that its names have now."""
-    from ..dns.check import Server
-
-    own = topology.zone.own
-    if own is None:
-        raise click.UsageError("the stack has no name servers of its own, so give --to NAME=ADDRESS for each new one")
-    found = [Server(each.host, at) for each in own.servers for at in resolver.find(each.host, "A")]
-    if lost := [each.host for each in own.servers if each.host not in {server.name for server in found}]:
-        raise ConfigError(f"the resolver finds no address of {', '.join(lost)}; run `pulumi up` first, or give --to")
-    return found
-
-
-def _report(text: str) -> None:
-    click.echo(text, err=True)
 
 
 def _placed(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -277,7 +198,7 @@ def file_(stack: str, resolver: str | None, given: tuple[str, ...]) -> None:
 
     path = stack_file(stack)
     topology = load(path, built=False)
-    sets = _sets(topology, path)
+    sets = sets_of(topology, path)
     rows = static.render(sets, _places(topology, resolver, given))
     _fit(rows, topology.zone.name)
     for loss in static.degraded(sets):
@@ -298,9 +219,11 @@ def bundle(
     """Write the stack's zone as a signed bundle, for name servers of your own.
 
     Three files are written: SHA256.json, its signature, and `current`, which names it. Copy them to two stores of
-    different vendors, `current` last; each server's keeper takes the bundle from there. The serial is the time, and
-    above that of the bundle in the folder, so write into the same one each time: a later bundle replaces an earlier one
-    even when the clock was set back. Addresses of name servers inside the zone belong into zone.yaml.
+    different vendors, `current` last; each server's keeper takes the bundle from there. The serial is the time, so a
+    later bundle replaces an earlier one. Addresses of name servers inside the zone belong into zone.yaml.
+
+    Keys that the stack names in dns.delegation.ds are those that servers show, and the first of them signs; `unmoor
+    zone roll` has how one key follows another. A stack that names none leaves keys as they are.
     """
     from ..dns.powerdns import bundle as bundles
     from ..dns.powerdns import rows
@@ -308,7 +231,7 @@ def bundle(
 
     path = stack_file(stack)
     topology = load(path, built=False)
-    sets, zone = _sets(topology, path), topology.zone.name
+    sets, zone = sets_of(topology, path), topology.zone.name
     at = _places(topology, resolver, given)
     records, switches = rows.records(sets, at), rows.switches(sets, at)
     _fit(records, zone)
@@ -316,7 +239,8 @@ def bundle(
     names = [name.rstrip(".").lower() for name in servers]
     if lost := [name for name in names if name.endswith(f".{zone}") and name not in hosts]:
         raise ConfigError(f"{path.parent / 'zone.yaml'}: has no A record of {', '.join(lost)}; add its address")
-    made = bundles.make(zone, next_serial(out, zone, int(time.time())), names, records, switches)
+    keys = topology.zone.delegation.ds if topology.zone.delegation else ()
+    made = bundles.make(zone, int(time.time()), names, records, switches, keys=keys)
     signature = bundles.sign(made.raw, key)
     files.write(out / f"{made.name}.json", made.raw)
     files.write(out / f"{made.name}.json.sig", signature)
@@ -329,7 +253,7 @@ def bundle(
 @cli.command()
 @stack_option()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@_json
+@json_option
 def key(stack: str, file: Path, as_json: bool) -> None:
     """Print the DS record of the zone's signing key in FILE; where there is no FILE, make it with a new key.
 
@@ -375,24 +299,5 @@ def _places(topology: Topology, resolver: str | None, given: tuple[str, ...]) ->
     return places.find(topology, asking.Resolver(resolver), known)
 
 
-def _sets(topology: Topology, path: Path) -> list[RRset]:
-    from ..dns import records, zone
-
-    name, plain = topology.zone.name, path.parent / records.FILE
-    sets = zone.zone(topology, records.load(plain, name) if plain.exists() else ())
-    if wrong := list(zone.faults(sets, name)):
-        raise ConfigError(f"{plain} and the stack do not fit together", wrong)
-    return sets
-
-
-def _server(text: str) -> Server:
-    from ..dns.asking import PORT, endpoint
-    from ..dns.check import Server
-
-    name, equals, address = text.partition("=")
-    if not equals or not name:
-        raise click.BadParameter(f"{text!r} is not NAME=ADDRESS; write ns1.dao.example=192.0.2.53")
-    at, port = endpoint(address)
-    if port != PORT:
-        raise click.BadParameter(f"{text!r}: the public asks name servers at port {PORT}; leave the port out")
-    return Server(name.rstrip(".").lower(), at)
+for _steps in (move, roll):
+    cli.add_command(_steps)

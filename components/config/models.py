@@ -41,7 +41,7 @@ _LABEL_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _ENVIRONMENT_NAME = r"^[A-Z_][A-Z0-9_]*$"
 _VERSION = r"^[0-9a-f]{64}$"
 _ZONE_ID = r"^[A-Za-z0-9]{1,64}$"
-_DS = r"^[0-9]{1,5} [0-9]{1,3} [0-9]{1,3} [0-9a-f]{40,128}$"
+DS = r"^[0-9]{1,5} [0-9]{1,3} [0-9]{1,3} [0-9a-f]{40,128}$"
 HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
 Name = Annotated[str, StringConstraints(pattern=_NAME)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=_ENVIRONMENT_NAME)]
@@ -200,14 +200,21 @@ class Delegation(Setting):
     name_servers: tuple[HostName, ...] = Field(
         min_length=1, max_length=13, description="The name servers that the parent names, all of them."
     )
-    ds: tuple[Annotated[str, StringConstraints(pattern=_DS)], ...] = Field(
-        default=(), description="The keys that the parent vouches for, as DS records; none for a zone without DNSSEC."
+    ds: tuple[Annotated[str, StringConstraints(pattern=DS)], ...] = Field(
+        default=(),
+        description="The keys that the parent vouches for, as DS records; none for a zone without DNSSEC. On name "
+        "servers of your own the first one signs.",
     )
 
-    @field_validator("name_servers", "ds")
+    @field_validator("name_servers")
     @classmethod
     def _in_one_order(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted(set(values)))
+
+    @field_validator("ds")
+    @classmethod
+    def _once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(values))
 
 
 class Dns(Setting):
@@ -298,7 +305,7 @@ _MEANT: Mapping[str, str] = {
         "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here"
     ),
     _ZONE_ID: "is not the id of a zone; give what the authority shows, such as Z0123456789ABCDEFGHIJ",
-    _DS: "is not a DS record; write key tag, algorithm, digest type and the digest in lower case, without spaces in it",
+    DS: "is not a DS record; write key tag, algorithm, digest type and the digest in lower case, without spaces in it",
     _VERSION: "is not a version; give the 64 hex digits that `unmoor restore --list` prints",
 }
 

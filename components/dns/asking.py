@@ -78,6 +78,25 @@ def ask(address: str, host: str, type_: str, *, tcp: bool, port: int | None = No
     return Answer("", error=error)
 
 
+def signers(address: str, zone: str) -> Answer:
+    """Ask a name server for its SOA with signatures; the values are the tags of the keys that signed it."""
+    import dns.exception
+    import dns.flags
+    import dns.message
+    import dns.query
+    import dns.rdatatype
+
+    query = dns.message.make_query(f"{zone}.", "SOA", want_dnssec=True)
+    query.flags &= ~dns.flags.RD
+    try:
+        at, port = reached(address, PORT)
+        answer = dns.query.tcp(query, at, TIMEOUT_S, port).answer
+    except (dns.exception.DNSException, OSError, EOFError) as failed:
+        return Answer("", error=str(failed) or type(failed).__name__)
+    made = [one for each in answer if each.rdtype == dns.rdatatype.RRSIG for one in each]
+    return Answer("NOERROR", frozenset(str(one.key_tag) for one in made))
+
+
 def _read(message: dns.message.Message, host: str, type_: str) -> Answer:
     import dns.flags
     import dns.rcode

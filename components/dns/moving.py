@@ -19,7 +19,6 @@ from .check import Seen, Server, Way
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .check import Answers
     from .zone import RRset
 
 #: The TTL in seconds of the NS set while the delegation moves.
@@ -52,7 +51,11 @@ def steps(seen: Seen, sets: Sequence[RRset], to: Mapping[str, frozenset[str]]) -
 
     The first step that misses something is next; none after it may be taken.
     """
-    found = list(_steps(seen, sets, to))
+    return in_order(list(_steps(seen, sets, to)))
+
+
+def in_order(found: Sequence[Step]) -> list[Step]:
+    """Return steps with their states: the first that misses something is next, those after it come later."""
     first = next((index for index, step in enumerate(found) if step.missing), len(found))
     states = [State.DONE] * first + [State.NEXT] + [State.LATER] * len(found)
     return [
@@ -73,9 +76,9 @@ def _steps(seen: Seen, sets: Sequence[RRset], to: Mapping[str, frozenset[str]]) 
     above, new = seen.above or "the root", frozenset(to)
     old, left = _named(seen) - new, seen.delegated - new
     parent_s, ds_s, zone_s = (
-        _ttl(seen.parent, seen.zone, "NS"),
-        _ttl(seen.parent, seen.zone, "DS"),
-        _ttl(seen.answers, seen.zone, "NS"),
+        verdict.ttl(seen.parent, seen.zone, "NS"),
+        verdict.ttl(seen.parent, seen.zone, "DS"),
+        verdict.ttl(seen.answers, seen.zone, "NS"),
     )
     lowered = f"lower the TTL of the NS set to {LOWERED_S} s at {_list(old) or 'the old servers'}"
     yield Step(lowered, zone_s, "the old TTL of the NS set", tuple(_long(seen, old) if left else ()))
@@ -155,10 +158,6 @@ def _rest(seen: Seen, new: frozenset[str]) -> Iterator[str]:
             yield f"{way} still names {_list(extra)}"
     if verdict.signed(seen) and not seen.ds:
         yield f"{seen.above or 'the root'} has no DS, so no resolver validates the zone"
-
-
-def _ttl(answers: Answers, zone: str, type_: str) -> int:
-    return max((each[zone, type_].ttl for each in answers.values() if (zone, type_) in each), default=0)
 
 
 def _list(values: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..config.models import Delegation
     from .asking import Answer
-    from .check import Seen
+    from .check import Answers, Seen
     from .zone import RRset
 
 #: Asked of every server and not compared: each authority has its own serial, and keys are compared with the DS.
@@ -204,6 +204,20 @@ def _by_way(seen: Seen, host: str, type_: str) -> dict[str, frozenset[str]]:
         str(way): each[host, type_] for way, each in seen.answers.items() if (host, type_) in each
     }
     return {where: answer.values for where, answer in found.items() if not (answer.error or answer.truncated)}
+
+
+def by_way(seen: Seen, host: str, type_: str) -> Iterator[tuple[str, Answer]]:
+    """Yield what each server answered, over each transport, errors too."""
+    for way, each in seen.answers.items():
+        first = next(iter(each.values()))
+        answer = first if first.error else each.get((host, type_))
+        if answer and not answer.truncated:
+            yield str(way), answer
+
+
+def ttl(answers: Answers, zone: str, type_: str) -> int:
+    """Return the longest TTL in seconds with which a type is answered at the apex."""
+    return max((each[zone, type_].ttl for each in answers.values() if (zone, type_) in each), default=0)
 
 
 def _disagree(what: str, given: Mapping[str, frozenset[str]], *, needed: bool = False) -> Iterator[Difference]:

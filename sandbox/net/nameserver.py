@@ -59,7 +59,7 @@ class NameServer:
             server = await asyncio.start_server(attended(self._stream), "127.0.0.1", wanted)
             port: int = server.sockets[0].getsockname()[1]
             try:
-                await asyncio.get_running_loop().create_datagram_endpoint(
+                self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
                     lambda: _Datagrams(self), local_addr=("127.0.0.1", port), family=socket.AF_INET
                 )
             except OSError:
@@ -70,6 +70,11 @@ class NameServer:
                 self._server = server
                 return port
         raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._server.close()
+        self._transport.close()
 
     async def respond(self, wire: bytes) -> dns.message.Message | None:
         """Return the response to a query; None if the bytes are not a query at all."""

@@ -21,6 +21,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.query
+import dns.rcode
 import dns.rdatatype
 
 from components.dns.plain import Row
@@ -265,12 +266,10 @@ server:
   do-not-query-localhost: no
   root-hints: ""
   module-config: "validator iterator"
-  trust-anchor: "{ds}"
+  trust-anchor: "{anchor}"
   domain-insecure: "."
-stub-zone:
-  name: "{zone}"
-  stub-addr: 127.77.2.1@{server}
-  stub-addr: 127.77.2.2@{server}
+{more}
+{stubs}
 remote-control:
   control-enable: no
 """
@@ -279,19 +278,45 @@ remote-control:
 @contextlib.contextmanager
 def unbound(folder: Path, server: NameServer) -> Iterator[int]:
     """Run a resolver that validates, and give its port; it asks 127.77.2.1 and .2, at the port of a server."""
-    (keys,) = server.ask(ZONE, "DNSKEY").answer
-    ds = f"{ZONE}. DS {dns.dnssec.make_ds(dns.name.from_text(ZONE), keys[0], 'SHA256').to_text()}"
+    stubs = {ZONE: [f"127.77.2.1@{server.port}", f"127.77.2.2@{server.port}"]}
+    with validating(folder, f"{ZONE}. DS {ds_of(server)}", stubs) as port:
+        yield port
+
+
+def ds_of(server: NameServer, zone: str = ZONE) -> str:
+    """Return the DS of the key that a server answers."""
+    (keys,) = server.ask(zone, "DNSKEY").answer
+    return dns.dnssec.make_ds(dns.name.from_text(zone), keys[0], "SHA256").to_text()
+
+
+@contextlib.contextmanager
+def validating(folder: Path, anchor: str, stubs: dict[str, list[str]], *more: str, first: bool = True) -> Iterator[int]:
+    """Run unbound with a trust anchor, and servers (ADDRESS@PORT) of zones; `more` are settings of its own.
+
+    It is waited for until it answers a name of the zone, with `first` one that it validates.
+    """
     port = free_port()
-    text = _UNBOUND.format(port=port, folder=folder, ds=ds, zone=ZONE, server=server.port)
+    parts = [f"stub-zone:\n  name: {zone}.\n" + "".join(f"  stub-addr: {at}\n" for at in stubs[zone]) for zone in stubs]
+    settings = "".join(f"  {line}\n" for line in more)
+    text = _UNBOUND.format(port=port, folder=folder, anchor=anchor, more=settings, stubs="".join(parts))
+    folder.mkdir(exist_ok=True)
     (folder / "unbound.conf").write_text(text)
     with (folder / "unbound.log").open("wb") as log:
         process = subprocess.Popen(["unbound", "-d", "-c", folder / "unbound.conf"], stdout=log, stderr=log)
     try:
-        until(lambda: resolved(port, SERVERS[0]) or None, "unbound", 20)
+        until(lambda: resolved(port, SERVERS[0]) if first else rcode(port, SERVERS[0]), "unbound", 60)
         yield port
     finally:
         process.kill()
         process.wait()
+
+
+def rcode(resolver: int, host: str, patience: float = 5.0) -> str:
+    """Ask a resolver for a host's address; give the name of the answer's code, empty where none comes in time."""
+    query = dns.message.make_query(f"{host}.", "A", want_dnssec=True)
+    with contextlib.suppress(dns.exception.Timeout):
+        return dns.rcode.to_text(dns.query.udp(query, "127.0.0.1", patience, resolver).rcode())
+    return ""
 
 
 def resolved(resolver: int, host: str, patience: float = 2.0) -> str:

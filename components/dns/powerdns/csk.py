@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING
 
 from ...errors import ConfigError
@@ -32,6 +33,17 @@ def make() -> str:
 
     number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
     return _FORMAT.format(base64.b64encode(number.to_bytes(_SIZE, "big")).decode())
+
+
+def split(text: str) -> list[str]:
+    """Return the keys of a text, each as a file of its own: during a roll-over there are two, one after the other."""
+    parts = re.split(r"(?m)^(?=Private-key-format:)", text)
+    return [part for part in parts if part.strip()] or [text]
+
+
+def by_ds(text: str, zone: str, source: Path) -> dict[str, str]:
+    """Return each key of a text by its DS record. Raises ConfigError, naming `source`, if one is none."""
+    return {ds(each, zone, source): each for each in split(text)}
 
 
 def ds(text: str, zone: str, source: Path) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ...errors import StepError
 from ..beat import beat_name
 from ..plain import Row
+from . import csk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,8 +54,9 @@ class Database:
     def staged(self, bundle: Bundle, key: Path | None) -> Iterator[Path]:
         """Make a database with a bundle's zone alone, signed where it is to be, and judged by PowerDNS itself.
 
-        Raises StepError when PowerDNS refuses it. `key` is the zone's signing key, for its first zone:
-        later ones keep the keys that are served, since another key needs a roll-over, never a swap.
+        Raises StepError when PowerDNS refuses it. `key` is the file of the zone's signing keys. Of the keys that a
+        bundle names the zone shows those that are there, and the first of them signs. Where none is, the first zone
+        gets the first key of the file, and later ones keep the keys that are served.
         """
         beat = Row(beat_name(self._zone), "TXT", 5, '"t=0"')
         with tempfile.TemporaryDirectory(dir=self._path.parent) as name:
@@ -67,14 +69,30 @@ class Database:
                 )
                 made.executescript(";".join(row[0] for row in schema))
             _util(folder, "load-zone", self._zone, str(folder / "zone"))
-            if not self._same_keys(staged) and key:
-                _util(folder, "import-zone-key", self._zone, str(key), "active", "ksk")
+            if known := self._known(bundle.keys, key):
+                for place, text in enumerate(known):
+                    self._give(folder, text, "inactive" if place else "active")
+            elif not self._same_keys(staged) and key:
+                self._give(folder, csk.split(key.read_text(encoding="ascii", errors="replace"))[0], "active")
             _util(folder, "rectify-zone", self._zone)
             _util(folder, "check-zone", self._zone)
             yield staged
 
+    def _known(self, wanted: Sequence[str], key: Path | None) -> list[str]:
+        """Return the keys of DS records that this server has, in their order."""
+        there = csk.by_ds(key.read_text(encoding="ascii", errors="replace"), self._zone, key) if key else {}
+        return [there[ds] for ds in wanted if ds in there]
+
+    def _give(self, folder: Path, key: str, state: str) -> None:
+        """Let a staged zone show a key, and be signed by it where it is active."""
+        path = folder / "key"
+        path.touch(mode=0o600)
+        path.write_text(key, encoding="ascii")
+        _util(folder, "import-zone-key", self._zone, str(path), state, "ksk")
+        path.unlink()
+
     def swap(self, staged: Path, leading: Mapping[str, Sequence[Row]]) -> None:
-        """Put a staged zone in the place of what is served, in one transaction.
+        """Put a staged zone in the place of what is served, with its keys, in one transaction.
 
         `leading` has the rows of names that lead to their standby.
         """
@@ -129,8 +147,9 @@ class Database:
         if ours is None:
             added = database.execute("INSERT INTO main.domains (name, type) VALUES (?, 'NATIVE')", [self._zone])
             ours = int(added.lastrowid or 0)
-            for table, columns in _OF_KEYS:
-                _copy(database, table, columns, ("staged", theirs), ("main", ours))
+        for table, columns in _OF_KEYS:
+            database.execute(f"DELETE FROM main.{table} WHERE domain_id = ?", [ours])  # noqa: S608 our own words
+            _copy(database, table, columns, ("staged", theirs), ("main", ours))
         database.execute("DELETE FROM main.records WHERE domain_id = ?", [ours])
         _copy(database, "records", _COLUMNS, ("staged", theirs), ("main", ours))
 

@@ -219,7 +219,7 @@ async def _every(seconds: Callable[[], float], do: Callable[[], Awaitable[object
 @click.option(
     "--signers", required=True, type=click.Path(path_type=Path, exists=True), help="The allowed-signers file."
 )
-@click.option("--key", type=click.Path(path_type=Path, exists=True), help="The zone's signing key, for its first zone.")
+@click.option("--key", type=click.Path(path_type=Path, exists=True), help="The zone's signing keys, one after another.")
 @click.option(
     "--trust", type=click.Path(path_type=Path, exists=True), help="Certificates to trust besides the machine's."
 )
