@@ -41,7 +41,10 @@ def _images() -> dict[str, Image | None]:
         if given is None
         else Image(
             tuple(given.get("tools") or ()),
-            tuple(word.replace("{sandbox}", str(SANDBOX)) for word in given.get("entrypoint") or ()),
+            tuple(
+                word.replace("{sandbox}", str(SANDBOX)).replace("{python}", sys.executable)
+                for word in given.get("entrypoint") or ()
+            ),
             tuple(given.get("command", Image.command)),
         )
         for file in files

@@ -30,7 +30,7 @@ POLL_SECONDS = 0.1
 #: The variables that a container gets about the internet; it gets nothing else of this machine's environment.
 PASSED = (
     *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
-    *("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "LANG"),
+    *("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "LANG", "UNMOOR_ROUTES"),
 )
 PORTS = range(21_000, 32_000)  # below the range from which systems assign ports by themselves
 

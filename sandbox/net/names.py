@@ -80,7 +80,7 @@ class Names:
         }
 
     async def of_route53(self, name: str, kind: str) -> Answer:
-        """What name servers of Route 53 answer; REFUSED for a zone that they do not have."""
+        """Return what name servers of Route 53 answer; REFUSED for a zone that they do not have."""
         question = Question(plain(name), kind)
         return self._zone(await self._zones.get(), await self._edge(), question) or Answer(refused=True)
 

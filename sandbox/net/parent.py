@@ -34,7 +34,7 @@ class Parent:
         self._hosted = hosted
 
     async def look_up(self, name: str, kind: str) -> Answer:
-        """What the name server of the parents answers: its own records, a referral, or REFUSED."""
+        """Return what the name server of the parents answers: its own records, a referral, or REFUSED."""
         name = name.rstrip(".").lower()
         zones = {zone: {"servers": dict.fromkeys(names, "")} for zone, names in (await self._hosted()).items()}
         zones |= self._state.delegations()

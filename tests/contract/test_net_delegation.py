@@ -38,7 +38,7 @@ exec pdns_server --config-dir="$PWD" --daemon=no --guardian=no
 
 @pytest.fixture(scope="module")
 def akash(net, tmp_path_factory):
-    """An Akash in the same world, with an image that has PowerDNS."""
+    """Run an Akash in the same world, with an image that has PowerDNS."""
     file = tmp_path_factory.mktemp("images") / "images.yaml"
     file.write_text(yaml.safe_dump({IMAGE: {"tools": ["pdns_server", "pdnsutil", "python"]}}))
     tools = tmp_path_factory.mktemp("tools")
@@ -71,7 +71,7 @@ def document(serial, ns1, ns2, leads="203.0.113.200"):
 
 
 def leased(akash, dseq):
-    """The leased address, once it is there; over both protocols."""
+    """Return the leased address, once it is there over both protocols."""
     found = wait(lambda: (akash.status(dseq) or {}).get("ips", {}).get("web"))
     assert {(each["Port"], each["Protocol"]) for each in found} == {(53, "UDP"), (53, "TCP")}
     (address,) = {each["IP"] for each in found}
@@ -180,6 +180,6 @@ def test_two_leases_answer_for_the_zone_and_the_faults_strike_one_at_a_time(net,
 
 
 def serial_at(port):
-    """The serial that a resolver outside gets on the way to one name server."""
+    """Return the serial that a resolver outside gets on the way to one name server."""
     query = dns.message.make_query(ZONE, "SOA")
     return int(dns.query.udp(query, "127.0.0.1", 5, port).answer[0][0].serial)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from ...limits import KEEPER_PROBE_S as LIMIT_S
+from ...resolver import ROUTES, reached
 
 if TYPE_CHECKING:
     import ssl
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from .bundle import Judged
 
 _WELL = 200
+_PORTS = {"http": 80, "https": 443}
 #: The first bytes of an answer, in which its mark has to stand.
 _SEARCHED = 5120
 
@@ -38,8 +41,9 @@ class Prober:
         import httpx
 
         probe = member.probe
-        url, more = f"{probe.scheme}://{member.connect}{probe.path}", {"sni_hostname": probe.host}
+        more = {"sni_hostname": probe.host}
         try:
+            url = f"{probe.scheme}://{_at(member.connect, probe.scheme)}{probe.path}"
             async with (
                 asyncio.timeout(LIMIT_S),
                 self._client.stream("GET", url, headers={"Host": probe.host}, extensions=more) as answer,
@@ -47,6 +51,14 @@ class Prober:
                 return answer.status_code == _WELL and probe.mark.encode() in await _beginning(answer)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
             return False
+
+
+def _at(connect: str, scheme: str) -> str:
+    """Return where to connect to: the address or name itself, unless a simulation leads elsewhere."""
+    if not os.environ.get(ROUTES):
+        return connect
+    host, port = reached(connect, _PORTS[scheme])
+    return f"{host}:{port}"
 
 
 async def _beginning(answer: httpx.Response) -> bytes:
