@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import os
 import signal
@@ -82,10 +83,15 @@ def status(health):
     return answer.status_code, answer.text.strip()
 
 
-def child(process, what):
+def child(process, what, *, other_than=0):
+    """Wait for a child of a process that runs something, and return it."""
+
     def look():
-        found = [each for each in psutil.Process(process.pid).children() if what in " ".join(each.cmdline())]
-        return found[0] if found else None
+        for each in psutil.Process(process.pid).children():
+            with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
+                if what in " ".join(each.cmdline()) and each.pid != other_than:
+                    return each
+        return None
 
     return until(look, what)
 
@@ -108,7 +114,7 @@ def test_it_waits_for_the_key_serves_signed_by_it_and_starts_again_what_ends(pro
     for what in ("pdns_server", "powerdns.keeper"):
         killed = child(process, what)
         killed.kill()
-        until(lambda what=what, pid=killed.pid: child(process, what).pid != pid or None, f"{what} anew")
+        child(process, what, other_than=killed.pid)
     until(lambda: status(health) == (200, "well") or None, "well again")
 
     below = psutil.Process(process.pid).children(recursive=True)
