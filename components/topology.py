@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from .config.servers import KIND
 from .config.signed import WHEN_SET
 from .web import http
 
@@ -194,7 +195,9 @@ class WorkloadPlan:
     def claimed(self) -> tuple[str, ...]:
         """The names that no other stack may use: of its objects, and of every site that the placement can have."""
         hosts = sorted({host for site in self.everywhere for host in site.hosts})
-        return (self.identity, *hosts)
+        # No host begins with an underscore. Two stacks with name servers would overwrite each other's zone.
+        zone = [f"_zone.{self.options.zone}"] if self.kind == KIND else []  # type: ignore[attr-defined]
+        return (self.identity, *hosts, *zone)
 
     def stood(self, host: str) -> tuple[StandingRecord, ...]:
         """Return what stood at one of the public names before the stack took it; nothing where the name was free."""

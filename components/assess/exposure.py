@@ -88,6 +88,15 @@ def _readers(facts: Facts) -> Iterator[Reason]:
         )
 
 
+def _names(facts: Facts) -> Iterator[Reason]:
+    if any(party.key == "powerdns" for party in facts.situation.layers.get("dns", ())):
+        yield why(
+            4,
+            "who runs the name servers can forge the zone, whose key lies there",
+            "operators that run no site, as a plan chooses them",
+        )
+
+
 def _supply(facts: Facts) -> Iterator[Reason]:
     if any(one.layer.key == "images" for one in facts.dependence.residuals):
         yield why(4, "images come from one registry", "images pinned by digest, with a copy in a second registry")
@@ -112,7 +121,7 @@ def _confidential(facts: Facts) -> Iterator[Reason]:
 
 
 #: The rules, in the order of the report.
-RULES = (_hosts, _secrets, _readers, _supply, _confidential)
+RULES = (_hosts, _secrets, _readers, _names, _supply, _confidential)
 
 _EXPOSURE_IMPACT: Mapping[Confidentiality, Level] = {
     Confidentiality.PUBLIC: Level.LOW,

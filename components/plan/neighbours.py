@@ -8,7 +8,7 @@ from ..config import models as config
 from ..config import yaml_text
 from ..errors import ConfigError, Fault
 from ..topology import identity
-from . import hosts, slots
+from . import hosts, servers, slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -87,8 +87,10 @@ def alike(settings: Mapping[str, Any], others: Mapping[str, StackConfig], regist
 
 def used(stack: StackConfig, registry: Registry) -> Iterator[Used]:
     """Yield the names that a stack uses in zones and stores."""
+    if stack.dns.servers is not None:
+        yield Used(f"the zone {stack.zone}, by own name servers,", "dns.servers", "let one stack alone answer for it")
     for name, workload in stack.workloads.items():
-        path = f"workloads.{name}"
+        path = "dns.servers" if servers.are(stack, name) else f"workloads.{name}"
         for where, host in hosts.public(workload):
             yield Used(host, f"{path}.{where}", "choose another host for one of both")
         placement = slots.filled(workload.placement, registry)
