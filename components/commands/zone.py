@@ -12,6 +12,7 @@ import click
 from .. import files
 from ..errors import ConfigError
 from ..project import stack_file
+from ..resolver import VARIABLE
 from ..text.escape import cut, printable
 from .plan import load
 from .which import stack_option
@@ -181,7 +182,7 @@ def _placed(command: Callable[..., Any]) -> Callable[..., Any]:
     at = "Where a site is reached, for one that DNS does not show. May be given several times."
     command = click.option("--at", "given", multiple=True, metavar="SITE=WHERE", help=at)(command)
     asks = "Find the sites by this one, ADDRESS or ADDRESS:PORT; default the machine's."
-    return click.option("--resolver", help=asks)(command)
+    return click.option("--resolver", envvar=VARIABLE, help=asks)(command)
 
 
 @cli.command("file")

@@ -179,6 +179,13 @@ def listed(of: WorkloadPlan, store: Store) -> Check:
     return Check(command, ("index.html",), within_s=60, limit_s=660)
 
 
+def zone(case: Case, *, differs: str = "", within_s: int = 0) -> Check:
+    """Compare all that answer for the zone; with `differs` a difference must be named that ends so."""
+    shows = f"! …{differs}" if differs else "… all agree"
+    command = f"./unmoor zone check {stack(case)}"
+    return Check(command, (shows,), fails=bool(differs), within_s=within_s, limit_s=600)
+
+
 def names_set(case: Case) -> Check:
     """Verify that the credentials are in the environment, by name; without any, that Pulumi has a login."""
     if not case.secrets:

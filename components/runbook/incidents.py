@@ -11,7 +11,13 @@ from .chapter import Chapter, Step
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..config.models import Store
+    from ..topology import WorkloadPlan
     from .case import Case
+    from .chapter import Check
+
+#: Seconds that a registry may take to change glue.
+_GLUE_S = 2 * 86_400
 
 
 def cloud_gone(case: Case) -> Iterator[Chapter]:
@@ -43,19 +49,92 @@ def cloud_gone(case: Case) -> Iterator[Chapter]:
                 0.25,
                 otherwise="It is not the whole of AWS: see its health page, and the chapter that asks if all is well.",
             ),
-            *(
-                Step(
-                    f"store-{name}",
-                    f"The content is safe at {store.vendor}",
-                    "Any host that serves files can stand in with it, once DNS can be changed.",
-                    checks.kept(of, store),
-                    checks.listed(of, store),
-                    0.25,
-                )
-                for name, store in others.items()
-            ),
+            *(_safe(of, name, store) for name, store in others.items()),
         ),
     )
+
+
+def account_closed(case: Case) -> Iterator[Chapter]:
+    """Describe what is left when AWS has closed the account, and what to do about the zone."""
+    of, zone = case.plan, case.topology.zone
+    alone = zone.own is not None and len(zone.authorities) == 1
+    others = {name: store for name, store in sorted(of.stores.items()) if store.vendor != CLOUD}
+    why = (
+        "The zone stands on name servers of your own, so names lead to sites elsewhere as before."
+        if alone
+        else "The zone went with the account, so every name fails, those of sites elsewhere too. Print the zone with "
+        "`unmoor zone file`, give each site's address with --at, upload it to another DNS vendor, take the DS out "
+        "where there is one, and name that vendor's servers at the registrar."
+    )
+    yield Chapter(
+        "account-closed",
+        "AWS has closed the account",
+        "When AWS has written so, or every call is answered with AccessDenied and the zone with REFUSED.",
+        (
+            Step("confirm", "See what visitors get", why, checks.unwell(case), _visitors(case, alone=alone), 0.5),
+            *(_safe(of, name, store) for name, store in others.items()),
+        ),
+    )
+
+
+def _visitors(case: Case, *, alone: bool) -> Check:
+    of = case.plan
+    elsewhere = any(site.target != CLOUD for site in of.sites)
+    return checks.visit(of, without=CLOUD) if alone and elsewhere else checks.unanswered(of)
+
+
+def _safe(of: WorkloadPlan, name: str, store: Store) -> Step:
+    """See that the content is in a store elsewhere."""
+    return Step(
+        f"store-{name}",
+        f"The content is safe at {store.vendor}",
+        "Any host that serves files can stand in with it, once DNS can be changed.",
+        checks.kept(of, store),
+        checks.listed(of, store),
+        0.25,
+    )
+
+
+def name_server_lost(case: Case) -> Iterator[Chapter]:
+    """Rent a lost name server again, and change the glue: the old address may be a stranger's."""
+    if case.topology.zone.own is not None:
+        registrar = case.topology.zone.delegation.registrar if case.topology.zone.delegation else "the registrar"
+        yield Chapter(
+            "name-server-lost",
+            "A name server is lost",
+            "When `unmoor status` or `unmoor zone check` names a server of the stack that does not answer.",
+            (
+                Step(
+                    "confirm",
+                    "See which one it is",
+                    "The other one answers, and visitors notice nothing yet. The next tenant of the lost address is "
+                    "asked for your names, and resolvers that do not validate believe it.",
+                    checks.zone(case, differs="…"),
+                    checks.visit(case.plan),
+                    0.1,
+                ),
+                Step(
+                    "rent",
+                    "Rent again",
+                    "The refresh drops the lost lease; another one is rented, gets the key, and answers the zone at "
+                    "another address, which the servers' own names have from then on.",
+                    checks.up(case, "--refresh"),
+                    checks.outputs(case, case.plan),
+                    0.25,
+                    otherwise="Take the lost server's glue out at the registrar first; then wait for a bid.",
+                ),
+                Step(
+                    "glue",
+                    "Change the glue",
+                    f"Give the new address of the server at {registrar}, under host names or glue: what is printed has "
+                    "both. It takes hours at some registries, and is repeated until all agree.",
+                    checks.zone(case, differs="change it first"),
+                    checks.zone(case, within_s=_GLUE_S),
+                    0.5,
+                    otherwise="See at the registrar whether the change was taken, and ask it why not.",
+                ),
+            ),
+        )
 
 
 def cloud_back(case: Case) -> Iterator[Chapter]:

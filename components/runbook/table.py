@@ -20,7 +20,9 @@ CHAPTERS: dict[str, tuple[Callable[[Case], Iterable[Chapter]], ...]] = {
     "When something is gone": (
         incidents.cloud_gone,
         incidents.cloud_back,
+        incidents.account_closed,
         incidents.lease_lost,
+        incidents.name_server_lost,
         incidents.chain_halted,
         incidents.dns_gone,
         repairs.store_gone,

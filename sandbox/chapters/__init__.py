@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import docs, redirects, service
+from . import account, docs, redirects, service
 from .chapter import Chapter
 
 __all__ = ["CHAPTERS", "MAIN", "Chapter"]
 
-CHAPTERS: tuple[Chapter, ...] = (*docs.CHAPTERS, docs.SWAP, redirects.CHAPTER, service.CHAPTER)
+CHAPTERS: tuple[Chapter, ...] = (*docs.CHAPTERS, docs.SWAP, account.CHAPTER, redirects.CHAPTER, service.CHAPTER)
 #: What `make demo` plays.
 MAIN: tuple[Chapter, ...] = docs.CHAPTERS

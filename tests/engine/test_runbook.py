@@ -149,6 +149,7 @@ class Operator:
 
 FAULTS = {
     "aws-gone": "aws-down",
+    "account-closed": "aws-account-closed",
     "chain-halted": "chain-halted",
     "dns-gone": "dns-control-plane-down",
     "store-gone-aws": "store-gone-aws",

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 #: The chapters that apply, by where the workload stands.
 EVERYWHERE = {
-    "before", "fund", "deploy", "check", "roll-back", "aws-gone", "aws-back", "dns-gone", "store-gone-aws",
-    "store-gone-storj", "refill", "interrupted", "certificate", "restore-drill", "rotate", "decommission",
+    "before", "fund", "deploy", "check", "roll-back", "aws-gone", "aws-back", "account-closed", "dns-gone",
+    "store-gone-aws", "store-gone-storj", "refill", "interrupted", "certificate",
+    "restore-drill", "rotate", "decommission",
 }  # fmt: skip
 RENTED = {"lease-lost", "chain-halted"}
 APPLIES = {
@@ -61,6 +62,14 @@ def made(root: Path, course: Course = RING[0], stack: str = "prod", registry=Non
     read, faults = config.read(wanted)
     assert read, faults
     return case(stack, read, "docs", registry or builtin(), root)
+
+
+#: Who answers for the zone, with name servers of the stack's own.
+SERVERS = {
+    "authorities": ["powerdns"],
+    "servers": {"placement": ["akash", "akash"], "image": "ghcr.io/dao-example/nameserver@sha256:" + "ab" * 32},
+    "delegation": {"registrar": "Gandi", "name_servers": ["ns-akash.dao.example", "ns-akash-2.dao.example"]},
+}
 
 
 def other(root: Path) -> Case:
@@ -110,12 +119,30 @@ def cases(root: Path) -> list[Case]:
         *(made(root, course, require_approval=True) for course in RING),
         made(root, workloads=pinned["workloads"]),
         other(root),
+        made(root, RING[3], dns=SERVERS),
     ]
 
 
 @pytest.mark.parametrize("course", RING, ids=str)
 def test_each_mode_has_the_chapters_that_apply(root: Path, course: Course) -> None:
     assert {chapter.name for chapter in chapters(made(root, course))} == APPLIES[course]
+
+
+def test_a_lost_name_server_has_a_chapter_where_the_stack_has_its_own(root: Path) -> None:
+    own = made(root, RING[3], dns=SERVERS)
+    (lost,) = [chapter for chapter in chapters(own) if chapter.name == "name-server-lost"]
+    assert [step.name for step in lost.steps] == ["confirm", "rent", "glue"]
+    assert "at Gandi" in lost.steps[-1].why
+    assert "name-server-lost" not in {chapter.name for chapter in chapters(made(root, RING[3]))}
+
+
+def test_a_closed_account_takes_names_along_only_where_the_zone_stands_there(root: Path) -> None:
+    for servers, answered in ((SERVERS, True), ({}, False)):
+        of = made(root, RING[3], dns=servers)
+        (confirm, *stores) = next(each for each in chapters(of) if each.name == "account-closed").steps
+        assert confirm.verify.fails is not answered
+        assert ("every name fails" in confirm.why) is not answered
+        assert [step.name for step in stores] == ["store-storj"]
 
 
 def test_a_chapter_has_one_name_in_every_mode_and_no_other_has_it(cases) -> None:
@@ -255,7 +282,7 @@ def test_every_command_of_ours_is_one_that_there_is(cases, monkeypatch: pytest.M
                 assert found is not None
                 found.make_context(words[0], words[1:])
                 seen.add(words[0])
-    assert seen == {"plan", "status", "flip", "approve", "review", "restore"}
+    assert seen == {"plan", "status", "flip", "approve", "review", "restore", "zone"}
 
 
 def test_every_command_is_shell_that_parses(cases) -> None:
@@ -281,7 +308,13 @@ def test_what_moves_production_is_approved_by_somebody(cases) -> None:
         for step in chapter.steps
         if re.search(r"pulumi (up|destroy)", step.do.command) and not step.approval
     }
-    assert without == {"lease-lost-rent", "interrupted-finish", "refill-refill", "game-day-back"}
+    assert without == {
+        "lease-lost-rent",
+        "name-server-lost-rent",
+        "interrupted-finish",
+        "refill-refill",
+        "game-day-back",
+    }
 
 
 def test_no_credential_is_an_argument(cases) -> None:
