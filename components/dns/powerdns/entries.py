@@ -1,13 +1,14 @@
 """From entries, each published by one action of a stack, to the zone that they make together. Pure.
 
 An entry has `sets` with values, `members` with the place `at` which their site is reached, the host of a name server
-as `server`, `also`: name servers of others that answer for the zone meanwhile, and `keys`: the DS records of the keys
-that the zone shows, the one that signs first.
+as `server`, and `also`: name servers of others that answer for the zone meanwhile.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel
 
 from ...config.models import Acme
 from ...errors import ConfigError, Fault
@@ -53,8 +54,7 @@ def made(zone: str, serial: int, entries: Entries) -> bundle.Made:
     named = [*(server.host for server in servers(entries)), *sorted(also)]
     if not named:
         raise ConfigError(f"the zone {zone} has no name server", [Fault(zone, "no entry names one")])
-    keys = [ds for entry in entries.values() for ds in entry.get("keys", ())]
-    return bundle.make(zone, serial, named, rows.records(found, at), rows.switches(found, at), entries, keys=keys)
+    return bundle.make(zone, serial, named, rows.records(found, at), rows.switches(found, at), entries)
 
 
 class _Placed(NamedTuple):
@@ -123,7 +123,7 @@ def _member(placed: _Placed, *, shared: bool) -> Member:
         peer="",
         exposure=Exposure(Reach(known["reach"])),
         acme=Acme(),
-        options=Acme(),
+        options=BaseModel(),
     )
     if "role" not in known:
         return Member(site)
