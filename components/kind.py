@@ -145,7 +145,7 @@ class Kind(ABC, Generic[O]):
     state: State = State.NONE
     rollout: Rollout = Rollout.ONE_BY_ONE
     needs_host: bool = True
-    two_sides: bool = True  #: whether it moves between sides; name servers of the stack's own do not
+    written: bool = True  #: whether stack files name it; a setting of its own makes the others, on one side alone
     redirects: bool = False  #: its sites can lead visitors of other hosts to their own
     on: Mapping[str, Implementation[O]]
 

@@ -74,7 +74,7 @@ def sharing(
 
 def placement(placement: Placement, kind: Kind[Any], on: Mapping[str, Implementation[Any]], path: str) -> list[Fault]:
     """Refuse targets on which a kind does not run, and two sides on one target."""
-    named = [("centralized", str(placement.centralized))] if kind.two_sides else []
+    named = [("centralized", str(placement.centralized))] if kind.written else []
     named += [(f"decentralized[{i}]", target) for i, target in enumerate(placement.decentralized)]
     choices = ", ".join(sorted(on))
     found = [

@@ -44,6 +44,11 @@ def own(stack: StackConfig, registry: Registry, release: Release | None) -> OwnS
     return OwnServers(named, dict(stack.stores), f"{identity(WORKLOAD, stack.label)}/zone", digest)
 
 
+def are(stack: StackConfig, workload: str) -> bool:
+    """Return whether a workload is the name servers of the stack's own."""
+    return workload == WORKLOAD and stack.dns.servers is not None
+
+
 def faults(stack: StackConfig, registry: Registry, names: Sequence[str]) -> Iterator[Fault]:
     """Name what does not fit together in who answers for the zone; `names` are the authorities that are known."""
     authorities = [registry.authorities[name] for name in names]
@@ -68,6 +73,15 @@ def faults(stack: StackConfig, registry: Registry, names: Sequence[str]) -> Iter
         company = next(iter(companies))
         why = f"all belong to {company}, which alone could end every name of a decentralized stack; name one of another"
         yield Fault("dns.authorities", why)
+
+
+def companies(zone: ZonePlan, registry: Registry) -> list[str | None]:
+    """Return who can switch the zone off: an authority to which the parent leads nobody yet does not keep it up."""
+    named = zone.delegation.name_servers if zone.delegation else ()
+    idle = zone.own is not None and not {server.host for server in zone.own.servers}.intersection(named)
+    known = [registry.authorities[name] for name in zone.authorities]
+    asked = [each for each in known if not (idle and isinstance(each, OnServers))]
+    return [each.company for each in asked or known]
 
 
 def _count(number: int) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import BaseModel
-
 from ...config.models import Acme
 from ...errors import ConfigError, Fault
 from ...exposure import Endpoint, Exposure, Reach
@@ -123,7 +121,7 @@ def _member(placed: _Placed, *, shared: bool) -> Member:
         peer="",
         exposure=Exposure(Reach(known["reach"])),
         acme=Acme(),
-        options=BaseModel(),
+        options=Acme(),
     )
     if "role" not in known:
         return Member(site)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 #: Seconds for a new server: PowerDNS starts, and the keeper takes its first zone.
-_WITHIN_S, _PAUSE_S = 300.0, 1.0
+_FIRST_S, _PAUSE_S = 300.0, 1.0
 
 
 def take(
@@ -28,7 +28,7 @@ def take(
     `ds` are the keys that the parent vouches for, none before there is one. From then on changes of the zone wait for
     this server. Raises StepError with what was in the way last.
     """
-    zone, address, end, last = given["zone"], str(given["at"][0]), clock() + _WITHIN_S, ""
+    zone, address, end, last = given["zone"], str(given["at"][0]), clock() + _FIRST_S, ""
     while True:
         with locked(zone):
             state = State(given)
@@ -41,7 +41,7 @@ def take(
             report(f"waiting for {given['key']} ({address}): {fault}")
             last = fault
         if clock() + _PAUSE_S > end:
-            raise StepError(f"{given['key']} ({address}) does not serve {zone} after {_WITHIN_S:.0f} s: {fault}")
+            raise StepError(f"{given['key']} ({address}) does not serve {zone} after {_FIRST_S:.0f} s: {fault}")
         sleep(_PAUSE_S)
 
 

@@ -35,6 +35,19 @@ def shipped() -> sdl.Document:
     return sdl.load((folder / FILE).read_text(encoding="utf-8"), name=FILE)
 
 
+@functools.cache
+def _with_inner_ports() -> sdl.Document:
+    """Show the key to the server, and the server's health to the web server, and neither to anything outside.
+
+    The Go tools number such ports otherwise (rule `tools-disagree`); Console and this library use the other one.
+    """
+    data = sdl.plain_copy(shipped().data)
+    for service, port, to in ((WEB, SECRETS_PORT, DNS), (DNS, HEALTH_PORT, WEB)):
+        inside = {"port": port, "as": port, "proto": "TCP", "to": [{"service": to}]}
+        data["services"][service]["expose"].append(inside)
+    return sdl.with_data(shipped(), data)
+
+
 def image() -> str:
     """Return the image of the document as it is shipped."""
     return str(shipped().data["services"][DNS]["image"])
@@ -56,7 +69,7 @@ def document_for(
         "SIGNER": signer,
         "SECRETS": f"{WEB}:{SECRETS_PORT}",
     }
-    named = overlay(shipped(), service=DNS, image=options.image, env=settings)
+    named = overlay(_with_inner_ports(), service=DNS, image=options.image, env=settings)
     return overlay(
         named,
         service=WEB,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...config.servers import KIND, WORKLOAD
+from ...config.servers import KIND
 from ...dns import records
 from ...dns.powerdns import csk
 from ...errors import ConfigError, Fault
@@ -14,10 +14,7 @@ from .akash import OnAkash
 from .options import NameserverOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from ...topology import WorkloadPlan
 
 #: Where the zone's records that are not ours lie in a project.
 _RECORDS = f"stacks/{records.FILE}"
@@ -31,7 +28,7 @@ class Nameserver(Kind[NameserverOptions]):
     state = State.NONE
     rollout = Rollout.ONE_BY_ONE
     needs_host = False
-    two_sides = False
+    written = False
     on = {"akash": OnAkash()}  # noqa: RUF012 it is never changed
 
     def release(self, options: NameserverOptions, root: Path) -> Release:
@@ -49,11 +46,6 @@ class Nameserver(Kind[NameserverOptions]):
     def secrets(self, options: NameserverOptions) -> dict[str, str]:  # noqa: ARG002 the same for all
         """Return the variable that holds the zone's signing key."""
         return {"key": csk.VARIABLE}
-
-    def refuses(self, plan: WorkloadPlan) -> Iterator[Fault]:
-        """Refuse name servers that a stack file writes as a workload."""
-        if plan.name != WORKLOAD:
-            yield Fault("kind", "name servers are made from unmoor:dns: {servers: …}; take this workload out")
 
 
 NAMESERVER = Nameserver()
