@@ -21,8 +21,6 @@ from .zone_steps import json_option, move, report, resolver_option, roll, server
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..dns.asking import Resolver
-    from ..dns.check import Server
     from ..dns.plain import Row
     from ..dns.reading import Found
     from ..dns.zone import RRset
@@ -178,74 +176,6 @@ def check(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: b
     verdict_ = f"{len(found)} differences" if found else "all agree"
     click.echo(f"{seen.zone}: {names} names at {len(asked)} name servers, over UDP and TCP: {verdict_}")
     return 1 if found else 0
-
-
-@cli.command()
-@stack_option()
-@_resolver
-@click.option(
-    "--to",
-    "servers",
-    multiple=True,
-    metavar="NAME=ADDRESS",
-    help="A name server that should answer for the zone; give every one of them.  [default: the stack's own servers]",
-)
-@_json
-def move(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bool) -> int:
-    """Show how far a move of the zone to other name servers is, what is next, and how long to wait after it.
-
-    \b
-    ok    done, as parent and servers answer now
-    next  what to do now, and what is missing
-    -     not before
-
-    Nothing is changed: servers, records and the registrar are changed by a person. In no step do resolvers ask a server
-    that answers otherwise than the others. A key at the parent that one side does not have has to go first, on the way
-    back too: with it, every name fails at validating resolvers.
-
-    How long ago a step was done cannot be seen: wait the time that is printed after each. Exit 0 when all is done.
-    """  # noqa: D301 click reads the backspace
-    from ..dns import asking, moving
-    from ..dns import check as checking
-
-    path = stack_file(stack)
-    topology = load(path, built=False)
-    sets = _sets(topology, path)
-    to: dict[str, frozenset[str]] = {}
-    also = [_server(text) for text in servers] or _own_servers(topology, asking.Resolver(resolver))
-    for each in also:
-        to[each.name] = to.get(each.name, frozenset()) | {each.address}
-    seen = checking.look(topology.zone.name, sets, asking.Resolver(resolver), also, _report)
-    found = moving.steps(seen, sets, to)
-    done = all(step.state is moving.State.DONE for step in found)
-    if as_json:
-        click.echo(json.dumps({"zone": seen.zone, "done": done, "steps": [asdict(step) for step in found]}, indent=2))
-        return 0 if done else 1
-    marks = {moving.State.DONE: "ok", moving.State.NEXT: "next", moving.State.LATER: "-"}
-    for number, step in enumerate(found, 1):
-        click.echo(f"{marks[step.state]:<5}{number} {step.what}")
-        for missing in step.missing:
-            click.echo(f"       {missing}")
-        if step.wait_s:
-            click.echo(f"       then wait {step.wait_s} s: {step.wait_for}")
-    return 0 if done else 1
-
-
-def _own_servers(topology: Topology, resolver: Resolver) -> list[Server]:
-    """Return the name servers of the stack, at the addresses that its names have now."""
-    from ..dns.check import Server
-
-    own = topology.zone.own
-    if own is None:
-        raise click.UsageError("the stack has no name servers of its own, so give --to NAME=ADDRESS for each new one")
-    found = [Server(each.host, at) for each in own.servers for at in resolver.find(each.host, "A")]
-    if lost := [each.host for each in own.servers if each.host not in {server.name for server in found}]:
-        raise ConfigError(f"the resolver finds no address of {', '.join(lost)}; run `pulumi up` first, or give --to")
-    return found
-
-
-def _report(text: str) -> None:
-    click.echo(text, err=True)
 
 
 def _placed(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,6 @@ import click
 
 from ..errors import ConfigError
 from ..project import stack_file
-from ..resolver import VARIABLE
 from .plan import load
 from .which import stack_option
 
@@ -31,7 +30,7 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 resolver_option = click.option(
-    "--resolver", envvar=VARIABLE, help="Find the servers by this one, ADDRESS or ADDRESS:PORT; default the machine's."
+    "--resolver", help="Find the servers by this one, ADDRESS or ADDRESS:PORT; default the machine's."
 )
 
 

@@ -19,7 +19,6 @@ from .check import Seen, Server, Way
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .check import Answers
     from .zone import RRset
 
 #: The TTL in seconds of the NS set while the delegation moves.

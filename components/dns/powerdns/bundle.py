@@ -10,7 +10,7 @@ import hashlib
 import json
 import subprocess
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -97,6 +97,8 @@ class Bundle(Setting):
     records: tuple[_Row, ...]
     switches: tuple[Switch, ...] = ()
     entries: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    #: The DS record of each key that the zone shows, the one that signs first; none leaves keys as they are.
+    keys: tuple[Annotated[str, Field(pattern=DS)], ...] = ()
 
     def text(self, more: Iterable[Row] = ()) -> str:
         """Return the zone file, with the SOA and NS records that name the servers."""
@@ -126,6 +128,8 @@ def make(
     records: Iterable[Row],
     switches: Iterable[rows.Switch],
     entries: Mapping[str, Any] | None = None,
+    *,
+    keys: Sequence[str] = (),
 ) -> Made:
     """Return the bundle of a zone. Raises ConfigError when it holds what `read` refuses."""
     document = {
@@ -138,6 +142,8 @@ def make(
     }
     if entries:
         document["entries"] = dict(entries)
+    if keys:
+        document["keys"] = list(keys)
     made = Made(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
     read(made.raw, zone)
     return made
