@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 import yaml
@@ -10,6 +11,10 @@ from click.testing import CliRunner
 
 from components.__main__ import cli
 from components.action import Create, Ref, Run
+from components.assess import adapter
+from components.assess.inventory import Dao, Workload
+from components.assess.situation import standing
+from components.assess.views import view
 from components.config import models
 from components.dns import moving
 from components.errors import ConfigError, PlanError
@@ -237,6 +242,21 @@ def test_a_stack_without_servers_has_the_hash_that_it_had(root):
     assert "own" not in json.dumps(models.StackConfig.model_validate(settings()).model_dump(mode="json")).split('"')
 
 
+def test_two_stacks_with_servers_of_their_own_for_one_zone_are_refused(root):
+    made = stack("powerdns") | {"label": "prod"}
+    other, _ = models.read(stack("powerdns") | {"label": "staging"})
+    made["workloads"]["docs"]["host"] = "www.dao.example"
+    with pytest.raises(PlanError) as caught:
+        topology(made, builtin(), root, neighbouring={"staging": other})
+    (fault,) = caught.value.faults
+    assert fault.path == "dns.servers"
+    assert fault.message.startswith("the zone dao.example, by own name servers, is used by stack staging too")
+    assert fault.message.endswith("let one stack alone answer for it")
+    servers, docs = planned(made, root).workloads
+    assert "_zone.dao.example" in servers.claimed
+    assert "_zone.dao.example" not in docs.claimed
+
+
 def test_a_plan_lists_the_seven_steps_of_the_move_and_what_each_waits_for(root):
     made = stack("route53", "powerdns")
     path = root / "stacks" / "Pulumi.prod.yaml"
@@ -260,3 +280,29 @@ def test_once_one_authority_answers_there_is_nothing_to_move(root):
     done = CliRunner().invoke(cli, ["plan", "--stack", str(path)])
     assert done.exit_code == 0, done.output
     assert "moves its delegation" not in done.output
+
+
+def test_a_rating_names_who_can_forge_the_zone_and_no_company_that_ends_the_names(root):
+    entry = Workload.model_validate(
+        {
+            "title": "Docs",
+            "work": "docs",
+            "state": "none",
+            "importance": "high",
+            "hosts": ["docs.dao.example"],
+            "parties": {"compute": ["aws"], "dns": ["route53"]},
+        }
+    )
+    dao = Dao.model_validate({"name": "dao"})
+    shown = {}
+    for authorities, names in {("route53",): None, ("powerdns",): list(OWN)}.items():
+        given = DELEGATION | ({"name_servers": names} if names else {})
+        made = stack(*authorities, servers=SERVERS if names else None, delegation=given)
+        plan = adapter.planned(planned(made, root), builtin())["docs"]
+        shown[authorities] = view(entry, standing(entry, plan, dao, {}), date(2026, 11, 26))
+    forged = "who runs the name servers can forge the zone, whose key lies there"
+    reasons = {each: [str(reason.because) for reason in one.exposure.reasons] for each, one in shown.items()}
+    assert forged in reasons["powerdns",]
+    assert forged not in reasons["route53",]
+    assert "dns" not in shown["powerdns",].situation.alone
+    assert shown["route53",].situation.alone["dns"].company == "aws"

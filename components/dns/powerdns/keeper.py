@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 #: Seconds between two probes of a member, and two looks for a new zone.
 PROBE_S, POLL_S = 1.0, 10.0
 #: Seconds between two looks while an update goes on, and how long after a new zone one is thought to go on.
-SOON_S, GOING_ON_S = 2.0, 120.0
+SOON_S, GOING_ON_S = 1.0, 120.0
 #: The bundle that is served, next to the database, which holds its rows alone.
 _SERVED = "served.json"
 

@@ -54,6 +54,9 @@ class Zone:
     def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
         """Publish a proof, and return its name once every server answers it."""
         proof = {"host": record.name, "type": record.type, "ttl": _PROOF_TTL, "values": [record.value]}
-        made = self._entry(name, {"sets": [proof]}, opts)
+        mark = f"{self.authority}:"
+        # The first of a stack's authorities is given a bare name, and which one is first changes as the zone moves.
+        own = name if name.startswith(mark) else f"{mark}{name}"
+        made = self._entry(own, {"sets": [proof]}, opts)
         published = pulumi.Output.all(record.name, made.id)
         return published.apply(lambda known: str(known[0]).rstrip("."))
