@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config import models as config
+from ..config.servers import KIND
 from ..errors import ConfigError
 from ..plan.stack import project_of
 from ..project import registry, stack_file, stack_name
@@ -95,6 +96,9 @@ def _case(workload: str, stack: str) -> Case:
     if workload not in read.workloads:
         choice = ", ".join(read.workloads)
         raise click.BadParameter(f"no workload {workload} in {stack}; choose from {choice}")
+    if read.workloads[workload].kind == KIND:
+        why = f"{workload} are the stack's name servers, which move between no sides; docs/names.md has what to do"
+        raise click.BadParameter(f"{why} when one is lost")
     root = project_of(path)
     return replace(
         case(name, read, workload, registry(root), root, config.settings_of_others(document["config"])),

@@ -274,6 +274,18 @@ def test_a_plan_lists_the_seven_steps_of_the_move_and_what_each_waits_for(root):
     assert [each["what"] for each in shown["moves"]] == [step.what for step in steps]
 
 
+@pytest.mark.parametrize(
+    ("command", "what"), [("runbook", "name servers, which move between no sides"), ("flip", "no workload 'ns'")]
+)
+def test_commands_that_move_a_workload_refuse_the_servers_with_a_sentence(root, command, what):
+    path = root / "stacks" / "Pulumi.prod.yaml"
+    path.write_text(yaml.safe_dump({"config": {f"unmoor:{k}": v for k, v in stack("powerdns").items()}}))
+    words = [command, "ns", *(["centralized"] if command == "flip" else []), "--stack", str(path)]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code
+    assert what in f"{done.output} {done.exception}"
+
+
 def test_once_one_authority_answers_there_is_nothing_to_move(root):
     path = root / "stacks" / "Pulumi.prod.yaml"
     path.write_text(yaml.safe_dump({"config": {f"unmoor:{k}": v for k, v in stack("powerdns").items()}}))

@@ -45,7 +45,8 @@ def servers(entries: Mapping[str, Mapping[str, Any]]) -> list[Server]:
 
 
 def made(zone: str, serial: int, entries: Entries) -> bundle.Made:
-    """Return the bundle that entries make. Raises ConfigError with what no zone may hold."""
+    """Return the bundle that entries make, in any order. Raises ConfigError with what no zone may hold."""
+    entries = dict(sorted(entries.items()))
     found = list(_sets(entries))
     at = {each.site: each.endpoint for each in _placed(entries)}
     also = {name for entry in entries.values() for name in entry.get("also", ())}

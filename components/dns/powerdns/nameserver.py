@@ -53,7 +53,9 @@ class Supervisor:
                 self._not_before[name] = self.clock() + _AGAIN_S
                 del self.running[name]
             if name not in self.running and self.clock() >= self._not_before.get(name, 0.0):
-                groups: dict[str, Any] = {} if self.user is None else {"user": self.user, "extra_groups": []}
+                groups: dict[str, Any] = {}
+                if self.user is not None:
+                    groups = {"user": self.user, "group": self.user, "extra_groups": []}
                 self.running[name] = subprocess.Popen(command, start_new_session=True, **groups)
 
     def end(self) -> None:

@@ -18,7 +18,7 @@ from ...topology import Line
 from . import document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ...config.models import Acme
     from ...exposure import Exposure
@@ -66,6 +66,10 @@ class OnAkash(Implementation["NameserverOptions"]):
     def credentials(self, options: NameserverOptions) -> dict[str, int]:  # noqa: ARG002 the same for all
         """Return the key from which the certificate is derived that hands over the zone's key, and who signs zones."""
         return {operator_key.VARIABLE: operator_key.SHORTEST}
+
+    def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:  # noqa: ARG002 there is one
+        """Return the resource that hands over the zone's key."""
+        return [f"{site.name}-key"]
 
     def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:  # noqa: ARG002 the site decides
         """Hand over the zone's key, before the server is asked for its zone."""
