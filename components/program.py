@@ -37,8 +37,11 @@ def run() -> None:
         if not pulumi.runtime.is_dry_run():
             room.demand(Path.cwd())
             room.hold_for(Path.cwd(), lambda text: print(text, file=sys.stderr, flush=True))  # noqa: T201 the engine shows it
-            credentials.demand(topology, known)
-            doctor.demand(topology, known, f"{pulumi.get_project()}/{stack}")
+            values = held.of(settings, sealed)
+            credentials.demand(topology, known, values)
+            doctor.demand(topology, known, own)
+            if values:
+                held.offer(own, values)
         before = state.outputs()
         approved = state.demand(topology, before)
         taken = standing.demand(topology, known, before)

@@ -220,8 +220,9 @@ def bundle(
     """Write the stack's zone as a signed bundle, for name servers of your own.
 
     Three files are written: SHA256.json, its signature, and `current`, which names it. Copy them to two stores of
-    different vendors, `current` last; each server's keeper takes the bundle from there. The serial is the time, so a
-    later bundle replaces an earlier one. Addresses of name servers inside the zone belong into zone.yaml.
+    different vendors, `current` last; each server's keeper takes the bundle from there. The serial is the time, and
+    above that of the bundle in the folder, so write into the same one each time: a later bundle replaces an earlier one
+    even when the clock was set back. Addresses of name servers inside the zone belong into zone.yaml.
 
     Keys that the stack names in dns.delegation.ds are those that servers show, and the first of them signs; `unmoor
     zone roll` has how one key follows another. A stack that names none leaves keys as they are.
@@ -241,7 +242,8 @@ def bundle(
     if lost := [name for name in names if name.endswith(f".{zone}") and name not in hosts]:
         raise ConfigError(f"{path.parent / 'zone.yaml'}: has no A record of {', '.join(lost)}; add its address")
     keys = topology.zone.delegation.ds if topology.zone.delegation else ()
-    made = bundles.make(zone, int(time.time()), names, records, switches, keys=keys)
+    serial = next_serial(out, zone, int(time.time()))
+    made = bundles.make(zone, serial, names, records, switches, keys=keys)
     signature = bundles.sign(made.raw, key)
     files.write(out / f"{made.name}.json", made.raw)
     files.write(out / f"{made.name}.json.sig", signature)

@@ -47,11 +47,11 @@ class ProviderProxy:
         self._tokens: dict[str, tuple[float, dict[str, Any]]] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """The route of the API."""
+        """Return the route of the API."""
         return [web.post("/v1/create-jwt-token", self.token)]
 
     def application(self) -> web.Application:
-        """The proxy itself: a WebSocket at any path."""
+        """Return the proxy itself: a WebSocket at any path."""
         app = web.Application()
         app.router.add_get("/{path:.*}", self.attend)
         return app

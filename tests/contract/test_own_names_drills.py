@@ -131,7 +131,7 @@ class World:
         self.keepers, self.parent, self.key = keepers, parent, key
 
     def resolver(self, name, *more, second=None, first=True):
-        """A fresh resolver that trusts the parent alone; `second` is where the second name server is instead."""
+        """Run a fresh resolver that trusts the parent alone; `second` is where the second name server is instead."""
         at = [f"{NS1}@{self.port}", second or f"{NS2}@{self.port}"]
         stubs = {"example": [f"{PARENT}@{self.port}"], ZONE: at}
         anchor = f"example. DS {ds_of(self.parent, 'example')}"
@@ -186,7 +186,7 @@ def test_while_both_members_are_dead_the_primary_answers(tmp_path, world, signer
 
 @pytest.fixture
 def stranger(tmp_path):
-    """A stranger's server for our zone, as one that rents the address of a lost name server; the port, what it got."""
+    """Run a stranger's server for our zone, as at the address of a lost name server; give its port, and what it got."""
     state = State(tmp_path)
     state.prepare()
     state.delegate(ZONE, {"servers": {SERVERS[0]: NS1, SERVERS[1]: NS2}, "ds": []})
@@ -256,7 +256,7 @@ class Visitor(threading.Thread):
 
 @pytest.fixture
 def rolled(world, signer, tmp_path, monkeypatch):
-    """A stack that names its delegation; give `publish(*ds)`, `wait()`, and `due()`, the step that is next."""
+    """Make a stack that names its delegation; give `publish(*ds)`, `wait()`, and `due()`, the step that is next."""
     monkeypatch.setattr(asking, "PORT", world.port)
     servers = [(name, "A", at) for name, at in zip(SERVERS, (NS1, NS2), strict=True)]
     path = zone_stack(tmp_path, *servers, *((host, "A", "192.0.2.1") for host in names("n")))

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ... import operator_key
-from ...action import Action, Phase, Ref, Run
+from ...action import STACK, Action, Phase, Ref, Run
 from ...kind import Deployed, Implementation
 from ...targets.akash import ingress
 from ...targets.akash.ingress import Ingress
