@@ -23,7 +23,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def missing(topology: Topology, registry: Registry, held: Mapping[str, str] = _NONE) -> list[Fault]:
-    """Name each variable that is not set and that a store, or a target that a site stands on, cannot do without.
+    """Return each variable that is not set and that a store, or a target that a site stands on, needs.
 
     `held` are values of secrets by variable that the stack's configuration has.
     """
@@ -88,7 +88,7 @@ def _value_fault(variable: str, value: str) -> str:
 def _secret_faults(
     plan: WorkloadPlan, named: Mapping[str, str], held: Mapping[str, str], sealed: Container[str]
 ) -> Iterator[Fault]:
-    """Name each secret without a value, and each text of the stack file that holds a value. No value is repeated."""
+    """Return faults of secrets without a value, and of texts in the stack file that hold one; repeat no value."""
     path, values = f"workloads.{plan.name}.options", {}
     for where, variable in named.items():
         value = os.environ.get(variable, "") or held.get(variable, "")

@@ -49,13 +49,12 @@ def take(
 ) -> dict[str, Any]:
     """Probe `url` (the site's health address) until it answers `version` and `mark`, and the first page answers too.
 
-    Without `mark`, as steps were recorded before there was one, the version is enough. With `at`, a list of addresses
-    or names, each of them is asked and not where DNS leads. With `site_host` and `zones`, what each authority needs to
-    be asked, it is also enough that the site serves the version with a valid certificate for its own name while no site
-    answers the host: the issuer then gives none for the host before the record leads there, and no visitor loses a
-    site. Raises StepError after `timeout_s` seconds with what was seen last, and with the last lines of `log`, the
-    target, deployment and service whose log explains it.
-    `moved`: the record leads there already.
+    Without `mark`, as in steps from before there was one, the version is enough. With `at`, a list of addresses or
+    names, each of them is probed instead of where DNS leads. With `site_host` and `zones`, each authority's handle,
+    another state is enough too: the site serves the version with a valid certificate for its own name while no site
+    answers the host. The issuer gives a certificate for the host only once the record leads there, and no visitor loses
+    a site. Raises StepError after `timeout_s` seconds with what was seen last, and with the last lines of `log`: the
+    target, deployment and service whose log explains it. `moved`: the record leads there already.
     """
     url, version, mark = given["url"], given["version"], given.get("mark", "")
     addresses: list[str | None] = list(given.get("at") or ()) or [None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.errors import LeaseLost, MarketError, NoAcceptableBid, NobodyBid
+from components.errors import LeaseLost, MarketError, NoAcceptableBid, NobodyBid, NotReady
 from components.targets.akash.market.bids import cheapest, none_will_do
 from components.targets.akash.market.decide import (
     AwaitBids,
@@ -123,7 +123,7 @@ ENDS: list[tuple[str, Observed, type[MarketError], str, str]] = [
     (
         "it never gets ready",
         seen(lease=LEASE, services={"web": Service(0, 1, 1)}, since=Since(leased=-200.0)),
-        MarketError,
+        NotReady,
         "akash: deployment 7 is not ready after 300 s at p: 0 of 1 of web available; correct the document",
         "",
     ),
