@@ -60,6 +60,7 @@ def offer(stack: str, values: Mapping[str, str]) -> None:
     try:
         door.bind(str(place))
     except OSError as error:
+        door.close()
         raise StepError(f"{place}: steps cannot be given secrets there ({error}); set TMPDIR to a short path") from None
     door.listen()
     atexit.register(place.unlink, missing_ok=True)
