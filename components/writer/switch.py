@@ -68,8 +68,14 @@ def order(records: Keeper, to: str, *, lossy: bool = False) -> str:
 
 
 def _ordered(record: Record, to: str, new: str, *, lossy: bool) -> Record:
-    """Return the record with an order. Raises StepError if it cannot be given."""
+    """Put an order into a record; StepError if that cannot be.
+
+    An order that accepts loss replaces one whose site has claimed and does not come to write: only the store knows
+    which of the two sites is the next writer, and withdrawing would leave none.
+    """
     under_way = record.order
+    if under_way and under_way.to != to and lossy and record.state is State.CLAIMED:
+        under_way = None
     if under_way and under_way.to != to:
         raise StepError(f"a move to {outside(under_way.to)} is under way; wait for it, or withdraw it")
     if under_way is None and record.holder == to and record.state is State.WRITING:

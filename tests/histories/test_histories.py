@@ -149,6 +149,17 @@ def test_the_old_copy_can_be_ordered_to_write_when_the_new_one_is_lost_before_it
         assert world.last.holder == "aws"
 
 
+def test_the_old_copy_can_be_ordered_to_write_when_the_new_one_is_lost_behind_its_claim(
+    open_record: Callable[[str], Records],
+) -> None:
+    dies = {"site": "akash", "moment": "claimed", "after": True, "down": 500, "machine": True, "lost": True}
+    for seed in range(8):
+        orders = order(10, "akash"), order(70, "aws", lossy=True)
+        world = history(open_record, Happening(9, "kill_at", dies), *orders, seed=seed)
+        assert world.last.holder == "aws"
+        assert world.lost == 0
+
+
 def test_a_relaxed_writer_writes_on_while_only_the_store_is_away(open_record: Callable[[str], Records]) -> None:
     gone = Happening(20, "store_down", {"for_s": 70})
     strict, relaxed = (history(open_record, gone, strict=each) for each in (True, False))

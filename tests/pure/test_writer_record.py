@@ -112,6 +112,17 @@ def test_a_second_order_is_refused_while_one_is_under_way(store):
         switch.order(store, "hetzner")
 
 
+def test_a_claim_that_comes_to_nothing_is_taken_back_by_an_order_that_accepts_loss_alone(store):
+    """The new site claimed and was lost: without this, no order could name the old one ever again."""
+    put(store, holder="akash", state=State.CLAIMED, order=Order("first", "akash"))
+    with pytest.raises(StepError, match="a move to akash is under way"):
+        switch.order(store, "aws")
+    second = switch.order(store, "aws", lossy=True)
+    assert store.read()[0].order == Order(second, "aws", lossy=True)
+    assert switch.stage(store.read()[0], "first", "akash").failed
+    assert not switch.stage(store.read()[0], second, "aws").failed
+
+
 def test_an_order_to_the_writer_is_refused(store):
     put(store)
     with pytest.raises(StepError, match="aws is the writer already"):
