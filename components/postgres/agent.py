@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from dataclasses import asdict, dataclass, replace
@@ -10,16 +11,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StepError, UnmoorError
+from ..limits import FAULT_CHARS
 from ..stores.tenure import Times
 from ..stores.writer import Records
+from ..text.escape import bounded
 from ..writer import agent
-from . import backups, proofs
+from . import backups, proofs, watch
 from .database import Postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from .backrest import Standing
     from .settings import Settings
 
 #: How often the state is looked at and reported, how often the stores' backups, and how long a failed one waits.
@@ -42,7 +46,8 @@ class State:
     """What a site is, as HTTP and the stores show it. Times are seconds since 1970 by this site's clock.
 
     `changed_at`: when the last transaction that this copy has was committed. `unarchived`: segments that wait for a
-    store. `fault`: what does not work now, empty if all does.
+    store. `fault`: what does not work now, empty if all does. `major`: the version of PostgreSQL. `collation`: what
+    orders text otherwise here than where it was indexed, empty if nothing does.
     """
 
     site: str
@@ -54,6 +59,8 @@ class State:
     archived_at: float | None = None
     unarchived: int = 0
     fault: str = ""
+    major: int = 0
+    collation: str = ""
 
     @property
     def lag_s(self) -> float | None:
@@ -84,6 +91,11 @@ class Agent:
         self.database = Postgres(settings, where.site, where.root, where.port, self.stop, self._noted)
         self._fault: tuple[float, str] = (0.0, "")
         self._backed_up = 0.0
+        #: What each store had at the last look, which counts are known to be there, and what the stores disagree about.
+        self._stood: dict[str, Standing] = {}
+        self._counted: dict[str, str] = {}
+        self._disagree = ""
+        self._ahead_s: float | None = None
 
     def run(self) -> None:
         """Answer HTTP first, then do what the record orders until `stop` is set. Raises ConfigError."""
@@ -135,7 +147,9 @@ class Agent:
         while not self.stop.is_set():
             try:
                 self.state = self._looked()
-                store.write(f"{self.settings.prefix}/{self.where.site}.json", json.dumps(asdict(self.state)).encode())
+                shown = json.dumps(asdict(self.state)).encode()
+                clock = store.write(f"{self.settings.prefix}/{self.where.site}.json", shown)
+                self._ahead_s = None if clock is None else time.time() - clock
             except (UnmoorError, OSError) as error:
                 self.report(str(error))
             try:
@@ -147,13 +161,29 @@ class Agent:
 
     def _looked(self) -> State:
         at, text = self._fault
-        database = self.database
-        state = State(self.where.site, database.role, database.files.epoch, time.time())
+        database, faults = self.database, []
         if time.time() - at < 4 * _REPORT_S:
-            state = replace(state, fault=text)
-        if not database.server.runs or not database.there:
-            return state
-        state = replace(state, unarchived=len(database.files.waiting()) if database.primary else 0)
+            faults.append(text)
+        state = State(
+            self.where.site,
+            database.role,
+            database.files.epoch,
+            time.time(),
+            unarchived=len(database.files.waiting()) if database.primary else 0,
+            major=self.settings.major,
+        )
+        disk = shutil.disk_usage(self.where.root)
+        faults += [
+            watch.disk(disk.free, disk.total, state.unarchived),
+            watch.clock(self._ahead_s),
+            self._disagree if database.primary else "",
+        ]
+        state = replace(state, fault="; ".join(filter(None, faults)))
+        return self._asked(state) if database.server.runs and database.there else state
+
+    def _asked(self, state: State) -> State:
+        """Add what PostgreSQL knows."""
+        database = self.database
         try:
             row = database.server.ask(
                 "SELECT pg_is_in_recovery(), extract(epoch FROM pg_last_xact_replay_timestamp()), "
@@ -165,13 +195,19 @@ class Agent:
         except StepError:
             return state
         recovers, changed, position, archived, failed = row.split("|")
-        if failed and not state.fault:
-            state = replace(state, fault=f"{failed} cannot be archived to both stores; it is tried again")
+        if failed:
+            why = f"{failed} cannot be archived to both stores; it is tried again"
+            state = replace(state, fault="; ".join(filter(None, (state.fault, why))))
+        try:
+            sorts = database.server.ask(watch.collations(self.settings.major), self.settings.database)
+        except StepError:
+            sorts = ""  # the database is not there yet
         return replace(
             state,
             position=position,
             changed_at=float(changed) if changed and recovers == "t" else None,
             archived_at=float(archived) if archived else None,
+            collation=bounded(sorts, FAULT_CHARS),
         )
 
     # backups
@@ -188,12 +224,15 @@ class Agent:
         while not self.stop.wait(1):
             database = self.database
             if not database.primary or not database.server.open:
-                self._backed_up = 0.0  # after a promotion one is due at once
+                self._backed_up, self._stood, self._disagree = 0.0, {}, ""  # after a promotion one is due at once
                 continue
             if time.monotonic() < self._backed_up:
                 continue
             try:
-                backups.due(self.settings, database, self.report)
+                stands = database.archiver.each()
+                self._disagree = watch.stores(self._stood, stands)
+                self._stood = stands
+                backups.due(self.settings, database, stands, self._counted, self.report)
                 self._backed_up = time.monotonic() + _DUE_S
             except (UnmoorError, OSError) as error:
                 self._backed_up = time.monotonic() + _AGAIN_S

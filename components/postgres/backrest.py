@@ -88,7 +88,7 @@ class Backrest:
                 "log-level-stderr=warn",
                 "compress-type=lz4",
                 f"io-timeout={_IO_S}",
-                "archive-timeout=60",
+                "archive-timeout=300",
                 "process-max=2",
                 "start-fast=y",
                 "delta=y",
@@ -131,7 +131,7 @@ class Backrest:
         found = {}
         for number, name in enumerate([only] if only else self.settings.archive, 1):
             store = self.settings.stores[name]
-            found[f"PGBACKREST_REPO{number}_CIPHER_PASS"] = self.settings.secret(self.settings.cipher)
+            found[f"PGBACKREST_REPO{number}_CIPHER_PASS"] = self.settings.secret(self.settings.cipher_of(name))
             if store.access_key and store.secret_key:
                 found[f"PGBACKREST_REPO{number}_S3_KEY"] = self.settings.secret(store.access_key)
                 found[f"PGBACKREST_REPO{number}_S3_KEY_SECRET"] = self.settings.secret(store.secret_key)

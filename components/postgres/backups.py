@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import StepError
+from ..limits import DATABASE_PROOF_BYTES
 from . import proofs
 
 if TYPE_CHECKING:
@@ -16,11 +18,14 @@ if TYPE_CHECKING:
     from .database import Postgres
     from .settings import Settings
 
+#: The file with the count of a store's newest backup.
+COUNTED = "counted.json"
 #: How often a moment is looked for at which nothing is being written, before the rows are left uncounted.
 _TRIES = 200
 #: Counting reads every table; no database of this size takes longer on its own disk.
 _COUNT_S = 3600
-_TABLES = (
+#: SQL for the names of all tables of an application, quoted.
+TABLES = (
     "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables "
     "WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
 )
@@ -28,37 +33,78 @@ _TABLES = (
 
 @dataclass(frozen=True)
 class Counted:
-    """The rows of each table at one place in the WAL, and when that was (seconds since 1970)."""
+    """The rows of each table at one place in the WAL, and when that was (seconds since 1970).
+
+    `backup`: the label of the newest backup that the store had then.
+    """
 
     lsn: str
     timeline: int
     at: float
     tables: dict[str, int]
+    backup: str = ""
 
 
-def due(settings: Settings, database: Postgres, report: Callable[[str], None]) -> None:
-    """Make the backups that are due in each store, then count. StepError if one fails; the others are made first."""
-    failed, made = list[str](), list[str]()
-    standings = database.archiver.each()
-    chosen = which(settings, standings, database.files.promoted, time.time())
-    for store, kind in chosen.items():
+def due(
+    settings: Settings,
+    database: Postgres,
+    standings: Mapping[str, Standing],
+    counted: dict[str, str],
+    report: Callable[[str], None],
+) -> None:
+    """Make the backups that are due in each store, and count for each that was not counted.
+
+    `standings`: the stores that answer. `counted`: of which backup each store is known to have a count; it is kept up
+    to date. StepError if anything fails; the rest is done first.
+    """
+    failed, newest = list[str](), {name: each.backups[-1].label for name, each in standings.items() if each.backups}
+    for store, kind in which(settings, standings, database.files.promoted, time.time()).items():
         begun = time.monotonic()
         try:
+            if standings[store].empty:  # it was away when the database began, or was emptied
+                database.archiver.run("stanza-create", only=store)
             database.archiver.run("backup", f"--type={kind}", only=store)
-        except StepError as error:
+            newest[store] = database.archiver.standing(store).backups[-1].label
+        except (StepError, IndexError) as error:
             failed.append(f"store {store}: {error}")
         else:
             report(f"store {store} has a base backup ({kind}), made in {time.monotonic() - begun:.1f} s")
-            made.append(store)
     try:
-        if made and (counted := _count(settings, database)):
-            failed += proofs.put(settings, made, "counted.json", counted)
+        failed += _counts(settings, database, newest, counted)
     except StepError as error:
         failed.append(str(error))
     if missing := [name for name in settings.archive if name not in standings]:
         failed.append(f"{', '.join(missing)}: does not answer")
     if failed:
         raise StepError("; ".join(failed))
+
+
+def _counts(settings: Settings, database: Postgres, newest: Mapping[str, str], counted: dict[str, str]) -> list[str]:
+    """Count once for all stores whose newest backup was not counted; return the stores that did not take it."""
+    for store in newest.keys() - counted.keys():
+        counted[store] = _label(proofs.opened(settings, store).read(_key(settings), DATABASE_PROOF_BYTES))
+    wanted = [store for store, label in newest.items() if counted[store] != label]
+    if not wanted:
+        return []
+    found, failed = _count(settings, database), list[str]()
+    for store in wanted:
+        refused = proofs.put(settings, [store], COUNTED, replace(found, backup=newest[store])) if found else []
+        failed += refused
+        if not refused:  # where writes never pause, the next backup is the next chance
+            counted[store] = newest[store]
+    return failed
+
+
+def _key(settings: Settings) -> str:
+    return f"{settings.prefix}/{COUNTED}"
+
+
+def _label(content: bytes | None) -> str:
+    """Return which backup was counted, "" if that is not known."""
+    try:
+        return str(json.loads(content or b"{}")["backup"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
 
 
 def which(settings: Settings, standings: Mapping[str, Standing], promoted: float, now: float) -> dict[str, str]:
@@ -78,7 +124,7 @@ def which(settings: Settings, standings: Mapping[str, Standing], promoted: float
 def _count(settings: Settings, database: Postgres) -> Counted | None:
     """Count every table at one moment, and archive the WAL up to there; None if writes never paused."""
     ask, name = database.server.ask, settings.database
-    tables = ask(_TABLES, name).splitlines()
+    tables = ask(TABLES, name).splitlines()
     counts = " UNION ALL ".join(f"SELECT {quoted(each)}, count(*) FROM {each}" for each in tables)
     for _ in range(_TRIES):
         # The position does not move between two looks, and no transaction is under way: the snapshot is that position.

@@ -1,7 +1,8 @@
 """The database of one site, as `stores.drive` orders it about.
 
 `ROOT/pgdata` is a whole copy, or is not there: it is restored in `ROOT/incoming` and then renamed. A copy with
-PostgreSQL's `standby.signal` follows; any other is a primary, promoted in the epoch that `ROOT/epoch` holds.
+PostgreSQL's `standby.signal` follows; any other is a primary, promoted in the epoch that `ROOT/epoch` holds. With
+`ROOT/leaving` it is one that was about to leave its timeline.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class Postgres:
     @property
     def primary(self) -> bool:
         """Whether there is a copy that was promoted, or is the first one."""
-        return self.there and not self.files.signal.exists()
+        return self.there and not self.files.follows
 
     @property
     def role(self) -> str:
@@ -214,7 +215,7 @@ class Postgres:
 
     def permit(self, until: float) -> None:
         """See `Database`."""
-        if not self.primary:
+        if not self.primary or self.files.signal.exists():
             raise StepError("there is no primary's copy to write to")
         if self.server.open:
             self.server.extend(until)
@@ -335,13 +336,15 @@ class Postgres:
         seen = self.archiver.timelines()
         if not seen:
             raise StepError("no store of the archive answers")
-        if max(seen.values()) <= self.server.control().timeline:
+        cut_short = self.files.signal.exists()
+        if max(seen.values()) <= self.server.control().timeline and not cut_short:
             return
         self.server.stop()
-        self.files.signal.touch()
+        self.files.leave()
         self.server.start(recovery_target_timeline="current")
         self.server.wait(600)
         self._leave_recovery()
+        self.files.left()
 
     def _establish(self) -> None:
         """Have the application's role, with the password of today, and its database."""

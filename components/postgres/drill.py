@@ -16,7 +16,7 @@ from ..limits import DATABASE_PROOF_BYTES, FAULT_CHARS
 from ..text.escape import bounded
 from . import server as servers
 from .backrest import Backrest, Backup, clean, restorable, run
-from .backups import Counted, quoted
+from .backups import COUNTED, Counted, quoted
 from .files import Files, environment
 from .proofs import Proof, opened
 from .server import Server
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 #: How long recovery up to the moment that was counted may take, and a check of every index, in seconds.
 _RECOVER_S, _CHECK_S = 3600, 3600
-_PORT = 5432  # only the name of a socket: nothing listens
+#: Only the name of a socket: nothing listens.
+PORT = 5432
 
 
 def drill(settings: Settings, store: str, report: Callable[[str], None], stop: threading.Event) -> Proof:
@@ -53,10 +54,10 @@ class _Drill:
     ) -> None:
         self.settings, self.store, self.report = settings, store, report
         self.files = Files(folder)
-        self.archiver = Backrest(settings, self.files, _PORT, stop)
+        self.archiver = Backrest(settings, self.files, PORT, stop)
         bin_ = servers.programs(settings.major)
         self.server = Server(
-            bin_, self.files.data, self.files.run, _PORT, environment() | self.archiver.environment(store)
+            bin_, self.files.data, self.files.run, PORT, environment() | self.archiver.environment(store)
         )
 
     def run(self) -> Proof:
@@ -71,7 +72,7 @@ class _Drill:
             restored = time.monotonic()
             self.report(f"restored {backup.label} to {counted.lsn} in {restored - begun:.1f} s; checking")
             compared, rows = self._compare(counted)
-            indexes = self._indexes()
+            checked = indexes(self.server, self.settings.database)
             size = int(self.server.ask("SELECT sum(pg_database_size(oid)) FROM pg_database"))
         finally:
             self.server.stop()
@@ -86,12 +87,12 @@ class _Drill:
             check_s=round(time.monotonic() - restored, 2),
             compared=compared,
             rows=rows,
-            indexes=indexes,
+            indexes=checked,
             checks=("page checksums", "row counts", "pg_amcheck --heapallindexed"),
         )
 
     def _counted(self) -> Counted:
-        content = opened(self.settings, self.store).read(f"{self.settings.prefix}/counted.json", DATABASE_PROOF_BYTES)
+        content = opened(self.settings, self.store).read(f"{self.settings.prefix}/{COUNTED}", DATABASE_PROOF_BYTES)
         if content is None:
             raise StepError("no backup of this store was counted yet; the agent counts after each one")
         try:
@@ -142,18 +143,19 @@ class _Drill:
             raise StepError("; ".join(differ))
         return len(counted.tables), sum(counted.tables.values())
 
-    def _indexes(self) -> int:
-        """Check every B-tree index against its table; return how many there are in the application's database."""
-        words = [str(self.server.bin / "pg_amcheck"), "--all", "--install-missing", "--heapallindexed"]
-        words += ["-h", str(self.files.run), "-p", str(_PORT), "-U", "postgres"]
-        run(words, clean(), what="pg_amcheck", within_s=_CHECK_S)
-        return int(
-            self.server.ask(
-                "SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
-                "JOIN pg_am ON pg_am.oid = relam WHERE amname = 'btree'",
-                self.settings.database,
-            )
+
+def indexes(server: Server, database: str) -> int:
+    """Check every B-tree index against its table; return how many a database has. StepError if one is broken."""
+    words = [str(server.bin / "pg_amcheck"), "--all", "--install-missing", "--heapallindexed"]
+    words += ["-h", str(server.socket), "-p", str(PORT), "-U", "postgres"]
+    run(words, clean(), what="pg_amcheck", within_s=_CHECK_S)
+    return int(
+        server.ask(
+            "SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
+            "JOIN pg_am ON pg_am.oid = relam WHERE amname = 'btree'",
+            database,
         )
+    )
 
 
 def _identifier(table: str) -> str:

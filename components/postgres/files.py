@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OURS = frozenset(
-    {"pgdata", "incoming", "run", "lock", "log", "spool", "epoch", "pg_hba.conf", "pg_ident.conf", "lost+found"}
+    {
+        *("pgdata", "incoming", "run", "lock", "log", "spool", "epoch", "leaving"),
+        *("pg_hba.conf", "pg_ident.conf", "lost+found"),
+    }
 )
 _KEPT = ("PATH", "HOME", "TZ", "TMPDIR", "LANG")
 
@@ -28,6 +31,7 @@ class Files:
         self.hba, self.ident = root / "pg_hba.conf", root / "pg_ident.conf"
         self.signal = self.data / "standby.signal"
         self._epoch = root / "epoch"
+        self._leaving = root / "leaving"
 
     def prepare(self) -> None:
         """Make what is missing; ConfigError if the directory holds anything that is not ours."""
@@ -69,14 +73,31 @@ class Files:
         """When that was, in seconds since 1970."""
         return self._epoch.stat().st_mtime if self._epoch.exists() else 0.0
 
+    @property
+    def follows(self) -> bool:
+        """Whether the copy is one that follows. A primary that leaves its timeline has the same signal for a while."""
+        return self.signal.exists() and not self._leaving.exists()
+
+    def leave(self) -> None:
+        """Have a primary's copy recover once more, to leave its timeline; it stays one when that is cut short."""
+        self._leaving.touch()
+        _sync(self.root)
+        self.signal.touch()
+
+    def left(self) -> None:
+        """Note that the copy is on a timeline of its own: PostgreSQL has removed the signal."""
+        self._leaving.unlink(missing_ok=True)
+
     def depart(self) -> None:
         """Give up a copy: it is no more than what a restore can make use of."""
         shutil.rmtree(self.incoming, ignore_errors=True)
         self._epoch.unlink(missing_ok=True)
+        self.left()
         self.data.replace(self.incoming)
 
     def arrived(self) -> None:
         """Take what is in `incoming` as the copy."""
+        self.left()
         self._epoch.unlink(missing_ok=True)
         self.incoming.replace(self.data)
         _sync(self.root)

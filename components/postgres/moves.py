@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Fault, StepError
@@ -32,12 +33,16 @@ _FEW = 4
 
 @dataclass(frozen=True)
 class Known:
-    """What can be seen of a database from outside: the record, what each site reported last, and the proofs."""
+    """What can be seen of a database from outside: the record, what each site reported last, and the proofs.
+
+    `locks`: how long each store keeps what is written from being removed, where it does.
+    """
 
     record: Record | None
     sites: dict[str, State]
     proofs: dict[str, Proof]
     unread: tuple[str, ...] = ()
+    locks: dict[str, str] = field(default_factory=dict)
 
 
 def known(settings: Settings) -> Known:
@@ -53,7 +58,17 @@ def known(settings: Settings) -> Known:
         if state is not None:
             sites[site] = state
     kept, unread = proofs.kept(settings)
-    return Known(record, sites, kept, tuple(failed + unread))
+    return Known(record, sites, kept, tuple(failed + unread), _locks(settings))
+
+
+def _locks(settings: Settings) -> dict[str, str]:
+    """Return the object lock of each store of the archive that has one; what cannot be read is left out."""
+    found = {}
+    for store in settings.archive:
+        with contextlib.suppress(StepError):
+            if lock := proofs.opened(settings, store).lock():
+                found[store] = lock
+    return found
 
 
 def reported(settings: Settings, store: OpenStore, site: str) -> State | None:
@@ -66,10 +81,10 @@ def parse(content: bytes, site: str) -> State | None:
     """Read what a site reported; None if it is nothing of the kind."""
     try:
         given: dict[str, Any] = json.loads(content)
-        state = State(**{each.name: given[each.name] for each in fields(State)})
-        numbers = [state.epoch, state.at, state.unarchived]
+        state = State(**{each.name: given[each.name] for each in fields(State) if each.name in given})
+        numbers = [given["epoch"], given["at"], state.unarchived, state.major]
         numbers += [each for each in (state.changed_at, state.archived_at) if each is not None]
-        texts = [state.role, state.position, state.fault]
+        texts = [given["role"], state.position, state.fault, state.collation]
         fits = all(isinstance(each, int | float) for each in numbers) and all(isinstance(each, str) for each in texts)
         lsn(state.position or "0/0")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -87,6 +102,21 @@ def planned(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
         found.append(Fault(f"sites.{to}", "has not reported lately; start its agent, and see its log"))
     elif of.record.holder != to and state is not None and state.role != "standby":
         found.append(Fault(f"sites.{to}", f"is no standby yet but {outside(state.role)}; wait until it follows"))
+    return found + unlike(of, to)
+
+
+def unlike(of: Known, to: str) -> list[Fault]:
+    """Return what makes a site read its copy wrongly: another version of PostgreSQL, or another order of texts."""
+    state, writer = of.sites.get(to), of.sites.get(of.record.holder) if of.record else None
+    if state is None or writer is None or of.record is None or of.record.holder == to:
+        return []
+    found = []
+    if state.collation:
+        why = f"orders text otherwise than its indexes do: {outside(state.collation)}"
+        found.append(Fault(f"sites.{to}", f"{why}; run the same image at both sites"))
+    if state.major and writer.major and state.major != writer.major:
+        why = f"has PostgreSQL {state.major}, and {outside(writer.site)} has {writer.major}"
+        found.append(Fault(f"sites.{to}", f"{why}; run the same version at both"))
     return found
 
 
@@ -110,7 +140,7 @@ def lossy(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
     if behind > settings.max_lag_s and not _has_all(state, of.sites.get(of.record.holder) if of.record else None):
         newest = "no transaction" if state.changed_at is None else f"nothing of the last {behind:.0f} s"
         found.append(Fault(f"sites.{to}", f"has {newest}; up to {settings.max_lag_s:g} s are allowed (`max_lag_s`)"))
-    return found
+    return found + unlike(of, to)
 
 
 def _has_all(state: State, writer: State | None) -> bool:
@@ -146,7 +176,9 @@ def lines(settings: Settings, of: Known, now: float) -> list[str]:
     if record.note:
         found.append(f"  {outside(record.note)}")
     found += [_site(site, of.sites.get(site), now) for site in settings.sites]
-    found += [_proof(store, of.proofs.get(store), now) for store in settings.archive]
+    for store in settings.archive:
+        lock = f"; objects are locked for {of.locks[store]}" if store in of.locks else ""
+        found.append(_proof(store, of.proofs.get(store), now) + lock)
     return [*found, *(f"  not read: {outside(each)}" for each in of.unread)]
 
 
@@ -160,6 +192,8 @@ def _site(site: str, state: State | None, now: float) -> str:
         text += f", archived last {max(0.0, state.at - state.archived_at):.0f} s before that"
     if state.unarchived:
         text += f", {state.unarchived} segments wait for a store"
+    if state.collation:
+        text += f"; orders text otherwise than its indexes do: {outside(state.collation)}"
     return text + (f"; {outside(state.fault)}" if state.fault else "")
 
 
@@ -183,6 +217,7 @@ def well(settings: Settings, of: Known, now: float) -> bool:
         and of.sites[site].role == role
         and now - of.sites[site].at <= FRESH_S
         and not of.sites[site].fault
+        and not of.sites[site].collation
         for site, role in roles.items()
     )
     return all(fits) and not proofs.refused(of.proofs.values(), settings.archive, now, settings.proof_max_age_days)

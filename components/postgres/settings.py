@@ -40,6 +40,9 @@ class Settings(Setting):
     user: str = Field(pattern=_IDENTIFIER, description="The application's role, which owns the database.")
     password: EnvironmentName = Field(description="Name of the variable with the role's password.")
     cipher: EnvironmentName = Field(description="Name of the variable with the pass phrase that encrypts the archive.")
+    ciphers: dict[Name, EnvironmentName] = Field(
+        default={}, description="The same for a store of the archive whose pass phrase is another one."
+    )
     stores: dict[Name, Bucket] = Field(description="Stores by name.")
     archive: tuple[Name, Name] = Field(description="The two stores, at two vendors, that keep WAL and backups.")
     witness: Witness = Field(description="Where the record of the writer is.")
@@ -66,6 +69,9 @@ class Settings(Setting):
         for name in (*self.archive, self.witness.store):
             if name not in self.stores:
                 raise ValueError(f"no store {name!r}{did_you_mean(name, self.stores) or '; describe it under stores'}")
+        for name in self.ciphers:
+            if name not in self.archive:
+                raise ValueError(f"ciphers: {name!r} is no store of the archive; choose {' or '.join(self.archive)}")
         first, second = (self.stores[name] for name in self.archive)
         if (first.endpoint, first.bucket) == (second.endpoint, second.bucket):
             raise ValueError("archive: both stores are the same bucket; name two at two vendors")
@@ -79,6 +85,10 @@ class Settings(Setting):
     def prefix(self) -> str:
         """What all keys of this database begin with, in every store."""
         return f"postgres/{self.workload}"
+
+    def cipher_of(self, store: str) -> str:
+        """Return the name of the variable with the pass phrase of a store of the archive."""
+        return self.ciphers.get(store, self.cipher)
 
     def secret(self, variable: str) -> str:
         """Return the value of a variable that `missing` has found."""
@@ -111,7 +121,11 @@ def missing(settings: Settings, *, passwords: bool = True) -> list[Fault]:
 
     used = {*settings.archive, settings.witness.store}
     found = s3.missing_credentials({name: store for name, store in settings.stores.items() if name in used})
-    wanted = {"cipher": settings.cipher} | ({"password": settings.password} if passwords else {})
+    wanted = {f"ciphers.{store}": variable for store, variable in settings.ciphers.items()}
+    if set(settings.archive) - settings.ciphers.keys():
+        wanted["cipher"] = settings.cipher
+    if passwords:
+        wanted["password"] = settings.password
     found += [
         Fault(setting, f"the environment variable {variable} is not set; export it")
         for setting, variable in wanted.items()

@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Fault, StepError
@@ -31,6 +32,7 @@ _SENTENCES = {
     "NoSuchBucket": "bucket {bucket} does not exist; make it first, it belongs to the DAO and outlives the stack",
     "AccessDenied": "access denied; the credentials must be allowed to list, read, write and delete in bucket {bucket}",
     "InvalidAccessKeyId": "the store does not know this access key",
+    "RequestTimeTooSkewed": "the clock of this machine and the store's are too far apart; set this one",
     "SignatureDoesNotMatch": "the secret key does not belong to the access key",
 }
 
@@ -113,12 +115,33 @@ class OpenStore:
                 raise
         return content
 
-    def write(self, key: str, content: bytes) -> None:
-        """Write a small text, replacing one that is there, for readers that revalidate each time."""
+    def write(self, key: str, content: bytes) -> float | None:
+        """Write a small text, over one that is there, for readers that ask again each time.
+
+        Returns the store's clock, in seconds since 1970 (Date, RFC 9110, 6.6.1); None if it shows none.
+        """
         with self._failing(f"{key} cannot be written"):
-            self._client.put_object(
+            answer = self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=content, ContentType="text/plain", CacheControl="no-cache"
             )
+        try:
+            return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None
+
+    def lock(self) -> str | None:
+        """Return how long the store keeps what is written from being removed; "" for not at all, None if not known."""
+        from botocore.exceptions import ClientError
+
+        with self._failing("its object lock cannot be read"):
+            try:
+                answer = self._client.get_object_lock_configuration(Bucket=self._bucket)
+            except ClientError as error:
+                code = error.response["Error"].get("Code", "")
+                return "" if code == "ObjectLockConfigurationNotFoundError" else None
+        rule = answer.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention", {})
+        unit = next((each for each in ("Days", "Years") if each in rule), "")
+        return outside(f"{rule[unit]} {unit.lower()}, {rule.get('Mode', '').lower()}") if unit else ""
 
     def fetch(self, key: str, out: IO[bytes], most: int = BUNDLE_BYTES) -> str:
         """Read an object into an open file, from its start, and return the SHA-256 of what arrived.

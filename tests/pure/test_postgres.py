@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from components.errors import ConfigError, StepError
-from components.postgres import backrest, backups, moves, proofs, server
+from components.postgres import backrest, backups, moves, proofs, server, watch
 from components.postgres.agent import State
 from components.postgres.backrest import Backup, Standing
 from components.postgres.files import Files
@@ -85,6 +85,24 @@ def test_every_variable_that_is_not_set_is_named(monkeypatch):
         "password",
     }
     assert "password" not in {fault.path for fault in missing(settings(), passwords=False)}
+
+
+def test_a_store_can_have_a_pass_phrase_of_its_own(tmp_path, monkeypatch):
+    for name in ("KEY", "SECRET", "FORUM_PASSWORD", "ARCHIVE_CIPHER"):
+        monkeypatch.setenv(name, name.lower())
+    given = settings(ciphers={"second": "NEW_CIPHER"})
+    (fault,) = missing(given)
+    assert (fault.path, "NEW_CIPHER is not set" in fault.message) == ("ciphers.second", True)
+    monkeypatch.setenv("NEW_CIPHER", "new")
+    both = backrest.Backrest(given, Files(tmp_path), 5432, threading.Event())
+    found = both.environment()
+    assert [found[f"PGBACKREST_REPO{n}_CIPHER_PASS"] for n in (1, 2)] == ["archive_cipher", "new"]
+    assert both.environment("second")["PGBACKREST_REPO1_CIPHER_PASS"] == "new"
+    monkeypatch.delenv("ARCHIVE_CIPHER")
+    assert [fault.path for fault in missing(given)] == ["cipher"]
+    assert missing(settings(ciphers={"first": "NEW_CIPHER", "second": "NEW_CIPHER"})) == []
+    with pytest.raises(ValueError, match="'third' is no store of the archive; choose first or second"):
+        settings(ciphers={"third": "NEW_CIPHER"})
 
 
 def test_an_archive_without_tls_is_refused(monkeypatch):
@@ -311,6 +329,24 @@ def test_a_directory_is_a_whole_copy_or_none(tmp_path):
     assert files.epoch == 0
 
 
+def test_a_primary_that_is_killed_on_its_way_to_a_new_timeline_stays_one(tmp_path):
+    """With the signal alone it would follow an archive whose timeline is none of its own, and never start."""
+    files = Files(tmp_path / "site")
+    files.prepare()
+    files.data.mkdir()
+    assert not files.follows
+    files.leave()
+    assert files.signal.exists()
+    assert not Files(files.root).follows
+    Files(files.root).prepare()
+    files.left()
+    assert files.follows
+    files.leave()
+    files.depart()
+    files.arrived()
+    assert files.follows
+
+
 def test_histories_are_archived_before_the_wal_that_needs_them(tmp_path):
     status = tmp_path / "pgdata" / "pg_wal" / "archive_status"
     status.mkdir(parents=True)
@@ -322,3 +358,98 @@ def test_histories_are_archived_before_the_wal_that_needs_them(tmp_path):
     files.archived(order[0])
     assert (status / "00000002.history.done").exists()
     assert len(files.waiting()) == 2
+
+
+@pytest.mark.parametrize(
+    ("free", "waiting", "text"),
+    [
+        (50 << 30, 900, ""),
+        (3 << 30, 900, ""),
+        (1 << 30, 0, "the disk has 1,074 MB left of 107,374: give it room before PostgreSQL stops"),
+        (1 << 30, 70, "the disk has 1,074 MB left of 107,374; 70 segments of the WAL wait for a store: give it room"),
+    ],
+)
+def test_a_disk_that_fills_is_noticed(free, waiting, text):
+    assert watch.disk(free, 100 << 30, waiting).startswith(text)
+    assert bool(watch.disk(free, 100 << 30, waiting)) is bool(text)
+
+
+@pytest.mark.parametrize(("ahead", "text"), [(None, ""), (59, ""), (-59, ""), (61, "61 s ahead of"), (-7200, "behind")])
+def test_a_clock_that_differs_from_the_stores_is_noticed(ahead, text):
+    assert text in watch.clock(ahead)
+    assert bool(watch.clock(ahead)) is bool(text)
+
+
+def test_stores_that_disagree_are_noticed_at_the_second_look():
+    old, new = "0000000100000000000000AA", "0000000100000000000000AB"
+    both = {"first": Standing((), new), "second": Standing((), old)}
+    assert watch.stores({}, both) == ""
+    assert watch.stores({"first": Standing((), old), "second": Standing((), old)}, both) == ""
+    assert watch.stores(both, both) == f"store second has WAL up to {old}, store first had {new} a while ago"
+    assert watch.stores(both, {"first": Standing((), new)}) == ""
+    kept = {"first": Standing((backup(NOW),), new), "second": Standing((backup(NOW),), new)}
+    assert watch.stores(kept, kept | {"second": Standing()}) == "store second has lost its backups"
+
+
+def test_a_site_that_reads_its_copy_otherwise_is_not_promoted_without_a_word():
+    sites = known().sites
+    for changed, why in (
+        ({"collation": "de-x-icu (made with 153.14, here 153.120)"}, "orders text otherwise than its indexes do: de-x"),
+        ({"major": 17}, "has PostgreSQL 17, and aws has 15; run the same version at both"),
+    ):
+        seen = known(sites={"aws": replace(sites["aws"], major=15), "akash": replace(sites["akash"], **changed)})
+        for found in (moves.planned(settings(), seen, "akash", NOW), moves.lossy(settings(), seen, "akash", NOW)):
+            (fault,) = found
+            assert fault.message.startswith(why)
+        assert moves.planned(settings(), seen, "aws", NOW) == []
+    assert not moves.well(settings(), known(sites=sites | {"akash": replace(sites["akash"], collation="x")}), NOW)
+
+
+class Counting:
+    """A database that makes backups at once, and may fail to count."""
+
+    def __init__(self, *, fails: bool) -> None:
+        self.fails, self.asked, self.ran = fails, 0, []
+        self.files, self.archiver, self.server = self, self, self
+        self.promoted = 0.0
+
+    def run(self, word, *_words, only):
+        self.ran.append((word, only))
+
+    def standing(self, store):
+        return Standing((backup(NOW, store=store),), "1")
+
+    def ask(self, sql, *_rest):
+        if sql.startswith("SELECT format"):
+            return "public.posts"
+        if "pg_switch_wal" in sql:
+            return ""
+        self.asked += 1
+        if self.fails:
+            raise StepError("it rains")
+        return "0/5000000\n1\npublic.posts|7"
+
+
+def test_a_count_that_failed_is_made_at_the_next_look_without_another_backup(monkeypatch):
+    kept = {}
+    monkeypatch.setattr(proofs, "opened", lambda _settings, store: type("S", (), {"read": lambda *_: kept.get(store)}))
+    monkeypatch.setattr(proofs, "put", lambda _s, stores, _n, what: kept.update(dict.fromkeys(stores, what)) or [])
+    database, counted = Counting(fails=True), {}
+    with pytest.raises(StepError, match="it rains"):
+        backups.due(settings(), database, {"first": Standing(), "second": Standing()}, counted, print)
+    assert [word for word, _ in database.ran] == ["stanza-create", "backup"] * 2
+    assert kept == {}
+    database.fails, database.ran = False, []
+    monkeypatch.setattr(backups.time, "time", lambda: NOW + 60)
+    stands = {store: database.standing(store) for store in ("first", "second")}
+    for _ in range(2):
+        backups.due(settings(), database, stands, counted, print)
+    assert database.ran == []
+    assert database.asked == 2
+    assert {each.backup for each in kept.values()} == {stands["first"].backups[0].label}
+
+
+def test_the_count_of_a_backup_is_recognised_after_a_restart():
+    found = backups.Counted("0/5000000", 1, NOW, {"public.posts": 7}, "20261126-190000F")
+    assert backups._label(json.dumps(asdict(found)).encode()) == "20261126-190000F"
+    assert [backups._label(each) for each in (None, b"", b"[]", b"{}", b'"x"')] == [""] * 5
