@@ -11,6 +11,7 @@ import functools
 import shutil
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ..errors import StepError
@@ -244,20 +245,29 @@ class Postgres:
         return f"{control.timeline}:{servers.written(control.end)}"
 
     def _push_all(self) -> None:
-        """Put what waits into each store; one that fails is left out from there on. StepError if none has all."""
-        failed = dict[str, str]()
-        for note in self.files.waiting():
-            segment = str(self.files.data / "pg_wal" / note.stem)
-            for store in (each for each, given in self._given.items() if each not in failed and note.stem not in given):
-                try:
-                    self.archiver.run("archive-push", segment, only=store)
-                except StepError as error:
-                    failed[store] = f"store {store}: {error}"
-                    self.report(f"{note.stem} is not in {failed[store]}")
-            if len(failed) == len(self.settings.archive):
-                raise StepError(f"the last writes cannot be archived: {'; '.join(failed.values())}")
-            if not failed:
-                self.files.archived(note.stem)
+        """Put what waits into all stores at once: writes are frozen meanwhile. StepError if none has all."""
+        names = [note.stem for note in self.files.waiting()]
+        with ThreadPoolExecutor(len(self._given)) as pool:
+            failed = [why for why in pool.map(lambda store: self._push(store, names), self._given) if why]
+        for name in names:
+            if all(name in given for given in self._given.values()):
+                self.files.archived(name)
+        if len(failed) == len(self._given):
+            raise StepError(f"the last writes cannot be archived: {'; '.join(failed)}")
+
+    def _push(self, store: str, names: Iterable[str]) -> str:
+        """Put files of the WAL into one store, in their order; return why it does not take one, "" if it has all."""
+        given = self._given[store]
+        for name in names:
+            if name in given:
+                continue
+            try:
+                self.archiver.run("archive-push", str(self.files.data / "pg_wal" / name), only=store)
+            except StepError as error:
+                self.report(f"{name} is not in store {store}: {error}")
+                return f"store {store}: {error}"
+            given.add(name)
+        return ""
 
     def ferry(self, store: str) -> None:
         """Put into one store what waits while the other one fails: PostgreSQL goes on to the next file only with both.

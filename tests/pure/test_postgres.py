@@ -17,6 +17,7 @@ from components.errors import ConfigError, StepError
 from components.postgres import backrest, backups, moves, proofs, server, watch
 from components.postgres.agent import State
 from components.postgres.backrest import Backup, Standing
+from components.postgres.database import Postgres
 from components.postgres.files import Files
 from components.postgres.proofs import Proof
 from components.postgres.settings import Settings, load, missing
@@ -453,3 +454,42 @@ def test_the_count_of_a_backup_is_recognised_after_a_restart():
     found = backups.Counted("0/5000000", 1, NOW, {"public.posts": 7}, "20261126-190000F")
     assert backups._label(json.dumps(asdict(found)).encode()) == "20261126-190000F"
     assert [backups._label(each) for each in (None, b"", b"[]", b"{}", b'"x"')] == [""] * 5
+
+
+class Pushing:
+    """An archiver whose stores wait for each other, and one of which may fail at a file."""
+
+    def __init__(self, fails: dict[str, str]) -> None:
+        self.fails, self.ran = fails, []
+        self.both = threading.Barrier(2)
+
+    def run(self, _word, path, *, only):
+        if not self.ran:
+            self.both.wait(30)
+        if path.endswith(self.fails.get(only, "-")):
+            raise StepError("it rains")
+        self.ran.append((only, Path(path).name))
+
+
+@pytest.mark.parametrize(
+    ("fails", "left"),
+    [({}, []), ({"second": "B"}, ["B"]), ({"first": "A", "second": "B"}, ["A", "B"])],
+)
+def test_the_last_writes_go_to_both_stores_at_once_and_one_is_enough(tmp_path, fails, left):
+    files, reports = Files(tmp_path), []
+    status = files.data / "pg_wal" / "archive_status"
+    status.mkdir(parents=True)
+    for name in ("A", "B"):
+        (status / f"{name}.ready").touch()
+    database = Postgres.__new__(Postgres)
+    database.files, database.archiver, database.report = files, Pushing(fails), reports.append
+    database._given = {"first": set(), "second": set()}
+    if len(fails) == 2:
+        with pytest.raises(StepError, match="the last writes cannot be archived: store first: it rains; store second"):
+            database._push_all()
+    else:
+        database._push_all()
+    assert [note.stem for note in files.waiting()] == left
+    assert len(reports) == len(fails)
+    pushed = [name for store, name in database.archiver.ran if store == "first"]
+    assert pushed == ([] if "first" in fails else ["A", "B"])
