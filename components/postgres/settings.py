@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -27,14 +27,9 @@ class Witness(Setting):
     )
 
 
-class Settings(Setting):
-    """A database at two sites. Secrets stand here only as names of environment variables."""
+class Database(Setting):
+    """What a database is at both sites alike. Secrets stand here only as names of environment variables."""
 
-    workload: str = Field(
-        pattern=r"^[a-z0-9-]+/[a-z0-9-]+/[a-z0-9-]+$",
-        description="Whose database it is: project, stack and workload, such as dao/prod/forum.",
-    )
-    sites: tuple[Name, Name] = Field(description="The names of both sites.")
     major: int = Field(default=15, ge=13, le=18, description="The major version of PostgreSQL, equal at both sites.")
     database: str = Field(pattern=_IDENTIFIER, description="The application's database.")
     user: str = Field(pattern=_IDENTIFIER, description="The application's role, which owns the database.")
@@ -65,7 +60,7 @@ class Settings(Setting):
     )
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Settings:
+    def _fits_together(self) -> Self:
         for name in (*self.archive, self.witness.store):
             if name not in self.stores:
                 raise ValueError(f"no store {name!r}{did_you_mean(name, self.stores) or '; describe it under stores'}")
@@ -77,6 +72,20 @@ class Settings(Setting):
             raise ValueError("archive: both stores are the same bucket; name two at two vendors")
         if first.vendor == second.vendor:
             raise ValueError(f"archive: both stores are at {first.vendor}; name two at two vendors")
+        return self
+
+
+class Settings(Database):
+    """A database at two sites."""
+
+    workload: str = Field(
+        pattern=r"^[a-z0-9-]+/[a-z0-9-]+/[a-z0-9-]+$",
+        description="Whose database it is: project, stack and workload, such as dao/prod/forum.",
+    )
+    sites: tuple[Name, Name] = Field(description="The names of both sites.")
+
+    @model_validator(mode="after")
+    def _are_two(self) -> Self:
         if self.sites[0] == self.sites[1]:
             raise ValueError("sites: both have the same name; name two")
         return self
