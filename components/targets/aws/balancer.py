@@ -20,7 +20,7 @@ _TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 #: Load balancers and target groups have at most 32 characters, so AWS completes this prefix; the tag Name has the whole
 #: name.
 PREFIX = "unmoor"
-_ANYWHERE = "0.0.0.0/0"
+ANYWHERE = "0.0.0.0/0"
 _TO_HTTPS = {"type": "redirect", "redirect": {"port": "443", "protocol": "HTTPS", "status_code": "HTTP_301"}}
 _CHALLENGES = {"path_pattern": {"values": [front.CHALLENGE_PATH]}}
 
@@ -31,7 +31,7 @@ class Own:
     def __init__(self, name: str, network: Network, inside: pulumi.ResourceOptions) -> None:
         self._name, self._inside = name, inside
         self.vpc, self.subnets = self._places(network)
-        ports = [open_port(port, cidr=_ANYWHERE) for port in front.PORTS.values()]
+        ports = [open_port(port, cidr=ANYWHERE) for port in front.PORTS.values()]
         visitors = group(f"{name}-visitors", self.vpc, ports, inside)
         self._balancer = aws.lb.LoadBalancer(
             f"{name}-balancer",
@@ -150,7 +150,7 @@ def group(
     name: str, vpc: pulumi.Input[str], ingress: Sequence[Mapping[str, Any]], opts: pulumi.ResourceOptions
 ) -> aws.ec2.SecurityGroup:
     """Register a group that reaches everything and is reached as `ingress` allows."""
-    everywhere = {"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": [_ANYWHERE]}
+    everywhere = {"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": [ANYWHERE]}
     return aws.ec2.SecurityGroup(
         name,
         description=f"unmoor {name.rpartition('-')[0]} {name.rpartition('-')[2]}",

@@ -181,7 +181,7 @@ class Container(pulumi.ComponentResource):
         secrets, versions = self._secrets(region)
         role = aws.iam.Role(
             f"{self._name}-starts",
-            assume_role_policy=_document("sts:AssumeRole", principal="ecs-tasks.amazonaws.com"),
+            assume_role_policy=document("sts:AssumeRole", principal="ecs-tasks.amazonaws.com"),
             opts=self._inside,
         )
         # It starts tasks of public images: it writes their logs and reads their secrets. The application has no role of
@@ -190,7 +190,7 @@ class Container(pulumi.ComponentResource):
             f"{self._name}-writes-logs",
             role=role.id,
             policy=log.arn.apply(
-                lambda arn: _document(["logs:CreateLogStream", "logs:PutLogEvents"], resource=f"{arn}:*")
+                lambda arn: document(["logs:CreateLogStream", "logs:PutLogEvents"], resource=f"{arn}:*")
             ),
             opts=self._inside,
         )
@@ -243,12 +243,13 @@ class Container(pulumi.ComponentResource):
         return aws.iam.RolePolicy(
             f"{self._name}-reads-secrets",
             role=role.id,
-            policy=arns.apply(lambda known: _document("secretsmanager:GetSecretValue", resource=sorted(known))),
+            policy=arns.apply(lambda known: document("secretsmanager:GetSecretValue", resource=sorted(known))),
             opts=self._inside,
         )
 
 
-def _document(action: str | Sequence[str], *, principal: str = "", resource: str | Sequence[str] = "") -> str:
+def document(action: str | Sequence[str], *, principal: str = "", resource: str | Sequence[str] = "") -> str:
+    """Write a policy of one statement: of trust for a principal, of rights on a resource."""
     who = {"Principal": {"Service": principal}} if principal else {"Resource": resource}
     statement = {"Effect": "Allow", "Action": action, **who}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, sort_keys=True)

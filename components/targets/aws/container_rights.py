@@ -47,15 +47,15 @@ _ECS_WRITES = (
     *("ecs:CreateCluster", "ecs:CreateService", "ecs:DeleteCluster", "ecs:DeleteService"),
     *("ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:UntagResource", "ecs:UpdateService"),
 )
-_ROLE_READS = (
+ROLE_READS = (
     *("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole"),
     "iam:ListRolePolicies",
 )
-_ROLE_WRITES = (
+ROLE_WRITES = (
     *("iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:PassRole", "iam:PutRolePolicy"),
     *("iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"),
 )
-_LOG_WRITES = (
+LOG_WRITES = (
     *("logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy"),
     *("logs:TagResource", "logs:UntagResource"),
 )
@@ -92,9 +92,9 @@ def grants(name: str, *, cluster: str | None, secrets: bool) -> tuple[Grant, ...
             },
         ),
         Grant(f"WriteTasks{label}", _ECS_WRITES, tuple(tasks), writes=True),
-        Grant(f"ReadRole{label}", _ROLE_READS, roles),
-        Grant(f"WriteRole{label}", _ROLE_WRITES, roles, writes=True),
-        Grant(f"WriteLogs{label}", _LOG_WRITES, logs, writes=True),
+        Grant(f"ReadRole{label}", ROLE_READS, roles),
+        Grant(f"WriteRole{label}", ROLE_WRITES, roles, writes=True),
+        Grant(f"WriteLogs{label}", LOG_WRITES, logs, writes=True),
         # Read by an update whose tasks fail, which then shows what they logged last.
         Grant(f"ReadLogs{label}", ("logs:GetLogEvents",), tuple(f"{each}:log-stream:*" for each in logs)),
     )
