@@ -123,6 +123,9 @@ class Workload:
         env: dict[str, str] = {}
         for key, _, value in (each.partition("=") for each in service.get("env") or []):
             env[key] = self._local(expanded(value, env))
+        place = self._local(f"{env.get('PGHOST')}:{env.get('PGPORT')}")
+        if place.startswith("127.0.0.1:"):  # libpq takes host and port apart
+            env |= {"PGHOST": "127.0.0.1", "PGPORT": place.rpartition(":")[2]}
         tools = self.folder / f"{name}-bin"
         shutil.rmtree(tools, ignore_errors=True)
         tools.parent.mkdir(parents=True, exist_ok=True)

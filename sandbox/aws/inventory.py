@@ -37,8 +37,20 @@ def _tasks() -> list[str]:
     groups = client("ec2").describe_security_groups()["SecurityGroups"]
     found += [f"security group {one['GroupName']}" for one in groups if one["GroupName"] != "default"]
     found += [f"role {one['RoleName']}" for one in iam.list_roles()["Roles"]]
+    found += _machines()
     found += [f"secret {one['Name']}" for one in client("secretsmanager").list_secrets()["SecretList"]]
     return found + [f"logs {one['logGroupName']}" for one in client("logs").describe_log_groups()["logGroups"]]
+
+
+def _machines() -> list[str]:
+    """List what a machine is made of; snapshots of its data stay, as they should."""
+    ec2, iam = client("ec2"), client("iam")
+    listed = [one for each in ec2.describe_instances()["Reservations"] for one in each["Instances"]]
+    found = [f"machine {one['InstanceId']}" for one in listed if one["State"]["Name"] != "terminated"]
+    found += [f"volume {one['VolumeId']}" for one in ec2.describe_volumes()["Volumes"]]
+    found += [f"address {one['PublicIp']}" for one in ec2.describe_addresses()["Addresses"]]
+    profiles = iam.list_instance_profiles()["InstanceProfiles"]
+    return found + [f"profile {one['InstanceProfileName']}" for one in profiles]
 
 
 def _dns() -> list[str]:

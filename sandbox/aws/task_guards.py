@@ -21,7 +21,7 @@ from moto.elbv2.models import ELBv2Backend, elbv2_backends
 
 from sandbox import images
 
-from . import record_rules, task_reports, tasks
+from . import machines, record_rules, task_reports, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,6 +178,7 @@ def install() -> None:
     ecs.update_service = tasks.updating(ecs.update_service)
     ecs.delete_cluster = _delete_cluster(ecs.delete_cluster)
     EC2ContainerServiceResponse.create_service = _create_service(EC2ContainerServiceResponse.create_service)
+    EC2Backend.allocate_address = machines.allocating(EC2Backend.allocate_address)
     EC2Backend.delete_security_group = _delete_group(EC2Backend.delete_security_group)
     ELBv2Backend.create_load_balancer = _create_balancer(ELBv2Backend.create_load_balancer)
     ELBv2Backend.create_listener = _create_listener(ELBv2Backend.create_listener)

@@ -20,7 +20,7 @@ from moto.moto_api._internal import mock_random
 from moto.secretsmanager.exceptions import SecretNotFoundException, SecretsManagerClientError
 from moto.secretsmanager.models import secretsmanager_backends
 
-from . import simulation, task_reports
+from . import machines, simulation, task_reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,6 +69,8 @@ def _snapshot() -> dict[str, Any]:
     wanted = {each["taskDefinition"] for one in found for each in one.deployments}
     groups = elbv2_backends[DEFAULT_ACCOUNT_ID][_REGION].target_groups
     return {
+        "machines": machines.snapshot(),
+        "volumes": machines.volumes(),
         "balancers": [
             {"arn": one.arn, "name": one.dns_name, "listeners": [_listener(each) for each in one.listeners.values()]}
             for one in balancers()

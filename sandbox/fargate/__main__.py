@@ -12,6 +12,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from ..akash.container import Watchdog
 from ..state import State, here
 from .balancers import Balancers
+from .machines import Machines
 from .services import Services
 
 #: Seconds between two requests to ECS for what it wants.
@@ -28,8 +29,9 @@ async def serve(state: State) -> None:
     watchdog = Watchdog()
     services = Services(state, watchdog)
     balancers = Balancers(state, services.targets)
+    machines = Machines(state, watchdog)
     balancers.sweep()
-    life = asyncio.create_task(_live(state, services, balancers))
+    life = asyncio.create_task(_live(state, services, balancers, machines))
     try:
         done, _ = await asyncio.wait({life, asyncio.create_task(over.wait())}, return_when=asyncio.FIRST_COMPLETED)
         if life in done:
@@ -40,10 +42,11 @@ async def serve(state: State) -> None:
             await life
         balancers.sweep()
         services.end()
+        machines.end()
         watchdog.close()
 
 
-async def _live(state: State, services: Services, balancers: Balancers) -> None:
+async def _live(state: State, services: Services, balancers: Balancers, machines: Machines) -> None:
     async with ClientSession(timeout=ClientTimeout(total=10), trust_env=False) as session:
         while True:
             port = state.port("aws")
@@ -57,6 +60,7 @@ async def _live(state: State, services: Services, balancers: Balancers) -> None:
                     services.received(known)
                     await balancers.follow(wanted["balancers"])
                     await services.follow(wanted, session)
+                    await machines.follow(wanted)
             await asyncio.sleep(LOOK_S)
 
 

@@ -75,6 +75,19 @@ def _subnets(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"id": aws.region, "ids": [one["SubnetId"] for one in reversed(found)]}
 
 
+def _subnet(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Find a subnet by its id (getSubnet)."""
+    one = aws.client("ec2").describe_subnets(SubnetIds=[arguments["id"]])["Subnets"][0]
+    return {"id": one["SubnetId"], "vpcId": one["VpcId"], "availabilityZone": one["AvailabilityZone"]}
+
+
+def _parameter(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Read a parameter of Systems Manager (getParameter); moto has AWS's own, as they were recorded."""
+    one = aws.client("ssm").get_parameter(Name=arguments["name"])["Parameter"]
+    shown = {"arn": one["ARN"], "type": one["Type"], "version": one["Version"]}
+    return {"id": one["Name"], "name": one["Name"], "value": one["Value"], "insecureValue": one["Value"], **shown}
+
+
 def _balancer(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
     """Find a load balancer by its ARN (getLoadBalancer)."""
     arn = arguments["arn"]
@@ -101,6 +114,8 @@ _TABLE: dict[str, Callable[[Connection, dict[str, Any]], dict[str, Any]]] = {
     "aws:route53/getZone:getZone": _zone,
     "aws:ec2/getVpc:getVpc": _vpc,
     "aws:ec2/getSubnets:getSubnets": _subnets,
+    "aws:ec2/getSubnet:getSubnet": _subnet,
+    "aws:ssm/getParameter:getParameter": _parameter,
     "aws:lb/getLoadBalancer:getLoadBalancer": _balancer,
     "aws:lb/getListener:getListener": _listener,
 }

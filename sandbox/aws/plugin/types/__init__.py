@@ -9,6 +9,7 @@ from .balancers import BALANCERS
 from .cloudfront import CLOUDFRONT
 from .ecs import ECS
 from .groups import GROUPS
+from .machines import MACHINES
 from .roles import ROLES
 from .route53 import ROUTE53
 from .s3 import S3
@@ -17,4 +18,5 @@ from .secrets import SECRETS
 if TYPE_CHECKING:
     from sandbox.aws.plugin.resource import AwsType
 
-TYPES: dict[str, AwsType] = {**S3, **ROUTE53, **ACM, **CLOUDFRONT, **GROUPS, **BALANCERS, **ECS, **ROLES, **SECRETS}
+_TABLES = (S3, ROUTE53, ACM, CLOUDFRONT, GROUPS, BALANCERS, ECS, ROLES, SECRETS, MACHINES)
+TYPES: dict[str, AwsType] = {token: row for table in _TABLES for token, row in table.items()}
