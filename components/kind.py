@@ -146,6 +146,7 @@ class Kind(ABC, Generic[O]):
     rollout: Rollout = Rollout.ONE_BY_ONE
     needs_host: bool = True
     written: bool = True  #: whether stack files name it; a setting of its own makes the others, on one side alone
+    own_stores: bool = False  #: its options name the stores of its copies, and `backup` does not
     redirects: bool = False  #: its sites can lead visitors of other hosts to their own
     on: Mapping[str, Implementation[O]]
 
@@ -167,6 +168,10 @@ class Kind(ABC, Generic[O]):
         """
         return {}
 
+    def secrets_of(self, plan: WorkloadPlan) -> Mapping[str, str]:
+        """Return the same for the sites that a plan has, by path in the options."""
+        return self.secrets(plan.options)  # type: ignore[arg-type]
+
     def refuses(self, plan: WorkloadPlan) -> Iterable[Fault]:  # noqa: ARG002 a default
         """Return faults of what cannot be built in this mode and placement; paths are relative to the workload."""
         return ()
@@ -185,6 +190,14 @@ class Kind(ABC, Generic[O]):
         given = {"url": site.health_url, "version": release.id, "mark": site.mark, "at": Ref(site.name, "at")}
         # These inputs do not change the answer. A site that answers other names than before is probed again.
         return Run("probe", given | ({"others": list(site.redirect_from)} if site.redirect_from else {}))
+
+    def awaits(self, plan: WorkloadPlan, site: Site, *, moved: bool) -> tuple[Run, str]:
+        """Return what a site has to pass before its record leads to it, or once that has `moved`, and it in words."""
+        valid = ", with a certificate that browsers accept" if site.scheme == "https" else ""
+        before = f"must answer {plan.release.short} at its address{valid}"
+        return self.check(
+            site, plan.release
+        ), f"{site.health_url} {'must answer so once its record stands' if moved else before}"
 
     def actions(self, plan: WorkloadPlan) -> Iterable[Action]:  # noqa: ARG002 a default
         """Return the actions of the whole workload: Runs only."""

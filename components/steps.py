@@ -26,6 +26,9 @@ STEPS: Mapping[str, Program] = {
         "kinds.service.rollout", "Wait until ECS has brought a service's tasks up, or show their last words."
     ),
     "handover": Program("probe.handover", "Hand an application's secrets to its lease, at the lease's own address."),
+    "stands": Program("probe.stands", "Ask a site with a database until it stands: its web server, and its agent."),
+    "move-writer": Program("probe.move", "Move a database's writer to a site, and lose nothing."),
+    "last-copy": Program("kinds.postgres.last", "Demand proofs of restores before a database's sites are removed."),
     "drain": Program(
         "probe.drain", "Wait until no resolver keeps an answer that leads to the site that is removed next."
     ),

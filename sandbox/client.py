@@ -111,7 +111,15 @@ class Resolver:
         return answer
 
 
-def get(url: str, state: State, *, address: str | None = None, verify: bool = True, timeout: float = TIMEOUT_S) -> Page:
+def get(
+    url: str,
+    state: State,
+    *,
+    address: str | None = None,
+    verify: bool = True,
+    timeout: float = TIMEOUT_S,
+    method: str = "GET",
+) -> Page:
     """Request a URL once, from `address` if one is given (as `curl --resolve` does), else from where DNS leads.
 
     It uses the sandbox's routes; HTTPS trusts the sandbox's authorities unless `verify` is off. Redirects are not
@@ -127,7 +135,7 @@ def get(url: str, state: State, *, address: str | None = None, verify: bool = Tr
     tls = _trusting(state, verify=verify) if parts.scheme == "https" else None
     connection = _Routed(host, port, real, tls, timeout)
     try:
-        connection.request("GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+        connection.request(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
         response = connection.getresponse()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Page(response.status, headers, response.read(LONGEST), at)

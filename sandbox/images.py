@@ -16,7 +16,9 @@ SANDBOX = Path(__file__).parent
 HERE = SANDBOX / "akash" / "image"
 #: The variable that names a file with more images.
 VARIABLE = "UNMOOR_SANDBOX_IMAGES"
-#: The applets of busybox that every host has under the same name, and `wget`, which is ours.
+#: Programs of images that are files here.
+_OWN = {"unmoor-postgres": "database.py", "board": "board.py"}
+#: The applets of busybox that a host is sure to have under the same name, and `wget`, which is ours.
 BUSYBOX = (
     "sh ls cat cp mv rm mkdir rmdir ln chmod touch date sleep echo printf test true false env expr id kill "
     "ps head tail cut tr sort uniq wc sed grep awk find xargs tee sha256sum md5sum base64 od tar "
@@ -92,6 +94,9 @@ def unpack(image: Image, into: Path) -> None:
         limit = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[2:], timeout=float(sys.argv[1])).returncode)"
         _script(into / "timeout", [sys.executable, "-I", "-S", "-c", limit])
     for tool in image.tools:
+        if tool in _OWN:
+            _script(into / tool, [sys.executable, str(SANDBOX / "programs" / _OWN[tool])])
+            continue
         found = {"caddy": find_caddy(), "python3": sys.executable}.get(tool) or shutil.which(tool)
         if found is None:
             raise FileNotFoundError(f"the image carries {tool}, and this machine has none: set {tool.upper()}=/path")

@@ -7,6 +7,12 @@ import re
 _IMAGE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._/:-]*)@sha256:(?P<digest>[0-9a-f]{64})")
 
 
+def name_of(image: str) -> str:
+    """Return the name of an image that is given with its digest, else nothing."""
+    found = _IMAGE.fullmatch(image)
+    return found["name"] if found else ""
+
+
 def pinned(image: str) -> str:
     """Return an image that is named by its digest. Raises ValueError for a tag, and for a placeholder."""
     found = _IMAGE.fullmatch(image)

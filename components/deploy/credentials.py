@@ -49,7 +49,7 @@ def secrets_missing(
     return [
         fault
         for plan in topology.workloads
-        for fault in _secret_faults(plan, registry.kinds[plan.kind].secrets(plan.options), held, sealed)
+        for fault in _secret_faults(plan, registry.kinds[plan.kind].secrets_of(plan), held, sealed)
     ]
 
 

@@ -307,11 +307,10 @@ def _avoid(plan: WorkloadPlan, site: Site, zone: ZonePlan, registry: Registry) -
 
 
 def _probes(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Iterable[Action]:
-    check = kind.check(site, plan.release)
+    check, words = kind.awaits(plan, site, moved=False)
     # The role does not change the answer. It is in the input so that a swap probes again before its record moves.
     role = {"role": str(plan.roles[site.name])}
     gate = {"site_host": site.site_host, "zones": ZONES}
-    valid = ", with a certificate that browsers accept" if site.scheme == "https" else ""
     yield Action(
         f"{site.name}-probe",
         Phase.CHECK,
@@ -319,7 +318,7 @@ def _probes(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Iterable[Action]
         site.name,
         dataclasses.replace(check, given={**check.given, **role, **gate}),
         site=site.name,
-        detail=f"{site.health_url} must answer {plan.release.short} at its address{valid}",
+        detail=words,
     )
     if plan.names:
         yield Action(
@@ -334,7 +333,7 @@ def _probes(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Iterable[Action]
 
 
 def _confirm(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Action:
-    check = kind.check(site, plan.release)
+    check, words = kind.awaits(plan, site, moved=True)
     more = {"role": str(plan.roles[site.name]), "moved": True}
     return Action(
         f"{site.name}-confirm",
@@ -343,5 +342,5 @@ def _confirm(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Action:
         site.name,
         dataclasses.replace(check, given={**check.given, **more}),
         site=site.name,
-        detail=f"{site.health_url} must answer so once its record stands",
+        detail=words,
     )

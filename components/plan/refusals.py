@@ -45,7 +45,9 @@ def kind(workload: Workload, kind: Kind[Any], path: str) -> list[Fault]:
         found.append(Fault(f"{path}.host", "is required; give the public name, inside the zone"))
     if workload.redirect_from and not kind.redirects:
         found.append(Fault(f"{path}.redirect_from", f"{kind.name} leads no other hosts to its own; remove it"))
-    if workload.backup is None and kind.state is not State.NONE:
+    if workload.backup and kind.own_stores:
+        found.append(Fault(f"{path}.backup", f"the options of a {kind.name} name its stores; take it out"))
+    elif workload.backup is None and kind.state is not State.NONE and not kind.own_stores:
         found.append(Fault(f"{path}.backup", "is required; name the stores that keep every version"))
     return found
 

@@ -54,6 +54,8 @@ def wire(plan: WorkloadPlan, actions: Sequence[Action], rollout: Rollout) -> lis
         return {a.name for a in actions if a.phase in phases and site in {None, a.site}}
 
     def by_phase(action: Action) -> set[str]:
+        if action.phase is Phase.KEEP:
+            return of([phase for phase in Phase if phase < Phase.KEEP])
         if action.phase is Phase.CONFIRM and action.site is None:
             return of([phase for phase in Phase if phase < Phase.CONFIRM]) | {
                 a.name for a in actions if a.phase is Phase.CONFIRM and a.site

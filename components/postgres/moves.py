@@ -18,7 +18,7 @@ from .agent import State, records
 from .server import lsn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ..stores.record import Record
     from ..stores.s3 import OpenStore
@@ -178,7 +178,7 @@ def lines(settings: Settings, of: Known, now: float) -> list[str]:
     found += [_site(site, of.sites.get(site), now) for site in settings.sites]
     for store in settings.archive:
         lock = f"; objects are locked for {of.locks[store]}" if store in of.locks else ""
-        found.append(_proof(store, of.proofs.get(store), now) + lock)
+        found.append(proof_line(store, of.proofs.get(store), now) + lock)
     return [*found, *(f"  not read: {outside(each)}" for each in of.unread)]
 
 
@@ -197,7 +197,8 @@ def _site(site: str, state: State | None, now: float) -> str:
     return text + (f"; {outside(state.fault)}" if state.fault else "")
 
 
-def _proof(store: str, proof: Proof | None, now: float) -> str:
+def proof_line(store: str, proof: Proof | None, now: float) -> str:
+    """Write what is proved of a store, for a person."""
     if proof is None:
         return f"  store {store:<12} no restore is proved"
     if proof.fault:
@@ -209,9 +210,17 @@ def _proof(store: str, proof: Proof | None, now: float) -> str:
 
 def well(settings: Settings, of: Known, now: float) -> bool:
     """Whether one site writes, the other follows, both report, and both stores are proved."""
+    holder = of.record.holder if of.record else ""
+    return well_at(settings, of, now, {site: site == holder for site in settings.sites})
+
+
+def well_at(settings: Settings, of: Known, now: float, standing: Mapping[str, bool]) -> bool:
+    """Whether each site that stands does what it should, which is to write for one, and both stores are proved."""
     if of.record is None or of.record.state is not Holding.WRITING or of.unread:
         return False
-    roles = {site: "primary" if site == of.record.holder else "standby" for site in settings.sites}
+    if not standing.get(of.record.holder):
+        return False
+    roles = {site: "primary" if writes else "standby" for site, writes in standing.items()}
     fits: Iterable[bool] = (
         site in of.sites
         and of.sites[site].role == role

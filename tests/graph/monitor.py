@@ -57,6 +57,8 @@ ANSWERS: dict[str, Any] = {
     "aws:lb/targetGroup:TargetGroup": lambda n, i: {"arn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/x/1"},
     "aws:ecs/cluster:Cluster": lambda n, i: {"arn": "arn:aws:ecs:us-east-1:1:cluster/x"},
     "aws:ecs/taskDefinition:TaskDefinition": lambda n, i: {"arn": "arn:aws:ecs:us-east-1:1:task-definition/x:1"},
+    "aws:ec2/eip:Eip": lambda n, i: {"publicIp": "198.51.100.7"},
+    "aws:ec2/instance:Instance": lambda n, i: {"availabilityZone": "us-east-1a"},
     "aws:route53/record:Record": lambda n, i: {"fqdn": i.get("name", "")},
     "unmoor:akash:Deployment": lambda n, i: {
         "address": "203.0.113.7",
@@ -91,6 +93,12 @@ class Cloud(pulumi.runtime.Mocks):
             "aws:route53/getZone:getZone": {"zoneId": "Z1", "id": "Z1", "name": args.args.get("name")},
             "aws:ec2/getVpc:getVpc": {"id": "vpc-1"},
             "aws:ec2/getSubnets:getSubnets": {"ids": ["subnet-3", "subnet-1", "subnet-2"]},
+            "aws:ec2/getSubnet:getSubnet": {
+                "id": args.args.get("id"),
+                "vpcId": "vpc-1",
+                "availabilityZone": "us-east-1a",
+            },
+            "aws:ssm/getParameter:getParameter": {"value": "ami-1", "insecureValue": "ami-1", "name": "x"},
             "aws:lb/getLoadBalancer:getLoadBalancer": {
                 "arn": args.args.get("arn"),
                 "dnsName": "shared.elb.amazonaws.com",

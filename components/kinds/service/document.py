@@ -96,9 +96,9 @@ def document_for(site: Site, release: Release, operator: str = UNKNOWN) -> dict[
     application = overlay(
         _with_a_way_to_secrets(sized(options)) if options.secrets else sized(options),
         service=APP,
-        command=_literal(command) or None,
-        args=_literal(args) or None,
-        env=dict(zip(env, _literal(env.values()), strict=True)),
+        command=literal(command) or None,
+        args=literal(args) or None,
+        env=dict(zip(env, literal(env.values()), strict=True)),
     )
     return overlay(
         application,
@@ -114,12 +114,13 @@ def _runs(options: ServiceOptions) -> tuple[Iterable[str], Iterable[str], dict[s
     """Return command, arguments and variables of the application; with secrets, a script gets these first."""
     if not options.secrets:
         return options.command, options.args, options.env
-    words = [_taking(), "take", " ".join(sorted(options.secrets)), *options.command, *options.args]
+    words = [taking(), "take", " ".join(sorted(options.secrets)), *options.command, *options.args]
     return ["sh", "-c"], words, {**options.env, "UNMOOR_SECRETS": f"{WEB}:{SECRETS_PORT}"}
 
 
 @functools.cache
-def _taking() -> str:
+def taking() -> str:
+    """Return the script by which an application gets secrets before it starts: `sh -c SCRIPT take NAMES COMMAND…`."""
     return _TAKE.read_text(encoding="utf-8")
 
 
@@ -131,7 +132,7 @@ def _with_a_way_to_secrets(document: sdl.Document) -> sdl.Document:
     return sdl.with_data(document, data)
 
 
-def _literal(texts: Iterable[str]) -> list[str]:
+def literal(texts: Iterable[str]) -> list[str]:
     """Write texts so that Kubernetes leaves them as they are: it expands `$(NAME)`, and makes `$$` one dollar sign.
 
     (kubernetes, third_party/forked/golang/expansion/expand.go; the Akash provider hands command, args and env to it.)

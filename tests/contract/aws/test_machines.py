@@ -131,7 +131,7 @@ def test_containers_run_while_a_machine_has_its_volume_and_end_with_it(tmp_path:
         wanted = {"id": "i-1", "runs": True, "data": data("one"), "volume": "", "address": "198.51.100.150"}
         try:
             for change in ({}, {"volume": "vol-1"}, {"runs": False}, {"runs": True}, {"volume": ""}):
-                wanted |= change
+                wanted = {**wanted, **change}
                 world = {"machines": [wanted], "volumes": ["vol-1"]}
                 for _ in range(600):  # a container that ends is waited for
                     await ours.follow(world)

@@ -1,0 +1,130 @@
+"""An application with a database on AWS: the same three containers on one machine."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from ...errors import ConfigError, Fault
+from ...exposure import Endpoint, Exposure, Proof, Reach
+from ...kind import Deployed
+from ...needs import Check
+from ...prices import book as prices
+from ...targets.aws import account, machine_rights
+from ...targets.aws.unit import LARGEST, Containers, user_data
+from ...topology import Line, Role
+from . import losses
+from .document import APP, DATABASE, UNKNOWN, VOLUMES, parts
+from .site import OnSite, operators
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...config.models import Acme
+    from ...kind import Context
+    from ...needs import Grant
+    from ...release import Release
+    from ...topology import Site, WorkloadPlan
+    from .options import PostgresOptions
+
+#: GiB of the machine's own disk, which its image decides, and of logs a month that the bill assumes.
+_ROOT_GIB, _LOGS_GB = 30, 1
+_TYPES, _DISK, _ADDRESS, _LOGS = (
+    "ec2_linux_ondemand_hour",
+    "ebs_gp3_gb_month",
+    "public_ipv4_hour",
+    "cloudwatch_logs_gb",
+)
+#: Types of machines whose processors are not of x86_64: the letter after the generation.
+_ARM = "g"
+
+
+class OnAws(OnSite):
+    """A machine with an address of its own. Its web server asks for certificates as it does in a lease."""
+
+    target = losses.AWS
+
+    def exposure(self, options: PostgresOptions, acme: Acme) -> Exposure:  # noqa: ARG002 the same for all
+        """Return an address with certificates over ACME."""
+        return Exposure(Reach.ADDRESS, acme.issuer, Proof.PASSED_ON)
+
+    def bill(self, options: PostgresOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 the options decide
+        """Return the machine, its disks, its address and its logs."""
+        month, kind = prices.HOURS_PER_MONTH, f"{_TYPES}/{options.aws.type}"
+        yield Line(f"machine, {options.aws.type}", month * prices.aws(kind), f"aws/{kind}")
+        room = options.database.gib + _ROOT_GIB
+        yield Line(f"disks, {room} GB", room * prices.aws(_DISK), f"aws/{_DISK}")
+        yield Line("public IPv4 address", month * prices.aws(_ADDRESS), f"aws/{_ADDRESS}")
+        yield Line(f"logs, {_LOGS_GB} GB", _LOGS_GB * prices.aws(_LOGS), f"aws/{_LOGS}")
+
+    def losses(self, options: PostgresOptions) -> Iterator[str]:
+        """Name what does not survive on the machine."""
+        yield from losses.sentences(options, losses.AWS)
+
+    def refuses(self, options: PostgresOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the options decide
+        """Refuse machines that have no price, or another processor, and what would not work there."""
+        type_ = options.aws.type
+        if _ARM in type_.partition(".")[0][2:]:
+            yield Fault("aws.type", f"{type_} has an ARM processor, and the image is of x86_64; choose t3.medium")
+        else:
+            try:
+                prices.aws(f"{_TYPES}/{type_}")
+            except ConfigError as error:
+                add = f"or add its price: `unmoor prices refresh --size aws/{_TYPES}/{type_}`"
+                yield from (Fault("aws.type", f"{fault.message}; {add}") for fault in error.faults)
+        yield from losses.faults(options, losses.AWS)
+
+    def grants(self, site: Site, plan: WorkloadPlan) -> tuple[Grant, ...]:
+        """Return the rights for machine, volume, address, role and logs."""
+        return machine_rights.grants(plan.named(site))
+
+    def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
+        """Ask IAM for those rights, and the stores whether the writer may be where the plan has it."""
+        yield Check(f"rights of {site.name} at AWS", functools.partial(account.rights, self.grants(site, plan)))
+        yield from super().checks(site, plan)
+
+    def deploy(self, site: Site, context: Context) -> Deployed:
+        """Register the machine."""
+        import pulumi
+
+        from ...targets.aws.machine import Machine
+
+        options: PostgresOptions = site.options  # type: ignore[assignment]
+        plan = context.plan
+        key = f"{pulumi.get_project()}/{pulumi.get_stack()}/{plan.named(site)}"
+        known, opts = operators(key, context.opts)
+        made = Machine(
+            site.name,
+            label=plan.label,
+            ami=options.aws.ami,
+            type_=options.aws.type,
+            subnet=options.aws.subnet,
+            gib=options.database.gib,
+            containers=lambda group, region: _containers(site, plan, known or UNKNOWN, group, region),
+            known=known is not None,
+            holds_writer=plan.roles[site.name] is Role.PRIMARY,
+            opts=opts,
+        )
+        endpoint = made.address.apply(lambda address: Endpoint(addresses=(address,)))
+        operator = pulumi.Output.from_input(site.target)
+        return Deployed(endpoint, operator, made.identity, made, {"lease": pulumi.Output.from_input(key)})
+
+    def where(self, site: Site) -> dict[str, object]:
+        """Return where the machine gets secrets: at the address that is the account's own while it stands in state."""
+        from ...action import Ref
+
+        return {"at": Ref(site.name, "at")}
+
+
+def largest(plan: WorkloadPlan, site: Site) -> Iterator[Fault]:
+    """Refuse what does not fit into user data; the group's name and the region are known later, and are short."""
+    size = len(user_data(_containers(site, plan, UNKNOWN, "x" * 64, "ap-southeast-1"))) * 3 // 4
+    if size > LARGEST:
+        why = f"variables and command make {size:,} bytes of user data, and a machine has {LARGEST:,}"
+        yield Fault("options.env", f"{why}; put some into the image")
+
+
+def _containers(site: Site, plan: WorkloadPlan, operator: str, group: str, region: str) -> Containers:
+    options: PostgresOptions = site.options  # type: ignore[assignment]
+    memory = {APP: options.memory, DATABASE: options.database.memory}
+    return Containers(site.name, parts(site, plan, operator), VOLUMES, (group, region), memory)

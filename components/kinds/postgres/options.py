@@ -1,0 +1,166 @@
+"""What a stack file holds about an application with a database, and every fault in it by its path."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+
+from ...config import images
+from ...config.models import EnvironmentName, Setting
+from ...postgres import settings as database
+from ...targets.akash.notice import Notice  # noqa: TC001 pydantic reads annotations
+from ..service.options import Health, Image, SecretName, SubnetId, Value, Variable, Word
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from pydantic import ValidationInfo
+
+#: Variables by which the application finds its database: those that libpq reads.
+GIVEN = ("PGDATABASE", "PGHOST", "PGPORT", "PGUSER")
+#: The variable with its password, which is handed over as a secret.
+PASSWORD = "PGPASSWORD"  # noqa: S105 a name
+#: Where images of the database come from.
+_WORKFLOW = ".github/workflows/image-postgres.yml"
+#: The parameter of AWS that holds the id of one image of machines for good: the image's name stands in it (ECS
+#: developer guide, "Retrieving Amazon ECS-optimized Linux AMI metadata"). `recommended` is another one each month.
+_AMI = r"^/aws/service/ecs/optimized-ami/amazon-linux-2023/[A-Za-z0-9._-]+/image_id$"
+
+
+def _own(image: str) -> str:
+    if (name := images.name_of(image)) and len(set(image.rpartition(":")[2])) == 1:
+        raise ValueError(
+            f"the digest of {name} is a placeholder, no image has it; run {_WORKFLOW}, which builds the image, and "
+            "give the digest that its summary shows"
+        )
+    return image
+
+
+def _pinned(parameter: str) -> str:
+    if parameter.split("/")[-2] == "recommended":
+        raise ValueError(
+            "names whatever AWS recommends that day; give the parameter of one image, which `aws ssm "
+            "get-parameters-by-path --path /aws/service/ecs/optimized-ami/amazon-linux-2023 --recursive` lists"
+        )
+    return parameter
+
+
+class Machine(Setting):
+    """The machine at AWS, which runs the containers."""
+
+    ami: Annotated[str, StringConstraints(pattern=_AMI), AfterValidator(_pinned)] = Field(
+        description="The parameter of Systems Manager that holds the id of one ECS-optimized image of Amazon Linux "
+        "2023, by the image's name.",
+    )
+    type: str = Field(
+        default="t3.medium", pattern=r"^[a-z][a-z0-9-]*[.][a-z0-9]+$", description="The type of the machine, of x86_64."
+    )
+    subnet: SubnetId | None = Field(
+        default=None, description="A public subnet; without it, one of the default VPC. The data stays in its zone."
+    )
+
+
+class Database(database.Database):
+    """The database: PostgreSQL with the agent that archives, restores, and moves its writer."""
+
+    image: Annotated[str, AfterValidator(_own)] = Field(
+        description=f"The image with its digest; {_WORKFLOW} builds it, and prints NAME@sha256:DIGEST."
+    )
+    cpu: int = Field(default=1000, ge=100, le=64_000, description="CPU in thousandths of a core.")
+    memory: int = Field(default=1024, ge=256, le=262_144, description="Memory in MiB.")
+    gib: int = Field(default=20, ge=2, le=10_000, description="Room for data and WAL at each site, in GiB.")
+
+    @field_validator("image")
+    @classmethod
+    def _for_good(cls, image: str) -> str:
+        if not images.name_of(image):
+            raise ValueError("this does not name one image for good; write NAME@sha256:DIGEST")
+        return image
+
+    @property
+    def stored(self) -> dict[str, str]:
+        """The variables of keys that a site reads: the name → the store that it belongs to."""
+        used = dict.fromkeys((*self.archive, self.witness.store))
+        return {
+            name: store
+            for store in used
+            for name in (self.stores[store].access_key, self.stores[store].secret_key)
+            if name
+        }
+
+
+class PostgresHealth(Health):
+    """How an application with a database shows that it is well."""
+
+    # A new database is made, or restored, before its application starts; an issuer that was asked too early is asked
+    # again after minutes.
+    grace_s: int = Field(
+        default=900,
+        ge=60,
+        le=3_600,
+        description="Seconds that each step of an update waits for a site: until it stands, and until it serves.",
+    )
+
+
+class PostgresOptions(Setting):
+    """What an application with a database needs to know."""
+
+    image: Image = Field(description="The application's image with its digest: NAME:TAG@sha256:DIGEST.")
+    port: int = Field(ge=1, le=65_535, description="The port on which the application answers plain HTTP.")
+    command: tuple[Word, ...] = Field(
+        min_length=1,
+        description="What runs: the image's entrypoint and command, which `docker image inspect` shows. It runs while "
+        "its site writes, and is ended when that ends.",
+    )
+    args: tuple[Word, ...] = Field(default=(), description="Its arguments.")
+    env: dict[Variable, Value] = Field(
+        default_factory=dict,
+        description="Variables of the application. The operator of the machine can read them. "
+        f"{', '.join(GIVEN)} and {PASSWORD} are set.",
+    )
+    secrets: dict[SecretName, EnvironmentName] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Variables of the application whose values are secret: for each the variable of your shell that "
+        "holds its value during `pulumi up`.",
+    )
+    cpu: int = Field(default=500, ge=10, le=64_000, description="CPU of the application, in thousandths of a core.")
+    memory: int = Field(default=1024, ge=16, le=262_144, description="Memory of the application, in MiB.")
+    health: PostgresHealth = Field(
+        default=PostgresHealth(), description="How it shows that it is well: `path`, `match` and `grace_s`."
+    )
+    database: Database = Field(description="Its database.")
+    aws: Machine = Field(description="Its machine at AWS: `ami`, `type` and `subnet`.")
+    budget_usd_month: float = Field(
+        default=40.0, gt=0, le=1_000, description="Ceiling for one lease in USD a month; a dearer bid is refused."
+    )
+    notice: Notice = None
+
+    @field_validator("env", "secrets")
+    @classmethod
+    def _are_not_those_of_the_database(cls, given: dict[str, str]) -> dict[str, str]:
+        if taken := sorted(given.keys() & {*GIVEN, PASSWORD}):
+            raise ValueError(f"{', '.join(taken)} is set by the database; take it out")
+        return given
+
+    @field_validator("secrets")
+    @classmethod
+    def _stand_nowhere_else(cls, secrets: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        if twice := sorted(secrets.keys() & info.data.get("env", {}).keys()):
+            raise ValueError(f"{', '.join(twice)} stands in `env` too; name it once")
+        return secrets
+
+    @model_validator(mode="after")
+    def _share_no_name(self) -> Self:
+        if twice := sorted(self.secrets.keys() & {*self.database.stored, self.database.password, self.database.cipher}):
+            raise ValueError(f"secrets: {', '.join(twice)} belongs to the database too; give it another name")
+        return self
+
+    def identity(self) -> str:
+        """Return the release's id: the SHA-256 (hex) over everything that the application notices."""
+        noticed = self.model_dump(mode="json", exclude={"aws", "budget_usd_month", "notice"})
+        noticed["secrets"] = sorted(self.secrets.items())
+        return hashlib.sha256(json.dumps(noticed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,104 @@
+"""What the two targets of a database share: its secrets are handed over, and its writer is asked after."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING
+
+from ...action import Action, Phase, Ref, Run
+from ...kind import Implementation
+from ...needs import Check
+from ..service import operator
+from . import sites
+from .options import PostgresOptions
+from .wanted import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pulumi
+
+    from ...needs import Finding
+    from ...postgres.settings import Settings
+    from ...topology import Site, WorkloadPlan
+
+
+class OnSite(Implementation[PostgresOptions]):
+    """One site: the web server, the application, and the database with its agent."""
+
+    target: str
+
+    def where(self, site: Site) -> Mapping[str, object]:
+        """Return where a site gets its secrets."""
+        raise NotImplementedError
+
+    def credentials(self, options: PostgresOptions) -> dict[str, int]:  # noqa: ARG002 each has secrets
+        """Return the key from which the certificate is derived that hands over secrets."""
+        return {operator.VARIABLE: operator.SHORTEST}
+
+    def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:  # noqa: ARG002 all at once
+        """Return the one resource that hands over all of them."""
+        return [_handover_of(site)]
+
+    def notes(self, plan: WorkloadPlan) -> Iterator[str]:
+        """Warn where the record's store belongs to a site's vendor."""
+        options: PostgresOptions = plan.options  # type: ignore[assignment]
+        database = options.database
+        vendor = database.stores[database.witness.store].vendor
+        if vendor == self.target:
+            yield (
+                f"the record of the writer is in store {database.witness.store} of {vendor}, which runs a site too: "
+                "while it is away the site stops, and the other one cannot take over; use a store of another vendor"
+            )
+
+    def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:
+        """Hand over the secrets of the site's role, before it is looked at: its agent starts with them."""
+        options: PostgresOptions = site.options  # type: ignore[assignment]
+        role = plan.roles[site.name]
+        handed = dict(sorted(sites.secrets(site, role).items()))
+        given = {
+            "host": site.site_host,
+            "lease": Ref(site.name, "lease"),
+            "secrets": handed,
+            "timeout_s": options.health.grace_s,
+            **self.where(site),
+        }
+        yield Action(
+            _handover_of(site),
+            Phase.CHECK,
+            "hand over",
+            site.name,
+            Run("handover", given),
+            site=site.name,
+            detail=f"{', '.join(handed)}, of the {role}, at its own address alone",
+            before=(f"{site.name}-probe",),
+        )
+
+    def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
+        """Ask the stores whether the writer may be where the plan has it."""
+        if site == plan.primary:
+            look = functools.partial(_look, sites.settings_of(plan), Wanted.of(plan))
+            yield Check(f"writer of {plan.name}", look, late=True)
+
+
+def _look(settings: Settings, wanted: Wanted) -> Iterator[Finding]:
+    from .gate import look  # it is heavy, and a plan looks at nothing
+
+    yield from look(settings, wanted)
+
+
+def operators(key: str, opts: pulumi.ResourceOptions, *ignored: str) -> tuple[str | None, pulumi.ResourceOptions]:
+    """Return the hash of the certificate that hands over secrets, and the options of what has it inside.
+
+    A preview needs no key: the hash is None then, and what stands goes on, with `ignored` left as it is.
+    """
+    import pulumi
+
+    if pulumi.runtime.is_dry_run() and not os.environ.get(operator.VARIABLE):
+        return None, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=list(ignored)))
+    return operator.certificate(key).fingerprint, opts
+
+
+def _handover_of(site: Site) -> str:
+    return f"{site.name}-secrets"
