@@ -12,18 +12,30 @@ import click
 
 from ..config.models import did_you_mean
 from ..errors import ConfigError
+from ..kinds.postgres import sites
+from ..kinds.postgres.options import PostgresOptions
 from ..postgres import proofs, settings
 from ..postgres.drill import drill
 from ..postgres.rehearsal import rehearse
+from ..project import root, stack_file
 from ..text.escape import shown
+from .plan import load
+from .which import stack_option
 
 if TYPE_CHECKING:
     from ..postgres.proofs import Proof
     from ..postgres.settings import Settings
 
 
+def has_file(context: click.Context) -> bool:
+    """Whether the database that is named has a settings file of its own, or there is no stack that could have it."""
+    name = str(context.params.get("name") or "")
+    return settings.path(name).exists() or not any((root() / "stacks").glob("Pulumi.*.yaml"))
+
+
 @click.command()
-@click.argument("name")
+@stack_option(unless=has_file)
+@click.argument("name", is_eager=True)
 @click.option("--store", "only", help="Restore from this store alone; without this, from each store of the archive.")
 @click.option(
     "--dump",
@@ -31,8 +43,10 @@ if TYPE_CHECKING:
     help="Rehearse a move: restore this dump of a database that is elsewhere, made by `pg_dump -Fc`.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def cli(name: str, only: str | None, dump: Path | None, as_json: bool) -> int:
-    """Restore the newest backup of database NAME, whose settings are in postgres/NAME.yaml, and check it.
+def cli(stack: str, name: str, only: str | None, dump: Path | None, as_json: bool) -> int:
+    """Restore the newest backup of database NAME, and check it.
+
+    NAME is a workload of kind postgres in the stack, or has its settings in postgres/NAME.yaml.
 
     The backup is restored and replayed up to the moment at which its agent counted the rows, in a directory that is
     removed again. Then every page's checksum, every table's rows and every index are checked. What was found is
@@ -47,8 +61,8 @@ def cli(name: str, only: str | None, dump: Path | None, as_json: bool) -> int:
     if dump is not None:
         if only is not None:
             raise click.UsageError("--dump needs no store; leave --store out")
-        return _rehearsed(name, dump, as_json=as_json)
-    read = opened(name)
+        return _rehearsed(name, stack, dump, as_json=as_json)
+    read = opened(name, stack)
     if only is not None and only not in read.archive:
         meant = did_you_mean(only, read.archive) or f"; choose {' or '.join(read.archive)}"
         raise ConfigError(f"--store: {shown(only)} is no store of the archive{meant}")
@@ -66,9 +80,9 @@ def cli(name: str, only: str | None, dump: Path | None, as_json: bool) -> int:
     return 1 if unkept or any(proof.fault for proof in found) else 0
 
 
-def _rehearsed(name: str, dump: Path, *, as_json: bool) -> int:
+def _rehearsed(name: str, stack: str, dump: Path, *, as_json: bool) -> int:
     """Restore a dump, and print what it holds; StepError if it cannot be restored."""
-    found = rehearse(settings.load(settings.path(name)), dump)
+    found = rehearse(_read(name, stack), dump)
     if as_json:
         click.echo(json.dumps({"dump": str(dump), **asdict(found)}, indent=2))
         return 0
@@ -82,12 +96,28 @@ def _rehearsed(name: str, dump: Path, *, as_json: bool) -> int:
     return 0
 
 
-def opened(name: str) -> Settings:
+def _read(name: str, stack: str) -> Settings:
+    """Return a database's settings: those of a workload of the stack if one is named, else of a file."""
+    return of_stack(name, stack) if stack else settings.load(settings.path(name))
+
+
+def opened(name: str, stack: str = "") -> Settings:
     """Return a database's settings. Raises ConfigError with every fault, unset variables among them."""
-    read = settings.load(settings.path(name))
+    read = _read(name, stack)
     if missing := settings.missing(read, passwords=False):
         raise ConfigError(f"database {name} cannot be reached", missing)
     return read
+
+
+def of_stack(name: str, stack: str) -> Settings:
+    """Return the settings of a workload's database; ConfigError where the stack has no such workload."""
+    databases = {
+        plan.name: plan for plan in load(stack_file(stack)).workloads if isinstance(plan.options, PostgresOptions)
+    }
+    if name not in databases:
+        meant = did_you_mean(name, databases) or f"; choose {' or '.join(databases)}" if databases else "; it has none"
+        raise ConfigError(f"{shown(name)} is no database of stack {shown(stack)}{meant}")
+    return sites.settings_of(databases[name])
 
 
 def line(proof: Proof) -> str:

@@ -95,11 +95,13 @@ def page() -> str:
 
 
 def _inside(options: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
-    """Return the options that are settings of their own, by name."""
+    """Return the options that are settings of their own, by name, and those inside them."""
     found = []
     for name, field in options.model_fields.items():
         kinds = [field.annotation, *getattr(field.annotation, "__args__", ())]
-        found += [(name, each) for each in kinds if isinstance(each, type) and issubclass(each, BaseModel)]
+        for each in kinds:
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                found += [(name, each), *((f"{name}.{more}", inner) for more, inner in _inside(each))]
     return found
 
 

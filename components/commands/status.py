@@ -6,6 +6,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,11 +14,16 @@ import click
 from ..errors import ConfigError
 from ..postgres import settings
 from ..project import stack_file
+from ..topology import Role
 from ..web import http
 from .plan import choose, load
 from .which import stack_option
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..postgres.moves import Known
+    from ..postgres.settings import Settings
     from ..topology import Topology, WorkloadPlan
 
 #: The key of the zone's delegation in the JSON object.
@@ -41,8 +47,8 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
     Certificates are validated as a browser does. Exit 1 when a name is not well, or leads to another release: a name
     that leads to a lease which has ended may lead to a stranger.
 
-    With the name of a database, whose settings are in postgres/NAME.yaml: who writes, what each site reports, and when
-    a restore from each store was proved. Exit 1 unless all of that is as it should be.
+    Of a workload with a database, and with the name of a database whose settings are in postgres/NAME.yaml: who writes,
+    what each site reports, and when a restore from each store was proved. Exit 1 unless all of that is as it should be.
     """
     if _is_database(click.get_current_context()):
         return _database(workloads[0], as_json=as_json)
@@ -50,15 +56,38 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
     plans = choose(topology, workloads, stack)
     watched = topology.zone.delegation is not None and not workloads
     led = _delegation(topology) if watched else []
+    databases = _of_stack(plans)
     with ThreadPoolExecutor(8) as pool:
         found = {plan.name: list(pool.map(lambda name, p=plan: look(p, name), names(plan))) for plan in plans}
     if as_json:
         # No workload can have this name.
-        click.echo(json.dumps(found | ({DELEGATION: led} if watched else {}), indent=2))
+        shown: dict[str, Any] = {f"{name}.database": asdict(seen) for name, (_, seen) in databases.items()}
+        click.echo(json.dumps(found | shown | ({DELEGATION: led} if watched else {}), indent=2))
     else:
         parts = [_zone(topology.zone.name, led)] if watched else []
-        click.echo("\n\n".join([*parts, *(_text(plan, found[plan.name]) for plan in plans)]))
-    return 0 if all(site["well"] for sites in found.values() for site in sites) and not led else 1
+        parts += ["\n".join([_text(plan, found[plan.name]), *_lines(databases.get(plan.name))]) for plan in plans]
+        click.echo("\n\n".join(parts))
+    well = all(site["well"] for sites in found.values() for site in sites) and all(
+        map(_is_well, plans, repeat(databases))
+    )
+    return 0 if well and not led else 1
+
+
+def _lines(database: tuple[Settings, Known] | None) -> list[str]:
+    """Write what is known of a workload's database."""
+    from ..postgres import moves
+
+    return [f"  {line}" for line in moves.lines(*database, time.time())] if database else []
+
+
+def _is_well(plan: WorkloadPlan, databases: Mapping[str, tuple[Settings, Known]]) -> bool:
+    """Whether one site of a database writes where the plan has it, those that stand report, and stores are proved."""
+    from ..postgres import moves
+
+    if plan.name not in databases:
+        return True
+    standing = {site.target: plan.roles[site.name] is Role.PRIMARY for site in plan.sites}
+    return moves.well_at(*databases[plan.name], time.time(), standing)
 
 
 def _delegation(topology: Topology) -> list[dict[str, str]]:
@@ -77,6 +106,18 @@ def _zone(name: str, led: list[dict[str, str]]) -> str:
     return "\n".join([*lines, *(f"  {each['where']}: {each['what']}" for each in led)])
 
 
+def _of_stack(plans: list[WorkloadPlan]) -> dict[str, tuple[Settings, Known]]:
+    """Return what is known of the databases among some workloads; ConfigError where keys are missing."""
+    from ..kinds.postgres.options import PostgresOptions
+    from ..kinds.postgres.sites import settings_of
+    from ..postgres import moves
+
+    databases = {plan.name: settings_of(plan) for plan in plans if isinstance(plan.options, PostgresOptions)}
+    for name, read in databases.items():
+        moves.demanded(f"database {name} cannot be reached", settings.missing(read, passwords=False))
+    return {name: (read, moves.known(read)) for name, read in databases.items()}
+
+
 def _database(name: str, *, as_json: bool) -> int:
     """Show a database: the record, the sites, the proofs."""
     from ..postgres import moves
@@ -93,7 +134,11 @@ def _database(name: str, *, as_json: bool) -> int:
 
 def names(plan: WorkloadPlan) -> list[str]:
     """Return the names to ask: those of the sites, then the public host as visitors use it."""
-    return [*(site.name for site in plan.sites), *(name.host for name in plan.names)]
+    from ..kinds.postgres.options import PostgresOptions
+
+    # The standby of a database answers no visitor: its agent tells how it is.
+    asked = plan.sites[:1] if isinstance(plan.options, PostgresOptions) else plan.sites
+    return [*(site.name for site in asked), *(name.host for name in plan.names)]
 
 
 def look(plan: WorkloadPlan, name: str) -> dict[str, Any]:

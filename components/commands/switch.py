@@ -9,19 +9,24 @@ import click
 
 from ..errors import StepError
 from ..postgres import moves, proofs
-from .drill import opened
+from .drill import has_file, opened
+from .which import stack_option
 
 if TYPE_CHECKING:
     from ..postgres.settings import Settings
 
 
 @click.command()
-@click.argument("name")
+@stack_option(unless=has_file)
+@click.argument("name", is_eager=True)
 @click.option("--to", help="The site that shall write.")
 @click.option("--first", help="Begin a new database: the site that writes first. Its agent makes an empty one.")
 @click.option("--within", default=300, show_default=True, type=click.IntRange(10), help="Seconds until it is given up.")
-def cli(name: str, to: str | None, first: str | None, within: int) -> None:
-    """Move the writer of database NAME, whose settings are in postgres/NAME.yaml, to a site, and lose nothing.
+def cli(stack: str, name: str, to: str | None, first: str | None, within: int) -> None:
+    """Move the writer of database NAME to a site, and lose nothing.
+
+    NAME has its settings in postgres/NAME.yaml. The writer of a workload in a stack is moved by `active:` and `pulumi
+    up`, with its names and its keys; this moves the writer alone.
 
     The old site stops and archives its last writes, the new one replays them and is promoted, and the old one follows.
     A step that fails before the new site has claimed gives writing back to the old one. May be ended at any moment
@@ -29,7 +34,7 @@ def cli(name: str, to: str | None, first: str | None, within: int) -> None:
 
     Refused without a proof of a restore from each store (`unmoor drill`) and without a standby that reports.
     """
-    read = opened(name)
+    read = opened(name, stack)
     if (to is None) == (first is None):
         raise click.UsageError("give --to for a switch, or --first for a new database")
     site = to or first or ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .nameserver.kind import NAMESERVER
+from .postgres.kind import POSTGRES
 from .service.kind import SERVICE
 from .static.kind import STATIC
 
@@ -13,4 +14,4 @@ if TYPE_CHECKING:
 
     from ..kind import Kind
 
-KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (STATIC, SERVICE, NAMESERVER)}
+KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (STATIC, SERVICE, NAMESERVER, POSTGRES)}

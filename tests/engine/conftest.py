@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,14 @@ def tools() -> None:
 @pytest.fixture(scope="module")
 def sandbox(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Run a sandbox in a folder of its own for a module of tests; its output goes to the test's."""
-    state = State(tmp_path_factory.mktemp("sandbox") / "S")
+    with running(tmp_path_factory.mktemp("sandbox") / "S") as ours:
+        yield ours
+
+
+@contextmanager
+def running(root: Path) -> Iterator[Sandbox]:
+    """Run a sandbox in a folder, and end all of it."""
+    state = State(root)
     variables = os.environ | {VARIABLE: str(state.root), "UNMOOR_SANDBOX_ALIAS_TTL": str(ALIAS_TTL_S)}
     command = [sys.executable, "-m", "sandbox"]
     child = subprocess.Popen(

@@ -146,7 +146,7 @@ def test_every_fault_of_a_plan_is_said_at_once() -> None:
         f"workloads.docs.placement.decentralized[0]: static does not run on 'fluks'; did you mean flux?; {targets}",
         "workloads.docs.options.sight: no such setting; did you mean site?",
         f"workloads.forum.backup.stores[1]: {undeclared}",
-        "workloads.forum.kind: no kind 'form'; choose from service, static",
+        "workloads.forum.kind: no kind 'form'; choose from postgres, service, static",
     ]
 
 
