@@ -104,14 +104,22 @@ def all_values(stack: str) -> list[str]:
 
 
 def _place(stack: str) -> Path:
-    """Return the socket's path, in a folder that no other user can read or change."""
+    """Return the socket's path."""
+    whose = f"{_project()}\0{stack}".encode()
+    return own_folder() / f"{hashlib.sha256(whose).hexdigest()[:16]}.sock"
+
+
+def own_folder() -> Path:
+    """Return a folder for temporary files that no other user can read or change, the same in every process of a user.
+
+    Raises StepError where another user has made it, or can write into it.
+    """
     folder = Path(tempfile.gettempdir(), f"unmoor-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise StepError(f"{folder} is open to other users of this machine; remove it")
-    whose = f"{_project()}\0{stack}".encode()
-    return folder / f"{hashlib.sha256(whose).hexdigest()[:16]}.sock"
+    return folder
 
 
 def _project() -> Path:

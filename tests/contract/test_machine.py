@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from components.config import held
+from components.errors import StepError
 from sandbox import supervisor
 from sandbox.akash import container
 from sandbox.state import REPOSITORY, VARIABLE, State
@@ -174,6 +176,37 @@ def test_what_a_review_compares_with_is_never_an_option_or_a_command(ref: str) -
     assert "no such branch, tag or commit here" in done.stderr
     assert "\x1b" not in done.stderr
     assert not (REPOSITORY / "made").exists()
+
+
+#: Who names a place in the folder of temporary files, which users of a machine share, and what for.
+SHARED = {
+    "components/config/held.py": 1,  # a folder of the user's own, for that user alone
+    "components/doctor/room.py": 1, "components/files.py": 1,  # a sentence about the folder itself
+}  # fmt: skip
+
+
+def test_two_users_of_a_machine_never_meet_in_the_folder_of_temporary_files() -> None:
+    shared = re.compile(r"gettempdir\(\)|[\"'](?:/tmp|/var/tmp|/dev/shm)\b")
+    found = {
+        path.relative_to(REPOSITORY).as_posix(): len(named)
+        for folder in ("components", "sandbox")
+        for path in (REPOSITORY / folder).rglob("*.py")
+        if (named := shared.findall(path.read_text()))
+    }
+    assert {name: min(count, 1) for name, count in found.items()} == SHARED
+
+
+def test_a_folder_that_another_user_can_write_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = held.own_folder()
+    assert (folder, folder.stat().st_mode & 0o777) == (tmp_path / f"unmoor-{os.getuid()}", 0o700)
+    folder.chmod(0o777)
+    with pytest.raises(StepError, match="is open to other users of this machine; remove it"):
+        held.own_folder()
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    with pytest.raises(StepError, match="is open to other users of this machine; remove it"):
+        held.own_folder()
 
 
 @pytest.mark.parametrize("home", ["/dev/null/x", "/dev/null", "/proc"])

@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import operator_key
+from ...config import held
 from ...errors import ConfigError, StepError
 from ...limits import CLAIM_BYTES
 from ...limits import ZONE_BUNDLE_BYTES as _MOST
@@ -140,9 +140,9 @@ def _key_file(key: Ed25519PrivateKey) -> Iterator[Path]:
 @contextlib.contextmanager
 def locked(zone: str) -> Iterator[None]:
     """Let one step at a time read and write a zone: those of one update run side by side, on one machine."""
-    name = hashlib.sha256(f"{os.getuid()} {zone}".encode()).hexdigest()[:16]
-    with Path(tempfile.gettempdir(), f"unmoor-zone-{name}.lock").open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    name = hashlib.sha256(zone.encode()).hexdigest()[:16]
+    with (held.own_folder() / f"zone-{name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
