@@ -224,7 +224,8 @@ def _self_check(server: WebServer) -> Json:
 
 def _to_https(server: WebServer) -> Json:
     """Redirect visitors to HTTPS, under the name they came by if it is one of ours."""
-    ours = {"host": [server.host, server.site_host, *server.redirect_from]}
+    # A server without a public name has its own name alone, and Caddy refuses a name that is repeated.
+    ours = {"host": list(dict.fromkeys([server.host, server.site_host, *server.redirect_from]))}
     return route(
         subroute(
             route(answer(308, headers={"Location": "https://{http.request.host}{http.request.uri}"}), when=ours),
