@@ -126,7 +126,8 @@ def test_status_check_and_doctor_alarm(named, world, monkeypatch):
     checked = CliRunner().invoke(zone_cli, words, standalone_mode=False)
     assert checked.return_value == 1
     assert f"! {first['where']}: {first['what']}" in checked.stdout
-    (seen,) = run.look(delegation.checks(load(path, built=False)))
+    seen, _ = run.look(delegation.checks(load(path, built=False)))
+    assert seen.name == "parent"
     assert seen.state is State.NOT_READY
     assert first["what"] in seen.findings[0].sentence
 

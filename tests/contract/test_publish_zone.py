@@ -192,6 +192,14 @@ def test_a_zone_that_may_not_stand_changes_neither_stores_nor_answers(both, stor
     assert (both["ns-akash"].serial(), clouds.keys("zone-aws")) == (before, keys)
 
 
+def test_a_zone_that_is_served_is_never_begun_anew_in_stores_that_do_not_hold_it(both, stores):
+    before = both["ns-akash"].serial()
+    anew = given(stores, "powerdns:ns-akash-host", server_entry("ns-akash")) | {"folder": "other/zone"}
+    with pytest.raises(StepError, match=r"answers dao\.example, and no store holds it; name one of the stores"):
+        publish.take(anew, print)
+    assert both["ns-akash"].serial() == before
+
+
 def test_a_zone_that_another_signed_in_a_store_is_never_built_upon(both, stores, clouds, monkeypatch):
     monkeypatch.setenv(operator_key.VARIABLE, "cd" * 32)
     with pytest.raises(StepError, match="is not signed by the key of UNMOOR_OPERATOR_KEY"):

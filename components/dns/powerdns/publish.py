@@ -48,6 +48,8 @@ def take(
         gone = [each for each in _servers(before) if each not in entries.servers(known)]
         if not entries.servers(known):
             return _without_servers(state, known, before, report)
+        if before is None:
+            _unknown(state, entries.servers(known))
         signed = _signed(state, known, before)
         state.save(signed)
         for server in entries.servers(known):
@@ -73,6 +75,17 @@ def _without_servers(
     report(f"{state.zone} has no name server of the stack's own any more")
     state.forget()
     return {"zone": state.zone, "serial": 0}
+
+
+def _unknown(state: State, servers: list[Server]) -> None:
+    """Refuse to begin a zone anew that is served: it would lose every name that other steps published."""
+    for server in servers:
+        served = asking.ask(server.address, state.zone, "SOA", tcp=False)
+        if served.values and not served.error:
+            raise StepError(
+                f"{server.host} ({server.address}) answers {state.zone}, and no store holds it; name one of the stores "
+                "that had it in this update, and take it out in the next one"
+            )
 
 
 def _signed(state: State, known: Entries, before: Signed | None) -> Signed:
