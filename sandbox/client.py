@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import dns.exception
@@ -73,6 +73,14 @@ class Sample:
     def ok(self) -> bool:
         """Whether the visitor got what they came for."""
         return self.error is None and self.status is not None and 200 <= self.status < 300
+
+
+class Addresses(Protocol):
+    """What a visitor looks names up by."""
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """Return the IPv4 addresses of a name. Raises NotReached."""
+        ...
 
 
 @dataclass
@@ -173,12 +181,12 @@ def _trusting(state: State, *, verify: bool) -> ssl.SSLContext:
 class Visitor:
     """Visits a URL every `period` seconds in a thread of its own, through one resolver, and records every visit."""
 
-    def __init__(self, url: str, state: State, period: float = PERIOD_S) -> None:
+    def __init__(self, url: str, state: State, period: float = PERIOD_S, resolver: Addresses | None = None) -> None:
         self.url = url
         self._period = period
         self.samples: list[Sample] = []
         self._state = state
-        self._resolver = Resolver(state)
+        self._resolver = resolver or Resolver(state)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"visitor of {url}", daemon=True)
 

@@ -113,6 +113,10 @@ class Pulumi:
         """Return the stack's state as text, secrets as they are kept."""
         return self._call(["stack", "export"], config=False).output
 
+    def restore(self, file: Path) -> None:
+        """Take a state that was exported."""
+        self._call(["stack", "import", "--file", str(file)], config=False)
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Begin a command and return at once, for a caller that will kill it."""
         return self._popen(["pulumi", *arguments, *self._flags(config=True)])

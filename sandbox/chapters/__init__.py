@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from . import account, docs, redirects, service
+from . import account, docs, names, redirects, service
 from .chapter import Chapter
 
 __all__ = ["CHAPTERS", "MAIN", "Chapter"]
 
-CHAPTERS: tuple[Chapter, ...] = (*docs.CHAPTERS, docs.SWAP, account.CHAPTER, redirects.CHAPTER, service.CHAPTER)
+CHAPTERS: tuple[Chapter, ...] = (
+    *docs.CHAPTERS,
+    docs.SWAP,
+    account.CHAPTER,
+    redirects.CHAPTER,
+    service.CHAPTER,
+    names.CHAPTER,
+)
 #: What `make demo` plays.
 MAIN: tuple[Chapter, ...] = docs.CHAPTERS

@@ -1,0 +1,103 @@
+"""A resolver as visitors have one: unbound, which validates every answer by the key that the registry vouches for.
+
+It asks a zone's name servers where the registry leads at that moment, each by a port of its own (`server-1` and so on).
+The zones above are not signed here, so its trust begins at the zone's own key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+
+from .client import NotReached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .state import State
+
+#: Seconds in which unbound starts, and for one question of a visitor.
+START_S, ANSWER_S = 60.0, 5.0
+_CONFIG = """\
+server:
+  interface: 127.0.0.1
+  port: {port}
+  directory: "{folder}"
+  chroot: ""
+  username: ""
+  pidfile: ""
+  do-not-query-localhost: no
+  root-hints: ""
+  module-config: "validator iterator"
+  domain-insecure: "."
+{anchors}
+stub-zone:
+  name: "{zone}."
+{servers}
+remote-control:
+  control-enable: no
+"""
+
+
+@dataclass(frozen=True)
+class Validating:
+    """Asks unbound, and believes what it validated alone."""
+
+    port: int
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """Return the IPv4 addresses of a name. Raises NotReached without a validated answer."""
+        query = dns.message.make_query(name, "A", want_dnssec=True)
+        try:
+            answer, _ = dns.query.udp_with_fallback(query, "127.0.0.1", timeout=ANSWER_S, port=self.port)
+        except (OSError, dns.exception.DNSException) as error:
+            raise NotReached(f"unbound does not answer: {error}") from error
+        found = [one.address for each in answer.answer if each.rdtype == dns.rdatatype.A for one in each]
+        if not found or not answer.flags & dns.flags.AD:
+            code = dns.rcode.to_text(answer.rcode())
+            raise NotReached(f"{name} has no address that is validated ({code}, {len(found)} addresses)")
+        return tuple(found)
+
+
+@contextlib.contextmanager
+def validating(state: State, zone: str, folder: Path) -> Iterator[Validating]:
+    """Run unbound for a delegated zone for as long as the context lasts. Raises NotReached if it does not start."""
+    given = state.delegation(zone) or {"servers": {}, "ds": []}
+    ports = [state.port(f"server-{place + 1}") for place in range(len(given["servers"]))]
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder.mkdir(parents=True, exist_ok=True)
+    anchors = "\n".join(f'  trust-anchor: "{zone}. DS {ds}"' for ds in given["ds"])
+    servers = "\n".join(f"  stub-addr: 127.0.0.1@{each}" for each in ports)
+    text = _CONFIG.format(port=port, folder=folder, anchors=anchors, zone=zone, servers=servers)
+    (folder / "unbound.conf").write_text(text, encoding="utf-8")
+    with (folder / "unbound.log").open("wb") as log:
+        process = subprocess.Popen(["unbound", "-d", "-c", str(folder / "unbound.conf")], stdout=log, stderr=log)
+    try:
+        resolver, until = Validating(port), time.monotonic() + START_S
+        first = min(given["servers"])
+        while True:
+            try:
+                resolver.addresses(first)
+                break
+            except NotReached:
+                if time.monotonic() > until or process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+        yield resolver
+    finally:
+        process.kill()
+        process.wait()
