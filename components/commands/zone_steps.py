@@ -11,6 +11,7 @@ import click
 
 from ..errors import ConfigError
 from ..project import stack_file
+from ..resolver import VARIABLE
 from .plan import load
 from .which import stack_option
 
@@ -30,7 +31,7 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 resolver_option = click.option(
-    "--resolver", help="Find the servers by this one, ADDRESS or ADDRESS:PORT; default the machine's."
+    "--resolver", envvar=VARIABLE, help="Find the servers by this one, ADDRESS or ADDRESS:PORT; default the machine's."
 )
 
 

@@ -69,7 +69,8 @@ def ask(address: str, host: str, type_: str, *, tcp: bool, port: int | None = No
     for _ in range(1 if tcp else TRIES):
         try:
             send = dns.query.tcp if tcp else dns.query.udp
-            return _read(send(query, address, TIMEOUT_S, port or PORT), host, type_)
+            at, there = (address, port) if port else reached(address, PORT)
+            return _read(send(query, at, TIMEOUT_S, there), host, type_)
         except dns.exception.Timeout:
             error = f"no answer within {TIMEOUT_S:g} s"
         except (dns.exception.DNSException, OSError, EOFError) as failed:

@@ -219,12 +219,13 @@ def _ds(zone: ZonePlan) -> list[str]:
 
 
 def _plain(name: str, plan: WorkloadPlan, zone: ZonePlan, own: OwnServers) -> Action:
-    """Publish the records that are not the stack's, and who else answers for the zone meanwhile."""
+    """Publish the records that are not the stack's, its keys, and who else answers for the zone meanwhile."""
     found = plan.release.data or []
     named = zone.delegation.name_servers if zone.delegation and len(zone.authorities) > 1 else ()
     hosts = {server.host for server in own.servers}
     also = [server for server in named if server not in hosts]
     key = f"{name}:records"
     detail = f"{len(found)} sets of zone.yaml" + (f"; NS set with {', '.join(also)}" if also else "")
-    what = given(zone, own, key, {"sets": list(found), "also": also})
+    keys = {"keys": _ds(zone)} if _ds(zone) else {}
+    what = given(zone, own, key, {"sets": list(found), "also": also, **keys})
     return _action(key, Phase.CONFIRM, "publish", zone.name, what, None, detail)

@@ -1,7 +1,8 @@
 """From entries, each published by one action of a stack, to the zone that they make together. Pure.
 
 An entry has `sets` with values, `members` with the place `at` which their site is reached, the host of a name server
-as `server`, and `also`: name servers of others that answer for the zone meanwhile.
+as `server`, `also`: name servers of others that answer for the zone meanwhile, and `keys`: the DS records of the keys
+that the zone shows, the one that signs first.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def made(zone: str, serial: int, entries: Entries) -> bundle.Made:
     named = [*(server.host for server in servers(entries)), *sorted(also)]
     if not named:
         raise ConfigError(f"the zone {zone} has no name server", [Fault(zone, "no entry names one")])
-    return bundle.make(zone, serial, named, rows.records(found, at), rows.switches(found, at), entries)
+    keys = [ds for entry in entries.values() for ds in entry.get("keys", ())]
+    return bundle.make(zone, serial, named, rows.records(found, at), rows.switches(found, at), entries, keys=keys)
 
 
 class _Placed(NamedTuple):

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at processes and for the key, and before a process that ended is started again.
 _PAUSE_S, _AGAIN_S = 0.5, 2.0
+#: Seconds between two looks for other keys.
+_KEYS_S = 10.0
 #: Seconds for one question to the web server, and in which a process has to end when it is asked to.
 _ASK_S, _END_S = 5.0, 5.0
 
@@ -141,6 +143,14 @@ def _prepare(folder: Path, user: str | None, texts: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+def _renewed(path: Path, handed: str, found: str) -> str:
+    """Let the keeper have keys that were handed over since, for a roll-over; return what it has."""
+    if handed != found:
+        path.write_text(handed, encoding="utf-8")
+        _log("has other keys of the zone")
+    return handed
+
+
 def _commands(folder: Path, zone: str, stores: Sequence[str]) -> dict[str, list[str]]:
     here = f"{__package__}.keeper"
     keeper = [sys.executable, "-m", here, "--zone", zone, "--database", str(folder / server.DATABASE)]
@@ -204,9 +214,13 @@ def main(
         commands["pdns"] += [f"--setuid={who}", f"--setgid={who}"]
     both = [Supervisor({"pdns": commands["pdns"]}, None, _log), Supervisor({"keeper": commands["keeper"]}, who, _log)]
     ready.set()
+    again = time.monotonic() + _KEYS_S
     while not ended.wait(_PAUSE_S):
         for each in both:
             each.look()
+        if time.monotonic() >= again:
+            again = time.monotonic() + _KEYS_S
+            found = _renewed(folder / "key", key(secrets) or found, found)
     for supervisor in both:
         supervisor.end()
     health.shutdown()

@@ -30,13 +30,17 @@ def _key(topology: Topology) -> Iterator[Finding]:
         yield not_ready(f"{csk.VARIABLE} is not set", make)
         return
     try:
-        record = csk.ds(text, zone.name, Path(csk.VARIABLE))
+        there = list(csk.by_ds(text, zone.name, Path(csk.VARIABLE)))
     except ConfigError as error:
         yield not_ready(str(error), make)
         return
     named = zone.delegation.ds if zone.delegation else ()
-    if named and record.lower() not in {each.lower() for each in named}:
-        why = f"{csk.VARIABLE} is not the key of the DS that dns.delegation names; resolvers would refuse the zone"
-        yield not_ready(why, "export the key of that DS; another key needs a roll-over, never a swap")
+    if lost := [each for each in named if each not in there]:
+        why = (
+            f"{csk.VARIABLE} has no key of the DS {lost[0]} that dns.delegation names; resolvers would refuse the zone"
+        )
+        yield not_ready(
+            why, "export the key of that DS; another key needs a roll-over, never a swap: `unmoor zone roll`"
+        )
         return
-    yield ready(f"the key of {zone.name} has the DS {record}")
+    yield ready(f"the key of {zone.name} has the DS {there[0]}")
