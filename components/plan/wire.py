@@ -89,7 +89,8 @@ def wire(plan: WorkloadPlan, actions: Sequence[Action], rollout: Rollout) -> lis
 
 def _one_by_one(action: Action, rollout: Rollout) -> tuple[Phase, ...]:
     created = isinstance(action.does, Create) and rollout is Rollout.ONE_BY_ONE
-    return (Phase.CONFIRM,) if created else ()
+    # A workload without a public name confirms nothing, so its check has to do.
+    return (Phase.CHECK, Phase.CONFIRM) if created else ()
 
 
 def ordered(actions: Iterable[Action]) -> tuple[Action, ...]:
