@@ -3,8 +3,8 @@
 The engine's blob store writes a state to a temporary file and renames it, but writes the note about it
 (`NAME.json.attrs`) in place (gocloud.dev `blob/fileblob/attrs.go`, setAttrs). A kill in between leaves an empty note;
 every command then ends with `failed to load checkpoint: EOF`, although the state itself is whole. A machine that loses
-its power, or a full disk (`doctor/room.py`), may leave a truncated state. Before each change the engine copies the last state to `NAME.json.bak`, and after
-each update to `backups` (`pkg/backend/diy/state.go`).
+its power, or a full disk (`doctor/room.py`), may leave a truncated state. Before each change the engine copies the last
+state to `NAME.json.bak`, and after each update to `backups` (`pkg/backend/diy/state.go`).
 """
 
 from __future__ import annotations
