@@ -122,3 +122,20 @@ def test_nothing_is_left_of_it_when_the_process_is_killed(folder: Path) -> None:
 def test_a_folder_that_cannot_be_written_stops_nothing(folder: Path) -> None:
     (folder / "state").rmdir()
     room.hold_for(folder, pytest.fail)
+
+
+def test_a_state_finds_room_on_a_full_disk_at_a_later_try(tmp_path: Path) -> None:
+    """The engine writes a state that found no room again for half a minute."""
+    words = ["mount", "-t", "tmpfs", "-o", f"size={4 * RESERVE_BYTES}", "unmoor", str(tmp_path)]
+    if os.geteuid() != 0 or subprocess.run(words, check=False, capture_output=True).returncode:
+        pytest.skip("this user may not mount a disk")
+    said: list[str] = []
+    try:
+        watch = room.hold(tmp_path, said.append)
+        with pytest.raises(OSError, match="No space left"):
+            (tmp_path / "filler").write_bytes(bytes(4 * RESERVE_BYTES))
+        watch.join(30)
+        (tmp_path / "prod.json").write_bytes(bytes(RESERVE_BYTES // 2))
+        assert len(said) == 1
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
