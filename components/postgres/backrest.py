@@ -194,9 +194,10 @@ class Backrest:
                 failed.append(str(error))
         return found, failed
 
-    def standing(self, store: str) -> Standing:
-        """Return what one store has."""
-        answer = self.run("info", "--output=json", _ASK, only=store)
+    def standing(self, store: str, *, patient: bool = False) -> Standing:
+        """Return what one store has; `patient`: a slow answer holds up nothing."""
+        hurry = [] if patient else [_ASK]
+        answer = self.run("info", "--output=json", *hurry, only=store)
         try:
             return _standing(store, json.loads(answer))
         except (ValueError, KeyError, TypeError, IndexError) as error:

@@ -64,7 +64,7 @@ def due(
             if standings[store].empty:  # it was away when the database began, or was emptied
                 database.archiver.run("stanza-create", only=store)
             database.archiver.run("backup", f"--type={kind}", only=store)
-            newest[store] = database.archiver.standing(store).backups[-1].label
+            newest[store] = database.archiver.standing(store, patient=True).backups[-1].label
         except (StepError, IndexError) as error:
             failed.append(f"store {store}: {error}")
         else:
