@@ -2,7 +2,7 @@
 PYTHON_HERE := .venv/bin/python
 export PYTHON
 
-.PHONY: help setup demo demo-all sandbox test lint bench docs classes lock clean
+.PHONY: help setup demo demo-all sandbox test soak lint bench docs classes lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -22,6 +22,9 @@ sandbox: setup site/index.html ## the same clouds, left running for you; Ctrl-C 
 
 test: setup site/index.html ## every tier of tests that this machine can run
 	@$(PYTHON_HERE) -m tests
+
+soak: setup ## a hundred histories of two real PostgreSQLs, some hours; SEED=N for others
+	@$(PYTHON_HERE) -m tests.histories postgres --count 100 --seed $(or $(SEED),1)
 
 lint: setup ## style, types and the direction of imports
 	@$(PYTHON_HERE) -m tests --gates-only

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from components.postgres.server import programs
-from tests.stateful import happenings, world
+from sandbox.pair import world
+from sandbox.pair.rows import gap
+from tests.stateful import happenings
 from tests.stateful.happenings import Run
-from tests.stateful.test_postgres import unmoor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def _switches(run: Run) -> Iterator[dict[str, Any]]:
     for _ in range(2):
         begun = time.monotonic()
         happenings.planned(run)
-        frozen.append(run.client.gap(begun))
+        frozen.append(gap(run.client.acks, begun))
         _caught_up(run)
     held = int(_ask(run.world, "SELECT pg_database_size('forum')")) / 1e6
     for number, each in enumerate(frozen, 1):
@@ -99,10 +100,10 @@ def _switches(run: Run) -> Iterator[dict[str, Any]]:
 def _drill(run: Run) -> Iterator[dict[str, Any]]:
     since = time.time()
     world.until(lambda: run.world.backed_up(since - 900), "counted backups", 900)
-    done = unmoor(run.world, "drill", "forum", "--store", "first")
+    done = run.world.ran("drill", "forum", "--store", "first")
     found = re.search(r"([\d,.]+) MB restored in ([\d.]+) s and checked in ([\d.]+) s", done.stdout)
     if found is None:
-        raise SystemExit(done.stdout + done.stderr)
+        raise SystemExit(done.stdout)
     megabytes, restored, checked = (float(each.replace(",", "")) for each in found.groups())
     yield _figure(f"restore of {megabytes:.0f} MB in a drill", restored, "s", "≤ 60 s at 1 GB, with the checks")
     yield _figure(f"checks of {megabytes:.0f} MB in a drill", checked, "s")

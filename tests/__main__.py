@@ -114,7 +114,7 @@ NAMED = {
     # Every door for a minute, with inputs that are made up; a plain run has ten seconds for each.
     "fuzz": Named("TESTS_FUZZ", ("tests/fuzz/test_fuzz.py",), lambda: None),
     # Two real PostgreSQLs, hurt in more ways than a plain run has time for.
-    "stateful": Named("TESTS_STATEFUL", ("tests/stateful/test_postgres.py",), stateful),
+    "stateful": Named("TESTS_STATEFUL", ("tests/stateful",), stateful),
     # A site of 590 MiB through all modes.
     "large": Named("TESTS_LARGE", ("tests/engine/test_large_site.py",), engine),
     # Updates killed at the same moments again and again (an hour and more); TESTS_KILLS has the number of rounds.
@@ -125,12 +125,12 @@ NAMED = {
 def run_named(name: str) -> int:
     """Run what a name stands for; 0 if everything passed, or if it cannot run here, which is printed."""
     named = NAMED[name]
+    packages()
     try:
         named.prepare()
     except Skip as reason:
         print(f"skipped: {name}, which needs {reason}", file=sys.stderr, flush=True)
         return 0
-    packages()
     words = [sys.executable, "-m", "pytest", "-rs", "--durations=10", *named.files]
     return subprocess.run(words, cwd=ROOT, env={named.variable: named.value, **os.environ}, check=False).returncode
 
@@ -201,15 +201,24 @@ PACKAGES = (
 )
 
 
+def _root() -> list[str] | None:
+    """Return the words that run a program as root without a question, None if that may not be."""
+    if os.geteuid() == 0:
+        return []
+    sudo = ["sudo", "-n"]
+    able = shutil.which("sudo") and not subprocess.run([*sudo, "true"], capture_output=True, check=False).returncode
+    return sudo if able else None
+
+
 def packages() -> None:
     """Install missing packages from the distribution if permitted, or print what is not tested without them."""
     missing = [package for package in PACKAGES if not package.there]
-    if missing and shutil.which("apt-get") and os.geteuid() == 0:
+    if missing and shutil.which("apt-get") and (become := _root()) is not None:
         started = Path("/run/systemd/system").exists()
         names = [package.name for package in missing if not (package.starts and started)]
         print(f"{', '.join(names)}: installing from the distribution", file=sys.stderr, flush=True)
         for words in (["update"], ["install", "-y", "--no-install-recommends", *names]):
-            subprocess.run(["apt-get", "-qq", *words], stdout=subprocess.DEVNULL, check=False)
+            subprocess.run([*become, "apt-get", "-qq", *words], stdout=subprocess.DEVNULL, check=False)
     for package in missing:
         if not package.there:
             print(f"skipped: {package.without}, which needs {package.name}", file=sys.stderr, flush=True)

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from components.errors import StepError
 from components.stores.record import State
 from components.writer import switch
-
-from . import check
-from .world import SITES, World, until
+from sandbox.pair import check
+from sandbox.pair.world import SITES, World, until
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
-    from .client import Client
+    from sandbox.pair.rows import Client
 
 #: How long a move, and the way back to two sites that are well, may take on a loaded machine.
-MOVE_S, WELL_S = 120, 240
+MOVE_S, WELL_S = 240, 480
 STEPS = ("ordered", "ready", "frozen", "claimed", "writing")
 
 
@@ -48,20 +48,11 @@ class Run:
     @property
     def other(self) -> str:
         """The site that does not."""
-        writer = self.writer
-        return next(name for name in SITES if name != writer)
+        return self.world.other()
 
     def well(self) -> None:
         """Wait until one site writes, rows are acknowledged again, and the other site follows."""
-
-        def good() -> bool:
-            record = self.world.record()
-            if not record or record.state is not State.WRITING or record.order:
-                return False
-            other = next(name for name in SITES if name != record.holder)
-            return self.world.answer(record.holder).get("role") == "primary" and self.world.follows(other)
-
-        until(good, "both sites well", WELL_S)
+        until(self.world.well, "both sites well", WELL_S)
         self.acknowledged()
 
     def acknowledged(self, more: int = 20) -> None:
@@ -124,9 +115,7 @@ def killed_in_switch(run: Run, step: str, old: bool, what: str) -> None:
     writer, to = run.writer, run.other
     hurt = writer if old else to
     order = switch.order(run.world.records, to)
-    end = time.monotonic() + 60
-    while not _at(run, step, to) and time.monotonic() < end:
-        time.sleep(0.02)
+    reached(run, step, to)
     run.world.kill(hurt, what)
     run.note(f"{what} of {hurt} killed when the switch to {to} was {step}")
     if what != "postgres":
@@ -134,6 +123,15 @@ def killed_in_switch(run: Run, step: str, old: bool, what: str) -> None:
     with contextlib.suppress(StepError):
         switch.follow(run.world.records, order, to, MOVE_S, _quiet)
     run.well()
+
+
+def reached(run: Run, step: str, to: str, process: subprocess.Popen[str] | None = None) -> None:
+    """Wait until a switch is at a step, or beyond it; not longer than the process that ordered it runs."""
+    end = time.monotonic() + MOVE_S
+    while not _at(run, step, to) and time.monotonic() < end:
+        if process is not None and process.poll() is not None and not run.world.writes(to):
+            raise AssertionError(process.communicate()[0])
+        time.sleep(0.02)
 
 
 def _at(run: Run, step: str, to: str) -> bool:
@@ -150,16 +148,46 @@ def _at(run: Run, step: str, to: str) -> bool:
     }[step] or (record.holder == to)
 
 
-def operator_killed(run: Run) -> None:
-    """Have the operator's process end at once, and be run again: the sites go on meanwhile."""
+def operator_killed(run: Run, step: str) -> None:
+    """Kill the operator's process at a step of a switch, and run it again: it follows the same order to its end."""
     to = run.other
-    switch.order(run.world.records, to)
-    time.sleep(random.random())
-    if run.writer != to:
-        with contextlib.suppress(StepError):
-            move(run, to)
+    run.world.proved()
+    first = run.world.switching(to)
+    reached(run, step, to, first)
+    first.kill()
+    first.wait()
+    run.note(f"the operator's process killed when the switch to {to} was {step}")
+    if not run.world.writes(to):
+        second = run.world.switching(to)
+        printed = second.communicate(timeout=MOVE_S + 60)[0]
+        # Between the look of this process and its order the move may have ended.
+        assert second.returncode == 0 or "is the writer already" in printed, printed
     until(lambda: run.world.writes(to), f"{to} writes", MOVE_S)
     run.well()
+    assert run.writer == to
+
+
+def claim_taken_back(run: Run) -> None:
+    """Lose the new site when it has promoted and not written; order the old one back, and kill that on its way."""
+    writer, to = run.writer, run.other
+    timeline = run.world.timeline("first")
+    switch.order(run.world.records, to)
+    reached(run, "claimed", to)
+    run.world.cut(to, "witness")
+    until(lambda: run.world.timeline("first") > timeline, f"{to} has promoted its copy", MOVE_S)
+    run.world.kill(to)
+    run.world.cut(to, "witness", cut=False)
+    back = switch.order(run.world.records, writer, lossy=True)
+    leaves = run.world.sites[writer].root / "pgdata" / "standby.signal"
+    until(leaves.exists, f"{writer} leaves its timeline", MOVE_S)
+    run.world.kill(writer)
+    run.note(f"{writer} killed on its way to a new timeline: {leaves.exists()}")
+    run.world.start(writer)
+    switch.follow(run.world.records, back, writer, MOVE_S, _quiet)
+    run.acknowledged()
+    run.world.start(to)
+    run.well()
+    assert run.writer == writer
 
 
 def two_operators(run: Run) -> None:
@@ -245,13 +273,8 @@ def promoted(run: Run, *, cut: bool) -> None:
 def give_up(run: Run, site: str, gone: float) -> None:
     """Count the rows that were lost: the last ones of the old site, without a gap; anything else is a violation."""
     acks = list(run.client.acks)  # before the rows: the client goes on
-    present = {number for _, number, _ in run.world.rows()}
-    old = [ack for ack in acks if ack.site == site]
-    lost = [ack for ack in acks if ack.number not in present and ack.number not in run.lost]
+    lost = check.given_up(acks, run.world.rows(), site, run.lost)
     if lost:
-        behind = [ack for ack in old if ack.number >= lost[0].number]
-        assert lost == behind[: len(lost)]
-        assert {ack.number for ack in behind} & present == set()
         run.note(f"{len(lost)} rows of the last {gone - lost[0].at:.1f} s were lost by the promotion")
     run.lost |= {ack.number for ack in lost}
 
@@ -293,7 +316,8 @@ HAPPENINGS: dict[str, Callable[[Run], None]] = {
         for old in (True, False)
         for what in ("postgres", "agent", "site")
     },
-    "operator killed": operator_killed,
+    **{f"operator killed when {step}": partial(operator_killed, step=step) for step in STEPS},
+    "claim taken back": claim_taken_back,
     "two operators": two_operators,
     "record away": record_away,
     "first store away for a while": partial(one_store, store="first"),

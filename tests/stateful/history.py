@@ -7,7 +7,8 @@ from __future__ import annotations
 import time
 import traceback
 
-from . import world
+from sandbox.pair import world
+
 from .happenings import HAPPENINGS, Run, chosen
 
 
@@ -16,9 +17,9 @@ def run(seed: int) -> tuple[list[str], list[str], Run | None]:
     names = chosen(seed)
     lines, begun = list[str](), time.monotonic()
     with world.opened() as made:
-        made.begin()
         history = Run(made, made.client())
         try:
+            made.begin()
             history.well()
             for name in names:
                 lines.append(f"{time.monotonic() - begun:6.1f} s  {name}")

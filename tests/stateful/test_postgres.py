@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import subprocess
@@ -14,16 +13,19 @@ import psutil
 import pytest
 
 from components.stores.record import State
+from sandbox.pair import check, world
+from sandbox.pair.rows import Ack
+from sandbox.pair.world import ROOT, SITES, until
 
-from . import check, world
-from .client import Ack
 from .happenings import HAPPENINGS, Run
-from .world import ROOT, SITES, World, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(not world.installed(), reason="needs PostgreSQL 15, pgBackRest and amcheck")
+pytestmark = [
+    pytest.mark.skipif(not world.installed(), reason="needs PostgreSQL 15, pgBackRest and amcheck"),
+    pytest.mark.timeout(900),
+]
 
 #: What a plain run has no time for; `python -m tests stateful` runs it.
 long = pytest.mark.skipif(not os.environ.get("TESTS_STATEFUL"), reason="`python -m tests stateful` runs it")
@@ -40,24 +42,6 @@ def run() -> Iterator[Run]:
             client.close()
 
 
-def unmoor(where: World, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line where `postgres/forum.yaml` is."""
-    folder = where.folder / "project"
-    (folder / "postgres").mkdir(parents=True, exist_ok=True)
-    (folder / "postgres" / "forum.yaml").write_text(json.dumps(where._document(where.ways)))
-    if os.geteuid() == 0:
-        folder.chmod(0o755)
-    return subprocess.run(
-        [*world.unprivileged(), sys.executable, "-m", "components", *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(where.folder), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-
-
 def intact(run: Run) -> None:
     """Compare what was acknowledged until now with what is there."""
     run.well()
@@ -67,16 +51,16 @@ def intact(run: Run) -> None:
 
 def test_the_writer_does_not_move_before_a_restore_from_each_store_is_proved(run: Run) -> None:
     run.well()
-    refused = unmoor(run.world, "switch", "forum", "--to", run.other)
+    refused = run.world.ran("switch", "forum", "--to", run.other)
     assert refused.returncode == 1
-    assert refused.stderr.count("no restore from it is proved; run `unmoor drill`") == 2
+    assert refused.stdout.count("no restore from it is proved; run `unmoor drill`") == 2
     assert run.world.record().order is None
 
 
 def test_a_drill_restores_from_each_store_counts_the_rows_and_proves_it(run: Run) -> None:
     until(run.world.backed_up, "counted backups")
-    done = unmoor(run.world, "drill", "forum")
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run.world.ran("drill", "forum")
+    assert done.returncode == 0, done.stdout
     found = re.findall(r"store (\w+): .* restored in .* and checked in .*: [\d,]+ rows of \d tables", done.stdout)
     assert found == ["first", "second"]
 
@@ -84,9 +68,9 @@ def test_a_drill_restores_from_each_store_counts_the_rows_and_proves_it(run: Run
 def test_a_planned_switch_and_back_by_the_command_lose_nothing(run: Run) -> None:
     for _ in SITES:
         to = run.other
-        until(lambda to=to: f"{to:<12} standby" in unmoor(run.world, "status", "forum").stdout, "a report")
-        done = unmoor(run.world, "switch", "forum", "--to", to)
-        assert done.returncode == 0, done.stdout + done.stderr
+        until(lambda to=to: f"{to:<12} standby" in run.world.ran("status", "forum").stdout, "a report")
+        done = run.world.ran("switch", "forum", "--to", to)
+        assert done.returncode == 0, done.stdout
         assert f"{to} reports that it takes writes" in done.stdout
         intact(run)
         assert run.writer == to
@@ -105,11 +89,78 @@ def test_a_site_that_is_killed_comes_back_by_itself(run: Run, what: str) -> None
 
 
 @long
-@pytest.mark.parametrize(
-    "what", ["site of the old site killed when frozen", "agent of the new site killed when claimed"]
-)
+@pytest.mark.parametrize("what", [name for name in HAPPENINGS if "killed when" in name])
 def test_a_kill_in_a_switch_loses_nothing(run: Run, what: str) -> None:
     HAPPENINGS[what](run)
+    intact(run)
+
+
+@long
+def test_a_dump_is_rehearsed_and_moved_in(run: Run) -> None:
+    made, dump = run.world, run.world.folder / "project" / "old.dump"
+    run.well()
+    made.asked(
+        "CREATE SCHEMA old; CREATE TABLE old.members AS SELECT n AS id, 'm' || n AS name FROM generate_series(1, 500) n"
+    )
+    made.asked("ALTER TABLE old.members ADD PRIMARY KEY (id); CREATE SEQUENCE old.next START 501")
+    made.dump(dump, "old")
+    made.asked("DROP SCHEMA old CASCADE")
+    rehearsed = made.ran("drill", "forum", "--dump", str(dump))
+    assert rehearsed.returncode == 0, rehearsed.stdout
+    assert "old.members: 500 rows" in rehearsed.stdout
+    assert re.search(r"old.dump: .* 500 rows of 1 tables, 1 indexes", rehearsed.stdout)
+    half = dump.with_name("half.dump")
+    half.write_bytes(dump.read_bytes()[: dump.stat().st_size // 2])
+    refused = made.ran("drill", "forum", "--dump", str(half))
+    assert refused.returncode == 1
+    assert "pg_restore failed" in refused.stdout
+    made.restore(dump)
+    assert made.asked("SELECT count(*), max(name) FROM old.members") == "500|m99"
+    assert made.asked("SELECT nextval('old.next')") == "501"
+
+
+@long
+def test_a_store_that_was_emptied_is_filled_again_with_a_pass_phrase_of_its_own(run: Run) -> None:
+    """The rotation of the archive's pass phrase: a bucket of its own, agents restarted, the standby's first."""
+    made, writer, other = run.world, run.writer, run.other
+    made.change(ciphers={"first": "NEW_CIPHER"}, bucket=("first", "forum-archive-2"))
+    for site in (other, writer):
+        made.stop(site)
+        made.start(site, NEW_CIPHER="another pass phrase")
+        until(lambda site=site: made.answer(site).get("role") in {"standby", "primary"}, f"{site} is back", 400)
+    run.well()
+    assert run.writer == writer
+
+    def proved() -> bool:
+        return made.ran("drill", "forum", "--store", "first", NEW_CIPHER="another pass phrase").returncode == 0
+
+    until(proved, "a proof from the new bucket", 400)
+    wrong = made.ran("drill", "forum", "--store", "first", NEW_CIPHER="a pass phrase for the archive")
+    assert wrong.returncode == 1
+    assert proved()
+    intact(run)
+
+
+@long
+def test_an_index_that_this_site_orders_otherwise_is_shown_and_forbids_the_move(run: Run) -> None:
+    made, other = run.world, run.other
+    run.well()
+    made.asked('CREATE TABLE sorted (name text COLLATE "de-x-icu" PRIMARY KEY)')
+    made.superuser("UPDATE pg_collation SET collversion = '1' WHERE collname = 'de-x-icu'")
+    try:
+        until(lambda: "orders text otherwise" in made.ran("status", "forum").stdout, "the difference", 240)
+        refused = made.ran("switch", "forum", "--to", other)
+        assert refused.returncode == 1
+        assert "orders text otherwise than its indexes do: de-x-icu (made with 1, here" in refused.stdout
+        assert run.writer != other
+    finally:
+        made.superuser("DROP TABLE sorted")
+        made.superuser('ALTER COLLATION "de-x-icu" REFRESH VERSION')
+
+
+@long
+def test_a_claim_is_taken_back_and_a_kill_on_the_way_to_a_new_timeline_loses_nothing(run: Run) -> None:
+    HAPPENINGS["claim taken back"](run)
     intact(run)
 
 
@@ -141,10 +192,10 @@ def test_a_writer_that_is_cut_off_and_replaced_writes_nothing_any_more(run: Run)
 
 
 def test_a_wrong_pass_phrase_is_no_proof_and_no_copy(run: Run) -> None:
-    done = unmoor(run.world, "drill", "forum", "--store", "first", ARCHIVE_CIPHER="another pass phrase")
+    done = run.world.ran("drill", "forum", "--store", "first", ARCHIVE_CIPHER="another pass phrase")
     assert done.returncode == 1
     assert "store first: NOT restorable" in done.stdout
-    status = unmoor(run.world, "status", "forum")
+    status = run.world.ran("status", "forum")
     assert status.returncode == 1
     assert re.search(r"store first +NOT restorable", status.stdout)
 

@@ -8,7 +8,10 @@ import subprocess
 import threading
 import time
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Ack(NamedTuple):
@@ -17,6 +20,12 @@ class Ack(NamedTuple):
     number: int
     site: str
     at: float
+
+
+def gap(acks: Iterable[Ack], since: float = 0.0) -> float:
+    """Return the longest time between two acknowledgements that are next to each other, in seconds."""
+    times = [ack.at for ack in acks if ack.at >= since]
+    return max((b - a for a, b in pairwise(times)), default=0.0)
 
 
 class Client:
@@ -35,11 +44,6 @@ class Client:
         self._stop.set()
         self._thread.join(60)
 
-    def gap(self, since: float = 0.0) -> float:
-        """Return the longest time between two acknowledged rows that are next to each other, in seconds."""
-        times = [ack.at for ack in self.acks if ack.at >= since]
-        return max((b - a for a, b in pairwise(times)), default=0.0)
-
     def _run(self) -> None:
         while not self._stop.is_set():
             for site, port in self.ports.items():
@@ -53,10 +57,10 @@ class Client:
         session = subprocess.Popen(
             words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, bufsize=1, env=environment
         )
-        with contextlib.suppress(OSError), contextlib.closing(session.stdout), contextlib.ExitStack() as last:
+        with contextlib.suppress(OSError), contextlib.ExitStack() as last:
             last.callback(_end, session)
-            assert session.stdin is not None
-            assert session.stdout is not None
+            if session.stdin is None or session.stdout is None:
+                return
             session.stdin.write(
                 "SET client_min_messages = error;\n"
                 "CREATE TABLE IF NOT EXISTS posts (id bigserial PRIMARY KEY, number int UNIQUE, site text);\n"
@@ -68,7 +72,8 @@ class Client:
                 begun = time.monotonic()
                 self._number += 1
                 number = self._number
-                session.stdin.write(f"INSERT INTO posts (number, site) VALUES ({number}, '{site}') RETURNING number;\n")
+                values = f"({number}, '{site}')"
+                session.stdin.write(f"INSERT INTO posts (number, site) VALUES {values} RETURNING number;\n")  # noqa: S608
                 if session.stdout.readline().strip() != str(number):
                     return
                 self.acks.append(Ack(number, site, time.monotonic()))
@@ -78,5 +83,7 @@ class Client:
 def _end(session: subprocess.Popen[str]) -> None:
     session.kill()
     session.wait()
-    with contextlib.suppress(OSError):
-        session.stdin.close()
+    for each in (session.stdin, session.stdout):
+        with contextlib.suppress(OSError):
+            if each is not None:
+                each.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from .client import Ack
+    from .rows import Ack
 
 
 def violations(acks: Sequence[Ack], rows: Sequence[tuple[int, int, str]], lost: Collection[int] = ()) -> list[str]:
@@ -29,6 +29,22 @@ def violations(acks: Sequence[Ack], rows: Sequence[tuple[int, int, str]], lost: 
         if where.get(ack.number, ack.site) != ack.site
     ]
     return found
+
+
+def given_up(
+    acks: Sequence[Ack], rows: Sequence[tuple[int, int, str]], site: str, before: Collection[int] = ()
+) -> list[Ack]:
+    """Return what a lossy promotion away from a site has lost, the oldest first; `before`: numbers lost earlier.
+
+    These are the last ones of that site, without a gap. AssertionError if anything else is gone.
+    """
+    present = {number for _, number, _ in rows}
+    lost = [ack for ack in acks if ack.number not in present and ack.number not in before]
+    if lost:
+        behind = [ack for ack in acks if ack.site == site and ack.number >= lost[0].number]
+        if lost != behind:
+            raise AssertionError(f"not the last ones of {site}: {sorted({*lost} ^ {*behind})[:5]}")
+    return lost
 
 
 def writers(acks: Sequence[Ack]) -> list[str]:
