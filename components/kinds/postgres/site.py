@@ -6,10 +6,10 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
+from ... import operator_key
 from ...action import Action, Phase, Ref, Run
 from ...kind import Implementation
 from ...needs import Check
-from ..service import operator
 from . import sites
 from .options import PostgresOptions
 from .wanted import Wanted
@@ -35,7 +35,7 @@ class OnSite(Implementation[PostgresOptions]):
 
     def credentials(self, options: PostgresOptions) -> dict[str, int]:  # noqa: ARG002 each has secrets
         """Return the key from which the certificate is derived that hands over secrets."""
-        return {operator.VARIABLE: operator.SHORTEST}
+        return {operator_key.VARIABLE: operator_key.SHORTEST}
 
     def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:  # noqa: ARG002 all at once
         """Return the one resource that hands over all of them."""
@@ -95,9 +95,9 @@ def operators(key: str, opts: pulumi.ResourceOptions, *ignored: str) -> tuple[st
     """
     import pulumi
 
-    if pulumi.runtime.is_dry_run() and not os.environ.get(operator.VARIABLE):
+    if pulumi.runtime.is_dry_run() and not os.environ.get(operator_key.VARIABLE):
         return None, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=list(ignored)))
-    return operator.certificate(key).fingerprint, opts
+    return operator_key.certificate(key).fingerprint, opts
 
 
 def _handover_of(site: Site) -> str:
