@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from .config.servers import KIND
+from .config.own_names import KIND
 from .config.signed import WHEN_SET
 from .web import http
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config.servers import KIND
+from ..config.own_names import KIND
 from ..config.standing import phrase
 from ..plan.canonical import canonical, plan_hash
 from ..plan.stack import from_file, project_of

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config import models as config
-from ..config.servers import KIND
+from ..config.own_names import KIND
 from ..errors import ConfigError
 from ..plan.stack import project_of
 from ..project import registry, stack_file, stack_name

@@ -23,7 +23,8 @@ from pydantic import (
 from ..errors import ConfigError, Fault
 from ..limits import VALUE_CHARS
 from ..text.escape import outside, shown
-from . import servers as own_servers
+from . import servers as own_servers  # noqa: TC001 pydantic reads annotations
+from .own_names import WORKLOAD
 from .signers import NAME as _NAME
 from .signers import Signers
 from .standing import StandingRecord, together
@@ -382,11 +383,11 @@ def _with_servers(stack: StackConfig) -> tuple[StackConfig | None, list[Fault]]:
     own = stack.dns.servers
     if own is None:
         return stack, []
-    if own_servers.WORKLOAD in stack.workloads:
+    if WORKLOAD in stack.workloads:
         why = "is what the name servers of dns.servers are called; choose another name"
-        return None, [Fault(f"workloads.{own_servers.WORKLOAD}", why)]
+        return None, [Fault(f"workloads.{WORKLOAD}", why)]
     made = Workload.model_validate(own.workload(stack.zone, stack.stores))
-    return stack.model_copy(update={"workloads": {own_servers.WORKLOAD: made, **stack.workloads}}), []
+    return stack.model_copy(update={"workloads": {WORKLOAD: made, **stack.workloads}}), []
 
 
 def settings_of(document: Any, source: str) -> dict[str, Any]:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from . import images
+from .own_names import KIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-#: The workload that the servers are, and its kind. Site hosts of it are the names of the servers.
-WORKLOAD, KIND = "ns", "nameserver"
 #: How many there are: one that does not answer costs a look-up a second, not an answer.
 COUNT = 2
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..action import STACK, ZONES, Account, Action, Create, Phase, Ref, Run
 from ..authority import OnServers
 from ..config.models import Mode, did_you_mean, faults
-from ..config.servers import WORKLOAD
+from ..config.own_names import WORKLOAD
 from ..errors import Fault, PlanError
 from ..exposure import Proof
 from ..topology import Control, Line, Site, Topology, WorkloadPlan, ZonePlan

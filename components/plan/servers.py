@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..authority import OnServers
 from ..config.models import Mode
-from ..config.servers import WORKLOAD
+from ..config.own_names import WORKLOAD
 from ..errors import Fault
 from ..topology import NameServer, OwnServers, identity
 from . import slots

@@ -73,7 +73,7 @@ class Client:
                 self._number += 1
                 number = self._number
                 values = f"({number}, '{site}')"
-                session.stdin.write(f"INSERT INTO posts (number, site) VALUES {values} RETURNING number;\n")  # noqa: S608
+                session.stdin.write(f"INSERT INTO posts (number, site) VALUES {values} RETURNING number;\n")  # noqa: S608 our own numbers
                 if session.stdout.readline().strip() != str(number):
                     return
                 self.acks.append(Ack(number, site, time.monotonic()))

@@ -51,7 +51,7 @@ def test_own_servers_go_on_alone_once_the_parent_leads_to_them(gate, world):  # 
     assert gate("powerdns", names=OWN).state is State.READY
 
 
-def test_going_back_is_refused_while_the_parent_has_a_key_that_the_old_side_has_not(gate, world):  # noqa: F811
+def test_going_back_is_refused_while_the_parent_has_a_key_that_the_old_side_has_not(gate, world):  # noqa: F811 a fixture
     world(example=WITH_DS)
     found = gate("route53", names=SERVERS)
     assert found.state is State.NOT_READY
@@ -59,7 +59,7 @@ def test_going_back_is_refused_while_the_parent_has_a_key_that_the_old_side_has_
     assert found.mend.startswith("take the DS out at the registrar, wait until its TTL has passed")
 
 
-def test_going_back_is_refused_while_the_parent_leads_to_the_stacks_own_servers(gate, world):  # noqa: F811
+def test_going_back_is_refused_while_the_parent_leads_to_the_stacks_own_servers(gate, world):  # noqa: F811 a fixture
     world(example=MOVED)
     found = gate("route53", names=["ns-1.awsdns-01.org"])
     assert found.state is State.NOT_READY

@@ -278,17 +278,25 @@ def test_tags_of_a_program_stay_next_to_ours(root):
     assert tags == {"team": "docs", "unmoor:stack": "unmoor/test", "unmoor:workload": "docs"}
 
 
-def test_every_name_that_is_registered_is_in_the_manual(root):
+def names_of_the_manual():
+    """Return the (name, type) of the page's two tables: every stack's, and those of own name servers."""
     page = (Path(__file__).parents[2] / "docs" / "library.md").read_text()
-    table = page.partition("### What it registers")[2].partition("\n## ")[0]
-    listed = set()
-    for row in table.splitlines():
-        cells = [cell.strip() for cell in row.split("|")]
-        if len(cells) == 5 and cells[1].startswith("`"):
-            names = [name.strip("`") for name in cells[1].split(", ")]
-            stem = names[0].rpartition("-")[0]
-            whole = [f"{stem}{name}" if name.startswith("-") else name for name in names]
-            listed |= {(name, cells[2].strip("`").partition("/…")[0]) for name in whole}
+    found = []
+    for table in page.partition("### What it registers")[2].partition("\n## ")[0].split("\nWith [name servers"):
+        listed = set()
+        for row in table.splitlines():
+            cells = [cell.strip() for cell in row.split("|")]
+            if len(cells) == 5 and cells[1].startswith("`"):
+                names = [name.strip("`") for name in cells[1].split(", ")]
+                stem = names[0].rpartition("-")[0]
+                whole = [f"{stem}{name}" if name.startswith("-") else name for name in names]
+                listed |= {(name, cells[2].strip("`").partition("/…")[0]) for name in whole}
+        found.append(listed)
+    return found
+
+
+def test_every_name_that_is_registered_is_in_the_manual(root):
+    listed = names_of_the_manual()[0]
     stood = [{"type": "CNAME", "ttl": 60, "values": ["dao.pages.example"]}]
     graph = run(settings("active-standby", adopt=stood), root)
     seen = set()

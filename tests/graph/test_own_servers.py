@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 
 import pytest
 
 from components import operator_key
 from tests.graph.monitor import run
-from tests.graph.test_actions import STATES, direct, parts
+from tests.graph.test_actions import STATES, direct, names_of_the_manual, parts
 from tests.pure.test_own_servers import DELEGATION, OWN, SERVERS
 from tests.settings import settings, site_folder
 
@@ -45,6 +46,21 @@ def test_every_printed_action_is_one_registered_resource_with_the_edges_of_the_p
         for urn in parts(graph, action.name):
             missing = [name for name in action.needs if not parts(graph, name) <= graph.behind(urn)]
             assert not missing, (urn, missing)
+
+
+def test_the_manual_has_every_name_that_own_servers_add(graphs):
+    added = {
+        (one.name, one.type)
+        for state in STATES
+        for one in graphs[state, ("powerdns",)].resources.values()
+        if re.match(r"powerdns:|ns($|-)", one.name)
+    }
+    short = {
+        (re.sub(r"(?<=^ns-akash)-2(?=$|-)", "", name).replace("docs.dao.example", "HOST"), kind) for name, kind in added
+    }
+    short = {(re.sub(r"(docs-(aws|akash)|ns-akash)(-2)?(?=-host$)", "SITE", name), kind) for name, kind in short}
+    short = {(re.sub(r"(?<=docs-aws-proof-).*", "HOST", name), kind) for name, kind in short}
+    assert short == names_of_the_manual()[1]
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from components import operator_key
 from components.kinds.postgres import sites
-from components.kinds.service import operator
 from components.targets.aws import unit
 from components.topology import Role
 from tests.graph.monitor import Graph, run
@@ -45,7 +45,7 @@ WRITER, KEEP = "forum-writer", "forum-last-copy"
 
 def made(root: Path, mode: str, active: str = "centralized", **options: Any) -> Graph:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(operator.VARIABLE, "k" * 40)
+        patch.setenv(operator_key.VARIABLE, "k" * 40)
         return run(stack(mode, active, **options), root, registry=REGISTRY)
 
 
@@ -204,7 +204,7 @@ def test_a_release_changes_the_machine_in_place_and_keeps_the_lease(tmp_path):
 
 
 def test_a_preview_without_the_operators_key_changes_no_machine_and_no_lease(tmp_path, monkeypatch):
-    monkeypatch.delenv(operator.VARIABLE, raising=False)
+    monkeypatch.delenv(operator_key.VARIABLE, raising=False)
     graph = run(stack("active-standby"), tmp_path, preview=True, registry=REGISTRY)
     assert list(graph.named("forum-aws-machine").request.ignoreChanges) == ["userDataBase64"]
     assert list(graph.named("forum-akash").request.ignoreChanges) == ["sdl.services.web.env[0]"]

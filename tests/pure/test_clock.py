@@ -25,11 +25,12 @@ DATES = {
     "assess/discover/looks.py", "commands/assess.py", "commands/discover.py", "commands/init.py",
     "commands/inventory.py", "commands/prices.py",  # the day of a report
     "review/state.py", "commands/review.py", "commands/approve.py", "commands/runbook.py",  # an approval
-    "commands/zone.py", "dns/powerdns/keeper.py",  # a serial; the time of a line
+    "commands/zone.py", "dns/powerdns/publish.py", "dns/powerdns/keeper.py",  # a serial; the time of a line
     "dns/delegation.py",  # compared with the clocks of name servers
     "kinds/static/keep.py",  # the number of a release
     "kinds/static/memory.py", "kinds/static/publish.py",  # compared with times of files, and of an earlier run
     "commands/promote.py", "commands/status.py", "commands/switch.py", "postgres/drill.py",  # the age of a proof
+    "kinds/postgres/gate.py", "kinds/postgres/last.py", "probe/move.py", "probe/stands.py",  # likewise, in a stack
     "postgres/agent.py", "postgres/backups.py",  # what people read of a site; when a backup is due
     "postgres/database.py",  # compared with the time of a file
     "probe/client.py",  # days that a certificate has left

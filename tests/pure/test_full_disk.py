@@ -25,11 +25,13 @@ ELSEWHERE = {
     "content/gitbook/project.py": 5,  # pictures and templates, into a folder that must be empty
     "kinds/static/bundle.py": 1,  # into a folder that `restore` throws away when it fails
     "provider/classes.py": 1,  # a developer's `make classes`
-    "dns/powerdns/database.py": 3, "dns/powerdns/server.py": 1, "dns/powerdns/stores.py": 1,  # the keeper goes on
+    "dns/powerdns/database.py": 4, "dns/powerdns/nameserver.py": 3,  # in a container of its own, which starts anew
+    "dns/powerdns/state.py": 6,  # a folder that is thrown away, and a lock
+    "dns/powerdns/server.py": 1, "dns/powerdns/stores.py": 1,  # the keeper goes on
     "commands/zone.py": 1,  # a key, which its owner alone may read at every moment
     "review/signatures.py": 2, "commands/restore.py": 1, "text/device.py": 1,
     "commands/record.py": 1,  # the run's settings, before the command starts
-    "postgres/drill.py": 1,  # a folder that is thrown away
+    "postgres/drill.py": 1, "postgres/rehearsal.py": 1,  # a folder that is thrown away
     "doctor/room.py": 1,  # room that is held back
     "probe/handover.py": 2,  # a key for one moment, sealed
 }  # fmt: skip

@@ -48,6 +48,7 @@ ELSEWHERE = {
     "stores/record.py": {"_MOST"},  # whole numbers of JSON
     "targets/akash/market/reconcile.py": {"LIMIT_S"},  # a deployment from its opening to its address
     "targets/aws/edge.py": {"MOST_BYTES"},  # CloudFront's for a function
+    "targets/aws/unit.py": {"LARGEST"},  # EC2's for user data
     "text/escape.py": {"_DEPTH"},  # of what is shown of a value
     "web/caddy/upstream.py": {"BODY_BYTES"},  # what a visitor may send, an option
 }  # fmt: skip

@@ -310,7 +310,7 @@ def test_without_a_store_that_answers_no_backup_is_made_and_both_are_named():
     archiver = SimpleNamespace(each=dict, run=lambda *words, **more: pytest.fail(f"{words} {more}"))
     database = SimpleNamespace(archiver=archiver, files=SimpleNamespace(promoted=0.0))
     with pytest.raises(StepError, match=r"^first, second: does not answer$"):
-        backups.due(settings(), database, pytest.fail)
+        backups.due(settings(), database, {}, {}, pytest.fail)
 
 
 def _answering(found):

@@ -92,8 +92,8 @@ def test_rounds_count_how_often_the_host_was_taken(reported):
     assert standing.demand(*planned(Seen(), adopt=[CNAME]), before(1)) == {HOST: 1}, "a second update changes nothing"
     reported.clear()
     assert standing.demand(*planned(live, adopt=[CNAME]), before(1)) == {HOST: 2}
-    assert "stands there again; an update with --refresh takes it once more" in reported[0]
-    assert reported[0].startswith("warn: "), "without --refresh a standby would stay away"
+    assert "stands there again; this update takes the name once more, in one change" in reported[0]
+    assert reported[0].startswith("warn: ")
 
 
 def test_rounds_of_other_names_are_their_own_and_a_new_name_is_asked_for(reported):

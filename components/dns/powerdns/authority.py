@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...action import STACK, Action, Phase, Ref, Run
-from ...config.servers import WORKLOAD
+from ...config.own_names import WORKLOAD
 from ...errors import Fault
 from ...exposure import Endpoint, Reach
 from .. import plain
@@ -49,7 +49,7 @@ class PowerDns:
                 "a name; choose a name below the apex, or sites with addresses of their own",
             )
         if plan.adopt:
-            why = "a host is adopted in one change of a vendor's zone; adopt it with route53 alone, then add powerdns"
+            why = "a host is adopted in one change of a vendor's zone; adopt it there alone, then add powerdns"
             yield Fault("adopt", why)
 
     def refuses_zone(self, plans: Sequence[WorkloadPlan], zone: ZonePlan) -> Iterator[Fault]:

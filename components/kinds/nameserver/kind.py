@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...config.servers import KIND
+from ...config.own_names import KIND
 from ...dns import records
 from ...dns.powerdns import csk
 from ...errors import ConfigError, Fault

@@ -93,9 +93,11 @@ def sized(options: PostgresOptions) -> sdl.Document:
     """Return the document with the room that a site rents; nothing in it depends on the site."""
     shipped, database = _shipped(), options.database
     data = sdl.plain_copy(shipped.data)
-    data["services"][APP]["expose"] = [
-        {"port": options.port, "as": options.port, "proto": "TCP", "to": [{"service": WEB}]}
-    ]
+    # Ports between services are no part of the document: next to an address, the Go tool numbers them otherwise.
+    data["services"][WEB]["expose"].append(_inside(SECRETS_PORT, APP, DATABASE))
+    data["services"][APP]["expose"] = [_inside(options.port, WEB)]
+    # The application also asks the agent whether this site writes.
+    data["services"][DATABASE]["expose"] = [_inside(port, APP) for port in (PORT, HTTP_PORT)]
     made = overlay(
         sdl.with_data(shipped, data),
         service=APP,
@@ -112,6 +114,11 @@ def sized(options: PostgresOptions) -> sdl.Document:
         memory=f"{database.memory}Mi",
         storage={"default": f"{_DISK_GIB}Gi", "kept": f"{database.gib}Gi"},
     )
+
+
+def _inside(port: int, *services: str) -> dict[str, Any]:
+    """Show a port to other services of the deployment alone."""
+    return {"port": port, "as": port, "proto": "TCP", "to": [{"service": each} for each in services]}
 
 
 def document_for(site: Site, plan: WorkloadPlan, operator: str = UNKNOWN) -> dict[str, Any]:
