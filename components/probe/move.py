@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import StepError
 from ..kinds.postgres import gate
 from ..kinds.postgres.wanted import Wanted
-from ..postgres import agent, moves
+from ..postgres import agent, moves, proofs
+from ..postgres.server import lsn
 from ..postgres.settings import Settings
 from ..stores.record import State
 from . import probe
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at a new record.
 _PAUSE_S = 1.0
+#: A standby that needs longer to reach where the writer was, in seconds, is waited for again: writes are frozen while
+#: it replays the rest.
+_CLOSE_S = 30.0
 
 
 def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, Any]:
@@ -42,11 +46,43 @@ def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, A
             )
             for text in moves.slow(known):
                 report(text)
+            _close(settings, standing.holder, wanted.writer, given["within_s"], report)
         moves.move(settings, wanted.writer, accept_loss=False, within_s=given["within_s"], report=report)
     epoch = _writes(settings, wanted.writer, given["within_s"], report)
     shown = probe.take(given["probe"], report)
     gate.note(settings, wanted)
     return {"writer": wanted.writer, "epoch": epoch, "version": shown["version"]}
+
+
+def _close(
+    settings: Settings,
+    holder: str,
+    to: str,
+    within_s: float,
+    report: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until a standby is close behind the writer. Raises StepError where it is not in time; nothing has moved."""
+    store = proofs.opened(settings, settings.witness.store)
+    end, wanted, since, told = clock() + within_s, "", 0.0, False
+    while True:
+        writer, standby = (moves.reported(settings, store, site) for site in (holder, to))
+        if writer is None or not writer.position:
+            return  # it reports nothing to compare with; the move itself waits for all of it
+        if not wanted:
+            wanted, since = writer.position, clock()
+        if standby and standby.position and lsn(standby.position) >= lsn(wanted):
+            if clock() - since <= _CLOSE_S:
+                return
+            wanted = ""
+            continue
+        if clock() > end:
+            raise StepError(f"{to} is still far behind {holder} after {within_s:.0f} s; see what it replays: its log")
+        if not told:
+            report(f"waiting until {to} has replayed what {holder} has written")
+            told = True
+        sleep(_PAUSE_S)
 
 
 def _writes(settings: Settings, site: str, within_s: float, report: Callable[[str], None]) -> int:

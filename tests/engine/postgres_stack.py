@@ -25,8 +25,8 @@ from sandbox.client import NotReached, Resolver, get
 from sandbox.drive import Pulumi
 from sandbox.engine import resolve
 from sandbox.net.tls import Authority
+from sandbox.pair.ground import free_port, unprivileged, until
 from sandbox.state import REPOSITORY, State
-from tests.stateful.world import free_port, unprivileged, until
 
 from . import docs_stack
 
@@ -230,8 +230,8 @@ def _workload(ports: dict[str, int]) -> dict[str, Any]:
                     for name, port in ports.items()
                 },
                 "archive": ["first", "second"],
-                "witness": {"store": "record", "ttl_s": 20, "hand_over_s": 60},
-                "archive_timeout_s": 2,
+                "witness": {"store": "record", "ttl_s": 20, "hand_over_s": 300},
+                "archive_timeout_s": 10,
             },
         },
     }

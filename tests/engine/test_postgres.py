@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.aws import inventory
+from sandbox.pair.ground import until
+from sandbox.pair.world import installed
 from sandbox.state import VARIABLE
-from tests.stateful.world import installed, until
 
 from . import postgres_stack
 from .conftest import running

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 import yaml
 
-from components.errors import ConfigError, PlanError
+from components.errors import ConfigError, PlanError, StepError
 from components.kinds.postgres import document, gate, last, sites
 from components.kinds.postgres.gate import Seen
 from components.kinds.postgres.kind import POSTGRES
 from components.kinds.postgres.wanted import Wanted
 from components.plan.stack import topology
-from components.postgres import proofs
+from components.postgres import agent, moves, proofs
 from components.postgres.proofs import Proof
+from components.probe import move
 from components.project import builtin
 from components.stores.record import Record, State
 from components.targets.akash.sdl import document as sdl
@@ -28,7 +29,7 @@ from tests.pure.test_service import DIGEST
 from tests.settings import settings
 
 REGISTRY = builtin().with_(kinds=[POSTGRES])
-AMI = "/aws/service/ecs/optimized-ami/amazon-linux-2023/al2023-ami-ecs-hvm-2023.0.20261101-kernel-6.1-x86_64/image_id"
+AMI = "/aws/service/ecs/optimized-ami/amazon-linux-2023/al2023-ami-ecs-hvm-2023.0.20241010-kernel-6.1-x86_64/image_id"
 
 
 def store(name: str, vendor: str) -> dict[str, Any]:
@@ -332,3 +333,39 @@ def test_the_document_passes_every_rule_and_names_no_secret() -> None:
     plan = planned().workloads[0]
     made = sdl.load(yaml.safe_dump(document.document_for(plan.sites[1], plan, "ab" * 32)))
     assert not sdl.check(made).errors
+
+
+@pytest.mark.parametrize(
+    ("positions", "asked"),
+    [
+        ([("0/10", "0/10")], 1),
+        ([("0/10", "0/8"), ("0/20", "0/12")], 2),
+        ([("0/90", "0/8"), *[("0/90", "0/9")] * 40, ("0/A0", "0/95"), ("0/A8", "0/A0"), ("0/B0", "0/A9")], 44),
+    ],
+)
+def test_a_writer_moves_only_to_a_standby_that_is_close_behind(
+    positions: list[tuple[str, str]], asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third one needs 41 s to reach where the writer was, so it is compared again."""
+    settings_, now, looks = sites.settings_of(planned().workloads[0]), [0.0], [0]
+
+    def reported(_settings: Any, _store: Any, site: str) -> agent.State:
+        looks[0] += site == "aws"
+        return agent.State(site, position=positions[looks[0] - 1][site == "akash"])
+
+    monkeypatch.setattr(moves, "reported", reported)
+    monkeypatch.setattr(proofs, "opened", lambda *_: None)
+    passed = lambda seconds: now.__setitem__(0, now[0] + seconds)  # noqa: E731
+    move._close(settings_, "aws", "akash", 300, lambda _: None, lambda: now[0], passed)
+    assert looks[0] == asked
+
+
+def test_a_standby_that_stays_behind_is_an_error_before_anything_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings_, now = sites.settings_of(planned().workloads[0]), [0.0]
+    monkeypatch.setattr(
+        moves, "reported", lambda _s, _o, site: agent.State(site, position="0/20" if site == "aws" else "0/8")
+    )
+    monkeypatch.setattr(proofs, "opened", lambda *_: None)
+    passed = lambda seconds: now.__setitem__(0, now[0] + seconds)  # noqa: E731
+    with pytest.raises(StepError, match="akash is still far behind aws after 60 s"):
+        move._close(settings_, "aws", "akash", 60, lambda _: None, lambda: now[0], passed)

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ... import operator_key
-from ...action import Action, Phase, Ref, Run
+from ...action import STACK, Action, Phase, Ref, Run
 from ...kind import Implementation
 from ...needs import Check
 from . import sites
@@ -61,6 +61,7 @@ class OnSite(Implementation[PostgresOptions]):
             "host": site.site_host,
             "lease": Ref(site.name, "lease"),
             "secrets": handed,
+            "stack": STACK,
             "timeout_s": options.health.grace_s,
             **self.where(site),
         }
