@@ -307,7 +307,7 @@ def test_the_command_for_wal_asks_the_stores_that_answer_and_holds_no_secret(tmp
 
 
 def test_without_a_store_that_answers_no_backup_is_made_and_both_are_named():
-    archiver = SimpleNamespace(each=dict, run=lambda *words, **more: pytest.fail(f"{words} {more}"))
+    archiver = SimpleNamespace(run=lambda *words, **more: pytest.fail(f"{words} {more}"))
     database = SimpleNamespace(archiver=archiver, files=SimpleNamespace(promoted=0.0))
     with pytest.raises(StepError, match=r"^first, second: does not answer$"):
         backups.due(settings(), database, {}, {}, pytest.fail)
