@@ -18,7 +18,7 @@ from ..postgres import proofs, settings
 from ..postgres.drill import drill
 from ..postgres.rehearsal import rehearse
 from ..project import root, stack_file
-from ..text.escape import shown
+from ..text.escape import outside, shown
 from .plan import load
 from .which import stack_option
 
@@ -87,7 +87,7 @@ def _rehearsed(name: str, stack: str, dump: Path, *, as_json: bool) -> int:
         click.echo(json.dumps({"dump": str(dump), **asdict(found)}, indent=2))
         return 0
     for table, rows in found.tables.items():
-        click.echo(f"  {shown(table)}: {rows:,} rows")
+        click.echo(f"  {outside(table)}: {rows:,} rows")
     click.echo(
         f"{dump.name}: {found.bytes / 1e6:,.1f} MB restored in {found.restore_s:.1f} s and checked in "
         f"{found.check_s:.1f} s: {sum(found.tables.values()):,} rows of {len(found.tables)} tables, "
