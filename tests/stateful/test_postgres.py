@@ -108,7 +108,7 @@ def test_a_dump_is_rehearsed_and_moved_in(run: Run) -> None:
     rehearsed = made.ran("drill", "forum", "--dump", str(dump))
     assert rehearsed.returncode == 0, rehearsed.stdout
     assert "old.members: 500 rows" in rehearsed.stdout
-    assert re.search(r"old.dump: .* 500 rows of 1 tables, 1 indexes", rehearsed.stdout)
+    assert re.search(r"old.dump: .* 500 rows of 1 tables, \d+ indexes", rehearsed.stdout)
     half = dump.with_name("half.dump")
     half.write_bytes(dump.read_bytes()[: dump.stat().st_size // 2])
     refused = made.ran("drill", "forum", "--dump", str(half))
