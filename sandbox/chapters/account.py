@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from components.web import http as front
-
 from ..client import NotReached, Resolver, get
 from ..drive import EngineFailed
 from ..faults import CLOSED
@@ -38,7 +36,7 @@ def play(story: Story) -> None:
         }
         counted = f"{len(failed)} of {len(served) + len(failed)} requests failed"
         story.claim(lost == [DOCS.host, SITE], f"every name is lost, that of the standby too: {counted}")
-        page = get(front.url(DOCS.host), story.state, address=lease)
+        page = get(story.stage.url, story.state, address=lease)
         story.claim(page.version == release, f"the standby serves at {lease}, and no name leads there")
         folder = story.state.root / "restored"
         story.unmoor("restore", DOCS.workload, str(folder), "--version", release)
@@ -48,7 +46,7 @@ def play(story: Story) -> None:
         except EngineFailed as failed_update:
             line = next(iter(failed_update.run.output.strip().splitlines()), "")
             story.claim(bool(line), "an update fails, and leaves what serves")
-        story.claim(get(front.url(DOCS.host), story.state, address=lease).version == release, "the standby serves on")
+        story.claim(get(story.stage.url, story.state, address=lease).version == release, "the standby serves on")
         story.show("what goes on without the account is the chapter own-names")
     finally:
         story.state.end_fault(CLOSED)

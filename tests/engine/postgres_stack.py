@@ -158,7 +158,7 @@ class Forum(docs_stack.Docs):
         file = folder / self.pulumi.config_file.name
         file.write_text(self.pulumi.config_file.read_text())
         return subprocess.run(
-            [*unprivileged(), sys.executable, "-m", "components", *words, "--stack", str(file)],
+            [*unprivileged(), sys.executable, "-P", "-m", "components", *words, "--stack", str(file)],
             cwd=self.site.parent / "project",  # whose registry has the kind
             env={**os.environ, **self.pulumi.environment, "HOME": "/tmp", "PYTHONPATH": str(REPOSITORY)},
             capture_output=True,
