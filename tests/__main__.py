@@ -92,10 +92,16 @@ def stateful() -> None:
     histories()
 
 
-#: In the order in which they run: quick tiers that show most about a fault come first.
+def database() -> None:
+    """Get what a database needs, and the engine."""
+    stateful()
+    engine()
+
+
+#: In the order in which they run: the tiers that wait most come first, so that quick tests fill their pauses.
 TIERS = (
-    Tier("pure"), Tier("graph"), Tier("leases"), Tier("histories", histories), Tier("contract"),
-    Tier("oracle", oracle), Tier("fuzz"), Tier("parity", engine), Tier("engine", engine), Tier("stateful", stateful),
+    Tier("engine", engine), Tier("stateful", stateful), Tier("parity", engine), Tier("contract"),
+    Tier("fuzz"), Tier("oracle", oracle), Tier("histories", histories), Tier("leases"), Tier("graph"), Tier("pure"),
 )  # fmt: skip
 
 
@@ -116,6 +122,10 @@ NAMED = {
     "fuzz": Named("TESTS_FUZZ", ("tests/fuzz/test_fuzz.py",), lambda: None),
     # Two real PostgreSQLs, hurt in more ways than a plain run has time for.
     "stateful": Named("TESTS_STATEFUL", ("tests/stateful",), stateful),
+    # An application with a database moves by the engine: an update, restores, and back (ten minutes).
+    "database": Named("TESTS_DATABASE", ("tests/engine/test_postgres.py",), database),
+    # A closed AWS account, with the zone in Route 53 and on own name servers: two chapters of the demo.
+    "drills": Named("TESTS_DRILLS", ("tests/engine/test_drills.py",), engine),
     # A site of 590 MiB through all modes.
     "large": Named("TESTS_LARGE", ("tests/engine/test_large_site.py",), engine),
     # Updates killed at the same moments again and again (an hour and more); TESTS_KILLS has the number of rounds.

@@ -18,7 +18,10 @@ from tests.contract.powerdns import MISSING, NO_RESOLVER
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif(not os.environ.get("TESTS_DRILLS"), reason="takes minutes; `python -m tests drills` runs it"),
+]
 
 
 def play(folder: Path, chapter: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Someone posts all the time, through the web server of whichever site DNS leads t
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.timeout(2400),
+    pytest.mark.skipif(
+        not os.environ.get("TESTS_DATABASE"), reason="takes minutes; `python -m tests database` runs it"
+    ),
     pytest.mark.skipif(not installed(), reason="needs PostgreSQL 15, pgBackRest and amcheck"),
 ]
 
