@@ -298,7 +298,7 @@ def test_no_canary_stands_in_state_logs_events_journals_or_stores(service: Servi
     assert sorted(path.name for path in volumes) == sorted(SECRETS)
     for path in volumes:
         del kept[path]
-    # What the application itself prints stands in its container's log; a test above holds the update to show none of it.
+    # What the application itself prints stands in its container's log; the update shows none of it, as tested above.
     printed = [path for path in kept if path.match("log/task-*-app.log") and BY_ITSELF in kept[path]]
     assert printed
     for path in printed:
