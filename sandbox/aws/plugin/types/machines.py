@@ -70,7 +70,12 @@ _OPTIONS = {"httpTokens": "HttpTokens", "httpPutResponseHopLimit": "HttpPutRespo
 
 def _create_machine(aws: Connection, news: dict[str, Any], _ctx: Context) -> str:
     root = news.get("rootBlockDevice") or {}
-    disk = {"Encrypted": bool(root.get("encrypted")), "VolumeType": root.get("volumeType", "gp3")}
+    # The plug-in asks for the deletion of the root volume with its machine (ec2_instance.go, `delete_on_termination`).
+    disk = {
+        "Encrypted": bool(root.get("encrypted")),
+        "VolumeType": root.get("volumeType", "gp3"),
+        "DeleteOnTermination": root.get("deleteOnTermination", True),
+    }
     options = news.get("metadataOptions") or {}
     made = _ec2(aws).run_instances(
         ImageId=news["ami"],
