@@ -355,7 +355,7 @@ def test_a_writer_moves_only_to_a_standby_that_is_close_behind(
 
     monkeypatch.setattr(moves, "reported", reported)
     monkeypatch.setattr(proofs, "opened", lambda *_: None)
-    passed = lambda seconds: now.__setitem__(0, now[0] + seconds)  # noqa: E731
+    passed = lambda seconds: now.__setitem__(0, now[0] + seconds)  # noqa: E731 a clock in one line
     move._close(settings_, "aws", "akash", 300, lambda _: None, lambda: now[0], passed)
     assert looks[0] == asked
 
@@ -366,6 +366,6 @@ def test_a_standby_that_stays_behind_is_an_error_before_anything_moves(monkeypat
         moves, "reported", lambda _s, _o, site: agent.State(site, position="0/20" if site == "aws" else "0/8")
     )
     monkeypatch.setattr(proofs, "opened", lambda *_: None)
-    passed = lambda seconds: now.__setitem__(0, now[0] + seconds)  # noqa: E731
+    passed = lambda seconds: now.__setitem__(0, now[0] + seconds)  # noqa: E731 a clock in one line
     with pytest.raises(StepError, match="akash is still far behind aws after 60 s"):
         move._close(settings_, "aws", "akash", 60, lambda _: None, lambda: now[0], passed)
