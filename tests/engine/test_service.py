@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.aws import inventory
+from sandbox.client import NotReached
 from sandbox.state import VARIABLE
 
 from . import service_stack
+from .docs_stack import until
 from .service_stack import HOST, Service, Visitor
 
 if TYPE_CHECKING:
@@ -67,6 +69,27 @@ def test_a_first_up_serves_on_aws(service: Service) -> None:
     assert (answer["answer"], answer["greeting"]) == ("olleh/", "one")
     assert answer["seen"]["Host"] == HOST
     assert answer["seen"]["X-Forwarded-Proto"] == "https"
+    assert service.again().changes() == {}
+
+
+def test_a_task_that_is_killed_is_started_anew(service: Service) -> None:
+    """The platform does that, without an update; nothing of the stack changes."""
+    ecs = inventory.client("ecs")
+
+    def tasks(status: str) -> set[str]:
+        clusters = ecs.list_clusters()["clusterArns"]
+        return {arn for each in clusters for arn in ecs.list_tasks(cluster=each, desiredStatus=status)["taskArns"]}
+
+    def answers() -> bool:
+        with contextlib.suppress(NotReached, AssertionError):
+            return all(service.ask("/", host=host)["seen"]["Host"] == host for host in service.hosts)
+        return False
+
+    running, stopped = tasks("RUNNING"), tasks("STOPPED")
+    with service.broken("task-killed"):
+        until(lambda: bool(tasks("STOPPED") - stopped), "the end of a task")
+        until(lambda: len(tasks("RUNNING")) == len(running) and answers(), "a new task that serves")
+    assert len(tasks("RUNNING") - running) == 1
     assert service.again().changes() == {}
 
 
