@@ -37,7 +37,7 @@ def checks(topology: Topology) -> Iterator[Check]:
     """Yield the check of the delegation, if the stack names one."""
     if topology.zone.delegation:
         yield Check("parent", lambda: _look(topology))
-        yield Check("delegation", lambda: _gate(topology), late=True)
+        yield Check("servers that go on answering", lambda: _gate(topology), late=True)
 
 
 def _gate(topology: Topology) -> Iterator[Finding]:

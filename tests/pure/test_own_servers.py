@@ -17,6 +17,7 @@ from components.assess.situation import standing
 from components.assess.views import view
 from components.config import models
 from components.dns import moving
+from components.doctor import run
 from components.errors import ConfigError, PlanError
 from components.plan.canonical import plan_hash
 from components.plan.stack import topology
@@ -318,3 +319,13 @@ def test_a_rating_names_who_can_forge_the_zone_and_no_company_that_ends_the_name
     assert forged not in reasons["route53",]
     assert "dns" not in shown["powerdns",].situation.alone
     assert shown["route53",].situation.alone["dns"].company == "aws"
+
+
+@pytest.mark.parametrize("authorities", [("route53",), ("route53", "powerdns"), ("powerdns",)])
+def test_checks_of_a_stack_share_no_name_but_that_of_the_identity(authorities, root):
+    """Of one name the first is made alone, so that another's refusal would be lost."""
+    made = stack(*authorities) if "powerdns" in authorities else settings() | {"dns": {"delegation": DELEGATION}}
+    plan = planned(made, root)
+    names = [check.name for check in run.checks(plan, builtin(), "unmoor/test") if check.name != "AWS identity"]
+    assert "servers that go on answering" in names
+    assert len(names) == len(set(names))
