@@ -124,8 +124,9 @@ NAMED = {
     "stateful": Named("TESTS_STATEFUL", ("tests/stateful",), stateful),
     # An application with a database moves by the engine: an update, restores, and back (ten minutes).
     "database": Named("TESTS_DATABASE", ("tests/engine/test_postgres.py",), database),
-    # A closed AWS account, with the zone in Route 53 and on own name servers: two chapters of the demo.
-    "drills": Named("TESTS_DRILLS", ("tests/engine/test_drills.py",), engine),
+    # A closed AWS account, with the zone in Route 53 and on own name servers: two chapters of the demo; and what a
+    # validating resolver makes of strangers, cold servers, other keys and other clocks.
+    "drills": Named("TESTS_DRILLS", ("tests/contract/test_own_names_drills.py", "tests/engine/test_drills.py"), engine),
     # A site of 590 MiB through all modes.
     "large": Named("TESTS_LARGE", ("tests/engine/test_large_site.py",), engine),
     # Updates killed at the same moments again and again (an hour and more); TESTS_KILLS has the number of rounds.

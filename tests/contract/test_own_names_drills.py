@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
@@ -50,7 +51,10 @@ from tests.contract.powerdns import (
 )
 from tests.settings import zone_stack
 
-pytestmark = pytest.mark.skipif(bool(MISSING or NO_RESOLVER), reason=MISSING or NO_RESOLVER or "")
+pytestmark = [
+    pytest.mark.skipif(not os.environ.get("TESTS_DRILLS"), reason="takes minutes; `python -m tests drills` runs it"),
+    pytest.mark.skipif(bool(MISSING or NO_RESOLVER), reason=MISSING or NO_RESOLVER or ""),
+]
 
 NS1, NS2, PARENT, RESOLVER = "127.77.4.1", "127.77.4.2", "127.77.4.3", "127.77.4.4"
 ABOVE = f"""\
