@@ -132,7 +132,7 @@ def application(tmp_path, front):
                 else Path(shutil.which(tool)).resolve()
             )
         shown = "; ".join(f'printf %s "${each}" | sha256sum > {each}.new; mv {each}.new {each}' for each in VALUES)
-        words = [document._taking(), "take", " ".join(VALUES), "sh", "-c", f"{shown}; exec sleep 1000"]
+        words = [document.taking(), "take", " ".join(VALUES), "sh", "-c", f"{shown}; exec sleep 1000"]
         with (folder / "log").open("ab") as log:
             running.append(
                 subprocess.Popen(
