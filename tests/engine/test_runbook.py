@@ -98,7 +98,7 @@ class Operator:
     def carry_out(self, name: str, workload: str = WORKLOAD) -> bool:
         """Execute a chapter, unless every check in it has been seen to work; return whether it was executed."""
         chapter = next(each for each in chapters(self.case(workload)) if each.name == name)
-        checks = {key(check) for step in chapter.steps for check in (step.do, step.verify)}
+        checks = {key(name, check) for step in chapter.steps for check in (step.do, step.verify)}
         self.wanted |= dict.fromkeys(checks, name)
         if checks <= self.proven and name not in GOING:
             return False
@@ -157,9 +157,13 @@ FAULTS = {
 }
 
 
-def key(check: Check) -> tuple[Any, ...]:
-    """Return what makes a check another one; how long it may take does not."""
-    return check.command, check.shows, check.fails
+#: Chapters that break something themselves, in `Operator.trouble`.
+BREAKING = frozenset(FAULTS) | {"lease-lost", "interrupted"}
+
+
+def key(chapter: str, check: Check) -> tuple[Any, ...]:
+    """Return what makes a check another one: what was broken when it ran, but not how long it may take."""
+    return chapter if chapter in BREAKING else "", check.command, check.shows, check.fails
 
 
 def until(seen: Any) -> None:
