@@ -122,11 +122,11 @@ def test_the_configuration_gets_ports_names_and_rules_at_their_places(shell, tmp
     rules = tmp_path / "unmoor" / "rules"
     rules.mkdir(parents=True)
     (rules / "abc").write_text('s {"x":"@"},\nh {"y":"@ @"},\n')
-    config = '{"http_port":80,"https_port":443,"a":[{"@id":"s"}],"b":[{"@id":"h"}],"automate":[]}'
+    config = '{"automate":[],"http_port":80,"https_port":443,"a":[{"@id":"s"}],"b":[{"@id":"h"}]}'
     lines = f"config='{config}' names='\"docs.dao.example\"'\nconfigure\ncat caddy.json"
     assert shell(lines, HTTP_PORT="8080", HTTPS_PORT="8443") == (
-        '{"http_port":8080,"https_port":8443,"a":[{"x":"abc"},\n{"@id":"s"}],"b":[{"y":"abc @"},\n{"@id":"h"}],'
-        '"automate":["docs.dao.example"]}\n'
+        '{"automate":["docs.dao.example"],"http_port":8080,"https_port":8443,"a":[{"x":"abc"},\n{"@id":"s"}],'
+        '"b":[{"y":"abc @"},\n{"@id":"h"}]}\n'
     )
 
 

@@ -78,13 +78,13 @@ now() {
 configure() {
   rest=$config
   {
+    upto '"automate":[]' && printf '"automate":[%s]' "$names"
     upto '"http_port":80' && printf '"http_port":%s' "$HTTP_PORT"
     upto '"https_port":443' && printf '"https_port":%s' "$HTTPS_PORT"
     while upto '{"@id":"'; do
       lines_of "${rest%%\"*}"
       printf '{"@id":"'
     done
-    upto '"automate":[]' && printf '"automate":[%s]' "$names"
     printf '%s\n' "$rest"
   } > caddy.next && { cmp -s caddy.next caddy.json || mv caddy.next caddy.json; }
 }
