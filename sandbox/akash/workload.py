@@ -208,13 +208,14 @@ class Workload:
         for ip, port in self.routes.keys() - wanted.keys():
             self.state.withdraw_route(ip, port)
         self.routes = wanted
-        self.lead({})
+        for (ip, port), local in wanted.items():
+            self.state.publish_route(ip, port, local)
 
-    def lead(self, elsewhere: Mapping[str, int]) -> None:
-        """Let every address lead to its process; name servers of addresses in `elsewhere` to that port."""
+    def lead_names(self, elsewhere: Mapping[str, int]) -> None:
+        """Let the addresses of name servers lead to their processes, or to the port that `elsewhere` has for one."""
         for (ip, port), local in self.routes.items():
-            there = elsewhere.get(ip, local) if port == NAMES else local
-            if self.state.route(ip, port) != ("127.0.0.1", there):
+            there = elsewhere.get(ip, local)
+            if port == NAMES and self.state.route(ip, port) != ("127.0.0.1", there):
                 self.state.publish_route(ip, port, there)
 
     def _global(self) -> list[tuple[str, dict[str, Any]]]:

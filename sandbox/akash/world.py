@@ -285,7 +285,7 @@ class World:
         """Lead the addresses of name servers to what the faults make of them, with a lease or without one."""
         struck = name_servers(self.state)
         for workload in self.workloads.values():
-            workload.lead(struck)
+            workload.lead_names(struck)
         leased = {ip for workload in self.workloads.values() for ip, port in workload.routes if port == NAMES}
         for ip in struck.keys() - leased:
             self.state.publish_route(ip, NAMES, struck[ip])

@@ -189,7 +189,7 @@ def test_the_own_certificate_is_judged_for_the_inside_only(secure, authority):
 def functions():
     """Return the part of the script that judges certificates."""
     text = front()
-    now = next(line for line in text.splitlines() if line.startswith("now() {"))
+    now = text[text.index("now() {") : text.index("# Caddy's configuration")]
     return f"{now}\n{text[text.index('certificates() {') : text.index('# Print what is wrong behind')]}"
 
 
