@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
 
+from components.stores import s3
 from sandbox.state import State
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class Account:
 
 
 @contextmanager
-def account(root: Path) -> Iterator[Account]:
+def running(root: Path) -> Iterator[Account]:
     """Yield a running account; it must end by itself on SIGTERM."""
     made = Account(root)
     with subprocess.Popen(
@@ -63,3 +65,20 @@ def account(root: Path) -> Iterator[Account]:
             assert process.wait(30) == 0
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """Yield one account for the tests of a module."""
+    with running(tmp_path_factory.mktemp("aws")) as made:
+        yield made
+
+
+@pytest.fixture
+def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the process reach the account by its environment, as any other does."""
+    for name, value in account.env.items():
+        monkeypatch.setenv(name, value)
+    s3.session.cache_clear()
+    yield
+    s3.session.cache_clear()

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import pytest
-
 from sandbox.aws import calls, inventory
 from sandbox.aws.account import AWS_STORE
 
-from .aws_account import Account, account
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .aws_account import Account
 
 STORE = f"arn:aws:s3:::{AWS_STORE}"
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with account(tmp_path_factory.mktemp("aws")) as made:
-        yield made
+def noted(account: Account) -> list[calls.Call]:
+    return list(calls.read(account.state.root / calls.FILE))
 
 
-def noted(world: Account) -> list[calls.Call]:
-    return list(calls.read(world.state.root / calls.FILE))
-
-
-def test_each_call_is_an_action_on_a_resource(world: Account) -> None:
-    s3, route53, cloudfront = (world.client(each) for each in ("s3", "route53", "cloudfront"))
+def test_each_call_is_an_action_on_a_resource(account: Account) -> None:
+    s3, route53, cloudfront = (account.client(each) for each in ("s3", "route53", "cloudfront"))
     s3.put_object(Bucket=AWS_STORE, Key="docs/a b.tar", Body=b"x")
     s3.list_objects_v2(Bucket=AWS_STORE, Prefix="docs/")
     s3.delete_objects(Bucket=AWS_STORE, Delete={"Objects": [{"Key": "docs/a b.tar"}]})
@@ -40,10 +27,10 @@ def test_each_call_is_an_action_on_a_resource(world: Account) -> None:
     batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
     route53.change_resource_record_sets(HostedZoneId=zone["Id"], ChangeBatch=batch)
     cloudfront.list_distributions()
-    world.client("sts").get_caller_identity()
-    world.client("acm").list_certificates()
+    account.client("sts").get_caller_identity()
+    account.client("acm").list_certificates()
     zone_arn = f"arn:aws:route53:::{zone['Id'].strip('/')}"
-    assert [(call.action, call.resource) for call in noted(world)] == [
+    assert [(call.action, call.resource) for call in noted(account)] == [
         ("s3:PutObject", f"{STORE}/docs/a b.tar"),
         ("s3:ListBucket", STORE),
         ("s3:DeleteObject", f"{STORE}/docs/a b.tar"),
@@ -55,17 +42,17 @@ def test_each_call_is_an_action_on_a_resource(world: Account) -> None:
         ("sts:GetCallerIdentity", "*"),
         ("acm:ListCertificates", "*"),
     ]
-    (change,) = [call for call in noted(world) if call.context]
+    (change,) = [call for call in noted(account) if call.context]
     assert change.context == {"route53:ChangeResourceRecordSetsNormalizedRecordNames": ["docs.dao.example"]}
 
 
-def test_a_call_is_noted_once_and_a_bystanders_never(world: Account, monkeypatch) -> None:
-    world.client("route53").list_health_checks()
-    before = noted(world)
-    world.client("route53").list_health_checks()
-    monkeypatch.setenv("UNMOOR_SANDBOX", str(world.state.root))
+def test_a_call_is_noted_once_and_a_bystanders_never(account: Account, monkeypatch) -> None:
+    account.client("route53").list_health_checks()
+    before = noted(account)
+    account.client("route53").list_health_checks()
+    monkeypatch.setenv("UNMOOR_SANDBOX", str(account.state.root))
     inventory.client("route53").list_hosted_zones_by_name()
-    assert noted(world) == before
+    assert noted(account) == before
 
 
 def test_a_request_that_no_model_has_is_noted_as_unknown() -> None:

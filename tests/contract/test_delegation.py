@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -15,8 +16,8 @@ from components.dns import asking, delegation
 from components.doctor import run
 from components.needs import State
 from components.resolver import VARIABLE
-from tests.contract.name_servers import Serves, serving
-from tests.contract.test_zone_check import DAO, EXAMPLE, KEY, NS1, NS2, PARENT, RESOLVER, zone
+from tests.contract.name_servers import serving
+from tests.contract.test_zone_check import DAO, EXAMPLE, KEY, KNOWN, NS1, NS2, PARENT, RESOLVER, zone
 from tests.settings import site_folder, zone_stack
 
 SERVERS = ["ns1.dao.example", "ns2.dao.example"]
@@ -45,26 +46,20 @@ def named(tmp_path):
 @pytest.fixture
 def world(monkeypatch):
     """Serve the parent and two servers; the parent's zone and the servers' are given."""
+    with contextlib.ExitStack() as opened:
 
-    def make(example=EXAMPLE, dao=DAO):
-        found = zone(EXAMPLE.replace("dao.example. 300 IN NS", "else.example. 300 IN NS"), "example.")
-        servers = {PARENT: Serves(zone(example, "example.")), RESOLVER: Serves(found)}
-        return serving({**servers, NS1: Serves(zone(dao)), NS2: Serves(zone(dao))})
+        def start(example=EXAMPLE, dao=DAO):
+            zones = {
+                PARENT: zone(example, "example."),
+                RESOLVER: zone(KNOWN, "example."),
+                NS1: zone(dao),
+                NS2: zone(dao),
+            }
+            port = opened.enter_context(serving(zones))
+            monkeypatch.setattr(asking, "PORT", port)
+            monkeypatch.setenv(VARIABLE, f"{RESOLVER}:{port}")
 
-    def enter(context):
-        port = context.__enter__()
-        monkeypatch.setattr(asking, "PORT", port)
-        monkeypatch.setenv(VARIABLE, f"{RESOLVER}:{port}")
-
-    opened = []
-
-    def start(**more):
-        opened.append(make(**more))
-        enter(opened[-1])
-
-    yield start
-    for each in opened:
-        each.__exit__(None, None, None)
+        yield start
 
 
 def watched(path):

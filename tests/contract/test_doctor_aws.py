@@ -28,7 +28,7 @@ from sandbox.aws.account import AWS_STORE
 from tests.contract.authority import self_signed
 from tests.settings import settings, site_folder
 
-from .aws_account import Account, account
+from .aws_account import Account
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,23 +37,12 @@ HOST = "docs.dao.example"
 READABLE = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory):
-    with account(tmp_path_factory.mktemp("aws")) as made:
-        yield made
-
-
 @pytest.fixture(autouse=True)
-def shell(world: Account, monkeypatch: pytest.MonkeyPatch):
-    """Yield a shell that reaches the account; DNS answers what `public` holds, and by default what the zone has."""
-    for name, value in world.env.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    s3.session.cache_clear()
-    public = {("dao.example", "NS"): servers(world)}
+def shell(signed_in: None, account: Account, monkeypatch: pytest.MonkeyPatch):
+    """Give a shell that reaches the account; DNS answers what is given back, and by default what the zone has."""
+    public = {("dao.example", "NS"): servers(account)}
     monkeypatch.setattr(resolver, "records", lambda name, kind: public.get((name, kind), []))
-    yield public
-    s3.session.cache_clear()
+    return public
 
 
 @pytest.fixture
@@ -68,13 +57,13 @@ def plan(tmp_path):
 
 
 @pytest.fixture
-def record(world: Account):
+def record(account: Account):
     """Write record sets, and remove them after the test."""
-    client, written = world.client("route53"), {}
+    client, written = account.client("route53"), {}
 
     def change(action: str, **one) -> None:
         batch = {"Changes": [{"Action": action, "ResourceRecordSet": one}]}
-        client.change_resource_record_sets(HostedZoneId=zone_id(world), ChangeBatch=batch)
+        client.change_resource_record_sets(HostedZoneId=zone_id(account), ChangeBatch=batch)
 
     def write(name: str, kind: str, *values: str, **more) -> None:
         one = {"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value} for value in values], **more}
@@ -86,13 +75,13 @@ def record(world: Account):
         change("DELETE", **one)
 
 
-def zone_id(world: Account, name: str = "dao.example") -> str:
-    zones = world.client("route53").list_hosted_zones()["HostedZones"]
+def zone_id(account: Account, name: str = "dao.example") -> str:
+    zones = account.client("route53").list_hosted_zones()["HostedZones"]
     return next(zone["Id"].rpartition("/")[2] for zone in zones if zone["Name"] == f"{name}.")
 
 
-def servers(world: Account) -> list[str]:
-    return world.client("route53").get_hosted_zone(Id=zone_id(world))["DelegationSet"]["NameServers"]
+def servers(account: Account) -> list[str]:
+    return account.client("route53").get_hosted_zone(Id=zone_id(account))["DelegationSet"]["NameServers"]
 
 
 def shown(stack, name: str):
@@ -111,8 +100,8 @@ def mended(finding, program: str) -> dict:
 # A load balancer that services share
 
 
-def test_a_shared_load_balancer_needs_both_listeners_and_no_older_rule_for_our_host(world: Account, tmp_path) -> None:
-    elb, ec2 = world.client("elbv2"), world.client("ec2")
+def test_a_shared_load_balancer_needs_both_listeners_and_no_older_rule_for_our_host(account: Account, tmp_path) -> None:
+    elb, ec2 = account.client("elbv2"), account.client("ec2")
     nets = [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]][:2]
     (made,) = elb.create_load_balancer(Name="shared", Subnets=nets)["LoadBalancers"]
     arn, hosts = made["LoadBalancerArn"], ("api.dao.example", "api-aws.dao.example")
@@ -136,7 +125,7 @@ def test_a_shared_load_balancer_needs_both_listeners_and_no_older_rule_for_our_h
         elb.delete_listener(ListenerArn=wrong["ListenerArn"])
         pem, key = self_signed("dao.example", tmp_path / "ours", days=30)
         given = {"Certificate": pem.read_bytes(), "PrivateKey": key.read_bytes()}
-        certificate = world.client("acm").import_certificate(**given)["CertificateArn"]
+        certificate = account.client("acm").import_certificate(**given)["CertificateArn"]
         more = {"Certificates": [{"CertificateArn": certificate}], "Protocol": "HTTPS", "Port": 443}
         elb.create_listener(LoadBalancerArn=arn, DefaultActions=closed, **more)
         assert [state for state, _ in look()] == [State.READY]
@@ -170,8 +159,8 @@ def test_a_zone_that_the_account_lacks_is_not_ready(plan) -> None:
     assert shown(stack, "delegation").state is State.UNSEEN
 
 
-def test_two_zones_of_one_name_want_an_id(world: Account, plan) -> None:
-    client = world.client("route53")
+def test_two_zones_of_one_name_want_an_id(account: Account, plan) -> None:
+    client = account.client("route53")
     made = [
         client.create_hosted_zone(Name="two.example", CallerReference=each)["HostedZone"]["Id"].rpartition("/")[2]
         for each in "ab"
@@ -185,13 +174,13 @@ def test_two_zones_of_one_name_want_an_id(world: Account, plan) -> None:
     assert shown(chosen, "zone").state is State.READY
 
 
-def test_a_zone_that_was_made_since_the_first_look_is_ready_at_the_second(world: Account, plan) -> None:
+def test_a_zone_that_was_made_since_the_first_look_is_ready_at_the_second(account: Account, plan) -> None:
     workloads = settings()["workloads"]
     workloads["docs"]["host"] = "docs.late.example"
     stack = plan(zone="late.example", workloads=workloads)
     (check,) = [each for each in run.needs(stack, builtin())[0].checks if each.name == "zone"]
     assert run.look([check])[0].state is State.NOT_READY
-    world.client("route53").create_hosted_zone(Name="late.example", CallerReference="late")
+    account.client("route53").create_hosted_zone(Name="late.example", CallerReference="late")
     assert run.look([check])[0].state is State.READY
 
 
@@ -200,19 +189,19 @@ def test_a_delegated_zone_is_ready(plan) -> None:
 
 
 @pytest.mark.parametrize("public", [[], ["ns1.elsewhere.example"]])
-def test_a_zone_that_the_public_does_not_find_here_is_not_ready(world, shell, plan, public) -> None:
+def test_a_zone_that_the_public_does_not_find_here_is_not_ready(account, shell, plan, public) -> None:
     shell["dao.example", "NS"] = public
     looked = shown(plan(), "delegation")
     assert looked.state is State.NOT_READY
-    assert all(server in looked.findings[0].mend for server in servers(world))
+    assert all(server in looked.findings[0].mend for server in servers(account))
 
 
-def test_resolvers_that_remember_too_long_are_a_caution_and_the_command_mends_it(world: Account, plan) -> None:
+def test_resolvers_that_remember_too_long_are_a_caution_and_the_command_mends_it(account: Account, plan) -> None:
     looked = shown(plan(), "negative answers")
     assert looked.state is State.CAUTION
     assert "900 s" in looked.findings[0].sentence
     batch = mended(looked.findings[0], "aws route53")
-    world.client("route53").change_resource_record_sets(HostedZoneId=zone_id(world), ChangeBatch=batch)
+    account.client("route53").change_resource_record_sets(HostedZoneId=zone_id(account), ChangeBatch=batch)
     assert shown(plan(), "negative answers").state is State.READY
 
 
@@ -241,7 +230,7 @@ def test_a_name_that_is_to_redirect_is_looked_at_as_the_host_is(plan, record) ->
     ("kind", "value"),
     [("CNAME", "dao.gitbook.io"), ("A", "192.0.2.1"), ("AAAA", "2001:db8::1"), ("CAA", '0 issue ";"')],
 )
-def test_a_record_at_the_host_is_not_ready_and_the_command_removes_it(world, plan, record, kind, value) -> None:
+def test_a_record_at_the_host_is_not_ready_and_the_command_removes_it(account, plan, record, kind, value) -> None:
     record(HOST, kind, value)
     looked = shown(plan(), f"records of {HOST}")
     assert looked.state is State.NOT_READY
@@ -250,8 +239,8 @@ def test_a_record_at_the_host_is_not_ready_and_the_command_removes_it(world, pla
     assert (change["Action"], change["ResourceRecordSet"]["Type"]) == ("DELETE", kind)
 
 
-def test_a_host_that_two_records_share_is_not_ready_with_what_to_do(world: Account, plan) -> None:
-    client, id_ = world.client("route53"), zone_id(world)
+def test_a_host_that_two_records_share_is_not_ready_with_what_to_do(account: Account, plan) -> None:
+    client, id_ = account.client("route53"), zone_id(account)
     sets = [
         {"Name": HOST, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": f"192.0.2.{weight}"}]}
         | {"SetIdentifier": word, "Weight": weight}
@@ -277,9 +266,9 @@ def test_a_record_that_is_adopted_is_ready_and_another_is_not(plan, record) -> N
         assert shown(plan(workloads=workloads), f"records of {HOST}").state is state
 
 
-def test_a_set_of_ours_and_its_caa_are_ready(world: Account, plan, record) -> None:
+def test_a_set_of_ours_and_its_caa_are_ready(account: Account, plan, record) -> None:
     check = {"Type": "HTTPS", "FullyQualifiedDomainName": HOST}
-    made = world.client("route53").create_health_check(CallerReference="1", HealthCheckConfig=check)["HealthCheck"]
+    made = account.client("route53").create_health_check(CallerReference="1", HealthCheckConfig=check)["HealthCheck"]
     record(HOST, "A", "192.0.2.1", SetIdentifier="primary", Failover="PRIMARY", HealthCheckId=made["Id"])
     record(HOST, "CAA", '0 issue "letsencrypt.org"')
     assert shown(plan(), f"records of {HOST}").state is State.READY
@@ -361,9 +350,9 @@ def test_an_identity_that_only_the_plugin_reads_is_not_ready(more, environ, stat
 
 
 @pytest.fixture
-def user(world: Account, monkeypatch: pytest.MonkeyPatch):
+def user(account: Account, monkeypatch: pytest.MonkeyPatch):
     """Sign in as a user with a policy."""
-    iam = world.client("iam")
+    iam = account.client("iam")
 
     def sign_in(*statements: dict) -> None:
         iam.put_user_policy(
@@ -447,12 +436,12 @@ def release(mend: str, folder: Path) -> None:
 
 
 def test_an_account_without_distributions_is_a_caution_and_one_with_our_alias_is_not_ready(
-    world: Account, plan, tmp_path
+    account: Account, plan, tmp_path
 ) -> None:
     check = next(each for each in run.checks(plan(), builtin(), "unmoor/prod") if each.name == "CloudFront of docs-aws")
     assert [each.state for each in check.look()] == [State.READY, State.CAUTION]
     certificate, key = self_signed(HOST, tmp_path / "x", days=30)
-    arn = world.client("acm").import_certificate(Certificate=certificate.read_bytes(), PrivateKey=key.read_bytes())
+    arn = account.client("acm").import_certificate(Certificate=certificate.read_bytes(), PrivateKey=key.read_bytes())
     config = {
         "CallerReference": "1",
         "Comment": "the old site",
@@ -469,19 +458,19 @@ def test_an_account_without_distributions_is_a_caution_and_one_with_our_alias_is
         },
         "ViewerCertificate": {"ACMCertificateArn": arn["CertificateArn"], "SSLSupportMethod": "sni-only"},
     }
-    made = world.client("cloudfront").create_distribution(DistributionConfig=config)["Distribution"]
+    made = account.client("cloudfront").create_distribution(DistributionConfig=config)["Distribution"]
     (finding,) = check.look()
     assert finding.state is State.NOT_READY
     assert made["Id"] in finding.sentence
     release(finding.mend, tmp_path)
     assert [each.state for each in check.look()] == [State.READY]
-    stands = world.client("cloudfront").get_distribution_config(Id=made["Id"])["DistributionConfig"]
+    stands = account.client("cloudfront").get_distribution_config(Id=made["Id"])["DistributionConfig"]
     assert (stands["Aliases"]["Quantity"], stands["Comment"], stands["Enabled"]) == (0, "the old site", True)
     config["Comment"] = "unmoor docs-aws"
-    world.client("cloudfront").update_distribution(
+    account.client("cloudfront").update_distribution(
         Id=made["Id"],
         DistributionConfig=config,
-        IfMatch=world.client("cloudfront").get_distribution(Id=made["Id"])["ETag"],
+        IfMatch=account.client("cloudfront").get_distribution(Id=made["Id"])["ETag"],
     )
     assert [each.state for each in check.look()] == [State.READY]
 
@@ -514,9 +503,9 @@ def whole(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def bucket(world: Account):
+def bucket(account: Account):
     """Make a bucket that is versioned and that anyone may read, and remove it after the test."""
-    client = world.client("s3")
+    client = account.client("s3")
     client.create_bucket(Bucket="dao-store")
     client.put_bucket_versioning(Bucket="dao-store", VersioningConfiguration={"Status": "Enabled"})
     client.delete_public_access_block(Bucket="dao-store")
@@ -528,8 +517,8 @@ def bucket(world: Account):
     client.delete_bucket(Bucket="dao-store")
 
 
-def store(world: Account, name: str = "dao-store", vendor: str = "aws", **more):
-    given = {"vendor": vendor, "bucket": name, "public_url": f"{world.url()}/{name}", **more}
+def store(account: Account, name: str = "dao-store", vendor: str = "aws", **more):
+    given = {"vendor": vendor, "bucket": name, "public_url": f"{account.url()}/{name}", **more}
     return s3.settings({"store": given})["store"]
 
 
@@ -537,22 +526,22 @@ def states(found) -> set[State]:
     return {finding.state for finding in found}
 
 
-def test_a_store_that_anyone_can_read_is_ready_empty_and_filled(world: Account, bucket) -> None:
-    assert states(stores.look("aws", store(world))) == {State.READY}
+def test_a_store_that_anyone_can_read_is_ready_empty_and_filled(account: Account, bucket) -> None:
+    assert states(stores.look("aws", store(account))) == {State.READY}
     bucket.put_object(Bucket="dao-store", Key="docs/x.tar", Body=b"x")
-    assert states(stores.look("aws", store(world))) == {State.READY}
+    assert states(stores.look("aws", store(account))) == {State.READY}
 
 
-def test_the_store_of_the_sandbox_is_ready(world: Account) -> None:
-    assert states(stores.look("aws", store(world, AWS_STORE))) == {State.READY}
+def test_the_store_of_the_sandbox_is_ready(account: Account) -> None:
+    assert states(stores.look("aws", store(account, AWS_STORE))) == {State.READY}
 
 
-def test_a_bucket_that_is_not_there_is_not_ready(world: Account) -> None:
-    (finding,) = stores.look("aws", store(world, "dao-nowhere"))
+def test_a_bucket_that_is_not_there_is_not_ready(account: Account) -> None:
+    (finding,) = stores.look("aws", store(account, "dao-nowhere"))
     assert (finding.state, finding.mend) == (State.NOT_READY, "aws s3 mb s3://dao-nowhere")
 
 
-def test_a_bucket_of_another_account_and_a_key_without_rights_are_one_sentence(world: Account, monkeypatch) -> None:
+def test_a_bucket_of_another_account_and_a_key_without_rights_are_one_sentence(account: Account, monkeypatch) -> None:
     """S3 answers both alike (API reference, "List of error codes")."""
 
     def client(settings):
@@ -564,53 +553,53 @@ def test_a_bucket_of_another_account_and_a_key_without_rights_are_one_sentence(w
 
     real = s3.client
     monkeypatch.setattr(s3, "client", client)
-    (finding,) = stores.look("aws", store(world, "dao-theirs"))
+    (finding,) = stores.look("aws", store(account, "dao-theirs"))
     assert finding.state is State.NOT_READY
     assert "dao-theirs is another account's, or the key has no right to list it" in finding.sentence
     assert "`unmoor policy operator`" in finding.mend
 
 
 @pytest.mark.parametrize("filled", [True, False])
-def test_each_block_of_public_access_is_named_with_its_command(world: Account, bucket, filled) -> None:
+def test_each_block_of_public_access_is_named_with_its_command(account: Account, bucket, filled) -> None:
     if filled:
         bucket.put_object(Bucket="dao-store", Key="docs/x.tar", Body=b"x")
     bucket.put_public_access_block(Bucket="dao-store", PublicAccessBlockConfiguration=BLOCKED)
-    mends = [each.mend for each in stores.look("aws", store(world)) if each.state is State.NOT_READY]
+    mends = [each.mend for each in stores.look("aws", store(account)) if each.state is State.NOT_READY]
     assert mends == ["aws s3api delete-public-access-block --bucket dao-store"]
 
 
-def test_a_block_of_the_whole_account_is_named(world: Account, bucket, whole) -> None:
+def test_a_block_of_the_whole_account_is_named(account: Account, bucket, whole) -> None:
     whole.update(BLOCKED)
-    found = [each for each in stores.look("aws", store(world)) if each.state is State.NOT_READY]
+    found = [each for each in stores.look("aws", store(account)) if each.state is State.NOT_READY]
     assert ["account 123456789012 blocks public access" in each.sentence for each in found] == [True]
 
 
-def test_a_block_of_the_account_that_cannot_be_asked_is_not_seen(world: Account, bucket, monkeypatch) -> None:
+def test_a_block_of_the_account_that_cannot_be_asked_is_not_seen(account: Account, bucket, monkeypatch) -> None:
     monkeypatch.setattr(stores, "client_of", aws.client)
-    assert states(stores.look("aws", store(world))) == {State.UNSEEN, State.READY}
+    assert states(stores.look("aws", store(account))) == {State.UNSEEN, State.READY}
 
 
-def test_a_bucket_without_the_policy_is_not_ready_and_the_command_has_the_policy(world: Account, bucket) -> None:
+def test_a_bucket_without_the_policy_is_not_ready_and_the_command_has_the_policy(account: Account, bucket) -> None:
     bucket.delete_bucket_policy(Bucket="dao-store")
-    (finding,) = [each for each in stores.look("aws", store(world)) if each.state is State.NOT_READY]
+    (finding,) = [each for each in stores.look("aws", store(account)) if each.state is State.NOT_READY]
     assert mended(finding, "aws s3api")["Statement"] == [READABLE | {"Resource": "arn:aws:s3:::dao-store/*"}]
 
 
-def test_a_public_address_that_leads_elsewhere_is_not_ready(world: Account, bucket) -> None:
+def test_a_public_address_that_leads_elsewhere_is_not_ready(account: Account, bucket) -> None:
     bucket.put_object(Bucket="dao-store", Key="docs/x.tar", Body=b"x")
-    wrong = store(world, public_url=f"{world.url()}/dao-other")
+    wrong = store(account, public_url=f"{account.url()}/dao-other")
     assert "neither bucket nor account forbids it" in next(iter(stores.look("aws", wrong))).sentence
 
 
-def test_a_bucket_that_keeps_no_versions_is_a_caution(world: Account, bucket) -> None:
+def test_a_bucket_that_keeps_no_versions_is_a_caution(account: Account, bucket) -> None:
     bucket.put_bucket_versioning(Bucket="dao-store", VersioningConfiguration={"Status": "Suspended"})
-    (finding,) = [each for each in stores.look("aws", store(world)) if each.state is State.CAUTION]
+    (finding,) = [each for each in stores.look("aws", store(account)) if each.state is State.CAUTION]
     assert "put-bucket-versioning --bucket dao-store" in finding.mend
 
 
-def test_a_vendor_whose_conditional_writes_are_not_known_is_a_caution(world: Account, bucket, monkeypatch) -> None:
-    keys = {"endpoint": world.url(), "access_key": "OTHER_KEY", "secret_key": "OTHER_SECRET"}
-    other = store(world, vendor="minio", **keys)
+def test_a_vendor_whose_conditional_writes_are_not_known_is_a_caution(account: Account, bucket, monkeypatch) -> None:
+    keys = {"endpoint": account.url(), "access_key": "OTHER_KEY", "secret_key": "OTHER_SECRET"}
+    other = store(account, vendor="minio", **keys)
     assert {each.mend for each in stores.look("o", other)} == {"export the variable"}
     monkeypatch.setenv("OTHER_KEY", "testing")
     monkeypatch.setenv("OTHER_SECRET", "testing")

@@ -6,17 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.stub import Stubber
 
 from components.kinds.static.objects import MANIFEST
 from components.needs import State
 from components.plan.stack import topology
 from components.project import builtin
-from components.stores import s3
 from components.targets.aws import account as aws
 from components.targets.aws import existing
 from tests.settings import settings, site_folder
-
-from .aws_account import Account, account
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,20 +25,7 @@ HOSTS = ("docs.dao.example", "docs-aws.dao.example")
 ARN = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b"
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory):
-    with account(tmp_path_factory.mktemp("aws")) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def shell(world: Account, monkeypatch: pytest.MonkeyPatch):
-    for name, value in world.env.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    s3.session.cache_clear()
-    yield
-    s3.session.cache_clear()
+pytestmark = pytest.mark.usefixtures("signed_in")
 
 
 def only(found: Iterable[Finding]) -> Finding:
@@ -89,7 +74,7 @@ def test_a_certificate_that_would_fail_late_is_not_ready(monkeypatch, changed, s
     assert "request one from ACM" in finding.mend
 
 
-def test_a_certificate_of_another_account_is_not_ready(world):
+def test_a_certificate_of_another_account_is_not_ready(account):
     finding = only(existing.certificate(ARN, HOSTS))
     assert (finding.state, finding.sentence) == (State.NOT_READY, f"{ARN} is not in this account")
 
@@ -98,14 +83,34 @@ def look(name: str) -> Finding:
     return only(existing.bucket(name, HOSTS[1], ["unmoor docs-aws"], MANIFEST))
 
 
-def test_an_empty_bucket_is_free_and_one_that_is_missing_is_not(world):
+def test_an_empty_bucket_is_free_and_one_that_is_missing_is_not(account):
     assert look("dao-none").state is State.NOT_READY
-    world.client("s3").create_bucket(Bucket="dao-empty")
+    account.client("s3").create_bucket(Bucket="dao-empty")
     assert look("dao-empty").state is State.READY
 
 
-def test_a_bucket_with_objects_of_others_is_refused_before_publishing_would_remove_them(world):
-    client = world.client("s3")
+def test_a_bucket_of_another_account_and_a_key_without_rights_are_one_sentence(account, monkeypatch):
+    account.client("s3").create_bucket(Bucket="dao-theirs")
+    real = aws.client
+
+    def client(service: str) -> Any:
+        made = real(service)
+        if service == "s3":
+            stub = Stubber(made)
+            owner = {"Bucket": "dao-theirs", "ExpectedBucketOwner": "123456789012"}
+            stub.add_client_error("head_bucket", "403", "Forbidden", 403, expected_params=owner)
+            stub.activate()
+        return made
+
+    monkeypatch.setattr(aws, "client", client)
+    finding = look("dao-theirs")
+    assert finding.state is State.NOT_READY
+    assert finding.sentence == "bucket dao-theirs is another account's, or this identity has no right to list it"
+    assert "aws s3 mb" not in finding.mend, "the name is taken"
+
+
+def test_a_bucket_with_objects_of_others_is_refused_before_publishing_would_remove_them(account):
+    client = account.client("s3")
     client.create_bucket(Bucket="dao-full")
     client.put_object(Bucket="dao-full", Key="report.pdf", Body=b"x")
     finding = look("dao-full")
@@ -120,8 +125,8 @@ def test_a_bucket_with_objects_of_others_is_refused_before_publishing_would_remo
     assert look("dao-full").state is State.READY, "the mark comes late in the listing"
 
 
-def test_a_policy_of_others_is_never_replaced(world):
-    client = world.client("s3")
+def test_a_policy_of_others_is_never_replaced(account):
+    client = account.client("s3")
     client.create_bucket(Bucket="dao-policy")
     statement = {
         "Effect": "Allow",

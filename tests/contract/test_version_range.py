@@ -18,6 +18,9 @@ from .plugin_client import connected
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: Two environments are installed, and a test runs the tests of a folder.
+pytestmark = pytest.mark.timeout(900)
+
 #: What the graph tests are run with; of no concern to the ranges.
 RUNNER = ("pytest", "pytest-timeout", "hypothesis")
 

@@ -29,6 +29,8 @@ dao.example. 300 IN NS ns2.dao.example.
 ns1.dao.example. 300 IN A {NS1}
 ns2.dao.example. 300 IN A {NS2}
 """
+#: What a resolver knows: the parent, which delegates another zone there.
+KNOWN = EXAMPLE.replace("dao.example. 300 IN NS", "else.example. 300 IN NS")
 DAO = f"""\
 dao.example. 300 IN SOA ns1.dao.example. hostmaster.dao.example. 7 3600 600 604800 300
 dao.example. 300 IN NS ns1.dao.example.
@@ -68,7 +70,7 @@ def checked(stack, monkeypatch, ns1=DAO, ns2=DAO, example=EXAMPLE, more=(), serv
     """Check with two servers; what a resolver knows is what the parent's zone holds."""
     hosts = {
         PARENT: Serves(zone(example, "example.")),
-        RESOLVER: Serves(zone(EXAMPLE.replace("dao.example. 300 IN NS", "else.example. 300 IN NS"), "example.")),
+        RESOLVER: Serves(zone(KNOWN, "example.")),
         NS1: Serves(zone(ns1)),
         NS2: Serves(zone(ns2), **misbehaviour),
         **(servers or {}),

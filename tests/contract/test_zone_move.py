@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from components.commands.zone import cli
 from components.dns import asking
 from tests.contract.name_servers import Serves, serving
-from tests.contract.test_zone_check import DAO, EXAMPLE, KEY, NS1, NS2, PARENT, RESOLVER, zone
+from tests.contract.test_zone_check import DAO, EXAMPLE, KEY, KNOWN, NS1, NS2, PARENT, RESOLVER, zone
 from tests.settings import zone_stack
 
 NS3, NS4 = "127.77.1.13", "127.77.1.14"
@@ -40,8 +40,7 @@ def moved(tmp_path, monkeypatch):
     stack = zone_stack(tmp_path)
 
     def make(parent, old, new, to, *words):
-        known = EXAMPLE.replace("dao.example. 300 IN NS", "else.example. 300 IN NS")
-        hosts = {PARENT: Serves(zone(parent, "example.")), RESOLVER: Serves(zone(known, "example."))}
+        hosts = {PARENT: Serves(zone(parent, "example.")), RESOLVER: Serves(zone(KNOWN, "example."))}
         hosts |= {at: Serves(zone(text)) for at, text in ((NS1, old), (NS2, old), (NS3, new), (NS4, new))}
         with serving(hosts) as port:
             monkeypatch.setattr(asking, "PORT", port)

@@ -69,8 +69,13 @@ def bucket(name: str, site_host: str, distributions: Iterable[str], manifest: st
         s3.head_bucket(Bucket=name, ExpectedBucketOwner=account.client("sts").get_caller_identity()["Account"])
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        what = "does not exist" if code in {"404", "NoSuchBucket"} else "is not in this account, or may not be read"
-        yield not_ready(f"bucket {name} {what}", f"aws s3 mb s3://{name}, or take `existing.bucket` out")
+        if code in {"404", "NoSuchBucket"}:
+            yield not_ready(f"bucket {name} does not exist", f"aws s3 mb s3://{name}, or take `existing.bucket` out")
+        else:  # S3 answers both alike (API reference, HeadBucket)
+            yield not_ready(
+                f"bucket {name} is another account's, or this identity has no right to list it",
+                "name a bucket of this account, or attach `unmoor policy operator`",
+            )
         return
     listed = s3.list_objects_v2(Bucket=name, MaxKeys=1).get("Contents") or []
     keys = [item["Key"] for item in listed]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.aws_account import Account, account
+from tests.contract.aws_account import Account
+from tests.contract.aws_account import running as account
 from tests.contract.plugin_client import Plugin, Stood, running
 
 from .inputs import CHECK, CHECK_INPUTS
