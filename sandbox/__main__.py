@@ -22,6 +22,7 @@ from .state import State, here, read
 @click.group()
 def main() -> None:
     """Run an AWS, an Akash and an internet on this machine."""
+    environment.find_servers()
 
 
 @main.command()

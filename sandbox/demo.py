@@ -21,6 +21,7 @@ from rich.table import Table
 from .aws import inventory as aws
 from .chapters import CHAPTERS, MAIN, Chapter
 from .drive import EngineFailed, Pulumi
+from .environment import find_servers
 from .state import REPOSITORY, State, here
 from .story import ALIAS_TTL, NOTHING, ClaimFailed, Stage, Story
 
@@ -187,6 +188,7 @@ def main(context: click.Context, *, every: bool, names: tuple[str, ...], only_li
         raise click.UsageError(f"no such chapter: {', '.join(unknown)}; choose from {', '.join(by_name)}")
     if every and names:
         raise click.UsageError("--all has every chapter; leave --chapter out")
+    find_servers()
     context.exit(play([by_name[name] for name in names] or (CHAPTERS if every else MAIN)))
 
 

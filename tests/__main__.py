@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from components.errors import UnmoorError
 from sandbox.engine import resolve
+from sandbox.environment import find_servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -209,6 +210,7 @@ PACKAGES = (
         "how the report and built sites look in a browser",
     ),
     Package("pdns-backend-sqlite3", ("pdns_server",), "own name servers with their keeper, on a real PowerDNS", True),
+    Package("unbound", ("unbound",), "names looked up by a resolver that validates", True),
     Package("busybox", ("busybox",), "the container's script with BusyBox's tools; this machine's stand in for them"),
 )
 
@@ -240,6 +242,7 @@ def main(words: list[str]) -> int:
     """Run it all; 0 if everything passed."""
     # A shell that starts us in the background has SIGINT ignored, and every child would inherit that: tests send it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    find_servers()
     if unknown := [word for word in words if word not in {"--gates-only", *NAMED}]:
         sys.exit(f"tests: no {' or '.join(unknown)}; choose from --gates-only, {', '.join(NAMED)}, or nothing")
     if chosen := [word for word in words if word in NAMED]:

@@ -4,5 +4,8 @@ from __future__ import annotations
 
 from hypothesis import settings
 
+from sandbox.environment import find_servers
+
+find_servers()
 settings.register_profile("unmoor", deadline=None)
 settings.load_profile("unmoor")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sandbox import state
+from sandbox.environment import find_servers
 from sandbox.state import State
 
 if TYPE_CHECKING:
@@ -80,3 +82,10 @@ def test_the_folder_is_the_one_the_environment_names(tmp_path: Path, monkeypatch
     named = state.here()
     monkeypatch.delenv("UNMOOR_SANDBOX")
     assert (named, state.here()) == (State(tmp_path), State(state.REPOSITORY / ".sandbox"))
+
+
+def test_servers_of_the_distribution_are_found_after_all_that_is_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/mine:/usr/sbin")
+    find_servers()
+    find_servers()
+    assert os.environ["PATH"] == "/mine:/usr/sbin:/usr/local/sbin:/sbin"
