@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import account, docs, names, redirects, service
+from . import account, docs, forum, names, redirects, service
 from .chapter import Chapter
 
 __all__ = ["CHAPTERS", "MAIN", "Chapter"]
@@ -14,6 +14,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     redirects.CHAPTER,
     service.CHAPTER,
     names.CHAPTER,
+    forum.CHAPTER,
 )
 #: What `make demo` plays.
 MAIN: tuple[Chapter, ...] = docs.CHAPTERS
