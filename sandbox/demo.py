@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from rich.table import Table
 from .aws import inventory as aws
 from .chapters import CHAPTERS, MAIN, Chapter
 from .drive import EngineFailed, Pulumi
+from .engine.cache import NotMade
 from .environment import find_servers
 from .state import REPOSITORY, State, here
 from .story import ALIAS_TTL, NOTHING, ClaimFailed, Stage, Story
@@ -54,8 +54,8 @@ class Demo:
                 story.leave()
 
     def _one(self, chapter: Chapter) -> None:
-        if missing := [name for name in chapter.needs if not shutil.which(name)]:
-            self.console.print(f"\nleft out: {chapter.name}, which needs {', '.join(missing)}", highlight=False)
+        if chapter.missing:
+            self.console.print(f"\nleft out: {chapter.name}, which needs {', '.join(chapter.missing)}", highlight=False)
             return
         self._clear(chapter.stage.workload)
         story = self.stories.get(chapter.stage.workload)
@@ -140,6 +140,9 @@ def play(chapters: Sequence[Chapter]) -> int:
     state = here()
     began = time.monotonic()
     try:
+        for chapter in chapters:
+            if chapter.get and not chapter.missing:
+                chapter.get()
         with running(state) as environment:
             os.environ |= environment
             console.print(f"sandbox ready after {time.monotonic() - began:.1f} s")
@@ -152,7 +155,7 @@ def play(chapters: Sequence[Chapter]) -> int:
             console.print()
             _table(console, demo.figures)
             return 0
-    except (ClaimFailed, EngineFailed) as error:
+    except (ClaimFailed, EngineFailed, NotMade) as error:
         console.print(f"\n[red]the story broke:[/red] {escape(str(error))}", highlight=False, markup=True)
         console.print(f"logs: {state.root / 'log'}")
         return 1

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import UnmoorError
+from sandbox.chapters import forum
 from sandbox.engine import resolve
 from sandbox.environment import find_servers
 
@@ -94,9 +95,13 @@ def stateful() -> None:
 
 
 def database() -> None:
-    """Get what a database needs, and the engine."""
+    """Get what a database needs, the engine, and the software of a forum."""
     stateful()
     engine()
+    try:
+        forum.get()
+    except UnmoorError as error:
+        unless_ci(str(error))
 
 
 #: In the order in which they run: the tiers that wait most come first, so that quick tests fill their pauses.
@@ -123,8 +128,9 @@ NAMED = {
     "fuzz": Named("TESTS_FUZZ", ("tests/fuzz/test_fuzz.py",), lambda: None),
     # Two real PostgreSQLs, hurt in more ways than a plain run has time for.
     "stateful": Named("TESTS_STATEFUL", ("tests/stateful",), stateful),
-    # An application with a database moves by the engine: an update, restores, and back (ten minutes).
-    "database": Named("TESTS_DATABASE", ("tests/engine/test_postgres.py",), database),
+    # An application with a database moves by the engine: an update, restores, and back (ten minutes). A forum that
+    # others wrote is posted to while its database moves.
+    "database": Named("TESTS_DATABASE", ("tests/engine/test_postgres.py", "tests/stateful/test_forum.py"), database),
     # A closed AWS account, with the zone in Route 53 and on own name servers: two chapters of the demo; and what a
     # validating resolver makes of strangers, cold servers, other keys and other clocks.
     "drills": Named("TESTS_DRILLS", ("tests/contract/test_own_names_drills.py", "tests/engine/test_drills.py"), engine),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,8 @@ class Chapter:
     `begins` and `ends` are what stands then: NOTHING, a mode, or CHANGED for what no chapter begins with. A chapter
     that is shown alone, or after one that ends otherwise, is brought to where it begins by an update without claims.
     `figures` are the fields that it writes into `demo.json`. `needs` are programs that not every machine has: without
-    them the chapter is left out, which is printed.
+    them the chapter is left out, which is printed. `get` gets what it downloads, once, before the sandbox runs, whose
+    internet has none of it.
     """
 
     name: str
@@ -49,3 +51,9 @@ class Chapter:
     stage: Stage = DOCS
     figures: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    get: Callable[[], object] | None = None
+
+    @property
+    def missing(self) -> list[str]:
+        """What it needs and this machine does not have."""
+        return [name for name in self.needs if not shutil.which(name)]

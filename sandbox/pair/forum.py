@@ -58,7 +58,7 @@ from spirit.category.models import Category
 get_user_model().objects.create_superuser("{_USER}", "poster@dao.example", os.environ["BOARD_MEMBER"])
 Category.objects.create(title="Numbers")
 """
-_POSTS = "SELECT id, comment FROM comment_comment WHERE comment LIKE 'message %' ORDER BY id"
+_POSTS = "SELECT id, comment FROM spirit_comment_comment WHERE comment LIKE 'message %' ORDER BY id"
 _FOUND = re.compile(r"/comment/(\d+)/find/$")
 
 

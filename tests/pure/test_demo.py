@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 from dataclasses import dataclass, replace
 
 import pytest
@@ -12,6 +13,7 @@ from rich.console import Console
 from sandbox import demo
 from sandbox.chapters import CHAPTERS, MAIN
 from sandbox.chapters.chapter import CHANGED, NOTHING, Chapter
+from sandbox.engine.cache import NotMade
 from sandbox.story import ClaimFailed, Stage
 
 BEGINNINGS = {NOTHING, "centralized", "active-standby", "decentralized"}
@@ -89,6 +91,35 @@ def test_a_figure_that_was_not_measured_fails_the_chapter() -> None:
 
 def test_a_chapter_without_its_program_is_left_out() -> None:
     assert play(replace(quiet("publish"), needs=("no-such-program",))) == []
+
+
+@pytest.fixture
+def without_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(_state: object) -> None:
+        raise ClaimFailed("a sandbox begins")
+
+    monkeypatch.setattr(demo, "running", refuses)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
+@pytest.mark.usefixtures("without_sandbox")
+def test_what_a_chapter_downloads_is_got_before_the_sandbox_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    def fails() -> None:
+        raise NotMade("the index does not answer")
+
+    assert demo.play([replace(quiet("forum"), needs=(), get=fails)]) == 1
+    shown = capsys.readouterr().out
+    assert "the index does not answer" in shown
+    assert "a sandbox begins" not in shown
+
+
+@pytest.mark.usefixtures("without_sandbox")
+def test_a_chapter_that_is_left_out_downloads_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    got: list[str] = []
+    chapter = replace(quiet("forum"), needs=("no-such-program",), get=lambda: got.append("software"))
+    assert demo.play([chapter]) == 1
+    assert "a sandbox begins" in capsys.readouterr().out
+    assert got == []
 
 
 def test_the_table_is_well_formed() -> None:

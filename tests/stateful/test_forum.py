@@ -13,7 +13,9 @@ from sandbox.pair import world
 pytestmark = [
     pytest.mark.timeout(1800),
     pytest.mark.skipif(not world.installed(), reason="needs PostgreSQL 15, pgBackRest and amcheck"),
-    pytest.mark.skipif(not os.environ.get("TESTS_STATEFUL"), reason="`python -m tests stateful` runs it"),
+    pytest.mark.skipif(
+        not os.environ.get("TESTS_DATABASE"), reason="takes minutes; `python -m tests database` runs it"
+    ),
 ]
 
 
