@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME ...]`: run every `bench_*.py`, print one JSON object a line for each figure.
 
 A benchmark module has `main()`, which yields objects with `name`, `value`, `unit` and `reach`, or prints them itself.
+`load` is added: how many processes wanted a processor in the last minute, since other work makes each figure worse.
 One that fails does not stop the others; the exit code says so at the end.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -20,7 +22,7 @@ def run(names: list[str]) -> int:
         print(f"{name} ...", file=sys.stderr, flush=True)
         try:
             for figure in importlib.import_module(f"benchmarks.{name}").main() or ():
-                print(json.dumps(figure), flush=True)
+                print(json.dumps(figure | {"load": round(os.getloadavg()[0], 1)}), flush=True)
         except (Exception, SystemExit):  # noqa: BLE001 one failure is reported, and must not hide the other figures
             traceback.print_exc()
             failed.append(name)

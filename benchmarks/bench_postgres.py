@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TTL_S = 30.0
-_ROUNDS, _ROUND_S = 3, 15
+#: Rounds of inserts with and without an archive. Each has segments to archive: six times as many as the default.
+_ROUNDS, _ROUND_S, _ARCHIVED_S = 3, 30, 10
 #: One row has about 1 kB of text that does not compress away.
 _FILL = (
     "CREATE TABLE filling AS SELECT n, string_agg(md5(n::text || k::text), '') AS text "
@@ -50,7 +51,8 @@ def main() -> Iterator[dict[str, Any]]:
             yield from _switches(run)
             yield from _drill(run)
             yield from _memory(run)
-            yield from _unplanned(run)
+            yield from _unplanned(run, late=False)
+            yield from _unplanned(run, late=True)
             violations = run.violations()
             yield _figure("acknowledged rows that are missing, twice or out of order", len(violations), "rows")
         finally:
@@ -116,26 +118,38 @@ def _memory(run: Run) -> Iterator[dict[str, Any]]:
         yield _figure("memory of the agent (USS)", full.uss / 1e6, "MB", "≤ 60 MB")
 
 
-def _unplanned(run: Run) -> Iterator[dict[str, Any]]:
+def _unplanned(run: Run, *, late: bool) -> Iterator[dict[str, Any]]:
+    """Lose the writer's site right after it has renewed the record; decide at once, or after the time-to-live."""
     writer, to = run.writer, run.other
     run.acknowledged(100)
+    _renewed(run)
     run.world.kill(writer)
     gone = time.monotonic()
+    if late:
+        time.sleep(_TTL_S + 5)
+    decided = max(time.monotonic(), gone + _TTL_S)
     if not happenings.move(run, to, lossy=True):
         raise SystemExit(run.notes[-1])
-    moved = time.monotonic() - gone
+    moved = time.monotonic() - decided
     run.acknowledged()
     run.world.start(writer)
     run.well()
     happenings.give_up(run, writer, gone)
     oldest = min((ack.at for ack in run.client.acks if ack.number in run.lost), default=gone)
     yield _figure("writes lost by an unplanned promotion, archive_timeout 60 s", gone - oldest, "s", "≤ 65 s")
-    yield _figure(f"promoted after the site was lost, time-to-live {_TTL_S:g} s", moved, "s", "≤ time-to-live + 5 s")
+    after = "the decision" if late else f"the end of the time-to-live of {_TTL_S:g} s"
+    yield _figure(f"promoted after {after}", moved, "s", "≤ 5 s")
+
+
+def _renewed(run: Run) -> None:
+    """Wait until the holder has renewed the record: its time-to-live begins now."""
+    before = run.world.record()
+    world.until(lambda: (now := run.world.record()) and before and now.beat > before.beat, "a renewal")
 
 
 def _archiving() -> Iterator[dict[str, Any]]:
     """Compare inserts with and without archiving, in turns, on one server with the same settings."""
-    with world.opened() as made:
+    with world.opened(archive_timeout_s=_ARCHIVED_S) as made:
         made.begin(both=False)
         site = made.sites["aws"]
         plain = _Plain(made.folder / "plain")
@@ -150,7 +164,7 @@ def _archiving() -> Iterator[dict[str, Any]]:
     with_, without = (statistics.median(rates[each]) for each in ("with", "without"))
     yield _figure("inserts without archiving", without, "a second")
     yield _figure("inserts with archiving to two stores on this machine", with_, "a second")
-    yield _figure("cost of archiving", 100 * (1 - with_ / without), "%", "≤ 5 %")
+    yield _figure(f"cost of archiving, every {_ARCHIVED_S} s", 100 * (1 - with_ / without), "%", "≤ 5 %")
 
 
 def _inserts(folder: Path, port: int) -> float:
