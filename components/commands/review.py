@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,13 +60,20 @@ _PROGRAM = (
     type=click.Path(path_type=Path),
     help="What workloads are and hold, for their risks; stacks/inventory.yaml without this, if there is one.",
 )
+@click.option(
+    "--proofs",
+    is_flag=True,
+    help="Ask the stores that databases have at REF, with the keys of your shell, how old the proofs of restores are.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for one STACK, else a list of them.")
 @click.argument("stacks", nargs=-1, metavar="[STACK…]")
-def cli(base: str, head: str | None, inventory: Path | None, as_json: bool, stacks: tuple[str, ...]) -> int:
+def cli(
+    base: str, head: str | None, inventory: Path | None, proofs: bool, as_json: bool, stacks: tuple[str, ...]
+) -> int:
     """Show as Markdown what this working tree's stack files change, compared with REF.
 
-    Without STACK every stack file is reviewed. Nothing is contacted. Exit 1 when a change must not be merged: it is
-    refused, or cannot be planned.
+    Without STACK every stack file is reviewed. Nothing is contacted without --proofs. Exit 1 when a change must not be
+    merged: it is refused, or cannot be planned.
 
     \b
     In a pull request:      unmoor review --base main
@@ -79,7 +87,7 @@ def cli(base: str, head: str | None, inventory: Path | None, as_json: bool, stac
     broken: list[tuple[str, str]] = []
     for path in paths:
         try:
-            found.append(_one(path, at, known, there))
+            found.append(_one(path, at, known, there, proofs=proofs))
         except UnmoorError as error:
             if len(stacks) == 1 and not as_json:
                 raise
@@ -136,7 +144,9 @@ def _stacks(at: _Commits) -> dict[str, StackConfig]:
     return neighbours.parse(texts)
 
 
-def _one(path: Path, at: _Commits, inventory: Inventory | None, there: Mapping[str, StackConfig]) -> Review:
+def _one(
+    path: Path, at: _Commits, inventory: Inventory | None, there: Mapping[str, StackConfig], *, proofs: bool
+) -> Review:
     known = registry(project_of(path))
     text = at.after(path)
     if text is None:
@@ -152,6 +162,8 @@ def _one(path: Path, at: _Commits, inventory: Inventory | None, there: Mapping[s
             old = _planned(before, at.source(path, old=True), known, {})
         except UnmoorError as error:
             notes = (f"the base cannot be planned, so everything is shown as new. {error}",)
+    if proofs and old:
+        notes += tuple(_proved(old))
     mine = scope(path)
     return review(
         mine.stack,
@@ -163,6 +175,32 @@ def _one(path: Path, at: _Commits, inventory: Inventory | None, there: Mapping[s
         _judgement(mine, path, at, new),
         notes,
     )
+
+
+def _proved(old: Topology) -> Iterator[str]:
+    """Return how old the newest proof of each store of each database is.
+
+    The stores are those of the base: keys are used there, and a pull request must not choose where.
+    """
+    from ..kinds.postgres import sites
+    from ..kinds.postgres.options import PostgresOptions
+    from ..postgres import moves, proofs
+    from ..postgres.settings import missing
+
+    for plan in old.workloads:
+        if not isinstance(plan.options, PostgresOptions):
+            continue
+        settings = sites.settings_of(plan)
+        try:
+            if found := missing(settings, passwords=False):
+                raise ConfigError("; ".join(map(str, found)))
+            kept, unread = proofs.kept(settings)
+        except UnmoorError as error:
+            yield f"{plan.name}: the age of its proofs of restores is not known. {error}"
+            continue
+        shown = [store for store in settings.archive if store in kept or not unread]
+        yield from (f"{plan.name}: {moves.proof_line(each, kept.get(each), time.time()).strip()}" for each in shown)
+        yield from (f"{plan.name}: a proof of restores cannot be read. {each}" for each in unread)
 
 
 def _planned(text: str, source: str, known: Registry, neighbouring: Mapping[str, StackConfig]) -> Topology:

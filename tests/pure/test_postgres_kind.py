@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.commands import review
 from components.errors import ConfigError, PlanError, StepError
 from components.kinds.postgres import document, gate, last, sites
 from components.kinds.postgres.gate import Seen
@@ -369,3 +370,19 @@ def test_a_standby_that_stays_behind_is_an_error_before_anything_moves(monkeypat
     passed = lambda seconds: now.__setitem__(0, now[0] + seconds)  # noqa: E731 a clock in one line
     with pytest.raises(StepError, match="akash is still far behind aws after 60 s"):
         move._close(settings_, "aws", "akash", 60, lambda _: None, lambda: now[0], passed)
+
+
+def test_a_review_shows_how_old_the_proofs_are_by_the_stores_of_the_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, now = planned(), time.time()
+    kept = {"first": Proof("dao-example/main/forum", "first", now - 2 * 86400, bytes=10**6, restore_s=1.0)}
+    monkeypatch.setattr(proofs, "kept", lambda settings_: (kept, []))
+    assert "FIRST_KEY is not set" in "".join(review._proved(plan))
+    for name in [f"{store}_{what}" for store in ("FIRST", "SECOND", "RECORD") for what in ("KEY", "SECRET")]:
+        monkeypatch.setenv(name, "any")
+    monkeypatch.setenv("ARCHIVE_CIPHER", "any")
+    assert list(review._proved(plan)) == [
+        "forum: store first        restore proved 2.0 days ago: 1.0 MB in 1.0 s",
+        "forum: store second       no restore is proved",
+    ]
+    monkeypatch.setattr(proofs, "kept", lambda settings_: (kept, ["store second: it rains"]))
+    assert list(review._proved(plan))[1:] == ["forum: a proof of restores cannot be read. store second: it rains"]
