@@ -46,7 +46,7 @@ def cli(stack: str, name: str, to: str | None, first: str | None, within: int) -
         return
     seen = moves.known(read)
     moves.demanded(f"the writer of {name} does not move", moves.planned(read, seen, site, time.time()))
-    for text in moves.slow(seen):
+    for text in moves.slow(read, seen):
         click.echo(text, err=True)
     begun = time.monotonic()
     record = moves.move(read, site, accept_loss=False, within_s=within, report=lambda text: click.echo(text, err=True))

@@ -33,6 +33,8 @@ _Of = ParamSpec("_Of")
 _Result = TypeVar("_Result")
 #: How long a promotion waits for WAL that the archive lists and does not give: it may be damaged.
 _REPLAY_S = 60
+#: So many segments are archived in a moment.
+FEW = 4
 #: How long a file of the WAL waits before each store is given it apart.
 _STUCK_S = 5
 #: How long a restore that failed waits before it is tried again.
@@ -152,8 +154,8 @@ class Postgres:
             epoch=self.files.epoch,
             writable=self.server.open,
             replayed=self._reached(position, control.timeline, has),
-            newest=not runs and self._newest(control.timeline),
             position=f"{_UNKNOWN}{self.site}" if end is None else f"{control.timeline}:{servers.written(end)}",
+            backlog=len(self.files.waiting()) > FEW,
         )
 
     def _without(self, position: str | None) -> Copy:
@@ -170,7 +172,7 @@ class Postgres:
     def _follower(self, position: str | None) -> Copy:
         if not self.server.runs:
             self._follows = False
-            self.server.start()
+            self._start()
         try:
             recovers, at, timeline = self.server.ask(_WHERE).split("|")
             if position is not None and self._behind(position, int(timeline)):
@@ -208,9 +210,19 @@ class Postgres:
         left = servers.forked(self.files.history(timeline), int(of))
         return left is not None and servers.lsn(wanted) <= left
 
-    def _newest(self, timeline: int) -> bool:
+    def newest(self) -> bool:
+        """See `Database`. A copy that runs is not asked about."""
+        if self.server.runs:
+            return False
         seen = self.archiver.timelines()
-        return len(seen) == len(self.settings.archive) and max(seen.values()) <= timeline
+        return len(seen) == len(self.settings.archive) and max(seen.values()) <= self.server.control().timeline
+
+    def _start(self, timeline: str = "latest") -> None:
+        """Start the server closed, without archiving. What a promotion has left goes to the stores once it is open.
+
+        PostgreSQL archives all before it stops, and to open it is to start it again: writes would wait for that.
+        """
+        self.server.start(archive_command="", recovery_target_timeline=timeline)
 
     # what is ordered
 
@@ -234,7 +246,7 @@ class Postgres:
         control = self.server.control()
         if control.end is None:
             # Killed: recover, and stop in order. Archiving comes after that.
-            self.server.start(archive_command="")
+            self._start()
             self.server.wait()
             self.server.ask("CHECKPOINT", within_s=120)
             self.server.stop()
@@ -296,7 +308,7 @@ class Postgres:
         else:
             self._end_recovery(standings.values())
         if not self.server.runs:
-            self.server.start()
+            self._start()
             self.server.wait(600)
         self._establish()
         for store in (name for name, each in standings.items() if each.empty):
@@ -314,7 +326,7 @@ class Postgres:
     def _end_recovery(self, standings: Iterable[Standing]) -> None:
         """Replay what the archive has, then become a primary on a new timeline."""
         if not self.server.runs:
-            self.server.start()
+            self._start()
         self.server.wait(600)
         self._replay(max((each.last_wal for each in standings), default=""))
         self._leave_recovery()
@@ -351,7 +363,7 @@ class Postgres:
             return
         self.server.stop()
         self.files.leave()
-        self.server.start(recovery_target_timeline="current")
+        self._start("current")
         self.server.wait(600)
         self._leave_recovery()
         self.files.left()
@@ -378,7 +390,7 @@ class Postgres:
             self.files.depart()
         if not self.there:
             self._restore()
-        self.server.start()
+        self._start()
 
     def _restored(self) -> None:
         try:

@@ -15,6 +15,7 @@ from ..text.escape import outside
 from ..writer import switch
 from . import proofs
 from .agent import State, records
+from .database import FEW
 from .server import lsn
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 #: What a site reported longer ago than this is no longer how it is.
 FRESH_S = 60
-#: So many segments are archived in a moment.
-_FEW = 4
 
 
 @dataclass(frozen=True)
@@ -120,13 +119,14 @@ def unlike(of: Known, to: str) -> list[Fault]:
     return found
 
 
-def slow(of: Known) -> list[str]:
-    """Return what will make a planned move freeze writes for longer."""
+def slow(settings: Settings, of: Known) -> list[str]:
+    """Return what will make a planned move take longer."""
     writer = of.sites.get(of.record.holder) if of.record else None
-    if writer is None or writer.unarchived <= _FEW:
+    if writer is None or writer.unarchived <= FEW:
         return []
     waits = f"{writer.unarchived} segments of the WAL wait for a store"
-    return [f"{outside(writer.site)}: {waits}; writes are frozen until they are there. `unmoor status` shows when"]
+    most = f"it writes on until they are there, but not longer than {settings.witness.hand_over_s:g} s"
+    return [f"{outside(writer.site)}: {waits}; {most}, and is frozen for the rest. `unmoor status` shows how many wait"]
 
 
 def lossy(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:

@@ -44,7 +44,7 @@ def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, A
             moves.demanded(
                 f"the writer of {settings.workload} does not move", moves.planned(settings, known, wanted.writer, now)
             )
-            for text in moves.slow(known):
+            for text in moves.slow(settings, known):
                 report(text)
             _close(settings, standing.holder, wanted.writer, given["within_s"], report)
         moves.move(settings, wanted.writer, accept_loss=False, within_s=given["within_s"], report=report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import StepError
@@ -38,6 +38,12 @@ class Database(Protocol):
 
     def copy(self, position: str | None) -> Copy:
         """Describe the copy; `replayed` is for that position (None: any)."""
+
+    def newest(self) -> bool:
+        """Return whether the archive has nothing later than this copy; False where that cannot be known.
+
+        `Copy.newest` is this answer. It is asked for only where it matters, because it takes the archive's stores.
+        """
 
     def permit(self, until: float) -> None:
         """Permit writes until that time (of `clock`)."""
@@ -80,6 +86,10 @@ class Guarded:
         """Describe the copy: no site has data that another one lacks."""
         return Copy(bool(self.epoch), self.epoch, self.work.runs, not self.epoch, replayed=True)
 
+    def newest(self) -> bool:
+        """Return False: an epoch that is over leaves nothing to go on with."""
+        return False
+
     def permit(self, until: float) -> None:
         """Run until that time."""
         self.work.permit(self.epoch, until)
@@ -120,7 +130,7 @@ def drive(
         mind, action = tenure.step(me, mind, event)
         if isinstance(action, tenure.End):
             return
-        event, why = _take(action, records, database, stop, mind)
+        event, why = _take(me, action, records, database, stop, mind)
         of = action.deed if isinstance(action, tenure.Do) else type(action)
         if why and why != last.get(of):
             report(why)
@@ -128,12 +138,17 @@ def drive(
 
 
 def _take(
-    action: tenure.Action, records: Keeper, database: Database, stop: threading.Event, mind: tenure.Mind
+    me: tenure.Me,
+    action: tenure.Action,
+    records: Keeper,
+    database: Database,
+    stop: threading.Event,
+    mind: tenure.Mind,
 ) -> tuple[tenure.Event, str]:
     """Take one action; return its event, and the difficulty if there was one."""
     match action:
         case tenure.Look():
-            return _look(records, database)
+            return _look(me, records, database)
         case tenure.Write(record, etag):
             sent = clock()
             outcome, why = records.write(record, etag)
@@ -153,12 +168,14 @@ def _take(
     return tenure.Started(), ""
 
 
-def _look(records: Keeper, database: Database) -> tuple[tenure.Event, str]:
+def _look(me: tenure.Me, records: Keeper, database: Database) -> tuple[tenure.Event, str]:
     try:
         record, etag = records.read()
     except StepError as error:
         return tenure.Silent(clock(), _copy(database, None)), str(error)
     copy = _copy(database, record.position if record else None)
+    if record and copy.primary and tenure.recalled(me, record):
+        copy = replace(copy, newest=_newest(database))
     return tenure.Looked(clock(), record, etag, copy), ""
 
 
@@ -168,6 +185,13 @@ def _copy(database: Database, position: str | None) -> Copy:
         return database.copy(position)
     except StepError:
         return Copy()
+
+
+def _newest(database: Database) -> bool:
+    try:
+        return database.newest()
+    except StepError:
+        return False
 
 
 def _do(database: Database, deed: Deed, epoch: int) -> tuple[tenure.Event, str]:

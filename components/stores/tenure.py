@@ -36,6 +36,11 @@ class Times:
         return self.ttl_s / 4
 
     @property
+    def hurry_s(self) -> float:
+        """Seconds between two looks of the site that a move under way waits for: nothing is written meanwhile."""
+        return self.poll_s / 10
+
+    @property
     def stop_s(self) -> float:
         """Seconds after sending a renewal at which writes end; the rest of `ttl_s` is for stopping and clock drift."""
         return self.ttl_s * 0.8
@@ -63,7 +68,8 @@ class Copy:
 
     `primary`: it is a writer's copy, promoted in `epoch`; else `following`: it replays what others archive. `writable`:
     it accepts writes now. `replayed`: it has everything up to the position that was asked for. `newest`: the archive
-    has nothing of a later epoch; False where that cannot be known.
+    has nothing of a later epoch; False where that cannot be known. `backlog`: much of it is not in the archive yet, so
+    that archiving the rest would take long.
     """
 
     primary: bool = False
@@ -73,6 +79,7 @@ class Copy:
     replayed: bool = False
     newest: bool = False
     position: str | None = None
+    backlog: bool = False
 
 
 class Deed(StrEnum):
@@ -189,7 +196,8 @@ class Mind:
     """What a process remembers: nothing that has to outlive it.
 
     `mark`, `since`: which process held the record in which beat and state, and when that was first seen. `sent`: the
-    last write, whose answer may be lost. `until`: writes are safe until then; `renewed`: when that renewal was sent.
+    last write, whose answer may be lost. `ready`: the order that the other site answered, and when that was first seen.
+    `until`: writes are safe until then; `renewed`: when that renewal was sent.
     """
 
     mark: tuple[str, int, State] | None = None
@@ -198,6 +206,7 @@ class Mind:
     epoch: int = 0
     beat: int = 0
     sent: Wrote | None = None
+    ready: tuple[str, float] = ("", math.nan)
     renewed: float = -math.inf
     until: float = -math.inf
     archived: str | None = None
@@ -262,6 +271,9 @@ def _noted(me: Me, mind: Mind, seen: Looked) -> Mind:
     mark = (record.by, record.beat, record.state) if record else None
     if mark != mind.mark or math.isnan(mind.since):
         mind = replace(mind, mark=mark, since=seen.now)
+    order = record.order if record else None
+    if order and order.ready and order.id != mind.ready[0]:
+        mind = replace(mind, ready=(order.id, seen.now))
     return mind
 
 
@@ -291,7 +303,7 @@ def _decided(me: Me, mind: Mind, seen: Looked) -> Action:  # noqa: PLR0911 a tab
     stale = copy.primary and record.state is not State.CLAIMED and copy.epoch < record.epoch
     # A writer that was lost before it archived anything leaves nothing to follow, so a person may order the old copy
     # back.
-    back = copy.newest and record.order is not None and record.order.to == me.site and record.order.lossy
+    back = copy.newest and recalled(me, record)
     if stale and not back:
         return Do(Deed.DEMOTE)
     if _may_claim(me, mind, seen, record):
@@ -299,7 +311,18 @@ def _decided(me: Me, mind: Mind, seen: Looked) -> Action:  # noqa: PLR0911 a tab
     order = record.order
     if order and order.to == me.site and not order.ready and copy.following and record.state is State.WRITING:
         return Write(replace(record, serial=record.serial + 1, order=replace(order, ready=True)), seen.etag)
-    return Sleep(_until_quiet(me, mind, seen.now))
+    return Sleep(me.times.hurry_s if _awaited(me, mind, seen.now, record) else _until_quiet(me, mind, seen.now))
+
+
+def recalled(me: Me, record: Record) -> bool:
+    """Return whether a person orders this site to write although writes may be lost: then its old copy may do."""
+    return record.order is not None and record.order.to == me.site and record.order.lossy
+
+
+def _awaited(me: Me, mind: Mind, now: float, record: Record) -> bool:
+    """Return whether a move waits for this site: its holder stops, or has stopped, and gave a sign of life lately."""
+    ordered = record.order is not None and record.order.to == me.site and record.order.ready
+    return ordered and not _quiet(me, mind, now)
 
 
 def _until_quiet(me: Me, mind: Mind, now: float) -> float:
@@ -374,13 +397,18 @@ def _writing(me: Me, mind: Mind, seen: Looked, record: Record) -> Action:
     order, now = record.order, seen.now
     if order and order.to == me.site:
         return Write(_beat(mind, record, State.WRITING, None), seen.etag)
-    if mind.stopping or (order and (order.ready or order.lossy)):
+    if mind.stopping or (order and (order.lossy or (order.ready and not _drains(me, mind, seen)))):
         return _leaving(me, mind, seen, record)
     if now - mind.renewed >= me.times.renew_s or now >= mind.until:
         return Write(_beat(mind, record, State.WRITING, order), seen.etag)
     if not seen.copy.writable:
         return _permit(me, mind)
     return Sleep(min(me.times.poll_s, mind.renewed + me.times.renew_s - now))
+
+
+def _drains(me: Me, mind: Mind, seen: Looked) -> bool:
+    """Return whether to write on until the archive has most of the copy: once frozen, writes would wait for all."""
+    return seen.copy.writable and seen.copy.backlog and seen.now - mind.ready[1] < me.times.hand_over_s
 
 
 def _leaving(me: Me, mind: Mind, seen: Looked, record: Record) -> Action:

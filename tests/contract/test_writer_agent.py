@@ -35,6 +35,9 @@ class Database:
         self.site.follow()
         return self.site.copy(position, clock())
 
+    def newest(self) -> bool:
+        return self.site.copy(None, clock()).newest
+
     def permit(self, until: float) -> None:
         self.site.permit(until)
 

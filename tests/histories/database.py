@@ -14,6 +14,9 @@ from typing import NamedTuple
 
 from components.stores.tenure import Copy
 
+#: So many entries are archived in a moment.
+_FEW = 4
+
 
 class Entry(NamedTuple):
     """A row: the epoch in which it was written, and its number."""
@@ -58,7 +61,9 @@ class Site:
         """See `components.stores.drive.Database`."""
         done = position is None or self._reached(position)
         writes = not self.frozen and self.writable(now)
-        return Copy(self.primary, self.epoch, writes, not self.primary, done, self._newest(), position_of(self.log))
+        waits = len(self.log) - len(self.archive.logs.get(self.epoch, ())) if self.primary else 0
+        end = position_of(self.log)
+        return Copy(self.primary, self.epoch, writes, not self.primary, done, self._newest(), end, waits > _FEW)
 
     def _newest(self) -> bool:
         return max(self.archive.logs, default=0) <= self.epoch

@@ -211,11 +211,11 @@ def test_a_standby_that_is_far_behind_is_not_promoted_without_a_word():
     assert moves.lossy(settings(), known(sites={}), "akash", NOW) != []
 
 
-def test_a_move_that_would_freeze_writes_for_long_is_announced():
-    assert moves.slow(known()) == []
+def test_a_move_that_will_take_long_is_announced():
+    assert moves.slow(settings(), known()) == []
     behind = known(sites={"aws": replace(known().sites["aws"], unarchived=73)})
-    (text,) = moves.slow(behind)
-    assert text.startswith("aws: 73 segments of the WAL wait for a store; writes are frozen until they are there")
+    (text,) = moves.slow(settings(), behind)
+    assert text.startswith("aws: 73 segments of the WAL wait for a store; it writes on until they are there, but not")
 
 
 def test_all_is_well_only_with_a_writer_a_standby_and_proofs():
@@ -503,3 +503,18 @@ def test_the_last_writes_go_to_both_stores_at_once_and_one_is_enough(tmp_path, f
     assert len(reports) == len(fails)
     pushed = [name for store, name in database.archiver.ran if store == "first"]
     assert pushed == ([] if "first" in fails else ["A", "B"])
+
+
+def test_a_server_that_is_closed_archives_nothing_so_that_it_opens_without_waiting_for_a_store():
+    started: list[tuple[tuple, dict]] = []
+    database = Postgres.__new__(Postgres)
+    database.server = SimpleNamespace(
+        start=lambda *given, **named: started.append((given, named)), open=False, stop=lambda: None
+    )
+    database.files = SimpleNamespace(data=Path("/"), follows=False, signal=Path("/no-such-file"))
+    database._start("current")
+    database.permit(7.0)
+    assert started == [
+        ((), {"archive_command": "", "recovery_target_timeline": "current"}),
+        ((7.0,), {"opened": True}),
+    ]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.errors import ConfigError, StepError
-from components.stores import tenure
+from components.stores import drive, tenure
 from components.stores.record import Order, Record, State, parse
 from components.stores.tenure import Outcome
 from components.writer import agent, switch
@@ -258,3 +258,60 @@ def test_writes_are_permitted_to_the_holder_alone():
         wrote = tenure.Wrote(Outcome.TOOK, record, 100)
         assert tenure.step(me, tenure.Mind(), wrote)[1] == tenure.Look()
         assert isinstance(tenure.step(replace(me, instance="aws-1"), tenure.Mind(), wrote)[1], tenure.Permit)
+
+
+@pytest.mark.parametrize(
+    ("state", "ready", "to", "silent_s", "asleep_s"),
+    [
+        (State.WRITING, True, "akash", 0, 0.2),
+        (State.FROZEN, True, "akash", 29, 0.2),
+        (State.FROZEN, True, "akash", 31, 2),
+        (State.FROZEN, True, "aws", 0, 2),
+        (State.WRITING, False, "aws", 0, 2),
+    ],
+)
+def test_a_site_that_a_move_waits_for_looks_often_while_the_holder_was_heard(state, ready, to, silent_s, asleep_s):
+    record = Record(WORKLOAD, "aws", 3, state, "aws-1", 5, 9, position="7:ab", order=Order("1", to, ready=ready))
+    copy = tenure.Copy(following=True, replayed=False)
+    mind, _ = tenure.step(ME, tenure.Mind(), tenure.Looked(100, record, "e", copy))
+    _, action = tenure.step(ME, mind, tenure.Looked(100 + silent_s, record, "e", copy))
+    assert action == tenure.Sleep(pytest.approx(asleep_s))
+
+
+@pytest.mark.parametrize(
+    ("order", "asked"),
+    [(None, 0), (Order("1", "aws"), 0), (Order("1", "akash", lossy=True), 0), (Order("1", "aws", lossy=True), 1)],
+)
+def test_the_archive_is_asked_for_a_later_copy_only_where_an_old_one_is_ordered_back(store, order, asked):
+    """It takes seconds, and a site that hands over looks at its copy several times."""
+    put(store, holder="akash", state=State.FROZEN, order=order)
+    found = []
+
+    class Old:
+        @staticmethod
+        def copy(_position):
+            return tenure.Copy(primary=True, epoch=2)
+
+        @staticmethod
+        def newest():
+            found.append(1)
+            return True
+
+    event, _ = drive._look(replace(ME, site="aws"), store, Old())
+    assert (len(found), event.copy.newest) == (asked, bool(asked))
+
+
+@pytest.mark.parametrize(
+    ("backlog", "lossy", "waited_s", "leaves"),
+    [(False, False, 0, True), (True, False, 59, False), (True, False, 61, True), (True, True, 0, True)],
+)
+def test_a_holder_writes_on_until_most_is_archived_before_it_leaves(backlog, lossy, waited_s, leaves):
+    """Once it is frozen, writes wait for the archive to get all of it; but an order is not put off for ever."""
+    me = replace(ME, site="aws", instance="aws-1")
+    record = Record(WORKLOAD, "aws", 3, State.WRITING, "aws-1", order=Order("1", "akash", lossy=lossy, ready=True))
+    copy = tenure.Copy(primary=True, epoch=3, writable=True, backlog=backlog)
+    mind = tenure.Mind(renewed=1000, until=1024)
+    mind, _ = tenure.step(me, mind, tenure.Looked(1000, record, "e", copy))
+    mind = replace(mind, renewed=1000 + waited_s, until=1024 + waited_s)
+    _, action = tenure.step(me, mind, tenure.Looked(1000 + waited_s, record, "e", copy))
+    assert action == (tenure.Do(tenure.Deed.FREEZE) if leaves else tenure.Sleep(2))
