@@ -28,8 +28,9 @@ def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, A
     """Have the writer of `settings` at the site that `wanted` names, then run `probe`, and note what stands.
 
     A new database begins there. One whose writer is elsewhere is moved, where restores are proved and the site follows;
-    it loses nothing, and a step that fails before the new epoch leaves the old site writing. May be killed and run
-    again. Raises ConfigError for what forbids the move, StepError where it has not come to its end.
+    it loses nothing, and a step that fails before the new epoch leaves the old site writing. One whose site was removed
+    and is here again goes on from what the stores keep. May be killed and run again. Raises ConfigError for what
+    forbids the move, StepError where it has not come to its end.
     """
     settings, wanted = Settings.model_validate(given["settings"]), Wanted.read(given["wanted"])
     now, found = time.time(), gate.refused(settings, wanted, time.time())
@@ -48,6 +49,8 @@ def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, A
                 report(text)
             _close(settings, standing.holder, wanted.writer, given["within_s"], report)
         moves.move(settings, wanted.writer, accept_loss=False, within_s=given["within_s"], report=report)
+    else:
+        _recall(settings, wanted.writer, given["within_s"], report)
     epoch = _writes(settings, wanted.writer, given["within_s"], report)
     shown = probe.take(given["probe"], report)
     gate.note(settings, wanted)
@@ -82,6 +85,42 @@ def _close(
         if not told:
             report(f"waiting until {to} has replayed what {holder} has written")
             told = True
+        sleep(_PAUSE_S)
+
+
+def _recall(
+    settings: Settings,
+    site: str,
+    within_s: float,
+    report: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Have the holder write again if its copy went with its machine, and was restored: such a copy only follows.
+
+    Raises StepError where its last writes are not in the archive: then a person decides.
+    """
+    keeper, store = agent.records(settings), proofs.opened(settings, settings.witness.store)
+    begun, follows, first = clock(), None, None
+    while clock() - begun < within_s:
+        record, state = keeper.read()[0], moves.reported(settings, store, site)
+        first = first or record
+        if record is None or first is None or record.holder != site or record.order:
+            return
+        if (record.by, record.beat, record.state) != (first.by, first.beat, first.state):
+            return  # its agent holds the record
+        role = state.role if state and time.time() - state.at <= moves.FRESH_S else ""
+        if role == "primary" and record.state is State.WRITING:
+            return
+        if role == "standby" and record.state is State.FROZEN and record.position is not None:
+            report(f"{site} goes on from what the archive keeps: it ended there")
+            moves.move(settings, site, accept_loss=False, within_s=within_s, report=report)
+            return
+        follows = (clock() if follows is None else follows) if role == "standby" else None
+        if follows is not None and clock() - follows > settings.witness.ttl_s:
+            name = settings.workload.rpartition("/")[2]
+            why = f"{site} ended without archiving its last writes, and has what the archive keeps"
+            raise StepError(f"{why}; `unmoor promote {name} --to {site}` has it write on from there")
         sleep(_PAUSE_S)
 
 

@@ -71,14 +71,15 @@ def _ordered(record: Record, to: str, new: str, *, lossy: bool) -> Record:
     """Put an order into a record; StepError if that cannot be.
 
     An order that accepts loss replaces one whose site has claimed and does not come to write: only the store knows
-    which of the two sites is the next writer, and withdrawing would leave none.
+    which of the two sites is the next writer, and withdrawing would leave none. It may name the holder: one whose copy
+    was lost with its volume writes again only by that, and one that writes is not disturbed.
     """
     under_way = record.order
     if under_way and under_way.to != to and lossy and record.state is State.CLAIMED:
         under_way = None
     if under_way and under_way.to != to:
         raise StepError(f"a move to {outside(under_way.to)} is under way; wait for it, or withdraw it")
-    if under_way is None and record.holder == to and record.state is State.WRITING:
+    if under_way is None and record.holder == to and record.state is State.WRITING and not lossy:
         raise StepError(f"{to} is the writer already, in epoch {record.epoch}")
     wanted = under_way or Order(new, to, lossy=lossy)
     return replace(record, serial=record.serial + 1, order=replace(wanted, lossy=wanted.lossy or lossy), note="")

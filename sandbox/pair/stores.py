@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import subprocess
 import sys
@@ -48,11 +49,12 @@ class Stores:
         if make == "moto":
             words = [str(Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
         else:
-            for each in ("data", "meta"):
+            for each in ("data", "meta", "accounts"):
                 (self.folder / f"{name}-{each}").mkdir(exist_ok=True)
             program = resolve.tool(resolve.VERSITYGW) / "versitygw"
             words = [str(program), "--port", f"127.0.0.1:{port}", "--cert", self.certificate, "--key", self.key]
-            words += ["--quiet", "--access", SECRETS[f"{upper}_KEY"], "--secret", SECRETS[f"{upper}_SECRET"], "posix"]
+            words += ["--quiet", "--access", SECRETS[f"{upper}_KEY"], "--secret", SECRETS[f"{upper}_SECRET"]]
+            words += ["--iam-dir", str(self.folder / f"{name}-accounts"), "posix"]
             words += ["--sidecar", str(self.folder / f"{name}-meta"), str(self.folder / f"{name}-data")]
         with (self.folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(words, stdout=log, stderr=log), port
@@ -99,6 +101,27 @@ class Stores:
 
     def _settings(self, ways: dict[str, Way]) -> Settings:
         return Settings.model_validate(self._document(ways))
+
+    def reader(self, name: str) -> dict[str, str]:
+        """Make an account of versitygw that may only read a store; return its keys, by the variables that hold them.
+
+        The policy is what AWS writes for that (Amazon S3 User Guide, "Bucket policy examples").
+        """
+        access, secret, upper = f"{name}-reader-access", f"{name}-reader-secret", name.upper()
+        words = [str(resolve.tool(resolve.VERSITYGW) / "versitygw"), "admin", "--allow-insecure"]
+        words += ["--access", SECRETS[f"{upper}_KEY"], "--secret", SECRETS[f"{upper}_SECRET"]]
+        words += ["--endpoint-url", f"https://localhost:{self.stores[name][1]}", "create-user"]
+        words += ["--access", access, "--secret", secret, "--role", "user"]
+        subprocess.run(words, capture_output=True, check=True)
+        bucket = f"arn:aws:s3:::{self.buckets[name]}"
+        allowed = {"Effect": "Allow", "Principal": {"AWS": [access]}}
+        statements = [
+            allowed | {"Action": ["s3:ListBucket"], "Resource": [bucket]},
+            allowed | {"Action": ["s3:GetObject"], "Resource": [f"{bucket}/*"]},
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        s3.client(self.settings.stores[name]).put_bucket_policy(Bucket=self.buckets[name], Policy=policy)
+        return {f"{upper}_KEY": access, f"{upper}_SECRET": secret}
 
     def reach(self, ways: Iterable[Way], *, cut: bool) -> None:
         """Cut ways to a store, or restore them."""

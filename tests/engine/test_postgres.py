@@ -134,3 +134,12 @@ def test_destroy_leaves_a_snapshot_and_the_archive(forum: Forum, poster: Poster)
     assert (inventory.objects(), forum.leases()) == ([], {})
     assert [one["State"] for one in inventory.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"]]
     assert forum.counted()
+
+
+def test_a_stack_that_was_destroyed_comes_up_again_with_what_its_stores_keep(forum: Forum, poster: Poster) -> None:
+    before = len(poster.acknowledged)
+    forum.up(mode="active-standby")
+    assert forum.writer()[0] == "aws"
+    until(lambda: len(poster.acknowledged) > before + 20, "posts at aws")
+    intact(forum, poster)
+    forum.pulumi.destroy()

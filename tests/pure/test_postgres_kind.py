@@ -372,6 +372,64 @@ def test_a_standby_that_stays_behind_is_an_error_before_anything_moves(monkeypat
         move._close(settings_, "aws", "akash", 60, lambda _: None, lambda: now[0], passed)
 
 
+class Clock:
+    """Time that passes only while someone sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def recalled(monkeypatch: pytest.MonkeyPatch, record: Record, role: str = "standby", *, beats: bool = False) -> Any:
+    """Look at a holder, which renews the record or does not; return the moves, and how long that took."""
+    settings_, clock, moved = sites.settings_of(planned().workloads[0]), Clock(), list[str]()
+
+    class Keeper:
+        @staticmethod
+        def read() -> tuple[Record, str]:
+            return replace(record, beat=int(clock.now) if beats else 0), "e"
+
+    monkeypatch.setattr(agent, "records", lambda _: Keeper)
+    monkeypatch.setattr(proofs, "opened", lambda *_: None)
+    monkeypatch.setattr(moves, "reported", lambda _s, _o, site: agent.State(site, role, at=time.time()))
+    monkeypatch.setattr(moves, "move", lambda _s, to, **given: moved.append(f"{to} {given['accept_loss']}"))
+    move._recall(settings_, "aws", 300, lambda _: None, clock, clock.sleep)
+    return moved, clock.now
+
+
+ENDED = Record("dao-example/main/forum", "aws", 3, State.FROZEN, "aws-1", position="2:0/5000000")
+
+
+def test_a_holder_that_ended_in_order_and_was_restored_is_ordered_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert recalled(monkeypatch, ENDED) == (["aws False"], 0)
+
+
+def test_a_holder_that_writes_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert recalled(monkeypatch, replace(ENDED, state=State.WRITING), "primary") == ([], 0)
+
+
+@pytest.mark.parametrize("role", ["standby", "stopped", "restoring"])
+def test_a_holder_that_renews_the_record_is_left_alone(role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert recalled(monkeypatch, replace(ENDED, state=State.WRITING), role, beats=True) == ([], 1)
+
+
+def test_a_holder_that_does_not_follow_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert recalled(monkeypatch, ENDED, "restoring") == ([], 300)
+
+
+@pytest.mark.parametrize("record", [replace(ENDED, state=State.WRITING), replace(ENDED, position=None)])
+def test_a_holder_whose_last_writes_are_lost_is_for_a_person_to_decide(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StepError, match=r"archiving its last writes.*`unmoor promote forum --to aws` has it write on"):
+        recalled(monkeypatch, record)
+
+
 def test_a_review_shows_how_old_the_proofs_are_by_the_stores_of_the_base(monkeypatch: pytest.MonkeyPatch) -> None:
     plan, now = planned(), time.time()
     kept = {"first": Proof("dao-example/main/forum", "first", now - 2 * 86400, bytes=10**6, restore_s=1.0)}

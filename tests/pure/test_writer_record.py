@@ -301,6 +301,30 @@ def test_the_archive_is_asked_for_a_later_copy_only_where_an_old_one_is_ordered_
     assert (len(found), event.copy.newest) == (asked, bool(asked))
 
 
+def test_a_holder_is_ordered_to_write_again_only_by_an_order_that_accepts_loss(store):
+    """Its copy was lost with its volume and restored from the archive; such a copy claims nothing by itself."""
+    record = put(store)
+    made = switch.order(store, "aws", lossy=True)
+    assert store.read()[0] == replace(record, serial=10, order=Order(made, "aws", lossy=True))
+    restored = tenure.Copy(following=True, replayed=True)
+    me = replace(ME, site="aws", instance="aws-2")
+    mind, action = tenure.step(me, tenure.Mind(), tenure.Looked(100, store.read()[0], "e", restored))
+    answered = action.record
+    assert (answered.state, answered.order.ready) == (State.WRITING, True)
+    mind, action = tenure.step(me, mind, tenure.Looked(129, answered, "e", restored))
+    assert isinstance(action, tenure.Sleep)
+    _, action = tenure.step(me, mind, tenure.Looked(131, answered, "e", restored))
+    assert (action.record.state, action.record.epoch) == (State.CLAIMED, 4)
+
+
+def test_a_holder_that_writes_is_not_disturbed_by_an_order_to_itself(store):
+    record = put(store, order=Order("1", "aws", lossy=True))
+    me = replace(ME, site="aws", instance="aws-1")
+    copy = tenure.Copy(primary=True, epoch=3, writable=True)
+    _, action = tenure.step(me, tenure.Mind(renewed=99, until=110), tenure.Looked(100, record, "e", copy))
+    assert (action.record.state, action.record.order, action.record.epoch) == (State.WRITING, None, 3)
+
+
 @pytest.mark.parametrize(
     ("backlog", "lossy", "waited_s", "leaves"),
     [(False, False, 0, True), (True, False, 59, False), (True, False, 61, True), (True, True, 0, True)],

@@ -7,17 +7,24 @@ import os
 import re
 import subprocess
 import sys
+import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
+from components.errors import StepError
+from components.kinds.postgres.wanted import Wanted
+from components.probe import move
+from components.stores import s3
 from components.stores.record import State
 from sandbox.pair import check, world
 from sandbox.pair.rows import Ack
 from sandbox.pair.world import ROOT, SITES, until
 
-from .happenings import HAPPENINGS, Run
+from .happenings import HAPPENINGS, MOVE_S, WELL_S, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,6 +205,78 @@ def test_a_wrong_pass_phrase_is_no_proof_and_no_copy(run: Run) -> None:
     status = run.world.ran("status", "forum")
     assert status.returncode == 1
     assert re.search(r"store first +NOT restorable", status.stdout)
+
+
+def test_a_standby_follows_with_keys_that_the_store_lets_write_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, other = run.world, run.other
+    run.well()
+    keys = made.reader("first")
+    made.stop(other)
+    made.start(other, **keys)
+    made.cut(other, "second")
+    try:
+        number = run.client.acks[-1].number
+        until(lambda: made.has(other, number + 50), "rows of the store that may only be read", 240)
+        with monkeypatch.context() as patch:
+            for name, value in keys.items():
+                patch.setenv(name, value)
+            store = s3.OpenStore("first", made.settings.stores["first"])
+            archived = store.find(f"{made.settings.prefix}/archive/")
+            assert store.read(archived[0].key, 1)
+            for key in (archived[0].key, f"{made.settings.prefix}/proof-first.json"):
+                with pytest.raises(StepError, match="access denied"):
+                    store.write(key, b"a standby's")
+            with pytest.raises(ClientError, match="AccessDenied"):
+                s3.client(made.settings.stores["first"]).delete_object(Bucket="forum-archive", Key=archived[0].key)
+    finally:
+        made.cut(other, "second", cut=False)
+        made.stop(other)
+        made.start(other)
+    intact(run)
+
+
+def test_a_database_whose_sites_were_removed_goes_on_from_what_its_stores_keep(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `pulumi up` does after `pulumi destroy`: empty volumes, and a record whose holder has ended in order."""
+    made, writer = run.world, run.writer
+    run.well()
+    for site in (run.other, writer):
+        made.stop(site)
+    assert made.record().state is State.FROZEN
+    for site in SITES:
+        made.lose(site)
+        made.start(site)
+    for site in SITES:
+        until(lambda site=site: made.follows(site), f"{site} follows", WELL_S)
+    wanted = Wanted("active-standby", writer, SITES, 15)
+    settings = made.settings.model_dump(mode="json", exclude_none=True)
+    monkeypatch.setattr(move.probe, "take", lambda *_: {"version": "1"})
+    given = {"settings": settings, "wanted": asdict(wanted), "within_s": MOVE_S, "probe": {}}
+    assert move.take(given, run.note)["writer"] == writer
+    intact(run)
+
+
+@long
+def test_a_writer_that_was_lost_with_its_volume_writes_again_by_a_persons_decision_alone(run: Run) -> None:
+    made, writer = run.world, run.writer
+    run.well()
+    made.kill(writer)
+    gone = time.monotonic()
+    made.lose(writer)
+    made.start(writer)
+    until(lambda: made.follows(writer), f"{writer} follows", WELL_S)
+    with pytest.raises(StepError, match=f"`unmoor promote forum --to {writer}` has it write on from there"):
+        move._recall(made.settings, writer, MOVE_S, run.note)
+    done = made.ran("promote", "forum", "--to", writer, "--accept-loss", "--yes")
+    assert done.returncode == 0, done.stdout
+    run.well()
+    assert run.writer == writer
+    before = [ack for ack in list(run.client.acks) if ack.at <= gone]
+    run.lost |= {ack.number for ack in check.given_up(before, made.rows(), writer, run.lost)}
+    intact(run)
 
 
 @long
