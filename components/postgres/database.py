@@ -33,6 +33,8 @@ _Of = ParamSpec("_Of")
 _Result = TypeVar("_Result")
 #: How long a promotion waits for WAL that the archive lists and does not give: it may be damaged.
 _REPLAY_S = 60
+#: After which part of `archive_timeout_s` PostgreSQL begins a new segment: the rest is for bringing it to the stores.
+_SWITCHED = 0.9
 #: So many segments are archived in a moment.
 FEW = 4
 #: How long a file of the WAL waits before each store is given it apart.
@@ -97,7 +99,7 @@ class Postgres:
             "archive_mode": "on",
             "archive_command": self.archiver.command("archive-push", "%p"),
             "restore_command": self.archiver.get,
-            "archive_timeout": str(self.settings.archive_timeout_s),
+            "archive_timeout": str(max(1, int(self.settings.archive_timeout_s * _SWITCHED))),
             "recovery_target_timeline": "latest",
             "wal_level": "replica",
             "hot_standby": "on",

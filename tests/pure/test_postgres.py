@@ -518,3 +518,13 @@ def test_a_server_that_is_closed_archives_nothing_so_that_it_opens_without_waiti
         ((), {"archive_command": "", "recovery_target_timeline": "current"}),
         ((7.0,), {"opened": True}),
     ]
+
+
+def test_a_segment_begins_early_enough_to_be_in_the_stores_within_the_archives_time():
+    database = Postgres.__new__(Postgres)
+    database.settings = settings()
+    database.files = SimpleNamespace(prepare=lambda: None, admit=lambda _: {})
+    database.archiver = SimpleNamespace(write=lambda: None, command=lambda *_: "", get="")
+    database.server = SimpleNamespace()
+    database.prepare("127.0.0.1", 5.0)
+    assert (database.settings.archive_timeout_s, database.server.settings["archive_timeout"]) == (60, "54")
