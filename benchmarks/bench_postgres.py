@@ -48,8 +48,9 @@ def main() -> Iterator[dict[str, Any]]:
             _fill(made, size)
             run.well()
             _caught_up(run)
+            filled = time.time()
             yield from _switches(run)
-            yield from _drill(run)
+            yield from _drill(run, filled)
             yield from _memory(run)
             yield from _unplanned(run, late=False)
             yield from _unplanned(run, late=True)
@@ -99,9 +100,9 @@ def _switches(run: Run) -> Iterator[dict[str, Any]]:
         )
 
 
-def _drill(run: Run) -> Iterator[dict[str, Any]]:
-    since = time.time()
-    world.until(lambda: run.world.backed_up(since - 900), "counted backups", 900)
+def _drill(run: Run, since: float) -> Iterator[dict[str, Any]]:
+    """Restore a backup that was counted since then: an older one has less."""
+    world.until(lambda: run.world.backed_up(since), "counted backups", 900)
     done = run.world.ran("drill", "forum", "--store", "first")
     found = re.search(r"([\d,.]+) MB restored in ([\d.]+) s and checked in ([\d.]+) s", done.stdout)
     if found is None:
