@@ -174,7 +174,7 @@ class Postgres:
     def _follower(self, position: str | None) -> Copy:
         if not self.server.runs:
             self._follows = False
-            self._start()
+            self.server.start()
         try:
             recovers, at, timeline = self.server.ask(_WHERE).split("|")
             if position is not None and self._behind(position, int(timeline)):
@@ -219,13 +219,6 @@ class Postgres:
         seen = self.archiver.timelines()
         return len(seen) == len(self.settings.archive) and max(seen.values()) <= self.server.control().timeline
 
-    def _start(self, timeline: str = "latest") -> None:
-        """Start the server closed, without archiving. What a promotion has left goes to the stores once it is open.
-
-        PostgreSQL archives all before it stops, and to open it is to start it again: writes would wait for that.
-        """
-        self.server.start(archive_command="", recovery_target_timeline=timeline)
-
     # what is ordered
 
     def permit(self, until: float) -> None:
@@ -248,7 +241,7 @@ class Postgres:
         control = self.server.control()
         if control.end is None:
             # Killed: recover, and stop in order. Archiving comes after that.
-            self._start()
+            self.server.start(archive_command="")
             self.server.wait()
             self.server.ask("CHECKPOINT", within_s=120)
             self.server.stop()
@@ -310,7 +303,7 @@ class Postgres:
         else:
             self._end_recovery(standings.values())
         if not self.server.runs:
-            self._start()
+            self.server.start()
             self.server.wait(600)
         self._establish()
         for store in (name for name, each in standings.items() if each.empty):
@@ -328,7 +321,7 @@ class Postgres:
     def _end_recovery(self, standings: Iterable[Standing]) -> None:
         """Replay what the archive has, then become a primary on a new timeline."""
         if not self.server.runs:
-            self._start()
+            self.server.start()
         self.server.wait(600)
         self._replay(max((each.last_wal for each in standings), default=""))
         self._leave_recovery()
@@ -365,7 +358,7 @@ class Postgres:
             return
         self.server.stop()
         self.files.leave()
-        self._start("current")
+        self.server.start(recovery_target_timeline="current")
         self.server.wait(600)
         self._leave_recovery()
         self.files.left()
@@ -392,7 +385,7 @@ class Postgres:
             self.files.depart()
         if not self.there:
             self._restore()
-        self._start()
+        self.server.start()
 
     def _restored(self) -> None:
         try:

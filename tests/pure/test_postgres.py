@@ -505,21 +505,6 @@ def test_the_last_writes_go_to_both_stores_at_once_and_one_is_enough(tmp_path, f
     assert pushed == ([] if "first" in fails else ["A", "B"])
 
 
-def test_a_server_that_is_closed_archives_nothing_so_that_it_opens_without_waiting_for_a_store():
-    started: list[tuple[tuple, dict]] = []
-    database = Postgres.__new__(Postgres)
-    database.server = SimpleNamespace(
-        start=lambda *given, **named: started.append((given, named)), open=False, stop=lambda: None
-    )
-    database.files = SimpleNamespace(data=Path("/"), follows=False, signal=Path("/no-such-file"))
-    database._start("current")
-    database.permit(7.0)
-    assert started == [
-        ((), {"archive_command": "", "recovery_target_timeline": "current"}),
-        ((7.0,), {"opened": True}),
-    ]
-
-
 def test_a_segment_begins_early_enough_to_be_in_the_stores_within_the_archives_time():
     database = Postgres.__new__(Postgres)
     database.settings = settings()
