@@ -1,0 +1,127 @@
+"""The disk of the one who runs `up` becomes full: nothing is lost, and with room again it settles.
+
+State and temporary files lie on a small disk, which is filled when a step begins. Only root may mount one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from components.limits import RESERVE_BYTES, ROOM_BYTES
+from sandbox.drive import EngineFailed, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .docs_stack import Docs
+
+pytestmark = pytest.mark.timeout(600)
+DISK = ROOM_BYTES + RESERVE_BYTES + (24 << 20)
+
+
+@dataclass
+class Disk:
+    """A small disk, and the step at which it is filled next."""
+
+    place: Path
+    at: str = ""
+    filled: str = ""
+
+    def look(self, line: str) -> None:
+        """Fill the disk when the engine prints that the step begins."""
+        if self.at and not self.filled and re.search(rf"\s{re.escape(self.at)} (creating|updating|replacing)", line):
+            self.fill()
+            self.filled = self.at
+
+    def fill(self, leave: int = 0) -> None:
+        """Take all the room there is but `leave` bytes."""
+        with (self.place / "filler").open("ab", buffering=0) as file:
+            for size in (1 << 20, 4096, 1):
+                try:
+                    while leave < self.room():
+                        file.write(b"x" * size)
+                except OSError:
+                    continue
+
+    def room(self) -> int:
+        found = os.statvfs(self.place)
+        return found.f_bavail * found.f_frsize + 1
+
+    def free(self) -> None:
+        """Give the room back."""
+        (self.place / "filler").unlink(missing_ok=True)
+        self.at = self.filled = ""
+
+
+@pytest.fixture(scope="module")
+def disk(docs: Docs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
+    """Mount a small disk, and have the stack's state and temporary files on it."""
+    place = tmp_path_factory.mktemp("disk")
+    words = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "unmoor", str(place)]
+    if os.geteuid() != 0 or subprocess.run(words, check=False, capture_output=True).returncode:
+        pytest.skip("this user may not mount a disk")
+    try:
+        for name in ("state", "tmp"):
+            (place / name).mkdir()
+        made = Disk(place)
+        onto = {"PULUMI_BACKEND_URL": f"file://{place / 'state'}", "TMPDIR": str(place / "tmp")}
+        docs.pulumi.environment = {**docs.pulumi.environment, **onto}
+        docs.pulumi.on_line = made.look
+        docs.pulumi.init()
+        yield made
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+#: A step of each sort, and what makes it be done: a program with a bundle, what AWS makes, what costs money, files,
+#: what visitors follow.
+STEPS = {
+    "docs-keep": {"mode": "centralized"},
+    "docs-akash": {"mode": "active-standby"},
+    "docs-aws-publish": {},
+    "docs.dao.example/primary": {"active": "decentralized"},
+}
+
+
+def attempt(docs: Docs, **workload: str) -> Run:
+    try:
+        return docs.up(**workload)
+    except EngineFailed as failed:
+        return failed.run
+
+
+def test_no_update_begins_without_room(docs: Docs, disk: Disk) -> None:
+    disk.fill(leave=RESERVE_BYTES)
+    run = attempt(docs, mode="centralized")
+    disk.free()
+    assert re.search(
+        r"the update does not begin on a full disk.*MiB of room, and an update wants 32 MiB", run.output, re.DOTALL
+    )
+    assert "Traceback" not in run.output
+    assert [name for _, name in run.started() if name.startswith("docs")] == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_disk_that_becomes_full_at_a_step_costs_nothing(docs: Docs, disk: Disk, step: str) -> None:
+    docs.page(f"the page of {step.replace('/', ' ')}")
+    disk.at = step
+    run = attempt(docs, **STEPS[step])
+    assert disk.filled == step, run.output
+    disk.free()
+    assert [word for word in ("Traceback", "panic:", "goroutine ") if word in run.output] == [], run.output
+    assert "held back for the state; make room on it now" in run.output
+    assert docs.again().changes() == {}
+
+
+def test_nothing_stands_twice(docs: Docs, disk: Disk) -> None:
+    assert len(docs.leases()) == 1
+    for site in ("docs-aws", "docs-akash"):
+        assert docs.site_serves(site) == docs.version()
+    assert [each.name for each in disk.place.glob("*/.tmp*")] == []
