@@ -5,16 +5,21 @@ The tests run in order, each from where the one before it ended. TESTS_KILLS is 
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sandbox.aws import inventory
 
-from .docs_stack import AKASH, HOST, Docs, kill, runs
+from .docs_stack import AKASH, HOST, PRIMARY, STANDBY, Docs, kill, runs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .conftest import Sandbox
 
 pytestmark = pytest.mark.timeout(600)
@@ -77,3 +82,51 @@ def rests(base: Docs, primary: str, standby: str) -> None:
     assert (len(base.leases()), all(base.leases().values())) == (len(on_akash), True)
     assert [base.site_serves(site) for site in sites] == [base.version()] * 2
     assert base.again().changes() == {}
+
+
+def test_records_that_were_made_and_not_noted_are_taken(base: Docs, tmp_path: Path) -> None:
+    """The engine notes a record when Route 53 has answered for good; a kill before that leaves it unknown."""
+    standing = base.records()
+    lost = forget(base, tmp_path)
+    run = base.pulumi.up()
+    assert {name for op, name in run.steps() if op == "create"} == lost
+    assert {PRIMARY, STANDBY, "docs-akash-host", f"{HOST}-caa"} <= lost
+    assert base.records() == standing
+    assert base.again().changes() == {}
+
+
+def test_a_record_of_another_party_is_left_and_the_command_is_given(base: Docs, tmp_path: Path) -> None:
+    route53, name = inventory.client("route53"), "docs-akash.dao.example"
+    zone = next(each["Id"] for each in route53.list_hosted_zones()["HostedZones"] if each["Name"] == "dao.example.")
+    theirs = {"Name": name, "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": "192.0.2.99"}]}
+    batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": theirs}]}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+    forget(base, tmp_path)
+    shown = base.fails().output
+    assert f"{name}: a record A stands there, which this stack's state does not know" in shown
+    assert base.records()[name] == "192.0.2.99"
+    command = re.search(r"run the update again: (aws route53 .*)", shown)
+    assert command is not None
+    words = shlex.split(command[1])
+    route53.change_resource_record_sets(HostedZoneId=words[4], ChangeBatch=json.loads(words[6]))
+    assert name not in base.records()
+    base.pulumi.up()
+    rests(base, "docs-akash", "docs-akash-2")
+
+
+def forget(base: Docs, folder: Path) -> set[str]:
+    """Take every record out of the state, and return the names of their resources."""
+    state = json.loads(base.pulumi.export())
+    known = state["deployment"]["resources"]
+    lost = {each["urn"] for each in known if each["type"] == "aws:route53/record:Record"}
+    kept = [each for each in known if each["urn"] not in lost]
+    for each in kept:
+        each["dependencies"] = [urn for urn in each.get("dependencies", ()) if urn not in lost]
+        needed = each.get("propertyDependencies") or {}
+        each["propertyDependencies"] = {
+            key: [urn for urn in urns or () if urn not in lost] for key, urns in needed.items()
+        }
+    state["deployment"]["resources"] = kept
+    (folder / "state.json").write_text(json.dumps(state))
+    base.pulumi.restore(folder / "state.json")
+    return {urn.rpartition("::")[2] for urn in lost}

@@ -46,7 +46,7 @@ def of_route53(found):
     """Return the records of Route 53 that a list of sets stands for, as their inputs would be registered."""
     made = []
     for rrset in found:
-        one = {"name": rrset.host, "type": str(rrset.type), "zoneId": "Z1"}
+        one = {"name": rrset.host, "type": str(rrset.type), "zoneId": "Z1", "allowOverwrite": True}
         if rrset.values:
             made.append(one | {"ttl": float(rrset.ttl), "records": list(rrset.values)})
         for member in rrset.members:

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from ...topology import Role
 from ...web import http
+from . import left
 from .authority import CHECK_INTERVAL, CHECK_THRESHOLD, ROLES
 
 if TYPE_CHECKING:
@@ -79,13 +80,15 @@ def _answer(what: Mapping[str, Any], zone_id: pulumi.Input[str]) -> dict[str, An
     return {"type": what["type"], "records": endpoint.apply(lambda e: e.at), "ttl": what["ttl"]}
 
 
-def _there(what: Mapping[str, Any]) -> dict[str, bool]:
-    return {"allow_overwrite": True} if what.get("adopted") else {}
+def _record(resource: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions, **more: Any) -> Any:
+    """Publish a record; one that an interrupted update left is taken, and another party's is refused."""
+    taking = left.options(opts, adopted=bool(what.get("adopted")))
+    return aws.route53.Record(resource, name=what["name"], allow_overwrite=True, **more, opts=taking)
 
 
 def _host(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
     """Publish the site's own name, by which probes, health checks and issuers reach it."""
-    return aws.route53.Record(resource, zone_id=zone_id, name=what["name"], **_answer(what, zone_id), opts=opts)
+    return _record(resource, what, opts, zone_id=zone_id, **_answer(what, zone_id))
 
 
 def _health(
@@ -135,30 +138,29 @@ def _member(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], 
     if "check" in what:
         check = pulumi.Output.all(what["check"], *what.get("after", ())).apply(lambda known: known[0])
         judged = {"health_check_id": check}
-    return aws.route53.Record(
+    return _record(
         resource,
+        what,
+        opts,
         zone_id=zone_id,
-        name=what["name"],
         set_identifier=role.lower(),
         failover_routing_policies=[{"type": role}],
         **judged,
         **_answer(what, zone_id),
-        **_there(what),
-        opts=opts,
     )
 
 
 def _share(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Any:
     """Answer a share of look-ups while the site is healthy. Its identity is the name and the site."""
-    return aws.route53.Record(
+    return _record(
         resource,
+        what,
+        opts,
         zone_id=zone_id,
-        name=what["name"],
         set_identifier=what["site"],
         weighted_routing_policies=[{"weight": what["weight"]}],
         health_check_id=what["check"],
         **_answer(what, zone_id),
-        opts=opts,
     )
 
 
@@ -170,16 +172,7 @@ def _caa(resource: str, zone_id: pulumi.Input[str], what: Mapping[str, Any], opt
     """
     if what.get("adopted"):
         opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
-    return aws.route53.Record(
-        resource,
-        zone_id=zone_id,
-        name=what["name"],
-        type="CAA",
-        ttl=what["ttl"],
-        records=what["values"],
-        **_there(what),
-        opts=opts,
-    )
+    return _record(resource, what, opts, zone_id=zone_id, type="CAA", ttl=what["ttl"], records=what["values"])
 
 
 _ENTRIES: Mapping[str, Callable[[str, Any, Mapping[str, Any], pulumi.ResourceOptions], Any]] = {
