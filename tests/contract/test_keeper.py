@@ -21,7 +21,7 @@ import dns.zone
 import pytest
 
 from components.dns.plain import Row
-from components.dns.powerdns import bundle, keeper
+from components.dns.powerdns import bundle, csk, keeper
 from components.dns.powerdns.judge import DOWN, UP
 from components.dns.powerdns.probing import Prober
 from components.dns.powerdns.stores import Stores
@@ -394,6 +394,39 @@ def test_a_zone_that_could_not_be_taken_is_downloaded_again(served, stores, sign
         assert not kept.keeper.refresh()
     assert kept.keeper.refresh()
     assert served.serial() == 2
+
+
+def test_a_key_that_is_handed_over_after_its_zone_was_taken_is_shown_without_another_zone(
+    tmp_path, served, stores, signer
+):
+    old, new = csk.make(), csk.make()
+    both = [csk.ds(each, ZONE, tmp_path) for each in (new, old)]
+    key = tmp_path / "keys"
+    key.write_text(old)
+    put(stores, signer, bundle.make(ZONE, 1, SERVERS, zone_rows(), [switch()], keys=both))
+    kept = Kept(served, stores, signer, key)
+    assert kept.keeper.refresh()
+    assert shown(served) == {both[1]}
+    kept.probe(False, True, times=DOWN)
+    assert not kept.keeper.refresh()
+
+    key.write_text(old + new.partition("PrivateKey")[0])  # being written
+    assert not kept.keeper.refresh()
+    key.write_text(old + new)
+    restarted = Kept(served, stores, signer, key)
+    assert restarted.keeper.refresh(), restarted.reported
+    assert shown(served) == set(both)
+    assert served.serial() == 1
+    assert served.answers("docs.dao.example") == {STANDBY}, "where it led by proof"
+    signed = {each.rdtype: each for each in served.ask(ZONE, "SOA", dnssec=True).answer}[dns.rdatatype.RRSIG]
+    assert {one.key_tag for one in signed} == {int(both[0].split()[0])}, "by the first key of the zone"
+    assert not restarted.keeper.refresh()
+
+
+def shown(served):
+    """Return the DS of each key that the server answers."""
+    (keys,) = served.ask(ZONE, "DNSKEY").answer
+    return {dns.dnssec.make_ds(dns.name.from_text(ZONE), each, "SHA256").to_text() for each in keys}
 
 
 def test_what_powerdns_itself_refuses_leaves_what_served(served, stores, signer, kept, monkeypatch):

@@ -78,6 +78,17 @@ class Database:
             _util(folder, "check-zone", self._zone)
             yield staged
 
+    def lacks(self, wanted: Sequence[str], key: Path | None) -> bool:
+        """Return whether a key of these DS records is in the file, and not in the zone that is served.
+
+        Raises ConfigError while the file has a part that is no key.
+        """
+        known = {csk.ds(each, self._zone, self._path) for each in self._known(wanted, key)}
+        with self._open() as database:
+            query = "SELECT content FROM cryptokeys WHERE domain_id = ?"
+            found = database.execute(query, [_domain(database, "main", self._zone)]).fetchall()
+        return not known <= {csk.ds(content, self._zone, self._path) for (content,) in found}
+
     def _known(self, wanted: Sequence[str], key: Path | None) -> list[str]:
         """Return the keys of DS records that this server has, in their order."""
         there = csk.by_ds(key.read_text(encoding="ascii", errors="replace"), self._zone, key) if key else {}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..plain import Row
-    from .bundle import Judged, Switch
+    from .bundle import Bundle, Judged, Switch
 
 #: Seconds between two probes of a member, and two looks for a new zone.
 PROBE_S, POLL_S = 1.0, 10.0
@@ -90,6 +90,7 @@ class Keeper:
         self._database, self._stores, self._key = database, stores, key
         self._served, self._report, self._clock = folder / _SERVED, report, clock
         self._taken_at: float | None = None
+        self._taken: tuple[Bundle, bytes] | None = None
         # Probes are judged in one thread, zones are taken in another: no row of an old zone may follow a new one.
         self._turn = threading.Lock()
 
@@ -104,6 +105,7 @@ class Keeper:
             return
         if bundle.serial == self._database.serial():
             self._stores.know(raw, bundle.serial)
+            self._taken = bundle, raw
             self.names = {each.host: Name(each, self._by_rows(each)) for each in bundle.switches}
 
     def _by_rows(self, switch: Switch) -> Standing:
@@ -116,8 +118,11 @@ class Keeper:
         return Standing(leads, home=switch.home)
 
     def refresh(self) -> bool:
-        """Take the newest zone of the stores, and return whether there was one. What served stays when it cannot be."""
-        found = self._stores.newest(self._database.serial())
+        """Take the newest zone of the stores, and return whether there was one. What served stays when it cannot be.
+
+        The zone that is served is taken again once there is a key of it that was handed over after it was taken.
+        """
+        found = self._stores.newest(self._database.serial()) or self._with_more_keys()
         if found is None:
             return False
         bundle, raw = found
@@ -131,12 +136,19 @@ class Keeper:
             self._report(f"the zone of serial {bundle.serial} is not taken, what served goes on: {error}")
             return False
         self._report(f"serves serial {bundle.serial}")
-        self._taken_at = self._clock()
+        self._taken_at, self._taken = self._clock(), found
         try:
             files.write(self._served, raw)
         except OSError as error:
             self._report(f"{self._served}: {error.strerror}; once restarted, names stay until a new zone comes")
         return True
+
+    def _with_more_keys(self) -> tuple[Bundle, bytes] | None:
+        """Return what is served if a key that it names has come since. A file that is no key is looked at again."""
+        with contextlib.suppress(UnmoorError, sqlite3.Error, OSError):
+            if self._taken and self._database.lacks(self._taken[0].keys, self._key):
+                return self._taken
+        return None
 
     def pause_s(self) -> float:
         """Return the seconds to the next look for a zone: an update publishes several, and waits for each."""

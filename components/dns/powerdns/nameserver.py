@@ -137,16 +137,22 @@ def _prepare(folder: Path, user: str | None, texts: Mapping[str, str]) -> None:
     for path in folder.glob(f"{server.DATABASE}*"):
         _owned(path, user, 0o600)
     for name, text in texts.items():
-        path = folder / name
-        path.touch(mode=0o600)
-        _owned(path, user, 0o600)
-        path.write_text(text, encoding="utf-8")
+        _write(folder / name, text, user)
 
 
-def _renewed(path: Path, handed: str, found: str) -> str:
+def _write(path: Path, text: str, user: str | None) -> None:
+    """Replace a file that its user alone can read, in one step: the keeper reads keys at any moment."""
+    new = path.with_name(f".{path.name}.new")
+    new.touch(mode=0o600)
+    _owned(new, user, 0o600)
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+
+
+def _renewed(path: Path, handed: str, found: str, user: str | None) -> str:
     """Let the keeper have keys that were handed over since, for a roll-over; return what it has."""
     if handed != found:
-        path.write_text(handed, encoding="utf-8")
+        _write(path, handed, user)
         _log("has other keys of the zone")
     return handed
 
@@ -220,7 +226,7 @@ def main(
             each.look()
         if time.monotonic() >= again:
             again = time.monotonic() + _KEYS_S
-            found = _renewed(folder / "key", key(secrets) or found, found)
+            found = _renewed(folder / "key", key(secrets) or found, found, who)
     for supervisor in both:
         supervisor.end()
     health.shutdown()
