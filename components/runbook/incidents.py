@@ -71,10 +71,15 @@ def account_closed(case: Case) -> Iterator[Chapter]:
         "AWS has closed the account",
         "When AWS has written so, or every call is answered with AccessDenied and the zone with REFUSED.",
         (
-            Step("confirm", "See what visitors get", why, checks.unwell(case), _visitors(case, alone=alone), 0.5),
+            Step("confirm", "See what visitors get", why, _sites(case, alone=alone), _visitors(case, alone=alone), 0.5),
             *(_safe(of, name, store) for name, store in others.items()),
         ),
     )
+
+
+def _sites(case: Case, *, alone: bool) -> Check:
+    """Verify that sites elsewhere are well where names lead to them; else that not every site is reached."""
+    return checks.status(case, case.plan, gone=(CLOUD,)) if alone else checks.unwell(case)
 
 
 def _visitors(case: Case, *, alone: bool) -> Check:
