@@ -165,7 +165,7 @@ class Story:
         after = before.replace(old, new)
         path.write_text(after, encoding="utf-8")
         for line in list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[3:]:
-            self.show(f"[{'red' if line.startswith('-') else 'green'}]{line}[/]")
+            self.show(f"[{'red' if line.startswith('-') else 'green'}]{escape(line)}[/]")
 
     def unmoor(self, *words: str) -> None:
         """Run a command of `unmoor` on the stack file, and show its output."""

@@ -23,7 +23,7 @@ import dns.rdatatype
 from .client import NotReached
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from .state import State
@@ -42,7 +42,7 @@ server:
   root-hints: ""
   module-config: "validator iterator"
   domain-insecure: "."
-{anchors}
+{more}{anchors}
 stub-zone:
   name: "{zone}."
 {servers}
@@ -72,17 +72,24 @@ class Validating:
 
 
 @contextlib.contextmanager
-def validating(state: State, zone: str, folder: Path) -> Iterator[Validating]:
-    """Run unbound for a delegated zone for as long as the context lasts. Raises NotReached if it does not start."""
+def validating(
+    state: State, zone: str, folder: Path, trusts: Sequence[str] = (), remembers_s: int | None = None
+) -> Iterator[Validating]:
+    """Run unbound for a delegated zone for as long as the context lasts. Raises NotReached if it does not start.
+
+    `trusts` are DS records instead of those that the registry has at the start, as for a key that is exchanged
+    meanwhile; `remembers_s` is for how many seconds it remembers an answer at most, whatever its TTL is.
+    """
     given = state.delegation(zone) or {"servers": {}, "ds": []}
     ports = [state.port(f"server-{place + 1}") for place in range(len(given["servers"]))]
     with socket.socket(type=socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folder.mkdir(parents=True, exist_ok=True)
-    anchors = "\n".join(f'  trust-anchor: "{zone}. DS {ds}"' for ds in given["ds"])
+    anchors = "\n".join(f'  trust-anchor: "{zone}. DS {ds}"' for ds in trusts or given["ds"])
+    more = "" if remembers_s is None else f"  cache-max-ttl: {remembers_s}\n"
     servers = "\n".join(f"  stub-addr: 127.0.0.1@{each}" for each in ports)
-    text = _CONFIG.format(port=port, folder=folder, anchors=anchors, zone=zone, servers=servers)
+    text = _CONFIG.format(port=port, folder=folder, more=more, anchors=anchors, zone=zone, servers=servers)
     (folder / "unbound.conf").write_text(text, encoding="utf-8")
     with (folder / "unbound.log").open("wb") as log:
         process = subprocess.Popen(["unbound", "-d", "-c", str(folder / "unbound.conf")], stdout=log, stderr=log)

@@ -131,9 +131,14 @@ NAMED = {
     # An application with a database moves by the engine: an update, restores, and back (ten minutes). A forum that
     # others wrote is posted to while its database moves.
     "database": Named("TESTS_DATABASE", ("tests/engine/test_postgres.py", "tests/stateful/test_forum.py"), database),
-    # A closed AWS account, with the zone in Route 53 and on own name servers: two chapters of the demo; and what a
-    # validating resolver makes of strangers, cold servers, other keys and other clocks.
-    "drills": Named("TESTS_DRILLS", ("tests/contract/test_own_names_drills.py", "tests/engine/test_drills.py"), engine),
+    # A closed AWS account, with the zone in Route 53 and on own name servers: two chapters of the demo; the runbook of
+    # own servers, and their key exchanged on leases; and what a validating resolver makes of strangers, cold servers,
+    # other keys and other clocks.
+    "drills": Named(
+        "TESTS_DRILLS",
+        ("tests/contract/test_own_names_drills.py", "tests/engine/test_own_servers.py", "tests/engine/test_drills.py"),
+        engine,
+    ),
     # A site of 590 MiB through all modes.
     "large": Named("TESTS_LARGE", ("tests/engine/test_large_site.py",), engine),
     # Updates killed at the same moments again and again (an hour and more); TESTS_KILLS has the number of rounds.

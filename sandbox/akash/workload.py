@@ -43,15 +43,18 @@ class Grounds:
     #: Host name -> (lease, local HTTP port).
     hosts: dict[str, tuple[str, int]] = field(default_factory=dict)
     node_ports: int = NODE_PORTS
+    #: Addresses that leases have left, the last one at the end: another tenant is thought to have them first.
+    left: list[str] = field(default_factory=list)
 
     def address(self, lease: str, name: str) -> str | None:
         """Lease an address to an IP endpoint; None if its name is taken by another lease, or none is free."""
         for ip, (holder, held) in self.addresses.items():
             if held == name:
                 return ip if holder == lease else None
-        for ip in self.provider.addresses:
+        for ip in (*(each for each in self.provider.addresses if each not in self.left), *self.left):
             if ip not in self.addresses:
                 self.addresses[ip] = (lease, name)
+                self.left = [each for each in self.left if each != ip]
                 return ip
         return None
 
@@ -320,6 +323,7 @@ class Workload:
         for name, expose in self._global():
             if external(expose) == HTTP:
                 self.state.withdraw_host(self._hosts(name, expose)[0])
+        self.grounds.left += [ip for ip, (holder, _) in self.grounds.addresses.items() if holder == self.id]
         for table in (self.grounds.addresses, self.grounds.hosts):
             for key in [key for key, value in table.items() if value[0] == self.id]:
                 del table[key]

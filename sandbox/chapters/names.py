@@ -34,7 +34,7 @@ NEW = tuple(f"{site}.{ZONE}" for site in SITES)
 IMAGE = "ghcr.io/dao-example/nameserver@sha256:4c6e91c6ed0e2fa03efd5b44747b625fec79bc9cd06ac5235a779726618e530d"
 #: Requests that have to be answered while the account is closed, by so many visitors, with seconds between two.
 REQUESTS, VISITORS, PERIOD_S = 500, 3, 0.4
-#: The vendor whose store takes the place of the account's, and the object in the second store that has the state.
+#: The vendor whose store takes the place of AWS's, and the object in the second store that has the state.
 THIRD, COPY = "dao-example-third", "state/sandbox.json"
 STORE = """\
     aws:
@@ -70,8 +70,13 @@ def dns(authorities: str, names: tuple[str, ...], ds: str = "") -> str:
 
 
 def text() -> str:
-    """Return the stack file: that of the sandbox, its site by another name, with name servers of its own too."""
+    """Return the stack file: that of the sandbox, its site by another name, with name servers of its own too.
+
+    No store is at AWS: the addresses of stores are in a lease's document, so exchanging one of them starts the only
+    site's container anew, for some seconds.
+    """
     named = committed().replace("    docs:\n", f"    {WORKLOAD}:\n")
+    named = named.replace(STORE, INSTEAD).replace("stores: [aws, storj]", "stores: [third, storj]")
     return named.replace("  unmoor:stores:\n", dns("route53, powerdns", OLD) + "  unmoor:stores:\n")
 
 
@@ -86,6 +91,7 @@ def play(story: Story) -> None:
     story.pulumi.environment = {**shell, operator_key.VARIABLE: "ab" * 32, csk.VARIABLE: key}
     registrar.change(story.state, ZONE, dict.fromkeys(OLD, ""))
     try:
+        _third(story)
         _move(story, ds)
         with validating(story.state, ZONE, story.state.root / "unbound") as resolver, ExitStack() as ends:
             story.visitor = Visitor(STAGE.url, story.state, PERIOD_S, resolver)
@@ -148,14 +154,11 @@ def _laptop(story: Story) -> None:
     story.pulumi.environment = {**story.pulumi.environment, **nothing, **home}
     story.pulumi.init()
     story.pulumi.restore(folder / "state.json")
-    _third(story)
-    story.edit(STORE, INSTEAD)
-    story.edit("stores: [aws, storj]", "stores: [third, storj]")
     story.up()
 
 
 def _lose(story: Story, site: str) -> str:
-    """Let the provider of a name server vanish, and see that its lease is closed; return the address that is lost."""
+    """Let the provider of a name server vanish until its lease is closed; return the address that is lost."""
     address = _glue(story)[f"{site}.{ZONE}"]
     owner = next(each.owner for each in PROVIDERS if address in each.addresses)
     story.state.start_fault(f"provider-gone-{owner}")
@@ -163,6 +166,7 @@ def _lose(story: Story, site: str) -> str:
         "the network closes the lease",
         lambda: all(each["leases"][-1]["state"] != "active" for each in akash.open_deployments() if _of(each, owner)),
     )
+    story.state.end_fault(f"provider-gone-{owner}")
     return address
 
 
@@ -183,6 +187,7 @@ def _third(story: Story) -> None:
     """Open a bucket at a third vendor, which anyone may read."""
     store = _store(story, "storj")
     store.create_bucket(Bucket=THIRD)
+    store.delete_public_access_block(Bucket=THIRD)
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{THIRD}/*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     store.put_bucket_policy(Bucket=THIRD, Policy=policy)

@@ -215,6 +215,12 @@ def test_a_leased_address_belongs_to_one_deployment_and_returns() -> None:
     ]
 
 
+def test_an_address_that_a_lease_has_left_is_given_to_the_next_one_only_where_no_other_is_free() -> None:
+    grounds = Grounds(NAMED["tundra"], left=["203.0.113.50"])
+    assert [grounds.address("1", "a"), grounds.address("2", "b")] == ["203.0.113.51", "203.0.113.50"]
+    assert grounds.left == []
+
+
 def test_at_least_four_providers_and_three_of_them_audited_with_addresses() -> None:
     def fits(each: AkashProvider) -> bool:
         return each.audited and bool(each.addresses) and "beta3" in each.classes

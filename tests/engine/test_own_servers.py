@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import threading
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dns.dnssec
 import dns.flags
@@ -16,15 +22,20 @@ import pytest
 
 from components import operator_key
 from components.dns.powerdns import csk
+from sandbox.akash import inventory as akash
+from sandbox.akash.providers import PROVIDERS
+from sandbox.client import NotReached
+from sandbox.faults import CLOSED
 from sandbox.net import registrar
 from sandbox.state import VARIABLE
-from tests.contract.powerdns import MISSING
+from sandbox.validating import Validating, validating
+from tests.contract.powerdns import MISSING, NO_RESOLVER
 
 from . import docs_stack
 from .docs_stack import HOST, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .conftest import Sandbox
     from .docs_stack import Docs
@@ -37,6 +48,12 @@ KEY = csk.make()
 DS = csk.ds(KEY, ZONE, Path("key"))
 IMAGE = "ghcr.io/dao-example/nameserver@sha256:" + "4c6e91c6ed0e2fa03efd5b44747b625fec79bc9cd06ac5235a779726618e530d"
 
+#: Seconds for which the resolver of the roll-over remembers anything, whatever its TTL is.
+REMEMBERED_S = 2
+
+REHEARSAL = pytest.mark.skipif(
+    not os.environ.get("TESTS_DRILLS"), reason="takes minutes; `python -m tests drills` runs it"
+)
 pytestmark = [pytest.mark.timeout(1500), pytest.mark.skipif(MISSING is not None, reason=str(MISSING))]
 
 
@@ -135,11 +152,151 @@ def test_a_flip_is_followed_by_names_of_own_servers(standing: Docs) -> None:
     until(lambda: standing.served() == standing.version(), "visitors are served by the new site")
 
 
+def started(docs: Docs, *words: str) -> subprocess.Popen[str]:
+    """Start a command as an operator types it in the project's folder."""
+    folder = docs.pulumi.project / "stacks"
+    folder.mkdir(exist_ok=True)
+    (folder / "Pulumi.docs.yaml").write_text(docs.pulumi.config_file.read_text())
+    return subprocess.Popen(
+        words, cwd=docs.pulumi.project, env={**os.environ, **docs.pulumi.environment},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def typed(docs: Docs, *words: str) -> str:
+    """Type a command, which has to end well."""
+    child = started(docs, *words)
+    shown, _ = child.communicate()
+    assert child.returncode == 0, f"{' '.join(words)}\n{shown}"
+    return shown
+
+
+def carry_out(docs: Docs, chapter: str, person: Callable[[list[str]], None] = lambda _: None) -> None:
+    """Carry a chapter of the runbook out; a person reads each line, and may act."""
+    words = ("--execute", "--yes", "--approved-by", "a test", "--chapter", chapter)
+    lines: list[str] = []
+    with started(docs, "./unmoor", "runbook", "docs", "--stack", "docs", *words) as child:
+        for line in child.stdout or ():
+            lines.append(line)
+            person(lines)
+    assert child.returncode == 0, "".join(lines)
+
+
+@REHEARSAL
+def test_the_runbook_of_a_closed_account_is_carried_out(standing: Docs) -> None:
+    with standing.broken(CLOSED):
+        carry_out(standing, "account-closed")
+
+
+@REHEARSAL
+def test_the_runbook_of_a_lost_name_server_is_carried_out_with_the_glue_that_it_prints(standing: Docs) -> None:
+    lost = address(standing, SITES[0])
+    owner = next(each.owner for each in PROVIDERS if lost in each.addresses)
+
+    def at_the_registrar(lines: list[str]) -> None:
+        """Change the glue to what the step printed, once it waits for that."""
+        text = "".join(lines)
+        printed = text.partition("Change the glue")[2]
+        if lines[-1].startswith("      $ ") and printed.count("      $ ") == 2:
+            found = set(
+                re.findall(r"(\S+) A at .*: the parent's glue is '(\S+)', and the zone answers '(\S+)'", printed)
+            )
+            ((server, old, new),) = found
+            assert (server, old) == (NEW[0], lost)
+            given = standing.state.delegation(ZONE) or {}
+            registrar.change(standing.state, ZONE, {**given["servers"], server: new}, given["ds"])
+
+    with standing.broken(f"provider-gone-{owner}"):
+        until(lambda: owner not in running(), "the network closes the lease")
+    carry_out(standing, "name-server-lost", at_the_registrar)
+    assert address(standing, SITES[0]) != lost
+    for site in SITES:
+        assert valid(standing, site, NEW[0], "A") == {address(standing, SITES[0])}
+    assert standing.served() == standing.version()
+
+
+def running() -> set[str]:
+    """Return the operators of leases that run."""
+    newest = [each["leases"][-1] for each in akash.open_deployments() if each["leases"]]
+    return {each["id"]["provider"] for each in newest if each["state"] == "active"}
+
+
+class Visitor(threading.Thread):
+    """Looks a name up again and again, until it is ended; each answer has to be validated."""
+
+    def __init__(self, resolver: Validating) -> None:
+        super().__init__()
+        self.resolver, self.asked, self.lost, self.ended = resolver, 0, list[str](), threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.wait(0.05):
+            self.asked += 1
+            try:
+                self.resolver.addresses(HOST)
+            except NotReached as why:
+                self.lost.append(str(why))
+
+
+@REHEARSAL
+@pytest.mark.skipif(NO_RESOLVER is not None, reason=str(NO_RESOLVER))
+def test_the_key_is_exchanged_on_leases_in_five_steps_and_no_look_up_is_lost(standing: Docs, tmp_path: Path) -> None:
+    """The resolver trusts both keys; what it remembers of one must never meet signatures of the other alone."""
+    file = tmp_path / "new.key"
+    typed(standing, "./unmoor", "zone", "key", "--stack", "docs", str(file))
+    new = csk.ds(file.read_text(), ZONE, file)
+
+    def due() -> int:
+        child = started(standing, "./unmoor", "zone", "roll", str(file), "--stack", "docs", "--json")
+        shown, _ = child.communicate()
+        steps: list[dict[str, Any]] = json.loads(shown[shown.index("{") :])["steps"]
+        return next((number for number, step in enumerate(steps, 1) if step["state"] == "next"), 0)
+
+    def given(*keys: str) -> None:
+        standing.pulumi.environment = {**standing.pulumi.environment, csk.VARIABLE: "".join(keys)}
+
+    def publish(*ds: str) -> None:
+        standing.settings["unmoor:dns"] = dns_of("powerdns", names=NEW, ds=ds)
+        standing.write()
+
+    def vouched(*ds: str) -> None:
+        registrar.change(standing.state, ZONE, (standing.state.delegation(ZONE) or {})["servers"], ds)
+        time.sleep(2 * REMEMBERED_S)  # what a step asks to wait for
+
+    with validating(standing.state, ZONE, tmp_path / "unbound", (DS, new), REMEMBERED_S) as resolver:
+        visitor = Visitor(resolver)
+        visitor.start()
+        try:
+            assert due() == 1
+            given(KEY, file.read_text())
+            publish(DS, new)
+            typed(standing, "./unmoor", "rotate", "ns", "--stack", "docs", "--yes")
+            until(lambda: due() == 2, "both servers show both keys")
+            vouched(DS, new)
+            assert due() == 3
+            publish(new, DS)
+            standing.up()
+            assert due() == 4
+            vouched(new)
+            assert due() == 5
+            publish(new)
+            standing.up()
+            assert due() == 0
+            given(file.read_text())
+            typed(standing, "./unmoor", "rotate", "ns", "--stack", "docs", "--yes")
+            assert due() == 0
+            time.sleep(2 * REMEMBERED_S)
+        finally:
+            visitor.ended.set()
+            visitor.join()
+    assert visitor.lost == [], f"{len(visitor.lost)} of {visitor.asked}"
+    assert visitor.asked > 200
+
+
 def test_going_back_is_refused_while_the_parent_has_the_key(standing: Docs) -> None:
     standing.settings["unmoor:dns"] = dns_of("route53", names=OLD)
     run = standing.fails()
     assert "still leads dao.example to 'ns-akash-2.dao.example', 'ns-akash.dao.example'" in run.output
-    registrar.change(standing.state, ZONE, dict.fromkeys(OLD, ""), [DS])
+    registrar.change(standing.state, ZONE, dict.fromkeys(OLD, ""), (standing.state.delegation(ZONE) or {})["ds"])
     run = standing.fails()
     assert "still has a DS of dao.example" in run.output
     assert len(standing.leases()) == 3
