@@ -141,8 +141,9 @@ NAMED = {
     ),
     # A site of 590 MiB through all modes.
     "large": Named("TESTS_LARGE", ("tests/engine/test_large_site.py",), engine),
-    # Updates killed at the same moments again and again (an hour and more); TESTS_KILLS has the number of rounds.
-    "kills": Named("TESTS_KILLS", ("tests/engine/test_kills.py",), engine, "50"),
+    # Updates whose disk becomes full at each sort of step, and updates killed at the same moments again and again (an
+    # hour and more); TESTS_KILLS has the number of rounds.
+    "kills": Named("TESTS_KILLS", ("tests/engine/test_full_disk.py", "tests/engine/test_kills.py"), engine, "50"),
 }
 
 

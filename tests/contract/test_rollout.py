@@ -10,7 +10,7 @@ import pytest
 
 from components.errors import StepError
 from components.kinds.service import rollout
-from tests.contract.aws_account import account
+from tests.contract.aws_account import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ IMAGE = "ghcr.io/dao-example/api:1.0@sha256:" + "4c" * 32
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with account(tmp_path_factory.mktemp("aws")) as made:
+    with running(tmp_path_factory.mktemp("aws")) as made:
         yield made
 
 

@@ -11,6 +11,7 @@ import pulumi
 import pulumi_aws  # noqa: F401 loaded once, before time is measured or loops are made
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import set_root_resource
 
 from components.deploy.workload import deploy
 from components.plan.stack import topology
@@ -214,6 +215,8 @@ def run(
     # The SDK's mock monitor makes a loop in each of its threads and closes none.
     asyncio.new_event_loop = made
     try:
+        # The SDK keeps the stack of an earlier program; one that failed early has no URN to be anything's parent.
+        set_root_resource(None)  # type: ignore[arg-type]
         mocks.set_mocks(Cloud(), "unmoor", stack, preview, monitor=Recorder(graph))
 
         def program() -> None:

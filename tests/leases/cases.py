@@ -122,7 +122,7 @@ CASES = (
         "A killed update made a record that the state does not know",
         "`deployment … stays open: HOST leads to it`",
         "it stays open, and the next run tries again",
-        "delete the record, then `pulumi up`",
+        "`pulumi up` with the settings that were interrupted takes the record; with others, delete it first",
         f"{_ENGINE}::test_a_record_that_the_state_does_not_know_keeps_its_lease_open",
     ),
     Case(

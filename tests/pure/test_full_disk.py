@@ -25,7 +25,7 @@ ELSEWHERE = {
     "content/gitbook/project.py": 5,  # pictures and templates, into a folder that must be empty
     "kinds/static/bundle.py": 1,  # into a folder that `restore` throws away when it fails
     "provider/classes.py": 1,  # a developer's `make classes`
-    "dns/powerdns/database.py": 4, "dns/powerdns/nameserver.py": 3,  # in a container of its own, which starts anew
+    "dns/powerdns/database.py": 4, "dns/powerdns/nameserver.py": 2,  # in a container of its own, which starts anew
     "dns/powerdns/state.py": 6,  # a folder that is thrown away, and a lock
     "dns/powerdns/server.py": 1, "dns/powerdns/stores.py": 1,  # the keeper goes on
     "commands/zone.py": 1,  # a key, which its owner alone may read at every moment
@@ -41,15 +41,20 @@ WRITERS = {"write_text", "write_bytes", "mkstemp", "TemporaryFile", "NamedTempor
 
 def run(folder: Path, *words: str, room: int | None = None, typed: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command; with `room`, no file may have more bytes: what a full disk answers, but for the number."""
-
-    def bound() -> None:
-        if room is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-
+    # Not by preexec_fn: a process that has used gRPC, as a worker of ours has, may abort between fork and exec.
+    bound = [] if room is None else [sys.executable, "-c", _BOUND, str(room)]
     return subprocess.run(
-        [sys.executable, "-m", "components", *words], cwd=folder, input=typed, capture_output=True, text=True,
-        check=False, preexec_fn=bound, env=os.environ | {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "C")},
+        [*bound, sys.executable, "-m", "components", *words], cwd=folder, input=typed, capture_output=True, text=True,
+        check=False, env=os.environ | {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "C")},
     )  # fmt: skip
+
+
+#: Runs a command that can write no file with more bytes.
+_BOUND = """import os, resource, sys
+most = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 def tree(folder: Path) -> dict[str, bytes]:
