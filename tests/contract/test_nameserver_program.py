@@ -112,6 +112,7 @@ def test_it_waits_for_the_key_serves_signed_by_it_and_starts_again_what_ends(pro
 
     for what in ("pdns_server", "powerdns.keeper"):
         killed = child(process, what)
+        assert os.getpgid(killed.pid) == process.pid, "what kills the program's group leaves no server behind"
         killed.kill()
         child(process, what, other_than=killed.pid)
     until(lambda: status(health) == (200, "well") or None, "well again")

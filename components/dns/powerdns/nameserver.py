@@ -58,7 +58,7 @@ class Supervisor:
                 groups: dict[str, Any] = {}
                 if self.user is not None:
                     groups = {"user": self.user, "group": self.user, "extra_groups": []}
-                self.running[name] = subprocess.Popen(command, start_new_session=True, **groups)
+                self.running[name] = subprocess.Popen(command, **groups)
 
     def end(self) -> None:
         """End all of them, and wait for each."""
