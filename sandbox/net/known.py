@@ -19,7 +19,8 @@ T = TypeVar("T")
 #: A value older than this (seconds) is read again before it is used.
 FRESH_S = 0.5
 #: The longest that a question waits for it, in seconds; then the former value is used. The first reading is waited for.
-PATIENCE_S = 1.0
+#: Less than what the visitors of the sandbox wait (`client.RESOLVER_S`), so a busy machine gives no old answer.
+PATIENCE_S = 1.8
 
 
 class Known(Generic[T]):
