@@ -113,8 +113,8 @@ class Implementation(ABC, Generic[O]):
         """Return what only this target needs, such as filling a bucket."""
         return ()
 
-    def checks(self, site: Site, plan: WorkloadPlan) -> Iterable[Check]:  # noqa: ARG002 a default
-        """Return looks at what only this kind needs on this target before an update."""
+    def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterable[Check]:  # noqa: ARG002 a default
+        """Return looks at what only this kind needs on this target before an update; `stack` is `PROJECT/STACK`."""
         return ()
 
     def credentials(self, options: O) -> Mapping[str, int]:  # noqa: ARG002 a default

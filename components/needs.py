@@ -32,12 +32,14 @@ class Finding:
 class Check:
     """One thing to check. `look` changes nothing; an exception that it raises becomes a finding.
 
-    `late` marks what would make an update fail only after minutes of building; an update checks it first.
+    `late` marks what would make an update fail only after minutes of building; an update checks it first. `path` is
+    the line of the stack file that asks for what is checked, where one line does.
     """
 
     name: str
     look: Callable[[], Iterable[Finding]]
     late: bool = False
+    path: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-#: The keys of our tags; AWS reserves `aws:` alone (Tagging AWS resources, "Tag naming limits and requirements").
-STACK, WORKLOAD = "unmoor:stack", "unmoor:workload"
+from ..targets.aws import STACK, WORKLOAD
 
 
 def tagged(workload: str) -> pulumi.ResourceTransformation:

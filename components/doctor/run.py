@@ -59,7 +59,7 @@ def checks(topology: Topology, registry: Registry, stack: str) -> Iterator[Check
         yield Check("rights of sites at AWS", functools.partial(account.rights, used))
     for plan in topology.workloads:
         for site in plan.sites:
-            yield from registry.implementations(plan.kind)[site.target].checks(site, plan)
+            yield from registry.implementations(plan.kind)[site.target].checks(site, plan, stack)
     yield from hosts.checks(topology)
     yield from stores.checks(topology, stack)
     yield from delegation.checks(topology)
@@ -125,6 +125,7 @@ def demand(topology: Topology, registry: Registry, stack: str) -> None:
     What is not ready is checked again, because a change may become visible seconds late.
     """
     late = [check for check in checks(topology, registry, stack) if check.late]
+    paths = {check.name: check.path or check.name for check in late}
     for attempt in range(LOOKS):
         time.sleep(PAUSE_S if attempt else 0.0)
         found = [each for each in look(late) if each.state is State.NOT_READY]
@@ -132,7 +133,7 @@ def demand(topology: Topology, registry: Registry, stack: str) -> None:
         if not found:
             return
     faults = [
-        Fault(each.name, f"{finding.sentence}; {finding.mend}")
+        Fault(paths[each.name], f"{finding.sentence}; {finding.mend}")
         for each in found
         for finding in each.findings
         if finding.state is State.NOT_READY

@@ -17,13 +17,14 @@ from components import resolver
 from components.dns.route53 import needs as route53
 from components.dns.route53.authority import Route53
 from components.doctor import run, stores
+from components.errors import ConfigError
 from components.needs import Grant, State
 from components.plan.stack import topology
 from components.project import builtin
 from components.stores import s3
+from components.targets.aws import STACK, WORKLOAD, shared
 from components.targets.aws import account as aws
 from components.targets.aws import needs as sites
-from components.targets.aws import shared
 from sandbox.aws.account import AWS_STORE
 from tests.contract.authority import self_signed
 from tests.settings import settings, site_folder
@@ -99,25 +100,55 @@ def mended(finding, program: str) -> dict:
 
 # A load balancer that services share
 
+CLOSED = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+
+
+def empty_balancer(account: Account) -> str:
+    """Make a load balancer without listeners; return its ARN."""
+    nets = [one["SubnetId"] for one in account.client("ec2").describe_subnets()["Subnets"]][:2]
+    (made,) = account.client("elbv2").create_load_balancer(Name="shared", Subnets=nets)["LoadBalancers"]
+    return str(made["LoadBalancerArn"])
+
+
+def test_an_update_names_a_rule_of_another_stack_by_path_before_it_builds(account, plan, monkeypatch) -> None:
+    monkeypatch.setattr(run, "LOOKS", 1)
+    elb, arn = account.client("elbv2"), empty_balancer(account)
+    service = {"image": f"ghcr.io/dao/api@sha256:{'4c' * 32}", "port": 8080, "aws": {"balancer": arn}}
+    workload = {"kind": "service", "mode": "centralized", "host": "api.dao.example", "options": service}
+    stack = plan(workloads={"api": workload})
+    try:
+        given = {"LoadBalancerArn": arn, "Protocol": "HTTP", "Port": 80}
+        (plain,) = elb.create_listener(DefaultActions=CLOSED, **given)["Listeners"]
+        theirs = {"Name": "api-aws", STACK: "unmoor/staging", WORKLOAD: "api"}
+        elb.create_rule(
+            ListenerArn=plain["ListenerArn"],
+            Priority=7,
+            Actions=CLOSED,
+            Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": ["api.dao.example"]}}],
+            Tags=[{"Key": key, "Value": value} for key, value in theirs.items()],
+        )
+        with pytest.raises(ConfigError) as caught:
+            run.demand(stack, builtin(), "unmoor/prod")
+    finally:
+        elb.delete_load_balancer(LoadBalancerArn=arn)
+    found = [each.message for each in caught.value.faults if each.path == "workloads.api.options.aws.balancer"]
+    assert [message for message in found if "leads api.dao.example elsewhere; remove it (aws elbv2" in message]
+
 
 def test_a_shared_load_balancer_needs_both_listeners_and_no_older_rule_for_our_host(account: Account, tmp_path) -> None:
-    elb, ec2 = account.client("elbv2"), account.client("ec2")
-    nets = [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]][:2]
-    (made,) = elb.create_load_balancer(Name="shared", Subnets=nets)["LoadBalancers"]
-    arn, hosts = made["LoadBalancerArn"], ("api.dao.example", "api-aws.dao.example")
+    elb, arn, hosts = account.client("elbv2"), empty_balancer(account), ("api.dao.example", "api-aws.dao.example")
 
     def look() -> list[tuple[State, str]]:
-        return [(one.state, one.sentence) for one in shared.look(arn, "api-aws", hosts)]
+        return [(one.state, one.sentence) for one in shared.look(arn, "api-aws", "unmoor/prod", hosts)]
 
     try:
         assert [state for state, _ in look()] == [State.NOT_READY] * 2
-        closed = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
-        (plain,) = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=closed)[
+        (plain,) = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=CLOSED)[
             "Listeners"
         ]
         ((state, sentence),) = look()
         assert (state, "HTTPS on port 443" in sentence) == (State.NOT_READY, True)
-        (wrong,) = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=443, DefaultActions=closed)[
+        (wrong,) = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=443, DefaultActions=CLOSED)[
             "Listeners"
         ]
         ((state, sentence),) = look()
@@ -127,15 +158,19 @@ def test_a_shared_load_balancer_needs_both_listeners_and_no_older_rule_for_our_h
         given = {"Certificate": pem.read_bytes(), "PrivateKey": key.read_bytes()}
         certificate = account.client("acm").import_certificate(**given)["CertificateArn"]
         more = {"Certificates": [{"CertificateArn": certificate}], "Protocol": "HTTPS", "Port": 443}
-        elb.create_listener(LoadBalancerArn=arn, DefaultActions=closed, **more)
+        elb.create_listener(LoadBalancerArn=arn, DefaultActions=CLOSED, **more)
         assert [state for state, _ in look()] == [State.READY]
-        given = {"ListenerArn": plain["ListenerArn"], "Priority": 1, "Actions": closed}
+        given = {"ListenerArn": plain["ListenerArn"], "Priority": 1, "Actions": CLOSED}
         every = [{"Field": "host-header", "HostHeaderConfig": {"Values": ["api.*.example"]}}]
         (rule,) = elb.create_rule(Conditions=every, **given)["Rules"]
         ((state, sentence),) = look()
         assert (state, "leads api.dao.example elsewhere" in sentence) == (State.NOT_READY, True)
-        elb.add_tags(ResourceArns=[rule["RuleArn"]], Tags=[{"Key": "Name", "Value": "api-aws"}])
-        assert [state for state, _ in look()] == [State.READY]
+        for stack, state in (("unmoor/staging", State.NOT_READY), ("unmoor/prod", State.READY)):
+            ours = {"Name": "api-aws", STACK: stack}
+            elb.add_tags(
+                ResourceArns=[rule["RuleArn"]], Tags=[{"Key": key, "Value": value} for key, value in ours.items()]
+            )
+            assert [each for each, _ in look()] == [state], stack
     finally:
         elb.delete_load_balancer(LoadBalancerArn=arn)
     assert [(state, "there is no load balancer" in sentence) for state, sentence in look()] == [(State.NOT_READY, True)]

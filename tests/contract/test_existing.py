@@ -146,6 +146,6 @@ def test_an_update_looks_at_both_before_it_builds(tmp_path):
     options = {"site": "site", "existing": {"certificate": ARN, "bucket": "dao-empty"}}
     (plan,) = topology(settings(options=options), builtin(), tmp_path).workloads
     (site,) = plan.sites
-    checks = builtin().implementations("static")["aws"].checks(site, plan)
+    checks = builtin().implementations("static")["aws"].checks(site, plan, "unmoor/prod")
     names = ("CloudFront of docs-aws", "certificate of docs-aws", "bucket of docs-aws")
     assert {each.name: each.late for each in checks} == dict.fromkeys(names, True)

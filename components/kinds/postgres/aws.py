@@ -78,10 +78,10 @@ class OnAws(OnSite):
         """Return the rights for machine, volume, address, role and logs."""
         return machine_rights.grants(plan.named(site))
 
-    def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
+    def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterator[Check]:
         """Ask IAM for those rights, and the stores whether the writer may be where the plan has it."""
         yield Check(f"rights of {site.name} at AWS", functools.partial(account.rights, self.grants(site, plan)))
-        yield from super().checks(site, plan)
+        yield from super().checks(site, plan, stack)
 
     def deploy(self, site: Site, context: Context) -> Deployed:
         """Register the machine."""

@@ -76,7 +76,7 @@ class OnSite(Implementation[PostgresOptions]):
             before=(f"{site.name}-probe",),
         )
 
-    def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
+    def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterator[Check]:  # noqa: ARG002 nothing is shared
         """Ask the stores whether the writer may be where the plan has it."""
         if site == plan.primary:
             look = functools.partial(_look, sites.settings_of(plan), Wanted.of(plan))

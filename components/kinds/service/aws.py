@@ -113,12 +113,13 @@ class OnAws(Implementation["ServiceOptions"]):
         options: ServiceOptions = site.options  # type: ignore[assignment]
         return container_rights.grants(plan.named(site), cluster=options.aws.cluster, secrets=bool(options.secrets))
 
-    def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
+    def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterator[Check]:
         """Look at the load balancer that a service shares with others."""
-        options: ServiceOptions = plan.options  # type: ignore[assignment]
+        options: ServiceOptions = site.options  # type: ignore[assignment]
         if options.aws.balancer:
-            look = functools.partial(shared.look, options.aws.balancer, plan.named(site), site.hosts)
-            yield Check(f"load balancer of {site.name}", look, late=True)
+            look = functools.partial(shared.look, options.aws.balancer, plan.named(site), stack, site.hosts)
+            path = f"workloads.{plan.name}.options.aws.balancer"
+            yield Check(f"load balancer of {site.name}", look, late=True, path=path)
 
     def deploy(self, site: Site, context: Context) -> Deployed:
         """Register load balancer, certificate and tasks."""

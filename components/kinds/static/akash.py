@@ -69,7 +69,7 @@ class OnAkash(Implementation["StaticOptions"]):
         if release.data is not None:
             yield from sizes.refused(release.data.bytes, release.data.files)
 
-    def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
+    def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterator[Check]:  # noqa: ARG002 nothing is shared
         """Return the check of who could bid on the site's document."""
         from ...targets.akash import needs
         from .document import document_for

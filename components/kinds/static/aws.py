@@ -77,7 +77,7 @@ class OnAws(Implementation["StaticOptions"]):
             detail=f"version {plan.release.short} into its bucket",
         )
 
-    def checks(self, site: Site, plan: WorkloadPlan) -> Iterator[Check]:
+    def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterator[Check]:  # noqa: ARG002 nothing is shared
         """Look for other distributions with the site's names, and at what exists and is to be used."""
         from ...targets.aws import existing, mark, static_rights
         from ...targets.aws.options import existing_of

@@ -22,6 +22,9 @@ def _needs(topology: Topology) -> Needs:
     return needs.of(topology)
 
 
+#: The keys of the tags of everything that a stack makes here; AWS reserves `aws:` alone (Tagging AWS resources, "Tag
+#: naming limits and requirements").
+STACK, WORKLOAD = "unmoor:stack", "unmoor:workload"
 TARGET = Target("aws", company="AWS", needs=_needs)
 #: Amazon's name in CAA records (ACM user guide, "Configure a CAA record"); one of its four is enough.
 ISSUER = "amazon.com"

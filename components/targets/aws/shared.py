@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from ...needs import not_ready, ready
 from ...web import http as front
-from . import account
+from . import STACK, account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ...needs import Finding
 
 
-def look(arn: str, site: str, hosts: Sequence[str]) -> Iterator[Finding]:
+def look(arn: str, site: str, stack: str, hosts: Sequence[str]) -> Iterator[Finding]:
     """Check the listeners of a load balancer, and other rules for the `hosts` of a site.
 
     Rules are tried in the order of their priority, so an older rule for the same host would get its visitors (ELB user
-    guide, "Listener rules"). Ours have the site's name in the tag Name.
+    guide, "Listener rules"). Ours have the site's name in the tag Name, and the stack, `PROJECT/STACK`, in its own tag:
+    another stack may have a site of the same name.
     """
     from botocore.exceptions import ClientError
 
@@ -45,7 +46,7 @@ def look(arn: str, site: str, hosts: Sequence[str]) -> Iterator[Finding]:
         (host, rule)
         for port in front.PORTS.values()
         if port in by_port
-        for rule in _others(elb, by_port[port]["ListenerArn"], site)
+        for rule in _others(elb, by_port[port]["ListenerArn"], {"Name": site, STACK: stack})
         for host in hosts
         if any(fnmatchcase(host, pattern) for pattern in _patterns(rule))
     ]
@@ -58,15 +59,18 @@ def look(arn: str, site: str, hosts: Sequence[str]) -> Iterator[Finding]:
         yield ready(f"the load balancer of {site} has its listeners, and no rule of others for {', '.join(hosts)}")
 
 
-def _others(elb: Any, listener: str, site: str) -> list[dict[str, Any]]:
-    """Return the rules of a listener that are not this site's."""
+def _others(elb: Any, listener: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the rules of a listener without the tags of this site's."""
     pages = elb.get_paginator("describe_rules").paginate(ListenerArn=listener)
     rules = [rule for page in pages for rule in page["Rules"] if not rule["IsDefault"]]
     ours = set()
     for start in range(0, len(rules), 20):  # the most that one call accepts
         asked = elb.describe_tags(ResourceArns=[rule["RuleArn"] for rule in rules[start : start + 20]])
-        named = {"Key": "Name", "Value": site}
-        ours |= {one["ResourceArn"] for one in asked["TagDescriptions"] if named in one["Tags"]}
+        ours |= {
+            one["ResourceArn"]
+            for one in asked["TagDescriptions"]
+            if tags.items() <= {each["Key"]: each["Value"] for each in one["Tags"]}.items()
+        }
     return [rule for rule in rules if rule["RuleArn"] not in ours]
 
 
