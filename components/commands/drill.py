@@ -49,8 +49,10 @@ def cli(stack: str, name: str, only: str | None, dump: Path | None, as_json: boo
     NAME is a workload of kind postgres in the stack, or has its settings in postgres/NAME.yaml.
 
     The backup is restored and replayed up to the moment at which its agent counted the rows, in a directory that is
-    removed again. Then every page's checksum, every table's rows and every index are checked. What was found is
-    written to both stores of the archive as a proof, which `unmoor status NAME` shows and a switch demands.
+    removed again. Where the store does not have the WAL of that moment yet, that is waited for, as long as any comes
+    and not much longer than `archive_timeout_s`. Then every page's checksum, every table's rows and every index are
+    checked. What was found is written to both stores of the archive as a proof, which `unmoor status NAME` shows and a
+    switch demands.
 
     Runs wherever PostgreSQL of the same major version and pgBackRest are installed, and needs keys that may read the
     archive and write the proof. Nothing of it reaches the database itself. Exit 1 when a restore fails.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .backrest import Standing
     from .database import Postgres
+    from .server import Server
     from .settings import Settings
 
 #: The file with the count of a store's newest backup.
@@ -86,7 +87,7 @@ def _counts(settings: Settings, database: Postgres, newest: Mapping[str, str], c
     wanted = [store for store, label in newest.items() if counted[store] != label]
     if not wanted:
         return []
-    found, failed = _count(settings, database), list[str]()
+    found, failed = count(settings, database.server), list[str]()
     for store in wanted:
         refused = proofs.put(settings, [store], COUNTED, replace(found, backup=newest[store])) if found else []
         failed += refused
@@ -121,9 +122,9 @@ def which(settings: Settings, standings: Mapping[str, Standing], promoted: float
     return found
 
 
-def _count(settings: Settings, database: Postgres) -> Counted | None:
+def count(settings: Settings, server: Server) -> Counted | None:
     """Count every table at one moment, and archive the WAL up to there; None if writes never paused."""
-    ask, name = database.server.ask, settings.database
+    ask, name = server.ask, settings.database
     tables = ask(TABLES, name).splitlines()
     counts = " UNION ALL ".join(f"SELECT {quoted(each)}, count(*) FROM {each}" for each in tables)
     for _ in range(_TRIES):
@@ -147,7 +148,8 @@ def _count(settings: Settings, database: Postgres) -> Counted | None:
     else:
         return None
     at = time.time()
-    ask("SELECT pg_switch_wal()")
+    # The first record from there on: recovery stops at it, and without one there is no segment to switch from.
+    ask("SELECT pg_create_restore_point('counted'); SELECT pg_switch_wal()")
     rows = dict(line.rsplit("|", 1) for line in lines[2:] if line)
     return Counted(lines[0], int(lines[1]), at, {table: int(count) for table, count in rows.items()})
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: How long recovery up to the moment that was counted may take, and a check of every index, in seconds.
 _RECOVER_S, _CHECK_S = 3600, 3600
+#: How long WAL may take to a store once it is there to be archived, and how often the store is asked, in seconds.
+_UPLOAD_S, _LOOK_S = 60, 2
 #: Only the name of a socket: nothing listens.
 PORT = 5432
 
@@ -52,7 +54,7 @@ class _Drill:
     def __init__(
         self, settings: Settings, store: str, folder: Path, report: Callable[[str], None], stop: threading.Event
     ) -> None:
-        self.settings, self.store, self.report = settings, store, report
+        self.settings, self.store, self.report, self.stop = settings, store, report, stop
         self.files = Files(folder)
         self.archiver = Backrest(settings, self.files, PORT, stop)
         bin_ = servers.programs(settings.major)
@@ -67,6 +69,7 @@ class _Drill:
         counted = self._counted()
         begun = time.monotonic()
         backup = self._restore(counted)
+        begun += self._await(counted)  # no part of what a restore takes
         try:
             self._recover(counted)
             restored = time.monotonic()
@@ -114,6 +117,24 @@ class _Drill:
         words = ("--type=lsn", f"--target={counted.lsn}", f"--target-timeline=0x{counted.timeline:X}")
         self.archiver.run("restore", *words, f"--set={found[0].label}", only=self.store)
         return found[0]
+
+    def _await(self, counted: Counted) -> float:
+        """Wait until the store has the WAL of the moment that was counted; return for how long, in seconds.
+
+        The agent counts before that WAL is archived. StepError if none has come for as long as that may take.
+        """
+        wanted = servers.segment(counted.timeline, servers.lsn(counted.lsn), self.server.control().segment)
+        limit, last = self.settings.archive_timeout_s + _UPLOAD_S, None
+        begun = since = time.monotonic()
+        while (has := self.archiver.standing(self.store, patient=True).last_wal) < wanted:
+            there = f"store {self.store} has {f'WAL up to {has}' if has else 'no WAL'}"
+            if has != last:
+                self.report(f"{there}; waiting for {wanted}, which was written when the rows were counted")
+                last, since = has, time.monotonic()
+            elif time.monotonic() - since > limit:
+                raise StepError(f"{there}, and {wanted} did not come in {limit} s; see why in `unmoor status`")
+            self.stop.wait(_LOOK_S)
+        return time.monotonic() - begun
 
     def _recover(self, counted: Counted) -> None:
         """Replay up to the moment that was counted, and become a primary that archives nothing."""

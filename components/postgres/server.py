@@ -69,6 +69,15 @@ def lsn(text: str) -> int:
     return (int(high, 16) << 32) | int(low, 16)
 
 
+def segment(timeline: int, position: int, size: int) -> str:
+    """Name the file of the WAL that holds a position, where files have so many bytes (XLogFileName, xlog_internal.h).
+
+    Names sort as their contents do: by timeline, then by position.
+    """
+    number, each = position // size, (1 << 32) // size
+    return f"{timeline:08X}{number // each:08X}{number % each:08X}"
+
+
 def written(position: int) -> str:
     """Write a position in the WAL as PostgreSQL does."""
     return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"

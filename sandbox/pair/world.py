@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.errors import UnmoorError
-from components.postgres import proofs, server
+from components.postgres import backups, proofs, server
 from components.stores import s3
 from components.writer import switch
 
@@ -97,6 +98,16 @@ class World(Sites):
         words = [*unprivileged(), str(server.programs(15) / "psql"), "-Xq", "-h", str(site.root / "run")]
         words += ["-p", str(site.port), "-U", "postgres", "-d", "forum", "-c", sql]
         subprocess.run(words, capture_output=True, check=True)
+
+    def count(self, store: str) -> None:
+        """Count the rows of the site that writes for a store, as its agent does after a backup."""
+        site, name = self.sites[until(self.holder, "a record")], f"{self.settings.prefix}/{backups.COUNTED}"
+        before = json.loads(self._opened(store).read(name, 1 << 20) or b"{}")
+        running = server.Server(server.programs(15), site.root / "pgdata", site.root / "run", site.port, {})
+        found = backups.count(self.settings, running)
+        if found is None:
+            raise NotSeen("a moment without writes")
+        proofs.put(self.settings, [store], backups.COUNTED, replace(found, backup=before["backup"]))
 
     def dump(self, to: Path, schema: str) -> None:
         """Dump a schema of the site that writes, as an operator does."""

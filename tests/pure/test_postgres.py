@@ -9,12 +9,13 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from components.errors import ConfigError, StepError
-from components.postgres import backrest, backups, moves, proofs, server, watch
+from components.postgres import backrest, backups, drill, moves, proofs, server, watch
 from components.postgres.agent import State
 from components.postgres.backrest import Backup, Standing
 from components.postgres.database import Postgres
@@ -23,6 +24,9 @@ from components.postgres.proofs import Proof
 from components.postgres.settings import Settings, load, missing
 from components.stores.record import Record
 from components.stores.record import State as Holding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW = 1_800_000_000.0
 DAY = 86400.0
@@ -244,6 +248,81 @@ def test_a_report_is_read_as_it_was_written():
 def test_positions_are_read_and_written_as_postgresql_does():
     assert server.lsn("16/B374D848") == 0x16B374D848
     assert server.written(0x16B374D848) == "16/B374D848"
+
+
+@pytest.mark.parametrize(
+    ("timeline", "position", "size", "name"),
+    [
+        (1, "0/0", 16 << 20, "000000010000000000000000"),
+        (1, "0/8000028", 16 << 20, "000000010000000000000008"),
+        (11, "16/FFFFFFFF", 16 << 20, "0000000B00000016000000FF"),
+        (1, "17/0", 16 << 20, "000000010000001700000000"),
+        (1, "1/C0000000", 1 << 30, "000000010000000100000003"),
+    ],
+)
+def test_the_segment_of_a_position_has_the_name_that_postgresql_gives_it(timeline, position, size, name):
+    assert server.segment(timeline, server.lsn(position), size) == name
+
+
+class Clock:
+    """A clock that goes on by what is waited for."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def drilled(monkeypatch, has: Callable[[float], str], lsn: str = "0/8000028") -> tuple[float, list[str]]:
+    """Wait for the WAL of a moment; `has`: the last segment of the store by the clock. Return how long, and reports."""
+    clock, said = Clock(), []
+    monkeypatch.setattr(drill.time, "monotonic", clock.monotonic)
+    of = drill._Drill.__new__(drill._Drill)
+    of.settings, of.store, of.stop, of.report = settings(), "first", clock, said.append
+    of.server = SimpleNamespace(control=lambda: SimpleNamespace(segment=16 << 20))
+    of.archiver = SimpleNamespace(standing=lambda _, *, patient: Standing(last_wal=has(clock.now) if patient else ""))
+    return of._await(backups.Counted(lsn, 2, NOW, {})), said
+
+
+@pytest.mark.parametrize("last", ["000000020000000000000008", "000000020000000100000000", "000000030000000000000002"])
+def test_a_drill_does_not_wait_for_wal_that_the_store_has(monkeypatch, last):
+    assert drilled(monkeypatch, lambda _: last) == (0, [])
+
+
+def test_a_drill_waits_as_long_as_the_store_gets_wal_and_shows_how_far_it_is(monkeypatch):
+    """Each segment comes a minute after the one before: later than the limit in all, and never without progress."""
+    waited, said = drilled(monkeypatch, lambda now: f"00000002{0:08X}{3 + int(now // 60):08X}")
+    assert waited == 300
+    assert [line.partition(";")[0] for line in said] == [
+        f"store first has WAL up to 00000002{0:08X}{number:08X}" for number in range(3, 8)
+    ]
+    assert all("waiting for 000000020000000000000008" in line for line in said)
+
+
+@pytest.mark.parametrize(("last", "there"), [("", "no WAL"), ("000000020000000000000007", "WAL up to 0{7}20{15}7")])
+def test_a_drill_ends_in_a_sentence_where_the_wal_of_that_moment_does_not_come(monkeypatch, last, there):
+    with pytest.raises(
+        StepError, match=f"^store first has {there}, and 000000020{{15}}8 did not come in 120 s; see why in `unmoor st"
+    ):
+        drilled(monkeypatch, lambda _: last)
+
+
+def test_the_moment_that_was_counted_has_a_record_to_stop_at_however_quiet_the_database_is():
+    """Without one, `pg_switch_wal` has no segment to end, and the archive lacks that moment until the next write."""
+    asked: list[str] = []
+
+    def ask(sql: str, *_: object) -> str:
+        asked.append(sql)
+        return "0/8000028\n1\n" if "echo" in sql else ""
+
+    found = backups.count(settings(), SimpleNamespace(ask=ask))
+    assert found is not None
+    assert found.lsn == "0/8000028"
+    assert re.fullmatch(r"SELECT pg_create_restore_point\(.*\); SELECT pg_switch_wal\(\)", asked[-1])
 
 
 def test_where_a_timeline_ended_is_in_the_history_of_a_later_one():

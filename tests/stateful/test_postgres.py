@@ -22,7 +22,7 @@ from components.stores import s3
 from components.stores.record import State
 from sandbox.pair import check, world
 from sandbox.pair.rows import Ack
-from sandbox.pair.world import ROOT, SITES, until
+from sandbox.pair.world import ROOT, SITES, World, until
 
 from .happenings import HAPPENINGS, MOVE_S, WELL_S, Run
 
@@ -39,14 +39,20 @@ long = pytest.mark.skipif(not os.environ.get("TESTS_STATEFUL"), reason="`python 
 
 
 @pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
+def quiet() -> Iterator[World]:
+    """Both sites well, and no client yet."""
     with world.opened() as made:
         made.begin()
-        client = made.client()
-        try:
-            yield Run(made, client)
-        finally:
-            client.close()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def run(quiet: World) -> Iterator[Run]:
+    client = quiet.client()
+    try:
+        yield Run(quiet, client)
+    finally:
+        client.close()
 
 
 def intact(run: Run) -> None:
@@ -56,20 +62,37 @@ def intact(run: Run) -> None:
     assert check.violations(acks, run.world.rows(), run.lost) == []
 
 
-def test_the_writer_does_not_move_before_a_restore_from_each_store_is_proved(run: Run) -> None:
-    run.well()
-    refused = run.world.ran("switch", "forum", "--to", run.other)
+def test_the_writer_does_not_move_before_a_restore_from_each_store_is_proved(quiet: World) -> None:
+    until(quiet.well, "both sites well", WELL_S)
+    refused = quiet.ran("switch", "forum", "--to", quiet.other())
     assert refused.returncode == 1
     assert refused.stdout.count("no restore from it is proved; run `unmoor drill`") == 2
-    assert run.world.record().order is None
+    assert quiet.record().order is None
 
 
-def test_a_drill_restores_from_each_store_counts_the_rows_and_proves_it(run: Run) -> None:
-    until(run.world.backed_up, "counted backups")
-    done = run.world.ran("drill", "forum")
+def test_a_drill_restores_from_each_store_counts_the_rows_and_proves_it(quiet: World) -> None:
+    """Right after the first backup, of a database that nothing has written to since."""
+    until(quiet.backed_up, "counted backups")
+    done = quiet.ran("drill", "forum")
     assert done.returncode == 0, done.stdout
     found = re.findall(r"store (\w+): .* restored in .* and checked in .*: [\d,]+ rows of \d tables", done.stdout)
     assert found == ["first", "second"]
+
+
+def test_a_drill_waits_for_the_wal_of_the_moment_that_was_counted(run: Run) -> None:
+    made, writer = run.world, run.writer
+    run.acknowledged()
+    made.cut(writer, "first")
+    try:
+        made.count("first")
+        drill = made.unmoor("drill", "forum", "--store", "first")
+        shown = until(lambda: (line := drill.stdout.readline()) and "; waiting for " in line and line, "a drill waits")
+    finally:
+        made.cut(writer, "first", cut=False)
+    rest = drill.communicate(timeout=300)[0]
+    assert drill.returncode == 0, shown + rest
+    assert re.search(r"store first: .* checked in .*: [1-9][\d,]* rows of 1 tables", rest)
+    run.well()
 
 
 def test_a_planned_switch_and_back_by_the_command_lose_nothing(run: Run) -> None:
