@@ -1,1 +1,1 @@
-"""PostgreSQL at two sites that meet only in stores: its agent, its archive, and the proofs that it can be restored."""
+"""PostgreSQL at two sites that share only stores: the agent, the archive, and the proofs that restores work."""

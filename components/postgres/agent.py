@@ -1,4 +1,4 @@
-"""The agent of one site: holds the record while its PostgreSQL writes, follows orders, makes backups, and reports."""
+"""The agent of one site: hold the record while its PostgreSQL writes, follow orders, make backups, and report."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from .backrest import Standing
     from .settings import Settings
 
-#: How often the state is looked at and reported, how often the stores' backups, and how long a failed one waits.
+#: Seconds between two reports, between two checks of the stores' backups, and between a failed backup and the next try.
 _REPORT_S, _DUE_S, _AGAIN_S = 5.0, 60.0, 30.0
 
 
 @dataclass(frozen=True)
 class Where:
-    """Where one site's agent runs: its directory, PostgreSQL's address for the application, and the agent's own."""
+    """Where one site's agent runs: its directory, PostgreSQL's address for the application, and the address of HTTP."""
 
     site: str
     root: Path
@@ -43,11 +43,11 @@ class Where:
 
 @dataclass(frozen=True)
 class State:
-    """What a site is, as HTTP and the stores show it. Times are seconds since 1970 by this site's clock.
+    """The state of a site, as HTTP and the stores show it. Times are seconds since 1970 by this site's clock.
 
-    `changed_at`: when the last transaction that this copy has was committed. `unarchived`: segments that wait for a
-    store. `fault`: what does not work now, empty if all does. `major`: the version of PostgreSQL. `collation`: what
-    orders text otherwise here than where it was indexed, empty if nothing does.
+    `changed_at`: when the newest transaction of this copy was committed. `unarchived`: how many segments wait for a
+    store. `fault`: what does not work now, empty if everything does. `major`: PostgreSQL's major version. `collation`:
+    the collations that order text differently here than when it was indexed, empty if none does.
     """
 
     site: str
@@ -64,7 +64,7 @@ class State:
 
     @property
     def lag_s(self) -> float | None:
-        """How old the newest transaction of a standby is: never less than what it is behind. None if not known."""
+        """The age in seconds of a standby's newest transaction, which is never less than its lag; None if unknown."""
         if self.role == "primary":
             return 0.0
         return None if self.changed_at is None else max(0.0, self.at - self.changed_at)
@@ -77,12 +77,12 @@ def records(settings: Settings) -> Records:
 
 
 def times(settings: Settings) -> Times:
-    """Return how long each part of the protocol may take."""
+    """Return how many seconds each part of the protocol may take."""
     return Times(settings.witness.ttl_s, min(2.0, settings.witness.ttl_s / 10), settings.witness.hand_over_s)
 
 
 class Agent:
-    """One site, from its start to its end."""
+    """The agent of one site, from its start to its end."""
 
     def __init__(self, settings: Settings, where: Where, report: Callable[[str], None]) -> None:
         self.settings, self.where, self.report = settings, where, report
@@ -91,14 +91,18 @@ class Agent:
         self.database = Postgres(settings, where.site, where.root, where.port, self.stop, self._noted)
         self._fault: tuple[float, str] = (0.0, "")
         self._backed_up = 0.0
-        #: What each store had at the last look, which counts are known to be there, and what the stores disagree about.
+        #: The content of each store at the last check, the backup that each store's count is of, and what differs
+        #: between the stores.
         self._stood: dict[str, Standing] = {}
         self._counted: dict[str, str] = {}
         self._disagree = ""
         self._ahead_s: float | None = None
 
     def run(self) -> None:
-        """Answer HTTP first, then do what the record orders until `stop` is set. Raises ConfigError."""
+        """Answer HTTP first, then follow the record until `stop` is set.
+
+        Raises ConfigError for a directory that cannot be used, or a store that cannot keep the record.
+        """
         server = ThreadingHTTPServer(self.where.http, _handler(self))
         threads = [
             threading.Thread(target=each, daemon=True) for each in (server.serve_forever, self._watch, self._back_up)
@@ -117,7 +121,7 @@ class Agent:
             server.server_close()
 
     def _hold(self) -> None:
-        """Hold the record; while its store cannot be reached at all, ask again."""
+        """Hold the record. While its store does not answer, try again every 2 s."""
         strict = self.settings.fence == "strict"
         while not self.stop.is_set():
             try:
@@ -146,7 +150,7 @@ class Agent:
         store = proofs.opened(self.settings, self.settings.witness.store)
         while not self.stop.is_set():
             try:
-                self.state = self._looked()
+                self.state = self._observe()
                 shown = json.dumps(asdict(self.state)).encode()
                 clock = store.write(f"{self.settings.prefix}/{self.where.site}.json", shown)
                 self._ahead_s = None if clock is None else time.time() - clock
@@ -155,11 +159,11 @@ class Agent:
             try:
                 if self.database.there and not self.database.primary:
                     self.database.archiver.prefer()
-            except OSError as error:  # the disk is full, for one
+            except OSError as error:  # for example, the disk is full
                 self.report(str(error))
             self.stop.wait(_REPORT_S)
 
-    def _looked(self) -> State:
+    def _observe(self) -> State:
         at, text = self._fault
         database, faults = self.database, []
         if time.time() - at < 4 * _REPORT_S:
@@ -201,7 +205,7 @@ class Agent:
         try:
             sorts = database.server.ask(watch.collations(self.settings.major), self.settings.database)
         except StepError:
-            sorts = ""  # the database is not there yet
+            sorts = ""  # the database does not exist yet
         return replace(
             state,
             position=position,
@@ -217,14 +221,14 @@ class Agent:
             if self.database.server.open:
                 try:
                     self.database.ferry(store)
-                except (UnmoorError, OSError):  # PostgreSQL's own log has the reason, and `_looked` names it
+                except (UnmoorError, OSError):  # PostgreSQL's own log has the reason, and `_observe` names it
                     self.stop.wait(_REPORT_S)
 
     def _back_up(self) -> None:
         while not self.stop.wait(1):
             database = self.database
             if not database.primary or not database.server.open:
-                self._backed_up, self._stood, self._disagree = 0.0, {}, ""  # after a promotion one is due at once
+                self._backed_up, self._stood, self._disagree = 0.0, {}, ""  # a backup is due right after a promotion
                 continue
             if time.monotonic() < self._backed_up:
                 continue
@@ -241,7 +245,7 @@ class Agent:
 
 
 def _handler(of: Agent) -> type[BaseHTTPRequestHandler]:
-    """Make the answers: `/health` 200 while the process lives, `/role` and `/lag` as JSON."""
+    """Return the handler of `/health`, which is 200 while the process lives, `/role` and `/lag`; all answer JSON."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -261,6 +265,6 @@ def _handler(of: Agent) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, *words: object) -> None:
-            """Keep quiet: a probe asks every few seconds."""
+            """Log nothing: a probe asks every few seconds."""
 
     return Handler

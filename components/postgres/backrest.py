@@ -1,7 +1,7 @@
-"""The door to the archive: pgBackRest with two repositories, encrypted before anything leaves the machine.
+"""Run pgBackRest with two repositories. It encrypts everything before it leaves the machine.
 
-Secrets go to the program in its environment, as its configuration reference describes (`PGBACKREST_REPO1_S3_KEY`);
-the file and the arguments hold none.
+Secrets go to the program in its environment, as its configuration reference describes (`PGBACKREST_REPO1_S3_KEY`).
+The file and the arguments hold none.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 STANZA = "db"
-#: How long one request may wait for an answer, in seconds: a store that hangs must not hold up the other one.
+#: Seconds that one request may wait for an answer: a store that hangs must not delay the other one.
 _IO_S = 10
-#: The same where it is asked what a store has, or for WAL that the other store may give.
+#: The same for a list of a store's content, and for WAL that the other store may have.
 _ASK = "--io-timeout=3"
 _HISTORY = re.compile(r"^([0-9A-F]{8})(\.history)?$")
-#: pgBackRest's codes of a stanza's status in one repository (src/command/info/info.c): what stands for "nothing here".
+#: pgBackRest's status codes of a stanza that mean an empty repository (src/command/info/info.c).
 _EMPTY = frozenset({1, 2, 3})
 
 
 @dataclass(frozen=True)
 class Backup:
-    """A base backup in a store: its label, when it ended (seconds since 1970), its size, and where its WAL begins."""
+    """A base backup in a store: its label, when it ended (seconds since 1970), its bytes, and its last position."""
 
     label: str
     store: str
@@ -54,19 +54,19 @@ class Backup:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a store has: its backups (oldest first), and its last WAL segment."""
+    """The content of a store: its backups (oldest first), and its last WAL segment."""
 
     backups: tuple[Backup, ...] = ()
     last_wal: str = ""
 
     @property
     def empty(self) -> bool:
-        """Whether it has nothing."""
+        """Whether the store has neither a backup nor WAL."""
         return not self.backups and not self.last_wal
 
 
 class Backrest:
-    """pgBackRest for one data directory. Methods raise StepError in its own words."""
+    """pgBackRest for one data directory. Methods raise StepError with the program's own message."""
 
     def __init__(self, settings: Settings, files: Files, port: int, stop: threading.Event) -> None:
         self.settings, self.folder, self.port, self.stop = settings, files.root, port, stop
@@ -112,7 +112,7 @@ class Backrest:
         address = urlsplit(store.endpoint or f"https://s3.{region}.amazonaws.com")
         lines = {
             "type": "s3",
-            "bundle": "y",  # a small file is a part of an object: stores bill and answer by the object
+            "bundle": "y",  # many small files in one object, because stores bill each request
             "path": f"/{self.settings.prefix}",
             "cipher-type": "aes-256-cbc",
             "s3-bucket": store.bucket,
@@ -127,7 +127,7 @@ class Backrest:
         return [f"repo{number}-{key}={value}" for key, value in lines.items()]
 
     def environment(self, only: str | None = None) -> dict[str, str]:
-        """Return the variables that hold the secrets; `only`: those of the configuration of one store."""
+        """Return the environment variables that hold the secrets of both stores, or of `only` one."""
         found = {}
         for number, name in enumerate([only] if only else self.settings.archive, 1):
             store = self.settings.stores[name]
@@ -138,19 +138,19 @@ class Backrest:
         return found
 
     def command(self, word: str, *words: str, only: str | None = None) -> str:
-        """Write a command line for PostgreSQL's settings; it runs with `environment`."""
+        """Return a command line for PostgreSQL's settings, which runs with `environment`."""
         asks = [_ASK] if word == "archive-get" else []
         line = ["pgbackrest", f"--config={self._config(only)}", f"--stanza={STANZA}", *asks, word, *words]
         return " ".join(line)
 
     @property
     def get(self) -> str:
-        """PostgreSQL's command for a file of the WAL: the stores of `prefer` are asked in turn."""
+        """PostgreSQL's `restore_command`, which asks the stores of `prefer` one after the other."""
         one = self.command("archive-get", "--repo=$r", "%f", '"%p"')
         return f"for r in $(cat {self._order}); do {one} && exit 0; done; exit 1"
 
     def prefer(self) -> None:
-        """Note which stores answer, in their order; all, if none does. One that is away would hold up each file."""
+        """Write down the stores that answer, or all if none does: one that does not answer would delay every file."""
         try:
             answering = self.each()
         except StepError:
@@ -163,7 +163,7 @@ class Backrest:
         return self.folder / "run" / "stores"
 
     def run(self, word: str, *words: str, only: str | None = None, data: Path | None = None) -> str:
-        """Run a command, for both stores or one alone; return its output. It is ended when the agent shall stop."""
+        """Run a command for both stores, or for `only` one, and return its output. It is killed when `stop` is set."""
         line = [
             "pgbackrest",
             f"--config={self._config(only)}",
@@ -176,14 +176,14 @@ class Backrest:
         return self.folder / f"pgbackrest-{only}.conf" if only else self.config
 
     def each(self) -> dict[str, Standing]:
-        """Return what each store has; a store that does not answer is left out. None: StepError."""
+        """Return the content of each store that answers. Raises StepError if none does."""
         found, failed = self._asked(self.standing)
         if not found:
             raise StepError(f"no store of the archive answers: {'; '.join(failed)}")
         return found
 
     def _asked(self, ask: Callable[[str], _Answer]) -> tuple[dict[str, _Answer], list[str]]:
-        """Ask all stores at once; return the answers, and why there is none of the others."""
+        """Ask all stores at once; return the answers by store, and the reasons of the stores that gave none."""
         with ThreadPoolExecutor(len(self.settings.archive)) as pool:
             asked = {name: pool.submit(ask, name) for name in self.settings.archive}
         found, failed = dict[str, _Answer](), list[str]()
@@ -195,18 +195,18 @@ class Backrest:
         return found, failed
 
     def standing(self, store: str, *, patient: bool = False) -> Standing:
-        """Return what one store has; `patient`: a slow answer holds up nothing."""
+        """Return the content of one store. With `patient` its answer may be slow, because nothing waits for it."""
         hurry = [] if patient else [_ASK]
         answer = self.run("info", "--output=json", *hurry, only=store)
         try:
             return _standing(store, json.loads(answer))
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise StepError(f"store {store}: pgBackRest answers what cannot be read: {outside(error)}") from None
+            raise StepError(f"store {store}: the answer of pgBackRest cannot be read: {outside(error)}") from None
 
     def timelines(self) -> dict[str, int]:
-        """Return the newest timeline that each store has anything of, 0 for nothing; only stores that answer.
+        """Return the newest timeline in each store that answers, 0 for an empty store.
 
-        It begins with a file `N.history`, which the new primary archives first.
+        A timeline begins with a file `N.history`, which the new primary archives first.
         """
         return self._asked(self._timeline)[0]
 
@@ -244,7 +244,7 @@ def _standing(store: str, answer: list[dict[str, Any]]) -> Standing:
 
 
 def clean() -> dict[str, str]:
-    """Return this process's environment without what would change what the programs do."""
+    """Return this process's environment without the variables that configure pgBackRest or PostgreSQL's programs."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("PGBACKREST_", "PG"))}
 
 
@@ -256,9 +256,9 @@ def run(
     within_s: float | None = None,
     given: str | None = None,
 ) -> str:
-    """Run a program in a group of its own and return what it printed; StepError with its last words, or after a time.
+    """Run a program in a process group of its own and return its output. `given` is its input, `what` its name.
 
-    It is killed when `stop` is set.
+    It is killed when `stop` is set, or after `within_s` seconds. Raises StepError with its first error if it fails.
     """
     child = subprocess.Popen(
         words,
@@ -307,6 +307,6 @@ def _kill(child: subprocess.Popen[str]) -> None:
 
 
 def restorable(standings: Iterable[Standing]) -> list[Backup]:
-    """Return all backups, the newest first; of one age, in the order of the stores."""
+    """Return all backups, newest first; backups of equal age are in the order of the stores."""
     found = [backup for standing in standings for backup in standing.backups]
     return sorted(found, key=lambda backup: backup.ended, reverse=True)

@@ -1,4 +1,4 @@
-"""Base backups when they are due, and what is counted with each, so that a restore can be compared."""
+"""Make base backups when they are due, and count the rows with each, so that a restore can be compared."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 #: The file with the count of a store's newest backup.
 COUNTED = "counted.json"
-#: How often a moment is looked for at which nothing is being written, before the rows are left uncounted.
+#: Tries to find a moment without writes, before the rows are left uncounted.
 _TRIES = 200
-#: Counting reads every table; no database of this size takes longer on its own disk.
+#: Seconds that a count may take: it reads every table.
 _COUNT_S = 3600
 #: SQL for the names of all tables of an application, quoted.
 TABLES = (
@@ -34,9 +34,9 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Counted:
-    """The rows of each table at one place in the WAL, and when that was (seconds since 1970).
+    """The number of rows of each table at one position of the WAL, and the time of it (seconds since 1970).
 
-    `backup`: the label of the newest backup that the store had then.
+    `backup`: the label of the store's newest backup at that time.
     """
 
     lsn: str
@@ -53,16 +53,16 @@ def due(
     counted: dict[str, str],
     report: Callable[[str], None],
 ) -> None:
-    """Make the backups that are due in each store, and count for each that was not counted.
+    """Make the backups that are due in each store, and count the rows for each newest backup without a count.
 
-    `standings`: the stores that answer. `counted`: of which backup each store is known to have a count; it is kept up
-    to date. StepError if anything fails; the rest is done first.
+    `standings` holds the stores that answer. `counted` holds the label of the backup that each store's count is of; it
+    is updated. Raises StepError with every failure, after the rest is done.
     """
     failed, newest = list[str](), {name: each.backups[-1].label for name, each in standings.items() if each.backups}
     for store, kind in which(settings, standings, database.files.promoted, time.time()).items():
         begun = time.monotonic()
         try:
-            if standings[store].empty:  # it was away when the database began, or was emptied
+            if standings[store].empty:  # it did not answer when the database began, or was emptied
                 database.archiver.run("stanza-create", only=store)
             database.archiver.run("backup", f"--type={kind}", only=store)
             newest[store] = database.archiver.standing(store, patient=True).backups[-1].label
@@ -81,7 +81,7 @@ def due(
 
 
 def _counts(settings: Settings, database: Postgres, newest: Mapping[str, str], counted: dict[str, str]) -> list[str]:
-    """Count once for all stores whose newest backup was not counted; return the stores that did not take it."""
+    """Count once for all stores whose newest backup was not counted; return why stores did not take the count."""
     for store in newest.keys() - counted.keys():
         counted[store] = _label(proofs.opened(settings, store).read(_key(settings), DATABASE_PROOF_BYTES))
     wanted = [store for store, label in newest.items() if counted[store] != label]
@@ -91,7 +91,7 @@ def _counts(settings: Settings, database: Postgres, newest: Mapping[str, str], c
     for store in wanted:
         refused = proofs.put(settings, [store], COUNTED, replace(found, backup=newest[store])) if found else []
         failed += refused
-        if not refused:  # where writes never pause, the next backup is the next chance
+        if not refused:  # also if writes never paused: the next try is with the next backup
             counted[store] = newest[store]
     return failed
 
@@ -101,7 +101,7 @@ def _key(settings: Settings) -> str:
 
 
 def _label(content: bytes | None) -> str:
-    """Return which backup was counted, "" if that is not known."""
+    """Return the label of the backup that was counted, "" if it is unknown."""
     try:
         return str(json.loads(content or b"{}")["backup"])
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -109,9 +109,10 @@ def _label(content: bytes | None) -> str:
 
 
 def which(settings: Settings, standings: Mapping[str, Standing], promoted: float, now: float) -> dict[str, str]:
-    """Return which stores are due for a backup, and of which type: `full` or `diff`.
+    """Return the stores that are due for a backup, each with its type: `full` or `diff`.
 
-    One is due after a promotion, and when the newest is old; a full one when the newest full one is old.
+    A backup is due after a promotion, and when the newest is older than `backup_every_h`. It is full when the newest
+    full one is older than `full_every_h`. `promoted` and `now` are seconds since 1970.
     """
     found = {}
     for store, standing in standings.items():
@@ -123,12 +124,12 @@ def which(settings: Settings, standings: Mapping[str, Standing], promoted: float
 
 
 def count(settings: Settings, server: Server) -> Counted | None:
-    """Count every table at one moment, and archive the WAL up to there; None if writes never paused."""
+    """Count the rows of every table at one position, and archive the WAL up to it; None if writes never paused."""
     ask, name = server.ask, settings.database
     tables = ask(TABLES, name).splitlines()
     counts = " UNION ALL ".join(f"SELECT {quoted(each)}, count(*) FROM {each}" for each in tables)
     for _ in range(_TRIES):
-        # The position does not move between two looks, and no transaction is under way: the snapshot is that position.
+        # The snapshot shows exactly that position if it does not move between two reads, and no transaction runs.
         lines = ask(
             "SELECT pg_current_wal_insert_lsn() AS before \\gset\n"
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n"
@@ -155,5 +156,5 @@ def count(settings: Settings, server: Server) -> Counted | None:
 
 
 def quoted(text: str) -> str:
-    """Write a literal of SQL."""
+    """Return a text as a literal of SQL."""
     return "'" + text.replace("'", "''") + "'"

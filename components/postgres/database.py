@@ -1,8 +1,8 @@
-"""The database of one site, as `stores.drive` orders it about.
+"""The database of one site, which `stores.drive` directs.
 
-`ROOT/pgdata` is a whole copy, or is not there: it is restored in `ROOT/incoming` and then renamed. A copy with
-PostgreSQL's `standby.signal` follows; any other is a primary, promoted in the epoch that `ROOT/epoch` holds. With
-`ROOT/leaving` it is one that was about to leave its timeline.
+`ROOT/pgdata` is a complete copy or does not exist: a restore fills `ROOT/incoming`, which is renamed at its end. A copy
+with PostgreSQL's `standby.signal` is a standby. Any other copy is a primary, promoted in the epoch of `ROOT/epoch`. If
+`ROOT/leaving` exists, a copy with the signal is a primary that was about to leave its timeline.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ if TYPE_CHECKING:
 
 _Of = ParamSpec("_Of")
 _Result = TypeVar("_Result")
-#: How long a promotion waits for WAL that the archive lists and does not give: it may be damaged.
+#: Seconds that a promotion waits for WAL that the archive lists but does not deliver: it may be damaged.
 _REPLAY_S = 60
-#: After which part of `archive_timeout_s` PostgreSQL begins a new segment: the rest is for bringing it to the stores.
+#: The part of `archive_timeout_s` after which PostgreSQL begins a new segment. The rest is for archiving the last one.
 _SWITCHED = 0.9
-#: So many segments are archived in a moment.
+#: The most segments that may wait without counting as a backlog: they are archived in a moment.
 FEW = 4
-#: How long a file of the WAL waits before each store is given it apart.
+#: Seconds that a file of the WAL waits before each store gets it separately.
 _STUCK_S = 5
-#: How long a restore that failed waits before it is tried again.
+#: Seconds between a restore that failed and the next try.
 _AGAIN_S = 10
-#: What stands for the end of a copy that was killed: its own site alone has all of it.
+#: The prefix of the position of a copy that was killed. Its end is unknown, so only its own site has reached it.
 _UNKNOWN = "unknown:"
-#: Whether a standby replays, up to where, and on which timeline.
+#: SQL for whether a standby is in recovery, the position up to which it has replayed, and its timeline.
 _WHERE = (
     "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn(), greatest((pg_control_checkpoint()).timeline_id, "
     "(pg_control_recovery()).min_recovery_end_timeline)"
 )
 
 
-def _failing(deed: Callable[_Of, _Result]) -> Callable[_Of, _Result]:
-    """Have a deed fail in a sentence where the disk fails: it is full, for one."""
+def _failing(method: Callable[_Of, _Result]) -> Callable[_Of, _Result]:
+    """Make a method raise StepError instead of OSError: the disk is full, for example."""
 
-    @functools.wraps(deed)
+    @functools.wraps(method)
     def done(*given: _Of.args, **named: _Of.kwargs) -> _Result:
         try:
-            return deed(*given, **named)
+            return method(*given, **named)
         except OSError as error:
             raise StepError(f"{error.filename or 'the disk'}: {error.strerror}") from None
 
@@ -64,7 +64,7 @@ def _failing(deed: Callable[_Of, _Result]) -> Callable[_Of, _Result]:
 
 
 class Postgres:
-    """One copy. `report` gets difficulties that are no failure of an order."""
+    """One copy of the database. `report` receives problems that do not make an order fail."""
 
     def __init__(
         self,
@@ -86,12 +86,16 @@ class Postgres:
             environment() | self.archiver.environment(),
         )
         self._restoring: threading.Thread | None = None
-        self._said, self._follows = "", False
-        #: What each store was given apart, of what still waits.
+        self._reported, self._follows = "", False
+        #: The waiting files of the WAL that each store has got separately.
         self._given: dict[str, set[str]] = {store: set() for store in settings.archive}
 
     def prepare(self, listen: str, grace_s: float) -> None:
-        """Make the directory ours; ConfigError if it holds anything else."""
+        """Prepare the directory, and the settings of PostgreSQL and the archive.
+
+        `listen`: PostgreSQL's address for the application. `grace_s`: seconds that PostgreSQL may take to stop at the
+        end of its permission. Raises ConfigError if the directory holds anything else.
+        """
         self.files.prepare()
         self.archiver.write()
         self.server.listen, self.server.grace_s = listen, grace_s
@@ -110,7 +114,7 @@ class Postgres:
 
     @property
     def there(self) -> bool:
-        """Whether there is a whole copy."""
+        """Whether there is a complete copy."""
         return self.files.data.exists()
 
     @property
@@ -120,7 +124,7 @@ class Postgres:
 
     @property
     def role(self) -> str:
-        """What this copy is now, in a word."""
+        """The role of this copy: `empty`, `restoring`, `starting`, `standby`, `primary` or `stopped`."""
         if not self.there:
             return "restoring" if self._restores else "empty"
         if not self.primary:
@@ -132,18 +136,18 @@ class Postgres:
         return self._restoring is not None and self._restoring.is_alive()
 
     def copy(self, position: str | None) -> Copy:
-        """See `Database`. A copy that follows is started; where none is, one is restored."""
+        """See `Database`. Start a copy that follows; begin a restore if there is no copy."""
         try:
-            found = self._looked(position)
+            found = self._observe(position)
         except StepError as error:
-            if str(error) != self._said:
-                self._said = str(error)
-                self.report(self._said)
+            if str(error) != self._reported:
+                self._reported = str(error)
+                self.report(self._reported)
             raise
-        self._said = ""
+        self._reported = ""
         return found
 
-    def _looked(self, position: str | None) -> Copy:
+    def _observe(self, position: str | None) -> Copy:
         if not self.there:
             return self._without(position)
         if not self.primary:
@@ -178,11 +182,11 @@ class Postgres:
         try:
             recovers, at, timeline = self.server.ask(_WHERE).split("|")
             if position is not None and self._behind(position, int(timeline)):
-                # The timeline is noted with the next restart point; until then a copy seems to be on the one before.
+                # A standby writes its new timeline down at the next restart point; until then it shows the old one.
                 self.server.ask("CHECKPOINT", within_s=60)
                 recovers, at, timeline = self.server.ask(_WHERE).split("|")
         except StepError:
-            return Copy()  # it starts, or what it replays is not consistent yet
+            return Copy()  # it is starting, or its data is not consistent yet
         if recovers != "t" or not at:
             return Copy()
         replayed = self._reached(position, int(timeline), servers.lsn(at))
@@ -192,14 +196,14 @@ class Postgres:
         return Copy(following=True, replayed=replayed, position=f"{timeline}:{at}")
 
     def _hurry(self) -> None:
-        """Have the archive asked now: PostgreSQL waits 5 s between two looks, and a signal ends the wait."""
+        """Make PostgreSQL ask the archive now: a signal ends its wait of `wal_retrieve_retry_interval` (5 s)."""
         self.server.ask("SELECT pg_reload_conf()")
 
     def _behind(self, position: str, timeline: int) -> bool:
         return not position.startswith(_UNKNOWN) and int(position.partition(":")[0]) > timeline
 
     def _reached(self, position: str | None, timeline: int, at: int) -> bool:
-        """Whether a copy at a place has everything up to a position."""
+        """Return whether a copy that is at `at` on a timeline has everything up to a position (None: any)."""
         if position is None or (self.primary and position == f"{_UNKNOWN}{self.site}"):
             return True
         if position.startswith(_UNKNOWN):
@@ -213,7 +217,7 @@ class Postgres:
         return left is not None and servers.lsn(wanted) <= left
 
     def newest(self) -> bool:
-        """See `Database`. A copy that runs is not asked about."""
+        """See `Database`. Return False for a copy that runs."""
         if self.server.runs:
             return False
         seen = self.archiver.timelines()
@@ -237,10 +241,10 @@ class Postgres:
 
     @_failing
     def archive(self) -> str:
-        """See `Database`. One store is enough; what the other lacks goes there when it is back."""
+        """See `Database`. One store is enough; the other gets what it lacks when it answers again."""
         control = self.server.control()
         if control.end is None:
-            # Killed: recover, and stop in order. Archiving comes after that.
+            # It was killed: recover and stop cleanly first. `_push_all` archives after that.
             self.server.start(archive_command="")
             self.server.wait()
             self.server.ask("CHECKPOINT", within_s=120)
@@ -252,7 +256,7 @@ class Postgres:
         return f"{control.timeline}:{servers.written(control.end)}"
 
     def _push_all(self) -> None:
-        """Put what waits into all stores at once: writes are frozen meanwhile. StepError if none has all."""
+        """Archive what waits in all stores at once, because writes are frozen. Raises StepError if none takes all."""
         names = [note.stem for note in self.files.waiting()]
         with ThreadPoolExecutor(len(self._given)) as pool:
             failed = [why for why in pool.map(lambda store: self._push(store, names), self._given) if why]
@@ -263,7 +267,7 @@ class Postgres:
             raise StepError(f"the last writes cannot be archived: {'; '.join(failed)}")
 
     def _push(self, store: str, names: Iterable[str]) -> str:
-        """Put files of the WAL into one store, in their order; return why it does not take one, "" if it has all."""
+        """Archive files of the WAL in one store, in their order; return why it did not take one, "" if it has all."""
         given = self._given[store]
         for name in names:
             if name in given:
@@ -277,9 +281,9 @@ class Postgres:
         return ""
 
     def ferry(self, store: str) -> None:
-        """Put into one store what waits while the other one fails: PostgreSQL goes on to the next file only with both.
+        """Archive what waits in one store while the other fails: PostgreSQL continues only when both have a file.
 
-        StepError if this store fails too.
+        Raises StepError if this store fails too.
         """
         waiting, done = self.files.waiting(), self._given[store]
         done &= {note.stem for note in waiting}
@@ -311,7 +315,7 @@ class Postgres:
         self.files.epoch = epoch
 
     def _found(self, standings: Mapping[str, Standing]) -> None:
-        """Make the first copy, if the archive has none."""
+        """Make the first copy. Raises StepError unless the archive is known to be empty."""
         if len(standings) < len(self.settings.archive) or any(not each.empty for each in standings.values()):
             raise StepError("there is no copy here, and the archive is not known to be empty")
         shutil.rmtree(self.files.incoming, ignore_errors=True)
@@ -332,7 +336,7 @@ class Postgres:
             raise StepError("PostgreSQL was not promoted in 60 s; it is tried again")
 
     def _replay(self, last: str) -> None:
-        """Wait until the last segment that a store lists is replayed; what is listed and does not come is given up."""
+        """Wait until the last listed segment is replayed; go on without it after `_REPLAY_S` without progress."""
         size = self.server.control().segment
         end, seen = time.monotonic() + _REPLAY_S, ""
         while last:
@@ -349,7 +353,7 @@ class Postgres:
             time.sleep(0.2)
 
     def _new_timeline_if_needed(self) -> None:
-        """Leave the timeline of a primary if the archive has a later one, which would be followed for the newest."""
+        """Move a primary to a new timeline if the archive has a later one, because standbys follow the latest."""
         seen = self.archiver.timelines()
         if not seen:
             raise StepError("no store of the archive answers")
@@ -364,12 +368,12 @@ class Postgres:
         self.files.left()
 
     def _establish(self) -> None:
-        """Have the application's role, with the password of today, and its database."""
+        """Create the application's role and its database if they are missing, and set the role's password."""
         user, database = self.settings.user, self.settings.database
         password = quoted(self.settings.secret(self.settings.password))
         ask = self.server.ask
         if not ask(f"SELECT 1 FROM pg_roles WHERE rolname = '{user}'"):
-            ask(f'CREATE ROLE "{user}" LOGIN')  # in quotes, since it may be a word of SQL
+            ask(f'CREATE ROLE "{user}" LOGIN')  # in quotes, because it may be a key word of SQL
         ask(f'SET log_min_error_statement = panic; ALTER ROLE "{user}" PASSWORD {password}')
         if not ask(f"SELECT 1 FROM pg_database WHERE datname = '{database}'"):
             ask(f'CREATE DATABASE "{database}" OWNER "{user}"')
@@ -395,7 +399,7 @@ class Postgres:
             self.stop.wait(_AGAIN_S)
 
     def _restore(self) -> None:
-        """Bring the newest backup here, to follow, unless a copy is here; StepError if no store gives one."""
+        """Restore the newest backup as a standby, unless there is a copy. Raises StepError if no store delivers one."""
         if self.there:
             return
         backups = restorable(self.archiver.each().values())

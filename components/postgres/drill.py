@@ -1,4 +1,4 @@
-"""Restore the newest backup of a store into a PostgreSQL that is thrown away, check it, and prove it."""
+"""Restore the newest backup of a store into a temporary PostgreSQL, check it, and return the proof."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-#: How long recovery up to the moment that was counted may take, and a check of every index, in seconds.
+#: Seconds for the recovery up to the counted position, and for the check of every index.
 _RECOVER_S, _CHECK_S = 3600, 3600
-#: How long WAL may take to a store once it is there to be archived, and how often the store is asked, in seconds.
+#: Seconds for the upload of WAL that is ready to be archived, and between two looks at a store.
 _UPLOAD_S, _LOOK_S = 60, 2
-#: Only the name of a socket: nothing listens.
+#: A part of the socket's name only: no port is opened.
 PORT = 5432
 
 
 def drill(settings: Settings, store: str, report: Callable[[str], None], stop: threading.Event) -> Proof:
-    """Restore from one store alone and check; return what was found. A restore that fails is a proof with a fault."""
+    """Restore from one store alone and check; return the proof, which has a `fault` if anything failed."""
     proof = Proof(settings.workload, store, 0.0)
     folder = Path(tempfile.mkdtemp(prefix="drill-"))
     try:
@@ -63,7 +63,7 @@ class _Drill:
         )
 
     def run(self) -> Proof:
-        """Restore and check; StepError with what is wrong."""
+        """Restore and check. Raises StepError with the reason if either fails."""
         self.files.prepare()
         self.archiver.write()
         counted = self._counted()
@@ -97,21 +97,21 @@ class _Drill:
     def _counted(self) -> Counted:
         content = opened(self.settings, self.store).read(f"{self.settings.prefix}/{COUNTED}", DATABASE_PROOF_BYTES)
         if content is None:
-            raise StepError("no backup of this store was counted yet; the agent counts after each one")
+            raise StepError("no backup of this store was counted yet; try again after the agent has made one")
         try:
             counted = Counted(**json.loads(content))
             servers.lsn(counted.lsn)
             tables = {table: int(rows) for table, rows in counted.tables.items()}
             return replace(counted, timeline=int(counted.timeline), at=float(counted.at), tables=tables)
         except (ValueError, TypeError, AttributeError, RecursionError):
-            raise StepError("counted.json cannot be read; the next backup writes it anew") from None
+            raise StepError("counted.json cannot be read; try again after the next backup, which replaces it") from None
 
     def _restore(self, counted: Counted) -> Backup:
-        """Restore the newest backup that ended before the moment that was counted."""
+        """Restore the newest backup that ended before the counted position, and return it."""
         standing = self.archiver.standing(self.store, patient=True)
         found = [each for each in restorable([standing]) if servers.lsn(each.stop) <= servers.lsn(counted.lsn)]
         if not found:
-            raise StepError("no backup is older than what was counted; it is complete after the next one")
+            raise StepError("no backup is older than the count; try again after the next backup")
         self.report(f"restoring {found[0].label} from store {self.store}")
         self.files.data.mkdir(mode=0o700)
         words = ("--type=lsn", f"--target={counted.lsn}", f"--target-timeline=0x{counted.timeline:X}")
@@ -137,7 +137,7 @@ class _Drill:
         return time.monotonic() - begun
 
     def _recover(self, counted: Counted) -> None:
-        """Replay up to the moment that was counted, and become a primary that archives nothing."""
+        """Replay up to the counted position, and become a primary that archives nothing."""
         self.server.settings = self.files.admit() | {
             "archive_mode": "off",
             "restore_command": self.archiver.command("archive-get", "%f", '"%p"', only=self.store),
@@ -154,7 +154,7 @@ class _Drill:
             time.sleep(0.1)
 
     def _compare(self, counted: Counted) -> tuple[int, int]:
-        """Compare the rows of each table with what was counted; return how many tables and rows there are."""
+        """Compare the number of rows of each table with the count; return how many tables and rows there are."""
         differ = []
         for table, rows in counted.tables.items():
             found = int(self.server.ask(f"SELECT count(*) FROM {_identifier(table)}", self.settings.database, _CHECK_S))
@@ -166,7 +166,7 @@ class _Drill:
 
 
 def indexes(server: Server, database: str) -> int:
-    """Check every B-tree index against its table; return how many a database has. StepError if one is broken."""
+    """Check every B-tree index against its table; return how many a database has. StepError if one is damaged."""
     words = [str(server.bin / "pg_amcheck"), "--all", "--install-missing", "--heapallindexed"]
     words += ["-h", str(server.socket), "-p", str(PORT), "-U", "postgres"]
     run(words, clean(), what="pg_amcheck", within_s=_CHECK_S)
@@ -180,8 +180,8 @@ def indexes(server: Server, database: str) -> int:
 
 
 def _identifier(table: str) -> str:
-    """Take a table's name as `quote_ident` wrote it; StepError for anything else, since it comes from a store."""
+    """Return a table's name that `quote_ident` wrote. Raises StepError for other text, because it is from a store."""
     part = r'([a-z_][a-z0-9_$]*|"([^"]|"")+")'
     if not re.fullmatch(rf"{part}\.{part}", table):
-        raise StepError(f"counted.json names a table that is none: {quoted(bounded(table, 60))}")
+        raise StepError(f"counted.json holds an invalid name of a table: {quoted(bounded(table, 60))}")
     return table

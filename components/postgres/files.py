@@ -1,4 +1,4 @@
-"""The directory of one site's database: what is in it, and the moves that are whole or not at all."""
+"""The directory of one site's database: its files, and the atomic changes to them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEPT = ("PATH", "HOME", "TZ", "TMPDIR", "LANG")
 
 
 class Files:
-    """What is in the directory of a site."""
+    """The files in the directory of a site."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -34,7 +34,7 @@ class Files:
         self._leaving = root / "leaving"
 
     def prepare(self) -> None:
-        """Make what is missing; ConfigError if the directory holds anything that is not ours."""
+        """Create what is missing. Raises ConfigError if the directory holds anything that is not ours."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             others = sorted(
@@ -43,14 +43,14 @@ class Files:
                 if each.name not in _OURS and not each.name.startswith(("pgbackrest", "."))
             )
             if others:
-                raise ConfigError(f"{self.root} holds {others[0]}, which is not ours; give a directory of its own")
+                raise ConfigError(f"{self.root} holds {others[0]}, which is not ours; choose another directory")
             for each in ("run", "lock", "log", "spool"):
                 (self.root / each).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"{self.root} cannot be used: {error.strerror}") from None
 
     def admit(self, others: str = "") -> dict[str, str]:
-        """Let this process reach PostgreSQL over the socket, and `others`; return the settings for that."""
+        """Admit this process over the socket, and `others` (lines of `pg_hba.conf`); return the settings for that."""
         write(self.hba, f"local all postgres peer map=agent\n{others}")
         write(self.ident, "agent /^ postgres\n")
         return {"hba_file": str(self.hba), "ident_file": str(self.ident)}
@@ -70,16 +70,16 @@ class Files:
 
     @property
     def promoted(self) -> float:
-        """When that was, in seconds since 1970."""
+        """The time of that promotion, in seconds since 1970; 0 for none."""
         return self._epoch.stat().st_mtime if self._epoch.exists() else 0.0
 
     @property
     def follows(self) -> bool:
-        """Whether the copy is one that follows. A primary that leaves its timeline has the same signal for a while."""
+        """Whether the copy is a standby's. A primary that leaves its timeline has the same signal for a while."""
         return self.signal.exists() and not self._leaving.exists()
 
     def leave(self) -> None:
-        """Have a primary's copy recover once more, to leave its timeline; it stays one when that is cut short."""
+        """Make a primary's copy recover once more, to leave its timeline. It stays a primary if that is interrupted."""
         self._leaving.touch()
         _sync(self.root)
         self.signal.touch()
@@ -89,21 +89,21 @@ class Files:
         self._leaving.unlink(missing_ok=True)
 
     def depart(self) -> None:
-        """Give up a copy: it is no more than what a restore can make use of."""
+        """Give up the copy. The next restore reuses the files in it that are equal."""
         shutil.rmtree(self.incoming, ignore_errors=True)
         self._epoch.unlink(missing_ok=True)
         self.left()
         self.data.replace(self.incoming)
 
     def arrived(self) -> None:
-        """Take what is in `incoming` as the copy."""
+        """Make the content of `incoming` the copy."""
         self.left()
         self._epoch.unlink(missing_ok=True)
         self.incoming.replace(self.data)
         _sync(self.root)
 
     def waiting(self) -> list[Path]:
-        """Return the notes of what is to be archived, in the order of the WAL; histories first."""
+        """Return PostgreSQL's `.ready` notes of files to archive: histories first, then in the order of the WAL."""
         notes = (self.data / "pg_wal" / "archive_status").glob("*.ready")
         return sorted(notes, key=lambda note: (not note.stem.endswith(".history"), note.name))
 
@@ -113,7 +113,7 @@ class Files:
         (folder / f"{name}.ready").replace(folder / f"{name}.done")
 
     def history(self, timeline: int) -> str:
-        """Return the history of a timeline, empty where it is not known."""
+        """Return the history of a timeline, empty if it is unknown."""
         try:
             return (self.data / "pg_wal" / f"{timeline:08X}.history").read_text()
         except OSError:
@@ -121,7 +121,7 @@ class Files:
 
 
 def environment() -> dict[str, str]:
-    """Return what PostgreSQL gets of this process's environment."""
+    """Return the variables of this process's environment that PostgreSQL gets."""
     return {name: value for name, value in os.environ.items() if name in _KEPT or re.fullmatch(r"LC_[A-Z]+", name)}
 
 

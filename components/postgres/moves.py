@@ -1,4 +1,4 @@
-"""Moves of a database's writer: what is known before one, what forbids it, and following it to its end."""
+"""Move a database's writer: read what is known, name what forbids the move, and follow it to its end."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from .proofs import Proof
     from .settings import Settings
 
-#: What a site reported longer ago than this is no longer how it is.
+#: Seconds after which a site's last report no longer counts as its state.
 FRESH_S = 60
 
 
 @dataclass(frozen=True)
 class Known:
-    """What can be seen of a database from outside: the record, what each site reported last, and the proofs.
+    """What is known of a database from outside: the record, the last report of each site, and the proofs.
 
-    `locks`: how long each store keeps what is written from being removed, where it does.
+    `unread`: what could not be read, and why. `locks`: the object lock of each store that has one.
     """
 
     record: Record | None
@@ -45,7 +45,7 @@ class Known:
 
 
 def known(settings: Settings) -> Known:
-    """Read everything; what cannot be read is named. Raises StepError if the record cannot be."""
+    """Read the record, reports, proofs and locks; name what cannot be read. StepError if the record cannot be read."""
     record = records(settings).read()[0]
     store, sites, failed = proofs.opened(settings, settings.witness.store), dict[str, State](), list[str]()
     for site in settings.sites:
@@ -61,7 +61,7 @@ def known(settings: Settings) -> Known:
 
 
 def _locks(settings: Settings) -> dict[str, str]:
-    """Return the object lock of each store of the archive that has one; what cannot be read is left out."""
+    """Return the object lock of each store of the archive that has one. A store that does not answer is left out."""
     found = {}
     for store in settings.archive:
         with contextlib.suppress(StepError):
@@ -71,13 +71,13 @@ def _locks(settings: Settings) -> dict[str, str]:
 
 
 def reported(settings: Settings, store: OpenStore, site: str) -> State | None:
-    """Return what a site reported last, None for nothing. Raises StepError if that cannot be read."""
+    """Return the last report of a site, None if there is none. Raises StepError if it cannot be read."""
     content = store.read(f"{settings.prefix}/{site}.json", DATABASE_STATE_BYTES)
     return None if content is None else parse(content, site)
 
 
 def parse(content: bytes, site: str) -> State | None:
-    """Read what a site reported; None if it is nothing of the kind."""
+    """Parse the report of a site; return None if it is invalid, or of another site."""
     try:
         given: dict[str, Any] = json.loads(content)
         state = State(**{each.name: given[each.name] for each in fields(State) if each.name in given})
@@ -92,7 +92,7 @@ def parse(content: bytes, site: str) -> State | None:
 
 
 def planned(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
-    """Return why the writer cannot move to a site without loss."""
+    """Return why the writer cannot move to a site without loss. `now`: seconds since 1970."""
     found = proofs.refused(of.proofs.values(), settings.archive, now, settings.proof_max_age_days)
     state = of.sites.get(to)
     if of.record is None:
@@ -100,12 +100,12 @@ def planned(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
     elif of.record.holder != to and (state is None or now - state.at > FRESH_S):
         found.append(Fault(f"sites.{to}", "has not reported lately; start its agent, and see its log"))
     elif of.record.holder != to and state is not None and state.role != "standby":
-        found.append(Fault(f"sites.{to}", f"is no standby yet but {outside(state.role)}; wait until it follows"))
+        found.append(Fault(f"sites.{to}", f"is not a standby yet but {outside(state.role)}; wait until it follows"))
     return found + unlike(of, to)
 
 
 def unlike(of: Known, to: str) -> list[Fault]:
-    """Return what makes a site read its copy wrongly: another version of PostgreSQL, or another order of texts."""
+    """Return what would make a site misread its copy: another version of PostgreSQL, or another order of text."""
     state, writer = of.sites.get(to), of.sites.get(of.record.holder) if of.record else None
     if state is None or writer is None or of.record is None or of.record.holder == to:
         return []
@@ -130,7 +130,7 @@ def slow(settings: Settings, of: Known) -> list[str]:
 
 
 def lossy(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
-    """Return what a person has to accept before a site is promoted that may lack the newest writes."""
+    """Return what an operator has to accept before a site is promoted that may lack the newest writes."""
     found = []
     state = of.sites.get(to)
     if state is None or state.role != "standby" or now - state.at > FRESH_S:
@@ -144,16 +144,16 @@ def lossy(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
 
 
 def _has_all(state: State, writer: State | None) -> bool:
-    """Whether a standby has replayed up to where the writer was when it reported last."""
+    """Return whether a standby has replayed up to the position of the writer's last report."""
     if writer is None or not writer.position or not state.position:
         return False
     return lsn(state.position) >= lsn(writer.position)
 
 
 def move(settings: Settings, to: str, *, accept_loss: bool, within_s: float, report: Callable[[str], None]) -> Record:
-    """Order that a site becomes the writer and follow that to its end; an order under way for it goes on.
+    """Order that a site becomes the writer, or continue such an order, and follow it to its end.
 
-    Raises StepError if the writer has not moved in time; the order is withdrawn then, where it still can be.
+    Raises StepError if the writer has not moved after `within_s` seconds; the order is then withdrawn if it can be.
     """
     keeper = records(settings)
     order = switch.order(keeper, to, lossy=accept_loss)
@@ -161,12 +161,12 @@ def move(settings: Settings, to: str, *, accept_loss: bool, within_s: float, rep
 
 
 def first(settings: Settings, site: str) -> None:
-    """Write the record of a new database, whose first writer is a site; StepError if there is one."""
+    """Write the record of a new database, whose first writer is a site. Raises StepError if there is a record."""
     switch.create(records(settings), settings.workload, site)
 
 
 def lines(settings: Settings, of: Known, now: float) -> list[str]:
-    """Write what is known, for a person."""
+    """Return what is known as lines for an operator. `now`: seconds since 1970."""
     record = of.record
     if record is None:
         return ["no record of a writer"]
@@ -198,7 +198,7 @@ def _site(site: str, state: State | None, now: float) -> str:
 
 
 def proof_line(store: str, proof: Proof | None, now: float) -> str:
-    """Write what is proved of a store, for a person."""
+    """Return a line for an operator about the proof of a store."""
     if proof is None:
         return f"  store {store:<12} no restore is proved"
     if proof.fault:
@@ -209,13 +209,13 @@ def proof_line(store: str, proof: Proof | None, now: float) -> str:
 
 
 def well(settings: Settings, of: Known, now: float) -> bool:
-    """Whether one site writes, the other follows, both report, and both stores are proved."""
+    """Return whether one site writes, the other follows, both report, and both stores are proved."""
     holder = of.record.holder if of.record else ""
     return well_at(settings, of, now, {site: site == holder for site in settings.sites})
 
 
 def well_at(settings: Settings, of: Known, now: float, standing: Mapping[str, bool]) -> bool:
-    """Whether each site that stands does what it should, which is to write for one, and both stores are proved."""
+    """Return whether both stores are proved, and each site of `standing` writes (True) or follows (False)."""
     if of.record is None or of.record.state is not Holding.WRITING or of.unread:
         return False
     if not standing.get(of.record.holder):

@@ -1,4 +1,4 @@
-"""Proofs that a database can be restored: what a drill found, kept in every store, and what a move demands of it."""
+"""Proofs that a database can be restored: results of drills, kept in every store. A move of the writer demands them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _DAY_S = 86400
 
 @dataclass(frozen=True)
 class Proof:
-    """A restore that was made from a store and checked, or has failed for the reason `fault`.
+    """A restore that was made from a store and checked, or failed for the reason `fault`.
 
     `at`: when it ended; `as_of`: the moment that it restored; both in seconds since 1970. `compared`: how many tables
-    had the number of rows that was counted then. `indexes`: how many B-tree indexes were checked against their tables.
+    had the counted number of rows. `indexes`: how many B-tree indexes were checked against their tables.
     """
 
     workload: str
@@ -63,7 +63,7 @@ def put(settings: Settings, stores: Iterable[str], name: str, what: Any) -> list
 
 
 def kept(settings: Settings) -> tuple[dict[str, Proof], list[str]]:
-    """Return the newest proof of each store, from whichever store has it, and what could not be read."""
+    """Return the newest proof of each store, from any store that keeps it, and what could not be read."""
     found, failed = dict[str, Proof](), []
     for place in settings.archive:
         there = opened(settings, place)
@@ -80,7 +80,7 @@ def kept(settings: Settings) -> tuple[dict[str, Proof], list[str]]:
 
 
 def parse(content: bytes, workload: str, store: str) -> Proof | None:
-    """Read a proof; None if it is none of this workload and store."""
+    """Parse a proof; return None if it is invalid, or of another workload or store."""
     try:
         given: dict[str, Any] = json.loads(content)
         proof = Proof(**{each.name: given[each.name] for each in fields(Proof)} | {"checks": tuple(given["checks"])})
@@ -93,9 +93,9 @@ def parse(content: bytes, workload: str, store: str) -> Proof | None:
 
 
 def refused(proofs: Iterable[Proof], stores: Iterable[str], now: float, max_age_days: float) -> list[Fault]:
-    """Return why the writer must not move: for each store without a good proof younger than so many days, a sentence.
+    """Return why the writer must not move: a fault for each store without a good proof of the last `max_age_days`.
 
-    A proof from the future counts as none: a clock that is wrong proves nothing.
+    A proof from the future does not count, because its age is unknown. `now`: seconds since 1970.
     """
     newest = {proof.store: proof for proof in sorted(proofs, key=lambda each: each.at)}
     found = []

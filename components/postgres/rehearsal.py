@@ -1,4 +1,4 @@
-"""Restore a dump of a database that lives elsewhere into a PostgreSQL that is thrown away, before it is moved in."""
+"""Restore a dump of another database into a temporary PostgreSQL, to check it before the move."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .server import Server
 if TYPE_CHECKING:
     from .settings import Settings
 
-#: How long the restore of a dump may take, in seconds.
+#: Seconds that the restore of a dump may take.
 _RESTORE_S = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a dump holds: its size when restored, its tables and rows, its B-tree indexes, and how long it took."""
+    """The content of a dump: bytes when restored, rows by table, B-tree indexes, and seconds of restore and check."""
 
     bytes: int
     tables: dict[str, int]
@@ -36,7 +36,7 @@ class Rehearsal:
 
 
 def rehearse(settings: Settings, dump: Path) -> Rehearsal:
-    """Restore a dump as the application's role and check it; StepError with what `pg_restore` or a check prints."""
+    """Restore a dump as the application's role and check it. StepError with the error of `pg_restore` or a check."""
     folder = Path(tempfile.mkdtemp(prefix="dump-"))
     files = Files(folder)
     server = Server(servers.programs(settings.major), files.data, files.run, PORT, environment())

@@ -1,4 +1,4 @@
-"""One PostgreSQL and its data directory: start it closed or open, ask it, and read what it left when it stopped.
+"""One PostgreSQL and its data directory: start it closed or open, query it, and read its state after it stopped.
 
 Closed: only this process reaches it, by a socket in a directory of its own. Open: the application reaches it by TCP.
 """
@@ -21,19 +21,19 @@ from . import backrest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: How long a server may take until it answers after a start; where it has to recover more, callers wait longer.
+#: Seconds until a started server has to answer. Callers that expect a long recovery wait longer.
 START_S = 60
-#: How long the last checkpoint may take before a server is killed; the next start recovers then.
+#: Seconds for the last checkpoint before a server is killed; the next start recovers then.
 STOP_S = 20
 #: Where distributions keep the programs of each major version.
 _PLACES = ("/usr/lib/postgresql/{major}/bin", "/usr/pgsql-{major}/bin", "/opt/homebrew/opt/postgresql@{major}/bin")
-#: The header of a segment's first page: a record behind it is the first of its segment (access/xlog_internal.h).
+#: Bytes of the header of a segment's first page; the record after it is the segment's first (access/xlog_internal.h).
 _HEADER = 40
 
 
 @dataclass(frozen=True)
 class Control:
-    """What `pg_controldata` prints of a directory, as far as we use it."""
+    """The output of `pg_controldata` that is used here. `checkpoint` and `segment` are in bytes."""
 
     clean: bool
     timeline: int
@@ -42,10 +42,10 @@ class Control:
 
     @property
     def end(self) -> int | None:
-        """Where a cleanly stopped primary's records end: at the segment that its last checkpoint opens.
+        """The position of the end of a cleanly stopped primary: the segment that its last checkpoint opens.
 
-        PostgreSQL begins a new segment before its last checkpoint (ShutdownXLOG in xlog.c), if it archives. None where
-        it was killed, or other records are in that segment.
+        PostgreSQL begins a new segment before its last checkpoint (ShutdownXLOG in xlog.c), if it archives. None if it
+        was killed, or other records are in that segment.
         """
         first = self.checkpoint % self.segment == _HEADER
         return self.checkpoint - _HEADER if self.clean and first else None
@@ -64,7 +64,7 @@ def programs(major: int) -> Path:
 
 
 def lsn(text: str) -> int:
-    """Read a position in the WAL, `16/B374D848`."""
+    """Return a position in the WAL in bytes, from a text such as `16/B374D848`. Raises ValueError for other text."""
     high, _, low = text.partition("/")
     return (int(high, 16) << 32) | int(low, 16)
 
@@ -79,20 +79,20 @@ def segment(timeline: int, position: int, size: int) -> str:
 
 
 def written(position: int) -> str:
-    """Write a position in the WAL as PostgreSQL does."""
+    """Return a position in the WAL as PostgreSQL writes it."""
     return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
 
 
 class Server:
-    """A server on one data directory, under a guard that ends it with this process."""
+    """A server on one data directory, under a guard that kills it when this process ends."""
 
     def __init__(self, bin_: Path, data: Path, run: Path, port: int, environment: Mapping[str, str]) -> None:
         self.bin, self.data, self.socket, self.port = bin_, data, run, port
         self.environment = environment
-        #: Settings that every start has, and those of an open one.
+        #: The settings of every start.
         self.settings: dict[str, str] = {}
         self.listen = "127.0.0.1"
-        #: How long it may take to end before it is killed.
+        #: Seconds that it may take to end before it is killed.
         self.grace_s = 5.0
         self._program: Program | None = None
         self._open = False
@@ -108,7 +108,7 @@ class Server:
         return self._open and self.runs
 
     def start(self, until: float = float("inf"), *, opened: bool = False, **more: str) -> None:
-        """Start it, to run until then. `more`: settings for this start."""
+        """Start it, to run until that time (of `guard.clock`). `more`: settings of this start alone."""
         settings = self.settings | {
             "listen_addresses": self.listen if opened else "",
             "port": str(self.port),
@@ -125,18 +125,18 @@ class Server:
         self._program.permit(0, until)
 
     def extend(self, until: float) -> None:
-        """Let an open server run until then."""
+        """Let an open server run until that time (of `guard.clock`)."""
         if self._program is not None:
             self._program.permit(0, until)
 
     def stop(self) -> None:
-        """Stop it; when this returns, nothing of it runs. Sessions end at once; the last checkpoint may take time."""
+        """Stop it; when this returns, it has ended. Sessions end at once; the last checkpoint may take `STOP_S`."""
         if self._program is not None:
             self._program.stop(STOP_S)
         self._program, self._open = None, False
 
     def wait(self, within_s: float = START_S) -> None:
-        """Wait until it answers, as long as it runs; StepError if it ends or does not answer in time."""
+        """Wait until it answers. Raises StepError if it ends, or does not answer in `within_s` seconds."""
         end = time.monotonic() + within_s
         while True:
             if not self.runs:
@@ -151,13 +151,13 @@ class Server:
                 return
 
     def ask(self, sql: str, database: str = "postgres", within_s: float = 10) -> str:
-        """Run SQL as the superuser over the socket; return its rows, columns apart by `|`. StepError if it fails."""
+        """Run SQL as the superuser over the socket; return rows with `|` between columns. StepError if it fails."""
         words = [str(self.bin / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", str(self.socket), "-p", str(self.port)]
         words += ["-U", "postgres", "-d", database, "-f", "-"]
         return backrest.run(words, backrest.clean(), what="PostgreSQL", within_s=within_s, given=sql).strip()
 
     def control(self) -> Control:
-        """Read what the directory's last checkpoint was; StepError where that cannot be read."""
+        """Return the state that `pg_controldata` reads. Raises StepError if it cannot be read."""
         words = [str(self.bin / "pg_controldata"), "-D", str(self.data)]
         lines = backrest.run(words, {**backrest.clean(), "LC_ALL": "C"}, what="pg_controldata").splitlines()
         read = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -175,12 +175,12 @@ class Server:
     def initialise(self, into: Path) -> None:
         """Make an empty database cluster with checksums."""
         words = [str(self.bin / "initdb"), "-D", str(into), "-U", "postgres", "--data-checksums", "-E", "UTF8"]
-        # Code points order texts: an order that no update of a C library changes under an index.
+        # Text is ordered by code points, because no update of a C library changes that order under an index.
         backrest.run([*words, "--locale=C.UTF-8", "--auth=reject"], backrest.clean(), what="initdb")
 
 
 def forked(history: str, timeline: int) -> int | None:
-    """Return where a timeline ends by the history file of a later one; None if it is no part of it."""
+    """Return the position where a timeline ends, by the history file of a later one; None if it is not listed."""
     for line in history.splitlines():
         words = line.split()
         if len(words) >= 2 and words[0] == str(timeline):

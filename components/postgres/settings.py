@@ -1,4 +1,4 @@
-"""What the operator writes about a database: one file for both sites, and where it stands."""
+"""The operator's settings of a database: one file for both sites."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Settings(Database):
 
     @property
     def prefix(self) -> str:
-        """What all keys of this database begin with, in every store."""
+        """The prefix of all keys of this database, in every store."""
         return f"postgres/{self.workload}"
 
     def cipher_of(self, store: str) -> str:
@@ -110,7 +110,7 @@ def path(name: str) -> Path:
 
 
 def load(path: Path) -> Settings:
-    """Read a settings file; ConfigError with every fault."""
+    """Read a settings file. Raises ConfigError with every fault."""
     try:
         given = yaml_text.load_file(path)
     except FileNotFoundError:
@@ -125,7 +125,10 @@ def load(path: Path) -> Settings:
 
 
 def missing(settings: Settings, *, passwords: bool = True) -> list[Fault]:
-    """Return which variables with secrets are not set; `passwords`: the application's too."""
+    """Return secrets whose variables are not set, and stores that pgBackRest cannot use.
+
+    `passwords`: check the application's password too.
+    """
     from ..stores import s3
 
     used = {*settings.archive, settings.witness.store}

@@ -1,4 +1,4 @@
-"""What is noticed about a site before it hurts: its disk, its clock, its C library, and stores that disagree."""
+"""Warnings about a site before it fails: its disk, its clock, its C library, and stores that differ."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
     from .backrest import Standing
 
-#: How far a clock may differ from a store's. S3 refuses requests at 15 minutes
+#: Seconds that a clock may differ from a store's. S3 refuses requests at 15 minutes
 #: (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, RequestTimeTooSkewed).
 _SKEW_S = 60
-#: So much of a disk is left for PostgreSQL to stop in order: a tenth, or this many bytes where a tenth is more.
+#: The free part of a disk that lets PostgreSQL stop cleanly, and the bytes that are enough on any disk.
 _SHARE, _ROOM = 0.1, 2 << 30
-#: Collations that an index uses, or the database, whose version here is not the one that they were made with. A restore
-#: under another C library reads indexes that are in another order (https://wiki.postgresql.org/wiki/Locale_data_changes).
+#: SQL for the collations of indexes and of the database, with the version that they were made with and the one here.
+#: Under another C library, restored indexes are in the wrong order (https://wiki.postgresql.org/wiki/Locale_data_changes).
 _INDEXED = (
     "SELECT collname AS name, collversion AS made, pg_collation_actual_version(pg_collation.oid) AS here "
     "FROM pg_index CROSS JOIN unnest(indcollation) AS used (id) JOIN pg_collation ON pg_collation.oid = used.id"
@@ -24,12 +24,12 @@ _DATABASE = (
     "SELECT datname, datcollversion, pg_database_collation_actual_version(oid) "
     "FROM pg_database WHERE datname = current_database()"
 )
-#: From this version on, a database has a version of its collation too.
+#: The first version in which a database has a version of its collation too.
 _VERSIONED = 15
 
 
 def collations(major: int) -> str:
-    """Return SQL that gives the collations that differ here as one text, empty if none does."""
+    """Return SQL for the collations whose version differs here, as one text that is empty if none does."""
     union = f"{_INDEXED} UNION {_DATABASE}" if major >= _VERSIONED else _INDEXED
     return (
         "SELECT coalesce(string_agg(DISTINCT format('%s (made with %s, here %s)', name, made, here), ', '), '') "
@@ -38,7 +38,7 @@ def collations(major: int) -> str:
 
 
 def disk(free: int, total: int, waiting: int) -> str:
-    """Return what is wrong with a disk that has so many bytes free; `waiting`: segments that wait for a store."""
+    """Return a warning about a disk with too few free bytes, "" for none. `waiting`: segments that wait for a store."""
     if free >= min(_SHARE * total, _ROOM):
         return ""
     why = f"; {waiting} segments of the WAL wait for a store" if waiting else ""
@@ -46,7 +46,7 @@ def disk(free: int, total: int, waiting: int) -> str:
 
 
 def clock(ahead_s: float | None) -> str:
-    """Return what is wrong with a clock that is ahead of a store's by so much; None: not known."""
+    """Return a warning about a clock that is ahead of a store's by so many seconds (None: unknown), "" for none."""
     if ahead_s is None or abs(ahead_s) <= _SKEW_S:
         return ""
     where = "ahead of" if ahead_s > 0 else "behind"
@@ -54,7 +54,7 @@ def clock(ahead_s: float | None) -> str:
 
 
 def stores(before: Mapping[str, Standing], now: Mapping[str, Standing]) -> str:
-    """Return which store lacks what the other one had at the look before, or what it had itself; empty if none."""
+    """Return a warning about stores without their backups, or without WAL that the other had one check ago, or ""."""
     found = []
     for name, standing in now.items():
         others = {other: each.last_wal for other, each in before.items() if other != name}

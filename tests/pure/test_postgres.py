@@ -195,7 +195,7 @@ def test_a_move_that_loses_nothing_needs_a_standby_that_reports():
     for state, why in (
         (None, "has not reported lately"),
         (State("akash", "standby", 0, NOW - 300), "has not reported lately"),
-        (State("akash", "restoring", 0, NOW), "is no standby yet but restoring"),
+        (State("akash", "restoring", 0, NOW), "is not a standby yet but restoring"),
     ):
         sites = {} if state is None else {"akash": state}
         (fault,) = moves.planned(settings(), known(sites=sites), "akash", NOW)
