@@ -113,7 +113,7 @@ REFUSED = {
     "floating machine": (
         {"aws": {"ami": "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"}},
         "options.aws.ami",
-        "names whatever AWS recommends that day; give the parameter of one image",
+        "names the image that AWS recommends on that day; give the parameter of one image",
     ),
     "processor": ({"aws": {"ami": AMI, "type": "t4g.medium"}}, "options.aws.type", "choose t3.medium"),
     "no price": ({"aws": {"ami": AMI, "type": "x9.huge"}}, "options.aws.type", "no price for 'x9.huge'; choose from"),

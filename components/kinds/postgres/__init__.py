@@ -1,1 +1,1 @@
-"""The kind `postgres`: an application and its PostgreSQL, whose writer moves between two sites and loses nothing."""
+"""The kind `postgres`: an application and its PostgreSQL, whose writer moves between two sites without loss."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class OnAkash(OnSite):
-    """A lease with an address and volumes of its own. They end with it: the copy is then restored from the archive."""
+    """A lease with an address and volumes, which end with it: the copy is then restored from the archive."""
 
     target = losses.AKASH
 
@@ -35,12 +35,12 @@ class OnAkash(OnSite):
         return ingress.exposure(Ingress.DEDICATED, acme)
 
     def bill(self, options: PostgresOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 the options decide
-        """Return the lease, by the providers' price list."""
+        """Return the lease in USD a month, by the providers' price list."""
         sizes = options.model_copy(update={"command": ("x",), "args": (), "env": {}}).model_dump_json()
         yield Line("lease with an IPv4 address, by the providers' list", _lease_usd_month(sizes), "akash")
 
     def losses(self, options: PostgresOptions) -> Iterator[str]:
-        """Name what does not survive in a lease."""
+        """Return what does not survive in a lease."""
         yield from losses.sentences(options, losses.AKASH)
 
     def refuses(self, options: PostgresOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the options decide
@@ -48,7 +48,7 @@ class OnAkash(OnSite):
         yield from losses.faults(options, losses.AKASH)
 
     def deploy(self, site: Site, context: Context) -> Deployed:
-        """Register the deployment. It keeps its name for life: a new one would have to restore everything."""
+        """Register the deployment. Its name never changes: a new deployment would have to restore everything."""
         import pulumi
 
         from ...targets.akash.deployment import Deployment
@@ -70,7 +70,7 @@ class OnAkash(OnSite):
         return Deployed(endpoint, lease.provider, lease.id, lease, {"lease": pulumi.Output.from_input(key)})
 
     def where(self, site: Site) -> dict[str, object]:
-        """Return how the lease is found whose containers get secrets: the market is asked."""
+        """Return how to find the lease whose containers get secrets: by the deployment's id on the market."""
         from ...action import Ref
 
         return {"dseq": Ref(site.name, "identity"), "service": WEB}

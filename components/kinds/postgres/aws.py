@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...topology import Site, WorkloadPlan
     from .options import PostgresOptions
 
-#: GiB of the machine's own disk, which its image decides, and of logs a month that the bill assumes.
+#: GiB of the machine's root disk, which its image determines, and GB of logs a month that the bill assumes.
 _ROOT_GIB, _LOGS_GB = 30, 1
 _TYPES, _DISK, _ADDRESS, _LOGS = (
     "ec2_linux_ondemand_hour",
@@ -35,7 +35,7 @@ _TYPES, _DISK, _ADDRESS, _LOGS = (
     "public_ipv4_hour",
     "cloudwatch_logs_gb",
 )
-#: Types of machines whose processors are not of x86_64: the letter after the generation.
+#: The letter after the generation in types of machines with ARM processors.
 _ARM = "g"
 
 
@@ -49,7 +49,7 @@ class OnAws(OnSite):
         return Exposure(Reach.ADDRESS, acme.issuer, Proof.PASSED_ON)
 
     def bill(self, options: PostgresOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 the options decide
-        """Return the machine, its disks, its address and its logs."""
+        """Return the machine, its disks, its address and its logs in USD a month."""
         month, kind = prices.HOURS_PER_MONTH, f"{_TYPES}/{options.aws.type}"
         yield Line(f"machine, {options.aws.type}", month * prices.aws(kind), f"aws/{kind}")
         room = options.database.gib + _ROOT_GIB
@@ -58,11 +58,11 @@ class OnAws(OnSite):
         yield Line(f"logs, {_LOGS_GB} GB", _LOGS_GB * prices.aws(_LOGS), f"aws/{_LOGS}")
 
     def losses(self, options: PostgresOptions) -> Iterator[str]:
-        """Name what does not survive on the machine."""
+        """Return what does not survive on the machine."""
         yield from losses.sentences(options, losses.AWS)
 
     def refuses(self, options: PostgresOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the options decide
-        """Refuse machines that have no price, or another processor, and what would not work there."""
+        """Refuse machines without a price or with an ARM processor, and options that would not work there."""
         type_ = options.aws.type
         if _ARM in type_.partition(".")[0][2:]:
             yield Fault("aws.type", f"{type_} has an ARM processor, and the image is of x86_64; choose t3.medium")
@@ -79,7 +79,7 @@ class OnAws(OnSite):
         return machine_rights.grants(plan.named(site))
 
     def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterator[Check]:
-        """Ask IAM for those rights, and the stores whether the writer may be where the plan has it."""
+        """Check those rights with IAM, and in the stores whether the writer may be where the plan puts it."""
         yield Check(f"rights of {site.name} at AWS", functools.partial(account.rights, self.grants(site, plan)))
         yield from super().checks(site, plan, stack)
 
@@ -110,17 +110,20 @@ class OnAws(OnSite):
         return Deployed(endpoint, operator, made.identity, made, {"lease": pulumi.Output.from_input(key)})
 
     def where(self, site: Site) -> dict[str, object]:
-        """Return where the machine gets secrets: at the address that is the account's own while it stands in state."""
+        """Return where the machine gets secrets: at its address, which stays the account's while it is in the state."""
         from ...action import Ref
 
         return {"at": Ref(site.name, "at")}
 
 
 def largest(plan: WorkloadPlan, site: Site) -> Iterator[Fault]:
-    """Refuse what does not fit into user data; the group's name and the region are known later, and are short."""
+    """Refuse options that do not fit into user data.
+
+    The log group and the region are known only later, so long names stand for them.
+    """
     size = len(user_data(_containers(site, plan, UNKNOWN, "x" * 64, "ap-southeast-1"))) * 3 // 4
     if size > LARGEST:
-        why = f"variables and command make {size:,} bytes of user data, and a machine has {LARGEST:,}"
+        why = f"variables and command make {size:,} bytes of user data, and a machine takes {LARGEST:,}"
         yield Fault("options.env", f"{why}; put some into the image")
 
 

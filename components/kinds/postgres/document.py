@@ -29,7 +29,7 @@ VOLUMES = {WEB: "/data", DATABASE: "/data"}
 #: GiB of a container's own disk.
 _DISK_GIB = 1
 _GATE = Path(__file__).with_name("gate.sh")
-#: Settings hold no secret, and the agent reads them as another user.
+#: Writes the settings, which hold no secret, to a file: the agent reads them as another user.
 _AGENT = (
     'file="${TMPDIR:-/tmp}/unmoor.yaml"; printf "%s" "$UNMOOR_SETTINGS" > "$file" && '
     'exec unmoor-postgres "$file" --site "$UNMOOR_SITE"'
@@ -41,9 +41,9 @@ __all__ = ["UNKNOWN", "document_for", "parts", "sized"]
 
 
 def parts(site: Site, plan: WorkloadPlan, operator: str = UNKNOWN) -> list[Part]:
-    """Return the containers of a site; they depend on no mode and no role.
+    """Return the containers of a site, which are equal in every mode and role.
 
-    `operator` is the SHA-256 of the certificate by which its web server takes secrets.
+    `operator` is the SHA-256 (hex) of the client certificate from which the web server accepts secrets.
     """
     options: PostgresOptions = site.options  # type: ignore[assignment]
     server = web_server_of(site, plan.release, APP, operator=operator)
@@ -90,7 +90,7 @@ def _shipped() -> sdl.Document:
 
 
 def sized(options: PostgresOptions) -> sdl.Document:
-    """Return the document with the room that a site rents; nothing in it depends on the site."""
+    """Return the document with the resources that a site rents; nothing in it depends on the site."""
     shipped, database = _shipped(), options.database
     data = sdl.plain_copy(shipped.data)
     # Ports between services are no part of the document: next to an address, the Go tool numbers them otherwise.
@@ -117,7 +117,7 @@ def sized(options: PostgresOptions) -> sdl.Document:
 
 
 def _inside(port: int, *services: str) -> dict[str, Any]:
-    """Show a port to other services of the deployment alone."""
+    """Return the `expose` entry of a port for other services of the same deployment only."""
     return {"port": port, "as": port, "proto": "TCP", "to": [{"service": each} for each in services]}
 
 

@@ -1,4 +1,4 @@
-"""When the writer of a stack may be where a plan has it: asked before an update, and again right before it moves."""
+"""Decide whether the writer may be where a plan puts it: before an update, and again right before it moves."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from ...postgres.settings import Settings
     from ...stores.record import Record
 
-#: Where a stack notes what it has built last, next to the record.
+#: The object next to the record in which a stack notes what it built last.
 _NOTE = "stack.json"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What stands: the record, what the stack noted last, and whether a store of the archive holds a database."""
+    """The current state: the record, the stack's last note, and whether a store of the archive holds a database."""
 
     record: Record | None
     before: Wanted | None
@@ -36,7 +36,7 @@ class Seen:
 
 
 def seen(settings: Settings) -> Seen:
-    """Read what stands. Raises StepError where that cannot be known."""
+    """Read the current state. Raises StepError if it cannot be known."""
     record = agent.records(settings).read()[0]
     content = proofs.opened(settings, settings.witness.store).read(f"{settings.prefix}/{_NOTE}", DATABASE_STATE_BYTES)
     before = None
@@ -52,13 +52,13 @@ def seen(settings: Settings) -> Seen:
 
 
 def note(settings: Settings, wanted: Wanted) -> None:
-    """Note what the stack has built. Raises StepError where the store does not take it."""
+    """Note what the stack has built. Raises StepError if the store does not accept it."""
     store = proofs.opened(settings, settings.witness.store)
     store.write(f"{settings.prefix}/{_NOTE}", json.dumps(asdict(wanted)).encode())
 
 
 def forbidden(wanted: Wanted, of: Seen) -> list[Fault]:
-    """Return why the mode and the writer of a plan cannot follow what stands; paths are relative to the workload."""
+    """Return why a plan's mode and writer cannot follow the current state; paths are relative to the workload."""
     record, before = of.record, of.before
     if record is None and of.archived:
         why = "the record of the writer is gone, and the archive holds a database: two sites could begin to write"
@@ -76,19 +76,19 @@ def forbidden(wanted: Wanted, of: Seen) -> list[Fault]:
     elif record.holder != wanted.writer and (
         wanted.mode != Mode.ACTIVE_STANDBY or (before and before.mode != Mode.ACTIVE_STANDBY)
     ):
-        why = f"{outside(record.holder)} writes, and the writer moves between the sites of active-standby alone"
+        why = f"{outside(record.holder)} writes, and the writer moves only between the sites of active-standby"
         found.append(Fault("active", f"{why}; {_WAY}"))
     return found
 
 
 _WAY = (
-    "run `pulumi up` with `mode: active-standby` and the writer where it is, then with `active` turned, then with the "
+    "run `pulumi up` with `mode: active-standby` and the writer where it is, then with `active` changed, then with the "
     "mode you want"
 )
 
 
 def changes(wanted: Wanted, of: Seen) -> bool:
-    """Whether the writer, the mode or the sites are others than what stands: then restores have to be proved."""
+    """Return whether a plan changes the writer, the mode or the sites, which demands proofs of restores."""
     if of.record is None:
         return False
     if of.record.holder != wanted.writer or of.before is None:
@@ -97,7 +97,7 @@ def changes(wanted: Wanted, of: Seen) -> bool:
 
 
 def unproved(settings: Settings, now: float) -> list[Fault]:
-    """Return each store from which no restore was proved lately, in the words of the proofs."""
+    """Return a fault for each store without a recent proof of a restore. `now`: seconds since 1970."""
     kept, unread = proofs.kept(settings)
     found = proofs.refused(kept.values(), settings.archive, now, settings.proof_max_age_days)
     return [Fault(f"options.database.{each.path}", each.message) for each in found] + [
@@ -106,20 +106,20 @@ def unproved(settings: Settings, now: float) -> list[Fault]:
 
 
 def refused(settings: Settings, wanted: Wanted, now: float) -> list[Fault]:
-    """Return everything that keeps a plan from being built. Raises StepError where that cannot be known."""
+    """Return every reason not to build a plan. Raises StepError if the current state cannot be known."""
     of = seen(settings)
     return forbidden(wanted, of) or (unproved(settings, now) if changes(wanted, of) else [])
 
 
 def look(settings: Settings, wanted: Wanted) -> Iterator[Finding]:
-    """Look before an update; proofs are shown with their ages."""
+    """Check the writer and the proofs before an update; show each proof with its age."""
     name = settings.workload.rpartition("/")[2]
     mend = f"see docs/postgres.md; `unmoor drill {name}` proves restores"
     try:
         found = refused(settings, wanted, time.time())
     except UnmoorError as error:
         yield not_ready(
-            f"who writes {name} cannot be known: {error}", "have the store of the record back, and its keys"
+            f"the writer of {name} is not known: {error}", "check that the store of the record answers, and its keys"
         )
         return
     for each in found:

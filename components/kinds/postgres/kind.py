@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     from ...topology import Site, WorkloadPlan
 
-#: Seconds that a move may take, beyond the time-to-live of the record: it is withdrawn then, if it still can be.
+#: Seconds that a move may take beyond the time-to-live of the record. It is then withdrawn, if it can be.
 _MOVE_S = 300
-#: GiB of memory of machines of the families t3 and t3a, by size (EC2 user guide, "General purpose instances"), and
-#: what web server and system take, in MiB.
+#: GiB of memory of machines of the families t3 and t3a, by size (EC2 user guide, "General purpose instances").
 _GIB = {"nano": 0.5, "micro": 1.0, "small": 2.0, "medium": 4.0, "large": 8.0, "xlarge": 16.0, "2xlarge": 32.0}
+#: MiB of memory that the web server and the system take.
 _WEB_MIB = 512
 
 
 class Postgres(Kind[PostgresOptions]):
-    """An application and its database. Its release is a hash of the options, so the disk is never read."""
+    """An application and its database. Its release is a hash of the options, so no file is read."""
 
     name = "postgres"
     options = PostgresOptions
@@ -41,11 +41,11 @@ class Postgres(Kind[PostgresOptions]):
     on = {"aws": OnAws(), "akash": OnAkash()}  # noqa: RUF012 it is never changed
 
     def declared(self, options: PostgresOptions) -> Release:
-        """Return the release that the options are."""
+        """Return the release that the options define."""
         return Release(options.identity())
 
     def release(self, options: PostgresOptions, root: Path) -> Release:  # noqa: ARG002 nothing is read
-        """Return the release that the options are."""
+        """Return the release that the options define."""
         return self.declared(options)
 
     def secrets(self, options: PostgresOptions) -> dict[str, str]:
@@ -76,7 +76,7 @@ class Postgres(Kind[PostgresOptions]):
                 yield from aws.largest(plan, site)
 
     def awaits(self, plan: WorkloadPlan, site: Site, *, moved: bool) -> tuple[Run, str]:
-        """Return the look at a site: that it stands, and follows or writes; where it writes, that it serves."""
+        """Return the check of a site: it stands and follows or writes; after a move, the writer's site serves."""
         options: PostgresOptions = plan.options  # type: ignore[assignment]
         given = {
             **_asked(site, plan),
@@ -94,7 +94,7 @@ class Postgres(Kind[PostgresOptions]):
         ), f"{site.site_host} must answer at its address, and its database must follow or write"
 
     def actions(self, plan: WorkloadPlan) -> Iterator[Action]:
-        """Move the writer once its new site stands, and keep the last copy from being removed unproved."""
+        """Return the move of the writer once its new site stands, and the guard of the last copy on removal."""
         settings = sites.settings_of(plan)
         primary, written = plan.primary, _written(plan)
         options: PostgresOptions = plan.options  # type: ignore[assignment]
@@ -139,7 +139,7 @@ def _written(plan: WorkloadPlan) -> dict[str, Any]:
 
 
 def _memory(options: PostgresOptions) -> str:
-    """Return why the machine at AWS has too little memory for its containers; empty where that is not known."""
+    """Return why the machine at AWS has too little memory for its containers; "" if it has enough or it is unknown."""
     has = _GIB.get(options.aws.type.partition(".")[2])
     asked = options.memory + options.database.memory + _WEB_MIB
     if has is None or options.aws.type[0] != "t" or asked <= has * 1024:

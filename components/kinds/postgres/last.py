@@ -1,4 +1,4 @@
-"""Keep the last copy of a database: its sites are removed only while it can be restored."""
+"""Keep the last copy of a database: its sites are removed only if it can be restored."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, Any]:
-    """On removal (`wait`), demand a proof of a restore from each store of the archive. The stores are left as they are.
+    """On removal (`wait`), demand a proof of a restore from each store of the archive. The stores stay unchanged.
 
-    Raises ConfigError for a store without one, before anything is removed: this step is the first to go.
+    Raises ConfigError for a store without one, before anything is removed: this action is removed first.
     """
     if not given.get("wait"):
         return {}

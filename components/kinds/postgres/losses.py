@@ -1,4 +1,4 @@
-"""What does not survive on a target, and what would break there: those of a service, and those of a database."""
+"""What does not survive on a target, and what would not work there: rows of a service, and those of a database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .options import PostgresOptions
 
 AWS, AKASH = of_services.AWS, of_services.AKASH
-#: Rows of a service that hold for the application here, by target; the others are about balancers, tasks and releases.
+#: Rows of a service that apply to the application here, by target; the others are about balancers, tasks and releases.
 _SHARED = {
     AKASH: ("probes", "ports", "limits", "outgoing address", "IPv6", "secrets on Akash", "readers"),
     AWS: ("limits", "IPv6"),
@@ -43,7 +43,7 @@ _BOTH = (
 
 
 def sentences(options: PostgresOptions, target: str) -> Iterator[str]:
-    """Return what an operator should know of a target before agreeing."""
+    """Return what does not survive on a target, one sentence each."""
     rows = {row.name: row for row in of_services.TABLE}
     yield from (rows[name].sentence for name in _SHARED[target])
     yield from _OWN[target]

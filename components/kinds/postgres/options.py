@@ -1,4 +1,4 @@
-"""What a stack file holds about an application with a database, and every fault in it by its path."""
+"""The options of an application with a database in a stack file, and their rules."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationInfo
 
-#: Variables by which the application finds its database: those that libpq reads.
+#: The variables by which the application finds its database. libpq reads them.
 GIVEN = ("PGDATABASE", "PGHOST", "PGPORT", "PGUSER")
-#: The variable with its password, which is handed over as a secret.
+#: The variable with the password, which is handed over as a secret.
 PASSWORD = "PGPASSWORD"  # noqa: S105 a name
-#: Where images of the database come from.
+#: The workflow that builds images of the database.
 _WORKFLOW = ".github/workflows/image-postgres.yml"
-#: The parameter of AWS that holds the id of one image of machines for good: the image's name stands in it (ECS
-#: developer guide, "Retrieving Amazon ECS-optimized Linux AMI metadata"). `recommended` is another one each month.
+#: The parameter of AWS that always holds the id of the same machine image, because it has the image's name in it (ECS
+#: developer guide, "Retrieving Amazon ECS-optimized Linux AMI metadata"). `recommended` changes each month.
 _AMI = r"^/aws/service/ecs/optimized-ami/amazon-linux-2023/[A-Za-z0-9._-]+/image_id$"
 
 
@@ -42,7 +42,7 @@ def _own(image: str) -> str:
 def _pinned(parameter: str) -> str:
     if parameter.split("/")[-2] == "recommended":
         raise ValueError(
-            "names whatever AWS recommends that day; give the parameter of one image, which `aws ssm "
+            "names the image that AWS recommends on that day; give the parameter of one image, which `aws ssm "
             "get-parameters-by-path --path /aws/service/ecs/optimized-ami/amazon-linux-2023 --recursive` lists"
         )
     return parameter
@@ -82,7 +82,7 @@ class Database(database.Database):
 
     @property
     def stored(self) -> dict[str, str]:
-        """The variables of keys that a site reads: the name → the store that it belongs to."""
+        """The store of each variable with a store's key that a site reads, by the variable's name."""
         used = dict.fromkeys((*self.archive, self.witness.store))
         return {
             name: store
@@ -95,8 +95,8 @@ class Database(database.Database):
 class PostgresHealth(Health):
     """How an application with a database shows that it is well."""
 
-    # A new database is made, or restored, before its application starts; an issuer that was asked too early is asked
-    # again after minutes.
+    # A new database is made or restored before its application starts, and a certificate that was refused too early is
+    # requested again only after minutes.
     grace_s: int = Field(
         default=900,
         ge=60,
@@ -106,7 +106,7 @@ class PostgresHealth(Health):
 
 
 class PostgresOptions(Setting):
-    """What an application with a database needs to know."""
+    """The options of an application with a database."""
 
     image: Image = Field(description="The application's image with its digest: NAME:TAG@sha256:DIGEST.")
     port: int = Field(ge=1, le=65_535, description="The port on which the application answers plain HTTP.")
@@ -160,7 +160,7 @@ class PostgresOptions(Setting):
         return self
 
     def identity(self) -> str:
-        """Return the release's id: the SHA-256 (hex) over everything that the application notices."""
+        """Return the release's id: the SHA-256 (hex) of every option that the application notices."""
         noticed = self.model_dump(mode="json", exclude={"aws", "budget_usd_month", "notice"})
         noticed["secrets"] = sorted(self.secrets.items())
         return hashlib.sha256(json.dumps(noticed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What the two targets of a database share: its secrets are handed over, and its writer is asked after."""
+"""What both targets of a database share: the handover of secrets, and the check of the writer."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class OnSite(Implementation[PostgresOptions]):
     target: str
 
     def where(self, site: Site) -> Mapping[str, object]:
-        """Return where a site gets its secrets."""
+        """Return where a site gets its secrets, as inputs of the action `handover`."""
         raise NotImplementedError
 
     def credentials(self, options: PostgresOptions) -> dict[str, int]:  # noqa: ARG002 each has secrets
-        """Return the key from which the certificate is derived that hands over secrets."""
+        """Return the variable with the key of the handover's certificate, and the key's least length."""
         return {operator_key.VARIABLE: operator_key.SHORTEST}
 
     def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:  # noqa: ARG002 all at once
-        """Return the one resource that hands over all of them."""
+        """Return the name of the one action that hands over all secrets."""
         return [_handover_of(site)]
 
     def notes(self, plan: WorkloadPlan) -> Iterator[str]:
-        """Warn where the record's store belongs to a site's vendor."""
+        """Warn if the record's store belongs to a site's vendor."""
         options: PostgresOptions = plan.options  # type: ignore[assignment]
         database = options.database
         vendor = database.stores[database.witness.store].vendor
@@ -53,7 +53,7 @@ class OnSite(Implementation[PostgresOptions]):
             )
 
     def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:
-        """Hand over the secrets of the site's role, before it is looked at: its agent starts with them."""
+        """Hand over the secrets of the site's role before the site is probed, because its agent starts with them."""
         options: PostgresOptions = site.options  # type: ignore[assignment]
         role = plan.roles[site.name]
         handed = dict(sorted(sites.secrets(site, role).items()))
@@ -77,22 +77,22 @@ class OnSite(Implementation[PostgresOptions]):
         )
 
     def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterator[Check]:  # noqa: ARG002 nothing is shared
-        """Ask the stores whether the writer may be where the plan has it."""
+        """Check in the stores whether the writer may be where the plan puts it."""
         if site == plan.primary:
             look = functools.partial(_look, sites.settings_of(plan), Wanted.of(plan))
             yield Check(f"writer of {plan.name}", look, late=True)
 
 
 def _look(settings: Settings, wanted: Wanted) -> Iterator[Finding]:
-    from .gate import look  # it is heavy, and a plan looks at nothing
+    from .gate import look  # a heavy import, which a plan does not need
 
     yield from look(settings, wanted)
 
 
 def operators(key: str, opts: pulumi.ResourceOptions, *ignored: str) -> tuple[str | None, pulumi.ResourceOptions]:
-    """Return the hash of the certificate that hands over secrets, and the options of what has it inside.
+    """Return the SHA-256 of the certificate that hands over secrets, and the options of the resource with the hash.
 
-    A preview needs no key: the hash is None then, and what stands goes on, with `ignored` left as it is.
+    A preview needs no key: without one the hash is None, and the properties `ignored` keep the values of the state.
     """
     import pulumi
 

@@ -1,4 +1,4 @@
-"""A database of a stack file as its agents and its operator know it: settings, and the secrets of each site. Pure."""
+"""The agents' settings of a database of a stack file, and the secrets of each site. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...config.models import Placement
     from ...topology import Site, WorkloadPlan
 
-#: What follows a variable's name and the site's: keys of the archive that may only be read.
+#: The suffix of variables with keys that may only read the archive; it follows the target's.
 _READS = "READ"
 
 
@@ -24,18 +24,18 @@ def settings_of(plan: WorkloadPlan) -> Settings:
 
 
 def owner(plan: WorkloadPlan) -> str:
-    """Return whose database it is: the zone, the stack's label and the workload, equal in every mode."""
+    """Return the owner of the database: the zone, the stack's label and the workload, equal in every mode."""
     zone = plan.primary.site_host.partition(".")[2]
     return f"{zone.replace('.', '-')}/{plan.label or 'main'}/{plan.name}"
 
 
 def names(placement: Placement) -> tuple[str, str]:
-    """Return what the record calls the two sites: their targets."""
+    """Return the names of the two sites in the record, which are their targets."""
     return str(placement.centralized), placement.decentralized[0]
 
 
 def common(options: PostgresOptions) -> dict[str, str]:
-    """Return the variables of the process behind secrets that both sites have alike, by the secret's name."""
+    """Return the operator's variables for the secrets that both sites share, by the secret's name."""
     database = options.database
     return {
         **options.secrets,
@@ -46,10 +46,10 @@ def common(options: PostgresOptions) -> dict[str, str]:
 
 
 def keys(options: PostgresOptions, target: str, role: Role) -> dict[str, str]:
-    """Return the variables of the process behind a site's keys of stores, by the name that the site knows.
+    """Return the operator's variables for a site's keys of stores, by the variable's name at the site.
 
-    Each site has its own. Those of the archive may write where the site is the writer, and only read where it is not.
-    The record is written by both.
+    Each site has keys of its own. Those of the archive may write at the writer's site, and only read at the standby.
+    Both sites write the record.
     """
     database, suffix = options.database, target.upper().replace("-", "_")
     return {
@@ -59,15 +59,15 @@ def keys(options: PostgresOptions, target: str, role: Role) -> dict[str, str]:
 
 
 def secrets(site: Site, role: Role) -> dict[str, str]:
-    """Return everything that is handed over to a site: the secret's name → the variable of the process."""
+    """Return the operator's variable for each secret that is handed over to a site, by the secret's name."""
     options: PostgresOptions = site.options  # type: ignore[assignment]
     return {**common(options), **keys(options, site.target, role)}
 
 
 def variables(options: PostgresOptions) -> dict[str, str]:
-    """Return the variables of the process that no site has for itself, by path in the options.
+    """Return the operator's variables that do not depend on a site, by path in the options.
 
-    The keys of stores are the operator's own, by which the writer is moved and proofs are read.
+    The keys of stores here are the operator's own, which move the writer and read proofs.
     """
     database = options.database
     return (
@@ -78,7 +78,7 @@ def variables(options: PostgresOptions) -> dict[str, str]:
 
 
 def variables_of(plan: WorkloadPlan) -> dict[str, str]:
-    """Return these, and the variables behind the keys of each site that stands."""
+    """Return these variables, and those for the keys of each site that stands, by path in the options."""
     options: PostgresOptions = plan.options  # type: ignore[assignment]
     stored = options.database.stored
     return variables(options) | {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a plan wants: its mode, the site that writes, the sites that stand, and PostgreSQL's major version."""
+    """A plan's mode, the site that writes, the sites that stand, and PostgreSQL's major version."""
 
     mode: str
     writer: str
@@ -24,12 +24,12 @@ class Wanted:
 
     @classmethod
     def of(cls, plan: WorkloadPlan) -> Wanted:
-        """Read it from a plan."""
+        """Return what a plan wants."""
         settings = sites.settings_of(plan)
         return cls(str(plan.mode), plan.primary.target, tuple(site.target for site in plan.sites), settings.major)
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Wanted:
-        """Read it from plain data. Raises KeyError, TypeError or ValueError where that is none."""
+        """Read it from plain data. Raises KeyError, TypeError or ValueError if the data is invalid."""
         of = tuple(str(site) for site in given["sites"])
         return cls(str(given["mode"]), str(given["writer"]), of, int(given["major"]))
