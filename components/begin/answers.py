@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.models import PROJECT, did_you_mean
 from ..errors import Fault
+from ..stores.vendors import known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,12 +16,6 @@ if TYPE_CHECKING:
 KIND = "static"
 #: Settings of a store that `--store` may set, after the bucket.
 _SETTINGS = ("public_url", "endpoint", "region", "access_key", "secret_key")
-#: Known settings of vendors' stores: docs.aws.amazon.com "Virtual hosting of buckets" (path style), and storj.dev "S3
-#: gateway".
-_VENDORS: Mapping[str, Mapping[str, str]] = {
-    "aws": {"region": "{region}", "public_url": "https://s3.{region}.amazonaws.com/{bucket}"},
-    "storj": {"endpoint": "https://gateway.storjshare.io"},
-}
 
 
 @dataclass(frozen=True)
@@ -83,7 +78,10 @@ def zone_of(host: str, zones: Iterable[str]) -> str | None:
 
 
 def stores(texts: Iterable[str], region: str) -> tuple[dict[str, dict[str, str]], list[Fault]]:
-    """Read stores as `--store` takes them, by vendor: `VENDOR=BUCKET`, then `,setting=value` for each setting."""
+    """Read stores as `--store` takes them, by vendor: `VENDOR=BUCKET`, then `,setting=value` for each setting.
+
+    `region` is AWS's, for a store there that names none.
+    """
     made: dict[str, dict[str, str]] = {}
     found: list[Fault] = []
     for text in texts:
@@ -103,8 +101,11 @@ def stores(texts: Iterable[str], region: str) -> tuple[dict[str, dict[str, str]]
                 choices = ", ".join(_SETTINGS)
                 found.append(Fault(place, f"no setting {name!r}{did_you_mean(name, _SETTINGS)}; choose from {choices}"))
             settings[name] = value
-        known = {key: value.format(region=region, bucket=bucket) for key, value in _VENDORS.get(vendor, {}).items()}
-        made[vendor] = {**known, **settings}
+        at = settings.get("region", region if vendor == "aws" else "")
+        row = {key: value for key, value in known(vendor).settings.items() if key not in settings}
+        if not at and any("{region}" in value for value in row.values()):
+            found.append(Fault(place, f"needs region; write --store {first},region=…: the vendor's own name of it"))
+        made[vendor] = {key: value.format(region=at, bucket=bucket) for key, value in row.items()} | settings
         if vendor != "aws":
             named = vendor.upper().replace("-", "_")
             for key in ("access_key", "secret_key"):

@@ -10,6 +10,7 @@ from ..limits import DOCTOR_STORE_S as _PUBLIC_S
 from ..needs import Check, Finding, Grant, State, caution, not_ready, ready, unseen
 from ..stores import claims as claimed
 from ..stores import s3
+from ..stores.vendors import known
 from ..targets.aws.account import client as client_of
 from ..text.escape import outside
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from ..config.models import Store
     from ..topology import Topology
 
-#: Vendors whose stores decide by `If-None-Match: *` which writer was first: docs.aws.amazon.com "Conditional writes",
-#: and Storj's S3 gateway since 2024.
-_DECIDES = frozenset({"aws", "storj"})
 _READS = ("s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning")
 #: S3's answers to a key without rights, or to an unknown key (API reference, "List of error codes").
 _REFUSED = frozenset({"AccessDenied", "403", "AllAccessDisabled", "AccountProblem"})
@@ -99,7 +97,7 @@ def look(name: str, store: Store) -> Iterator[Finding]:
         return
     yield from _public(store, client, command, first[0]["Key"] if first else "")
     yield from _versions(store, client, command)
-    if store.vendor not in _DECIDES:
+    if not known(store.vendor).decides:
         yield caution(
             f"whether {store.vendor} honours conditional writes is not known; claims of workloads with state need it",
             "ask the vendor about If-None-Match in PutObject",

@@ -22,6 +22,7 @@ from components.needs import Grant, State
 from components.plan.stack import topology
 from components.project import builtin
 from components.stores import s3
+from components.stores.vendors import VENDORS
 from components.targets.aws import STACK, WORKLOAD, shared
 from components.targets.aws import account as aws
 from components.targets.aws import needs as sites
@@ -565,6 +566,19 @@ def test_a_store_that_anyone_can_read_is_ready_empty_and_filled(account: Account
     assert states(stores.look("aws", store(account))) == {State.READY}
     bucket.put_object(Bucket="dao-store", Key="docs/x.tar", Body=b"x")
     assert states(stores.look("aws", store(account))) == {State.READY}
+
+
+@pytest.mark.parametrize("vendor", ["scaleway", "storj"])
+def test_a_vendor_without_a_documented_promise_about_two_writers_is_warned_of(
+    account: Account, bucket, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put_object(Bucket="dao-store", Key="docs/x.tar", Body=b"x")
+    keys = {"access_key": "STORE_ACCESS_KEY", "secret_key": "STORE_SECRET_KEY"}
+    for name in keys.values():
+        monkeypatch.setenv(name, "x")
+    found = list(stores.look("store", store(account, vendor=vendor, endpoint=account.url(), **keys)))
+    warned = [each.sentence for each in found if "conditional writes" in each.sentence]
+    assert len(warned) == (not VENDORS[vendor].decides), found
 
 
 def test_the_store_of_the_sandbox_is_ready(account: Account) -> None:

@@ -11,11 +11,13 @@ from click.testing import CliRunner
 
 from components.__main__ import cli
 from components.assess.discover import dns
+from components.assess.history import known_vendors
 from components.begin import answers, files
 from components.commands import init
 from components.config.models import load_document
 from components.dns.route53.authority import Route53
 from components.errors import UnmoorError
+from components.stores.vendors import VENDORS
 from sandbox.engine import resolve
 
 ROOT = Path(__file__).parents[2]
@@ -176,6 +178,7 @@ def test_a_run_that_was_interrupted_before_the_stack_file_is_completed_by_the_ne
         (("--store", "dao-aws"), "'dao-aws' is not a store; write VENDOR=BUCKET"),
         (("--store", "aws=dao-aws,regoin=x"), "no setting 'regoin'; did you mean region?"),
         (("--store", "storj=dao-storj"), "needs public_url"),
+        (("--store", "scaleway=dao"), "--store scaleway: needs region; write --store scaleway=dao,region=…"),
         (("--store", "minio=dao,public_url=https://x.example/dao"), "needs endpoint"),
         (("--store", "aws=dao-aws", "--store", "aws=dao-other"), "is given twice"),
     ],
@@ -184,6 +187,34 @@ def test_a_store_that_is_not_one_is_a_sentence_and_nothing_is_written(folder: Pa
     shown = refused("--host", "docs.dao.example", "--zone", "dao.example", "--site", "site", *words)
     assert message in shown
     assert tree(folder) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("aws=dao", {"region": "eu-west-1", "public_url": "https://s3.eu-west-1.amazonaws.com/dao"}),
+        ("aws=dao,region=us-east-2", {"region": "us-east-2", "public_url": "https://s3.us-east-2.amazonaws.com/dao"}),
+        (
+            "scaleway=dao,region=fr-par",
+            {
+                "region": "fr-par",
+                "endpoint": "https://s3.fr-par.scw.cloud",
+                "public_url": "https://dao.s3.fr-par.scw.cloud",
+                "access_key": "SCALEWAY_ACCESS_KEY",
+                "secret_key": "SCALEWAY_SECRET_KEY",
+            },
+        ),
+    ],
+)
+def test_what_follows_from_a_known_vendor_is_written_in_the_region_of_the_store(text: str, wanted) -> None:
+    vendor = text.partition("=")[0]
+    made, found = answers.stores([text], "eu-west-1")
+    assert (made, found) == ({vendor: {"vendor": vendor, "bucket": "dao", **wanted}}, [])
+
+
+@pytest.mark.parametrize("vendor", sorted(VENDORS))
+def test_a_known_vendor_of_stores_is_known_to_the_inventory_too(vendor: str) -> None:
+    assert vendor in known_vendors()
 
 
 @pytest.mark.parametrize(
