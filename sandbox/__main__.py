@@ -43,7 +43,7 @@ def env(*, as_json: bool) -> None:
         click.echo(read(state.env_file))
 
 
-@main.command(name="break", epilog="\b\n" + "\n".join(f"{name:24}{what}" for name, what in FAULTS.items()))
+@main.command(name="break", epilog="\b\n" + "\n".join(f"{name:27}{what}" for name, what in FAULTS.items()))
 @click.argument("name")
 @click.argument("parameters", default="{}")
 def break_(name: str, parameters: str) -> None:

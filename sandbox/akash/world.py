@@ -13,7 +13,7 @@ from ..net.tls import CERTIFICATE_DAYS
 from ..state import write
 from . import crosscheck, journal
 from .container import Watchdog
-from .faults import STRIKE_ONCE, gone, name_servers, silent, since
+from .faults import gone, name_servers, silent, since
 from .ingress import Ingress
 from .ledger import BLOCK_SECONDS, Deployment, Lease, Ledger, Reason
 from .monitor import Monitor
@@ -70,7 +70,7 @@ class World:
         self._real = time.time()
         self._decided: set[tuple[str, int, int, str]] = set()
         self._gone: dict[str, float] = {}
-        self._struck = {name: since(state, name) for name in STRIKE_ONCE}
+        self._struck = {name: since(state, name) for name in state.faults()}
         self._tasks: set[asyncio.Task[None]] = set()
         self._journal = ""
         self._led: set[str] = set()
@@ -275,7 +275,7 @@ class World:
             self.note("volumes lost")
         if (aged := self._strike("certificate-expired")) is not None:
             self._date_certificates(float(aged.get("days", -1)) - CERTIFICATE_DAYS)
-        behind = self._struck["clock-skew"]
+        behind = self._struck.get("clock-skew", 0)
         if (skewed := self._strike("clock-skew")) is not None:
             self._date_certificates(float(skewed.get("days", 1)))
         elif behind and not self._struck["clock-skew"]:
@@ -301,7 +301,7 @@ class World:
 
     def _strike(self, name: str) -> dict[str, Any] | None:
         """Return the parameters of a fault that acts once, in the moment in which it is switched on; else None."""
-        struck, before = since(self.state, name), self._struck[name]
+        struck, before = since(self.state, name), self._struck.get(name, 0)
         self._struck[name] = struck
         return self.state.fault(name) or {} if struck not in (0, before) else None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sandbox.aws.plugin import invokes
 from sandbox.aws.plugin.types import TYPES
-from sandbox.faults import FAULTS
+from sandbox.faults import FAULTS, OF_TESTS
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTE = re.compile(r'web\.(get|post|put|patch|delete)\(\s*"([^"]+)"')
@@ -63,3 +63,13 @@ def test_every_fault_that_can_be_broken_is_in_the_manual() -> None:
     table = (ROOT / "docs" / "sandbox.md").read_text().partition("## Break things")[2].partition("\n## ")[0]
     named = {name.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") for name in re.findall(r"`([a-z0-9-]+[A-Z]*)`", table)}
     assert FAULTS.keys() - named == set()
+
+
+def test_every_fault_that_the_code_asks_for_is_in_one_of_the_two_tables() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "sandbox").rglob("*.py"))
+    asked = set(re.findall(r'(?:_?state\.fault|_strike)\(f?"([a-z0-9-]+)', code))
+    assert len(asked) > 20
+    tables = (*FAULTS, *OF_TESTS)
+    assert [name for name in asked if not any(name == each or name.startswith(each) for each in tables)] == [
+        "provider-"
+    ]
