@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -204,6 +205,16 @@ def test_every_form_of_the_report_has_the_motion_and_the_steps_once_for_the_dao(
         assert what in steps
         assert what in (tmp_path / "report.md").read_text()
     assert "Registry lock" in "\n".join(explain.lines(explain.explain_all(assessed_example(), "migration")))
+
+
+def test_the_vote_s_table_has_the_same_rows_in_both_forms(example: dict[str, Any]):
+    rows = list(words.compared(example["summary"]))
+    assert len(rows) == 6
+    on_page, in_markdown = html.unescape(page(example)), markdown(example).splitlines()
+    for heading, *cells in rows:
+        marked = "".join(f"<td>{cell}</td>" for cell in cells)
+        assert f'<tr><th scope="row">{heading}</th>{marked}</tr>' in on_page
+        assert [heading, *cells] in [[cell.strip() for cell in line.strip("|").split("|")] for line in in_markdown]
 
 
 def test_own_sentences_keep_their_code_in_markdown(example: dict[str, Any]):

@@ -13,8 +13,6 @@ from . import words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-COLUMNS = ("today", "stay", "after")
-
 
 def markdown(document: Mapping[str, Any]) -> str:
     """Write the report as Markdown, with a new line at its end."""
@@ -89,7 +87,7 @@ def _vote(d: Mapping[str, Any]) -> Iterator[str]:
     vote, summary = d["vote"], d["summary"]
     yield "## The motion\n"
     yield f"> {_own(vote['motion'])}\n"
-    yield from _three(summary)
+    yield from _table(("", "Today", "Stay, do the homework", "The plan"), words.compared(summary))
     for title, texts in (("What gets better", vote["better"]), ("What gets worse", vote["worse"])):
         yield f"**{title}**\n"
         yield from (f"* {md(text)}" for text in texts or ("Nothing by a move.",))
@@ -108,29 +106,6 @@ def _vote(d: Mapping[str, Any]) -> Iterator[str]:
     ):
         yield f"* **{title}**: {text}"
     yield ""
-
-
-def _three(summary: Mapping[str, Any]) -> Iterator[str]:
-    """Return the three columns: today, homework alone, the plan."""
-    rows: list[Sequence[object]] = [
-        ["Bill a month", *(words.usd(summary["usd_month"][when]) for when in COLUMNS)],
-        ["Risk of outage or deplatforming: High, Medium, Low", *_grades(summary["risk"]["availability"])],
-        ["Security exposure: High, Medium, Low", *_grades(summary["risk"]["exposure"])],
-    ]
-    if summary["moving"]:
-        rows.append([
-            "Expected downtime of what moves, hours a year",
-            *(rounding.between(summary["moving_downtime"][when]) for when in COLUMNS),
-        ])  # fmt: skip
-        rows.append(["Uptime of what moves", *(words.percent(summary["moving_uptime"][when]) for when in COLUMNS)])
-    work = f"{rounding.between(summary['effort_hours'])}, and {rounding.between(summary['homework_hours'])} of homework"
-    every = rounding.between(summary["homework_all_hours"])
-    rows.append(["Hours of work, once", "none", every, work if summary["moving"] else every])
-    yield from _table(("", "Today", "Stay, do the homework", "The plan"), rows)
-
-
-def _grades(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    return (", ".join(str(counts[when][grade]) for grade in ("High", "Medium", "Low")) for when in COLUMNS)
 
 
 def _costs(d: Mapping[str, Any]) -> Iterator[str]:

@@ -56,7 +56,7 @@ def page(document: Mapping[str, Any]) -> str:
         d=document,
         title=words.title(document),
         money=" ".join(words.money(document["summary"])),
-        columns=("today", "stay", "after"),
+        compared=list(words.compared(document["summary"])),
         workloads=[{**one, "lowers": _lowers(one)} for one in document["workloads"]],
         matrices={kind: _matrix(document["workloads"], kind) for kind in ("availability", "exposure")},
         cost=_cost(document["workloads"]),

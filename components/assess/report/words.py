@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..history import company_name
 from ..rounding import between, number, rough
+from .document import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _CENTS_BELOW = 10
 _HALF_A_CENT = 0.005
@@ -106,6 +107,36 @@ def findings(document: Mapping[str, Any]) -> Iterator[str]:
         was, now = len(row["today"]), len(row["after"])
         if now > was:
             yield f"{company_name(row['company'])} alone can stop {plural(now, 'workload')} instead of {was}."
+
+
+def compared(summary: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of the vote's table: a heading, then today, with homework alone, and with the plan.
+
+    The cells are the report's own words and numbers, never text from outside.
+    """
+    yield "Bill a month", *_three(usd, summary["usd_month"])
+    for heading, counts in (
+        ("Risk of outage or deplatforming", summary["risk"]["availability"]),
+        ("Security exposure", summary["risk"]["exposure"]),
+    ):
+        yield f"{heading}: High, Medium, Low", *_three(_grades, counts)
+    every = between(summary["homework_all_hours"])
+    work = every
+    if summary["moving"]:
+        yield "Expected downtime of what moves, hours a year", *_three(between, summary["moving_downtime"])
+        yield "Uptime of what moves", *_three(percent, summary["moving_uptime"])
+        moves, homework = (between(summary[name]) for name in ("effort_hours", "homework_hours"))
+        weeks = plural(round(summary["weeks"]), "week")
+        work = f"{moves} ({usd_between(summary['effort_usd'])}), and {homework} of homework; about {weeks}"
+    yield "Hours of work, once", "none", every, work
+
+
+def _three(word: Callable[[Any], str], values: Mapping[str, Any]) -> Iterator[str]:
+    return (word(values[when]) for when in COLUMNS)
+
+
+def _grades(counts: Mapping[str, int]) -> str:
+    return ", ".join(str(counts[grade]) for grade in ("High", "Medium", "Low"))
 
 
 def title(document: Mapping[str, Any]) -> str:
