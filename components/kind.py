@@ -65,8 +65,9 @@ class Context:
     """What deployment gives to one action.
 
     `opts` holds parent and dependencies: pass it to the one resource as it is. `value` returns plain data with Outputs
-    in place of Refs. `avoid` are the operators that the site must not share. `zones` are the zone at each authority.
-    `run` registers a program of `steps` inside the resource, by name, program and input; it gives what that printed.
+    in place of Refs. `avoid` are the operators that the site must not share. `left` is what `Implementation.left`
+    found. `zones` are the zone at each authority. `run` registers a program of `steps` inside the resource, by name,
+    program and input; it gives what that printed.
     """
 
     opts: pulumi.ResourceOptions
@@ -74,6 +75,7 @@ class Context:
     value: Callable[[Any], Any]
     run: Callable[[str, str, Mapping[str, Any], pulumi.ResourceOptions], pulumi.Output[str]]
     avoid: tuple[pulumi.Output[str], ...] = ()
+    left: str = ""
     zones: tuple[DeployedZone, ...] = ()
 
     def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> list[pulumi.Output[str]]:
@@ -116,6 +118,14 @@ class Implementation(ABC, Generic[O]):
     def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterable[Check]:  # noqa: ARG002 a default
         """Return looks at what only this kind needs on this target before an update; `stack` is `PROJECT/STACK`."""
         return ()
+
+    def left(self, site: Site, plan: WorkloadPlan) -> str:  # noqa: ARG002 a default
+        """Return the id of what an interrupted update made of a site and no state may know; nothing by default.
+
+        It is looked up for sites that the last finished update did not have, only where making it again would fail.
+        Raises StepError if the cloud does not answer.
+        """
+        return ""
 
     def credentials(self, options: O) -> Mapping[str, int]:  # noqa: ARG002 a default
         """Return the variables of the process without which an update cannot make a site, and their fewest characters.

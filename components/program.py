@@ -45,7 +45,8 @@ def run() -> None:
         before = state.outputs()
         approved = state.demand(topology, before)
         taken = standing.demand(topology, known, before)
-        outputs = deploy(topology, known, rounds=taken) | approved
+        left = standing.left(topology, known, before)
+        outputs = deploy(topology, known, rounds=taken, left=left) | approved
     except UnmoorError as error:
         raise pulumi.RunError(str(error)) from None
     for name, value in outputs.items():

@@ -44,6 +44,7 @@ FAULTS = {
 }
 #: What tests alone switch on, by `State.start_fault`.
 OF_TESTS = {
+    "edge-slow": "distributions of CloudFront stay in progress, as they do for minutes at AWS",
     "provider-silent-": "a provider's gateway drops packets: no manifest is taken, no status shown, reads that ask "
     'it take {"hold": 61.4} seconds; what runs there goes on serving, and its leases stay',
     "read-lag": 'reads of the Console show what was opened {"seconds": 10} ago, and nothing newer',

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..authority import Survey
     from ..registry import Registry
-    from ..topology import Topology, WorkloadPlan
+    from ..topology import Site, Topology, WorkloadPlan
 
 
 #: A second distribution cannot have the aliases that the first one has (CloudFront, CNAMEAlreadyExists).
@@ -55,6 +55,27 @@ def demand(topology: Topology, registry: Registry, before: Mapping[str, Any]) ->
     if found:
         raise PlanError("what stands is in the way", found)
     return rounds
+
+
+def left(topology: Topology, registry: Registry, before: Mapping[str, Any]) -> dict[str, str]:
+    """Return what an interrupted update may have made and no state knows: an id by the name of its site.
+
+    `before` are the outputs of the stack's last update: its sites are in the state. A cloud that does not answer is a
+    warning.
+    """
+    known, found = before.get("workloads") or {}, {}
+    for plan in topology.workloads:
+        noted = (known.get(plan.name) or {}).get("sites") or {}
+        for site in plan.sites:
+            try:
+                found[site.name] = "" if site.name in noted else _left(site, plan, registry)
+            except StepError as error:
+                pulumi.log.warn(f"{error}; what an interrupted update made of {site.name} is not taken")
+    return {name: id_ for name, id_ in found.items() if id_}
+
+
+def _left(site: Site, plan: WorkloadPlan, registry: Registry) -> str:
+    return registry.implementations(site.kind)[site.target].left(site, plan)
 
 
 def _taken(before: Mapping[str, Any], name: str, *, first: bool) -> int:

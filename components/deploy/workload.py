@@ -34,15 +34,17 @@ def deploy(
     registry: Registry,
     opts: pulumi.ResourceOptions | None = None,
     rounds: Mapping[str, int] = MappingProxyType({}),
+    left: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Register everything in a topology, and return the stack's outputs.
 
     `opts` goes to each Workload, and so to everything below it: parent, providers, aliases, protect, transforms.
     Outputs are plain values, so that a preview shows a flip as `~ mode: "centralized" => "active-standby"` and its
     price. `accounts` are the targets' facts about their accounts, such as the days for which leases are paid. `rounds`
-    is how many times each adopted name was adopted, as `standing.demand` returns it.
+    is how many times each adopted name was adopted, as `standing.demand` returns it, and `left` is what `standing.left`
+    returns.
     """
-    accounts = _Deployment(topology, registry, opts, rounds).run()
+    accounts = _Deployment(topology, registry, opts, rounds, left).run()
     workloads = {plan.name: outputs(plan, rounds) for plan in topology.workloads}
     return {"workloads": workloads, **({"accounts": accounts} if accounts else {})}
 
@@ -85,8 +87,9 @@ class _Deployment:
         registry: Registry,
         opts: pulumi.ResourceOptions | None,
         rounds: Mapping[str, int],
+        left: Mapping[str, str],
     ) -> None:
-        self._topology, self._registry, self._opts, self._rounds = topology, registry, opts, rounds
+        self._topology, self._registry, self._opts, self._rounds, self._left = topology, registry, opts, rounds, left
         self._plans = {plan.name: plan for plan in topology.workloads}
         self._parents: dict[str, Workload] = {}
         self._zones: tuple[DeployedZone, ...] = ()
@@ -169,6 +172,7 @@ class _Deployment:
             value=self._value,
             run=lambda *given: run(*given).stdout,
             avoid=self._values(action.does.avoid) if isinstance(action.does, Create) else (),
+            left=self._left.get(action.name, ""),
             zones=self._zones,
         )
 

@@ -165,6 +165,7 @@ class Account:
             body=environ["wsgi.input"].read(size) if size else b"",
             if_match=environ.get("HTTP_IF_MATCH", ""),
         )
+        self._cloudfront.slow = self._state.fault("edge-slow") is not None
         status, headers, body = answer(self._cloudfront, request)
         return _send(start_response, status, body, {"Content-Type": "text/xml"} | headers)
 

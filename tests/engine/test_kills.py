@@ -114,6 +114,25 @@ def test_a_record_of_another_party_is_left_and_the_command_is_given(base: Docs, 
     rests(base, "docs-akash", "docs-akash-2")
 
 
+def test_a_distribution_that_was_made_and_not_noted_is_taken(base: Docs, sandbox: Sandbox) -> None:
+    """CloudFront takes minutes to deploy one, and the engine notes it at the end; a name can be at one alone."""
+    base.write(mode="active-standby", placement=ONE)
+    sandbox.state.start_fault("edge-slow")
+    kill(base.pulumi, sandbox, lambda: bool(distributions()))
+    sandbox.state.end_fault("edge-slow")
+    left = distributions()
+    assert ("import", "docs-aws-distribution") in base.pulumi.preview().started()
+    base.pulumi.up()
+    assert (len(left), distributions()) == (1, left)
+    rests(base, "docs-aws", "docs-akash")
+
+
+def distributions() -> list[str]:
+    """Return the ids of the account's distributions."""
+    listed = inventory.client("cloudfront").list_distributions()["DistributionList"]
+    return [each["Id"] for each in listed.get("Items", ())]
+
+
 def forget(base: Docs, folder: Path) -> set[str]:
     """Take every record out of the state, and return the names of their resources."""
     state = json.loads(base.pulumi.export())

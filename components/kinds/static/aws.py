@@ -94,6 +94,12 @@ class OnAws(Implementation["StaticOptions"]):
             look = functools.partial(existing.bucket, used.bucket, site.site_host, ours, MANIFEST)
             yield Check(f"bucket of {site.name}", look, late=True)
 
+    def left(self, site: Site, plan: WorkloadPlan) -> str:
+        """Return the id of the site's distribution: the names cannot be at a second one."""
+        from ...targets.aws import mark, static_rights
+
+        return static_rights.left(site.hosts, mark(site.name, plan.label))
+
     def grants(self, site: Site, plan: WorkloadPlan) -> tuple[Grant, ...]:
         """Return the rights for bucket, certificate and distribution."""
         from ...targets.aws import static_rights
@@ -130,6 +136,7 @@ class OnAws(Implementation["StaticOptions"]):
                 "viewer-response": edge.viewer_response(rules),
             },
             error_page=f"/{objects.MISSING_PAGE}",
+            left=context.left,
             opts=context.opts,
         )
         endpoint = pulumi.Output.all(static.domain_name, static.alias_zone_id).apply(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...errors import StepError
 from ...needs import Grant, caution, not_ready, ready
+from ...text.escape import outside
 from . import account
 from .container_rights import CERTIFICATE_READS, CERTIFICATE_WRITES
 
@@ -101,6 +103,18 @@ def grants(name: str, bucket: str | None) -> tuple[Grant, ...]:
         Grant("ReadCloudFront", _CLOUDFRONT_READS),
         Grant("WriteCloudFront", _CLOUDFRONT_WRITES, writes=True),
     )
+
+
+def left(hosts: Sequence[str], mark: str) -> str:
+    """Return the id of the distribution with a site's mark and one of its hosts, or nothing. Raises StepError."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        listed = account.distributions()
+    except (BotoCoreError, ClientError) as error:
+        raise StepError(f"CloudFront does not list its distributions: {outside(error)}") from error
+    ours = (one for one in listed if one.get("Comment") == mark)
+    return next((str(one["Id"]) for one in ours if {*((one.get("Aliases") or {}).get("Items") or ())} & {*hosts}), "")
 
 
 def aliases(hosts: Sequence[str], mark: str) -> Iterator[Finding]:

@@ -43,7 +43,8 @@ class StaticSite(pulumi.ComponentResource):
     verifies that a host is ours: an authority's `prove`. `challenge_peer` is the name of another site that ACME
     challenges are passed on to; absent where no site needs it. `headers` are those of every answer. `functions` is the
     code of the functions at the edge by event, as `edge` makes it, until a release brings its own. `error_page` is the
-    path in the bucket of the page for missing addresses. `function_names` are the functions by event, for the step that
+    path in the bucket of the page for missing addresses. `left` is the id of a distribution that an interrupted update
+    made, and that no state may know. `function_names` are the functions by event, for the step that
     publishes a release.
     """
 
@@ -67,10 +68,11 @@ class StaticSite(pulumi.ComponentResource):
         headers: Mapping[str, str],
         functions: Mapping[str, str],
         error_page: str,
+        left: str = "",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("unmoor:aws:StaticSite", name, None, opts)
-        self._inside = pulumi.ResourceOptions(parent=self)
+        self._inside, self._left = pulumi.ResourceOptions(parent=self), left
         self._comment = mark(name, label)
         name = f"{name}-{label}" if label else name
         existing, self._delivery = existing or Existing(), delivery or Delivery()
@@ -254,7 +256,8 @@ class StaticSite(pulumi.ComponentResource):
                 "ssl_support_method": "sni-only",
                 "minimum_protocol_version": "TLSv1.2_2021",
             },
-            opts=self._inside,
+            # The engine takes the distribution with this id, unless the state has it already.
+            opts=pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(import_=self._left or None)),
         )
 
 

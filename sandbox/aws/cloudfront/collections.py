@@ -116,6 +116,7 @@ class Store:
     certificates: Callable[[], Mapping[str, tuple[str, list[str]]]]
     documents: dict[str, dict[str, Document]] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
+    slow: bool = False  #: changes of distributions are not deployed while it is set
 
     def __post_init__(self) -> None:
         for collection, shape in SHAPES.items():

@@ -117,7 +117,7 @@ def _element(store: Store, collection: str, document: Document) -> ET.Element:
 def _facts(store: Store, document: Document) -> list[ET.Element]:
     return [
         element("ARN", store.arn("distribution", document.id)),
-        element("Status", document.status),
+        element("Status", "InProgress" if store.slow else document.status),
         element("LastModifiedTime", document.modified),
         element("DomainName", document.domain),
     ]
