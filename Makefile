@@ -2,11 +2,11 @@
 PYTHON_HERE := .venv/bin/python
 export PYTHON
 
-.PHONY: help setup demo demo-all sandbox test soak lint bench docs classes lock clean
+.PHONY: help setup demo demo-all sandbox test soak lint bench docs classes reference lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{printf "%-16s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{printf "%-18s%s\n", $$1, $$2}'
 
 setup: ## .venv, from requirements.lock
 	@./setup.sh
@@ -43,6 +43,15 @@ site/index.html: mkdocs.yml requirements.lock $(shell find docs -type f) | setup
 
 classes: setup ## the Python classes and the page of the provider's schema
 	@$(PYTHON_HERE) -m components.provider.classes
+
+write = @$(2) > $(1).new && mv $(1).new $(1)
+
+reference: classes ## schemas and pages of the manual that are made from the code
+	$(call write,stacks/schema.json,./unmoor schema)
+	$(call write,stacks/inventory.schema.json,./unmoor schema --inventory)
+	$(call write,docs/stack-file.md,./unmoor schema --markdown)
+	$(call write,docs/inventory.md,./unmoor inventory reference)
+	$(call write,docs/limits.md,$(PYTHON_HERE) -m components.limits)
 
 lock: setup ## requirements.lock, from pyproject.toml
 	@.venv/bin/uv pip compile --system-certs --quiet --universal --python-version 3.11 --all-extras --group dev \

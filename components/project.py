@@ -10,7 +10,7 @@ from typing import Any
 from .authority import ReadsZone
 from .dns import authorities
 from .errors import ConfigError
-from .kinds import KINDS
+from .kinds import kinds
 from .registry import Registry
 from .targets import TARGETS
 
@@ -20,7 +20,7 @@ FILE, NAME = "project.py", "REGISTRY"
 
 def builtin() -> Registry:
     """Return the kinds, targets and authorities of this library; extend it by `with_`."""
-    return Registry(KINDS, TARGETS, authorities())
+    return Registry(kinds(), TARGETS, authorities())
 
 
 def root(start: Path | None = None) -> Path:

@@ -15,7 +15,7 @@ import httpx
 import yaml
 
 from components.kinds.postgres import sites
-from components.kinds.postgres.kind import POSTGRES
+from components.kinds.postgres.kind import KIND as POSTGRES
 from components.plan.stack import topology
 from components.postgres.settings import Settings
 from components.project import builtin
@@ -38,7 +38,7 @@ HOST = "forum.dao.example"
 #: The project's own registry: the authority's aliases are kept for TTL seconds.
 REGISTRY = f"""
 from components.dns.route53 import Route53
-from components.kinds.postgres.kind import POSTGRES
+from components.kinds.postgres.kind import KIND as POSTGRES
 from components.project import builtin
 REGISTRY = builtin().with_(kinds=[POSTGRES], authorities=[Route53(alias_ttl={docs_stack.TTL})])
 """

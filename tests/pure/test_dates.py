@@ -11,7 +11,8 @@ import pytest
 
 from components.config import models as config
 from components.kinds.static import bundle, dates, memory
-from components.kinds.static.kind import STATIC, StaticOptions
+from components.kinds.static.kind import KIND as STATIC
+from components.kinds.static.kind import StaticOptions
 from components.plan.planner import plan
 from components.project import builtin
 from tests.settings import settings

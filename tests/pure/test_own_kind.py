@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from components.__main__ import cli
 from components.errors import ConfigError
-from components.kinds import KINDS
+from components.kinds import kinds
 from components.probe import client
 from tests.settings import settings
 
@@ -90,7 +90,7 @@ def test_status_asks_its_sites(project: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_schema_knows_its_options(project: Path) -> None:
     schema = json.loads(run("schema").output)
     assert schema["$defs"]["Workload"]["properties"]["kind"]["enum"] == sorted(
-        ["application", *(name for name, kind in KINDS.items() if kind.written)]
+        ["application", *(name for name, kind in kinds().items() if kind.written)]
     )
     assert "image" in schema["$defs"]["Options"]["properties"]
     assert "## Options of kind `application`" in run("schema", "--markdown").output

@@ -140,13 +140,14 @@ def test_every_fault_of_a_plan_is_said_at_once() -> None:
     made["workloads"]["forum"] = {**made["workloads"]["docs"], "kind": "form", "host": "forum.dao.example"}
     undeclared = "no store named 'stroj'; did you mean storj?; declare it under stores or choose from aws, storj"
     targets = "choose from akash, aws, flux"
+    written = ", ".join(sorted(name for name, kind in REGISTRY.kinds.items() if kind.written))
     assert refused(made) == [
         "workloads.docs.host: docs.other.example is outside the zone; choose a name that ends in .dao.example",
         f"workloads.docs.backup.stores[1]: {undeclared}",
         f"workloads.docs.placement.decentralized[0]: static does not run on 'fluks'; did you mean flux?; {targets}",
         "workloads.docs.options.sight: no such setting; did you mean site?",
         f"workloads.forum.backup.stores[1]: {undeclared}",
-        "workloads.forum.kind: no kind 'form'; choose from postgres, service, static",
+        f"workloads.forum.kind: no kind 'form'; choose from {written}",
     ]
 
 

@@ -16,7 +16,7 @@ from components.commands import review
 from components.errors import ConfigError, PlanError, StepError
 from components.kinds.postgres import document, gate, last, sites
 from components.kinds.postgres.gate import Seen
-from components.kinds.postgres.kind import POSTGRES
+from components.kinds.postgres.kind import KIND as POSTGRES
 from components.kinds.postgres.wanted import Wanted
 from components.plan.stack import topology
 from components.postgres import agent, moves, proofs

@@ -16,7 +16,8 @@ from click.testing import CliRunner
 from components.__main__ import cli
 from components.errors import ConfigError
 from components.kind import State
-from components.kinds.static.kind import STATIC, Static
+from components.kinds.static.kind import KIND as STATIC
+from components.kinds.static.kind import Static
 from components.plan.stack import topology
 from components.project import builtin
 from components.review.comment import LIMIT, MARKER, markdown

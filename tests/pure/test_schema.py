@@ -16,12 +16,12 @@ jsonschema = pytest.importorskip("jsonschema")
 
 
 def test_the_schema_beside_the_stack_files_is_the_models() -> None:
-    """If this fails: `./unmoor schema > stacks/schema.json`."""
+    """If this fails: `make reference`."""
     assert json.loads((ROOT / "stacks/schema.json").read_text()) == json.loads(json.dumps(schema()))
 
 
 def test_the_manual_page_is_the_models() -> None:
-    """If this fails: `./unmoor schema --markdown > docs/stack-file.md`."""
+    """If this fails: `make reference`."""
     assert (ROOT / "docs/stack-file.md").read_text() == page()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...config.own_names import KIND
+from ...config import own_names
 from ...dns import records
 from ...dns.powerdns import csk
 from ...errors import ConfigError, Fault
@@ -23,7 +23,7 @@ _RECORDS = f"stacks/{records.FILE}"
 class Nameserver(Kind[NameserverOptions]):
     """Name servers. Their release is a hash of their settings; the zone's records are its data."""
 
-    name = KIND
+    name = own_names.KIND
     options = NameserverOptions
     state = State.NONE
     rollout = Rollout.ONE_BY_ONE
@@ -48,4 +48,4 @@ class Nameserver(Kind[NameserverOptions]):
         return {"key": csk.VARIABLE}
 
 
-NAMESERVER = Nameserver()
+KIND = Nameserver()

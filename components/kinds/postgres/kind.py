@@ -147,4 +147,4 @@ def _memory(options: PostgresOptions) -> str:
     return f"{options.aws.type} has {has:g} GiB, and {asked} MiB are asked for; choose a larger type, or less memory"
 
 
-POSTGRES = Postgres()
+KIND = Postgres()

@@ -71,4 +71,4 @@ class Service(Kind[ServiceOptions]):
         return dataclasses.replace(asked, given=given)
 
 
-SERVICE = Service()
+KIND = Service()

@@ -173,4 +173,4 @@ def content(plan: WorkloadPlan) -> dict[str, Any]:
     return {"folder": data.folder, "options": given | {"include": list(options.include)}, "stores": stores}
 
 
-STATIC = Static()
+KIND = Static()
