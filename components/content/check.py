@@ -83,14 +83,20 @@ def _one(base: str, row: Mapping[str, Any], fetch: Fetch, sleep: Callable[[float
 
 
 def _ask(at: str, fetch: Fetch, sleep: Callable[[float], None]) -> Answer:
-    pause = 1.0
-    for _ in range(_TRIES):
-        answer = fetch(at)
-        if answer.status not in LATER:
-            break
-        sleep(answer.pause_s or pause)
-        pause *= 2
-    return answer
+    """Request an address again where the site asks for a pause: its length, or 1, 2, 4 … seconds if it names none."""
+    from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
+
+    def last(state: RetryCallState) -> Answer:
+        return state.outcome.result()  # type: ignore[union-attr, no-any-return]
+
+    tries = Retrying(
+        retry=retry_if_result(lambda answer: answer.status in LATER),
+        stop=stop_after_attempt(_TRIES),
+        wait=lambda state: last(state).pause_s or 2.0 ** (state.attempt_number - 1),
+        sleep=sleep,
+        retry_error_callback=last,
+    )
+    return tries(fetch, at)
 
 
 def screen(checked: Sequence[Checked], shown: int = 20) -> Iterator[str]:

@@ -57,7 +57,18 @@ def endpoint(server: str, port: int | None = None) -> tuple[str, int]:
 
 
 def ask(address: str, host: str, type_: str, *, tcp: bool, port: int | None = None) -> Answer:
-    """Ask a name server itself. A missing answer is one with an `error`, a sentence."""
+    """Ask a name server itself, twice over UDP. A missing answer is one with an `error`, a sentence."""
+    from tenacity import Retrying, retry_if_result, stop_after_attempt
+
+    tries = Retrying(
+        retry=retry_if_result(lambda answer: answer.error),
+        stop=stop_after_attempt(1 if tcp else TRIES),
+        retry_error_callback=lambda state: state.outcome.result(),  # type: ignore[union-attr]
+    )
+    return tries(_once, address, host, type_, tcp=tcp, port=port)
+
+
+def _once(address: str, host: str, type_: str, *, tcp: bool, port: int | None) -> Answer:
     import dns.exception
     import dns.flags
     import dns.message
@@ -65,17 +76,14 @@ def ask(address: str, host: str, type_: str, *, tcp: bool, port: int | None = No
 
     query = dns.message.make_query(f"{host}.", type_, use_edns=0, payload=PAYLOAD)
     query.flags &= ~dns.flags.RD
-    error = ""
-    for _ in range(1 if tcp else TRIES):
-        try:
-            send = dns.query.tcp if tcp else dns.query.udp
-            at, there = (address, port) if port else reached(address, PORT)
-            return _read(send(query, at, TIMEOUT_S, there), host, type_)
-        except dns.exception.Timeout:
-            error = f"no answer within {TIMEOUT_S:g} s"
-        except (dns.exception.DNSException, OSError, EOFError) as failed:
-            error = str(failed) or type(failed).__name__
-    return Answer("", error=error)
+    try:
+        send = dns.query.tcp if tcp else dns.query.udp
+        at, there = (address, port) if port else reached(address, PORT)
+        return _read(send(query, at, TIMEOUT_S, there), host, type_)
+    except dns.exception.Timeout:
+        return Answer("", error=f"no answer within {TIMEOUT_S:g} s")
+    except (dns.exception.DNSException, OSError, EOFError) as failed:
+        return Answer("", error=str(failed) or type(failed).__name__)
 
 
 def signers(address: str, zone: str) -> Answer:
