@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import math
-import os
+import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MarketError
+from ..errors import ConfigError, MarketError
 from ..limits import MARKET_S as _WITHIN_S
 from .inventory import State
 from .recommend import recommend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import httpx
 
     from .inventory import Inventory, Workload
 
@@ -68,22 +71,18 @@ def screened(inventory: Inventory, ask: Callable[[Mapping[str, Any]], int]) -> d
     return found
 
 
-def asker() -> Callable[[Mapping[str, Any]], int]:
+def asker(transport: httpx.BaseTransport | None = None) -> Callable[[Mapping[str, Any]], int]:
     """Return a function that asks the Console; the route is public and gets no key. Raises MarketError."""
-    import httpx
-
-    from ..targets.akash import URL_VARIABLE
-    from ..targets.akash.rails.console_client import URL
-
-    address = (os.environ.get(URL_VARIABLE, "").rstrip("/") or URL) + "/v1/bid-screening"
+    from ..targets.akash.market.reconcile import WallClock
+    from ..targets.akash.rails.console_client import Console
 
     def ask(question: Mapping[str, Any]) -> int:
         try:
-            answer = httpx.post(address, json=question, timeout=_WITHIN_S)
-            answer.raise_for_status()
-            return len({str(one["owner"]) for one in answer.json()["providers"]})
-        except httpx.HTTPError as error:
-            raise MarketError(f"the Console did not answer a bid screening: {type(error).__name__}") from None
+            with closing(Console(WallClock(threading.Event()), transport=transport, public=True)) as console:
+                answer = console.call("screen", body=question, within_s=_WITHIN_S)
+            return len({str(one["owner"]) for one in answer["providers"]})
+        except (ConfigError, MarketError) as error:
+            raise MarketError(f"the Console did not answer a bid screening: {error.title}") from None
         except (ValueError, KeyError, TypeError):
             raise MarketError("the Console's answer to a bid screening is not readable") from None
 

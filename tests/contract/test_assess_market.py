@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from components.assess import market
@@ -43,3 +44,17 @@ def test_a_console_that_does_not_answer_is_a_market_error(monkeypatch: pytest.Mo
     monkeypatch.setenv("AKASH_CONSOLE_URL", "http://127.0.0.1:9")
     with pytest.raises(MarketError, match="did not answer a bid screening"):
         market.screened(inventory(docs=DOCS), market.asker())
+
+
+def test_the_market_is_asked_without_a_key(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AKASH_CONSOLE_API_KEY", "not for this route")
+    seen = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append((request.url.path, "x-api-key" in request.headers))
+        return httpx.Response(
+            200, json={"providers": [{"owner": "akash1a"}, {"owner": "akash1a"}, {"owner": "akash1b"}]}
+        )
+
+    assert market.asker(httpx.MockTransport(answer))({}) == 2
+    assert seen == [("/v1/bid-screening", False)]

@@ -95,24 +95,28 @@ class _CallError(TransientError):
 
 
 class Console:
-    """The API of one account, from `AKASH_CONSOLE_URL` and `AKASH_CONSOLE_API_KEY` of the environment."""
+    """The API of one account, from `AKASH_CONSOLE_URL` and `AKASH_CONSOLE_API_KEY` of the environment.
+
+    A `public` one reads and sends no key; it is for routes that are open to anyone.
+    """
 
     def __init__(
-        self, clock: Clock, environ: Mapping[str, str] = os.environ, transport: httpx.BaseTransport | None = None
+        self,
+        clock: Clock,
+        environ: Mapping[str, str] = os.environ,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        public: bool = False,
     ) -> None:
         import httpx
 
         self._clock = clock
         self._url = _address(environ.get(URL_VARIABLE, "").rstrip("/") or URL)
-        self._key = environ.get(KEY_VARIABLE, "")
-        if not self._key:
-            raise ConfigError(f"akash: {KEY_VARIABLE} is not set; make a key in the Console and export it")
-        if not self._key.isascii() or not self._key.isprintable() or self._key != self._key.strip():
-            raise ConfigError(f"akash: {KEY_VARIABLE} has characters that no key has; copy it from the Console again")
-        self._hidden = spellings(self._key)
+        key = "" if public else _key(environ)
+        self._hidden = spellings(key)
         self._client = httpx.Client(
             base_url=self._url,
-            headers={KEY_HEADER: self._key},
+            headers={KEY_HEADER: key} if key else {},
             timeout=httpx.Timeout(_READ_S, connect=_CONNECT_S),
             transport=transport,
         )
@@ -242,6 +246,16 @@ class Console:
         for spelling in self._hidden:
             text = text.replace(spelling, "***")
         return outside(text)
+
+
+def _key(environ: Mapping[str, str]) -> str:
+    """Return the key. Raises ConfigError where there is none, or it cannot be one."""
+    key = environ.get(KEY_VARIABLE, "")
+    if not key:
+        raise ConfigError(f"akash: {KEY_VARIABLE} is not set; make a key in the Console and export it")
+    if not key.isascii() or not key.isprintable() or key != key.strip():
+        raise ConfigError(f"akash: {KEY_VARIABLE} has characters that no key has; copy it from the Console again")
+    return key
 
 
 def _address(url: str) -> str:
