@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ from .backrest import Backrest, Backup, clean, restorable, run
 from .backups import COUNTED, Counted, quoted
 from .files import Files, environment
 from .proofs import Proof, opened
+from .reading import read
 from .server import Server
 
 if TYPE_CHECKING:
@@ -98,13 +98,14 @@ class _Drill:
         content = opened(self.settings, self.store).read(f"{self.settings.prefix}/{COUNTED}", DATABASE_PROOF_BYTES)
         if content is None:
             raise StepError("no backup of this store was counted yet; try again after the agent has made one")
+        counted = read(Counted, content)
         try:
-            counted = Counted(**json.loads(content))
-            servers.lsn(counted.lsn)
-            tables = {table: int(rows) for table, rows in counted.tables.items()}
-            return replace(counted, timeline=int(counted.timeline), at=float(counted.at), tables=tables)
-        except (ValueError, TypeError, AttributeError, RecursionError):
-            raise StepError("counted.json cannot be read; try again after the next backup, which replaces it") from None
+            servers.lsn(counted.lsn if counted else "")
+        except ValueError:
+            counted = None
+        if counted is None:
+            raise StepError("counted.json cannot be read; try again after the next backup, which replaces it")
+        return counted
 
     def _restore(self, counted: Counted) -> Backup:
         """Restore the newest backup that ended before the counted position, and return it."""

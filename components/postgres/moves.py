@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Fault, StepError
 from ..limits import DATABASE_STATE_BYTES
@@ -16,6 +15,7 @@ from ..writer import switch
 from . import proofs
 from .agent import State, records
 from .database import FEW
+from .reading import read
 from .server import lsn
 
 if TYPE_CHECKING:
@@ -78,17 +78,12 @@ def reported(settings: Settings, store: OpenStore, site: str) -> State | None:
 
 def parse(content: bytes, site: str) -> State | None:
     """Parse the report of a site; return None if it is invalid, or of another site."""
+    state = read(State, content, ("role", "epoch", "at"))
     try:
-        given: dict[str, Any] = json.loads(content)
-        state = State(**{each.name: given[each.name] for each in fields(State) if each.name in given})
-        numbers = [given["epoch"], given["at"], state.unarchived, state.major]
-        numbers += [each for each in (state.changed_at, state.archived_at) if each is not None]
-        texts = [given["role"], state.position, state.fault, state.collation]
-        fits = all(isinstance(each, int | float) for each in numbers) and all(isinstance(each, str) for each in texts)
-        lsn(state.position or "0/0")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        lsn((state and state.position) or "0/0")
+    except ValueError:
         return None
-    return state if fits and state.site == site else None
+    return state if state and state.site == site else None
 
 
 def planned(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Fault, StepError
 from ..limits import DATABASE_PROOF_BYTES
 from ..stores.s3 import OpenStore
+from .reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,15 +82,8 @@ def kept(settings: Settings) -> tuple[dict[str, Proof], list[str]]:
 
 def parse(content: bytes, workload: str, store: str) -> Proof | None:
     """Parse a proof; return None if it is invalid, or of another workload or store."""
-    try:
-        given: dict[str, Any] = json.loads(content)
-        proof = Proof(**{each.name: given[each.name] for each in fields(Proof)} | {"checks": tuple(given["checks"])})
-        numbers = [proof.at, proof.bytes, proof.restore_s, proof.check_s]
-        fits = all(isinstance(each, int | float) for each in numbers) and isinstance(proof.fault, str)
-        fits = fits and proof.workload == workload and proof.store == store and proof.at >= 0
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    return proof if fits else None
+    proof = read(Proof, content, (each.name for each in fields(Proof)))
+    return proof if proof and (proof.workload, proof.store) == (workload, store) and proof.at >= 0 else None
 
 
 def refused(proofs: Iterable[Proof], stores: Iterable[str], now: float, max_age_days: float) -> list[Fault]:

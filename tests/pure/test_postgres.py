@@ -15,9 +15,10 @@ import pytest
 import yaml
 
 from components.errors import ConfigError, StepError
-from components.postgres import backrest, backups, drill, moves, proofs, server, watch
+from components.postgres import backrest, backups, moves, proofs, reading, server, watch
 from components.postgres.agent import State
 from components.postgres.backrest import Backup, Standing
+from components.postgres.backups import Counted
 from components.postgres.database import Postgres
 from components.postgres.files import Files
 from components.postgres.proofs import Proof
@@ -243,6 +244,20 @@ def test_a_report_is_read_as_it_was_written():
     state = State("aws", "primary", 3, NOW, "16/B374D848", None, NOW - 4, 2, "a store is away")
     assert moves.parse(json.dumps(asdict(state)).encode(), "aws") == state
     assert moves.parse(json.dumps(asdict(state)).encode(), "akash") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 10_000, b'{"at": NaN}', b"[]", b'{"lsn": "0/1", "timeline": 1, "at": 0, "tables": {"t": "many"}}'],
+)
+def test_what_is_no_count_is_none(content):
+    assert reading.read(Counted, content) is None
+
+
+def test_a_count_is_read_as_it_was_written_and_what_a_later_version_adds_is_left_out():
+    counted = Counted("16/B374D848", 2, NOW, {"public.topics": 12}, "20261101-000000F")
+    assert reading.read(Counted, json.dumps(asdict(counted) | {"more": 1}).encode()) == counted
+    assert reading.read(Counted, json.dumps(asdict(counted)).encode(), ("more",)) is None
 
 
 def test_positions_are_read_and_written_as_postgresql_does():
