@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config.models import Mode
+from ..config.models import LABEL_CHARS, Mode
 from ..errors import ConfigError
 from ..project import registry, root, stack_file
 from ..resolver import VARIABLE
@@ -169,7 +169,8 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     if faults:
         raise ConfigError("the answers make no stack", faults)
     if neighbours.alike(settings, neighbouring, known):
-        label = re.sub(r"[^a-z0-9]+", "-", stack.lower())[:16].strip("-")  # `label` may be written in this form
+        # `label` may be written in this form.
+        label = re.sub(r"[^a-z0-9]+", "-", stack.lower())[:LABEL_CHARS].strip("-")
         answers = replace(answers, label=label)
         settings, _ = asked.settings(answers)
     plan = topology(

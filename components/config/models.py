@@ -39,6 +39,8 @@ PROJECT = "unmoor"
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rf"^({_LABEL}\.)+{_LABEL}$"
 _LABEL_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+#: The most characters of a stack's label; it stands in site hosts and keys.
+LABEL_CHARS = 16
 _ENVIRONMENT_NAME = r"^[A-Z_][A-Z0-9_]*$"
 _VERSION = r"^[0-9a-f]{64}$"
 _ZONE_ID = r"^[A-Za-z0-9]{1,64}$"
@@ -46,7 +48,7 @@ DS = r"^[0-9]{1,5} [0-9]{1,3} [0-9]{1,3} [0-9a-f]{40,128}$"
 HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
 Name = Annotated[str, StringConstraints(pattern=_NAME)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=_ENVIRONMENT_NAME)]
-Label = Annotated[str, StringConstraints(pattern=_LABEL_NAME, max_length=16)]
+Label = Annotated[str, StringConstraints(pattern=_LABEL_NAME, max_length=LABEL_CHARS)]
 Version = Annotated[str, StringConstraints(pattern=_VERSION)]
 
 
@@ -301,7 +303,7 @@ _SENTENCES: Mapping[str, str] = {
 _MEANT: Mapping[str, str] = {
     _HOST: "is not a host name; write it in lower case like docs.dao.example",
     _NAME: "is not a name; use lower-case letters, digits and hyphens, at most 40",
-    _LABEL_NAME: "is not a stack's label; use lower-case letters, digits and hyphens, at most 16",
+    _LABEL_NAME: f"is not a stack's label; use lower-case letters, digits and hyphens, at most {LABEL_CHARS}",
     _ENVIRONMENT_NAME: (
         "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here"
     ),
