@@ -6,7 +6,7 @@ import contextlib
 import json
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,13 +110,19 @@ class _Commits:
     base_commit: str
     head: str | None
     head_commit: str | None
+    _texts: dict[Path, str | None] = field(default_factory=dict, compare=False)
 
     def before(self, path: Path) -> str | None:
         """Read a file as it was; None if it did not exist."""
         return _show(self.base_commit, path, self.base)
 
     def after(self, path: Path) -> str | None:
-        """Read a file as it is; None if it does not exist."""
+        """Read a file as it is, once; None if it does not exist."""
+        if path not in self._texts:
+            self._texts[path] = self._after(path)
+        return self._texts[path]
+
+    def _after(self, path: Path) -> str | None:
         if self.head_commit:
             return _show(self.head_commit, path, str(self.head))
         try:

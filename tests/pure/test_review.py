@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from components.__main__ import cli
+from components.commands import review as command
 from components.errors import ConfigError
 from components.kind import State
 from components.kinds.static.kind import KIND as STATIC
@@ -359,6 +360,22 @@ def test_the_command_compares_with_a_commit(project: Path) -> None:
     assert result.return_value == 0
     assert "docs centralized → active-standby" in result.output
     assert "* Work: by the runbook, 1.2 h (docs)." in result.output
+
+
+def test_each_text_of_a_commit_is_read_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    ask = command._git
+
+    def noted(*words: str):
+        if words[0] == "show":
+            read.append(words[1])
+        return ask(*words)
+
+    monkeypatch.setattr(command, "_git", noted)
+    (project / FILE).write_text(STACK.replace("MODE", "active-standby"))
+    commit()
+    assert "docs centralized → active-standby" in run("--base", "HEAD~1", "--head", "HEAD").output
+    assert len(read) == len(set(read)) == 2
 
 
 def test_one_stack_is_one_json_object(project: Path) -> None:
