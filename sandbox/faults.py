@@ -4,6 +4,8 @@ from __future__ import annotations
 
 #: The account is locked, or closed: these two also take what AWS stores, where `aws-down` takes what it serves.
 SUSPENDED, CLOSED = "aws-account-suspended", "aws-account-closed"
+#: What befalls containers that are to start: their images stay away, or load balancers find no answer.
+UNPULLED, NEVER_GREEN = "image-cannot-be-pulled", "health-never-green"
 #: What befalls a zone's name servers, and the place where an owner changes them.
 REUSED, FROZEN = "nameserver-address-reused", "registrar-frozen"
 #: While one of these is on, AWS answers no visitor.
@@ -33,6 +35,8 @@ FAULTS = {
     "clock-skew": 'the certificates on leases begin in {"days": 1}, as all new ones do for a clock that is behind; '
     "strikes once, and its end gives good ones",
     "task-killed": "one task of a service on AWS is ended, once",
+    UNPULLED: "registries answer nothing: no container of a new task or lease starts",
+    NEVER_GREEN: "a load balancer on AWS gets no answer from tasks that it has not found healthy before",
     "secret-missing": "Secrets Manager has no values for tasks that start",
     "vendor-certificate-expired": "the old vendor's certificates for its customers' names are past their end",
     "volume-lost": "the volumes of leases are emptied, certificates included, and what stood on them starts again; "

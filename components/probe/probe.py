@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import Fault, StepError, UnmoorError
+from ..web.caddy.upstream import refused
 from .client import Page, visit
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def take(
     another state is enough too: the site serves the version with a valid certificate for its own name while no site
     answers the host. The issuer gives a certificate for the host only once the record leads there, and no visitor loses
     a site. Raises StepError after `timeout_s` seconds with what was seen last, and with the last lines of `log`: the
-    target, deployment and service whose log explains it. `moved`: the record leads there already.
+    target, deployment and service whose log explains it. `health` is the application's own health path, and `option`
+    the line of the stack file that names it: the error has what to change there. `moved`: the record leads there
+    already.
     """
     url, version, mark = given["url"], given["version"], given.get("mark", "")
     addresses: list[str | None] = list(given.get("at") or ()) or [None]
@@ -80,7 +83,7 @@ def take(
             raise StepError(
                 f"{place} is not well after {given.get('timeout_s', _TIMEOUT):.0f} s: {fault}; "
                 f"its failover record {stands}" + (", and its application logged last" if given.get("log") else ""),
-                _last_words(given.get("log")),
+                [*_refused(given, fault), *_last_words(given.get("log"))],
             )
         # While the host has no answer every second counts, but one broken connection must not be taken for that.
         pause = _BETWEEN_LOOKS if alone else pause
@@ -88,6 +91,10 @@ def take(
         pause = min(pause * _GROWTH, _LONGEST)
     seen = {"certificate": asdict(health.certificate)} if health.certificate else {}
     return {"host": urlsplit(url).hostname, "version": version} | seen
+
+
+def _refused(given: Mapping[str, Any], fault: str) -> list[Fault]:
+    return refused([fault], given["health"], given["option"]) if given.get("health") else []
 
 
 def _last_words(log: Mapping[str, Any] | None) -> list[Fault]:

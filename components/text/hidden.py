@@ -39,11 +39,11 @@ def hide(text: str, values: Iterable[str]) -> str:
     return text
 
 
-def last(lines: Iterable[str], values: Iterable[str]) -> list[str]:
-    """Return the last lines of a log that hold anything, as text to quote."""
+def last(lines: Iterable[str], values: Iterable[str], limit: int = QUOTE_CHARS) -> list[str]:
+    """Return the last lines of a log that hold anything, as text to quote, each of `limit` characters at most."""
     shown = [line for line in lines if line.strip()][-LOG_LINES:]
-    hidden = hide("\n".join(line[: 8 * QUOTE_CHARS] for line in shown), values)
-    return [outside(line) for line in hidden.split("\n") if line]
+    hidden = hide("\n".join(line[: 8 * limit] for line in shown), values)
+    return [outside(line, limit) for line in hidden.split("\n") if line]
 
 
 def _password(value: str) -> str:

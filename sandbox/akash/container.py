@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import shutil
@@ -15,15 +16,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ..images import IMAGES, repository, unpack, well_formed
+from ..images import IMAGES, Image, repository, unpack, well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 #: Seconds before the n-th restart: at once, then doubling, five minutes at most; reset after ten minutes without a
 #: crash.
 BACK_OFF = (0, 10, 20, 40, 80, 160, 300)
 GOOD_SECONDS = 600.0
+#: Seconds between two tries to pull an image (kubelet.go, `imageBackOffPeriod` and `MaxImageBackOff`).
+PULL_BACK_OFF = (10, 20, 40, 80, 160, 300)
 #: Seconds that a container may take to end after SIGTERM.
 GRACE_SECONDS = 30.0
 POLL_SECONDS = 0.1
@@ -95,6 +98,10 @@ class Container:
     volumes: Mapping[str, tuple[str, Path]]
     named: Mapping[str, str]
     watchdog: Watchdog
+    #: Whether the registry answers nothing at this moment.
+    unreachable: Callable[[], bool] = field(default=lambda: False)
+    #: Why its image could not be pulled, in the words of containerd; empty otherwise.
+    unpulled: str = ""
     state: str = "Pending"
     restarts: int = 0
     since: float = 0.0
@@ -118,15 +125,33 @@ class Container:
         self._stopping = False
         self._task = asyncio.create_task(self._keep())
 
-    async def _keep(self) -> None:
-        image = IMAGES.get(repository(self.image)) if well_formed(self.image) else None
+    async def _pull(self) -> Image | None:
+        """Return the image once its registry answers; None where there is no such image."""
+        if not well_formed(self.image):
+            self.state = "InvalidImageName"
+            return None
+        pauses = itertools.chain(PULL_BACK_OFF, itertools.repeat(PULL_BACK_OFF[-1]))
+        name, _, digest = self.image.partition("@")
+        while self.unreachable():
+            registry, _, path = repository(name).partition("/")
+            asked = f"https://{registry}/v2/{path}/manifests/{digest or name.rpartition(':')[2]}"
+            self.unpulled = f'failed to do request: Head "{asked}": dial tcp: i/o timeout'
+            self.state = "ImagePullBackOff"
+            await asyncio.sleep(next(pauses))
+        image = IMAGES.get(repository(self.image))
+        self.unpulled = "" if image else "not found"
         if image is None:
-            self.state = "ImagePullBackOff" if well_formed(self.image) else "InvalidImageName"
+            self.state = "ImagePullBackOff"
+        return image
+
+    async def _keep(self) -> None:
+        image = await self._pull()
+        if image is None:
             return
         try:
             unpack(image, self.tools)
         except FileNotFoundError as missing:
-            self.state = "ImagePullBackOff"
+            self.state, self.unpulled = "ImagePullBackOff", "not found"
             self._say(str(missing))
             return
         argv = [*(self.command or image.entrypoint), *(self.args or (() if self.command else image.command))]

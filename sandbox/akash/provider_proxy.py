@@ -181,7 +181,7 @@ def _events(workload: Workload, services: list[str]) -> list[dict[str, Any]]:
         image = workload.services[name]["image"]
         for each in workload.containers.get(name, []):
             if each.state == "ImagePullBackOff":
-                found.append(("Failed", f'Failed to pull image "{image}": not found'))
+                found.append(("Failed", f'Failed to pull image "{image}": {each.unpulled}'))
                 found.append(("BackOff", f'Back-off pulling image "{image}"'))
             elif each.state == "CrashLoopBackOff":
                 found.append(("BackOff", "Back-off restarting failed container"))

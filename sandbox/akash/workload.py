@@ -10,6 +10,7 @@ from base64 import b32hexencode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..faults import UNPULLED
 from ..net.tls import Authority
 from .container import Container, Watchdog, free_port
 from .ledger import OWNER
@@ -144,6 +145,7 @@ class Workload:
                 volumes=volumes,
                 named=self._named(name, index),
                 watchdog=self.watchdog,
+                unreachable=lambda: self.state.fault(UNPULLED) is not None,
             )
             for index in range(service["count"])
         ]

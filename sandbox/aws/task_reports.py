@@ -13,6 +13,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.utils import unix_time_millis, utcnow
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.logs.models import logs_backends
+from moto.moto_api._internal import mock_random
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,6 +46,13 @@ def keep(service: Service, report: dict[str, Any], region: str) -> None:
             shown |= {"stoppedReason": one["why"], "stoppedAt": known.get(arn, {}).get("stoppedAt") or utcnow()}
         found[arn] = shown
     setattr(service, _HELD, found)
+
+
+def note(service: Service, messages: list[str]) -> None:
+    """Note the events of a service, newest first."""
+    known = {each["message"]: each for each in service.events}
+    new = ({"id": str(mock_random.uuid4()), "createdAt": utcnow(), "message": message} for message in messages)
+    service.events = [known.get(each["message"], each) for each in new]
 
 
 def ship(logged: Iterable[dict[str, Any]], region: str) -> None:

@@ -175,8 +175,7 @@ def _take(report: dict[str, Any]) -> None:
             each.update(state["deployments"].get(each["id"], {}))
         service.running_count = sum(each["runningCount"] for each in service.deployments)
         service.pending_count = max(service.desired_count - service.running_count, 0)
-        if state["event"]:
-            service.events = [{"id": "1", "createdAt": utcnow(), "message": state["event"]}]
+        task_reports.note(service, state["events"])
 
 
 def begin(service: Service, definition: str) -> None:

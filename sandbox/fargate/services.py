@@ -1,8 +1,9 @@
 """Services: as many healthy tasks of the newest deployment as wanted, and the older tasks until then.
 
-Sources: ECS developer guide, "Deploy Amazon ECS services by replacing tasks" (100 and 200 percent: new tasks first) and
-"Deployment circuit breaker" (threshold: half of the desired count, at least 3 and at most 200); ELB user guide, "Health
-checks for target groups" (a new target is healthy after one check).
+Sources: ECS developer guide, "Deploy Amazon ECS services by replacing tasks" (100 and 200 percent: new tasks first),
+"Deployment circuit breaker" (threshold: half of the desired count, at least 3 and at most 200), "Service event
+messages" ("is unhealthy in … due to …") and "Stopped tasks error codes" ("Task failed ELB health checks in …"); ELB
+user guide, "Health checks for target groups" (a new target is healthy after one check; reason codes).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientError
 
+from ..faults import NEVER_GREEN
 from .task import Task
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ LEAVING_S = 2.0
 _SECRETS_PATH = "/_sandbox/tasks/secrets"
 #: Bounds of the circuit breaker's threshold.
 _LEAST, _MOST = 3, 200
+#: Events that ECS shows of a service (the same guide, "Service event messages").
+_EVENTS = 100
+#: The description of `Target.Timeout`.
+_TIMED_OUT = "Request timed out"
 
 
 @dataclass
@@ -59,7 +65,8 @@ class Service:
     deployments: dict[str, Deployment] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     back: dict[str, str] | None = None
-    event: str = ""
+    #: What ECS noted of it, newest first.
+    events: list[str] = field(default_factory=list)
     #: Tasks that have stopped, oldest first; ECS shows them for an hour.
     stopped: list[dict[str, Any]] = field(default_factory=list)
 
@@ -124,7 +131,7 @@ class Services:
             for task in each.tasks
             if not task.leaving
         ]
-        known = {"deployments": states, "gone": list(one.gone), "back": one.back, "event": one.event}
+        known = {"deployments": states, "gone": list(one.gone), "back": one.back, "events": one.events[:_EVENTS]}
         return known | {"tasks": tasks, "stopped": list(one.stopped)}
 
     async def follow(self, wanted: dict[str, Any], session: ClientSession) -> None:
@@ -199,7 +206,8 @@ class Services:
             self._logged += task.logged()
             await self._check(service, task, wanted["targets"], session)
             late = time.monotonic() - task.since > service.wanted["grace"]
-            why = task.failed or ("Task failed ELB health checks" if late and self._ill(service, task, wanted) else "")
+            group = self._ill(service, task, wanted) if late else ""
+            why = task.failed or (f"Task failed ELB health checks in (target-group {group})" if group else "")
             if not why or task.leaving:
                 continue
             deployment.tasks.remove(task)
@@ -208,7 +216,11 @@ class Services:
             self._end(task)
             if not deployment.completed:
                 deployment.failed += 1
-            service.event = f"(service {service.arn.rpartition('/')[2]}) (task {task.id}) stopped: {why}"
+            named = f"(service {service.arn.rpartition('/')[2]}) (task {task.id})"
+            if not task.failed:
+                place = f"(port {next(iter(task.ports))}) is unhealthy in (target-group {group})"
+                service.events.insert(0, f"{named} {place} due to (reason {task.ill}).")
+            service.events.insert(0, f"{named} stopped: {why}")
         threshold = min(max(int(service.wanted["desired"]) // 2, _LEAST), _MOST)
         if service.wanted["breaker"].get("enable") and not deployment.completed and deployment.failed >= threshold:
             deployment.tripped, deployment.reason = True, "ECS deployment circuit breaker: tasks failed to start."
@@ -223,9 +235,10 @@ class Services:
         self._killed = self._killed and broken
 
     @staticmethod
-    def _ill(service: Service, task: Task, wanted: dict[str, Any]) -> bool:
-        limits = [wanted["targets"][one["targetGroupArn"]]["unhealthy"] for one in service.wanted["balancers"]]
-        return any(task.failures >= limit for limit in limits)
+    def _ill(service: Service, task: Task, wanted: dict[str, Any]) -> str:
+        """Return the target group in which a task is unhealthy."""
+        groups = [one["targetGroupArn"] for one in service.wanted["balancers"]]
+        return next((arn for arn in groups if task.failures >= wanted["targets"][arn]["unhealthy"]), "")
 
     async def _check(self, service: Service, task: Task, groups: dict[str, Any], session: ClientSession) -> None:
         for one in service.wanted["balancers"]:
@@ -234,7 +247,9 @@ class Services:
             if group is None or task.leaving or task.refused or time.monotonic() - task.looked < pause:
                 continue
             task.looked = time.monotonic()
-            if await _well(session, task.ports[one["containerPort"]], group):
+            unheard = self._state.fault(NEVER_GREEN) is not None and not task.healthy
+            task.ill = _TIMED_OUT if unheard else await _ill(session, task.ports[one["containerPort"]], group)
+            if not task.ill:
                 task.healthy, task.failures = True, 0
             else:
                 task.failures += 1
@@ -276,10 +291,14 @@ class Services:
                     task.kill()
 
 
-async def _well(session: ClientSession, port: int, group: dict[str, Any]) -> bool:
+async def _ill(session: ClientSession, port: int, group: dict[str, Any]) -> str:
+    """Check a target; return what is wrong as `Target.ResponseCodeMismatch` and its like describe it, or nothing."""
     try:
         async with session.get(f"http://127.0.0.1:{port}{group['path']}", allow_redirects=False) as answer:
             await answer.read()
-            return str(answer.status) == str(group["matcher"])
-    except (ClientError, TimeoutError):
-        return False
+            fits = str(answer.status) == str(group["matcher"])
+            return "" if fits else f"Health checks failed with these codes: [{answer.status}]"
+    except TimeoutError:
+        return _TIMED_OUT
+    except ClientError:
+        return "Health checks failed"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..akash.container import Container, Watchdog, free_port
+from ..faults import UNPULLED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,8 @@ class Task:
     since: float = field(default_factory=time.monotonic)
     healthy: bool | None = None
     failures: int = 0
+    #: Why it is not healthy, as the load balancer describes it.
+    ill: str = ""
     looked: float = 0.0
     leaving: bool = False
     #: Why it could not start.
@@ -58,6 +61,7 @@ class Task:
                     volumes={},
                     named=self._named(one),
                     watchdog=watchdog,
+                    unreachable=lambda: state.fault(UNPULLED) is not None,
                 )
             )
         for container in self.containers:
@@ -84,10 +88,10 @@ class Task:
         """Why the task has ended, or did not start; empty while all its containers run."""
         if self.refused:
             return self.refused
-        for one, container in zip(self.definition, self.containers, strict=True):
+        for container in self.containers:
             if container.restarts or container.state in _ENDED:
-                pulled = "CannotPullContainerError: " if container.state == "ImagePullBackOff" else ""
-                return f"{pulled}{_no_image(one)}" if pulled else "Essential container in task exited"
+                away = container.state == "ImagePullBackOff"
+                return _no_image(container) if away else "Essential container in task exited"
         return ""
 
     def ended(self, why: str) -> dict[str, Any]:
@@ -149,6 +153,7 @@ class Task:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _no_image(one: Mapping[str, Any]) -> str:
-    """Return the words of a registry without an image (ECS developer guide, "CannotPullContainer task errors")."""
-    return f"pull image manifest has been retried 1 time(s): failed to resolve ref {one['image']}: not found"
+def _no_image(container: Container) -> str:
+    """Return why a task did not start (ECS developer guide, "CannotPullContainer task errors")."""
+    tried = "pull image manifest has been retried 1 time(s): failed to resolve ref"
+    return f"CannotPullContainerError: {tried} {container.image}: {container.unpulled}"

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from sandbox.akash.account import USER
+from sandbox.faults import UNPULLED
 
 from .akash_world import OWNERS, SERVE, AkashWorld, sdl, wait
 
@@ -188,3 +189,16 @@ def test_a_lost_volume_is_empty_and_its_service_starts_again(world: AkashWorld) 
         wait(lambda: world.get(address, "/pid").text != before)
     assert "run\n" == world.get(address, "/runs").text
     world.close(dseq)
+
+
+def test_an_image_that_cannot_be_pulled_keeps_a_lease_waiting_until_its_registry_answers(world: AkashWorld) -> None:
+    running = world.run(sdl(ip="before"), "europa")
+    with world.fault(UNPULLED):
+        opened = world.create(sdl())
+        wait(lambda: "europa" in world.bids(opened["dseq"]))
+        assert world.take(opened, "europa").status_code == 200
+        wait(lambda: world.status(opened["dseq"]))
+        assert not world.up(opened["dseq"])
+        assert world.up(running), "what runs needs no image"
+    wait(lambda: world.up(opened["dseq"]))
+    world.close(running, opened["dseq"])

@@ -149,6 +149,16 @@ def test_a_site_without_its_mark_is_not_well_and_with_it_it_is(site):
     assert probe.take(given(here, mark=mark), quiet)["version"] == VERSION
 
 
+def test_an_application_that_refuses_its_health_path_is_named_with_the_option_that_names_it(site):
+    here, asked = site(), {"health": "/health", "option": "workloads.api.options.health.path"}
+    line = f"  - {asked['option']}: the application answers 404 to /health, and 200 alone means that it is well"
+    for path, named in (("/health", True), ("/health2", False)):
+        here.answers["/healthz"] = (503, f"the application answers 404 to {path}\n")
+        said = failure(given(here, **asked))
+        assert f"it answers 503, saying: the application answers 404 to {path}" in said
+        assert (line in said) is named
+
+
 def test_a_site_that_is_not_there_is_a_sentence():
     port = free_port()
     said = failure({"url": f"http://{HOST}:{port}/healthz", "at": ["127.0.0.1"], "version": VERSION})

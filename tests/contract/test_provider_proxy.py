@@ -21,6 +21,7 @@ from components.targets.akash.rails.console_client import Console
 from components.targets.akash.resource import DeploymentResource
 from sandbox.akash import provider_proxy as stand_in
 from sandbox.akash.providers import BY_OWNER
+from sandbox.faults import UNPULLED
 
 from .akash_world import OWNERS, SERVE, AkashWorld, sdl, wait
 from .deployment_calls import context, inputs
@@ -87,18 +88,34 @@ def test_they_are_quoted_by_service_without_the_values_of_the_environment(
     assert VALUE not in str(found)
 
 
+PINNED = "docker.io/library/python@sha256:" + "4c" * 32
+#: What is broken, the image, and why that cannot be pulled.
+PULLS = {
+    "missing": ("none", "ghcr.io/nobody/nothing:1", "not found"),
+    "registry away": (
+        UNPULLED,
+        PINNED,
+        f'Head "https://docker.io/v2/library/python/manifests/{PINNED.partition("@")[2]}"',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PULLS)
 def test_a_lease_that_does_not_come_up_shows_why_in_the_words_of_its_machine(
-    world: AkashWorld, place: str, monkeypatch: pytest.MonkeyPatch
+    name: str, world: AkashWorld, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fault, image, why = PULLS[name]
     real = provider_proxy.last_lines
     monkeypatch.setattr(provider_proxy, "last_lines", lambda *given: real(*given, place))
-    given = inputs("pull.test", image="ghcr.io/nobody/nothing:1")
+    given = inputs("pull.test", image=image)
     monkeypatch.setattr(resource, "Patience", functools.partial(Patience, ready=2.0))
-    with pytest.raises(Partial) as caught:
+    with world.fault(fault), pytest.raises(Partial) as caught:
         DeploymentResource().create(given, context(timeout_s=0.0))
     (reason,) = caught.value.reasons
     assert "0 of 1 of web available; correct the document and run it again" in reason
-    assert '  - web: Failed: Failed to pull image "ghcr.io/nobody/nothing:1": not found' in reason
+    (shown,) = [line for line in reason.splitlines() if f'  - web: Failed: Failed to pull image "{image}": ' in line]
+    assert why in shown
+    assert "characters more" not in shown
     world.close(caught.value.state.id)
 
 

@@ -63,7 +63,7 @@ class Standing:
 
     def report(self, logged: list[dict[str, Any]], **state: Any) -> None:
         """Report as the world of tasks does."""
-        known = {"deployments": {}, "gone": [], "back": None, "event": "", "tasks": [], "stopped": [], **state}
+        known = {"deployments": {}, "gone": [], "back": None, "events": [], "tasks": [], "stopped": [], **state}
         body = {"services": {self.service: known}, "logged": logged}
         httpx.post(f"{self.world.url()}/_sandbox/tasks", content=json.dumps(body), trust_env=False).raise_for_status()
 

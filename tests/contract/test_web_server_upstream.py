@@ -192,11 +192,18 @@ def test_the_site_is_well_only_while_the_application_is(served):
         behind.health = status
         answer = made.get("/healthz")  # at once: nothing in between remembers
         assert (answer.status_code, answer.text) == (503, f"the application answers {status} to /health\n")
-    reason = f"the application does not answer /health at 127.0.0.1:{behind.server_port} with 200\n"
-    until(lambda: made.get("/healthz").text == reason, "the script has looked")
+    reason = "unmoor: the application answers 500 to /health\n"
+    until(lambda: reason in made.log(), "the script has looked")
     assert "serving" not in made.get("/healthz").text
     behind.health = 200
     made.ready()
+
+
+def test_an_application_that_answers_nothing_is_not_well(container):
+    nowhere = f"127.0.0.1:{free_port()}"
+    made = container(web_server(VERSION, Upstream(nowhere, "/health"))).start()
+    reason = f"the application does not answer /health at {nowhere} with 200\n"
+    until(lambda: made.get("/healthz").text == reason, "the script has looked")
 
 
 def test_health_that_has_to_contain_a_text_is_well_only_with_it(container, application):

@@ -140,7 +140,16 @@ def test_a_flip_replaces_nothing(step: int, walk: list[Seen]) -> None:
 #: Where releases are tried, in this order: the walk ends on AWS. What a bad release is there, and what the error has.
 PLACES = {
     "aws": (A, "0", ("api-aws: ECS has taken the release back", "container app:", "app: it does not start")),
-    "akash": (D, "500", ("is not well after 10 s", "its application logged last", "app: this one is bad")),
+    "akash": (
+        D,
+        "404",
+        (
+            "is not well after 10 s",
+            "its application logged last",
+            "app: this one is bad",
+            "workloads.api.options.health.path: the application answers 404 to /health",
+        ),
+    ),
 }
 
 

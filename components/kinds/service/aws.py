@@ -15,6 +15,7 @@ from ...prices import book as prices
 from ...targets.aws import ISSUER, container_rights, fargate, shared
 from ...topology import Line
 from . import losses
+from .document import asking, web_image, web_server_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,6 +97,7 @@ class OnAws(Implementation["ServiceOptions"]):
             "site": site.name,
             "stack": STACK,
             "timeout_s": _ROLLOUT_S + _FAILED_TASKS * options.health.grace_s,
+            **asking(site),
         }
         yield Action(
             f"{site.name}-rollout",
@@ -127,7 +129,6 @@ class OnAws(Implementation["ServiceOptions"]):
 
         from ...exposure import Endpoint
         from ...targets.aws.container import Container, Network, Part, Task
-        from .document import web_image, web_server_of
 
         options: ServiceOptions = site.options  # type: ignore[assignment]
         port, stack = _front_port(options), f"{pulumi.get_project()}/{pulumi.get_stack()}"

@@ -71,6 +71,12 @@ def web_image() -> str:
     return str(_shipped().data["services"][WEB]["image"])
 
 
+def asking(site: Site) -> dict[str, str]:
+    """Return what explains an application that is not well: its health path, and the option that names it."""
+    options: Any = site.options
+    return {"health": options.health.path, "option": f"workloads.{site.workload}.options.health.path"}
+
+
 def web_server_of(
     site: Site, release: Release, application: str, *, balanced: bool = False, operator: str | None = None
 ) -> WebServer:

@@ -12,7 +12,7 @@ from ...release import Release
 from . import losses
 from .akash import OnAkash
 from .aws import OnAws
-from .document import APP
+from .document import APP, asking
 from .options import ServiceOptions
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Service(Kind[ServiceOptions]):
         """Return the probe, which goes on for as long as a release may take to become healthy."""
         options: ServiceOptions = site.options  # type: ignore[assignment]
         asked = super().check(site, release)
-        given = {**asked.given, "timeout_s": options.health.grace_s}
+        given = {**asked.given, "timeout_s": options.health.grace_s, **asking(site)}
         if site.target == losses.AKASH:
             # On AWS the step that waits for the tasks shows what they logged.
             log = {"target": site.target, "dseq": Ref(site.name, "identity"), "service": APP, "stack": STACK}

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import held
 from ...errors import Fault, StepError
+from ...limits import FAULT_CHARS, QUOTE_CHARS
 from ...stores.s3 import made
 from ...text.escape import outside
 from ...text.hidden import hide, last
+from ...web.caddy.upstream import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +22,10 @@ _PAUSE, _UNSEEN_S = 2.0, 30.0
 _LOGS_S = 10.0
 #: Tasks that one call describes (ECS API reference, DescribeTasks).
 _DESCRIBED = 100
+#: The name of what ECS itself notes, among those of containers.
+_TASK = "task"
+#: How ELB describes that our web server answers for an application that is not well.
+_UNWELL = "Health checks failed with these codes: [503]"
 
 
 def take(
@@ -32,7 +38,9 @@ def take(
     """Wait until ECS calls the deployment of `definition` completed, of the service `tasks` in `cluster`.
 
     Raises StepError where ECS gives it up, or after `timeout_s` seconds, with why its last task stopped and what the
-    containers wrote to the group `log` last. Values of the environment and of the `stack`'s secrets are hidden.
+    containers wrote to the group `log` last. Values of the environment and of the `stack`'s secrets are hidden. Where
+    the application is not well by its path `health`, the error has what to change at `option`, a path in the stack
+    file.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -82,30 +90,55 @@ def _failure(
     try:
         values = held.all_values(given["stack"])
         found = list(_words(given, client, sleep))
-        faults = [Fault(name, line) for name, lines in found for line in last(lines, values)]
+        faults = [
+            Fault(name, line)
+            for name, lines in found
+            # Why an image cannot be pulled stands behind its name and digest.
+            for line in last(lines, values, FAULT_CHARS if name == _TASK else QUOTE_CHARS)
+        ]
+        faults = [*_to_change(given, [line for _, lines in found for line in lines]), *faults]
         title = hide(f"{given['site']}: {why}", values)
     except Exception as error:  # noqa: BLE001 the log explains the failure, and is not it
         return StepError(f"{given['site']}: {why}; its log cannot be read ({outside(error)})")
-    if not any(name != "task" for name, _ in found):
+    if not any(name != _TASK for name, _ in found):
         return StepError(f"{title}; its containers logged nothing", faults)
     return StepError(f"{title}; its last task, and what its containers logged last", faults)
+
+
+def _to_change(given: Mapping[str, Any], lines: list[str]) -> list[Fault]:
+    """Return what the stack file has to change where the application, or its web server for it, refuses its health."""
+    health, option = given.get("health", ""), given.get("option", "")
+    if not health:
+        return []
+    ill = [Fault(option, f"by {health} the application is not well; it has to answer 200 there")]
+    return refused(lines, health, option) or (ill if any(_UNWELL in line for line in lines) else [])
 
 
 def _words(
     given: Mapping[str, Any], client: Callable[..., Any], sleep: Callable[[float], None]
 ) -> Iterator[tuple[str, list[str]]]:
-    """Yield why the newest task of the release stopped, and the last lines of each of its containers."""
+    """Yield why the newest task of the release stopped, and the last lines of each of its containers.
+
+    Why its load balancer found it unhealthy stands in the service's events alone, which are the newest first.
+    """
     ecs, logs = (client(name, region_name=given["region"]) for name in ("ecs", "logs"))
     task = _newest(ecs, given)
     if task is None:
         return
-    reasons = [task.get("stoppedReason") or ""] + [
-        f"container {one['name']}: {one.get('reason') or ''} exit {one.get('exitCode', 'unknown')}"
-        for one in task["containers"]
-        if one.get("reason") or one.get("exitCode")
-    ]
-    yield "task", [reason for reason in reasons if reason]
     id_, waited = task["taskArn"].rpartition("/")[2], 0.0
+    (service,) = ecs.describe_services(cluster=given["cluster"], services=[given["tasks"]])["services"]
+    events = [each["message"] for each in service["events"] if f"(task {id_})" in each["message"]]
+    unhealthy = [message.rpartition("(reason ")[2].rstrip(").") for message in events if " is unhealthy in " in message]
+    reasons = (
+        [task.get("stoppedReason") or ""]
+        + [f"its load balancer: {reason}" for reason in unhealthy[:1]]
+        + [
+            f"container {one['name']}: {one.get('reason') or ''} exit {one.get('exitCode', 'unknown')}"
+            for one in task["containers"]
+            if one.get("reason") or one.get("exitCode")
+        ]
+    )
+    yield _TASK, [reason for reason in reasons if reason]
     while True:
         read = [
             (one["name"], _lines(logs, given["log"], f"{one['name']}/{one['name']}/{id_}"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import held
 from ...errors import Fault, UnmoorError
+from ...limits import FAULT_CHARS, QUOTE_CHARS
 from ...text.escape import outside
 from ...text.hidden import last
 
@@ -33,7 +34,9 @@ def of(rail: Rail, dseq: str, services: Iterable[str], stack: str) -> list[Fault
             provider = seen.lease.provider if seen.lease else provider
             lines = rail.last_lines(dseq, provider, service) if seen.lease else []
             values = held.all_values(stack)
-            found += [Fault(service, line) for line in last([line.text for line in lines], values)]
+            # Kubernetes repeats an image's name and digest before the reason why it cannot be pulled.
+            limit = FAULT_CHARS if any(line.source == "event" for line in lines) else QUOTE_CHARS
+            found += [Fault(service, line) for line in last([line.text for line in lines], values, limit)]
         except UnmoorError as error:
             hand = _BY_HAND.format(dseq=dseq, provider=provider, service=service)
             found.append(Fault(service, f"its log is not shown: {outside(error)}; {hand}"))

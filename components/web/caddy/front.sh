@@ -103,8 +103,11 @@ behind() {
     [ -n "$release" ] || cat health/why
   elif ! handed_over; then
     echo "the application's secrets were not handed over yet: the update does that, and unmoor rotate does it again"
-  elif ! wget -q -T 5 -O - "http://$UPSTREAM$HEALTH" > answer 2>/dev/null; then
-    if asked; then echo "the application does not answer $HEALTH at $UPSTREAM with 200"
+  elif ! wget -q -T 5 -O - "http://$UPSTREAM$HEALTH" > answer 2> refusal; then
+    # BusyBox: `wget: server returned error: HTTP/1.1 404 Not Found`
+    status=`sed -n 's|.*error: HTTP/[^ ]* \([0-9][0-9][0-9]\).*|\1|p' refusal`
+    if [ -n "$status" ]; then echo "the application answers $status to $HEALTH"
+    elif asked; then echo "the application does not answer $HEALTH at $UPSTREAM with 200"
     else echo "the application did not ask for its secrets: its image must have sh, and wget or curl"
     fi
   elif [ -n "${MATCH:-}" ] && ! grep -qF -e "$MATCH" answer; then

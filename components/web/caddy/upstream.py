@@ -6,16 +6,32 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...errors import Fault
 from .. import headers as content
 from .pieces import COMPRESSED, answer, at_most, proxy, rewrite, route, unless_set
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .pieces import Json
 
 _PLACE = "{env.UPSTREAM}"
 #: The default for the longest body that is passed on, and the seconds that a whole request may take to arrive: uploads
 #: over slow lines are requests too.
 BODY_BYTES, REQUEST_S = 10_000_000, 300
+
+
+def _answers(status: str, health: str) -> str:
+    """Return what the web server answers and logs (in front.sh) of an application that refuses its health path."""
+    return f"the application answers {status} to {health}"
+
+
+def refused(words: Iterable[str], health: str, path: str) -> list[Fault]:
+    """Return what to change where a web server's words name the application's status: `path` is that of the option."""
+    shown = re.compile(_answers("([0-9]{3})", re.escape(health)) + r"(?![!-~])")
+    found = [each[1] for text in words for each in shown.finditer(text)]
+    why = "and 200 alone means that it is well; name a path that it answers so, or correct the application"
+    return [Fault(path, f"{_answers(found[-1], health)}, {why}")] if found else []
 
 
 @dataclass(frozen=True)
@@ -55,7 +71,7 @@ class Upstream:
 
     def health_routes(self, well: Json) -> list[Json]:
         """Answer /healthz by asking the application at that moment, so that a checker need not wait for the script."""
-        ill = answer(503, f"the application answers {{http.reverse_proxy.status_code}} to {self.health}\n")
+        ill = answer(503, f"{_answers('{http.reverse_proxy.status_code}', self.health)}\n")
         answers = [{"match": {"status_code": [200]}, "routes": [route(well)]}, {"routes": [route(ill)]}]
         return [route(rewrite(self.health), proxy(_PLACE, handle_response=answers))]
 
