@@ -106,6 +106,7 @@ class Container:
     restarts: int = 0
     since: float = 0.0
     _process: subprocess.Popen[bytes] | None = None
+    _ended: int | None = None
     _task: asyncio.Task[None] | None = None
     _stopping: bool = field(default=False)
     _asked: bool = field(default=False)
@@ -113,7 +114,8 @@ class Container:
     @property
     def exited(self) -> int | None:
         """Return the status with which it ended last, negative for a signal; None before."""
-        return self._process.poll() if self._process else None
+        status = self._process.poll() if self._process else None
+        return self._ended if status is None else status
 
     @property
     def available(self) -> bool:
@@ -186,7 +188,8 @@ class Container:
             self.state = "Running"
             while self._process.poll() is None:  # noqa: ASYNC110 the portable way to await a process without threads
                 await asyncio.sleep(POLL_SECONDS)
-            self._say(f"exit {self._process.returncode}")
+            self._ended = self._process.returncode
+            self._say(f"exit {self._ended}")
             self.state = "Terminated"
             self._kill()
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.akash.container import Container
 from sandbox.fargate.services import Deployment, Service, Services
 from sandbox.fargate.task import Task
 from tests.contract.authority import self_signed
@@ -340,3 +341,16 @@ def test_a_task_that_could_not_start_is_no_target_and_counts_as_failed(aws: Acco
     services._services["arn"] = one
     assert services.targets("group") == []
     assert (refused.running, refused.failed) == (False, refused.refused)
+
+
+def test_a_container_that_starts_again_keeps_the_status_with_which_it_ended(aws: Account) -> None:
+    class Running:
+        def poll(self) -> None:
+            """Go on."""
+
+    folder = aws.state.root / "none"
+    again = Container("x", [], [], {}, folder, folder, folder, {}, {}, None)  # type: ignore[arg-type] it starts nothing
+    again._process = Running()  # type: ignore[assignment]
+    assert again.exited is None
+    again._ended = 3
+    assert again.exited == 3
