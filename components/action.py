@@ -55,9 +55,13 @@ class Phase(IntEnum):
 
 @dataclass(frozen=True)
 class Create:
-    """Register a site. `avoid` names operators of other sites that this one must not share."""
+    """Register a site. `avoid` names operators of other sites that this one must not share.
+
+    `shares` are sites of other workloads that it uses.
+    """
 
     avoid: tuple[Ref, ...] = ()
+    shares: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,8 +131,8 @@ def refs(data: Any) -> list[Ref]:
     match data:
         case Ref():
             return [data]
-        case Create(avoid):
-            inside: Iterable[Any] = avoid
+        case Create(avoid, shares):
+            inside: Iterable[Any] = (*avoid, *(Ref(name, "identity") for name in shares))
         case Run(_, given, _, renew, _):
             inside = (given, renew)
         case Entry(_, what) | Account(_, what):

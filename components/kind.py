@@ -65,9 +65,9 @@ class Context:
     """What deployment gives to one action.
 
     `opts` holds parent and dependencies: pass it to the one resource as it is. `value` returns plain data with Outputs
-    in place of Refs. `avoid` are the operators that the site must not share. `left` is what `Implementation.left`
-    found. `zones` are the zone at each authority. `run` registers a program of `steps` inside the resource, by name,
-    program and input; it gives what that printed.
+    in place of Refs. `avoid` are the operators that the site must not share. `shared` are the outputs of what it has in
+    common with sites of other workloads, by that site's name. `zones` are the zone at each authority.
+    `run` registers a program of `steps` inside the resource, by name, program and input; it gives what that printed.
     """
 
     opts: pulumi.ResourceOptions
@@ -75,7 +75,7 @@ class Context:
     value: Callable[[Any], Any]
     run: Callable[[str, str, Mapping[str, Any], pulumi.ResourceOptions], pulumi.Output[str]]
     avoid: tuple[pulumi.Output[str], ...] = ()
-    left: str = ""
+    shared: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     zones: tuple[DeployedZone, ...] = ()
 
     def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> list[pulumi.Output[str]]:
@@ -134,6 +134,10 @@ class Implementation(ABC, Generic[O]):
         """
         return {}
 
+    def shares(self, options: O) -> Iterable[str]:  # noqa: ARG002 a default
+        """Name the kinds of which a stack has one here for all sites that share it: kinds that no stack file names."""
+        return ()
+
     def delivers(self, site: Site, secrets: Sequence[str]) -> Iterable[str]:  # noqa: ARG002 a default
         """Return the names of the resources that hand over secrets of a site, given by name."""
         return ()
@@ -156,6 +160,7 @@ class Kind(ABC, Generic[O]):
     rollout: Rollout = Rollout.ONE_BY_ONE
     needs_host: bool = True
     written: bool = True  #: whether stack files name it; a setting of its own makes the others, on one side alone
+    most_sharing: int | None = None  #: how many sites may have one of it in common; None for what none share
     own_stores: bool = False  #: its options name the stores of its copies, and `backup` does not
     redirects: bool = False  #: its sites can lead visitors of other hosts to their own
     on: Mapping[str, Implementation[O]]

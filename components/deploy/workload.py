@@ -166,13 +166,14 @@ class _Deployment:
         opts = pulumi.ResourceOptions(parent=self._parents[action.workload], depends_on=behind)
         if isinstance(action.does, Create) and behind:
             opts.transformations = [_waiting_for(behind)]
+        does = action.does if isinstance(action.does, Create) else Create()
         return Context(
             opts=opts,
             plan=self._plans[action.workload],
             value=self._value,
             run=lambda *given: run(*given).stdout,
-            avoid=self._values(action.does.avoid) if isinstance(action.does, Create) else (),
-            left=self._left.get(action.name, ""),
+            avoid=self._values(does.avoid),
+            shared={name: self._made[name].outputs for name in does.shares},
             zones=self._zones,
         )
 

@@ -8,7 +8,8 @@ from ..config import models as config
 from ..config import yaml_text
 from ..errors import ConfigError, Fault
 from ..topology import identity
-from . import hosts, servers, slots
+from . import common, hosts, servers, slots
+from .planner import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -96,10 +97,22 @@ def used(stack: StackConfig, registry: Registry) -> Iterator[Used]:
         placement = slots.filled(workload.placement, registry)
         for slot in slots.everywhere(placement):
             yield Used(slots.site_host(stack, name, placement, slot), path, _LABEL)
+            yield from _in_common(stack, name, slots.target(placement, slot), registry)
         for store in workload.backup.stores if workload.backup else ():
             if settings := stack.stores.get(store):
                 place = f"{settings.endpoint or settings.vendor} bucket {settings.bucket}"
                 yield Used(f"{identity(name, stack.label)}/ in {place}", f"{path}.backup.stores", _LABEL)
+
+
+def _in_common(stack: StackConfig, name: str, target: str, registry: Registry) -> Iterator[Used]:
+    """Yield the site hosts of what a workload shares with others of its stack at a target."""
+    workload = stack.workloads[name]
+    kind = registry.written.get(workload.kind)
+    chosen = options(workload, kind, name)[0] if kind else None
+    on = registry.implementations(workload.kind) if kind else {}
+    for each in on[target].shares(chosen) if chosen and target in on else ():
+        theirs = common.workload(each, target).placement
+        yield Used(slots.site_host(stack, each, theirs, slots.CENTRAL), f"workloads.{name}.options", _LABEL)
 
 
 def _apart(one: StackConfig, other: StackConfig, name: str) -> bool:

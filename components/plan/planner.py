@@ -12,7 +12,7 @@ from ..config.own_names import WORKLOAD
 from ..errors import Fault, PlanError
 from ..exposure import Proof
 from ..topology import Control, Line, Site, Topology, WorkloadPlan, ZonePlan
-from . import adoption, hosts, refusals, servers, slots
+from . import adoption, common, hosts, refusals, servers, slots
 from .wire import ordered, wire
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def plan(
     zone = _zone(stack, registry, releases, found)
     plans = [_workload(stack, zone, name, registry, releases, found) for name in stack.workloads]
     standing = [plan for plan in plans if plan]
+    standing += _common(stack, zone, standing, registry, found)
     found += hosts.clashes(standing)
     found += [fault for each in _on_servers(zone, registry) for fault in each.refuses_zone(standing, zone)]
     if found:
@@ -56,6 +57,21 @@ def plan(
         settings=dict(settings or {}),
         actions=ordered([*actions, *_accounts(standing, actions, registry)]),
     )
+
+
+def _common(
+    stack: StackConfig, zone: ZonePlan, plans: Sequence[WorkloadPlan], registry: Registry, found: list[Fault]
+) -> Iterator[WorkloadPlan]:
+    """Plan what sites of these workloads have in common."""
+    for name, sites in common.wanted(plans, registry).items():
+        kind = registry.kinds[name]
+        wrong = list(common.faults(stack, kind, sites))
+        found += wrong
+        alone = stack.model_copy(update={"workloads": {name: common.workload(name, sites[0].target)}})
+        release = kind.declared(kind.options())
+        made = _workload(alone, zone, name, registry, {name: release} if release else {}, found)
+        if made and not wrong:
+            yield made
 
 
 def options(workload: Workload, kind: Kind[Any], name: str) -> tuple[BaseModel | None, list[Fault]]:
@@ -101,14 +117,15 @@ def _workload(
     workload, path, before = stack.workloads[name], f"workloads.{name}", len(found)
     found += [*hosts.outside(stack, workload, path), *refusals.stores(stack, workload, path)]
     found += adoption.host_faults(workload, path)
-    kind = (registry.kinds if servers.are(stack, name) else registry.written).get(workload.kind)
+    ours = servers.are(stack, name) or isinstance(workload, common.Common)
+    kind = (registry.kinds if ours else registry.written).get(workload.kind)
     if kind is None:
         choices = ", ".join(sorted(registry.written))
         what = f"no kind {workload.kind!r}{did_you_mean(workload.kind, registry.written)}; choose from {choices}"
         found.append(Fault(f"{path}.kind", what))
         return None
     on = registry.implementations(kind.name)
-    placement = slots.filled(workload.placement, registry)
+    placement = slots.filled(workload.placement, registry) if kind.written else workload.placement
     found += [*refusals.kind(workload, kind, path), *refusals.placement(placement, kind, on, path)]
     chosen, wrong = options(workload, kind, name)
     found += wrong
@@ -242,7 +259,7 @@ def _wired(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> list[Actio
                 Phase.CREATE,
                 "create",
                 site.name,
-                Create(_avoid(plan, site, zone, registry)),
+                Create(_avoid(plan, site, zone, registry), common.shared(on, site.target, plan.options)),
                 site=site.name,
                 detail=f"on {site.target}, site host {site.site_host}",
             ),

@@ -165,6 +165,30 @@ def _create_listener(original: Callable[..., Any]) -> Callable[..., Any]:
     return create
 
 
+def _association(self: ELBv2Backend, balancer: str, actions: list[dict[str, Any]]) -> None:
+    """Refuse a target group that another load balancer leads to (API reference, TargetGroupAssociationLimit)."""
+    led = {
+        (action.data.get("TargetGroupArn"), one.arn)
+        for one in self.load_balancers.values()
+        for listener in one.listeners.values()
+        for action in (*listener.default_actions, *(each for rule in listener.rules.values() for each in rule.actions))
+    }
+    for arn in filter(None, (action.get("TargetGroupArn") for action in actions)):
+        if any(group == arn and other != balancer for group, other in led):
+            why = f"The following target groups cannot be associated with more than one load balancer: {arn}"
+            raise _Elb("TargetGroupAssociationLimit", why)
+
+
+def _create_rule(original: Callable[..., Any]) -> Callable[..., Any]:
+    def create(self: ELBv2Backend, listener_arn: str, conditions: Any, priority: Any, actions: Any, **more: Any) -> Any:
+        for one in self.load_balancers.values():
+            if listener_arn in one.listeners:
+                _association(self, one.arn, actions)
+        return original(self, listener_arn, conditions, priority, actions, **more)
+
+    return create
+
+
 def users(certificate: str) -> list[str]:
     """Return the listeners that use a certificate."""
     return [each.arn for each in tasks.listeners() if each.certificate == certificate]
@@ -182,3 +206,4 @@ def install() -> None:
     EC2Backend.delete_security_group = _delete_group(EC2Backend.delete_security_group)
     ELBv2Backend.create_load_balancer = _create_balancer(ELBv2Backend.create_load_balancer)
     ELBv2Backend.create_listener = _create_listener(ELBv2Backend.create_listener)
+    ELBv2Backend.create_rule = _create_rule(ELBv2Backend.create_rule)

@@ -137,7 +137,8 @@ class Balancers:
         host = dict(headers).get(b"host", b"").decode("latin-1").partition(":")[0]
         action = next((rule["action"] for rule in spec["rules"] if _matches(rule, path, host)), spec["default"])
         if action["Type"] == "fixed-response":
-            raise relay.Refused(int(action["FixedResponseConfig"]["StatusCode"]), "")
+            fixed = action["FixedResponseConfig"]
+            raise relay.Refused(int(fixed["StatusCode"]), fixed.get("MessageBody") or "")
         if action["Type"] == "redirect":
             to = action["RedirectConfig"]
             place = f"{to['Protocol'].lower()}://{host}:{to['Port']}{request.target.decode('latin-1')}"

@@ -55,7 +55,10 @@ ANSWERS: dict[str, Any] = {
         "dnsName": "x-1.us-east-1.elb.amazonaws.com",
         "zoneId": "Z35SXDOTRQ7X7K",
     },
-    "aws:lb/targetGroup:TargetGroup": lambda n, i: {"arn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/x/1"},
+    "aws:lb/targetGroup:TargetGroup": lambda n, i: {
+        "arn": f"arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/{n}/1"
+    },
+    "aws:lb/listener:Listener": lambda n, i: {"arn": f"arn:aws:elasticloadbalancing:us-east-1:1:listener/app/{n}/1"},
     "aws:ecs/cluster:Cluster": lambda n, i: {"arn": "arn:aws:ecs:us-east-1:1:cluster/x"},
     "aws:ecs/taskDefinition:TaskDefinition": lambda n, i: {"arn": "arn:aws:ecs:us-east-1:1:task-definition/x:1"},
     "aws:ec2/eip:Eip": lambda n, i: {"publicIp": "198.51.100.7"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from typing import TYPE_CHECKING, Any
@@ -170,7 +171,8 @@ def test_a_shared_load_balancer_gets_rules_for_our_names_and_is_not_made(tmp_pat
     assert graph.of_type("aws:lb/loadBalancer:LoadBalancer") == graph.of_type("aws:lb/listener:Listener") == []
     hosts = {"hostHeader": {"values": ["api.dao.example", "api-aws.dao.example"]}}
     challenges = {"pathPattern": {"values": ["/.well-known/acme-challenge/*"]}}
-    rules = {name: graph.named(f"api-aws-{name}") for name in ("https", "challenges", "http")}
+    at = f"api-aws-{hashlib.sha256(arn.encode()).hexdigest()[:8]}"
+    rules = {name: graph.named(f"{at}-{name}") for name in ("https", "challenges", "http")}
     assert {name: rule.inputs["listenerArn"] for name, rule in rules.items()} == {
         "https": "listener-443",
         "challenges": "listener-80",
@@ -184,13 +186,80 @@ def test_a_shared_load_balancer_gets_rules_for_our_names_and_is_not_made(tmp_pat
     assert all("priority" not in rule.inputs and rule.inputs["tags"]["Name"] == "api-aws" for rule in rules.values())
     assert rules["http"].inputs["actions"][0]["redirect"]["protocol"] == "HTTPS"
     assert rules["challenges"].urn in graph.behind(rules["http"].urn), "the one that matches more comes after it"
-    assert graph.named("api-aws-shown").inputs["listenerArn"] == "listener-443"
-    place = graph.named("api-aws-service").inputs["networkConfiguration"]
+    assert graph.named(f"{at}-shown").inputs["listenerArn"] == "listener-443"
+    place = graph.named(f"{at}-service").inputs["networkConfiguration"]
     assert (place["subnets"], place["assignPublicIp"]) == (["subnet-8", "subnet-9"], True)
-    (admitted,) = graph.named("api-aws-tasks").inputs["ingress"]
+    (admitted,) = graph.named(f"{at}-tasks").inputs["ingress"]
     assert admitted["securityGroups"] == ["sg-9"]
     (record,) = [one for one in graph.of_type("aws:route53/record:Record") if one.name == "api.dao.example/primary"]
     assert record.inputs["aliases"][0]["name"] == "shared.elb.amazonaws.com"
+
+
+SMALL = {"aws": {"size": "small"}}
+#: What a service keeps wherever it stands behind: its logs, its secrets, what its tasks run, and its certificate.
+KEPT = {"log", "starts", "writes-logs", "task", "cluster", "certificate", "certificate-valid"}
+
+
+def small(root: Path, *modes: str) -> Graph:
+    """Make a stack of small services, one for each mode."""
+    settings = stack(modes[0], **SMALL)
+    first = settings["workloads"]["api"]
+    settings["workloads"] = {
+        name: {**first, "mode": mode, "host": f"{name}.dao.example"}
+        for name, mode in zip(("api", "web", "chat"), modes, strict=False)
+    }
+    return run(settings, root)
+
+
+def test_small_services_share_one_load_balancer_that_the_stack_has(tmp_path):
+    graph = small(tmp_path, "centralized", "active-standby")
+    (balancer,) = graph.of_type("aws:lb/loadBalancer:LoadBalancer")
+    assert balancer.name == "balancer-aws-balancer"
+    secure, plain = graph.named("balancer-aws-https"), graph.named("balancer-aws-http")
+    assert secure.inputs["defaultActions"][0]["fixedResponse"]["statusCode"] == "404"
+    assert secure.inputs["certificateArn"], "no listener for HTTPS is without one"
+    (itself,) = graph.named("balancer-aws-itself").inputs["conditions"]
+    assert itself["hostHeader"]["values"] == ["balancer-aws.dao.example"]
+    arn = "arn:aws:elasticloadbalancing:us-east-1:1"
+    for name in ("api", "web"):
+        hosts = [f"{name}.dao.example", f"{name}-aws.dao.example"]
+        served = graph.named(f"{name}-aws-small-https").inputs
+        assert served["conditions"] == [{"hostHeader": {"values": hosts}}]
+        assert served["actions"][0]["targetGroupArn"] == f"{arn}:targetgroup/{name}-aws-small-targets/1"
+        assert (
+            graph.named(f"{name}-aws-small-shown").inputs["listenerArn"] == f"{arn}:listener/app/balancer-aws-https/1"
+        )
+        (admitted,) = graph.named(f"{name}-aws-small-tasks").inputs["ingress"]
+        assert admitted["securityGroups"] == ["balancer-aws-visitors-id"]
+        behind = graph.behind(graph.named(f"{name}-aws-small-service").urn)
+        assert {secure.urn, plain.urn, balancer.urn} <= behind
+
+
+def test_the_load_balancer_of_small_services_goes_with_the_last_that_stands_there(tmp_path):
+    def there(*modes: str) -> int:
+        return len(small(tmp_path, *modes).of_type("aws:lb/loadBalancer:LoadBalancer"))
+
+    assert [there("centralized", "decentralized"), there("decentralized", "decentralized")] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "aws", [{"size": "small"}, {"balancer": "arn:aws:elasticloadbalancing:x:1:loadbalancer/app/a/1"}]
+)
+def test_behind_another_load_balancer_stands_another_service_before_the_old_one_goes(tmp_path, aws):
+    """A target group belongs to one load balancer, and tasks that changed theirs would leave the old one empty."""
+    own, other = made(tmp_path, "centralized"), made(tmp_path, "centralized", aws=aws)
+    of_site = {
+        resource.name for urn, resource in own.resources.items() if urn in other.urns and "api-aws-" in resource.name
+    }
+    kept = {name.removeprefix("api-aws-") for name in of_site}
+    steps = {"rollout", "host", "caa", "probe", "confirm", "drain", "health"}
+    assert {name for name in kept if not name.startswith("proof-")} <= KEPT | steps
+    gone = {resource.name for urn, resource in own.resources.items() if urn not in other.urns}
+    assert {f"api-aws-{each}" for each in ("service", "targets", "tasks", "https", "http", "balancer")} <= gone
+    for graph in (own, other):
+        held = {urn.rpartition("::")[2] for urn in graph.named("api-aws-drain").dependencies}
+        last = ("service", "https", "http", "challenges")
+        assert [name for name in last if not any(each.endswith(name) for each in held)] == [], "removed after the drain"
 
 
 def test_in_the_default_vpc_two_zones_are_used_and_tasks_have_addresses(central):

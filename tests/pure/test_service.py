@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from components.__main__ import cli
 from components.commands.schema import schema
+from components.config.models import read
 from components.doctor import run
 from components.errors import ConfigError, PlanError
 from components.kinds.service import losses
@@ -26,6 +28,9 @@ from components.targets.akash.sdl import document as sdl
 from components.targets.akash.sdl import price
 from components.targets.aws import fargate
 from tests.settings import settings
+
+if TYPE_CHECKING:
+    from components.topology import Topology
 
 ROOT = Path(__file__).parents[2]
 DIGEST = "4c6e91c6ed0e2fa03efd5b44747b625fec79bc9cd06ac5235a779726618e530d"
@@ -112,6 +117,17 @@ REFUSED = {
         "a private registry",
     ),
     "one subnet": ({"aws": {"vpc": "vpc-1", "subnets": ["subnet-1"]}}, "options.aws.subnets", "two or more"),
+    "small with a load balancer": (
+        {"aws": {"size": "small", "balancer": BALANCER}},
+        "options.aws.balancer",
+        "small services share a load balancer in the default VPC",
+    ),
+    "small in a VPC": (
+        {"aws": {"size": "small", "vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"]}},
+        "options.aws.vpc",
+        "or `size: small`",
+    ),
+    "size": ({"aws": {"size": "tiny"}}, "options.aws.size", "choose own or small"),
     "VPC with a load balancer": (
         {"aws": {"balancer": BALANCER, "vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"]}},
         "options.aws.vpc",
@@ -342,6 +358,71 @@ def test_private_tasks_have_no_address_and_replicas_have_one_each():
     assert addresses(replicas=3) == "public IPv4 addresses, 5"
     network = {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"], "private_subnets": ["subnet-3"]}
     assert addresses(replicas=3, aws=network) == "public IPv4 addresses, 2"
+
+
+def smalls(*modes: str) -> Topology:
+    """Plan a stack of small services, one for each mode."""
+    made = stack(modes[0], aws={"size": "small"})
+    first = made["workloads"]["api"]
+    made["workloads"] = {
+        f"api{number}": {**first, "mode": mode, "host": f"api{number}.dao.example"} for number, mode in enumerate(modes)
+    }
+    return topology(made, builtin(), None)
+
+
+def test_the_load_balancer_of_small_services_is_billed_once_and_by_itself():
+    (alone,) = planned("centralized").workloads
+    *services, balancer = smalls("centralized", "active-standby", "decentralized").workloads
+    shown = [(line.what, round(line.usd_month, 2)) for line in balancer.bill]
+    assert shown == [("load balancer of the small services", 16.43), ("public IPv4 addresses, 2", 7.30)]
+    assert [line.what for plan in services for line in plan.bill if "load balancer" in line.what] == []
+    assert alone.usd_month - services[0].usd_month == pytest.approx(balancer.usd_month)
+    assert (balancer.name, balancer.host, balancer.mode) == ("balancer", None, "centralized")
+    assert [site.site_host for site in balancer.everywhere] == ["balancer-aws.dao.example"]
+
+
+def test_no_load_balancer_is_planned_where_no_small_service_stands_on_aws():
+    assert "balancer" not in [plan.name for plan in smalls("decentralized", "decentralized").workloads]
+    assert "balancer" not in [plan.name for plan in planned("active-standby").workloads]
+
+
+def test_a_review_shows_the_load_balancer_that_becomes_shared():
+    before, after = planned("centralized"), planned("centralized", aws={"size": "small"})
+    shown = markdown([review("prod", "main", (before, after), builtin())])
+    assert "balancer" in shown
+    assert "load balancer of the small services (new)" in shown
+
+
+def test_a_workload_must_not_have_the_name_of_the_load_balancer():
+    made = stack("centralized", aws={"size": "small"})
+    made["workloads"]["balancer"] = {**made["workloads"]["api"], "host": "b.dao.example"}
+    with pytest.raises(PlanError, match=r"workloads\.balancer: is what the balancer is called that workloads of this"):
+        topology(made, builtin(), None)
+    made["workloads"]["balancer"]["kind"] = "balancer"
+    with pytest.raises(PlanError, match="no kind 'balancer'"):
+        topology(made, builtin(), None)
+
+
+def test_no_more_services_are_small_than_a_load_balancer_has_room_for():
+    assert smalls(*["centralized"] * 25)
+    with pytest.raises(PlanError, match=r"workloads\.api25\.options: 26 sites share one balancer, and it has room for"):
+        smalls(*["centralized"] * 26)
+
+
+def test_the_policy_lets_a_stack_of_small_services_make_its_load_balancer():
+    made = {grant.name for grant in run.grants(smalls("centralized"), builtin())}
+    assert {"ReadServices", "WriteServices", "MakeRolesOfServices"} <= made
+
+
+def test_two_stacks_of_small_services_need_a_label():
+    one = {"zone": "dao.example", "workloads": stack("centralized", aws={"size": "small"})["workloads"]}
+    other = copy.deepcopy(one)
+    other["workloads"]["web"] = {**other["workloads"].pop("api"), "host": "web.dao.example"}
+    theirs, _ = read(other)
+    with pytest.raises(PlanError, match=r"balancer-aws\.dao\.example is used by stack staging too"):
+        topology(one, builtin(), None, neighbouring={"staging": theirs})
+    labelled, _ = read({**other, "label": "staging"})
+    assert topology(one, builtin(), None, neighbouring={"staging": labelled}).workloads
 
 
 def test_a_shared_load_balancer_is_in_no_line_of_the_bill():

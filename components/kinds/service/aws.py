@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ...action import STACK, Action, Phase, Ref, Run
+from ...config.own_names import BALANCER
 from ...errors import Fault
 from ...exposure import Exposure, Proof, Reach
 from ...kind import Deployed, Implementation
@@ -16,6 +17,7 @@ from ...targets.aws import ISSUER, container_rights, fargate, shared
 from ...topology import Line
 from . import losses
 from .document import asking, web_image, web_server_of
+from .options import Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +49,8 @@ class OnAws(Implementation["ServiceOptions"]):
         """Return the load balancer, the tasks, every public address and the logs."""
         month = prices.HOURS_PER_MONTH
         balancer, unit, address = "alb_hour", "alb_lcu_hour", "public_ipv4_hour"
-        if not options.aws.balancer:
+        shared = options.aws.balancer or options.aws.size is Size.SMALL
+        if not shared:
             yield Line("load balancer", month * prices.aws(balancer), f"aws/{balancer}")
         yield Line(f"its capacity, {_CAPACITY} units on average", _CAPACITY * month * prices.aws(unit), f"aws/{unit}")
         core, memory = "fargate_hour/x86_vcpu", "fargate_hour/x86_gb"
@@ -60,7 +63,7 @@ class OnAws(Implementation["ServiceOptions"]):
                 options.replicas * beyond * month * prices.aws(disk),
                 f"aws/{disk}",
             )
-        zones = 0 if options.aws.balancer else len(options.aws.subnets) or fargate.ZONES
+        zones = 0 if shared else len(options.aws.subnets) or fargate.ZONES
         if count := zones + (0 if options.aws.private_subnets else options.replicas):
             yield Line(f"public IPv4 addresses, {count}", count * month * prices.aws(address), f"aws/{address}")
         if options.secrets:
@@ -84,6 +87,10 @@ class OnAws(Implementation["ServiceOptions"]):
             most = fargate.LARGEST_DISK_GIB - losses.DISK_GIB
             yield Fault("volume.gib", f"a task has {fargate.LARGEST_DISK_GIB} GiB at most; choose {most} or less")
         yield from losses.faults(options, losses.AWS)
+
+    def shares(self, options: ServiceOptions) -> tuple[str, ...]:
+        """Return the stack's load balancer for a small service."""
+        return (BALANCER,) if options.aws.size is Size.SMALL else ()
 
     def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:
         """Return a resource for each secret."""
@@ -128,7 +135,8 @@ class OnAws(Implementation["ServiceOptions"]):
         import pulumi
 
         from ...exposure import Endpoint
-        from ...targets.aws.container import Container, Network, Part, Task
+        from ...targets.aws.balancer import Network, Place
+        from ...targets.aws.container import Container, Part, Task
 
         options: ServiceOptions = site.options  # type: ignore[assignment]
         port, stack = _front_port(options), f"{pulumi.get_project()}/{pulumi.get_stack()}"
@@ -150,7 +158,8 @@ class OnAws(Implementation["ServiceOptions"]):
                 grace_s=options.health.grace_s,
                 secrets=sorted(options.secrets),
             ),
-            network=Network(**options.aws.model_dump()),
+            network=Network(**options.aws.model_dump(exclude={"size"})),
+            place=Place.of(context.shared.get(f"{BALANCER}-{site.target}")),
             fill=lambda secret, known, opts: context.run(
                 _value_of(site, secret), "secret", {**known, "variable": options.secrets[secret], "stack": stack}, opts
             ).apply(lambda line: str(json.loads(line)["version"])),

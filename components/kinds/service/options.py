@@ -134,9 +134,21 @@ class Volume(Setting):
     )
 
 
+class Size(StrEnum):
+    """What a service has of its own at AWS."""
+
+    OWN = "own"
+    SMALL = "small"
+
+
 class Aws(Setting):
     """What there is at AWS for a service. Without it: the default VPC, a cluster and a load balancer of its own."""
 
+    size: Size = Field(
+        default=Size.OWN,
+        description="`small` puts the service behind one load balancer with all other small ones of the stack, `own` "
+        "behind one of its own.",
+    )
     balancer: str | None = Field(
         default=None,
         pattern=r"^arn:[^\s]+:loadbalancer/app/[^\s]+$",
@@ -157,6 +169,13 @@ class Aws(Setting):
     cluster: str | None = Field(
         default=None, pattern=r"^arn:[^\s]+:cluster/[^\s]+$", description="The ARN of an ECS cluster."
     )
+
+    @field_validator("balancer", "vpc", "private_subnets")
+    @classmethod
+    def _is_the_stacks(cls, given: str | tuple[str, ...] | None, info: ValidationInfo) -> str | tuple[str, ...] | None:
+        if given and info.data.get("size") is Size.SMALL:
+            raise ValueError("small services share a load balancer in the default VPC; take this out, or `size: small`")
+        return given
 
     @field_validator("vpc")
     @classmethod
@@ -222,7 +241,8 @@ class ServiceOptions(Setting):
         "`in-place`, which keeps lease, certificates and volume and answers nothing meanwhile.",
     )
     aws: Aws = Field(
-        default=Aws(), description="What it uses at AWS: `balancer`, `vpc`, `subnets`, `private_subnets` and `cluster`."
+        default=Aws(),
+        description="What it uses at AWS: `size`, `balancer`, `vpc`, `subnets`, `private_subnets`, `cluster`.",
     )
     budget_usd_month: float = Field(
         default=20.0, gt=0, le=1_000, description="Ceiling for one lease in USD a month; a dearer bid is refused."

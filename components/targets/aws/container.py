@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import pulumi_aws as aws
 
 from ...web import http as front
 from . import fargate
-from .balancer import PREFIX, Own, Shared, group, open_port
+from .balancer import PREFIX, Network, Own, Place, Shared, existing, group, open_port
 from .certificate import certificate
 
 if TYPE_CHECKING:
@@ -56,23 +57,11 @@ class Task:
     secrets: Sequence[str] = ()  #: the application's secrets, by name
 
 
-@dataclass(frozen=True)
-class Network:
-    """What exists already: ids of a VPC and its subnets, the ARNs of a cluster and of a load balancer.
-
-    Without a VPC and a load balancer the default VPC is used.
-    """
-
-    vpc: str | None
-    subnets: Sequence[str]
-    private_subnets: Sequence[str]
-    cluster: str | None
-    balancer: str | None
-
-
 class Container(pulumi.ComponentResource):
-    """A service of ECS on Fargate behind one load balancer: its own, or an existing one.
+    """A service of ECS on Fargate behind one load balancer: its own, that of the stack (`place`), or an existing one.
 
+    A target group belongs to one load balancer (ELB user guide, "Quotas"), and a service that changes its own takes the
+    old one's tasks away. So another load balancer is another service, which stands before the old one is removed.
     `hosts` are the names it answers to, the first being the certificate's subject; `prove` publishes the record by
     which ACM verifies that a host is ours. Over plain HTTP only challenges go to the tasks; the rest is redirected to
     HTTPS. `fill` writes the values of secrets to Secrets Manager before a task can ask for them.
@@ -94,6 +83,7 @@ class Container(pulumi.ComponentResource):
         task: Task,
         network: Network,
         fill: Fill,
+        place: Place | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("unmoor:aws:Container", name, None, opts)
@@ -101,21 +91,31 @@ class Container(pulumi.ComponentResource):
         # The stack's name, where several share the account.
         name = f"{name}-{label}" if label else name
         self._name, self._task, self._network, self._fill = name, task, network, fill
-        balancer = (Shared if network.balancer else Own)(name, network, self._inside)
+        self._behind = name
+        if network.balancer:
+            place = existing(network.balancer, self._inside)
+            self._behind = f"{name}-{hashlib.sha256(network.balancer.encode()).hexdigest()[:8]}"
+        elif place:
+            self._behind = f"{name}-small"
+        balancer = Shared(self._behind, name, place, self._inside) if place else Own(name, network, self._inside)
         admitted = group(
-            f"{name}-tasks", balancer.vpc, [open_port(task.web.port, groups=balancer.groups)], self._inside
+            f"{self._behind}-tasks", balancer.vpc, [open_port(task.web.port, groups=balancer.groups)], self._inside
         )
         targets = self._targets(balancer.vpc)
         listening = balancer.listen(hosts, targets, certificate(name, hosts, prove, self._inside))
         self.rollout = self._service(targets, admitted, balancer.subnets, listening)
         self.domain_name, self.zone_id = balancer.domain_name, balancer.zone_id
-        # Other stacks share the ARN of an existing load balancer.
-        self.arn = targets.arn if network.balancer else balancer.arn
+        # The step that waits for old answers holds all that they lead to, because the engine, where it removes things,
+        # follows no edge through what stays. Others share the ARN of a load balancer that is not the service's own.
+        way = [balancer.arn] if isinstance(balancer, Own) else [targets.arn]
+        self.arn = pulumi.Output.all(*way, self.rollout["tasks"], *(each.urn for each in listening)).apply(
+            lambda known: str(known[0])
+        )
         self.register_outputs({"domainName": self.domain_name})
 
     def _targets(self, vpc: pulumi.Input[str]) -> aws.lb.TargetGroup:
         return aws.lb.TargetGroup(
-            f"{self._name}-targets",
+            f"{self._behind}-targets",
             name_prefix=PREFIX,
             port=self._task.web.port,
             protocol="HTTP",
@@ -152,7 +152,7 @@ class Container(pulumi.ComponentResource):
         }
         # The plug-in does not wait for the tasks: where they fail, it could not show what they logged.
         service = aws.ecs.Service(
-            f"{self._name}-service",
+            f"{self._behind}-service",
             cluster=cluster,
             task_definition=definition.arn,
             desired_count=self._task.replicas,

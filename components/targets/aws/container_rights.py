@@ -66,6 +66,24 @@ _SECRET_WRITES = (
 )
 
 
+_MAKES_ROLES = Grant(
+    "MakeRolesOfServices",
+    ("iam:CreateServiceLinkedRole",),
+    ("arn:aws:iam::*:role/aws-service-role/*",),
+    writes=True,
+    conditions={
+        "StringEquals": {
+            "iam:AWSServiceName": ("ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com"),
+        }
+    },
+)
+
+
+def of_balancer() -> tuple[Grant, ...]:
+    """Return the rights for a load balancer, its listeners and its certificate."""
+    return (Grant("ReadServices", _READS), Grant("WriteServices", _WRITES, writes=True), _MAKES_ROLES)
+
+
 def grants(name: str, *, cluster: str | None, secrets: bool) -> tuple[Grant, ...]:
     """Return the rights for one site's container; `name`, the site's name, begins every resource name.
 
@@ -80,17 +98,7 @@ def grants(name: str, *, cluster: str | None, secrets: bool) -> tuple[Grant, ...
     made = (
         Grant("ReadServices", _READS),
         Grant("WriteServices", _WRITES, writes=True),
-        Grant(
-            "MakeRolesOfServices",
-            ("iam:CreateServiceLinkedRole",),
-            ("arn:aws:iam::*:role/aws-service-role/*",),
-            writes=True,
-            conditions={
-                "StringEquals": {
-                    "iam:AWSServiceName": ("ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com"),
-                }
-            },
-        ),
+        _MAKES_ROLES,
         Grant(f"WriteTasks{label}", _ECS_WRITES, tuple(tasks), writes=True),
         Grant(f"ReadRole{label}", ROLE_READS, roles),
         Grant(f"WriteRole{label}", ROLE_WRITES, roles, writes=True),

@@ -268,6 +268,28 @@ def test_a_listener_needs_a_certificate_that_is_issued(stack: Stack, aws: Accoun
     assert "must be specified" in refused(make, **given, DefaultActions=actions)
 
 
+def test_a_target_group_belongs_to_one_load_balancer(stack: Stack, aws: Account) -> None:
+    group, targets, elb = stack.group("both", cidrBlocks=["0.0.0.0/0"]), stack.targets(), aws.client("elbv2")
+    forward = [{"type": "forward", "targetGroupArn": targets.id}]
+    closed = [{"type": "fixed-response", "fixedResponse": {"contentType": "text/plain", "statusCode": "404"}}]
+    first, other = (
+        stack.make(
+            LISTENER,
+            "http",
+            {"loadBalancerArn": stack.balancer(group).id, "defaultActions": does, "port": 80, "protocol": "HTTP"},
+        )
+        for does in (forward, closed)
+    )
+    seen = stack.plugin.read(other)
+    assert seen is not None
+    assert stack.plugin.diff(other, seen.inputs) == {}
+    given = {"Priority": 1, "Actions": [{"Type": "forward", "TargetGroupArn": targets.id}]}
+    given["Conditions"] = [{"Field": "host-header", "HostHeaderConfig": {"Values": ["a.dao.example"]}}]
+    assert refused(elb.create_rule, ListenerArn=other.id, **given).startswith("TargetGroupAssociationLimit")
+    rule = elb.create_rule(ListenerArn=first.id, **given)["Rules"][0]["RuleArn"]
+    elb.delete_rule(RuleArn=rule)
+
+
 def test_a_security_group_that_a_load_balancer_has_stays(stack: Stack, aws: Account) -> None:
     group = stack.group("held", cidrBlocks=["0.0.0.0/0"])
     stack.balancer(group)

@@ -191,7 +191,13 @@ def _number(value: Any) -> Any:
 
 _NUMBER = Lens(_number, _number)
 _REDIRECT = struct("port", "protocol", "statusCode")
-_ACTION = struct("type", field("targetGroupArn"), field("redirect", _REDIRECT, api="RedirectConfig"))
+_FIXED = struct("contentType", "messageBody", "statusCode")
+_ACTION = struct(
+    "type",
+    field("targetGroupArn"),
+    field("redirect", _REDIRECT, api="RedirectConfig"),
+    field("fixedResponse", _FIXED, api="FixedResponseConfig"),
+)
 _ACTIONS = Lens(
     lambda value: [_ACTION.to_api(one) for one in value],
     lambda value: [_ACTION.from_api(one) for one in value],

@@ -1,0 +1,1 @@
+"""The load balancer that a stack has for all its small services."""
