@@ -1,4 +1,4 @@
-"""A service, an API with a cache, that flips as a site does and changes its release."""
+"""A service, an API with a cache, that survives a lost AWS, flips as a site does, and changes its release."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 from ..client import NotReached, get
 from ..story import AKASH
 from .chapter import CENTRALIZED, DECENTRALIZED, Chapter, Stage, committed
-from .docs import FLIP_FIGURES
+from .docs import FLIP_FIGURES, lose_aws, stand_by
 
 if TYPE_CHECKING:
     from ..story import Story
@@ -46,8 +46,12 @@ STAGE = Stage("api", HOST, "/hello", text)
 
 
 def play(story: Story) -> None:
-    """Flip the service to Akash, and change its release there."""
-    story.flip("mode: centralized", "mode: decentralized")
+    """Let Akash stand by, lose AWS, flip the service to Akash, and change its release there."""
+    stand_by(story)
+    story.chapter("AWS is lost")
+    lose_aws(story)
+    story.chapter("the service moves to Akash")
+    story.flip("mode: active-standby", "mode: decentralized")
     story.claim(story.served_by(AKASH), "requests are answered from Akash")
     story.chapter("another release of the service")
     story.edit("GREETING: one", "GREETING: two")
@@ -68,7 +72,7 @@ def _greeting(story: Story) -> str:
 
 
 CHAPTER = Chapter(
-    "service", "an API with a cache flips to Akash as a site does, and changes its release there",
+    "service", "an API with a cache: AWS is lost, it flips to Akash as a site does, and changes its release there",
     play, CENTRALIZED, DECENTRALIZED, STAGE,
-    figures=("service_update_failed_requests", *FLIP_FIGURES),
+    figures=("service_update_failed_requests", "failover_s", "failback_s", *FLIP_FIGURES),
 )  # fmt: skip
