@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 STANZA = "db"
+#: The name of the annotation of a backup that holds its writer's epoch.
+EPOCH = "epoch"
 #: Seconds that one request may wait for an answer: a store that hangs must not delay the other one.
 _IO_S = 10
 #: The same for a list of a store's content, and for WAL that the other store may have.
@@ -42,7 +44,10 @@ _EMPTY = frozenset({1, 2, 3})
 
 @dataclass(frozen=True)
 class Backup:
-    """A base backup in a store: its label, when it ended (seconds since 1970), its bytes, and its last position."""
+    """A base backup in a store: its label, when it ended (seconds since 1970), its size, and where its WAL begins.
+
+    `epoch`: that of the writer which made it, 0 where that is not known.
+    """
 
     label: str
     store: str
@@ -50,6 +55,7 @@ class Backup:
     ended: int
     bytes: int
     stop: str
+    epoch: int = 0
 
 
 @dataclass(frozen=True)
@@ -233,6 +239,7 @@ def _standing(store: str, answer: list[dict[str, Any]]) -> Standing:
             each["timestamp"]["stop"],
             each["info"]["size"],
             each["lsn"]["stop"],
+            int(each.get("annotation", {}).get(EPOCH, 0)),
         )
         for each in stanza.get("backup", [])
         if not each.get("error")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import StepError
 from ..limits import DATABASE_PROOF_BYTES
 from . import proofs
+from .backrest import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,7 +65,8 @@ def due(
         try:
             if standings[store].empty:  # it did not answer when the database began, or was emptied
                 database.archiver.run("stanza-create", only=store)
-            database.archiver.run("backup", f"--type={kind}", only=store)
+            words = (f"--type={kind}", f"--annotation={EPOCH}={database.files.epoch}")
+            database.archiver.run("backup", *words, only=store)
             newest[store] = database.archiver.standing(store, patient=True).backups[-1].label
         except (StepError, IndexError) as error:
             failed.append(f"store {store}: {error}")

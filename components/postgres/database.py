@@ -379,17 +379,26 @@ class Postgres:
             ask(f'CREATE DATABASE "{database}" OWNER "{user}"')
 
     @_failing
-    def demote(self) -> None:
+    def demote(self, epoch: int) -> None:
         """See `Database`: the copy is restored over this one."""
-        self.server.stop()
         if self.primary:
-            seen = self.archiver.timelines()
-            if max(seen.values(), default=0) <= self.server.control().timeline:
+            self.server.stop(0)  # in order, it would archive a timeline that is over, for restored copies to follow
+            if not self._succeeded(epoch):
                 raise StepError("the archive has nothing of the newer primary yet")
             self.files.depart()
+        self.server.stop()
         if not self.there:
             self._restore()
         self.server.start()
+
+    def _succeeded(self, epoch: int) -> bool:
+        """Whether the archive has something of the writer of an epoch: a later timeline, or a backup that it made.
+
+        A timeline of this copy that was never archived has a number that the writer's may not exceed.
+        """
+        if max(self.archiver.timelines().values(), default=0) > self.server.control().timeline:
+            return True
+        return any(each.epoch >= epoch for each in restorable(self.archiver.each().values()))
 
     def _restored(self) -> None:
         try:

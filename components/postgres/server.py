@@ -129,10 +129,10 @@ class Server:
         if self._program is not None:
             self._program.permit(0, until)
 
-    def stop(self) -> None:
-        """Stop it; when this returns, it has ended. Sessions end at once; the last checkpoint may take `STOP_S`."""
+    def stop(self, patience_s: float = STOP_S) -> None:
+        """Stop it; when this returns, nothing of it runs. Sessions end at once; the last checkpoint may take time."""
         if self._program is not None:
-            self._program.stop(STOP_S)
+            self._program.stop(patience_s)
         self._program, self._open = None, False
 
     def wait(self, within_s: float = START_S) -> None:

@@ -57,8 +57,8 @@ class Database(Protocol):
     def promote(self, epoch: int) -> None:
         """Replay the archive, and become the primary of an epoch; writes wait for `permit`."""
 
-    def demote(self) -> None:
-        """Follow the newest primary again; what only this copy has is lost."""
+    def demote(self, epoch: int) -> None:
+        """Follow the primary of that epoch; what only this copy has is lost."""
 
 
 class Work(Protocol):
@@ -106,8 +106,8 @@ class Guarded:
         """Accept an epoch."""
         self.epoch = epoch
 
-    def demote(self) -> None:
-        """Do nothing: there is no epoch to leave."""
+    def demote(self, epoch: int) -> None:  # noqa: ARG002 nothing is followed
+        """Leave the epoch: no more is needed."""
         self.epoch = 0
 
 
@@ -204,7 +204,7 @@ def _do(database: Database, deed: Deed, epoch: int) -> tuple[tenure.Event, str]:
             case Deed.PROMOTE:
                 database.promote(epoch)
             case Deed.DEMOTE:
-                database.demote()
+                database.demote(epoch)
     except StepError as error:
         return tenure.Did(deed, done=False), str(error)
     return tenure.Did(deed, done=True), ""

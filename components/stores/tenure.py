@@ -121,7 +121,7 @@ class Permit:
 
 @dataclass(frozen=True)
 class Do:
-    """Perform a deed; `epoch` is for promote."""
+    """Perform a deed; `epoch` is for promote, and for demote that of the writer to follow."""
 
     deed: Deed
     epoch: int = 0
@@ -305,7 +305,7 @@ def _decided(me: Me, mind: Mind, seen: Looked) -> Action:  # noqa: PLR0911 a tab
     # back.
     back = copy.newest and recalled(me, record)
     if stale and not back:
-        return Do(Deed.DEMOTE)
+        return Do(Deed.DEMOTE, record.epoch)
     if _may_claim(me, mind, seen, record):
         return Write(_claim(me, mind, record, copy), seen.etag)
     order = record.order

@@ -50,7 +50,7 @@ class Database:
     def promote(self, epoch: int) -> None:
         self.site.promote(epoch)
 
-    def demote(self) -> None:
+    def demote(self, epoch: int) -> None:
         try:
             self.site.demote()
         except Failed as error:

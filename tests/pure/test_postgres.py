@@ -516,10 +516,12 @@ class Counting:
     def __init__(self, *, fails: bool) -> None:
         self.fails, self.asked, self.ran = fails, 0, []
         self.files, self.archiver, self.server = self, self, self
-        self.promoted = 0.0
+        self.promoted, self.epoch = 0.0, 7
 
-    def run(self, word, *_words, only):
+    def run(self, word, *words, only):
         self.ran.append((word, only))
+        if word == "backup":
+            assert words[1:] == ("--annotation=epoch=7",)
 
     def standing(self, store, *, patient=False):
         return Standing((backup(NOW, store=store),), "1")
@@ -597,6 +599,53 @@ def test_the_last_writes_go_to_both_stores_at_once_and_one_is_enough(tmp_path, f
     assert len(reports) == len(fails)
     pushed = [name for store, name in database.archiver.ran if store == "first"]
     assert pushed == ([] if "first" in fails else ["A", "B"])
+
+
+@pytest.mark.parametrize(
+    ("mine", "archived", "epochs", "goes"),
+    [
+        (1, 1, (0, 2), False),  # the archive has this copy's timeline, and the next writer has put nothing there
+        (1, 2, (0, 2), True),
+        (2, 1, (0, 2), False),  # this copy's timeline was never archived, and its number will not be exceeded
+        (2, 1, (2, 3), True),
+        (2, 2, (3, 4), True),  # the writer's timeline has the same number
+    ],
+)
+def test_a_copy_is_given_up_once_the_archive_has_something_of_the_next_writer(mine, archived, epochs, goes):
+    """Epoch 3 is written at the other site, on what it had before this copy was promoted in epoch 2, or on more."""
+    done: list[object] = []
+    kept = Standing(tuple(replace(backup(NOW), epoch=epoch) for epoch in epochs), "")
+    database = Postgres.__new__(Postgres)
+    database.files = SimpleNamespace(
+        data=Path("/"), follows=False, depart=lambda: done.append("departs"), incoming=Path("/")
+    )
+    database.server = SimpleNamespace(
+        stop=lambda *patience: done.append(("stops", *patience)),
+        start=lambda: done.append("starts"),
+        control=lambda: SimpleNamespace(timeline=mine),
+    )
+    database.archiver = SimpleNamespace(
+        timelines=lambda: {"first": archived, "second": 0}, each=lambda: {"first": kept}
+    )
+    if goes:
+        database.demote(3)
+        assert done == [("stops", 0), "departs", ("stops",), "starts"]
+    else:
+        with pytest.raises(StepError, match="the archive has nothing of the newer primary yet"):
+            database.demote(3)
+        assert done == [("stops", 0)]
+
+
+def test_the_epoch_of_a_backup_is_read_where_it_has_one():
+    kept = {
+        "label": "20261126-190000F",
+        "type": "full",
+        "timestamp": {"stop": 1},
+        "info": {"size": 1},
+        "lsn": {"stop": "0/1"},
+    }
+    answer = [{"repo": [{"status": {"code": 0}}], "backup": [kept, kept | {"annotation": {"epoch": "12"}}]}]
+    assert [each.epoch for each in backrest._standing("first", answer).backups] == [0, 12]
 
 
 def test_a_segment_begins_early_enough_to_be_in_the_stores_within_the_archives_time():

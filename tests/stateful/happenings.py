@@ -169,11 +169,8 @@ def operator_killed(run: Run, step: str) -> None:
 
 def claim_taken_back(run: Run) -> None:
     """Lose the new site when it has promoted and not written; order the old one back, and kill that on its way."""
-    writer, to = run.writer, run.other
     timeline = run.world.timeline("first")
-    switch.order(run.world.records, to)
-    reached(run, "claimed", to)
-    run.world.cut(to, "witness")
+    writer, to = _claimed(run)
     until(lambda: run.world.timeline("first") > timeline, f"{to} has promoted its copy", MOVE_S)
     run.world.kill(to)
     run.world.cut(to, "witness", cut=False)
@@ -188,6 +185,55 @@ def claim_taken_back(run: Run) -> None:
     run.world.start(to)
     run.well()
     assert run.writer == writer
+
+
+def _claimed(run: Run) -> tuple[str, str]:
+    """Have the new site promote its copy and cut it off from the record before it can write; return both sites."""
+    for _ in range(3):
+        writer, to = _promoting(run, "witness")
+        record = run.world.record()
+        if record and record.state is State.CLAIMED:
+            return writer, to
+        run.world.cut(to, "witness", cut=False)  # it was quicker than this process
+        run.well()
+    raise AssertionError("the new site wrote each time before it could be cut off")
+
+
+def _promoting(run: Run, *stores: str) -> tuple[str, str]:
+    """Order a switch and cut the new site off from stores once it has promoted its copy; return old and new site."""
+    writer, to = run.writer, run.other
+    follows = run.world.sites[to].root / "pgdata" / "standby.signal"
+    switch.order(run.world.records, to)
+    end = time.monotonic() + MOVE_S
+    while follows.exists():
+        assert time.monotonic() < end, f"{to} does not promote its copy"
+        time.sleep(0.01)
+    for store in stores:
+        run.world.cut(to, store)
+    return writer, to
+
+
+def timeline_lost(run: Run, *, wrote: bool) -> None:
+    """Lose the new site before the archive has its timeline, order the old one back, and let the new one come back.
+
+    `wrote`: it has taken rows by then, which the order gives up.
+    """
+    timeline, ways = run.world.timeline("first"), ("first", "second") if wrote else ()
+    writer, to = _promoting(run, *ways)
+    if wrote:
+        until(lambda: run.client.acks[-1].site == to, f"rows at {to}", MOVE_S)
+        run.acknowledged()
+    run.world.kill(to)
+    gone = time.monotonic()
+    run.note(f"{to} killed on a timeline that the archive has: {run.world.timeline('first') > timeline}")
+    for store in ways:
+        run.world.cut(to, store, cut=False)
+    assert move(run, writer, lossy=True), run.notes[-1]
+    run.acknowledged()
+    run.world.start(to)
+    run.well()
+    assert run.writer == writer
+    give_up(run, to, gone)
 
 
 def two_operators(run: Run) -> None:
@@ -318,6 +364,8 @@ HAPPENINGS: dict[str, Callable[[Run], None]] = {
     },
     **{f"operator killed when {step}": partial(operator_killed, step=step) for step in STEPS},
     "claim taken back": claim_taken_back,
+    "timeline lost": partial(timeline_lost, wrote=False),
+    "timeline lost with rows": partial(timeline_lost, wrote=True),
     "two operators": two_operators,
     "record away": record_away,
     "first store away for a while": partial(one_store, store="first"),

@@ -194,6 +194,13 @@ def test_a_claim_is_taken_back_and_a_kill_on_the_way_to_a_new_timeline_loses_not
     intact(run)
 
 
+@long
+@pytest.mark.parametrize("what", ["timeline lost", "timeline lost with rows"])
+def test_a_site_whose_timeline_was_never_archived_follows_again(run: Run, what: str) -> None:
+    HAPPENINGS[what](run)
+    intact(run)
+
+
 def test_nothing_is_written_while_the_record_is_out_of_reach(run: Run) -> None:
     HAPPENINGS["record away"](run)
     intact(run)
