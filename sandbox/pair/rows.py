@@ -28,13 +28,29 @@ def gap(acks: Iterable[Ack], since: float = 0.0) -> float:
     return max((b - a for a, b in pairwise(times)), default=0.0)
 
 
+class Pace:
+    """Fixed times, `every_s` apart, at which rows are due, as those of many people are.
+
+    What waited for a writer or for this machine is due at once, so that the number of rows in a second holds.
+    """
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s, self._due = every_s, time.monotonic()
+
+    def left(self) -> float:
+        """Return how many seconds are left until the next row is due, and go on to the one after it."""
+        left = self._due - time.monotonic()
+        self._due += self._every_s
+        return max(0.0, left)
+
+
 class Client:
     """A thread with one session at a time; `every_s` from row to row. What gets no answer is not repeated."""
 
     def __init__(self, psql: str, ports: dict[str, int], password: str, every_s: float = 0.02) -> None:
-        self.psql, self.ports, self.password, self.every_s = psql, ports, password, every_s
+        self.psql, self.ports, self.password = psql, ports, password
         self.acks: list[Ack] = []
-        self._number = 0
+        self._number, self._pace = 0, Pace(every_s)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -69,7 +85,7 @@ class Client:
             if session.stdout.readline().strip() != "ready":
                 return
             while not self._stop.is_set():
-                begun = time.monotonic()
+                self._stop.wait(self._pace.left())
                 self._number += 1
                 number = self._number
                 values = f"({number}, '{site}')"
@@ -77,7 +93,6 @@ class Client:
                 if session.stdout.readline().strip() != str(number):
                     return
                 self.acks.append(Ack(number, site, time.monotonic()))
-                self._stop.wait(max(0.0, begun + self.every_s - time.monotonic()))
 
 
 def _end(session: subprocess.Popen[str]) -> None:

@@ -25,6 +25,7 @@ from components.postgres.proofs import Proof
 from components.postgres.settings import Settings, load, missing
 from components.stores.record import Record
 from components.stores.record import State as Holding
+from sandbox.pair import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -338,6 +339,18 @@ def test_the_moment_that_was_counted_has_a_record_to_stop_at_however_quiet_the_d
     assert found is not None
     assert found.lsn == "0/8000028"
     assert re.fullmatch(r"SELECT pg_create_restore_point\(.*\); SELECT pg_switch_wal\(\)", asked[-1])
+
+
+def test_fifty_rows_a_second_are_due_on_average_however_long_a_writer_takes_or_is_away(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(rows.time, "monotonic", clock.monotonic)
+    pace = rows.Pace(0.02)
+    taken = 0
+    while clock.now < 20:
+        clock.wait(pace.left())
+        clock.wait(5 if taken == 100 else 0.002 if taken % 5 else 0.03)  # a move; and each fifth row takes too long
+        taken += 1
+    assert 995 <= taken <= 1005
 
 
 def test_where_a_timeline_ended_is_in_the_history_of_a_later_one():
