@@ -57,10 +57,12 @@ class Phase(IntEnum):
 class Create:
     """Register a site. `avoid` names operators of other sites that this one must not share.
 
-    `shares` are sites of other workloads that it uses.
+    `apart` are the names of all such sites, made before it or after it: what any of them has at the moment of renting
+    counts too, and the target looks it up. `shares` are sites of other workloads that it uses.
     """
 
     avoid: tuple[Ref, ...] = ()
+    apart: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
 
 
@@ -131,7 +133,7 @@ def refs(data: Any) -> list[Ref]:
     match data:
         case Ref():
             return [data]
-        case Create(avoid, shares):
+        case Create(avoid=avoid, shares=shares):
             inside: Iterable[Any] = (*avoid, *(Ref(name, "identity") for name in shares))
         case Run(_, given, _, renew, _):
             inside = (given, renew)

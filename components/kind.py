@@ -65,8 +65,10 @@ class Context:
     """What deployment gives to one action.
 
     `opts` holds parent and dependencies: pass it to the one resource as it is. `value` returns plain data with Outputs
-    in place of Refs. `avoid` are the operators that the site must not share. `shared` are the outputs of what it has in
-    common with sites of other workloads, by that site's name. `zones` are the zone at each authority.
+    in place of Refs. `avoid` are the operators that the site must not share, `apart` the names of the sites whose
+    operators these are and will be, looked up when it is rented. `shared` are the outputs of what it has in common with
+    sites of other workloads, by that site's name. `left` is what `Implementation.left` found. `zones` are the zone at
+    each authority.
     `run` registers a program of `steps` inside the resource, by name, program and input; it gives what that printed.
     """
 
@@ -75,7 +77,9 @@ class Context:
     value: Callable[[Any], Any]
     run: Callable[[str, str, Mapping[str, Any], pulumi.ResourceOptions], pulumi.Output[str]]
     avoid: tuple[pulumi.Output[str], ...] = ()
+    apart: tuple[str, ...] = ()
     shared: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    left: str = ""
     zones: tuple[DeployedZone, ...] = ()
 
     def prove(self, name: str, record: ProofRecord, opts: pulumi.ResourceOptions) -> list[pulumi.Output[str]]:

@@ -164,16 +164,18 @@ class _Deployment:
     def _context(self, action: Action) -> Context:
         behind = self._behind(action)
         opts = pulumi.ResourceOptions(parent=self._parents[action.workload], depends_on=behind)
-        if isinstance(action.does, Create) and behind:
+        created = action.does if isinstance(action.does, Create) else Create()
+        if created is action.does and behind:
             opts.transformations = [_waiting_for(behind)]
-        does = action.does if isinstance(action.does, Create) else Create()
         return Context(
             opts=opts,
             plan=self._plans[action.workload],
             value=self._value,
             run=lambda *given: run(*given).stdout,
-            avoid=self._values(does.avoid),
-            shared={name: self._made[name].outputs for name in does.shares},
+            avoid=self._values(created.avoid),
+            apart=created.apart,
+            shared={name: self._made[name].outputs for name in created.shares},
+            left=self._left.get(action.name, ""),
             zones=self._zones,
         )
 

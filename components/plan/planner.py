@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ..action import STACK, ZONES, Account, Action, Create, Phase, Ref, Run
+from ..action import STACK, ZONES, Account, Action, Phase, Ref, Run
 from ..authority import OnServers
 from ..config.models import Mode, did_you_mean, faults
 from ..config.own_names import WORKLOAD
 from ..errors import Fault, PlanError
 from ..exposure import Proof
 from ..topology import Control, Line, Site, Topology, WorkloadPlan, ZonePlan
-from . import adoption, common, hosts, refusals, servers, slots
+from . import adoption, common, hosts, operators, refusals, servers, slots
 from .wire import ordered, wire
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def plan(
     found += [fault for each in _on_servers(zone, registry) for fault in each.refuses_zone(standing, zone)]
     if found:
         raise PlanError("the stack configuration is not valid", servers.as_written(found))
-    actions = [action for plan in standing for action in _wired(plan, zone, registry)]
+    actions = [action for plan in standing for action in _wired(plan, standing, zone, registry)]
     return Topology(
         zone=zone,
         acme=stack.acme,
@@ -247,7 +247,7 @@ def _central(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> tuple[Co
     return (*(Control(each, "the domain") for each in domain), *alone)
 
 
-def _wired(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> list[Action]:
+def _wired(plan: WorkloadPlan, plans: Sequence[WorkloadPlan], zone: ZonePlan, registry: Registry) -> list[Action]:
     kind, on = registry.kinds[plan.kind], registry.implementations(plan.kind)
     entries = [action for name in zone.authorities for action in registry.authorities[name].actions(plan, zone)]
     actions = [*kind.actions(plan), *(entry for entry in entries if entry.site is None)]
@@ -259,7 +259,10 @@ def _wired(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> list[Actio
                 Phase.CREATE,
                 "create",
                 site.name,
-                Create(_avoid(plan, site, zone, registry), common.shared(on, site.target, plan.options)),
+                dataclasses.replace(
+                    operators.created(plan, site, plans, zone, registry),
+                    shares=common.shared(on, site.target, plan.options),
+                ),
                 site=site.name,
                 detail=f"on {site.target}, site host {site.site_host}",
             ),
@@ -310,17 +313,6 @@ def _accounts(plans: Sequence[WorkloadPlan], actions: Sequence[Action], registry
             detail="what bears this stack's mark and belongs to no site is closed once no record leads to it",
             needs=tuple(action.name for action in actions if action.workload in names),
         )
-
-
-def _avoid(plan: WorkloadPlan, site: Site, zone: ZonePlan, registry: Registry) -> tuple[Ref, ...]:
-    """Return the operators that a site must not share: those of name servers, who can forge its names, among them.
-
-    Sites are compared by name and not by role: a flip must not change which of two avoids the other.
-    """
-    if not registry.targets[site.target].several_operators:
-        return ()
-    others = sorted(other.name for other in plan.sites if other.name < site.name and other.target == site.target)
-    return tuple(Ref(name, "operator") for name in (*servers.avoided(zone, plan.name, site.target), *others))
 
 
 def _probes(plan: WorkloadPlan, site: Site, kind: Kind[Any]) -> Iterable[Action]:

@@ -102,10 +102,3 @@ def _written(path: str) -> str:
         return rest.removeprefix("options.")
     rest = rest.removeprefix("options.").replace("placement.decentralized[", "placement[")
     return f"dns.servers.{rest}"
-
-
-def avoided(zone: ZonePlan, workload: str, target: str) -> list[str]:
-    """Return the sites of name servers whose operators a site of another workload must not share."""
-    if zone.own is None or workload == WORKLOAD:
-        return []
-    return [server.site for server in zone.own.servers if server.target == target]

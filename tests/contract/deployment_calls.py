@@ -36,6 +36,7 @@ def inputs(name: str = "site.test", avoid: Any = (), **changed: Any) -> dict[str
         "sdl": document,
         "service": "web",
         "avoid": avoid if avoid is UNKNOWN else list(avoid),
+        "apart": [],
         "hosts": [],
     }
 

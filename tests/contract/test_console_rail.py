@@ -22,6 +22,7 @@ from components.targets.akash.market.decide import (
     TakeBid,
     UpdateManifest,
 )
+from components.targets.akash.market.names import Owner, group_name
 from components.targets.akash.market.observed import Bid, Deployment, Lease, Service
 from components.targets.akash.market.reconcile import TransientError
 from components.targets.akash.market.request import request
@@ -135,6 +136,44 @@ def test_a_name_that_the_console_does_not_know_is_counted_as_unknown_and_never_a
     wire = Wire({LIST: page(entry(want=None)), named("7"): answer})
     seen = wire.rail.observe(WANT)
     assert (seen.deployment, seen.unnamed) == (None, 1)
+
+
+APART = Owner.of("urn:pulumi:prod::dao::t::docs-akash-2")
+PRICED = {"state": "open", "price": {"denom": "uact", "amount": "8"}}
+BID = {"bid": {"id": {"provider": "akash1q", "gseq": 1, "oseq": 1}, **PRICED}}
+
+
+@pytest.mark.parametrize("id", ["", "7"])
+def test_deployments_to_be_apart_from_are_found_by_their_names_when_bids_are_chosen(id: str) -> None:
+    """A stranger's counts while its name is not known; what has no lease, or lost it, is nowhere."""
+    want = request("docs.test", DOCS, "web", apart=[APART], id=id)
+    names = {
+        "7": group("docs.test"),
+        "8": group(group_name("docs-2.test", APART, "0a1b2c3d")),
+        "9": group("another's"),
+        "10": fault(404, "Deployment not found"),
+        "11": group(group_name("docs-2.test", APART, "1a1b2c3d")),
+    }
+    leases = {
+        "8": lease("akash1q", dseq="8"),
+        "9": lease("akash1r", dseq="9"),
+        "10": lease("akash1s", dseq="10"),
+        "11": lease("akash1t", "closed", dseq="11"),
+    }
+    others = [entry(dseq, None, leases=[leases[dseq]]) for dseq in leases]
+    asked = {named(dseq): answer for dseq, answer in names.items()}
+    stands = {("GET", f"/v1/providers/{each}"): fault(404, "no") for each in ("akash1p", "akash1q")}
+    wire = Wire({LIST: page(entry(), *others), SHOW: ok(entry()), BIDS: ok([BID]), **asked, **stands})
+    seen = wire.rail.observe(want)
+    assert (seen.neighbours, seen.strangers) == (frozenset({"akash1q"}), frozenset({"akash1s"}))
+
+
+def test_what_a_killed_run_rented_is_compared_with_what_it_has_to_be_apart_from() -> None:
+    want = request("docs.test", DOCS, "web", apart=[APART])
+    other = entry("8", None, leases=[lease("akash1p", dseq="8")])
+    near = {named("7"): group("docs.test"), named("8"): group(group_name("docs-2.test", APART, "0a1b2c3d"))}
+    wire = Wire({LIST: page(entry(leases=[lease()]), other), SHOW: ok(entry(leases=[lease()])), **near})
+    assert wire.rail.observe(want).neighbours == {"akash1p"}
 
 
 def test_a_hash_that_the_console_does_not_know_is_no_hash() -> None:

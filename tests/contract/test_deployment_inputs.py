@@ -11,6 +11,7 @@ import pytest
 from components.errors import ConfigError
 from components.provider.resource import Change, Failure
 from components.provider.wire import UNKNOWN, holds_unknown
+from components.targets.akash.inputs import difference
 from components.targets.akash.resource import DeploymentResource
 
 from .deployment_calls import DOCUMENT, context, inputs
@@ -87,7 +88,9 @@ def test_every_fault_is_named_at_once_by_its_path() -> None:
         "sdl.services.web.image",
         "sdl.profiles.placement.site.pricing.web.denom",
     }
-    assert Failure("region", "no such setting; choose from name, sdl, service, avoid, hosts, screening") in faults
+    assert (
+        Failure("region", "no such setting; choose from name, sdl, service, avoid, apart, hosts, screening") in faults
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,6 +110,15 @@ def test_every_fault_is_named_at_once_by_its_path() -> None:
             Failure("name", "is required; give the name by which the deployment is found again"),
         ),
         ({**inputs(), "avoid": [""]}, Failure("avoid[0]", "'' is not the address of an Akash provider")),
+        ({**inputs(), "apart": ["a", ""]}, Failure("apart[1]", "'' is not the name of a resource")),
+        (
+            {**inputs(), "apart": "a"},
+            Failure(
+                "apart",
+                "must be a list, not a string; give the names of the stack's resources of this type that are not to "
+                "share an Akash provider with it",
+            ),
+        ),
     ],
 )
 def test_each_input_has_its_sentence(news: dict[str, Any], fault: Failure) -> None:
@@ -196,6 +208,14 @@ def test_another_name_replaces_and_another_service_does_not() -> None:
 )
 def test_a_provider_to_avoid_matters_only_where_it_holds_the_lease(avoid: Any, changes: dict[str, Change]) -> None:
     assert differs(inputs(avoid=avoid)) == changes
+
+
+@pytest.mark.parametrize("apart", [["docs-akash-2"], UNKNOWN, [UNKNOWN]])
+def test_names_to_be_apart_from_change_nothing_that_stands(apart: Any) -> None:
+    """Older states have no such input, and a preview shows no change because of it."""
+    assert differs({**inputs(), "apart": apart}) == {}
+    old = {name: value for name, value in inputs().items() if name != "apart"}
+    assert difference(old, standing(), {**inputs(), "apart": apart}) == {}
 
 
 def test_a_lost_lease_replaces_and_says_why() -> None:

@@ -74,6 +74,7 @@ class ApplicationOnAkash(OnAkash):
             sdl=application_document(site, context.plan.release),
             service="web",
             avoid=list(context.avoid),
+            apart=list(context.apart),
             opts=context.opts,
         )
         endpoint = lease.address.apply(lambda address: ingress.endpoint(options.ingress, address, (), ()))

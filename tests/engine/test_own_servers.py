@@ -60,7 +60,7 @@ pytestmark = [pytest.mark.timeout(1500), pytest.mark.skipif(MISSING is not None,
 def dns_of(*authorities: str, names: list[str], ds: tuple[str, ...] = ()) -> dict[str, object]:
     """Return the settings of who answers for the zone."""
     delegation = {"registrar": "Gandi", "name_servers": names, "ds": list(ds)}
-    servers = {"placement": ["akash", "akash"], "image": IMAGE}
+    servers = {"placement": ["akash", "akash"], "image": IMAGE, "budget_usd_month": 20}
     own = {"servers": servers} if "powerdns" in authorities else {}
     return {"authorities": list(authorities), "delegation": delegation} | own
 
@@ -120,6 +120,25 @@ def test_both_authorities_answer_the_same_and_own_servers_sign_it(standing: Docs
 
 def test_a_second_update_changes_nothing(standing: Docs) -> None:
     assert standing.again().changes() == {}
+
+
+def operator(docs: Docs, site: str) -> str:
+    """Return the Akash provider that leases a name server its address."""
+    at = address(docs, site)
+    return next(each.owner for each in PROVIDERS if at in each.addresses)
+
+
+def test_a_lost_server_is_rented_anew_apart_from_the_other_one_whose_operator_bids_lowest(standing: Docs) -> None:
+    lost, other = (operator(standing, site) for site in SITES)
+    (stays,) = (dseq for dseq, owner in standing.leases().items() if owner == other)
+    with standing.broken(f"provider-gone-{lost}"):
+        until(lambda: lost not in running(), "the network closes the lease")
+        standing.up("--refresh")
+    assert standing.leases()[stays] == other
+    assert operator(standing, SITES[1]) == other
+    assert operator(standing, SITES[0]) not in {lost, other}
+    for site in SITES:
+        assert valid(standing, site, NEW[0], "A") == {address(standing, SITES[0])}
 
 
 def test_going_on_alone_is_refused_while_the_parent_leads_elsewhere(standing: Docs) -> None:

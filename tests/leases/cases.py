@@ -77,6 +77,13 @@ CASES = (
         f"{_CONTENT}::test_a_stranger_at_the_address_of_a_site_who_answers_everything_is_not_healthy",
     ),
     Case(
+        "A lease is lost, and the lowest bid is of an operator that it must not share",
+        "`from the provider of a deployment to be apart from`, if there is no other bid",
+        "the next bid is taken; sites, name servers and what stands are never with one operator",
+        "nothing, or raise the ceiling",
+        "tests/leases/test_apart.py::test_a_lost_lease_is_rented_anew_apart_from_a_site_that_has_the_lowest_bidder",
+    ),
+    Case(
         "A lease that was lost is back",
         "`deployment … is back, and is kept`",
         "it is kept instead of replaced",

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from components.targets.akash.market.names import owner_of
 from sandbox.akash import document, shapes
 from sandbox.akash.faults import DEAD_READ_S
 from sandbox.akash.ledger import OWNER, ChainError, Deployment, Ledger, Reason
@@ -52,6 +53,8 @@ class World:
     opened: int = 0
     puts: int = 0
     gone: dict[str, float] = field(default_factory=dict)
+    #: Providers that bid on nothing any more.
+    away: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         spec = {"name": "clicked by a person", "requirements": {}, "resources": []}
@@ -255,7 +258,7 @@ class World:
     def _bids(self, dseq: str) -> httpx.Response:
         found = self.ledger.deployments[dseq]
         if found.state == "active" and self.now - found.time >= BID_AFTER_S and not found.bids:
-            for provider, price in PRICES.items():
+            for provider, price in ((each, price) for each, price in PRICES.items() if each not in self.away):
                 self.ledger.bid(dseq, 1, provider, price)
         self.ledger.expire(found)
         return data([bid(found, each) for each in found.bids])
@@ -264,9 +267,20 @@ class World:
         wanted = body["leases"][0]
         found = self.ledger.get(wanted["dseq"])
         if not found.live():
+            self._apart(found, wanted["provider"])
             self.ledger.lease(wanted["dseq"], wanted["gseq"], wanted["oseq"], wanted["provider"])
             self.addresses[found.dseq] = f"203.0.113.{len(self.addresses) + 1}"
         return self._deliver(found, body["manifest"]) or data(self._full(found))
+
+    def _apart(self, found: Deployment, provider: str) -> None:
+        """Note a lease at an operator where another site of the same stack has visitors."""
+        ours = owner_of(found.groups[0].spec["name"])
+        for each in self.ledger.deployments.values():
+            other = owner_of(each.groups[0].spec["name"])
+            near = ours and other and ours.stack == other.stack and ours.site != other.site
+            led = self.addresses.get(each.dseq) in self.records.values()
+            if near and led and provider in {lease.provider for lease in each.live()}:
+                self.violations.append(f"4: {found.dseq} was rented from {provider}, where {each.dseq} serves")
 
     def _named(self, dseq: str) -> httpx.Response:
         found = self.ledger.deployments.get(dseq)

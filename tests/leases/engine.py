@@ -79,9 +79,11 @@ class Stack:
 
         With `target` only the sites' deployments are updated, and of the rest nothing is asked.
         """
-        engine = Engine(self, answers=answers)
+        engine, operators = Engine(self, answers=answers), set[str]()
         for name, inputs in sites.items():
-            entry = engine.register(self.urn(DEPLOYMENT, name), inputs, replace=replace)
+            avoid = sorted(operators.union(inputs["avoid"]))
+            entry = engine.register(self.urn(DEPLOYMENT, name), {**inputs, "avoid": avoid}, replace=replace)
+            operators.add(entry.outputs["provider"])
             if target:
                 continue
             if not dns:

@@ -116,7 +116,9 @@ def inputs(name: str, op: Up) -> dict[str, Any]:
     avoid = [AVOID] if op.avoid else []
     hosts = [f"{name}.dao{op.stack}.example"]
     document = _document(op.amount, op.content)
-    return {"name": f"{name}.prod", "sdl": document, "service": "web", "avoid": avoid, "hosts": hosts}
+    apart = [other for other in SITES if other != name]
+    made = {"name": f"{name}.prod", "sdl": document, "service": "web", "hosts": hosts}
+    return made | {"avoid": avoid, "apart": apart}
 
 
 @dataclass

@@ -226,6 +226,12 @@ def test_what_a_killed_run_rented_from_a_provider_to_avoid_is_closed() -> None:
     assert step == CloseDeployment("7", "p is to be avoided", "p")
 
 
+def test_what_a_killed_run_rented_where_a_deployment_to_be_apart_from_runs_is_closed() -> None:
+    look = seen(lease=LEASE, services=UP, ips=IPS, neighbours=frozenset({"p"}))
+    assert decide(want(), look) == CloseDeployment("7", "p is to be avoided", "p")
+    assert isinstance(decide(want(id="7"), look), Done), "what the state holds is left to `diff`"
+
+
 def test_a_pinned_deployment_whose_bids_expired_is_given_up_not_reopened() -> None:
     step = decide(want(id="7"), bidding(Bid("a", Decimal(1), "closed"), listened=20.0))
     assert isinstance(step, GiveUp)
@@ -294,14 +300,24 @@ def test_every_refused_bid_is_counted_under_the_first_rule_that_refuses_it() -> 
         Bid("coin", Decimal(1), denom="uakt"),
         Bid("old", Decimal(1)),
         Bid("dead", Decimal(1)),
+        Bid("near", Decimal(1)),
+        Bid("strange", Decimal(1)),
     )
-    look = seen(bids=bids, taken=frozenset({"old"}), since=Since(shunned=frozenset({"dead"})))
+    look = seen(
+        bids=bids,
+        taken=frozenset({"old"}),
+        neighbours=frozenset({"near"}),
+        strangers=frozenset({"strange", "near"}),
+        since=Since(shunned=frozenset({"dead"})),
+    )
     asked = want(avoid=frozenset({"avoided"}))
     assert cheapest(asked, look) is None
     assert none_will_do(asked, look, "7") == (
-        "akash: none of 7 bids on deployment 7 will do: 2 over the ceiling of $12.00 a month (lowest $21.50), "
+        "akash: none of 9 bids on deployment 7 will do: 2 over the ceiling of $12.00 a month (lowest $21.50), "
         "1 from a provider that did not answer, 1 from a provider where another deployment has its names, "
-        "1 from a provider to avoid, 1 not priced in uact, 1 no longer open"
+        "1 from the provider of a deployment without a known name, "
+        "1 from the provider of a deployment to be apart from, 1 from a provider to avoid, "
+        "1 not priced in uact, 1 no longer open"
     )
 
 

@@ -39,6 +39,12 @@ def test_what_makes_another_owner(urn: str, stack: bool, site: bool) -> None:
     assert (ours.stack == theirs.stack, ours.site == theirs.site) == (stack, site)
 
 
+def test_a_resource_of_the_same_stack_is_found_by_its_name() -> None:
+    other = URN.replace("::docs-akash", "::docs-akash-2")
+    assert Owner.named(URN, "docs-akash-2") == Owner.of(other)
+    assert Owner.named(other, "docs-akash") == Owner.of(URN)
+
+
 def test_a_name_from_before_owners_is_nobodys_and_keeps_its_endpoints() -> None:
     assert group_name("docs.prod", None, "0a1b2c3d") == "docs.prod-0a1b2c3d"
     assert owner_of("docs.prod-0a1b2c3d") is None

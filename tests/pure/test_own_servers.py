@@ -188,12 +188,22 @@ def test_a_plan_names_who_can_forge_the_zone_and_what_a_server_costs(root):
 
 def test_sites_are_never_rented_from_operators_of_name_servers(root):
     made = planned(stack("powerdns"), root)
-    avoided = {a.name: a.does.avoid for a in made.actions if isinstance(a.does, Create)}
+    created = {a.name: a.does for a in made.actions if isinstance(a.does, Create)}
     servers = (Ref("ns-akash", "operator"), Ref("ns-akash-2", "operator"))
-    assert avoided["ns-akash"] == ()
-    assert avoided["ns-akash-2"] == servers[:1]
-    assert avoided["docs-akash"] == servers
-    assert avoided["docs-akash-2"] == (*servers, Ref("docs-akash", "operator"))
+    assert created == {
+        "ns-akash": Create((), ("docs-akash", "docs-akash-2", "ns-akash-2")),
+        "ns-akash-2": Create(servers[:1], ("docs-akash", "docs-akash-2", "ns-akash")),
+        "docs-akash": Create(servers, ("docs-akash-2", "ns-akash", "ns-akash-2")),
+        "docs-akash-2": Create((*servers, Ref("docs-akash", "operator")), ("docs-akash", "ns-akash", "ns-akash-2")),
+    }
+
+
+def test_a_site_that_is_about_to_go_still_keeps_its_operator_to_itself(root):
+    """It stands until the names have left it, and does not stand in this plan."""
+    made = planned(stack("powerdns", mode="centralized"), root)
+    created = {a.name: a.does for a in made.actions if isinstance(a.does, Create)}
+    assert created["ns-akash"].apart == ("docs-akash", "docs-akash-2", "ns-akash-2")
+    assert created["docs-aws"] == Create(), "one company runs all sites there"
 
 
 def behind(made, name):

@@ -116,6 +116,7 @@ class OnAkash(Implementation["NameserverOptions"]):
             sdl=document.document_for(site, context.plan.release, stores, operator, signer),
             service=document.WEB,
             avoid=list(context.avoid),
+            apart=list(context.apart),
             hosts=list(site.hosts),
             opts=opts,
         )

@@ -63,6 +63,7 @@ class OnAkash(OnSite):
             sdl=document_for(site, context.plan, known or UNKNOWN),
             service=WEB,
             avoid=list(context.avoid),
+            apart=list(context.apart),
             hosts=list(site.hosts),
             opts=opts,
         )

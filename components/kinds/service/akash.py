@@ -111,6 +111,7 @@ class OnAkash(Implementation["ServiceOptions"]):
             sdl=document_for(site, release, known),
             service=WEB,
             avoid=list(context.avoid),
+            apart=list(context.apart),
             hosts=list(site.hosts),
             opts=opts,
         )

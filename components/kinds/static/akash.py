@@ -89,6 +89,7 @@ class OnAkash(Implementation["StaticOptions"]):
             sdl=document_for(site, context.plan, _lowest(context.plan)),
             service="web",
             avoid=list(context.avoid),
+            apart=list(context.apart),
             hosts=list(site.hosts),
             opts=context.opts,
         )

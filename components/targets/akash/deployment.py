@@ -14,6 +14,7 @@ class _Inputs:
     sdl: pulumi.Input[Mapping[str, Any]] | None = pulumi.property("sdl")
     service: pulumi.Input[str] | None = pulumi.property("service")
     avoid: pulumi.Input[list[str]] | None = pulumi.property("avoid")
+    apart: pulumi.Input[list[str]] | None = pulumi.property("apart")
     hosts: pulumi.Input[list[str]] | None = pulumi.property("hosts")
     screening: pulumi.Input[bool] | None = pulumi.property("screening")
 
@@ -34,6 +35,7 @@ class Deployment(pulumi.CustomResource):
         sdl: pulumi.Input[Mapping[str, Any]],
         service: pulumi.Input[str],
         avoid: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+        apart: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
         hosts: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
         screening: pulumi.Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -50,6 +52,10 @@ class Deployment(pulumi.CustomResource):
         `avoid`: the addresses of Akash providers not to rent from; none unless given. Bids of their organizations are
         refused too, and another region is preferred.
 
+        `apart`: the names of the stack's resources of this type that are not to share an Akash provider with it; none
+        unless given. When a lease is rented, the account is asked where they run, and bids from there and from the same
+        organizations are refused. It waits for none of them, and a change of it changes nothing that stands.
+
         `hosts`: the names of the zone that may lead to the deployment: it is not closed while one of them does.
         Accepted hosts of the document count too.
 
@@ -62,6 +68,7 @@ class Deployment(pulumi.CustomResource):
                 "sdl": sdl,
                 "service": service,
                 "avoid": avoid,
+                "apart": apart,
                 "hosts": hosts,
                 "screening": screening,
                 "dseq": None,
@@ -102,6 +109,12 @@ class Deployment(pulumi.CustomResource):
     def avoid(self) -> pulumi.Output[list[str]]:
         """The addresses of Akash providers that are not rented from, sorted."""
         return cast("pulumi.Output[list[str]]", pulumi.get(self, "avoid"))
+
+    @property
+    @pulumi.getter
+    def apart(self) -> pulumi.Output[list[str] | None]:
+        """The names of the resources that share no Akash provider with it, sorted."""
+        return cast("pulumi.Output[list[str] | None]", pulumi.get(self, "apart"))
 
     @property
     @pulumi.getter

@@ -42,6 +42,9 @@ def faults(news: dict[str, Any]) -> list[Failure]:
     for index, each in enumerate(news["avoid"] if isinstance(news.get("avoid"), list) else ()):
         if each == "":
             found.append(Failure(f"avoid[{index}]", "'' is not the address of an Akash provider"))
+    for index, each in enumerate(news["apart"] if isinstance(news.get("apart"), list) else ()):
+        if each == "":
+            found.append(Failure(f"apart[{index}]", "'' is not the name of a resource"))
     found += _hosts(news.get("hosts"))
     if not isinstance(document, dict) or holds_unknown(document):
         return found
@@ -92,6 +95,7 @@ def version(news: dict[str, Any], group: Any) -> Any:
 def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any]) -> dict[str, Change]:
     """Return by property what a change means, compared with what the market showed last.
 
+    `apart` matters at the moment of renting alone: no change of it changes what stands.
     A provider that is newly to be avoided is left only if it holds the lease. A list of providers to avoid that is not
     known yet shows as a change in place: it replaces only if it turns out to name the lease's provider.
     """

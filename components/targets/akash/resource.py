@@ -73,7 +73,7 @@ class DeploymentResource:
         """
         given = {**schema.defaults(TOKEN), **{key: value for key, value in news.items() if value is not None}}
         found = faults(given)
-        for key in ("avoid", "hosts"):
+        for key in ("avoid", "apart", "hosts"):
             if not found and isinstance(given.get(key), list) and UNKNOWN not in given[key]:
                 given[key] = sorted(set(given[key]))
         if not found:
@@ -262,7 +262,14 @@ def _want(inputs: dict[str, Any], ctx: Context, name: str, id: str = "") -> Requ
             ready=min(patience.ready, ctx.timeout_s),
         )
     return request(
-        inputs["name"], inputs["sdl"], inputs["service"], inputs["avoid"], group=name, id=id, patience=patience
+        inputs["name"],
+        inputs["sdl"],
+        inputs["service"],
+        inputs["avoid"],
+        apart=(Owner.named(ctx.urn, each) for each in inputs.get("apart") or ()),
+        group=name,
+        id=id,
+        patience=patience,
     )
 
 

@@ -18,6 +18,8 @@ REFUSALS: tuple[tuple[str, Callable[[Request, Observed, Bid], bool]], ...] = (
     ("no longer open", lambda _, __, bid: bid.state != "open"),
     ("not priced in uact", lambda _, __, bid: bid.denom != "uact"),
     ("from a provider to avoid", lambda want, _, bid: bid.provider in want.avoid),
+    ("from the provider of a deployment to be apart from", lambda _, seen, bid: bid.provider in seen.neighbours),
+    ("from the provider of a deployment without a known name", lambda _, seen, bid: bid.provider in seen.strangers),
     ("from the organization of a provider to avoid", lambda _, seen, bid: bid.organization in seen.organizations),
     ("from a provider where another deployment has its names", lambda _, seen, bid: bid.provider in seen.taken),
     ("from a provider that did not answer", lambda _, seen, bid: bid.provider in seen.since.shunned),

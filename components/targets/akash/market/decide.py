@@ -132,7 +132,7 @@ def _running(want: Request, seen: Observed, found: Deployment, lease: Lease) -> 
     if lease.price > want.ceiling:
         over = f"for {dollars(lease.price)}, over the ceiling of {dollars(want.ceiling)}"
         return GiveUp(MarketError, f"akash: deployment {found.id} is leased {over}; close it, or raise the ceiling")
-    if lease.provider in want.avoid and not want.id:
+    if lease.provider in want.avoid | seen.neighbours and not want.id:
         return CloseDeployment(found.id, f"{lease.provider} is to be avoided", shun=lease.provider)
     update, since = _updating(want, seen, found), seen.since
     if since.refused is not None and (step := _silent(want, found, lease, seen.now - since.refused)):

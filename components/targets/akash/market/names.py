@@ -28,8 +28,13 @@ class Owner:
         The types are left out, because a resource that moves below another parent stays the same.
         """
         parts = urn.split("::", 3)
-        stack = "::".join(parts[:2])
-        return cls(_hash(stack), _hash(f"{stack}::{parts[-1]}"))
+        return cls.named(urn, parts[-1])
+
+    @classmethod
+    def named(cls, urn: str, name: str) -> Owner:
+        """Derive the owner of the resource `name` in the stack of another resource's URN."""
+        stack = "::".join(urn.split("::", 3)[:2])
+        return cls(_hash(stack), _hash(f"{stack}::{name}"))
 
 
 def group_name(label: str, owner: Owner | None, fingerprint: str) -> str:

@@ -123,7 +123,9 @@ class Observed:
     `spare` are further open deployments of the same name, `taken` the providers whose ingress routes a host of this one
     to another deployment of the account: a host may be used once on one provider. `unnamed` counts open deployments
     whose names the market does not show at the moment. `refused` is what was left out of the answer, and why.
-    `organizations` and `regions` are those of the providers to avoid.
+    `neighbours` are the providers of deployments to be apart from, `strangers` those of deployments whose names the
+    market does not show, which may be such. `organizations` and `regions` are those of neighbours and of providers to
+    avoid.
     """
 
     now: float
@@ -137,6 +139,8 @@ class Observed:
     taken: frozenset[str] = frozenset()
     unnamed: int = 0
     refused: str = ""
+    neighbours: frozenset[str] = frozenset()
+    strangers: frozenset[str] = frozenset()
     organizations: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     since: Since = Since()

@@ -48,7 +48,9 @@ class Request:
 
     `name` is the group's name on the market, `version` the manifest's hash as hex, `ceiling` uact per block for the
     whole group, `service` the one whose endpoint is asked for, on a leased IP if `leased_ip`; `hosts` are those that
-    the shared ingress has to lead to it. `keep` are deployments of the same name that are neither adopted nor closed.
+    the shared ingress has to lead to it. `avoid` are providers not to rent from, `apart` the owners of deployments from
+    whose providers nothing is rented either: the account is read when a bid is chosen. `keep` are deployments of the
+    same name that are neither adopted nor closed.
     `id` pins a deployment that stands already: then nothing is opened, and losing it is an error.
     """
 
@@ -61,6 +63,7 @@ class Request:
     leased_ip: bool
     hosts: frozenset[str] = frozenset()
     avoid: frozenset[str] = frozenset()
+    apart: frozenset[Owner] = frozenset()
     deposit_usd: Decimal = DEPOSIT_USD
     keep: frozenset[str] = frozenset()
     id: str = ""
@@ -73,6 +76,7 @@ def request(
     service: str,
     avoid: Iterable[str] = (),
     *,
+    apart: Iterable[Owner] = (),
     group: str = "",
     id: str = "",
     patience: Patience | None = None,
@@ -96,6 +100,7 @@ def request(
             host for expose in data["services"][service].get("expose") or () for host in expose.get("accept") or ()
         ),
         avoid=frozenset(avoid),
+        apart=frozenset(apart),
         id=id,
         patience=patience or Patience(),
     )

@@ -9,6 +9,7 @@ from ....errors import MarketError, Refused
 from ....text.escape import outside
 from .. import untrusted
 from ..market.decide import shortfall
+from ..market.names import owner_of
 from ..market.observed import RUNNING, UNSEEN, Observed, Standing, pick
 from ..market.reconcile import TransientError
 from ..market.steps import CloseDeployment, OpenDeployment, SendManifest, Step, TakeBid, UpdateManifest
@@ -21,6 +22,7 @@ from .console_client import Console
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ..market.observed import Lease
     from ..market.reconcile import Clock
     from ..market.request import Request
     from .answers import Json
@@ -65,8 +67,10 @@ class ConsoleRail:
         if not self.id:
             spare = self._find(want)
         seen = self._look(self.id, bids=True) if self.id else Observed(self._clock.now())
-        if want.avoid and seen.bids:
-            seen = self._apart(want, seen)
+        if seen.bids and (want.avoid or want.apart):
+            seen = self._near(want, self._apart(want, seen))
+        elif seen.lease and not want.id and self.id not in self._opened:  # A killed run left it.
+            seen = replace(self._apart(want, seen), strangers=frozenset())
         if not want.id and seen.deployment and seen.deployment.state == "closed":
             self._closed.add(self.id)
             self.id = ""
@@ -78,9 +82,22 @@ class ConsoleRail:
         return replace(seen, spare=spare, taken=self._taken, unnamed=self._unnamed)
 
     def _apart(self, want: Request, seen: Observed) -> Observed:
-        """Add organizations and regions to bids and to the providers to avoid."""
-        stands = self._books.stands({*want.avoid, *(each.provider for each in seen.bids)})
-        near = [stands[each] for each in want.avoid]
+        """Add the providers of deployments to be apart from, and of those that may be such; read each time.
+
+        A neighbour whose lease cannot be read ends the run: its provider is not known. A stranger's is left out.
+        """
+        found = [each for each in (self._books.account() if want.apart else ()) if each.deployment.id != self.id]
+        ours = [each for each in found if owner_of(each.deployment.group or "") in want.apart]
+        unnamed = [each for each in found if each.deployment.group is None]
+        neighbours = [each.lease or self._look(each.deployment.id).lease for each in ours]
+        strangers = [each.lease for each in unnamed]
+        return replace(seen, neighbours=_operators(neighbours), strangers=_operators(strangers))
+
+    def _near(self, want: Request, seen: Observed) -> Observed:
+        """Add organizations and regions to bids, and those of the providers to avoid and of neighbours."""
+        left = want.avoid | seen.neighbours
+        stands = self._books.stands({*left, *(each.provider for each in seen.bids)})
+        near = [stands[each] for each in left]
         return replace(
             seen,
             bids=tuple(
@@ -233,6 +250,10 @@ class ConsoleRail:
         with reading():
             answer = mapping(self._console.call("screen", body=body, within_s=within_s))
             return [each for each in sequence(answer["providers"], 1000) if isinstance(each, dict)]
+
+
+def _operators(leases: Iterable[Lease | None]) -> frozenset[str]:
+    return frozenset(each.provider for each in leases if each and each.state in RUNNING)
 
 
 def _text(want: Request) -> str:
