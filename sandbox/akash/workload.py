@@ -44,20 +44,26 @@ class Grounds:
     #: Host name -> (lease, local HTTP port).
     hosts: dict[str, tuple[str, int]] = field(default_factory=dict)
     node_ports: int = NODE_PORTS
-    #: Addresses that leases have left, the last one at the end: another tenant is thought to have them first.
-    left: list[str] = field(default_factory=list)
+    #: Addresses that another tenant was given first; it leaves where the pool has no other one.
+    strangers: set[str] = field(default_factory=set)
 
     def address(self, lease: str, name: str) -> str | None:
-        """Lease an address to an IP endpoint; None if its name is taken by another lease, or none is free."""
+        """Lease an address to an IP endpoint; None if its name is taken by another lease, or none is free.
+
+        The first free one of the pool is given, so that an address that was given up goes to who asks next, whoever
+        that is. A provider makes a Service of type LoadBalancer that asks for no certain address (provider
+        `cluster/kube/operators/clients/metallb/client.go`, CreateIPPassthrough), and MetalLB walks through the pool
+        from its first address (metallb `internal/allocator/allocator.go`, AllocateFromPool).
+        """
         for ip, (holder, held) in self.addresses.items():
             if held == name:
                 return ip if holder == lease else None
-        for ip in (*(each for each in self.provider.addresses if each not in self.left), *self.left):
-            if ip not in self.addresses:
-                self.addresses[ip] = (lease, name)
-                self.left = [each for each in self.left if each != ip]
-                return ip
-        return None
+        free = [ip for ip in self.provider.addresses if ip not in self.addresses]
+        given = next((ip for ip in free if ip not in self.strangers), next(iter(free), None))
+        if given:
+            self.addresses[given] = (lease, name)
+            self.strangers.discard(given)
+        return given
 
 
 @dataclass
@@ -325,7 +331,6 @@ class Workload:
         for name, expose in self._global():
             if external(expose) == HTTP:
                 self.state.withdraw_host(self._hosts(name, expose)[0])
-        self.grounds.left += [ip for ip, (holder, _) in self.grounds.addresses.items() if holder == self.id]
         for table in (self.grounds.addresses, self.grounds.hosts):
             for key in [key for key, value in table.items() if value[0] == self.id]:
                 del table[key]

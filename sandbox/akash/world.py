@@ -121,6 +121,8 @@ class World:
                 self._gone[provider.owner] = self._real
                 self.note(f"{provider.name} is gone")
                 await self.ingresses[provider.owner].close()
+                # All tenants of a provider that was away ask anew when it is back, and we are not the first.
+                self.grounds[provider.owner].strangers.update(self.grounds[provider.owner].addresses)
                 for key in [key for key, each in self.workloads.items() if each.lease.provider == provider.owner]:
                     self.workloads.pop(key).end()
             elif not away and provider.owner in self._gone:

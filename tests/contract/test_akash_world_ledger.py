@@ -215,10 +215,18 @@ def test_a_leased_address_belongs_to_one_deployment_and_returns() -> None:
     ]
 
 
-def test_an_address_that_a_lease_has_left_is_given_to_the_next_one_only_where_no_other_is_free() -> None:
-    grounds = Grounds(NAMED["tundra"], left=["203.0.113.50"])
+def test_an_address_that_was_given_up_goes_to_who_asks_next() -> None:
+    grounds = Grounds(NAMED["europa"])
+    first, second = grounds.address("1", "a"), grounds.address("2", "b")
+    assert first
+    del grounds.addresses[first]
+    assert [grounds.address("3", "c"), grounds.address("4", "d") == second] == [first, False]
+
+
+def test_a_stranger_has_an_address_for_as_long_as_the_pool_has_another_one() -> None:
+    grounds = Grounds(NAMED["tundra"], strangers={"203.0.113.50"})
     assert [grounds.address("1", "a"), grounds.address("2", "b")] == ["203.0.113.51", "203.0.113.50"]
-    assert grounds.left == []
+    assert grounds.strangers == set()
 
 
 def test_at_least_four_providers_and_three_of_them_audited_with_addresses() -> None:
