@@ -76,6 +76,18 @@ def test_while_members_change_places_the_one_site_that_both_name_answers_alone(p
     assert [each["host"] for each in made["switches"]] == ["b.dao.example"]
 
 
+def test_a_site_that_is_rented_anew_has_its_own_name_before_visitors_are_led_there():
+    """Its own name is published first, so that it gets a certificate, and its public names once it was probed."""
+    for key in ("z-host", "a/a"):  # the order of names decides nothing
+        known = {**BOTH, key: entry(member("docs-aws.dao.example", "aws"), "192.0.2.11")}
+        made = document(known)
+        assert rows(made, "docs-aws.dao.example") == ["192.0.2.11"]
+        assert rows(made) == rows(made, "b.dao.example") == ["192.0.2.10"]
+        assert {each["members"][0]["connect"] for each in made["switches"]} == {"192.0.2.10"}
+        moved = document({**known, "a/p": leads("primary", "aws", "192.0.2.11")})
+        assert (rows(moved), rows(moved, "b.dao.example")) == (["192.0.2.11"], ["192.0.2.10"])
+
+
 def test_a_standby_answers_when_its_primary_was_taken_out_first():
     alone = {name: each for name, each in BOTH.items() if name != "a/p"}
     assert rows(document(alone)) == ["192.0.2.20"]

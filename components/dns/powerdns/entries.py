@@ -13,6 +13,7 @@ from ...config.models import Acme
 from ...errors import ConfigError, Fault
 from ...exposure import Endpoint, Exposure, Reach
 from ...topology import Role, Site
+from .. import plain
 from ..zone import Member, Probe, RRset
 from . import bundle, rows
 
@@ -46,16 +47,25 @@ def servers(entries: Mapping[str, Mapping[str, Any]]) -> list[Server]:
 
 
 def made(zone: str, serial: int, entries: Entries) -> bundle.Made:
-    """Return the bundle that entries make, in any order. Raises ConfigError with what no zone may hold."""
+    """Return the bundle that entries make, in any order. Raises ConfigError with what no zone may hold.
+
+    Each name leads where its own entry has the site: one that is rented anew gets its own name before its public ones.
+    """
     entries = dict(sorted(entries.items()))
     found = list(_sets(entries))
-    at = {each.site: each.endpoint for each in _placed(entries)}
+    at: dict[str, dict[str, Endpoint]] = {}
+    for placed in sorted(_placed(entries), key=_turn):
+        at.setdefault(placed.host, {}).setdefault(placed.site, placed.endpoint)
+    cut = plain.by_name(found)
+    stand = [(each, at.get(each.host, {})) for each in found if (each.host, each.type) not in cut]
     also = {name for entry in entries.values() for name in entry.get("also", ())}
     named = [*(server.host for server in servers(entries)), *sorted(also)]
     if not named:
         raise ConfigError(f"the zone {zone} has no name server", [Fault(zone, "no entry names one")])
     keys = [ds for entry in entries.values() for ds in entry.get("keys", ())]
-    return bundle.make(zone, serial, named, rows.records(found, at), rows.switches(found, at), entries, keys=keys)
+    records = sorted({row for rrset, sites in stand for row in rows.records([rrset], sites)})
+    switches = [switch for rrset, sites in stand for switch in rows.switches([rrset], sites)]
+    return bundle.make(zone, serial, named, records, switches, entries, keys=keys)
 
 
 class _Placed(NamedTuple):
@@ -74,6 +84,11 @@ def _placed(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[_Placed]:
             by_address = Reach(known["reach"]) is Reach.ADDRESS
             endpoint = Endpoint(addresses=tuple(at)) if by_address else Endpoint(name=at[0])
             yield _Placed(known["host"], known["site"], endpoint, known)
+
+
+def _turn(placed: _Placed) -> int:
+    """Return the place of a member in its set: the primary comes first."""
+    return list(Role).index(Role(placed.known.get("role", Role.PRIMARY)))
 
 
 def _sets(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[RRset]:
@@ -104,7 +119,7 @@ def _led(host: str, found: Iterable[_Placed]) -> RRset:
 
     While two members change places one entry is new and the other old: both lead to one site then, which answers alone.
     """
-    ordered = sorted(found, key=lambda each: list(Role).index(Role(each.known.get("role", Role.PRIMARY))))
+    ordered = sorted(found, key=_turn)
     once = {each.site: each for each in reversed(ordered)}
     kept = [each for each in ordered if once[each.site] is each]
     ttl = int(kept[0].known["ttl"])
