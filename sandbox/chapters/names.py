@@ -70,13 +70,8 @@ def dns(authorities: str, names: tuple[str, ...], ds: str = "") -> str:
 
 
 def text() -> str:
-    """Return the stack file: that of the sandbox, its site by another name, with name servers of its own too.
-
-    No store is at AWS: the addresses of stores are in a lease's document, so exchanging one of them starts the only
-    site's container anew, for some seconds.
-    """
+    """Return the stack file: that of the sandbox, its site by another name, with name servers of its own too."""
     named = committed().replace("    docs:\n", f"    {WORKLOAD}:\n")
-    named = named.replace(STORE, INSTEAD).replace("stores: [aws, storj]", "stores: [third, storj]")
     return named.replace("  unmoor:stores:\n", dns("route53, powerdns", OLD) + "  unmoor:stores:\n")
 
 
@@ -91,7 +86,6 @@ def play(story: Story) -> None:
     story.pulumi.environment = {**shell, operator_key.VARIABLE: "ab" * 32, csk.VARIABLE: key}
     registrar.change(story.state, ZONE, dict.fromkeys(OLD, ""))
     try:
-        _third(story)
         _move(story, ds)
         with validating(story.state, ZONE, story.state.root / "unbound") as resolver, ExitStack() as ends:
             story.visitor = Visitor(STAGE.url, story.state, PERIOD_S, resolver)
@@ -144,7 +138,10 @@ def _closed(story: Story, ds: str, visitors: list[Visitor]) -> None:
 
 
 def _laptop(story: Story) -> None:
-    """Take the state from the second store to a machine that has no credentials of AWS, and go on from there."""
+    """Take the state from the second store to a machine that has no credentials of AWS, and go on from there.
+
+    The store at AWS is gone, and an update writes to every store, so another vendor's takes its place.
+    """
     folder = story.state.root / "laptop"
     folder.mkdir()
     copy = _store(story, "storj").get_object(Bucket="dao-example-storj", Key=COPY)["Body"].read()
@@ -154,6 +151,9 @@ def _laptop(story: Story) -> None:
     story.pulumi.environment = {**story.pulumi.environment, **nothing, **home}
     story.pulumi.init()
     story.pulumi.restore(folder / "state.json")
+    _third(story)
+    story.edit(STORE, INSTEAD)
+    story.edit("stores: [aws, storj]", "stores: [third, storj]")
     story.up()
 
 

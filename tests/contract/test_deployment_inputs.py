@@ -12,6 +12,7 @@ from components.errors import ConfigError
 from components.provider.resource import Change, Failure
 from components.provider.wire import UNKNOWN, holds_unknown
 from components.targets.akash.inputs import difference
+from components.targets.akash.market import request
 from components.targets.akash.resource import DeploymentResource
 
 from .deployment_calls import DOCUMENT, context, inputs
@@ -216,6 +217,14 @@ def test_names_to_be_apart_from_change_nothing_that_stands(apart: Any) -> None:
     assert differs({**inputs(), "apart": apart}) == {}
     old = {name: value for name, value in inputs().items() if name != "apart"}
     assert difference(old, standing(), {**inputs(), "apart": apart}) == {}
+
+
+def test_other_stores_of_a_site_that_learns_its_releases_are_a_new_lease_beside_the_old_one() -> None:
+    """A new manifest would end the only container for the time of a start."""
+    old, new = of_release("a", STORES="aws=x storj=y"), of_release("b", STORES="third=z storj=y")
+    outputs = standing(version=request.version(standing()["group"], old["sdl"]))
+    assert difference(old, outputs, new)["sdl.services.web.env[2]"] is Change.UPDATE_REPLACE
+    assert difference(old, outputs, old) == {}
 
 
 def test_a_lost_lease_replaces_and_says_why() -> None:

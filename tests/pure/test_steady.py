@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from components.provider.wire import UNKNOWN
-from components.targets.akash.sdl.steady import UNSIZED, steady, taken
+from components.targets.akash.sdl.steady import UNSIZED, restarted, steady, taken
 
 LEARNS = "LEARNS=VERSION NUMBER"
 OLD = {
@@ -97,3 +97,27 @@ def test_an_old_document_without_such_variables_is_not_kept():
 @pytest.mark.parametrize(("old", "new"), [(None, OLD), (UNKNOWN, OLD), (OLD, UNKNOWN)])
 def test_without_two_documents_the_new_one_counts(old, new):
     assert steady(old, new) is new
+
+
+def stores(*env, service="web"):
+    return changed(**{f"services__{service}__env": [*env]})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "paths"),
+    [
+        (stores(LEARNS, "STORES=a=x b=y"), stores("VERSION=2", LEARNS, "STORES=c=z b=y"), ["services.web.env[2]"]),
+        (stores(LEARNS, "STORES=a=x b=y"), stores(LEARNS, "VERSION=2", "STORES=a=x b=y"), []),
+        (stores("STORES=a=x"), stores(LEARNS, "STORES=a=x b=y"), []),
+        (stores(LEARNS, "STORES=a=x b=y"), stores("STORES=a=x"), []),
+        (stores(LEARNS), stores(LEARNS, "STORES=a=x b=y"), []),
+        (stores("STORES=a=x", service="app"), stores("STORES=b=y", service="app"), []),
+        (None, stores(LEARNS, "STORES=a=x b=y"), []),
+        (stores(LEARNS, "STORES=a=x b=y"), UNKNOWN, []),
+        (stores(LEARNS, "STORES=a=x b=y"), stores(LEARNS, UNKNOWN), []),
+    ],
+    ids=["other stores", "the same", "begins to learn", "learns no more", "had none", "learns nothing", "new",
+         "unknown", "one is unknown"],
+)  # fmt: skip
+def test_other_stores_restart_a_container_that_learns_its_releases(old, new, paths):
+    assert restarted(old, new) == paths

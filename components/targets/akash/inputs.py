@@ -13,6 +13,7 @@ from . import untrusted
 from .market import request
 from .sdl import document as sdl
 from .sdl.changes import changes
+from .sdl.steady import restarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +98,8 @@ def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any
 
     `apart` matters at the moment of renting alone: no change of it changes what stands.
     A provider that is newly to be avoided is left only if it holds the lease. A list of providers to avoid that is not
-    known yet shows as a change in place: it replaces only if it turns out to name the lease's provider.
+    known yet shows as a change in place: it replaces only if it turns out to name the lease's provider. Other stores of
+    a site that learns its releases replace it too, so that the new one serves before the old one ends.
     """
     found: dict[str, Change] = {}
     if old["name"] != news["name"]:
@@ -111,6 +113,7 @@ def difference(old: dict[str, Any], outputs: dict[str, Any], news: dict[str, Any
     if str(outputs.get("state", "")).startswith(LOST):
         found["state"] = Change.UPDATE_REPLACE
     found |= _document(old["sdl"], news["sdl"])
+    found |= {_below("sdl", path): Change.UPDATE_REPLACE for path in restarted(old["sdl"], news["sdl"])}
     if old.get("hosts", []) != news.get("hosts", []):
         found["hosts"] = Change.UPDATE
     if not found and outputs.get("version") != version(old, group(old, None, outputs)):

@@ -1,4 +1,4 @@
-"""Keep a document where only values have changed that a running container learns by itself. Pure."""
+"""Keep a document where only values have changed that a running container learns by itself. See what restarts it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 #: A variable of a service that lists other variables, separated by spaces. The container reads those when it starts on
 #: an empty volume, and learns of later values by another way.
 LEARNS = "LEARNS"
+#: A variable of such a service: where it gets releases. No release brings another value, because whoever has one of the
+#: stores could name the others then.
+STORES = "STORES"
 #: A variable of a service whose size is not known: it keeps the resources that it rents. The container does not get it.
 UNSIZED = "UNSIZED=yes"
 #: A placeholder for a learned variable's value: the Unix time in seconds at which the document is accepted.
@@ -35,6 +38,29 @@ def taken(old: Any, new: Any, now: int) -> Any:
     `now` is in Unix seconds. The old document stays where it can, see `steady`.
     """
     return _stamped(steady(old, _sized_as(old, new)), now)
+
+
+def restarted(old: Any, new: Any) -> list[str]:
+    """Return the paths of changed STORES of services that learn releases before and after.
+
+    Such a service serves on for years without a new manifest. One with other stores would end its only container for
+    the time of a start, in which visitors are refused.
+    """
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return []
+    before = {name: _values(service) for name, service in _services(old)}
+    return [
+        f"services.{name}.env[{index}]"
+        for name, service in _services(new)
+        if LEARNS in _values(service) and LEARNS in before.get(name, {})
+        for index, each in enumerate(service["env"])
+        if _name(each) == STORES and before[name].get(STORES) not in {None, each}
+    ]
+
+
+def _values(service: dict[str, Any]) -> dict[str | None, Any]:
+    """Return the entries of a service's variables by name."""
+    return {_name(each): each for each in service["env"]}
 
 
 def _sized_as(old: Any, new: Any) -> Any:
