@@ -179,7 +179,7 @@ class WorkloadPlan:
     @property
     def roles(self) -> dict[str, Role]:
         """The role of each site that stands, by name, primary first."""
-        return {site.name: role for site, role in zip(self.sites, Role, strict=False)}
+        return {site.name: Role.STANDBY if index else Role.PRIMARY for index, site in enumerate(self.sites)}
 
     @property
     def url(self) -> str:

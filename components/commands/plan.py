@@ -147,5 +147,5 @@ def _failover(plan: WorkloadPlan) -> str:
     if len(plan.sites) == 1:
         return "none: one site only"
     if plan.kind == KIND:
-        return "by resolvers, which ask the other server when one is silent"
+        return "by resolvers, which ask another server when one is silent"
     return f"to {plan.sites[1].name}, seen by visitors within {plan.failover_s} s of an outage"

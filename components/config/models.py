@@ -130,6 +130,12 @@ class Placement(Setting):
     )
 
 
+class OfServers(Placement):
+    """Which targets the name servers are on: all of them answer, and none is a standby that waits."""
+
+    decentralized: tuple[str, ...] = ()
+
+
 class Split(Setting):
     """How look-ups of the public name are shared between the two sides."""
 
@@ -388,7 +394,8 @@ def _with_servers(stack: StackConfig) -> tuple[StackConfig | None, list[Fault]]:
     if WORKLOAD in stack.workloads:
         why = "is what the name servers of dns.servers are called; choose another name"
         return None, [Fault(f"workloads.{WORKLOAD}", why)]
-    made = Workload.model_validate(own.workload(stack.zone, stack.stores))
+    placement = OfServers(centralized="", decentralized=own.placement)
+    made = Workload.model_validate(own.workload(stack.zone, stack.stores) | {"placement": placement})
     return stack.model_copy(update={"workloads": {WORKLOAD: made, **stack.workloads}}), []
 
 

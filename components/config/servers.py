@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-#: How many there are: one that does not answer costs a look-up a second, not an answer.
-COUNT = 2
+#: How many there are: one that does not answer costs a look-up a second, not an answer. With three, two may be lost.
+FEWEST, MOST = 2, 3
 
 
 class Servers(BaseModel):
-    """Two name servers of the stack's own, on operators that run none of its sites."""
+    """Two or three name servers of the stack's own, on operators that run none of its sites."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     placement: tuple[str, ...] = Field(
-        min_length=COUNT, max_length=COUNT, description="The target of each server, such as [akash, akash]."
+        min_length=FEWEST, max_length=MOST, description="The target of each server, such as [akash, akash]."
     )
     image: Annotated[str, AfterValidator(images.pinned)] | None = Field(
         default=None,
@@ -39,7 +39,6 @@ class Servers(BaseModel):
         return {
             "kind": KIND,
             "mode": "decentralized",
-            "placement": {"centralized": "", "decentralized": self.placement},
             "backup": {"stores": sorted(stores), "retain": 1} if stores else None,
             "options": options,
         }

@@ -54,7 +54,7 @@ def faults(stack: StackConfig, registry: Registry, names: Sequence[str]) -> Iter
     authorities = [registry.authorities[name] for name in names]
     ours = [each.name for each in authorities if isinstance(each, OnServers)]
     if ours and stack.dns.servers is None:
-        why = f"is required with {ours[0]}; name the targets of two name servers, as `placement: [akash, akash]`"
+        why = f"is required with {ours[0]}; name the targets of the name servers, as `placement: [akash, akash]`"
         yield Fault("dns.servers", why)
     if stack.dns.servers and not ours:
         can = ", ".join(each.name for each in registry.authorities.values() if isinstance(each, OnServers))

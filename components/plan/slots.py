@@ -24,19 +24,20 @@ class Slot(NamedTuple):
 CENTRAL = Slot(Side.CENTRALIZED, 0)
 DECENTRAL_1 = Slot(Side.DECENTRALIZED, 0)
 DECENTRAL_2 = Slot(Side.DECENTRALIZED, 1)
+DECENTRAL_3 = Slot(Side.DECENTRALIZED, 2)
 
 #: The complete meaning of each mode: the slots that are taken, primary first. `active: decentralized` reverses
-#: active-standby; a slot that the placement does not name stays empty.
+#: active-standby; a slot that the placement does not name stays empty. Only name servers fill the third one.
 SITES: Mapping[Mode, tuple[Slot, ...]] = {
     Mode.CENTRALIZED: (CENTRAL,),
     Mode.ACTIVE_STANDBY: (CENTRAL, DECENTRAL_1),
-    Mode.DECENTRALIZED: (DECENTRAL_1, DECENTRAL_2),
+    Mode.DECENTRALIZED: (DECENTRAL_1, DECENTRAL_2, DECENTRAL_3),
 }
 
 
 def everywhere(placement: Placement) -> tuple[Slot, ...]:
     """Return every slot that a placement fills, in any mode; name servers have no centralized side."""
-    found = (CENTRAL, DECENTRAL_1, DECENTRAL_2)[: 1 + len(placement.decentralized)]
+    found = (CENTRAL, *SITES[Mode.DECENTRALIZED])[: 1 + len(placement.decentralized)]
     return found if placement.centralized else found[1:]
 
 

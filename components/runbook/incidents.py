@@ -112,7 +112,7 @@ def name_server_lost(case: Case) -> Iterator[Chapter]:
                 Step(
                     "confirm",
                     "See which one it is",
-                    "The other one answers, and visitors notice nothing yet. The next tenant of the lost address is "
+                    "Another one answers, and visitors notice nothing yet. The next tenant of the lost address is "
                     "asked for your names, and resolvers that do not validate believe it.",
                     checks.zone(case, differs="…"),
                     checks.visit(case.plan),

@@ -276,9 +276,9 @@ remote-control:
 
 
 @contextlib.contextmanager
-def unbound(folder: Path, server: NameServer) -> Iterator[int]:
-    """Run a resolver that validates, and give its port; it asks 127.77.2.1 and .2, at the port of a server."""
-    stubs = {ZONE: [f"127.77.2.1@{server.port}", f"127.77.2.2@{server.port}"]}
+def unbound(folder: Path, server: NameServer, count: int = 2) -> Iterator[int]:
+    """Run a resolver that validates, and give its port; it asks `count` servers from 127.77.2.1 on, all at one port."""
+    stubs = {ZONE: [f"127.77.2.{number}@{server.port}" for number in range(1, count + 1)]}
     with validating(folder, f"{ZONE}. DS {ds_of(server)}", stubs) as port:
         yield port
 

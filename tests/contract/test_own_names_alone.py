@@ -52,7 +52,7 @@ def world(tmp_path_factory):
                 each.start()
                 until(lambda each=each: each.serial() == 1 or None, "the zone")
             with unbound(folder, first) as resolver:
-                yield servers, (aws, other), signer, resolver
+                yield servers, (aws, other), signer, key, resolver
         finally:
             for each in servers:
                 each.stop()
@@ -68,7 +68,7 @@ def put(signer, what, *stores):
 
 
 def test_no_validated_look_up_is_lost_while_the_account_is_closed_and_the_zone_goes_on_changing(world):
-    servers, (aws, other), signer, resolver = world
+    servers, (aws, other), signer, _, resolver = world
     lost, numbers, closed = [], count(), threading.Event()
 
     def visit():
@@ -99,7 +99,7 @@ def test_no_validated_look_up_is_lost_while_the_account_is_closed_and_the_zone_g
 
 
 def test_no_look_up_fails_while_one_of_the_two_servers_does_not_answer(world):
-    servers, _, _, resolver = world
+    servers, _, _, _, resolver = world
     frozen = servers[1].processes["pdns"]
     os.kill(frozen.pid, signal.SIGSTOP)
     try:
@@ -107,3 +107,26 @@ def test_no_look_up_fails_while_one_of_the_two_servers_does_not_answer(world):
         assert [name for name in names if not resolved(resolver, name, 5)] == []
     finally:
         os.kill(frozen.pid, signal.SIGCONT)
+
+
+def test_no_look_up_fails_for_good_while_two_of_three_servers_do_not_answer(world, tmp_path):
+    """Before a resolver has learned that both are dead, it may ask them for longer than a visitor waits."""
+    servers, (_, other), signer, key, _ = world
+    third = NameServer(tmp_path / "third", "127.77.2.3", servers[0].port)
+    frozen = [each.processes["pdns"] for each in servers]
+    try:
+        third.keep([other], signer, "--key", str(key))
+        third.start()
+        until(lambda: third.serial() == servers[0].serial() or None, "the zone at the third server")
+        with unbound(tmp_path / "resolver", servers[0], 3) as resolver:
+            for each in frozen:
+                os.kill(each.pid, signal.SIGSTOP)
+            names = [f"n{number}.dao.example" for number in range(WHILE_FROZEN)]
+            slow = [name for name in names if not resolved(resolver, name, 5)]
+            assert len(slow) <= 2
+            for name in slow:
+                until(lambda name=name: resolved(resolver, name, 5), f"{name}, asked again")
+    finally:
+        for each in frozen:
+            os.kill(each.pid, signal.SIGCONT)
+        third.stop()

@@ -16,7 +16,10 @@ from components.assess.inventory import Dao, Workload
 from components.assess.situation import standing
 from components.assess.views import view
 from components.config import models
-from components.dns import moving
+from components.dns import moving, verdict
+from components.dns.asking import Answer
+from components.dns.beat import Beat, beat_name
+from components.dns.check import Seen, Server, Way
 from components.doctor import run
 from components.errors import ConfigError, PlanError
 from components.plan.canonical import plan_hash
@@ -28,6 +31,7 @@ from tests.settings import settings, site_folder
 IMAGE = "ghcr.io/dao-example/nameserver@sha256:" + "ab" * 32
 DELEGATION = {"registrar": "Gandi", "name_servers": ["ns-1.awsdns-01.org", "ns-2.awsdns-02.com"]}
 SERVERS = {"placement": ["akash", "akash"], "image": IMAGE}
+THREE = SERVERS | {"placement": ["akash", "akash", "akash"]}
 OWN = ("ns-akash.dao.example", "ns-akash-2.dao.example")
 
 
@@ -78,7 +82,7 @@ def test_all_that_does_not_fit_together_is_refused_at_once_by_the_paths_of_the_f
 
 def test_servers_and_authority_are_named_together_or_not_at_all(root):
     (no_servers,) = refused(stack("powerdns", servers=None), root)
-    assert no_servers.startswith("dns.servers: is required with powerdns; name the targets of two name servers")
+    assert no_servers.startswith("dns.servers: is required with powerdns; name the targets of the name servers")
     (no_authority,) = refused(stack("route53"), root)
     assert no_authority == (
         "dns.authorities: none of them answers from the servers of dns.servers; add powerdns, or take the servers out"
@@ -94,10 +98,41 @@ def test_an_image_that_no_registry_has_is_refused_by_name(root):
     assert fault.startswith("dns.servers.image: this does not name one image for good")
 
 
-@pytest.mark.parametrize("targets", [["akash"], ["akash", "akash", "akash"]])
-def test_there_are_two_servers(root, targets):
-    (fault,) = refused(stack("powerdns", servers=SERVERS | {"placement": targets}), root)
+@pytest.mark.parametrize("count", [1, 4])
+def test_there_are_two_servers_or_three(root, count):
+    (fault,) = refused(stack("powerdns", servers=SERVERS | {"placement": ["akash"] * count}), root)
     assert fault.startswith("dns.servers.placement: ")
+
+
+def test_a_site_has_no_third_place(root):
+    made = stack("powerdns")
+    made["workloads"]["docs"]["placement"] = {"decentralized": ["akash", "akash", "akash"]}
+    (fault,) = refused(made, root)
+    assert fault.startswith("workloads.docs.placement.decentralized: ")
+
+
+def test_three_servers_answer_at_three_operators_and_change_one_after_the_other(root):
+    made = planned(stack("powerdns", servers=THREE), root)
+    servers, docs = made.workloads
+    names = ("ns-akash", "ns-akash-2", "ns-akash-3")
+    assert [server.host for server in made.zone.own.servers] == [f"{name}.dao.example" for name in names]
+    assert tuple(servers.roles) == tuple(site.name for site in servers.sites) == names
+    assert len({f"{name}.dao.example" for name in names}.intersection(servers.claimed)) == 3
+    created = {a.name: a.does for a in made.actions if isinstance(a.does, Create)}
+    assert [ref.of for ref in created["ns-akash-3"].avoid] == ["ns-akash", "ns-akash-2"]
+    assert created["ns-akash"].apart == ("docs-akash", "docs-akash-2", "ns-akash-2", "ns-akash-3")
+    assert [ref.of for ref in created["docs-akash"].avoid] == [*names]
+    assert {"ns-akash-2-probe", "ns-akash-2-serves", "ns-akash-probe"} <= behind(made, "ns-akash-3")
+    assert {f"{name}-probe" for name in names} <= behind(made, "powerdns:docs.dao.example/primary")
+    assert sum("can forge the zone dao.example" in loss for loss in servers.losses) == 3
+    assert [line.site for line in servers.bill] == [*names]
+    assert servers.usd_month == pytest.approx(1.5 * planned(stack("powerdns"), root).workloads[0].usd_month, abs=0.02)
+    assert docs.roles == {"docs-akash": "primary", "docs-akash-2": "standby"}
+
+
+def test_a_third_server_leaves_what_the_first_two_are(root):
+    two, three = (planned(stack("powerdns", servers=each), root).workloads[0] for each in (SERVERS, THREE))
+    assert three.sites[:2] == two.sites
 
 
 def test_a_third_server_at_a_vendor_is_no_setting(root):
@@ -341,3 +376,23 @@ def test_checks_of_a_stack_share_no_name_but_that_of_the_identity(authorities, r
     names = [check.name for check in run.checks(plan, builtin(), "unmoor/test") if check.name != "AWS identity"]
     assert "servers that go on answering" in names
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("odd", [0, 1, 2])
+def test_of_three_keepers_the_one_that_leads_a_name_elsewhere_is_named_against_the_two(odd):
+    servers = [Server(f"ns{number}.dao.example", f"192.0.2.{number}") for number in range(3)]
+    beats = [Beat(1_000, 7, {"docs.dao.example": "docs-akash-2"} if number == odd else {}) for number in range(3)]
+    seen = Seen(
+        "dao.example",
+        "example",
+        {},
+        {
+            Way(server, tcp=False): {(beat_name("dao.example"), "TXT"): Answer("NOERROR", frozenset({f'"{beat}"'}))}
+            for server, beat in zip(servers, beats, strict=True)
+        },
+    )
+    (found,) = verdict.keepers(seen, 1_000.0)
+    apart, agree = str(servers[odd]), ", ".join(str(each) for each in servers if each != servers[odd])
+    assert found.where == "docs.dao.example, by keepers"
+    assert f"{apart}: 'docs-akash-2'" in found.what
+    assert f"{agree}: 'where it leads while all is well'" in found.what
