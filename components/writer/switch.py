@@ -42,7 +42,9 @@ def create(records: Keeper, workload: str, holder: str) -> None:
     if found is None:
         raise StepError(f"the record of {workload} cannot be written: {why}; try again")
     if found.order is None or first.order is None or found.order.id != first.order.id:
-        raise StepError(f"{workload} has a writer already, {outside(found.holder)} in epoch {found.epoch}; leave it so")
+        raise StepError(
+            f"{workload} has a writer already, {outside(found.holder)} in epoch {found.epoch}; order a move instead"
+        )
 
 
 def order(records: Keeper, to: str, *, lossy: bool = False) -> str:
@@ -68,11 +70,11 @@ def order(records: Keeper, to: str, *, lossy: bool = False) -> str:
 
 
 def _ordered(record: Record, to: str, new: str, *, lossy: bool) -> Record:
-    """Put an order into a record; StepError if that cannot be.
+    """Return the record with an order for `to`. Raises StepError if it cannot have one.
 
-    An order that accepts loss replaces one whose site has claimed and does not come to write: only the store knows
-    which of the two sites is the next writer, and withdrawing would leave none. It may name the holder: one whose copy
-    was lost with its volume writes again only by that, and one that writes is not disturbed.
+    An order that accepts loss replaces one whose site has claimed the epoch and does not write: withdrawing would leave
+    no writer. It may name the holder: a holder whose copy was lost with its volume writes again only by such an order,
+    and a holder that writes is not disturbed.
     """
     under_way = record.order
     if under_way and under_way.to != to and lossy and record.state is State.CLAIMED:
