@@ -276,6 +276,6 @@ def test_a_file_that_is_no_key_is_refused_and_not_repeated(stack, tmp_path, text
     file.write_text(text)
     result = run("key", "--stack", stack, file)
     assert isinstance(result.exception, ConfigError)
-    assert "is no key of algorithm 13" in str(result.exception)
+    assert "is not a key of algorithm 13" in str(result.exception)
     assert not text or text not in str(result.exception)
     assert file.read_text() == text

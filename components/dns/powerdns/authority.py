@@ -1,4 +1,4 @@
-"""PowerDNS on name servers of the stack's own, as an authority: what it refuses, and entries of workloads. Pure."""
+"""PowerDNS on the stack's own name servers as an authority: what it refuses, and the entries of workloads. Pure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from ..zone import Member
     from .records import Zone
 
-#: Stand for where sites are reached, where that is not known yet.
+#: Placeholders for endpoints that are not known yet (RFC 5737, RFC 6761).
 _ADDRESS, _NAME = Endpoint(addresses=("192.0.2.1",)), Endpoint(name="name.invalid")
-#: Seconds from one probe of a keeper to the next.
+#: Seconds between two probes of a keeper.
 _PROBE_S = 1
 
 
@@ -40,7 +40,7 @@ class PowerDns:
     company: str | None = None
 
     def refuses(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Fault]:
-        """Refuse an apex that leads to a name, and adoption, which needs a vendor's one change."""
+        """Refuse an apex that leads to a name, and adoption, which needs one atomic change of a vendor's zone."""
         named = any(site.exposure.reach is not Reach.ADDRESS for site in plan.everywhere)
         if named and zone.name in (name.host for name in plan.names):
             yield Fault(
@@ -53,7 +53,7 @@ class PowerDns:
             yield Fault("adopt", why)
 
     def refuses_zone(self, plans: Sequence[WorkloadPlan], zone: ZonePlan) -> Iterator[Fault]:
-        """Refuse what no zone may hold once the stack's names and those of `zone.yaml` stand in it."""
+        """Refuse records that no zone may hold, among the stack's names and those of `zone.yaml`."""
         found = [*_others(plans), *(each for plan in plans for each in sets(plan, zone))]
         wrong = list(faults(found, zone.name))
         if not wrong:
@@ -62,7 +62,7 @@ class PowerDns:
         yield from wrong
 
     def notes(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[str]:
-        """Name what own servers do not answer as the stack has it, and who moves together."""
+        """Return how the servers' answers differ from the stack file, and which visitors move together."""
         found = list(sets(plan, zone))
         yield from rows.losses(found)
         if plan.weights and not any("look-ups are not shared" in loss for loss in rows.losses(found)):
@@ -72,15 +72,15 @@ class PowerDns:
             )
 
     def answer_ttl(self, exposure: Exposure, ttl: int) -> int:  # noqa: ARG002 the same for every site
-        """Return for how many seconds resolvers keep an answer."""
+        """Return how many seconds resolvers keep an answer."""
         return ttl
 
     def detection_s(self) -> int:
-        """Return after how many seconds the keepers take a silent site out."""
+        """Return how many seconds a site is silent before the keepers lead its names away."""
         return DOWN * _PROBE_S
 
     def needs(self, topology: Topology) -> Needs:
-        """Return a look at the key that is handed over."""
+        """Return a check of the key that is handed over."""
         from . import needs
 
         return needs.of(topology)
@@ -90,13 +90,13 @@ class PowerDns:
         return []
 
     def bill(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Line]:  # noqa: ARG002 the servers are a workload
-        """Return nothing: the servers are a workload, and their target sends its bill."""
+        """Return nothing: the servers are a workload, which has a bill of its own."""
         yield from ()
 
     def actions(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Action]:
-        """Return the entries: CAA, each site's own name, and the members of every name.
+        """Return the actions that publish CAA, each site's own name, and the members of every name.
 
-        Those of other workloads wait until the servers answer.
+        The entries of other workloads wait until the servers answer.
         """
         if zone.own is None:
             return
@@ -111,7 +111,7 @@ class PowerDns:
         yield from (dataclasses.replace(each, after=after) for each in entries)
 
     def current(self, handle: Mapping[str, Any], host: str) -> list[str]:
-        """Read where a host's records lead now, in the zone that the stores hold."""
+        """Return where a host's records lead now, in the zone that the stores hold."""
         from .state import places
 
         return places(handle, host)
@@ -124,7 +124,7 @@ class PowerDns:
 
 
 def given(zone: ZonePlan, own: OwnServers, key: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the input of the step that publishes an entry under a name of its own."""
+    """Return the inputs of the action that publishes an entry as `key`."""
     stores = {name: store.model_dump(exclude_none=True) for name, store in sorted(own.stores.items())}
     return {"zone": zone.name, "folder": own.folder, "stores": stores, "stack": STACK, "key": key, "entry": dict(entry)}
 
@@ -134,7 +134,7 @@ def _somewhere(site: Site) -> Endpoint:
 
 
 def _others(plans: Sequence[WorkloadPlan]) -> list[RRset]:
-    """Return the records of the zone that are not the stack's."""
+    """Return the records of `zone.yaml`, which are not the stack's."""
     found = next((plan.release.data for plan in plans if plan.name == WORKLOAD), None)
     return [RRset(each["host"], each["type"], each["ttl"], tuple(each["values"])) for each in found or ()]
 
@@ -171,7 +171,7 @@ def _set(rrset: RRset) -> dict[str, Any]:
 
 
 def _entry(found: Iterable[RRset], site: Site) -> dict[str, Any]:
-    """Return the sets of a site, and where it is reached."""
+    """Return the sets of a site, and its endpoint."""
     parts: dict[str, Any] = {"sets": [], "members": [], "at": Ref(site.name, "at")}
     for rrset in found:
         if rrset.members:
@@ -191,7 +191,7 @@ def _member(rrset: RRset, member: Member) -> dict[str, Any]:
 
 
 def _with_server(action: Action, servers: Mapping[str, NameServer]) -> Action:
-    """Let the entry of a server's own name make it one of the zone's name servers."""
+    """Return the action that also makes a server one of the zone's name servers, if it publishes the server's name."""
     does = action.does
     server = servers.get(action.site or "")
     if not isinstance(does, Run) or server is None:
@@ -219,7 +219,7 @@ def _ds(zone: ZonePlan) -> list[str]:
 
 
 def _plain(name: str, plan: WorkloadPlan, zone: ZonePlan, own: OwnServers) -> Action:
-    """Publish the records that are not the stack's, its keys, and who else answers for the zone meanwhile."""
+    """Return the action that publishes the records of `zone.yaml`, the zone's keys, and other authorities' servers."""
     found = plan.release.data or []
     named = zone.delegation.name_servers if zone.delegation and len(zone.authorities) > 1 else ()
     hosts = {server.host for server in own.servers}

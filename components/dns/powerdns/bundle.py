@@ -1,7 +1,7 @@
-"""The zone as a signed, content-addressed document: what name servers take, and all that they take.
+"""The zone as a signed, content-addressed document, which is all that a name server takes from outside.
 
-The name of a bundle is the SHA-256 of its bytes, its signature is SSH's (PROTOCOL.sshsig) over those bytes. A bundle
-holds plain records alone: a type that no zone file has is refused, and with it every scripted record.
+The name of a bundle is the SHA-256 of its bytes. Its signature is SSH's (PROTOCOL.sshsig) over those bytes. A bundle
+holds only plain records: types that no zone file has are refused, and therefore every scripted record.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from . import rows
 
 FORMAT = 1
-#: What a signature of ours is for, and who signs, in an allowed-signers file (ssh-keygen(1)).
+#: The namespace of the signatures, and the signer's name in an allowed-signers file (ssh-keygen(1)).
 NAMESPACE, PRINCIPAL = "unmoor-zone", "zone"
-#: Seconds of the SOA record (RFC 1912 §2.2): no server transfers the zone, so only the last, of absent names, counts.
+#: Seconds of the SOA record (RFC 1912 §2.2). No server transfers the zone, so only the last counts: it is the TTL of
+#: absent names.
 _SOA = "3600 600 1209600 60"
 _NS_TTL = 3600
 _LEADING = ("A", "AAAA", "CNAME")
@@ -58,7 +59,7 @@ class _Probe(Setting):
 
 
 class Judged(Setting):
-    """A member of a public name: its rows while the name leads to it, and where and how it is probed."""
+    """A member of a public name: its rows while the name leads to it, and its probe, which connects to `connect`."""
 
     site: str
     rows: tuple[_Row, ...] = Field(min_length=1)
@@ -67,7 +68,7 @@ class Judged(Setting):
 
 
 class Switch(Setting):
-    """A public name whose rows follow its members: the primary, then the standby; with `balance` both while well."""
+    """A public name and its members, primary first. Its rows lead to one, or with `balance` to both if both are up."""
 
     host: str
     members: tuple[Judged, Judged]
@@ -80,14 +81,15 @@ class Switch(Setting):
 
     @property
     def home(self) -> int:
-        """Return where the name leads while all is well."""
+        """Where the name leads while its members are up."""
         return BOTH if self.balance else PRIMARY
 
 
 class Bundle(Setting):
-    """A zone of one serial. `servers` are the host names of its name servers; `switches` have their primary first.
+    """A zone of one serial. `servers` are the host names of its name servers.
 
-    `entries` are what a stack made the records from, by the name of the action that published each; keepers read none.
+    `entries` are what a stack made the records from, by the name of the action that published each. Keepers ignore
+    them.
     """
 
     format: int = Field(ge=FORMAT, le=FORMAT)
@@ -97,7 +99,7 @@ class Bundle(Setting):
     records: tuple[_Row, ...]
     switches: tuple[Switch, ...] = ()
     entries: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    #: The DS record of each key that the zone shows, the one that signs first; none leaves keys as they are.
+    #: The DS records of the keys that the zone publishes; the first key signs. Without any, the keys do not change.
     keys: tuple[Annotated[str, Field(pattern=DS)], ...] = ()
 
     def text(self, more: Iterable[Row] = ()) -> str:
@@ -111,7 +113,7 @@ class Bundle(Setting):
 
 @dataclass(frozen=True)
 class Made:
-    """A bundle's bytes, and the name that they have."""
+    """The bytes of a bundle, and its name."""
 
     raw: bytes
 
@@ -131,7 +133,7 @@ def make(
     *,
     keys: Sequence[str] = (),
 ) -> Made:
-    """Return the bundle of a zone. Raises ConfigError when it holds what `read` refuses."""
+    """Return the bundle of a zone. Raises ConfigError for everything that `read` refuses."""
     document = {
         "format": FORMAT,
         "zone": zone,
@@ -150,7 +152,7 @@ def make(
 
 
 def read(raw: bytes, zone: str) -> Bundle:
-    """Return a bundle of a zone. Raises ConfigError with every fault: another zone, a row that no zone may hold."""
+    """Parse a bundle of a zone. Raises ConfigError with every fault: another zone, a row that no zone may hold."""
     try:
         bundle = Bundle.model_validate_json(raw)
     except ValidationError as error:
@@ -163,7 +165,7 @@ def read(raw: bytes, zone: str) -> Bundle:
 
 
 def _row_faults(bundle: Bundle) -> list[Fault]:
-    """Judge all rows, those after a switch included: each state that names can be in is a zone that may stand."""
+    """Return the faults of all rows, before and after a switch: each state of the names must be a valid zone."""
     found: list[Fault] = []
     given = [each.row for each in bundle.records]
     others = [row.row for switch in bundle.switches for member in switch.members for row in member.rows]
@@ -181,13 +183,11 @@ def _row_faults(bundle: Bundle) -> list[Fault]:
     for switch in bundle.switches:
         primary, standby = ([row.row for row in member.rows] for member in switch.members)
         if any(row.name != switch.host or row.type not in _LEADING for row in (*primary, *standby)):
-            found.append(
-                Fault(switch.host, "has a member whose rows do not lead from this name to an address or a name")
-            )
+            found.append(Fault(switch.host, "has a member whose rows are not A, AAAA or CNAME records of this name"))
         if switch.balance and any(row.type == "CNAME" for row in (*primary, *standby)):
-            found.append(Fault(switch.host, "is to be balanced, and a name has one CNAME at most"))
+            found.append(Fault(switch.host, "is to be balanced, but a name has at most one CNAME; use addresses"))
         if set(switch.rows(switch.home)) != {row for row in given if row.name == switch.host and row.type in _LEADING}:
-            found.append(Fault(switch.host, "leads to something else than its members while all is well"))
+            found.append(Fault(switch.host, "has other rows in the zone than its members"))
         found += [each for each in zone_faults(together([*kept, *standby]), bundle.zone) if each.path == switch.host]
     return list(dict.fromkeys(found))
 

@@ -1,7 +1,7 @@
-"""The zone's one signing key (CSK), as PowerDNS reads and writes keys, and the DS that its parent has to hold.
+"""The zone's only signing key (CSK) in PowerDNS' format, and the DS record that the parent needs.
 
-A name server needs it, because answers change and are signed as they change. Algorithm 13 is the one to sign with
-(RFC 8624 §3.1); its key is a number of 32 bytes (RFC 6605 §6).
+A name server needs the key, because answers change and are then signed again. RFC 8624 §3.1 recommends algorithm 13,
+whose private key is a number of 32 bytes (RFC 6605 §6).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-#: The variable of the process that holds the key while an update runs.
+#: The environment variable that holds the key during an update.
 VARIABLE = "UNMOOR_ZONE_KEY"
-#: The file that BIND and PowerDNS exchange keys by.
+#: The file format in which BIND and PowerDNS exchange keys.
 _FORMAT = "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: {}\n"
 _SIZE = 32
-#: A key that signs keys and records (RFC 4034 §2.1.1), and how its digest is made (RFC 4509).
+#: The flags of a key that signs keys and records (RFC 4034 §2.1.1), and the DS record's digest (RFC 4509).
 _FLAGS, _DIGEST = 257, "SHA256"
 
 
@@ -36,18 +36,18 @@ def make() -> str:
 
 
 def split(text: str) -> list[str]:
-    """Return the keys of a text, each as a file of its own: during a roll-over there are two, one after the other."""
+    """Return the keys of a text, each as the text of one file. During a roll-over the text holds two."""
     parts = re.split(r"(?m)^(?=Private-key-format:)", text)
     return [part for part in parts if part.strip()] or [text]
 
 
 def by_ds(text: str, zone: str, source: Path) -> dict[str, str]:
-    """Return each key of a text by its DS record. Raises ConfigError, naming `source`, if one is none."""
+    """Return the keys of a text by their DS records. Raises ConfigError, naming `source`, if one is invalid."""
     return {ds(each, zone, source): each for each in split(text)}
 
 
 def ds(text: str, zone: str, source: Path) -> str:
-    """Return the DS record of a key, without the zone's name. Raises ConfigError, naming `source`, if it is none."""
+    """Return the DS record of a key, without the zone's name. Raises ConfigError, naming `source`, if it is invalid."""
     import dns.dnssec
 
     key = dns.dnssec.make_dnskey(_read(text, source).public_key(), "ECDSAP256SHA256", _FLAGS)
@@ -64,8 +64,8 @@ def _read(text: str, source: Path) -> EllipticCurvePrivateKey:
             raise ValueError
         return ec.derive_private_key(int.from_bytes(number, "big"), ec.SECP256R1())
     except (KeyError, ValueError, binascii.Error):
-        # Nothing of the file is repeated: it may be another secret.
+        # The message repeats nothing of the file, which may be another secret.
         raise ConfigError(
-            f"{source}: is no key of algorithm 13 as `pdnsutil export-zone-key` prints it; name another file, or one "
-            "that is not there yet"
+            f"{source}: is not a key of algorithm 13 as `pdnsutil export-zone-key` prints it; name another file, or "
+            "one that does not exist yet"
         ) from None

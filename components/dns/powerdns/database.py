@@ -1,7 +1,7 @@
-"""The database of one PowerDNS server: a whole zone in one transaction, and the rows of one name in another.
+"""The database of one PowerDNS server: replace the whole zone, or the rows of one name, in one transaction.
 
-A zone is loaded and judged in a second database first, because PowerDNS takes a broken zone when it is given one:
-`load-zone` replaces what is served before `check-zone` can judge it (PowerDNS 4.7.3).
+A zone is loaded and checked in a second database first, because PowerDNS accepts a broken zone: `load-zone` replaces
+what is served before `check-zone` can refuse it (PowerDNS 4.7.3).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .bundle import Bundle
 
-#: Seconds to wait for PowerDNS' own writes, and for one of its programs.
+#: Seconds to wait for a lock that PowerDNS holds, and for one of its programs.
 _BUSY_S, _PROGRAM_S = 5.0, 60.0
 _CONFIG = "launch=gsqlite3\ngsqlite3-database={}\ngsqlite3-dnssec=yes\n"
 _LEADING = "('A', 'AAAA', 'CNAME')"
@@ -32,31 +32,31 @@ _COLUMNS = "name, type, content, ttl, prio, disabled, ordername, auth"
 
 
 class Database:
-    """The zone in a server's database. Threads may use it at once; writes are whole or do not happen."""
+    """The zone in a server's database. It may be used by several threads; every write is one transaction."""
 
     def __init__(self, path: Path, zone: str, control: Path) -> None:
         self._path, self._zone, self._control = path, zone, control
 
     def serial(self) -> int:
-        """Return the serial that is served, 0 before the first zone."""
+        """Return the served serial, 0 before the first zone."""
         with self._open() as database:
             found = database.execute("SELECT content FROM records WHERE name = ? AND type = 'SOA'", [self._zone])
             row = found.fetchone()
         return int(row[0].split()[2]) if row else 0
 
     def leads(self, host: str) -> set[tuple[str, str]]:
-        """Return type and content of the rows by which a host leads somewhere."""
+        """Return type and content of a host's A, AAAA and CNAME rows."""
         with self._open() as database:
             query = f"SELECT type, content FROM records WHERE name = ? AND type IN {_LEADING}"  # noqa: S608 a constant
             return set(database.execute(query, [host]).fetchall())
 
     @contextlib.contextmanager
     def staged(self, bundle: Bundle, key: Path | None) -> Iterator[Path]:
-        """Make a database with a bundle's zone alone, signed where it is to be, and judged by PowerDNS itself.
+        """Make a temporary database with only a bundle's zone, signed if there is a key, and checked by PowerDNS.
 
-        Raises StepError when PowerDNS refuses it. `key` is the file of the zone's signing keys. Of the keys that a
-        bundle names the zone shows those that are there, and the first of them signs. Where none is, the first zone
-        gets the first key of the file, and later ones keep the keys that are served.
+        `key` is the file of the zone's signing keys. The zone publishes the keys of the file that the bundle names, and
+        the first of them signs. If the file has none of these, the first zone gets the first key of the file, and later
+        ones keep the served keys. Raises StepError if PowerDNS refuses the zone.
         """
         beat = Row(beat_name(self._zone), "TXT", 5, '"t=0"')
         with tempfile.TemporaryDirectory(dir=self._path.parent) as name:
@@ -79,9 +79,9 @@ class Database:
             yield staged
 
     def lacks(self, wanted: Sequence[str], key: Path | None) -> bool:
-        """Return whether a key of these DS records is in the file, and not in the zone that is served.
+        """Return whether a key of these DS records is in the file, but not in the served zone.
 
-        Raises ConfigError while the file has a part that is no key.
+        Raises ConfigError if a part of the file is not a key.
         """
         known = {csk.ds(each, self._zone, self._path) for each in self._known(wanted, key)}
         with self._open() as database:
@@ -90,12 +90,12 @@ class Database:
         return not known <= {csk.ds(content, self._zone, self._path) for (content,) in found}
 
     def _known(self, wanted: Sequence[str], key: Path | None) -> list[str]:
-        """Return the keys of DS records that this server has, in their order."""
+        """Return the keys of these DS records that the file has, in the order of the DS records."""
         there = csk.by_ds(key.read_text(encoding="ascii", errors="replace"), self._zone, key) if key else {}
         return [there[ds] for ds in wanted if ds in there]
 
     def _give(self, folder: Path, key: str, state: str) -> None:
-        """Let a staged zone show a key, and be signed by it where it is active."""
+        """Add a key to a staged zone; it signs if its `state` is `active`."""
         path = folder / "key"
         path.touch(mode=0o600)
         path.write_text(key, encoding="ascii")
@@ -103,9 +103,9 @@ class Database:
         path.unlink()
 
     def swap(self, staged: Path, leading: Mapping[str, Sequence[Row]]) -> None:
-        """Put a staged zone in the place of what is served, with its keys, in one transaction.
+        """Replace the served zone and its keys by a staged one, in one transaction.
 
-        `leading` has the rows of names that lead to their standby.
+        `leading` are the rows of hosts that lead elsewhere than in the bundle.
         """
         with self._open() as database:
             database.execute("ATTACH ? AS staged", [str(staged)])
@@ -116,13 +116,13 @@ class Database:
         self._purge(f"{self._zone}$")
 
     def lead(self, host: str, rows: Sequence[Row]) -> None:
-        """Let a host lead elsewhere. The serial stays: it is the bundle's, on every server."""
+        """Replace the rows by which a host leads. The serial does not change: it is the bundle's, on every server."""
         with self._open() as database, _transaction(database):
             _replace(database, host, rows)
         self._purge(host)
 
     def beat(self, text: str) -> None:
-        """Write the keeper's own row."""
+        """Write the text of the keeper's own record."""
         name = beat_name(self._zone)
         with self._open() as database, _transaction(database):
             database.execute("UPDATE records SET content = ? WHERE name = ? AND type = 'TXT'", [f'"{text}"', name])
@@ -137,9 +137,9 @@ class Database:
             database.close()
 
     def _same_keys(self, staged: Path) -> bool:
-        """Give a staged zone the keys that are served, and return whether there are any.
+        """Copy the served keys into a staged zone, and return whether there are any.
 
-        Without them its names would get no place in the chain that proves which names are absent.
+        Without keys `rectify-zone` would not order the names for the proofs that a name is absent.
         """
         with self._open() as database:
             database.execute("ATTACH ? AS staged", [str(staged)])
@@ -165,7 +165,7 @@ class Database:
         _copy(database, "records", _COLUMNS, ("staged", theirs), ("main", ours))
 
     def _purge(self, what: str) -> None:
-        """Let the server forget what it answered before. One that does not run forgets by itself."""
+        """Purge answers from the server's cache. A server that does not run has no cache."""
         words = ["pdns_control", f"--socket-dir={self._control}", "purge", what]
         with contextlib.suppress(StepError):
             _run(words, "the server's cache cannot be purged")
@@ -183,10 +183,10 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 
 def _replace(database: sqlite3.Connection, host: str, rows: Sequence[Row]) -> None:
-    """Exchange the leading rows of a host; their place in the chain of signed names stays."""
+    """Replace the leading rows of a host; they keep their place in the chain of signed names."""
     where = f"FROM main.records WHERE name = ? AND type IN {_LEADING}"
     there = database.execute(f"SELECT domain_id, ordername, auth {where}", [host]).fetchone()
-    if there is None:  # the name is not in this zone any more
+    if there is None:  # the zone no longer has the name
         return
     domain, ordername, auth = there
     database.execute(f"DELETE {where}", [host])
@@ -210,7 +210,7 @@ def _domain(database: sqlite3.Connection, schema: str, zone: str) -> int | None:
 def _copy(
     database: sqlite3.Connection, table: str, columns: str, source: tuple[str, int], target: tuple[str, int]
 ) -> None:
-    """Copy what a table has of one zone, from one database to another."""
+    """Copy one zone's rows of a table from one database to another. `source`, `target`: schema and the zone's id."""
     database.execute(
         f"INSERT INTO {target[0]}.{table} (domain_id, {columns}) "  # noqa: S608 our own words
         f"SELECT ?, {columns} FROM {source[0]}.{table} WHERE domain_id = ?",

@@ -1,4 +1,4 @@
-"""What the parent of a zone names as its name servers and keys."""
+"""Ask the parent of a zone for its name servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def names(zone: str) -> frozenset[str]:
-    """Return the name servers that the parent of a zone names. Raises StepError when none of its servers answers."""
+    """Return the name servers that the parent of a zone names. Raises StepError if none of its servers answers."""
     found = list(_asked(zone, "NS"))
     values = (each.names | {value.rstrip(".").lower() for value in each.values} for each in found)
     return frozenset().union(*values)

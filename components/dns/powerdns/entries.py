@@ -1,8 +1,8 @@
-"""From entries, each published by one action of a stack, to the zone that they make together. Pure.
+"""Make a zone from entries, each of which one action of a stack publishes. Pure.
 
-An entry has `sets` with values, `members` with the place `at` which their site is reached, the host of a name server
-as `server`, `also`: name servers of others that answer for the zone meanwhile, and `keys`: the DS records of the keys
-that the zone shows, the one that signs first.
+An entry has `sets` with values, and `members` whose site is reached `at` addresses or a name. `server` is the host of a
+name server. `also` are name servers of other authorities that answer for the zone. `keys` are the DS records of the
+keys that the zone publishes, of which the first signs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..plain import Row
 
-#: Seconds for which the address of a name server may be remembered: glue at the parent lasts longer anyway.
+#: The TTL in seconds of a name server's address. The parent's glue has a longer one.
 _SERVER_TTL = 300
 
 Entries = dict[str, dict[str, Any]]
@@ -47,7 +47,7 @@ def servers(entries: Mapping[str, Mapping[str, Any]]) -> list[Server]:
 
 
 def made(zone: str, serial: int, entries: Entries) -> bundle.Made:
-    """Return the bundle that entries make, in any order. Raises ConfigError with what no zone may hold.
+    """Return the bundle that entries make, in any order. Raises ConfigError for records that no zone may hold.
 
     Each name leads where its own entry has the site: one that is rented anew gets its own name before its public ones.
     """
@@ -69,7 +69,7 @@ def made(zone: str, serial: int, entries: Entries) -> bundle.Made:
 
 
 class _Placed(NamedTuple):
-    """A member as its entry has it, and where its site is reached."""
+    """A member of an entry, and the endpoint of its site."""
 
     host: str
     site: str
@@ -96,7 +96,7 @@ def _sets(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[RRset]:
     for entry in entries.values():
         for each in entry.get("sets", ()):
             rrset = _plain(each)
-            # Two proofs of one host are one record, as an issuer gives the same to every certificate.
+            # An issuer demands the same proof of a host for every certificate, so two entries may have one record.
             values.setdefault((rrset.host, rrset.type), rrset)
     members: dict[str, list[_Placed]] = {}
     for placed in _placed(entries):
@@ -109,7 +109,7 @@ def _sets(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[RRset]:
 def _plain(given: Mapping[str, Any]) -> RRset:
     host, type_ = str(given["host"]).rstrip(".").lower(), str(given["type"])
     found = [str(value) for value in given["values"]]
-    if type_ == "CNAME":  # as a vendor's API gives them, without the dot
+    if type_ == "CNAME":  # a vendor's API gives the target without the dot
         found = [f"{value.rstrip('.')}." for value in found]
     return RRset(host, type_, int(given["ttl"]), tuple(found))
 
@@ -117,7 +117,8 @@ def _plain(given: Mapping[str, Any]) -> RRset:
 def _led(host: str, found: Iterable[_Placed]) -> RRset:
     """Return the set of a name from its members, primary first.
 
-    While two members change places one entry is new and the other old: both lead to one site then, which answers alone.
+    While two members change places, one entry is new and the other old. Both then have the same site, which is the only
+    member.
     """
     ordered = sorted(found, key=_turn)
     once = {each.site: each for each in reversed(ordered)}
@@ -147,7 +148,7 @@ def _member(placed: _Placed, *, shared: bool) -> Member:
 
 
 def places(zone: bundle.Bundle, host: str) -> list[str]:
-    """Return where a host's records can lead: to every member of it, dead or alive; addresses and names, each once."""
+    """Return each address and name that a host's records can lead to, once: those of every member, up or down."""
     given = [each.row for each in zone.records]
     given += [row.row for switch in zone.switches for member in switch.members for row in member.rows]
     return list(dict.fromkeys(_place(row) for row in given if row.name == host and row.type in {"A", "CNAME"}))

@@ -1,31 +1,32 @@
-"""When a public name leads to its standby, and when back to its primary. Pure.
+"""Decide when a public name leads to its standby, and when back to its primary. Pure.
 
-A proven death is never held: three failures in a row, with the standby alive. The way back takes twenty successes, and
-at least a minute since the last switch, so that a site that comes and goes moves visitors once a minute at most. While
-nothing is known, or both are dead, the primary answers: the standby gets visitors by proof alone.
+Three failures of the primary in a row lead the name to a standby that is up, without delay. The way back takes twenty
+successes in a row, and at least a minute since the last switch, so that an unstable site moves visitors at most once a
+minute. While nothing is known, or both are down, the primary answers.
 
-A name that both members answer is led away from one by the same proof, and back to both by the same rule.
+A name that both members answer is led away from one, and back to both, by the same rules.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-#: Failures in a row that prove a death, successes in a row that prove a return, seconds from a switch to the way back.
+#: Failures in a row until a member is down, successes in a row until it is up again, and the least seconds between a
+#: switch and the way back.
 DOWN, UP, HOLD_S = 3, 20, 60.0
-#: Where a name leads: a member by its place, or both.
+#: Where a name leads: to a member by its index, or to both.
 PRIMARY, STANDBY, BOTH = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class Health:
-    """What is known of one member: `up` is None until it is known."""
+    """The health of one member: `up` is None while it is unknown; `row` counts successes, or failures as negatives."""
 
     up: bool | None = None
     row: int = 0
 
     def after(self, *, ok: bool) -> Health:
-        """Return what is known after one more probe; the first success of all is believed."""
+        """Return the health after one more probe. While it is unknown, one success is enough."""
         row = max(self.row, 0) + 1 if ok else min(self.row, 0) - 1
         if ok and (self.up is None or row >= UP):
             return Health(up=True, row=row)
@@ -34,14 +35,17 @@ class Health:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a name leads, and where it leads while all is well. `switched_at` is in seconds, None before any switch."""
+    """Where a name leads, and its `home`: where it leads while its members are up.
+
+    `switched_at` is the time of the last switch in seconds of the caller's clock, None before the first.
+    """
 
     leads: int = PRIMARY
     switched_at: float | None = None
     home: int = PRIMARY
 
     def next(self, primary: Health, standby: Health, now: float) -> Standing:
-        """Return where the name should lead."""
+        """Return the standing after a probe at `now` (seconds)."""
         well = primary.up and (self.home == PRIMARY or standby.up)
         if primary.up is False and standby.up:
             want = STANDBY

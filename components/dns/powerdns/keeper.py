@@ -1,7 +1,7 @@
 """The keeper: the process next to one name server that probes members, moves names, and takes new zones.
 
-It writes the server's database and nothing else; there is no API. When it dies the answers stay as they are, and its
-own record `_keeper.ZONE` stops changing.
+It writes only the server's database and has no API. If it dies, the answers stay as they are, and its own record
+`_keeper.ZONE` stops changing.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from ..plain import Row
     from .bundle import Bundle, Judged, Switch
 
-#: Seconds between two probes of a member, and two looks for a new zone.
+#: Seconds between two probes of a member, and between two checks for a new zone.
 PROBE_S, POLL_S = 1.0, 10.0
-#: Seconds between two looks while an update goes on, and how long after a new zone one is thought to go on.
+#: Seconds between two checks during an update, and for how long after a new zone an update is assumed.
 SOON_S, GOING_ON_S = 1.0, 120.0
-#: The bundle that is served, next to the database, which holds its rows alone.
+#: The file with the served bundle, next to the database, which holds only its rows.
 _SERVED = "served.json"
 
 
@@ -50,7 +50,7 @@ def _log(text: str) -> None:
 
 @dataclass
 class Name:
-    """A public name: its members, what is known of them, and where it leads."""
+    """A public name: its members, their health, where it leads, and whether its rows are `written`."""
 
     switch: Switch
     standing: Standing
@@ -65,16 +65,16 @@ class Name:
 
     @property
     def away(self) -> bool:
-        """Whether it leads elsewhere than while all is well."""
+        """Whether it leads elsewhere than while its members are up."""
         return self.standing.leads != self.standing.home
 
     def rows(self) -> list[Row]:
-        """Return the rows by which it leads there."""
+        """Return the rows of where it leads."""
         return self.switch.rows(self.standing.leads)
 
 
 class Keeper:
-    """One zone of one server."""
+    """The keeper of one zone on one server."""
 
     def __init__(
         self,
@@ -91,11 +91,11 @@ class Keeper:
         self._served, self._report, self._clock = folder / _SERVED, report, clock
         self._taken_at: float | None = None
         self._taken: tuple[Bundle, bytes] | None = None
-        # Probes are judged in one thread, zones are taken in another: no row of an old zone may follow a new one.
+        # One thread judges probes and another takes zones: no row of an old zone may be written after a new one.
         self._turn = threading.Lock()
 
     def resume(self) -> None:
-        """Take up what is served: its members, and where each name leads by its rows, which outlive this process."""
+        """Continue with the served bundle after a start. The database's rows show where each name leads."""
         try:
             bundle = read(raw := self._served.read_bytes(), self._stores.zone)
         except FileNotFoundError:
@@ -118,9 +118,9 @@ class Keeper:
         return Standing(leads, home=switch.home)
 
     def refresh(self) -> bool:
-        """Take the newest zone of the stores, and return whether there was one. What served stays when it cannot be.
+        """Take the newest zone of the stores, and return whether it was taken. On failure the served zone stays.
 
-        The zone that is served is taken again once there is a key of it that was handed over after it was taken.
+        The served zone is taken again when one of its keys has arrived since.
         """
         found = self._stores.newest(self._database.serial()) or self._with_more_keys()
         if found is None:
@@ -144,19 +144,19 @@ class Keeper:
         return True
 
     def _with_more_keys(self) -> tuple[Bundle, bytes] | None:
-        """Return what is served if a key that it names has come since. A file that is no key is looked at again."""
+        """Return the served bundle if a key that it names has arrived since. An invalid file is read again later."""
         with contextlib.suppress(UnmoorError, sqlite3.Error, OSError):
             if self._taken and self._database.lacks(self._taken[0].keys, self._key):
                 return self._taken
         return None
 
     def pause_s(self) -> float:
-        """Return the seconds to the next look for a zone: an update publishes several, and waits for each."""
+        """Return the seconds to the next check for a zone: an update publishes several, and waits for each."""
         going_on = self._taken_at is not None and self._clock() - self._taken_at < GOING_ON_S
         return SOON_S if going_on else POLL_S
 
     def _carried(self, switch: Switch) -> Name:
-        """Keep a name at the site it leads to, and what is known of members that did not change."""
+        """Return a name of a new zone that leads where it led, with the health of members that did not change."""
         old = self.names.get(switch.host)
         if old is None:
             return Name(switch, Standing(switch.home, home=switch.home))
@@ -167,7 +167,7 @@ class Keeper:
         return Name(switch, Standing(leads, old.standing.switched_at, switch.home), health)
 
     def judge(self, host: str, member: Judged, *, ok: bool) -> None:
-        """Take in one probe, and let the name lead elsewhere when that is decided."""
+        """Add the result of one probe, and move the name if that is decided."""
         with self._turn:
             self._judge(host, member, ok=ok)
 
@@ -190,13 +190,13 @@ class Keeper:
                 name.written = True
 
     def beat(self) -> None:
-        """Show that this process lives: the time, the serial, and the names that a failure leads elsewhere."""
+        """Write the keeper's record: the time, the serial, and the names that a failure led elsewhere."""
         away = {host: name.leads_to for host, name in self.names.items() if name.away}
         with contextlib.suppress(sqlite3.Error):
             self._database.beat(str(Beat(int(time.time()), self._database.serial(), away)))
 
     async def run(self, prober: Prober) -> None:
-        """Probe, look for zones and beat until cancelled."""
+        """Probe members, take zones and write the keeper's record until cancelled."""
         self.resume()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_every(self.pause_s, lambda: asyncio.to_thread(self.refresh)))
@@ -206,7 +206,7 @@ class Keeper:
                 self.judge(host, member, ok=await prober.well(member))
 
             async def all_() -> None:
-                # A probe that hangs does not hold the next one up: three in a row take their interval, not their limit.
+                # Probes run side by side, so that three that hang take three intervals and not three time-outs.
                 for host, name in self.names.items():
                     for member in name.switch.members:
                         tasks.create_task(one(host, member))
@@ -246,7 +246,7 @@ def main(
 ) -> None:
     """Keep one zone of the PowerDNS server next to this process: its rows, and where its public names lead.
 
-    Runs until it is ended; start it again when it ends by itself.
+    It runs until SIGTERM; restart it if it ends by itself.
     """
     import httpx
 

@@ -1,6 +1,6 @@
-"""What the container of a name server runs: it gets the zone's key, then runs PowerDNS and the keeper.
+"""Run the container of a name server: get the zone's key, then run PowerDNS and the keeper.
 
-A process that ends is started again. Its health is shown over HTTP, to the web server of the same deployment.
+A process that ends is started again. The web server of the same deployment reads the health over HTTP.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from .bundle import PRINCIPAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-#: Seconds between two looks at processes and for the key, and before a process that ended is started again.
+#: Seconds between two checks of the processes and for the first key, and before a process that ended is started again.
 _PAUSE_S, _AGAIN_S = 0.5, 2.0
-#: Seconds between two looks for other keys.
+#: Seconds between two checks for other keys.
 _KEYS_S = 10.0
-#: Seconds for one question to the web server, and in which a process has to end when it is asked to.
+#: Seconds for one request to the web server, and for a process to end after SIGTERM.
 _ASK_S, _END_S = 5.0, 5.0
 
 
@@ -47,7 +47,7 @@ class Supervisor:
     _not_before: dict[str, float] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Start what does not run."""
+        """Start every process that does not run, `_AGAIN_S` after its end."""
         for name, command in self.commands.items():
             process = self.running.get(name)
             if process is not None and process.poll() is not None:
@@ -61,7 +61,7 @@ class Supervisor:
                 self.running[name] = subprocess.Popen(command, **groups)
 
     def end(self) -> None:
-        """End all of them, and wait for each."""
+        """End all processes, and wait for each."""
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
@@ -79,7 +79,7 @@ def _log(text: str) -> None:
 def key(secrets: str) -> str | None:
     """Return the zone's key from the web server at HOST:PORT, None while it has none.
 
-    A set of secrets is named by its hash, so that old and new values are never mixed.
+    The web server names a set of secrets by its hash, so that old and new values are never mixed.
     """
     import httpx
 
@@ -93,7 +93,7 @@ def key(secrets: str) -> str | None:
 
 
 def fault(zone: str, address: str, port: int) -> str:
-    """Ask the server for its zone; return what is wrong, nothing while it answers it with a signature."""
+    """Ask the server for its zone; return what is wrong, "" if it serves a signed zone."""
     soa = asking.ask(address, zone, "SOA", tcp=False, port=port)
     if soa.error or not (soa.authoritative and soa.values):
         return soa.error or f"it answers {soa.rcode}, and has no zone yet"
@@ -101,7 +101,7 @@ def fault(zone: str, address: str, port: int) -> str:
 
 
 def _health(port: int, look: Callable[[], str]) -> http.server.ThreadingHTTPServer:
-    """Answer every address with 200 while `look` finds nothing wrong, else with 503 and what it found."""
+    """Answer every path with 200 while `look` returns "", else with 503 and its text."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -129,7 +129,7 @@ def _owned(path: Path, user: str | None, mode: int) -> None:
 
 
 def _prepare(folder: Path, user: str | None, texts: Mapping[str, str]) -> None:
-    """Make the folder, its database, and files that its user alone can read."""
+    """Make the folder, its database, and files that only its user can read."""
     folder.mkdir(parents=True, exist_ok=True)
     _owned(folder, user, 0o700)
     database = folder / server.DATABASE
@@ -141,7 +141,7 @@ def _prepare(folder: Path, user: str | None, texts: Mapping[str, str]) -> None:
 
 
 def _write(path: Path, text: str, user: str | None) -> None:
-    """Replace a file that its user alone can read, in one step: the keeper reads keys at any moment."""
+    """Replace a file that only its user can read, atomically: the keeper may read keys at any moment."""
     new = path.with_name(f".{path.name}.new")
     new.touch(mode=0o600)
     _owned(new, user, 0o600)
@@ -150,7 +150,7 @@ def _write(path: Path, text: str, user: str | None) -> None:
 
 
 def _renewed(path: Path, handed: str, found: str, user: str | None) -> str:
-    """Let the keeper have keys that were handed over since, for a roll-over; return what it has."""
+    """Write keys that were handed over since, for a roll-over, to the keeper's file; return what it holds."""
     if handed != found:
         _write(path, handed, user)
         _log("has other keys of the zone")
@@ -171,12 +171,10 @@ def _commands(folder: Path, zone: str, stores: Sequence[str]) -> dict[str, list[
 @click.option("--signer", envvar="SIGNER", required=True, help="The public SSH key that signs bundles.")
 @click.option("--secrets", envvar="SECRETS", required=True, help="HOST:PORT of the web server that has the zone's key.")
 @click.option("--folder", default="/var/lib/ns", show_default=True, type=click.Path(path_type=Path), help="Its files.")
-@click.option("--address", default="0.0.0.0", show_default=True, help="Where it answers.")  # noqa: S104 a container
+@click.option("--address", default="0.0.0.0", show_default=True, help="The address at which it answers.")  # noqa: S104 a container
 @click.option("--port", default=53, show_default=True, help="Its port, for UDP and TCP.")
-@click.option(
-    "--health-port", default=server.HEALTH_PORT, show_default=True, help="Where its health is shown over HTTP."
-)
-@click.option("--user", default="pdns", show_default=True, help="Who runs both processes; empty for who runs this.")
+@click.option("--health-port", default=server.HEALTH_PORT, show_default=True, help="The port of its health over HTTP.")
+@click.option("--user", default="pdns", show_default=True, help="The user of both processes; empty: this one.")
 @click.option("--trust", type=click.Path(path_type=Path), help="Certificates to trust besides the machine's.")
 def main(
     zone: str,
@@ -192,8 +190,8 @@ def main(
 ) -> None:
     """Run a name server for one zone: PowerDNS, and the keeper that takes zones and probes sites.
 
-    It waits for the zone's key first. Options that name no default are variables of the container, in capitals. Runs
-    until it is ended.
+    It waits for the zone's key first, and runs until SIGTERM. Each required option can be given as an environment
+    variable of the same name in capitals.
     """
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
@@ -215,7 +213,7 @@ def main(
     (folder / "pdns.conf").write_text(settings, encoding="utf-8")
     commands = _commands(folder, zone, stores.split())
     commands["keeper"] += ["--trust", str(trust)] if trust else []
-    # Port 53 is taken by a process that is root first (PowerDNS: `setuid` after binding); the keeper never is.
+    # PowerDNS starts as root to bind port 53, and changes the user after that (`setuid`); the keeper never is root.
     if who is not None:
         commands["pdns"] += [f"--setuid={who}", f"--setgid={who}"]
     both = [Supervisor({"pdns": commands["pdns"]}, None, _log), Supervisor({"keeper": commands["keeper"]}, who, _log)]

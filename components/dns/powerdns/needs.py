@@ -1,4 +1,4 @@
-"""What an update needs of own name servers: the zone's key, and that it is the one that the parent vouches for."""
+"""What an update of own name servers needs: the zone's key, which has to be the one that the parent vouches for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def of(topology: Topology) -> Needs:
-    """Return a look at the zone's key."""
+    """Return a check of the zone's key."""
     return Needs((Check("zone key", functools.partial(_key, topology), late=True),))
 
 

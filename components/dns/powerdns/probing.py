@@ -1,4 +1,4 @@
-"""Ask one member whether it is well: one request over a new connection, its certificate verified."""
+"""Probe one member: one request over a new connection, with its certificate verified."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 _WELL = 200
 _PORTS = {"http": 80, "https": 443}
-#: The first bytes of an answer, in which its mark has to stand.
+#: The number of first bytes of an answer that are searched for the mark.
 _SEARCHED = 5120
 
 
 class Prober:
-    """Probes, many at once. `trust` decides which certificates count; None takes what this machine trusts."""
+    """Probe members, many at once. `trust` holds the accepted issuers; None takes those of this machine."""
 
     def __init__(self, trust: ssl.SSLContext | None = None) -> None:
         import httpx
 
-        # A connection that is kept would go on answering after its machine left the name.
+        # A kept connection could still reach a machine to which the name no longer leads.
         limits = httpx.Limits(max_keepalive_connections=0)
         self._client = httpx.AsyncClient(verify=trust or httpx.create_ssl_context(), trust_env=False, limits=limits)
 
     async def aclose(self) -> None:
-        """End it."""
+        """Close the client."""
         await self._client.aclose()
 
     async def well(self, member: Judged) -> bool:
-        """Return whether a member answers 200 and its mark in time, at its own address and under its own name."""
+        """Return whether a member answers 200 with its mark in `LIMIT_S` seconds, at its address and by its name."""
         import httpx
 
         probe = member.probe
@@ -54,7 +54,7 @@ class Prober:
 
 
 def _at(connect: str, scheme: str) -> str:
-    """Return where to connect to: the address or name itself, unless a simulation leads elsewhere."""
+    """Return where to connect: to the address or name itself, unless the sandbox routes it elsewhere."""
     if not os.environ.get(ROUTES):
         return connect
     host, port = reached(connect, _PORTS[scheme])
@@ -62,7 +62,7 @@ def _at(connect: str, scheme: str) -> str:
 
 
 async def _beginning(answer: httpx.Response) -> bytes:
-    """Read as much of a body as is searched."""
+    """Return the part of a body that is searched."""
     body = b""
     async for part in answer.aiter_bytes():
         body += part

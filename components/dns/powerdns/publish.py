@@ -1,7 +1,7 @@
-"""Put an entry into the zone of own name servers: a signed bundle in every store, taken by one server at a time.
+"""Publish an entry in the zone of own name servers: a signed bundle in every store, taken by one server at a time.
 
-Entries are kept in the zone's newest bundle, so that each step changes its own alone. Steps of one update take turns;
-one that finds its records published by the step before has nothing to do but to ask the servers.
+The zone's newest bundle holds all entries, so that each action changes only its own. The actions of one update take
+turns. An action whose records are published already only waits for the servers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .entries import Entries, Server
     from .state import Signed
 
-#: Seconds for a server to answer a new serial: its keeper looks every ten, and asks PowerDNS for its judgement.
+#: Seconds for a server to answer a new serial: its keeper checks every ten, and PowerDNS then checks the zone.
 TAKEN_S = 90.0
 _PAUSE_S = 0.5
 
@@ -31,10 +31,10 @@ def take(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Publish `entry` as `key` in `zone`, and return the serial that its servers answer; with `wait`, take it out.
+    """Publish `entry` as `key` in `zone`, or remove it with `wait`; return the serial that the servers answer.
 
-    A server that never answered yet, because it waits for its key, is not waited for. Raises ConfigError for what no
-    zone may hold, StepError for a store or a server that fails; what served goes on then.
+    A server that has never answered is not waited for: it still waits for its key. Raises ConfigError for records that
+    no zone may hold, and StepError for a store or a server that fails; the served zone then stays.
     """
     with locked(given["zone"]):
         state = State(given)
@@ -69,7 +69,7 @@ def _servers(signed: Signed | None) -> list[Server]:
 def _without_servers(
     state: State, known: Entries, before: Signed | None, report: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Remove the zone with its last server; before there is a first one, refuse what nothing could serve."""
+    """Remove the zone with its last server. Raises StepError for entries before the first server."""
     if before is None and known:
         raise StepError(f"no name server of {state.zone} is published yet, so nothing could serve {', '.join(known)}")
     report(f"{state.zone} has no name server of the stack's own any more")
@@ -78,7 +78,7 @@ def _without_servers(
 
 
 def _unknown(state: State, servers: list[Server]) -> None:
-    """Refuse to begin a zone anew that is served: it would lose every name that other steps published."""
+    """Refuse to begin a zone that is served already: it would lose every name that other actions published."""
     for server in servers:
         served = asking.ask(server.address, state.zone, "SOA", tcp=False)
         if served.values and not served.error:
@@ -89,7 +89,7 @@ def _unknown(state: State, servers: list[Server]) -> None:
 
 
 def _signed(state: State, known: Entries, before: Signed | None) -> Signed:
-    """Return the bundle of entries: the one that there is if it holds the same, else the next one."""
+    """Return the bundle of entries: the newest one if it is equal, else a new one with a higher serial."""
     serial = before.zone.serial if before else 0
     same = entries.made(state.zone, serial, known) if before else None
     if before and same and same.raw == before.raw:
@@ -104,7 +104,7 @@ def _answers(
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> None:
-    """Ask a server until it answers the serial of a bundle, or a later one."""
+    """Ask a server until it answers the serial of a bundle, or a later one. StepError after `TAKEN_S` seconds."""
     wanted, end, last = signed.zone.serial, clock() + TAKEN_S, ""
     while fault := unserved(server.address, signed.zone.zone, wanted):
         if fault != last:
@@ -120,7 +120,7 @@ def _answers(
 
 
 def unserved(address: str, zone: str, serial: int) -> str:
-    """Return what keeps a server from serving a serial of a zone, nothing where it does."""
+    """Return why a server does not serve a serial of a zone, or a later one; "" if it does."""
     answer = asking.ask(address, zone, "SOA", tcp=False)
     if answer.error or not answer.values:
         return answer.error or f"it answers {answer.rcode}, and has no zone yet"
@@ -129,7 +129,7 @@ def unserved(address: str, zone: str, serial: int) -> str:
 
 
 def _undelegated(zone: str, host: str) -> None:
-    """Refuse to take a name server out while the zone's parent leads to it."""
+    """Refuse to remove a name server while the zone's parent names it."""
     from .delegated import names
 
     if host in names(zone):

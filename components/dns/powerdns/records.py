@@ -1,4 +1,4 @@
-"""The zone of own name servers in a deployment: proofs of issuers are entries like all others."""
+"""The zone of own name servers in a deployment. Proofs for issuers are entries like all others."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from ...authority import ProofRecord
     from ...topology import OwnServers, ZonePlan
 
-#: Seconds for which a proof may be remembered.
+#: The TTL in seconds of a proof.
 _PROOF_TTL = 300
 
 
 @dataclass(frozen=True)
 class Zone:
-    """A zone on own name servers. Its handle has what a program needs to read it in the stores."""
+    """A zone on own name servers. Its handle holds what a program needs to read it from the stores."""
 
     authority: str
     plan: ZonePlan
@@ -37,12 +37,12 @@ class Zone:
 
     @property
     def handle(self) -> Mapping[str, Any]:
-        """Return what reads the zone: the authority's name, and the stores."""
+        """What a program needs to read the zone: the authority's name, and the stores."""
         known = given(self.plan, self.own, "", {})
         return {"authority": self.authority} | {name: known[name] for name in ("zone", "folder", "stores")}
 
     def register(self, name: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Resource:
-        """Register an entry; the plans of this authority have steps instead."""
+        """Register an entry. Plans of this authority have actions for that instead."""
         return self._entry(name, what, opts)
 
     def _entry(self, name: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.CustomResource:
@@ -55,7 +55,7 @@ class Zone:
         """Publish a proof, and return its name once every server answers it."""
         proof = {"host": record.name, "type": record.type, "ttl": _PROOF_TTL, "values": [record.value]}
         mark = f"{self.authority}:"
-        # The first of a stack's authorities is given a bare name, and which one is first changes as the zone moves.
+        # The stack's first authority gets a bare name, and another one becomes the first while the zone moves.
         own = name if name.startswith(mark) else f"{mark}{name}"
         made = self._entry(own, {"sets": [proof]}, opts)
         published = pulumi.Output.all(record.name, made.id)

@@ -1,6 +1,6 @@
-"""What one of our own name servers serves: the zone as rows, and the names whose rows change. Pure.
+"""The zone of own name servers as rows, and the names whose rows change. Pure.
 
-No row is a script: a scripted record is code that runs next to the zone's key, and its state is one thread's.
+No row is a script, because a scripted record would run code next to the zone's key, with state in each thread.
 """
 
 from __future__ import annotations
@@ -19,16 +19,13 @@ if TYPE_CHECKING:
     from ..zone import Probe, RRset
 
 
-#: Of 100 look-ups, how many each of two rows gets.
+#: The weight, in percent of look-ups, of each of two rows.
 HALF = 50
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A member of a public name: its rows while the name leads to it, and how it is judged.
-
-    `connect` is the address or name that a probe connects to.
-    """
+    """A member of a public name: its rows while the name leads to it, and its probe, which connects to `connect`."""
 
     site: str
     rows: tuple[Row, ...]
@@ -38,7 +35,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Switch:
-    """A public name whose rows follow its members, primary first. With `balance` both answer while both are well."""
+    """A public name whose rows follow its members, primary first. With `balance` both answer while both are up."""
 
     host: str
     members: tuple[Judged, ...]
@@ -46,7 +43,7 @@ class Switch:
 
 
 def records(found: Iterable[RRset], at: Mapping[str, Endpoint]) -> list[Row]:
-    """Return the rows to load, sorted; a public name leads to its primary, or to both, until a death is proven."""
+    """Return the rows to load, sorted. A public name leads to its primary, or to both members if it is balanced."""
     found = list(found)
     shared = (
         row for each in found if balanced(each) for one in each.members for row in answer(each, one, at[one.site.name])
@@ -55,18 +52,18 @@ def records(found: Iterable[RRset], at: Mapping[str, Endpoint]) -> list[Row]:
 
 
 def balanced(rrset: RRset) -> bool:
-    """Return whether rows can share the look-ups of a name: rows are halves, and a name has one CNAME at most."""
+    """Return whether rows can share the look-ups of a name: each gets half, and a name has at most one CNAME."""
     addresses = all(member.site.exposure.reach is Reach.ADDRESS for member in rrset.members)
     return addresses and {member.weight for member in rrset.members} == {HALF}
 
 
 def losses(found: Sequence[RRset]) -> Iterator[str]:
-    """Name what our own name servers do not answer as the stack has it, one sentence each."""
+    """Return how the answers of own name servers differ from the stack file, one sentence each."""
     yield from plain.losses(found, [each.host for each in found if balanced(each)])
 
 
 def switches(found: Iterable[RRset], at: Mapping[str, Endpoint]) -> list[Switch]:
-    """Return the names that have somewhere else to lead to."""
+    """Return the names with more than one member."""
     return [
         Switch(
             rrset.host,

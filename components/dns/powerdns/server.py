@@ -1,4 +1,4 @@
-"""How PowerDNS is set up: one database, no API, no transfers, no scripts, nothing that it asks of others."""
+"""Set up PowerDNS: one database, no API, no transfers, no scripts, no requests to other servers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-#: Where the distribution's package has the tables (Debian: pdns-backend-sqlite3).
+#: The schema of the database in the distribution's package (Debian: pdns-backend-sqlite3).
 SCHEMA = "/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql"
-#: The name by which a container gets the zone's key, and the port at which it shows its health.
+#: The name of the secret with the zone's key, and the port of a container's health.
 KEY, HEALTH_PORT = "ZONE_KEY", 8053
 #: The database's name in its folder.
 DATABASE = "pdns.sqlite3"
-#: Settings of PowerDNS 4.7 and later. Keys and metadata are read anew each time: a roll-over fails while old ones are
-#: remembered. What is answered is remembered for a second, in case that the keeper cannot purge it.
+#: Settings of PowerDNS 4.7 and later. Keys and metadata are not cached, because a roll-over fails with old ones.
+#: Answers are cached for one second, in case the keeper cannot purge them.
 _SETTINGS = """\
 launch=gsqlite3
 gsqlite3-database={database}
@@ -44,28 +44,28 @@ def settings(database: Path, control: Path, address: str, port: int = 53) -> str
 
 
 def prepare(database: Path, schema: str) -> None:
-    """Make an empty database from the text of PowerDNS' schema, where there is none."""
+    """Make an empty database from the text of PowerDNS' schema, if there is none."""
     if database.exists():
         return
     with contextlib.closing(sqlite3.connect(database)) as made:
-        # A reader goes on while the keeper writes.
+        # PowerDNS can read while the keeper writes.
         made.execute("PRAGMA journal_mode=WAL")
         made.executescript(schema)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where all of it lies.")
+@click.option("--folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="The files' folder.")
 @click.option("--address", required=True, help="The address that the server answers at.")
 @click.option("--port", default=53, show_default=True, help="Its port, for UDP and TCP.")
 @click.option("--schema", default=SCHEMA, show_default=True, type=click.Path(path_type=Path), help="PowerDNS' tables.")
 def main(folder: Path, address: str, port: int, schema: Path) -> None:
-    """Make pdns.conf, and an empty database where there is none, for `pdns_server --config-dir=FOLDER`."""
+    """Make pdns.conf, and an empty database if there is none, for `pdns_server --config-dir=FOLDER`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder.resolve() / DATABASE
     try:
         prepare(path, schema.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise click.ClickException(f"{schema} is not there; install pdns-backend-sqlite3, or give --schema") from None
+        raise click.ClickException(f"{schema} does not exist; install pdns-backend-sqlite3, or give --schema") from None
     (folder / "pdns.conf").write_text(settings(path, folder.resolve(), address, port), encoding="utf-8")
     click.echo(f"{folder}: pdns.conf and {path.name}")
 

@@ -23,10 +23,10 @@ def take(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Ask the server `at` an address until it answers the newest serial of `zone` over UDP and TCP, and its key.
+    """Ask the server `at` an address until it answers the newest serial of `zone` over UDP, and its keys over TCP.
 
-    `ds` are the keys that the parent vouches for, none before there is one. From then on changes of the zone wait for
-    this server. Raises StepError with what was in the way last.
+    `ds` are the DS records at the parent, none before the first. From then on, changes of the zone wait for this
+    server. Raises StepError with the last fault after `_FIRST_S` seconds.
     """
     zone, address, end, last = given["zone"], str(given["at"][0]), clock() + _FIRST_S, ""
     while True:

@@ -1,6 +1,6 @@
-"""The zone of own name servers as the stores hold it: the newest bundle that the stack's own signer signed.
+"""The zone of own name servers in the stores: the newest bundle that the stack's own signer signed.
 
-Every store holds it in the folder of the zone, and in one folder for each server, which takes what it finds there.
+Every store holds it in the folder of the zone, and in one folder for each server, from which the server takes it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-#: What a folder keeps: the newest bundle, and the one before, which a server may be reading.
+#: The number of bundles in a folder: the newest, and the one before, which a server may be reading.
 _KEPT = 2
 
 
@@ -46,7 +46,7 @@ class Signed:
 
 
 class State:
-    """The zone in all stores. Raises StepError with a store's name where one fails."""
+    """The zone in all stores. Methods raise StepError with a store's name if it fails."""
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         named = s3.settings(given["stores"])
@@ -61,7 +61,7 @@ class State:
         return max(found, key=lambda each: each.zone.serial, default=None)
 
     def save(self, signed: Signed, server: str = "") -> None:
-        """Let every store hold a bundle as the newest one, of the zone or of one server; old ones go."""
+        """Write a bundle to every store as the newest one, of the zone or of one server; delete old ones."""
         folder = f"{self.folder}/{server}" if server else self.folder
         for store in self.stores:
             if self._named(store, folder) == signed.name:
@@ -75,11 +75,11 @@ class State:
             store.delete([name for key in old for name in (key, f"{key}.sig")])
 
     def ready(self, server: str, address: str) -> bool:
-        """Return whether a server answered at an address once; a new one gets its key first."""
+        """Return whether a server has ever answered at an address. A new one gets its key first."""
         return any(self._text(store, f"{self.folder}/{server}/ready") == address for store in self.stores)
 
     def answered(self, server: str, address: str) -> None:
-        """Take note that a server answers at an address."""
+        """Note that a server has answered at an address."""
         for store in self.stores:
             store.write(f"{self.folder}/{server}/ready", address.encode())
 
@@ -90,7 +90,7 @@ class State:
             store.delete([each.key for each in store.find(f"{folder}/")])
 
     def sign(self, raw: bytes) -> Signed:
-        """Sign a bundle by the zone's signer, which the operator's own key gives."""
+        """Return a bundle with the signature of the zone's signer, which is derived from the operator's key."""
         with _key_file(operator_key.zone_signer(self.zone)) as path:
             return Signed(bundle.read(raw, self.zone), raw, bundle.sign(raw, path))
 
@@ -100,7 +100,9 @@ class State:
             return None
         raw, signature = (store.read(f"{self.folder}/{name}.json{end}", _MOST + 1) for end in ("", ".sig"))
         if raw is None or signature is None or hashlib.sha256(raw).hexdigest() != name:
-            raise StepError(f"store {store.name}: {self.folder}/{CURRENT} names a bundle that is not whole there")
+            raise StepError(
+                f"store {store.name}: {self.folder}/{CURRENT} names a bundle that is missing or damaged there"
+            )
         line = f"{bundle.PRINCIPAL} {operator_key.public_line(operator_key.zone_signer(self.zone))}\n"
         with tempfile.TemporaryDirectory() as folder:
             signed, signers = Path(folder, "signature"), Path(folder, "signers")
@@ -111,7 +113,7 @@ class State:
             except ConfigError:
                 raise StepError(
                     f"store {store.name}: the zone there is not signed by the key of {operator_key.VARIABLE}; export "
-                    f"the key that signed it, or look who wrote below {self.folder}"
+                    f"the key that signed it, or find out who wrote to {self.folder}"
                 ) from None
         return Signed(bundle.read(raw, self.zone), raw, signature)
 
@@ -124,7 +126,7 @@ class State:
 
 @contextlib.contextmanager
 def _key_file(key: Ed25519PrivateKey) -> Iterator[Path]:
-    """Put a private key where ssh-keygen reads it, for a moment."""
+    """Write a private key to a temporary file for ssh-keygen."""
     from cryptography.hazmat.primitives import serialization
 
     text = key.private_bytes(
@@ -139,7 +141,7 @@ def _key_file(key: Ed25519PrivateKey) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def locked(zone: str) -> Iterator[None]:
-    """Let one step at a time read and write a zone: those of one update run side by side, on one machine."""
+    """Hold the lock of a zone, because the actions of one update run side by side on one machine."""
     name = hashlib.sha256(zone.encode()).hexdigest()[:16]
     with (held.own_folder() / f"zone-{name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -147,6 +149,6 @@ def locked(zone: str) -> Iterator[None]:
 
 
 def places(handle: Mapping[str, Any], host: str) -> list[str]:
-    """Return where a host's records lead now, each place once; none where there is no zone yet."""
+    """Return each address and name that a host's records lead to now, once; none if there is no zone yet."""
     found = State(handle).newest()
     return entries.places(found.zone, host) if found else []

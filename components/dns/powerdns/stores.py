@@ -1,4 +1,4 @@
-"""Find the newest zone that a signer of ours vouches for, in stores of which none is trusted."""
+"""Find the newest zone with the signature of an allowed signer. No store is trusted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass
 class Stores:
-    """Where bundles come from: addresses of folders at several vendors, and the allowed-signers file."""
+    """The sources of bundles: addresses of folders at several vendors, and the allowed-signers file."""
 
     zone: str
     addresses: Sequence[str]
@@ -40,13 +40,13 @@ class Stores:
     _serials: dict[str, int] = field(default_factory=dict)
 
     def know(self, raw: bytes, serial: int) -> None:
-        """Take note of a valid bundle, so that it is not downloaded again."""
+        """Note a valid bundle, so that it is not downloaded again."""
         self._serials[hashlib.sha256(raw).hexdigest()] = serial
 
     def newest(self, serial: int) -> tuple[Bundle, bytes] | None:
-        """Return the valid bundle of the highest serial above `serial`, or None; a store's faults are reported once.
+        """Return the valid bundle of the highest serial above `serial`, or None; report each fault of a store once.
 
-        A bundle that is known is downloaded only if its serial is above `serial`, and from one store alone.
+        A known bundle is downloaded only if its serial is above `serial`, and only from one store.
         """
         return max(self._each(serial), key=lambda each: each[0].serial, default=None)
 
@@ -85,10 +85,10 @@ class Stores:
 
 
 def next_serial(folder: Path, zone: str, now: int) -> int:
-    """Return the serial of a folder's next bundle: the time `now` in Unix seconds, and above that of the bundle there.
+    """Return the serial of a folder's next bundle: the time `now` in Unix seconds, or more if the newest bundle has it.
 
-    A serial that does not rise is taken by no server (RFC 1982 §3), and a clock may be set back. Raises ConfigError
-    when the bundle that the folder names cannot be read.
+    Servers refuse a serial that does not rise (RFC 1982 §3), and a clock may be set back. Raises ConfigError if the
+    newest bundle of the folder cannot be read.
     """
     current = folder / CURRENT
     try:
@@ -105,7 +105,7 @@ def next_serial(folder: Path, zone: str, now: int) -> int:
 
 
 def _named(client: httpx.Client, address: str) -> str:
-    """Return the digest of the bundle that a store names as its newest."""
+    """Return the digest of a store's newest bundle."""
     digest = _get(client, f"{address}/{CURRENT}").decode("ascii").strip()
     if not _DIGEST.fullmatch(digest):
         raise ConfigError(f"names no bundle in {CURRENT}")
