@@ -1,1 +1,1 @@
-"""The kind `nameserver`: PowerDNS and its keeper, one server a site, for the zone of their own stack."""
+"""The kind `nameserver`: PowerDNS and its keeper, one server for each site, for the zone of their own stack."""

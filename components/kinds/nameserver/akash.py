@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from ...topology import Site, WorkloadPlan
     from .options import NameserverOptions
 
-#: Seconds for a new lease to get its certificate and take the key: its name was published a moment before.
+#: Seconds for a new lease to get its certificate and take the key, just after its name was published.
 _HANDOVER_S = 600
-#: Where the hash of the operator's certificate and the signer's key stand in the document.
+#: The paths of the hash of the operator's certificate, and of the signer's key, in the document.
 _DERIVED = (f"sdl.services.{document.WEB}.env[0]", f"sdl.services.{document.DNS}.env[2]")
 
 
@@ -41,11 +41,11 @@ class OnAkash(Implementation["NameserverOptions"]):
         return ingress.exposure(Ingress.DEDICATED, acme)
 
     def bill(self, options: NameserverOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 the document decides
-        """Return the lease, by the providers' price list."""
+        """Return the lease in USD a month, by the providers' price list."""
         yield Line("lease of a name server with an IPv4 address, by the providers' list", _lease_usd_month(), "akash")
 
     def losses(self, options: NameserverOptions) -> Iterator[str]:
-        """Name who can forge the zone, and what a lost lease asks for."""
+        """Return who can forge the zone, and what to do after the loss of a lease."""
         yield (
             f"who runs this machine can forge the zone {options.zone}: the key lies there, because answers change and "
             "are signed as they change; no site is rented from the same operator"
@@ -64,15 +64,15 @@ class OnAkash(Implementation["NameserverOptions"]):
             yield Fault("image", why)
 
     def credentials(self, options: NameserverOptions) -> dict[str, int]:  # noqa: ARG002 the same for all
-        """Return the key from which the certificate is derived that hands over the zone's key, and who signs zones."""
+        """Return the variable of the key behind the handover's certificate and the signer, and its least length."""
         return {operator_key.VARIABLE: operator_key.SHORTEST}
 
     def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:  # noqa: ARG002 there is one
-        """Return the resource that hands over the zone's key."""
+        """Return the name of the action that hands over the zone's key."""
         return [f"{site.name}-key"]
 
     def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:  # noqa: ARG002 the site decides
-        """Hand over the zone's key, before the server is asked for its zone."""
+        """Hand over the zone's key before the server is asked for its zone."""
         given = {
             "host": site.site_host,
             "dseq": Ref(site.name, "identity"),
@@ -103,7 +103,7 @@ class OnAkash(Implementation["NameserverOptions"]):
         key, opts = f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}", context.opts
         operator = signer = document.UNKNOWN
         if pulumi.runtime.is_dry_run() and not os.environ.get(operator_key.VARIABLE):
-            # A preview needs no key: what stands goes on, and what is new is shown without what is derived from it.
+            # A preview needs no key: derived values keep those of the state, and a new resource is shown without them.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=list(_DERIVED)))
         else:
             operator = operator_key.certificate(key).fingerprint

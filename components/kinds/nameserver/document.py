@@ -1,4 +1,4 @@
-"""The Akash document of a name server: the whole document in `sdl/`, overlaid with one site's facts."""
+"""The Akash document of a name server: the document in `sdl/` with the values of one site."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...release import Release
     from ...topology import Site
 
-#: Stands for a certificate's hash, or a key, where none can be derived, and is none.
+#: The placeholder for a certificate's hash, or a key, that cannot be derived. It matches no certificate.
 UNKNOWN = "unknown"
 #: Next to `components/` in the project, inside the package in a wheel.
 _FOLDERS = (Path(__file__).parents[3] / "sdl", Path(__file__).parents[2] / "sdl")
@@ -30,16 +30,16 @@ WEB, DNS = "web", "dns"
 
 @functools.cache
 def shipped() -> sdl.Document:
-    """Return the document as it is shipped. Raises SdlError when the file is not valid."""
+    """Return the document of `sdl/`. Raises SdlError if the file is invalid."""
     folder = next(folder for folder in _FOLDERS if folder.is_dir())
     return sdl.load((folder / FILE).read_text(encoding="utf-8"), name=FILE)
 
 
 @functools.cache
 def _with_inner_ports() -> sdl.Document:
-    """Show the key to the server, and the server's health to the web server, and neither to anything outside.
+    """Return the document in which the name server reaches the key, and the web server the health; nothing else does.
 
-    The Go tools number such ports otherwise (rule `tools-disagree`); Console and this library use the other one.
+    The Go tools number such ports differently (rule `tools-disagree`) from Console and this library.
     """
     data = sdl.plain_copy(shipped().data)
     for service, port, to in ((WEB, SECRETS_PORT, DNS), (DNS, HEALTH_PORT, WEB)):
@@ -49,7 +49,7 @@ def _with_inner_ports() -> sdl.Document:
 
 
 def image() -> str:
-    """Return the image of the document as it is shipped."""
+    """Return the image of the document in `sdl/`."""
     return str(shipped().data["services"][DNS]["image"])
 
 
@@ -58,8 +58,8 @@ def document_for(
 ) -> dict[str, Any]:
     """Return the document of one server as data.
 
-    `stores` are the folders that its bundles come from, `operator` is the SHA-256 of the certificate by which its web
-    server takes the zone's key, and `signer` the public key that signs bundles.
+    `stores` are the addresses of the folders of its bundles. `operator` is the SHA-256 (hex) of the client certificate
+    from which the web server accepts the zone's key. `signer` is the public key that signs bundles.
     """
     options: Any = site.options
     front = web_server(site, release, Upstream(f"{DNS}:{HEALTH_PORT}", "/"), operator=operator)

@@ -16,7 +16,7 @@ from .options import NameserverOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Where the zone's records that are not ours lie in a project.
+#: The file of a project with the zone's records that are not the stack's.
 _RECORDS = f"stacks/{records.FILE}"
 
 
@@ -32,7 +32,7 @@ class Nameserver(Kind[NameserverOptions]):
     on = {"akash": OnAkash()}  # noqa: RUF012 it is never changed
 
     def release(self, options: NameserverOptions, root: Path) -> Release:
-        """Return the release, with the records of `stacks/zone.yaml` as data, where there is such a file."""
+        """Return the release, with the records of `stacks/zone.yaml` as data if the file exists."""
         try:
             found = records.load(root / _RECORDS, options.zone)
         except FileNotFoundError:

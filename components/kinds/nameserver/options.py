@@ -1,4 +1,4 @@
-"""What a stack file holds about its name servers, as the options of the workload that they are."""
+"""The options of the workload of a stack's name servers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class NameserverOptions(Setting):
     budget_usd_month: float = Field(default=15.0, gt=0, description="Ceiling for one lease in USD a month.")
 
     def identity(self) -> str:
-        """Return the release that the options are; the zone's records come without one."""
+        """Return the release's id: the SHA-256 (hex) of the options. The zone's records do not change it."""
         noticed = self.model_dump(mode="json", exclude={"budget_usd_month"})
         return hashlib.sha256(json.dumps(noticed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
