@@ -1,1 +1,1 @@
-"""The kind `service`: a container without state of its own, behind the web server that every container has."""
+"""The kind `service`: a stateless container behind the web server that every container has."""

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from ...topology import Site, WorkloadPlan
     from .options import ServiceOptions
 
-#: How much of a release's id stands in the name of a deployment that is for one release.
+#: The number of characters of a release's id in the name of a deployment that is for one release.
 _SHORT = 8
-#: Where the hash of the operator's certificate stands in the document: the first variable of the web server.
+#: The path of the hash of the operator's certificate in the document: the first variable of the web server.
 _OPERATOR = f"sdl.services.{WEB}.env[0]"
 
 
@@ -41,11 +41,11 @@ class OnAkash(Implementation["ServiceOptions"]):
         return ingress.exposure(Ingress.DEDICATED, acme)
 
     def bill(self, options: ServiceOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 the options decide
-        """Return the lease, by the providers' price list."""
+        """Return the lease in USD a month, by the providers' price list."""
         yield Line("lease with an IPv4 address, by the providers' list", _lease_usd_month(_sizes(options)), "akash")
 
     def losses(self, options: ServiceOptions) -> Iterator[str]:
-        """Name what does not survive in a lease."""
+        """Return what does not survive in a lease."""
         yield from losses.sentences(options, losses.AKASH)
 
     def refuses(self, options: ServiceOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the options decide
@@ -53,15 +53,15 @@ class OnAkash(Implementation["ServiceOptions"]):
         yield from losses.faults(options, losses.AKASH)
 
     def credentials(self, options: ServiceOptions) -> dict[str, int]:
-        """Return the key from which the certificate is derived that hands over secrets."""
+        """Return the variable with the key of the handover's certificate, and the key's least length."""
         return {operator_key.VARIABLE: operator_key.SHORTEST} if options.secrets else {}
 
     def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:  # noqa: ARG002 all at once
-        """Return the one resource that hands over all of them."""
+        """Return the name of the one action that hands over all secrets."""
         return [_handover_of(site)]
 
     def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:  # noqa: ARG002 the site decides
-        """Hand over the secrets, before the site is probed: the application starts with them."""
+        """Hand over the secrets before the site is probed, because the application starts with them."""
         options: ServiceOptions = site.options  # type: ignore[assignment]
         if not options.secrets:
             return
@@ -96,12 +96,12 @@ class OnAkash(Implementation["ServiceOptions"]):
         options: ServiceOptions = site.options  # type: ignore[assignment]
         name = f"{site.name}.{pulumi.get_stack()}"
         if options.update is Update.BESIDE:
-            # Another name is another deployment: it is made before the old one is closed, and the old one goes on
+            # Another name makes another deployment: it is created before the old one is closed, and the old one serves
             # until no record leads to it.
             name += f".{release.id[:_SHORT]}"
         known, opts, key = UNKNOWN, context.opts, f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
         if options.secrets and pulumi.runtime.is_dry_run() and not os.environ.get(operator_key.VARIABLE):
-            # A preview needs no key: what stands goes on, and what is new is shown without the certificate's hash.
+            # A preview needs no key: the hash keeps the value of the state, and a new resource is shown without it.
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=[_OPERATOR]))
         elif options.secrets:
             known = operator_key.certificate(key).fingerprint
@@ -124,7 +124,7 @@ def _handover_of(site: Site) -> str:
 
 
 def _sizes(options: ServiceOptions) -> str:
-    """Return what decides about the price, as a text that can be remembered by."""
+    """Return the options that determine the price, as a text that can be a key of the cache."""
     return options.model_copy(update={"command": (), "args": (), "env": {}}).model_dump_json()
 
 

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from ...topology import Site, WorkloadPlan
     from .options import ServiceOptions
 
-#: What the bill assumes of a small service: capacity units of the load balancer on average (one is 25 new connections a
-#: second), and gigabytes of logs a month.
+#: The bill's assumptions about a small service: the load balancer's capacity units on average (one is 25 new
+#: connections a second), and GB of logs a month.
 _CAPACITY, _LOGS_GB = 0.1, 1
-#: Seconds for which ECS may bring a release up, beyond the grace of each task that fails: the plug-in's own patience
-#: with a service, and the failed tasks after which the circuit breaker gives up (ECS developer guide, "Amazon ECS
-#: deployment circuit breaker": half of the desired count, 3 at least).
+#: Seconds for ECS to bring a release up, beyond the grace of each failed task, which is the plug-in's time-out for a
+#: service; and the failed tasks until the circuit breaker stops a release (ECS developer guide, "Amazon ECS deployment
+#: circuit breaker": half of the desired count, at least 3).
 _ROLLOUT_S, _FAILED_TASKS = 1_200, 5
 
 
@@ -46,7 +46,7 @@ class OnAws(Implementation["ServiceOptions"]):
         return Exposure(Reach.ALIAS, ISSUER, Proof.DNS)
 
     def bill(self, options: ServiceOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 the options decide
-        """Return the load balancer, the tasks, every public address and the logs."""
+        """Return the load balancer, the tasks, every public address and the logs in USD a month."""
         month = prices.HOURS_PER_MONTH
         balancer, unit, address = "alb_hour", "alb_lcu_hour", "public_ipv4_hour"
         shared = options.aws.balancer or options.aws.size is Size.SMALL
@@ -73,11 +73,11 @@ class OnAws(Implementation["ServiceOptions"]):
         yield Line(f"logs, {_LOGS_GB} GB", _LOGS_GB * prices.aws(logs), f"aws/{logs}")
 
     def losses(self, options: ServiceOptions) -> Iterator[str]:
-        """Name what does not survive in a task."""
+        """Return what does not survive in a task."""
         yield from losses.sentences(options, losses.AWS)
 
     def refuses(self, options: ServiceOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the options decide
-        """Refuse sizes that Fargate does not offer, and what would not work in a task."""
+        """Refuse sizes that Fargate does not offer, and options that would not work in a task."""
         sizes = {
             "cpu": fargate.cpu_fault(options.cpu),
             "memory": fargate.memory_fault(options.cpu, options.memory),
@@ -93,11 +93,11 @@ class OnAws(Implementation["ServiceOptions"]):
         return (BALANCER,) if options.aws.size is Size.SMALL else ()
 
     def delivers(self, site: Site, secrets: Sequence[str]) -> list[str]:
-        """Return a resource for each secret."""
+        """Return the name of an action for each secret."""
         return [_value_of(site, secret) for secret in secrets]
 
     def actions(self, site: Site, plan: WorkloadPlan) -> Iterator[Action]:  # noqa: ARG002 the site decides
-        """Wait until the tasks are up, before the site is probed: where they fail, their logs explain it."""
+        """Wait for the tasks before the site is probed, because their logs explain a failure."""
         options: ServiceOptions = site.options  # type: ignore[assignment]
         given = {
             **{name: Ref(site.name, name) for name in ("cluster", "tasks", "definition", "log", "region")},
@@ -123,7 +123,7 @@ class OnAws(Implementation["ServiceOptions"]):
         return container_rights.grants(plan.named(site), cluster=options.aws.cluster, secrets=bool(options.secrets))
 
     def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterator[Check]:
-        """Look at the load balancer that a service shares with others."""
+        """Check the load balancer that a service shares with others."""
         options: ServiceOptions = site.options  # type: ignore[assignment]
         if options.aws.balancer:
             look = functools.partial(shared.look, options.aws.balancer, plan.named(site), stack, site.hosts)
@@ -172,12 +172,12 @@ class OnAws(Implementation["ServiceOptions"]):
 
 
 def _value_of(site: Site, secret: str) -> str:
-    """Name the resource that puts a secret's value into Secrets Manager."""
+    """Return the name of the action that writes a secret's value to Secrets Manager."""
     return f"{site.name}-{secret}-value"
 
 
 def _front_port(options: ServiceOptions) -> int:
-    """Return where the web server listens: the containers of a task share their ports."""
+    """Return the web server's port, which is not the application's: the containers of a task share their ports."""
     return 80 if options.port != 80 else 8080
 
 

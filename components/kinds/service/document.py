@@ -1,4 +1,4 @@
-"""The Akash document of a service: the whole document in `sdl/`, overlaid with one site's facts."""
+"""The Akash document of a service: the document in `sdl/` with the values of one site."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from ...web.caddy.server import WebServer
     from .options import ServiceOptions
 
-#: Stands for the hash of a certificate where none can be derived, and is none.
+#: The placeholder for the hash of a certificate that cannot be derived. It matches no certificate.
 UNKNOWN = "unknown"
-#: What an application with secrets runs.
+#: The script that an application with secrets runs.
 _TAKE = Path(__file__).with_name("take.sh")
 #: Next to `components/` in the project, inside the package in a wheel.
 _FOLDERS = (Path(__file__).parents[3] / "sdl", Path(__file__).parents[2] / "sdl")
@@ -41,11 +41,11 @@ def _shipped() -> sdl.Document:
 
 
 def sized(options: ServiceOptions) -> sdl.Document:
-    """Return the document with the room that a service rents; nothing in it depends on the site."""
+    """Return the document with the resources that a service rents; nothing in it depends on the site."""
     shipped, volume = _shipped(), options.volume
     data = sdl.plain_copy(shipped.data)
     app, rented = data["services"][APP], data["profiles"]["compute"][APP]["resources"]
-    # The Go tools number such a port otherwise (rule `tools-disagree`); Console and this library use the other one.
+    # The Go tools number such a port differently (rule `tools-disagree`) from Console and this library.
     app["expose"] = [{"port": options.port, "as": options.port, "proto": "TCP", "to": [{"service": WEB}]}]
     scratch = volume.gib if volume and not volume.persistent else 0
     storage = {"default": f"{DISK_GIB + scratch}Gi"}
@@ -82,8 +82,8 @@ def web_server_of(
 ) -> WebServer:
     """Return the web server of a site before an application at a host name or address.
 
-    `balanced` means that a load balancer ends HTTPS in front of it. `operator` is the SHA-256 of the certificate of who
-    hands over secrets.
+    `balanced` means that a load balancer ends HTTPS in front of it. `operator` is the SHA-256 (hex) of the client
+    certificate from which it accepts secrets.
     """
     options: Any = site.options
     health = options.health
@@ -94,7 +94,7 @@ def web_server_of(
 def document_for(site: Site, release: Release, operator: str = UNKNOWN) -> dict[str, Any]:
     """Return the document for one site as data.
 
-    `operator` is the SHA-256 of the certificate by which its web server takes secrets; it needs one where it has any.
+    `operator` is the SHA-256 (hex) of the client certificate from which the web server accepts secrets, if it has any.
     """
     options: Any = site.options
     server = web_server_of(site, release, APP, operator=operator if options.secrets else None)
@@ -117,7 +117,7 @@ def document_for(site: Site, release: Release, operator: str = UNKNOWN) -> dict[
 
 
 def _runs(options: ServiceOptions) -> tuple[Iterable[str], Iterable[str], dict[str, str]]:
-    """Return command, arguments and variables of the application; with secrets, a script gets these first."""
+    """Return command, arguments and variables of the application. With secrets, a script gets them first."""
     if not options.secrets:
         return options.command, options.args, options.env
     words = [taking(), "take", " ".join(sorted(options.secrets)), *options.command, *options.args]
@@ -126,12 +126,12 @@ def _runs(options: ServiceOptions) -> tuple[Iterable[str], Iterable[str], dict[s
 
 @functools.cache
 def taking() -> str:
-    """Return the script by which an application gets secrets before it starts: `sh -c SCRIPT take NAMES COMMAND…`."""
+    """Return the script that gets an application's secrets and then starts it: `sh -c SCRIPT take NAMES COMMAND…`."""
     return _TAKE.read_text(encoding="utf-8")
 
 
 def _with_a_way_to_secrets(document: sdl.Document) -> sdl.Document:
-    """Show the web server's port for secrets to the application, and to nothing outside."""
+    """Return the document in which only the application reaches the web server's port for secrets."""
     data = sdl.plain_copy(document.data)
     inside = {"port": SECRETS_PORT, "as": SECRETS_PORT, "proto": "TCP", "to": [{"service": APP}]}
     data["services"][WEB]["expose"].append(inside)
@@ -139,8 +139,9 @@ def _with_a_way_to_secrets(document: sdl.Document) -> sdl.Document:
 
 
 def literal(texts: Iterable[str]) -> list[str]:
-    """Write texts so that Kubernetes leaves them as they are: it expands `$(NAME)`, and makes `$$` one dollar sign.
+    """Escape texts for Kubernetes, which expands `$(NAME)` and turns `$$` into one dollar sign.
 
-    (kubernetes, third_party/forked/golang/expansion/expand.go; the Akash provider hands command, args and env to it.)
+    The source is third_party/forked/golang/expansion/expand.go in kubernetes; the Akash provider passes command, args
+    and env to it.
     """
     return [text.replace("$", "$$") for text in texts]

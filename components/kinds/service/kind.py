@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Service(Kind[ServiceOptions]):
-    """A container. Its release is a hash of the options, so the disk is never read."""
+    """A container. Its release is a hash of the options, so no file is read."""
 
     name = "service"
     options = ServiceOptions
@@ -33,23 +33,23 @@ class Service(Kind[ServiceOptions]):
     on = {"aws": OnAws(), "akash": OnAkash()}  # noqa: RUF012 it is never changed
 
     def declared(self, options: ServiceOptions) -> Release:
-        """Return the release that the options are."""
+        """Return the release that the options define."""
         return Release(options.identity())
 
     def release(self, options: ServiceOptions, root: Path) -> Release:  # noqa: ARG002 nothing is read
-        """Return the release that the options are."""
+        """Return the release that the options define."""
         return self.declared(options)
 
     def cold(self, options: ServiceOptions) -> bool:
-        """Return whether it is a singleton: a standby that runs would be a second one."""
+        """Return whether it is a singleton, whose standby must not run."""
         return options.singleton and not options.signs
 
     def secrets(self, options: ServiceOptions) -> dict[str, str]:
-        """Return the variable of the process behind each secret."""
+        """Return the operator's variable for each secret, by path in the options."""
         return {f"secrets.{name}": variable for name, variable in options.secrets.items()}
 
     def refuses(self, plan: WorkloadPlan) -> Iterator[Fault]:
-        """Refuse a standby for what signs, and one that runs for a singleton."""
+        """Refuse a standby for a workload that signs, and a running standby for a singleton."""
         options: ServiceOptions = plan.options  # type: ignore[assignment]
         one = "choose `centralized`, or `decentralized` with one target"
         if len(plan.sites) > 1 and options.signs:
@@ -60,12 +60,12 @@ class Service(Kind[ServiceOptions]):
             yield Fault("mode", f"{why}; {one}, or `active-standby`, whose standby is started by you")
 
     def check(self, site: Site, release: Release) -> Run:
-        """Return the probe, which goes on for as long as a release may take to become healthy."""
+        """Return the probe, which is repeated for the seconds that a release may take to become healthy."""
         options: ServiceOptions = site.options  # type: ignore[assignment]
         asked = super().check(site, release)
         given = {**asked.given, "timeout_s": options.health.grace_s, **asking(site)}
         if site.target == losses.AKASH:
-            # On AWS the step that waits for the tasks shows what they logged.
+            # On AWS the action that waits for the tasks shows their logs.
             log = {"target": site.target, "dseq": Ref(site.name, "identity"), "service": APP, "stack": STACK}
             given["log"] = log
         return dataclasses.replace(asked, given=given)

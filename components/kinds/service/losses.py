@@ -1,4 +1,4 @@
-"""What does not survive on a target: one table, printed by `plan` and `review`, and refused where it would break."""
+"""What does not survive on a target: one table, printed by `plan` and `review`. Rows that would break are refused."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 AWS, AKASH = "aws", "akash"
-#: GiB of a container's own disk, for what the application writes outside its volume.
+#: GiB of a container's own disk, for files outside its volume.
 DISK_GIB = 1
-#: Networks that only a service's neighbours reach: RFC 1918, RFC 6598, and link-local with the metadata of machines.
+#: Private networks: RFC 1918, RFC 6598, and link-local, which has the metadata service of machines (RFC 3927).
 _PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"))
 )
 _ADDRESS = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:[.][0-9]{1,3}){3}(?![0-9.])")
 _INSIDE = re.compile(r"(?i)(?<![a-z0-9-])[a-z0-9][a-z0-9.-]*[.](?:internal|local|svc|lan)(?![a-z0-9-])")
-#: Variables by which an AWS SDK takes on a role of the machine or of a file on it.
+#: Variables with which an AWS SDK assumes a role of the machine, or of a file on it.
 _OF_A_ROLE = ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_PROFILE")
 
 
 class Loss(NamedTuple):
-    """What is lost, on which targets, at which options (paths), the sentence, and whether it is refused there."""
+    """What is lost, on which targets, the options that cause it (paths), the sentence, and whether it is refused."""
 
     name: str
     targets: tuple[str, ...]
@@ -222,13 +222,13 @@ TABLE = (
         _if(lambda options: options.singleton),
         "its standby is cold: after an outage it stands still until you make the other side active and run "
         "`pulumi up`. While a flip or a change that needs a new machine is under way, two run until the old one is "
-        "closed, and the application has to bear that",
+        "closed, and the application has to tolerate that",
     ),
 )
 
 
 def sentences(options: ServiceOptions, target: str) -> list[str]:
-    """Return what an operator should know of a target before agreeing."""
+    """Return what does not survive on a target, one sentence each."""
     return [row.sentence for row in TABLE if target in row.targets and not row.refused and row.at(options)]
 
 

@@ -1,4 +1,4 @@
-"""What a stack file holds about a service, and every fault in it by its path."""
+"""The options of a service in a stack file, and their rules."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ...web.http import HEALTH_PATH
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
-#: Folders that a container gets from the machine.
+#: Folders that the machine provides to a container.
 _TAKEN = re.compile(r"/(?:proc|sys|dev|etc)(?:/|$)")
-#: Variables that the machine sets by itself.
+#: Prefixes of variables that the machine sets by itself.
 _OF_THE_MACHINE = ("AKASH_", "ECS_", "KUBERNETES_", "UNMOOR_")
-#: The longest text that a variable may have, in bytes: all of them travel in one document.
+#: The most bytes of a variable's value, because one document holds all of them.
 _LONGEST = 32_768
-#: Secrets that one service may have.
+#: The most secrets of one service.
 _MOST_SECRETS = 30
 
 
@@ -44,7 +44,7 @@ def _word(text: str) -> str:
             "`secrets`"
         )
     if "\0" in text:
-        raise ValueError("holds a zero byte, which no program can be given; take it out")
+        raise ValueError("holds a zero byte, which cannot be passed to a program; take it out")
     return text
 
 
@@ -142,7 +142,7 @@ class Size(StrEnum):
 
 
 class Aws(Setting):
-    """What there is at AWS for a service. Without it: the default VPC, a cluster and a load balancer of its own."""
+    """What a service uses at AWS. Without it: the default VPC, and a cluster and a load balancer of its own."""
 
     size: Size = Field(
         default=Size.OWN,
@@ -202,7 +202,7 @@ class Aws(Setting):
 
 
 class ServiceOptions(Setting):
-    """What a service needs to know."""
+    """The options of a service."""
 
     singleton: bool = Field(
         default=False, description="Whether two of it must not run for long, as with a bot: its standby is cold."
@@ -278,9 +278,9 @@ class ServiceOptions(Setting):
         return update
 
     def identity(self) -> str:
-        """Return the release's id: the SHA-256 (hex) over everything that the application notices.
+        """Return the release's id: the SHA-256 (hex) of every option that the application notices.
 
-        Of secrets it holds names alone. Another variable of the shell may hold another value, so it is a release.
+        Of secrets it covers only names. Another variable of the shell is another release, because its value may differ.
         """
         noticed = self.model_dump(mode="json", exclude={"aws", "budget_usd_month", "notice", "shell"})
         noticed["secrets"] = sorted(self.secrets.items())

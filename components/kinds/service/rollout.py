@@ -1,4 +1,4 @@
-"""Wait until ECS has brought a release up; where it takes it back, name why, and what its containers logged last."""
+"""Wait until ECS has brought a release up. If it fails, report the reason and the last logs of its containers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ...web.caddy.upstream import refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-#: Seconds between two looks; and for which ECS may not show yet what was just asked of it.
+#: Seconds between two checks, and for which ECS may not show a new deployment yet.
 _PAUSE, _UNSEEN_S = 2.0, 30.0
-#: Seconds for which lines are looked for once a task has ended: its log driver sends them late.
+#: Seconds to wait for the logs of a task that has ended, because its log driver sends them late.
 _LOGS_S = 10.0
-#: Tasks that one call describes (ECS API reference, DescribeTasks).
+#: The most tasks of one call (ECS API reference, DescribeTasks).
 _DESCRIBED = 100
 #: The name of what ECS itself notes, among those of containers.
 _TASK = "task"
@@ -35,12 +35,12 @@ def take(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Wait until ECS calls the deployment of `definition` completed, of the service `tasks` in `cluster`.
+    """Wait until ECS completes the deployment of `definition`, of the service `tasks` in `cluster`.
 
-    Raises StepError where ECS gives it up, or after `timeout_s` seconds, with why its last task stopped and what the
-    containers wrote to the group `log` last. Values of the environment and of the `stack`'s secrets are hidden. Where
-    the application is not well by its path `health`, the error has what to change at `option`, a path in the stack
-    file.
+    Raises StepError if ECS stops the deployment, or after `timeout_s` seconds, with the reason of the last stopped task
+    and the last lines that its containers wrote to the group `log`. Values of the environment and of the `stack`'s
+    secrets are hidden. Where the application is not well by its path `health`, the error has what to change at
+    `option`, a path in the stack file.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -66,7 +66,7 @@ def take(
 
 
 def verdict(deployments: list[Mapping[str, Any]], definition: str) -> tuple[str, str]:
-    """Return how the deployment of a task definition stands, `completed`, `failed`, `gone` or `waiting`, and why."""
+    """Return the state of a task definition's deployment (`completed`, `failed`, `gone`, `waiting`) and the reason."""
     found = next((each for each in deployments if each["taskDefinition"] == definition), None)
     if found is None:
         return "gone", "its deployment is over; run `pulumi up --refresh` to try again"
@@ -86,7 +86,7 @@ def _deployments(ecs: Any, given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _failure(
     given: Mapping[str, Any], why: str, client: Callable[..., Any], sleep: Callable[[float], None]
 ) -> StepError:
-    """Describe the failure with what can be read of the newest task of the release."""
+    """Return the failure with the reason and the logs of the newest task of the release."""
     try:
         values = held.all_values(given["stack"])
         found = list(_words(given, client, sleep))
@@ -98,7 +98,7 @@ def _failure(
         ]
         faults = [*_to_change(given, [line for _, lines in found for line in lines]), *faults]
         title = hide(f"{given['site']}: {why}", values)
-    except Exception as error:  # noqa: BLE001 the log explains the failure, and is not it
+    except Exception as error:  # noqa: BLE001 an unreadable log must not hide the failure
         return StepError(f"{given['site']}: {why}; its log cannot be read ({outside(error)})")
     if not any(name != _TASK for name, _ in found):
         return StepError(f"{title}; its containers logged nothing", faults)
@@ -152,7 +152,7 @@ def _words(
 
 
 def _newest(ecs: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the task of the release that stopped last, else one that runs. ECS shows stopped ones for an hour."""
+    """Return the task of the release that stopped last, else a running one. ECS lists stopped tasks for one hour."""
     where = {"cluster": given["cluster"], "serviceName": given["tasks"].rpartition("/")[2]}
     for status in ("STOPPED", "RUNNING"):
         arns = ecs.list_tasks(**where, desiredStatus=status)["taskArns"][:_DESCRIBED]

@@ -1,4 +1,4 @@
-"""Put the value of a secret into AWS Secrets Manager; it comes from the environment, and is kept nowhere else."""
+"""Write the value of a secret, which comes from the environment, to AWS Secrets Manager. It is kept nowhere else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, Any]:
     """Write the value of the secret `variable` of `stack` into the secret `arn` in `region`, as its newest version.
 
-    Return the version's id. Raises ConfigError where the variable holds no value, StepError where AWS does not take it.
+    Return the version's id. Raises ConfigError if the variable has no value, StepError if AWS does not accept it.
     """
     version = _put(given["arn"], given["region"], secret(given["variable"], given.get("stack", "")))
     report(f"Secrets Manager has the value of {given['variable']}")
@@ -32,6 +32,6 @@ def _put(arn: str, region: str, value: str) -> str:
         return str(written["VersionId"])
     except ClientError as error:
         why = outside(f"{error.response['Error'].get('Code')}: {error.response['Error'].get('Message')}")
-        raise StepError(f"secret {arn}: Secrets Manager does not take its value: {why}") from None
+        raise StepError(f"secret {arn}: Secrets Manager does not accept its value: {why}") from None
     except BotoCoreError as error:
         raise StepError(f"secret {arn}: Secrets Manager does not answer: {outside(error)}") from None
