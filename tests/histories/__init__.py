@@ -1,4 +1,4 @@
 """Histories of the writer's protocol: sites, a store and faults in virtual time, and a checker of what was written.
 
-The record is kept by the library's own code in a real store; only time, the network and the database are simulated.
+The library's own code keeps the record in a real store. Only time, the network and the database are simulated.
 """

@@ -1,4 +1,4 @@
-"""Runs histories and prints a minimal one for each violation: `python -m tests.histories writer --count N --seed S`."""
+"""Run histories and print a minimal one for each violation: `python -m tests.histories writer --count N --seed S`."""
 
 # ruff: noqa: T201 it prints what it found
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(plan: Plan, open_record: Callable[[str], Records], clock: str = "monotonic") -> World:
-    """Run one history at a key of its own."""
+    """Run one history with its record at a key that no other history uses."""
     run.count += 1  # type: ignore[attr-defined]
     records = open_record(f"histories/{plan.kind}-{plan.seed}-{run.count}.json")  # type: ignore[attr-defined]
     if plan.careless:
@@ -35,7 +35,7 @@ run.count = 0  # type: ignore[attr-defined]
 
 
 def minimal(plan: Plan, open_record: Callable[[str], Records]) -> World:
-    """Drop what a history happens to contain and its violation does not need; give the smallest that still has one."""
+    """Remove the happenings that a history's violation does not need; return the smallest history that has one."""
     smallest = run(plan, open_record)
     dropped = True
     while dropped:
@@ -49,16 +49,16 @@ def minimal(plan: Plan, open_record: Callable[[str], Records]) -> World:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the histories; 1 if one of them violates what is promised."""
+    """Run the histories and return the exit code: 1 if one of them has a violation."""
     parser = argparse.ArgumentParser(prog="python -m tests.histories", description=__doc__)
     parser.add_argument(
         "kind",
         choices=[*SHAPES, "postgres"],
-        help="a workload with a database, or one that runs once only, simulated; or two real PostgreSQLs",
+        help="a simulated workload with a database, a simulated singleton, or two real PostgreSQLs",
     )
     parser.add_argument("--count", type=int, default=50, help="how many to run (50)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="the first one's seed; the same seed gives the same history"
+        "--seed", type=int, default=0, help="seed of the first history; equal seeds give equal histories"
     )
     parser.add_argument("--store", choices=stores.NAMES, default="memory", help="where the record is (memory)")
     given = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""The protocol with one thing broken each: a checker that finds no violation in any of these would prove nothing."""
+"""Variants of the protocol with one part broken. The checker has to find a violation in the histories of each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _step, _decided, _may_claim = tenure.step, tenure._decided, tenure._may_claim
 
 @dataclass(frozen=True)
 class Broken:
-    """What is broken: how, in which kind of history it shows, and what else the history needs."""
+    """One variant: what is broken, the patch that breaks it, and the settings of the histories that show it."""
 
     what: str
     breaks: Callable[[pytest.MonkeyPatch], object]
@@ -141,15 +141,15 @@ BROKEN = (
     Broken("the wait is a third of the time-to-live", _no_wait),
     Broken("the wait is a third of the time-to-live (singleton)", _no_wait, "singleton"),
     Broken("the holder stops after twice the time-to-live", _late_stop, "singleton"),
-    Broken("the wall's clock is used", _nothing, clock="wall"),
-    Broken("the wall's clock is used (singleton)", _nothing, "singleton", clock="wall"),
+    Broken("the wall clock is used", _nothing, clock="wall"),
+    Broken("the wall clock is used (singleton)", _nothing, "singleton", clock="wall"),
     Broken("a lost answer counts as done", _lost_is_done),
     Broken("a lost answer counts as done (singleton)", _lost_is_done, "singleton"),
     Broken("a refused write counts as done", _refused_is_done),
     Broken("the last writes are not archived", _not_archived),
-    Broken("the new side has not replayed all", _not_replayed),
+    Broken("the new site has not replayed all", _not_replayed),
     Broken("promotion does not replay the archive", _promotes_without_replaying),
-    Broken("sessions that are open go on when the copy is frozen", _sessions_stay_open),
+    Broken("open sessions continue after the copy is frozen", _sessions_stay_open),
     Broken("a stale copy resumes", _stale_copy_resumes),
     Broken("a silent holder is replaced without an order", _claims_without_order),
     Broken("a mere claim writes", _writes_in_a_mere_claim),
@@ -161,6 +161,6 @@ BROKEN = (
 
 
 def careless(records: Any, ignored: tuple[str, ...]) -> None:
-    """Have a record's store ignore some conditions."""
+    """Make the store of a record ignore the conditions `ignored`."""
     if ignored:
         records._client = stores.Careless(records._client, ignored)

@@ -1,4 +1,4 @@
-"""Judges a history: never two writers, epochs that only rise, every acknowledged write once and in order."""
+"""Check a history: never two writers, epochs that only rise, every acknowledged write once and in order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Ack(NamedTuple):
-    """A write that a site acknowledged, and when by the clock on the wall of the world."""
+    """A write that a site acknowledged, at a moment of virtual time (seconds)."""
 
     at: float
     site: str
@@ -21,7 +21,7 @@ class Ack(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A record that a store took in place of the one before."""
+    """A record that replaced the one before in the store, at a moment of virtual time (seconds)."""
 
     at: float
     before: Record | None
@@ -29,7 +29,7 @@ class Change(NamedTuple):
 
 
 def writers(acks: Iterable[Ack]) -> list[str]:
-    """Find writes of two sites in one epoch, and writes of an epoch behind those of a later one."""
+    """Return writes of two sites in one epoch, and writes of an epoch after those of a later one."""
     found, newest, holders = [], 0, dict[int, str]()
     for ack in acks:
         holder = holders.setdefault(ack.entry.epoch, ack.site)
@@ -44,7 +44,7 @@ def writers(acks: Iterable[Ack]) -> list[str]:
 
 
 def records(changes: Iterable[Change]) -> list[str]:
-    """Find changes of the record that are not one step from the one before."""
+    """Return changes of the record that are not one step from the record before."""
     found = []
     last: Record | None = None
     for at, _, after in changes:
@@ -59,9 +59,9 @@ def records(changes: Iterable[Change]) -> list[str]:
 def log(
     final: list[Entry], acks: list[Ack], changes: list[Change], archived: dict[Entry, float]
 ) -> tuple[list[str], int]:
-    """Compare the last writer's log with what was acknowledged; return what is wrong, and how many were given up.
+    """Compare the last writer's log with the acknowledged writes; return the violations, and how many were given up.
 
-    Only an order that accepts loss may lose writes, and of these only what was not archived when the epoch began.
+    Only an order that accepts loss may lose writes, and only those that were not archived when the epoch began.
     """
     found, lost = [], 0
     places: dict[Entry, list[int]] = {}
@@ -85,7 +85,7 @@ def log(
 
 
 def _may_lose(change: Change) -> bool:
-    """Whether an epoch was claimed that a person ordered at the price of loss."""
+    """Return whether a change claims an epoch by an order that accepts loss."""
     before, after = change.before, change.after
     if before is None or after.state is not State.CLAIMED or before.by == after.by or before.order is None:
         return False

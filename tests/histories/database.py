@@ -1,8 +1,8 @@
-"""A database with an archive, simulated: a log of entries at each site, and what each epoch has archived of it.
+"""A simulated database with an archive: a log of entries at each site, and the archived part of it in each epoch.
 
-What it has in common with PostgreSQL (manual, chapters 26.3 and 27.2): a standby replays what the archive has of the
-newest timeline, if that continues its own; promotion replays the archive to its end first; what a primary has not
-archived is lost to the others; a copy that went on after another was promoted has to be made anew.
+It works as PostgreSQL does (manual, chapters 26.3 and 27.2). A standby replays the newest timeline of the archive, if
+that continues its own. Promotion first replays the archive to its end. The other sites never get what a primary has not
+archived. A copy that wrote after another was promoted has to be restored.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from components.stores.tenure import Copy
 
-#: So many entries are archived in a moment.
+#: The most entries that may wait without counting as a backlog.
 _FEW = 4
 
 
@@ -26,19 +26,19 @@ class Entry(NamedTuple):
 
 
 class Failed(Exception):  # noqa: N818 the name is the situation
-    """A deed cannot be done now."""
+    """An order to the database that fails now."""
 
 
 @dataclass
 class Archive:
-    """What each epoch's primary has archived: its whole log, as far as it came."""
+    """The archive: the log of each epoch's primary, as far as it was archived."""
 
     logs: dict[int, tuple[Entry, ...]] = field(default_factory=dict)
-    #: When each entry was first there.
+    #: When each entry was first archived, in seconds of virtual time.
     since: dict[Entry, float] = field(default_factory=dict)
 
     def newest(self) -> tuple[Entry, ...]:
-        """Give the log of the newest epoch."""
+        """Return the log of the newest epoch."""
         return self.logs[max(self.logs)] if self.logs else ()
 
 
@@ -54,7 +54,7 @@ class Site:
     until: float = -math.inf
 
     def writable(self, now: float) -> bool:
-        """Whether it takes writes; `now` is this site's clock."""
+        """Return whether it accepts writes. `now`: seconds of this site's clock."""
         return self.primary and not self.frozen and now < self.until
 
     def copy(self, position: str | None, now: float) -> Copy:
@@ -73,7 +73,7 @@ class Site:
         return len(self.log) >= length and position_of(self.log[:length]) == position
 
     def permit(self, until: float) -> None:
-        """Let writes through until then."""
+        """Accept writes until that time of this site's clock."""
         self.frozen, self.until = False, until
 
     def freeze(self) -> None:
@@ -81,19 +81,19 @@ class Site:
         self.frozen = True
 
     def push(self, now: float) -> None:
-        """Archive what is there, as a primary does all the time."""
+        """Archive the log, as a primary does continuously."""
         if self.primary:
             self.archive.logs[self.epoch] = tuple(self.log)
             for entry in self.log:
                 self.archive.since.setdefault(entry, now)
 
     def archived(self, now: float) -> str:
-        """Archive all that is there; return where it ends."""
+        """Archive the log, and return the position of its end."""
         self.push(now)
         return position_of(self.log)
 
     def follow(self) -> None:
-        """Replay what the archive has; a copy that it does not continue is made anew."""
+        """Replay the archive; a copy that it does not continue is restored from it."""
         if not self.primary and self.archive.logs:
             self.log = list(self.archive.newest())
 
@@ -104,43 +104,43 @@ class Site:
         self.primary, self.epoch, self.frozen = True, epoch, True
 
     def demote(self) -> None:
-        """Be made anew from the archive, once the newer primary has put a backup there."""
+        """Restore the copy from the archive, once the newer primary has a backup there."""
         if self._newest():
             raise Failed("the archive has nothing of the newer primary yet")
         self.primary, self.frozen, self.epoch = False, True, 0
         self.follow()
 
     def restart(self, *, lost: bool) -> None:
-        """Come back after a kill; `lost`: with an empty volume."""
+        """Start again after a kill; `lost`: with an empty volume."""
         self.frozen = True
         if lost:
             self.primary, self.epoch, self.log = False, 0, []
 
 
 class Program(Site):
-    """A program that keeps no data: the work of a singleton. It ends with the process that permits it."""
+    """A program without data: the work of a singleton. It ends with the process that permits it."""
 
     def copy(self, position: str | None, now: float) -> Copy:
         """See `components.stores.drive.Guarded`."""
         return Copy(bool(self.epoch), self.epoch, self.writable(now), not self.epoch, replayed=True)
 
     def follow(self) -> None:
-        """Have nothing to replay."""
+        """Do nothing: there is nothing to replay."""
 
     def promote(self, epoch: int) -> None:
-        """Take an epoch."""
+        """Accept an epoch."""
         self.primary, self.epoch, self.frozen = True, epoch, True
 
     def demote(self) -> None:
-        """Have no epoch."""
+        """Give up the epoch."""
         self.primary, self.epoch, self.log = False, 0, []
 
     def restart(self, *, lost: bool) -> None:
-        """Begin anew."""
+        """Start again without an epoch."""
         self.frozen = True
         self.demote()
 
 
 def position_of(log: list[Entry]) -> str:
-    """Write where a log ends: its length, and a digest of all that is in it."""
+    """Return the position of a log's end: its length, and a digest of its entries."""
     return f"{len(log)}:{hashlib.sha256(repr(log).encode()).hexdigest()[:12]}"

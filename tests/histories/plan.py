@@ -1,4 +1,4 @@
-"""What happens in a history besides its protocol: orders and faults, chosen by a seed."""
+"""The orders and faults of a history, chosen by a seed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SITES = ("aws", "akash")
-#: Moments of the protocol at which a process can be killed: the action that it is about to take, or has just taken.
+#: Moments of the protocol at which a process can be killed: before or after the action of this name.
 MOMENTS = ("claimed", "writing", "frozen", "freeze", "archive", "promote", "demote", "permit")
 
 
 @dataclass(frozen=True)
 class Happening:
-    """One order or fault: when, what, and with which values."""
+    """One order or fault: its time (seconds), its name and its values."""
 
     at: float
     what: str
@@ -27,7 +27,7 @@ class Happening:
 
 @dataclass(frozen=True)
 class Plan:
-    """A history before it runs; the same plan always runs the same way."""
+    """A history before it runs. Equal plans always run equally. Times are in seconds."""
 
     seed: int
     kind: str  # writer or singleton
@@ -38,12 +38,12 @@ class Plan:
     strict: bool = True
     careless: bool = False
     sites: tuple[str, ...] = SITES
-    #: What the clock of each site gains in a second; clocks of computers drift less than this.
+    #: Seconds that each site's clock gains in a second. Clocks of computers drift less than this.
     drift: tuple[float, ...] = (0.0, 0.0)
 
 
 def planned(kind: str, seed: int) -> Plan:
-    """Make up a history: one of the shapes that broke others, or anything at random."""
+    """Return the plan of a seed: a shape that broke other systems, or random happenings."""
     chance = random.Random(f"{kind}-{seed}")
     sites = SITES if chance.random() < 0.8 else (*SITES, "hetzner")
     shape = chance.choice(SHAPES[kind])
@@ -65,14 +65,14 @@ def _at_random(chance: random.Random, sites: tuple[str, ...]) -> list[Happening]
 
 
 def _there_and_back(chance: random.Random, sites: tuple[str, ...]) -> list[Happening]:
-    """Fail over and back, as in cloudnative-pg #9273, where failing back made both sides writable."""
+    """Fail over and back, which made both sites writable in cloudnative-pg #9273."""
     second = chance.uniform(20, 60)
     moves = [_order(10, sites[1], lossy=chance.random() < 0.2), _order(10 + second, sites[0])]
     return moves + [_any(chance, sites, chance.uniform(8, 90)) for _ in range(chance.randint(0, 2))]
 
 
 def _lost_in_transition(chance: random.Random, sites: tuple[str, ...]) -> list[Happening]:
-    """Hit a side, or lose answers, in the middle of a move: cloudnative-pg #11074 lost its token there."""
+    """Kill or pause a site, or lose answers, during a move: cloudnative-pg #11074 lost its token there."""
     faults = [_hit(chance, chance.choice(sites[:2]), 9.5)]
     if chance.random() < 0.5:
         faults.append(
@@ -82,7 +82,7 @@ def _lost_in_transition(chance: random.Random, sites: tuple[str, ...]) -> list[H
 
 
 def _two_operators(chance: random.Random, sites: tuple[str, ...]) -> list[Happening]:
-    """Have two persons promote different sites, or one twice, while the first move is under way."""
+    """Let two operators promote different sites, or one site twice, while the first move is in progress."""
     at, silent = 12.0, chance.random() < 0.5
     dead = [Happening(9, "kill", {"site": sites[0], "down": 60.0, "machine": True, "lost": False})] if silent else []
     orders = [_order(at, sites[-1], lossy=silent), _order(at + chance.uniform(0, 8), sites[1], lossy=silent)]
@@ -90,7 +90,7 @@ def _two_operators(chance: random.Random, sites: tuple[str, ...]) -> list[Happen
 
 
 def _stale_primary(chance: random.Random, sites: tuple[str, ...]) -> list[Happening]:
-    """Cut the writer off or pause it, promote the other side, and let the first one come back."""
+    """Cut off, pause or kill the writer, promote the other site, and let the first one come back."""
     gone = chance.choice(("cut", "pause", "kill"))
     given: dict[str, Any] = {"site": sites[0], "for_s": chance.uniform(20, 60)}
     if gone == "kill":
@@ -99,7 +99,7 @@ def _stale_primary(chance: random.Random, sites: tuple[str, ...]) -> list[Happen
 
 
 def _clock_jumps(chance: random.Random, sites: tuple[str, ...]) -> list[Happening]:
-    """Have the other side's wall clock jump while the writer gives no sign for a moment that is not long enough."""
+    """Make the other site's wall clock jump while the writer is silent for less than the time-to-live."""
     at = chance.uniform(12, 40)
     silent = Happening(at, chance.choice(("pause", "cut")), {"site": sites[0], "for_s": chance.uniform(8, 18)})
     jump = Happening(at + chance.uniform(0.5, 6), "jump", {"site": sites[1], "by": chance.choice((20, 3600))})
@@ -107,7 +107,7 @@ def _clock_jumps(chance: random.Random, sites: tuple[str, ...]) -> list[Happenin
 
 
 def _no_longer_writable(chance: random.Random, sites: tuple[str, ...]) -> list[Happening]:
-    """Let a site read the record and not write it, as with a key that was revoked, and promote the other one."""
+    """Let a site read the record but not write it, as with a revoked key, and promote the other one."""
     at = chance.uniform(12, 30)
     site, for_s = chance.choice(sites[:2]), chance.uniform(20, 60)
     revoked = [Happening(at, "unwritable", {"site": site, "for_s": for_s})]
@@ -117,7 +117,7 @@ def _no_longer_writable(chance: random.Random, sites: tuple[str, ...]) -> list[H
 
 
 def _archive_down(chance: random.Random, sites: tuple[str, ...]) -> list[Happening]:
-    """Order a move while the writer cannot archive, or the other side cannot replay."""
+    """Order a move while the writer cannot archive, or the other site cannot replay."""
     at, site = chance.uniform(9, 15), chance.choice(sites[:2])
     down = Happening(at - 1, "unarchived", {"site": site, "for_s": chance.uniform(10, 60)})
     return [down, _order(at, sites[1], lossy=chance.random() < 0.5), _any(chance, sites, chance.uniform(12, 60))]
@@ -132,7 +132,7 @@ def _paused_in_a_renewal(chance: random.Random, sites: tuple[str, ...]) -> list[
 
 
 def _hit(chance: random.Random, site: str, at: float) -> Happening:
-    """Kill or pause a process at a moment of the protocol: before an action, or behind it and before its answer."""
+    """Kill or pause a process at a moment of the protocol: before an action, or between it and its answer."""
     given: dict[str, Any] = {"site": site, "moment": chance.choice(MOMENTS), "after": chance.random() < 0.5}
     if chance.random() < 0.4:
         return Happening(at, "pause_at", given | {"pause": chance.uniform(5, 45)})

@@ -1,4 +1,4 @@
-"""A site in a history: its machine, and the process that speaks for it over a network that loses and delays."""
+"""A site of a history: its machine, and its process behind a network that loses and delays requests."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from .world import World
 
-#: What a client waits for the store at most, and how long each deed takes, in seconds.
+#: The most seconds that a client waits for the store, and the range of seconds that each order to the database takes.
 TIMEOUT = 5.0
 DEED_S = {"freeze": (0.1, 1.0), "archive": (0.5, 3.0), "promote": (0.5, 4.0), "demote": (1.0, 5.0)}
 
 
 @dataclass
 class Place:
-    """A site: its machine with the data, its clock, and the process that speaks for it."""
+    """A site: its machine with the data, its clock, and its process."""
 
     name: str
     data: Site
@@ -31,14 +31,14 @@ class Place:
     wall: float = 0.0
     process: Process | None = None
     starts: int = 0
-    #: Until when something is wrong, by its name.
+    #: The time at which each fault ends, by its name.
     wrong: dict[str, float] = field(default_factory=dict)
     lag: float = 0.0
     armed: dict[str, Any] | None = None
 
 
 class Process:
-    """Speaks for a site: takes actions, and gets events, until it is killed."""
+    """The process of a site: it takes actions and receives events until it is killed."""
 
     def __init__(self, world: World, place: Place, instance: str) -> None:
         self.world, self.place = world, place
@@ -55,7 +55,7 @@ class Process:
         return self.place.process is self
 
     def later(self, after: float, event: Callable[[], tenure.Event]) -> None:
-        """Get an event then, or when a pause is over."""
+        """Deliver an event after so many seconds, or when a pause ends."""
 
         def arrive() -> None:
             resumes = self.place.wrong.get("pause", -1)
@@ -67,11 +67,11 @@ class Process:
         self.world.at(self.world.now + after, arrive)
 
     def now(self) -> float:
-        """Read the clock that decisions go by."""
+        """Return the time of the clock that decisions use, in seconds."""
         return self.world.now + self.place.wall if self.world.clock == "wall" else self.world.monotonic(self.place)
 
     def feed(self, event: tenure.Event) -> None:
-        """Decide, and act; or be killed at that very moment."""
+        """Decide on an event and act, unless a fault is armed for that moment."""
         if self.stopping and not self.mind.stopping:
             event = tenure.Stopping()
         self.mind, action = tenure.step(self.me, self.mind, event)
@@ -83,10 +83,10 @@ class Process:
             self.take(action)
 
     def hit(self, action: tenure.Action, armed: dict[str, Any]) -> None:
-        """Be killed or paused: before an action, or behind it and before its answer."""
+        """Kill or pause the process: before an action, or between it and its answer."""
         world, place = self.world, self.place
         if "pause" in armed:
-            world.log(f"{place.name} is paused {'behind' if armed['after'] else 'before'} {armed['moment']}")
+            world.log(f"{place.name} is paused {'after' if armed['after'] else 'before'} {armed['moment']}")
             if armed["after"]:
                 self.take(action)
             place.wrong["pause"] = world.now + armed["pause"]
@@ -106,7 +106,7 @@ class Process:
         )
 
     def take(self, action: tenure.Action, *, answered: bool = True) -> None:
-        """Take an action; without an answer, its effect alone."""
+        """Take an action. Without `answered` it has its effect, but no answer."""
         answer = self.later if answered else lambda _after, _event: None
         match action:
             case tenure.Look():
@@ -115,7 +115,7 @@ class Process:
                 self.write(action, answer)
             case tenure.Permit(until):
                 if not self.place.data.primary:
-                    self.world.violations.append(f"{self.place.name} lets writes to a copy that was not promoted")
+                    self.world.violations.append(f"{self.place.name} permits writes to a copy that was not promoted")
                 shift = self.world.monotonic(self.place) - self.now()
                 self.place.data.permit(until + shift)
                 answer(0.01, tenure.Started)
@@ -129,7 +129,7 @@ class Process:
                 self.place.process = None
 
     def do(self, action: tenure.Do, answer: Any) -> None:
-        """Do something to the data, unless the machine was killed meanwhile."""
+        """Carry out an order to the database, unless the process was killed meanwhile."""
         data, world, deed = self.place.data, self.world, action.deed
         if not self.alive:
             return
@@ -155,11 +155,11 @@ class Process:
     # requests
 
     def fails(self) -> bool:
-        """Whether the store is out of this site's reach."""
+        """Return whether the store does not answer this site."""
         return self.world.store_down >= self.world.now or self.place.wrong.get("cut", -1) >= self.world.now
 
     def travel(self) -> tuple[float, bool]:
-        """Give when a request arrives, and whether its answer is lost."""
+        """Return after how many seconds a request arrives, and whether its answer is lost."""
         world, wrong = self.world, self.place.wrong
         if wrong.get("delay", -1) >= world.now and world.chance.random() < 0.5:
             return world.chance.uniform(TIMEOUT, 25), True
@@ -190,12 +190,12 @@ class Process:
         self.world.at(self.world.now + arrives, arrive)
 
     def copy(self, position: str | None) -> tenure.Copy:
-        """Describe the copy; what the archive has is not known where it cannot be reached."""
+        """Describe the copy. `newest` is unknown, so False, if the archive does not answer."""
         copy = self.place.data.copy(position, self.world.monotonic(self.place))
         return copy if self.world.archives(self.place) else replace(copy, newest=False)
 
     def read(self) -> tuple[Record | None, str]:
-        """Read what the store has, or what it had a while ago."""
+        """Read the store's record, or with a lag an older one."""
         world = self.world
         world.requests += 1
         if self.place.wrong.get("lag", -1) >= world.now:
@@ -204,7 +204,7 @@ class Process:
         return world.reads[-1][1]
 
     def write(self, action: tenure.Write, answer: Any) -> None:
-        """Write the record on its condition; the request may arrive after its sender has given up."""
+        """Write the record on its condition. The request may arrive after the client's time-out."""
         world, record = self.world, action.record
         arrives, lost = self.travel()
         sent, begun = self.now(), world.now

@@ -1,4 +1,4 @@
-"""What is the same for every real store: histories there, and that they are those of the store in memory."""
+"""Tests of every real store: its histories, which must be those of the store in memory."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from components.stores.writer import Records
 
-#: The seeds that are run, ten a test; `python -m tests.histories` runs any number.
+#: The kinds and first seeds, ten seeds for each test; `python -m tests.histories` runs any number.
 BATCHES = [("singleton", 0), *(("writer", seed) for seed in range(0, 50, 10))]
 
 
 def as_in_memory(kind: str, first: int, open_record: Callable[[str], Records]) -> None:
-    """Run histories in a real store; each must pass, and go as in memory, line by line."""
+    """Run histories in a real store; each must pass, and equal the one in memory line by line."""
     with stores.opened("memory") as in_memory:
         for seed in range(first, first + 10):
             real, simulated = (program.run(planned(kind, seed), each) for each in (open_record, in_memory))
@@ -31,7 +31,7 @@ def as_in_memory(kind: str, first: int, open_record: Callable[[str], Records]) -
 
 
 def one_winner(open_record: Callable[[str], Records], rounds: int, writers: int) -> None:
-    """Have many write on one condition at once, again and again: exactly one may succeed."""
+    """Let many writers write at once on one condition, in many rounds: exactly one may succeed."""
     records = open_record("race.json")
     etag: str | None = None
     with ThreadPoolExecutor(writers) as pool:

@@ -1,4 +1,4 @@
-"""Object stores for histories: one in memory, moto, and versitygw; and one that ignores conditions."""
+"""Object stores for histories: one in memory, moto, versitygw, and one that ignores conditions."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ _NOWHERE = "http://127.0.0.1:9"
 
 
 class Memory:
-    """S3's conditional requests as its User Guide describes them: 412 for a condition, 404 for If-Match on no key."""
+    """S3's conditional requests by its User Guide: 412 if a condition fails, 404 for If-Match without an object."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 boto3's names
-        """Read."""
+        """Return an object."""
         if Key not in self.objects:
             raise _error(404, "NoSuchKey")
         return {"Body": io.BytesIO(self.objects[Key]), "ETag": _etag(self.objects[Key])}
 
     def put_object(self, Bucket: str, Key: str, Body: bytes, **given: str) -> None:  # noqa: N803 boto3's names
-        """Write."""
+        """Write an object, if its condition holds."""
         there = self.objects.get(Key)
         if "IfNoneMatch" in given and there is not None:
             raise _error(412, "PreconditionFailed")
@@ -62,12 +62,12 @@ class Memory:
         self.objects[Key] = Body
 
     def delete_object(self, Bucket: str, Key: str) -> None:  # noqa: N803 boto3's names
-        """Remove."""
+        """Delete an object."""
         self.objects.pop(Key, None)
 
 
 class Careless:
-    """A store that ignores conditions, as one does that knows the headers not: it answers 200 (RFC 9110, 13.1)."""
+    """A store that ignores conditions because it does not implement the headers: it answers 200 (RFC 9110, 13.1)."""
 
     def __init__(self, client: Any, ignored: tuple[str, ...] = ("IfMatch", "IfNoneMatch")) -> None:
         self._client = client
@@ -88,7 +88,7 @@ def _error(status: int, code: str) -> ClientError:
 
 
 def settings(endpoint: str) -> Store:
-    """Describe a store on this machine; its keys are in the environment."""
+    """Return the settings of a store on this machine, whose keys are in the environment."""
     return Store(
         vendor="witness",
         bucket=BUCKET,
@@ -102,7 +102,7 @@ def settings(endpoint: str) -> Store:
 
 @contextlib.contextmanager
 def opened(name: str) -> Iterator[Callable[[str], Records]]:
-    """Start a store; give what opens a record at a key of it."""
+    """Start a store, and yield a function that opens a record at a key."""
     with _keys(), _ENDPOINTS[name]() as endpoint:
         first = Records(name, settings(endpoint), "first", WORKLOAD)
         if endpoint == _NOWHERE:
@@ -111,7 +111,7 @@ def opened(name: str) -> Iterator[Callable[[str], Records]]:
             _bucket(first._client)
 
         def records(key: str) -> Records:
-            made = copy.copy(first)  # a client is not made for each
+            made = copy.copy(first)  # one client for all, because making one takes long
             made.key = key
             return made
 
@@ -120,7 +120,7 @@ def opened(name: str) -> Iterator[Callable[[str], Records]]:
 
 @contextlib.contextmanager
 def bucket(endpoint: str) -> Iterator[None]:
-    """Have the keys in the environment, and the bucket in a store that runs."""
+    """Set the keys in the environment, and make the bucket in a running store."""
     with _keys():
         _bucket(Records("witness", settings(endpoint), "first", WORKLOAD)._client)
         yield
@@ -158,7 +158,7 @@ def _moto() -> Iterator[str]:
 
 @contextlib.contextmanager
 def _versitygw() -> Iterator[str]:
-    """Run versitygw over a folder, with TLS of its own; the process ends with the block."""
+    """Run versitygw over a folder with a certificate made for it; the process ends with the block."""
     program = resolve.tool(resolve.VERSITYGW) / "versitygw"
     with tempfile.TemporaryDirectory() as folder:
         certificate, key = _certificate(Path(folder))
@@ -181,7 +181,7 @@ def _versitygw() -> Iterator[str]:
 
 
 def _bucket(client: Any) -> None:
-    """Make the bucket, as soon as the store answers; the test's own limit ends the waiting."""
+    """Make the bucket as soon as the store answers, for at most 60 s."""
     end = time.monotonic() + 60
     while True:
         try:
@@ -195,7 +195,7 @@ def _bucket(client: Any) -> None:
 
 
 def _certificate(folder: Path) -> tuple[str, str]:
-    """Write a certificate for this machine's address and its key; return their files."""
+    """Write a certificate for this machine's address and its key; return both paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "witness")])
     now = datetime.now(UTC)
@@ -203,7 +203,7 @@ def _certificate(folder: Path) -> tuple[str, str]:
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
-        # pgBackRest looks for names, not for addresses.
+        # pgBackRest compares names, and no addresses.
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1")), x509.DNSName("localhost")]),
             critical=False,

@@ -1,4 +1,4 @@
-"""Histories in memory, single ones by hand, and the protocol broken in one place each."""
+"""Histories in memory: by seed, by hand, and with one part of the protocol broken."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from components.stores.writer import Records
 
-#: How many histories may pass before the checker has found what is broken.
+#: The most histories until the checker has to find the broken part.
 MOST = 400
 
 
@@ -33,7 +33,7 @@ def open_record() -> Iterator[Callable[[str], Records]]:
 def history(
     open_record: Callable[[str], Records], *happenings: Happening, kind: str = "writer", **given: object
 ) -> World:
-    """Run a history that is written by hand; it must not violate anything."""
+    """Run a history that is written by hand, and assert that it has no violation."""
     plan = replace(Plan(1, kind, happenings), **given)  # type: ignore[arg-type]
     world = program.run(plan, open_record)
     assert not world.violations, "\n".join([*world.lines, *world.violations])
@@ -45,7 +45,7 @@ def order(at: float, to: str, **given: object) -> Happening:
 
 
 def states(world: World) -> list[tuple[str, str, int]]:
-    """List each change of holder, state or epoch."""
+    """Return each change of holder, state or epoch."""
     seen = [(change.after.holder, change.after.state.value, change.after.epoch) for change in world.changes]
     return [each for each, before in zip(seen, [None, *seen], strict=False) if each != before]
 
@@ -96,21 +96,21 @@ def test_ten_moves_and_back_lose_nothing(open_record: Callable[[str], Records]) 
     assert (world.last.epoch, world.last.holder, world.lost) == (11, "aws", 0)
 
 
-def test_a_move_stops_the_old_side_before_the_new_one_claims(open_record: Callable[[str], Records]) -> None:
+def test_a_move_stops_the_old_site_before_the_new_one_claims(open_record: Callable[[str], Records]) -> None:
     world = history(open_record, order(10, "akash"))
     assert states(world)[2:] == [
         ("aws", "writing", 1), ("aws", "frozen", 1), ("akash", "claimed", 2), ("akash", "writing", 2),
     ]  # fmt: skip
 
 
-def test_a_side_that_does_not_take_over_leaves_writing_to_the_old_one(open_record: Callable[[str], Records]) -> None:
+def test_a_site_that_does_not_take_over_leaves_writing_to_the_old_one(open_record: Callable[[str], Records]) -> None:
     dies = Happening(9, "kill_at", {"site": "akash", "moment": "claimed", "after": False, "down": 90, "machine": True})
     world = history(open_record, dies, order(10, "akash"))
     assert states(world)[2:] == [("aws", "writing", 1), ("aws", "frozen", 1), ("aws", "writing", 1)]
     assert "akash did not take over" in world.last.note
 
 
-def test_nothing_stops_for_a_side_that_does_not_answer(open_record: Callable[[str], Records]) -> None:
+def test_nothing_stops_for_a_site_that_does_not_answer(open_record: Callable[[str], Records]) -> None:
     dead = Happening(9, "kill", {"site": "akash", "down": 200, "machine": True, "lost": False})
     world = history(open_record, dead, order(10, "akash", withdrawn_after=60))
     assert states(world)[2:] == [("aws", "writing", 1)]
@@ -149,7 +149,7 @@ def test_the_old_copy_can_be_ordered_to_write_when_the_new_one_is_lost_before_it
         assert world.last.holder == "aws"
 
 
-def test_the_old_copy_can_be_ordered_to_write_when_the_new_one_is_lost_behind_its_claim(
+def test_the_old_copy_can_be_ordered_to_write_when_the_new_one_is_lost_after_its_claim(
     open_record: Callable[[str], Records],
 ) -> None:
     dies = {"site": "akash", "moment": "claimed", "after": True, "down": 500, "machine": True, "lost": True}
@@ -160,7 +160,7 @@ def test_the_old_copy_can_be_ordered_to_write_when_the_new_one_is_lost_behind_it
         assert world.lost == 0
 
 
-def test_a_relaxed_writer_writes_on_while_only_the_store_is_away(open_record: Callable[[str], Records]) -> None:
+def test_a_relaxed_writer_writes_on_while_only_the_store_is_down(open_record: Callable[[str], Records]) -> None:
     gone = Happening(20, "store_down", {"for_s": 70})
     strict, relaxed = (history(open_record, gone, strict=each) for each in (True, False))
     gaps = [max(b.at - a.at for a, b in zip(each.acks, each.acks[1:], strict=False)) for each in (strict, relaxed)]
@@ -177,7 +177,7 @@ def test_a_singleton_is_taken_over_within_the_time_to_live_and_5_s(open_record: 
             assert first - dead.at <= world.plan.ttl + 5 + 4  # a program takes up to 4 s to start here
 
 
-def test_a_store_that_ignores_conditions_is_refused_and_nobody_writes(open_record: Callable[[str], Records]) -> None:
+def test_a_store_that_ignores_conditions_is_refused_and_no_site_writes(open_record: Callable[[str], Records]) -> None:
     world = history(open_record, order(10, "akash"), careless=True)
     assert ("aws refuses the store" in "\n".join(world.lines), world.acks, world.last.state) == (
         True,

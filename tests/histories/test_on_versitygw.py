@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import real, stores
-from .test_on_moto import (  # noqa: F401 they run on this store too
+from .test_on_moto import (  # noqa: F401 the tests run on this store too
     test_a_store_that_ignores_conditions_is_unfit,
     test_histories_go_as_in_memory,
     test_the_store_is_fit,

@@ -1,7 +1,7 @@
-"""Runs a history in virtual time: sites that act on the library's decisions, over a network that loses and delays.
+"""Run a history in virtual time: sites that act on the library's decisions, over a network that loses and delays.
 
-Each request reaches the store at its moment of virtual time and is made there for real. What a site decides is
-`components.stores.tenure.step`; what a person orders is `components.writer.switch`.
+Each request is made to the real store at its moment of virtual time. Sites decide with `components.stores.tenure.step`;
+operators order with `components.writer.switch`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from .plan import Happening, Plan
 
-#: How often a site looks at the record, in seconds.
+#: Seconds between two reads of the record by a site.
 POLL = 4.0
 
 
 class World:
-    """One history; `run` gives what the checker found."""
+    """One history; `run` returns its violations."""
 
     def __init__(self, plan: Plan, records: Records, clock: str = "monotonic") -> None:
         self.plan, self.records, self.clock = plan, records, clock
@@ -60,29 +60,29 @@ class World:
     # time
 
     def at(self, moment: float, what: Callable[[], None]) -> None:
-        """Have something happen."""
+        """Schedule a call at a moment (seconds of virtual time)."""
         self.seq += 1
         heapq.heappush(self.queue, (max(moment, self.now), self.seq, what))
 
     def advance(self, until: float) -> None:
-        """Let everything happen up to a moment."""
+        """Make all calls up to a moment (seconds of virtual time)."""
         while self.queue and self.queue[0][0] <= until:
             self.now, _, what = heapq.heappop(self.queue)
             what()
         self.now = until
 
     def log(self, line: str) -> None:
-        """Note what happened."""
+        """Add a line to the history."""
         self.lines.append(f"{self.now:6.1f} s  {line}")
 
     def monotonic(self, place: Place) -> float:
-        """Read a site's clock: it drifts, and never jumps."""
+        """Return the time of a site's monotonic clock in seconds: it drifts, but never jumps."""
         return 1000.0 * (1 + len(place.name)) + self.now * place.rate
 
     # the whole
 
     def run(self) -> list[str]:
-        """Run it, end all faults, and judge."""
+        """Run the history, end all faults, and return the violations."""
         for place in self.places.values():
             self.start(place)
             self.client(place)
@@ -100,7 +100,7 @@ class World:
         return self.violations
 
     def heal(self) -> None:
-        """End all faults, and start what does not run."""
+        """End all faults, and start every process that does not run."""
         self.log("every fault ends")
         self.store_down = -1.0
         for place in self.places.values():
@@ -108,7 +108,7 @@ class World:
             self.start(place)
 
     def settled(self) -> bool:
-        """Wait until one site writes and nothing is under way; whether that came."""
+        """Wait until one site writes and no order is in progress; return whether that happened in time."""
         for _ in range(int(4 * (self.plan.ttl + self.plan.hand_over) / POLL)):
             self.advance(self.now + POLL)
             record = self.last
@@ -118,17 +118,17 @@ class World:
         return False
 
     def rescue(self) -> None:
-        """Order what a person would at the end: a site that has a copy writes, at the price of loss."""
+        """Order at the end, as an operator would, that a site with a copy writes, and accept loss."""
         record = self.last
         if record is None:
             return
         to = record.order.to if record.order else next(name for name in self.plan.sites if name != record.holder)
         self.order(to, lossy=True)
         if not self.settled() and not self.plan.careless:
-            self.violations.append("no site writes, though every fault is over and a person ordered it")
+            self.violations.append("no site writes, although every fault has ended and an operator ordered it")
 
     def judge(self) -> None:
-        """Stop writing, and compare what was acknowledged with what is there."""
+        """Stop writing, and compare the acknowledged writes with the writer's log."""
         self.writing = False
         self.violations += check.writers(self.acks) + check.records(self.changes)
         if self.plan.kind == "writer" and (found := self.writable()):
@@ -136,13 +136,13 @@ class World:
             self.violations += wrong
 
     def writable(self) -> list[str]:
-        """Name the sites that take writes now."""
+        """Return the names of the sites that accept writes now."""
         return [each.name for each in self.places.values() if each.data.writable(self.monotonic(each))]
 
     # what writes, and what archives
 
     def client(self, place: Place) -> None:
-        """Write to a site all the time, in any role."""
+        """Write to a site continuously, in any role."""
         if self.writing:
             if place.data.writable(self.monotonic(place)):
                 if len(self.writable()) > 1:
@@ -160,7 +160,7 @@ class World:
         self.at(self.now + self.chance.uniform(1, 8), lambda: self.archiver(place))
 
     def archives(self, place: Place) -> bool:
-        """Whether a site reaches the archive."""
+        """Return whether the archive answers a site."""
         return all(place.wrong.get(each, -1) < self.now for each in ("cut", "unarchived", "machine"))
 
     def noted(self, record: Record | None) -> None:
@@ -184,7 +184,7 @@ class World:
             place.process.feed(tenure.Started())
 
     def kill(self, place: Place, down: float, *, machine: bool, lost: bool = False) -> None:
-        """Kill the process of a site, or its machine, for so long."""
+        """Kill the process of a site, or its machine, for `down` seconds."""
         self.log(
             f"{place.name} is killed{', machine and all' if machine else ''}{' and loses its volume' if lost else ''}"
         )
@@ -198,7 +198,7 @@ class World:
     # what happens
 
     def happen(self, each: Happening) -> None:
-        """Do what the plan has for this moment."""
+        """Carry out an order or a fault of the plan."""
         self.log(f"! {each.what} {each.given}")
         given = dict(each.given)
         place = self.places.get(given.pop("site", ""))
@@ -222,7 +222,7 @@ class World:
             place.lag = given.get("by", place.lag)
 
     def order(self, to: str, *, lossy: bool, withdrawn_after: float | None = None) -> None:
-        """Order a move as a person does, who gives up after a while."""
+        """Order a move as an operator does, and withdraw it after so many seconds."""
         if self.store_down >= self.now:
             return
         try:
@@ -235,14 +235,14 @@ class World:
             self.at(self.now + withdrawn_after, lambda: self.withdraw(made))
 
     def withdraw(self, order_id: str) -> None:
-        """Take an order back."""
+        """Withdraw an order."""
         if self.store_down < self.now and switch.withdraw(self.records, order_id):
             self.log("order withdrawn")
             self.noted(self.records.read()[0])
 
 
 def checked(records: Records) -> bool:
-    """Whether a process refuses a store: the check that `Lock.hold` and `agent.run` make."""
+    """Return whether a process refuses a store, by the check that `Lock.hold` and `agent.run` make."""
     return bool(writer.unfit(records))
 
 

@@ -340,7 +340,12 @@ def test_an_agent_without_its_secrets_names_them_and_starts_nothing(run: Run) ->
     environment = {name: value for name, value in os.environ.items() if name not in {"ARCHIVE_CIPHER", "FIRST_SECRET"}}
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    for each in ("ARCHIVE_CIPHER is not set", "FIRST_SECRET is not set", "'azure' is not a site", "'here' is not an address"):
+    for each in (
+        "ARCHIVE_CIPHER is not set",
+        "FIRST_SECRET is not set",
+        "'azure' is not a site",
+        "'here' is not an address",
+    ):
         assert each in done.stderr
     assert not (run.world.folder / "nowhere").exists()
 
