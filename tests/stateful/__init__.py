@@ -1,1 +1,1 @@
-"""Two sites with real PostgreSQL and pgBackRest, and object stores of two makes; what is acknowledged is never lost."""
+"""Two sites with real PostgreSQL and pgBackRest, and object stores of two makes: no acknowledged row is lost."""

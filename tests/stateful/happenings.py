@@ -1,4 +1,4 @@
-"""What happens to two sites while a client writes: moves, kills, stores out of reach. Each ends with both well."""
+"""Happenings at two sites while a client writes: moves, kills, stores that do not answer. Each ends with both well."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from sandbox.pair.rows import Client
 
-#: How long a move, and the way back to two sites that are well, may take on a loaded machine.
+#: The most seconds of a move, and until both sites are well again, on a loaded machine.
 MOVE_S, WELL_S = 240, 480
 STEPS = ("ordered", "ready", "frozen", "claimed", "writing")
 
 
 @dataclass
 class Run:
-    """A world with a client, and what was noted on the way. `lost`: rows that a lossy order gave up."""
+    """A world with a client, and the notes of the history. `lost`: the numbers of rows that a lossy order gave up."""
 
     world: World
     client: Client
@@ -37,7 +37,7 @@ class Run:
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
-        """Keep a line of the history."""
+        """Add a line to the notes."""
         self.notes.append(text)
 
     @property
@@ -47,7 +47,7 @@ class Run:
 
     @property
     def other(self) -> str:
-        """The site that does not."""
+        """The site that does not hold the record."""
         return self.world.other()
 
     def well(self) -> None:
@@ -61,7 +61,7 @@ class Run:
         until(lambda: len(self.client.acks) >= count + more, f"{more} more rows", WELL_S)
 
     def violations(self) -> list[str]:
-        """Stop the client, and compare what it knows with what is there."""
+        """Stop the client, and compare its acknowledged rows with those of the database."""
         self.client.close()
         return check.violations(self.client.acks, self.world.rows(), self.lost)
 
@@ -71,7 +71,7 @@ def _quiet(_: str) -> None:
 
 
 def move(run: Run, to: str, *, lossy: bool = False) -> bool:
-    """Order a move, and follow it; False if it came to nothing."""
+    """Order a move and follow it; return False if it failed."""
     try:
         order = switch.order(run.world.records, to, lossy=lossy)
         switch.follow(run.world.records, order, to, MOVE_S, _quiet)
@@ -91,7 +91,7 @@ def planned(run: Run) -> None:
 
 
 def killed(run: Run, what: str) -> None:
-    """Kill the writer's PostgreSQL, its agent, or all of it; it comes back by itself, and writes on."""
+    """Kill the writer's PostgreSQL, its agent, or the whole site. It must write again without an order."""
     writer = run.writer
     run.world.kill(writer, what)
     run.note(f"{what} of {writer} killed")
@@ -111,7 +111,7 @@ def standby_killed(run: Run) -> None:
 
 
 def killed_in_switch(run: Run, step: str, old: bool, what: str) -> None:
-    """Kill a part of a site at a step of a switch, and start it again: nothing is lost, on either side."""
+    """Kill a part of the old or the new site at a step of a switch, and start it again."""
     writer, to = run.writer, run.other
     hurt = writer if old else to
     order = switch.order(run.world.records, to)
@@ -126,7 +126,7 @@ def killed_in_switch(run: Run, step: str, old: bool, what: str) -> None:
 
 
 def reached(run: Run, step: str, to: str, process: subprocess.Popen[str] | None = None) -> None:
-    """Wait until a switch is at a step, or beyond it; not longer than the process that ordered it runs."""
+    """Wait until a switch has reached a step. Fail if the process that ordered it ends before that."""
     end = time.monotonic() + MOVE_S
     while not _at(run, step, to) and time.monotonic() < end:
         if process is not None and process.poll() is not None and not run.world.writes(to):
@@ -149,7 +149,7 @@ def _at(run: Run, step: str, to: str) -> bool:
 
 
 def operator_killed(run: Run, step: str) -> None:
-    """Kill the operator's process at a step of a switch, and run it again: it follows the same order to its end."""
+    """Kill the operator's process at a step of a switch, and run it again: it continues the same order."""
     to = run.other
     run.world.proved()
     first = run.world.switching(to)
@@ -160,7 +160,7 @@ def operator_killed(run: Run, step: str) -> None:
     if not run.world.writes(to):
         second = run.world.switching(to)
         printed = second.communicate(timeout=MOVE_S + 60)[0]
-        # Between the look of this process and its order the move may have ended.
+        # The move may end between the check of `writes` and this process's order.
         assert second.returncode == 0 or "is the writer already" in printed, printed
     until(lambda: run.world.writes(to), f"{to} writes", MOVE_S)
     run.well()
@@ -168,7 +168,7 @@ def operator_killed(run: Run, step: str) -> None:
 
 
 def claim_taken_back(run: Run) -> None:
-    """Lose the new site when it has promoted and not written; order the old one back, and kill that on its way."""
+    """Lose the new site after its promotion and before a write; order the old one back, and kill it on its way."""
     timeline = run.world.timeline("first")
     writer, to = _claimed(run)
     until(lambda: run.world.timeline("first") > timeline, f"{to} has promoted its copy", MOVE_S)
@@ -247,21 +247,21 @@ def two_operators(run: Run) -> None:
 
 
 def record_away(run: Run) -> None:
-    """Have the record's store out of reach for longer than the time-to-live: nothing is written then."""
+    """Stop the record's store for longer than the time-to-live: no row is written then."""
     writer = run.writer
     run.world.down("witness")
     until(lambda: run.world.answer(writer).get("role") not in {"primary", None}, f"{writer} has stopped")
     count = len(run.client.acks)
     time.sleep(1)
     assert len(run.client.acks) == count
-    run.note(f"{writer} stopped while the record was out of reach")
+    run.note(f"{writer} stopped while the record's store did not answer")
     run.world.down("witness", down=False)
     run.well()
     assert run.writer == writer
 
 
 def one_store(run: Run, store: str) -> None:
-    """Have one store of the archive out of reach: rows are taken, and the standby replays from the other one."""
+    """Stop one store of the archive: rows are accepted, and the standby replays from the other one."""
     run.world.down(store)
     run.acknowledged(50)
     number = run.client.acks[-1].number
@@ -273,7 +273,7 @@ def one_store(run: Run, store: str) -> None:
 
 
 def archive_away(run: Run, store: str) -> None:
-    """Have one store of the archive out of reach: rows are taken, and the writer can move all the same."""
+    """Stop one store of the archive: rows are accepted, and the writer can move."""
     run.world.down(store)
     run.acknowledged(50)
     to = run.other
@@ -286,7 +286,7 @@ def archive_away(run: Run, store: str) -> None:
 
 
 def cut_off(run: Run) -> None:
-    """Cut the writer off from the record alone: it stops, and no site takes over without a person."""
+    """Cut the writer off from the record's store only: it stops, and no site takes over without an order."""
     writer = run.writer
     run.world.cut(writer, "witness")
     until(lambda: run.world.answer(writer).get("role") not in {"primary", None}, f"{writer} has stopped")
@@ -296,7 +296,7 @@ def cut_off(run: Run) -> None:
 
 
 def promoted(run: Run, *, cut: bool) -> None:
-    """Lose the writer's site and promote the other one; then the old one comes back, with what it alone has."""
+    """Lose the writer's site and promote the other one. Then the old one comes back with unarchived rows."""
     writer, to = run.writer, run.other
     if cut:
         for store in ("first", "second", "witness"):
@@ -317,8 +317,8 @@ def promoted(run: Run, *, cut: bool) -> None:
 
 
 def give_up(run: Run, site: str, gone: float) -> None:
-    """Count the rows that were lost: the last ones of the old site, without a gap; anything else is a violation."""
-    acks = list(run.client.acks)  # before the rows: the client goes on
+    """Accept the loss of the last rows of the old site, without a gap. Every other loss stays a violation."""
+    acks = list(run.client.acks)  # before the rows are read, because the client goes on
     lost = check.given_up(acks, run.world.rows(), site, run.lost)
     if lost:
         run.note(f"{len(lost)} rows of the last {gone - lost[0].at:.1f} s were lost by the promotion")
@@ -335,7 +335,7 @@ def volume_lost(run: Run) -> None:
 
 
 def restore_killed(run: Run) -> None:
-    """Kill a site in the middle of its restore: it goes on."""
+    """Kill a site during its restore, and start it again: the restore continues."""
     other = run.other
     run.world.kill(other)
     run.world.lose(other)
@@ -347,7 +347,7 @@ def restore_killed(run: Run) -> None:
     run.well()
 
 
-#: What a history is made of.
+#: The parts of a history, by name.
 HAPPENINGS: dict[str, Callable[[Run], None]] = {
     "planned": planned,
     "postgres killed": partial(killed, what="postgres"),
@@ -381,7 +381,7 @@ HAPPENINGS: dict[str, Callable[[Run], None]] = {
 
 
 def chosen(seed: int, count: int = 4) -> list[str]:
-    """Choose what happens in a history: kills in a switch and the rest in turn, by a seed."""
+    """Return the names of a seed's happenings: four in ten are kills in a switch."""
     chance = random.Random(seed)
     kills = [name for name in HAPPENINGS if "killed when" in name]
     rest = [name for name in HAPPENINGS if "killed when" not in name]

@@ -1,4 +1,4 @@
-"""Real histories: `python -m tests.histories postgres --count N --seed S` prints each one that violates a promise."""
+"""Histories of two real PostgreSQLs: `python -m tests.histories postgres --count N --seed S` prints each violation."""
 
 # ruff: noqa: T201 it prints what it found
 
@@ -13,7 +13,7 @@ from .happenings import HAPPENINGS, Run, chosen
 
 
 def run(seed: int) -> tuple[list[str], list[str], Run | None]:
-    """Run one history in a world of its own; return its lines, its violations, and what is left of it."""
+    """Run one history in a new world; return its lines, its violations, and the run."""
     names = chosen(seed)
     lines, begun = list[str](), time.monotonic()
     with world.opened() as made:
@@ -25,14 +25,14 @@ def run(seed: int) -> tuple[list[str], list[str], Run | None]:
                 lines.append(f"{time.monotonic() - begun:6.1f} s  {name}")
                 HAPPENINGS[name](history)
             return lines + history.notes, history.violations(), history
-        except Exception:  # noqa: BLE001 what fails is what is looked for
+        except Exception:  # noqa: BLE001 any failure is a violation
             history.client.close()
             last = [each for name in world.SITES for each in (f"-- {name}", *made.sites[name].log.splitlines()[-30:])]
             return [*lines, *history.notes, *last], [traceback.format_exc()], history
 
 
 def main(count: int, seed: int) -> int:
-    """Run histories; 1 if one violates what is promised, or where the programs are missing."""
+    """Run histories and return the exit code: 1 if one has a violation, or programs are missing."""
     if not world.installed():
         print("PostgreSQL 15 with amcheck, pgBackRest and Go are needed; install postgresql-15 and pgbackrest")
         return 1

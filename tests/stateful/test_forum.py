@@ -1,4 +1,4 @@
-"""A forum that others wrote on two real PostgreSQLs: no acknowledged message is lost by a planned move."""
+"""A third party's forum on two real PostgreSQLs: a planned move loses no acknowledged message."""
 
 from __future__ import annotations
 
@@ -42,4 +42,4 @@ def test_messages_keep_coming_while_the_writer_moves_and_none_is_lost() -> None:
     forum.CHAPTER.play(story)
     assert set(forum.CHAPTER.figures) <= set(story.figures)
     assert story.figures["forum_lost_posts"] == 0
-    print("\n".join(story.shown), story.figures)  # noqa: T201 with -s, what the chapter shows
+    print("\n".join(story.shown), story.figures)  # noqa: T201 `pytest -s` shows the chapter

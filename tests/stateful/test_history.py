@@ -1,4 +1,4 @@
-"""Histories of two real PostgreSQLs by a seed, each in a world of its own."""
+"""Histories of two real PostgreSQLs by seed, each in a new world."""
 
 from __future__ import annotations
 

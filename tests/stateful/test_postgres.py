@@ -1,4 +1,4 @@
-"""Two sites with real PostgreSQL: every acknowledged row is there once, in order, at one writer."""
+"""Two sites with real PostgreSQL: every acknowledged row is stored once, in order, by one writer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
-#: What a plain run has no time for; `python -m tests stateful` runs it.
+#: Tests that take too long for every run; `python -m tests stateful` runs them.
 long = pytest.mark.skipif(not os.environ.get("TESTS_STATEFUL"), reason="`python -m tests stateful` runs it")
 
 
@@ -56,7 +56,7 @@ def run(quiet: World) -> Iterator[Run]:
 
 
 def intact(run: Run) -> None:
-    """Compare what was acknowledged until now with what is there."""
+    """Assert that every row acknowledged until now is stored."""
     run.well()
     acks = list(run.client.acks)
     assert check.violations(acks, run.world.rows(), run.lost) == []
@@ -151,7 +151,7 @@ def test_a_dump_is_rehearsed_and_moved_in(run: Run) -> None:
 
 @long
 def test_a_store_that_was_emptied_is_filled_again_with_a_pass_phrase_of_its_own(run: Run) -> None:
-    """The rotation of the archive's pass phrase: a bucket of its own, agents restarted, the standby's first."""
+    """Rotate the archive's pass phrase: a new bucket for it, and a restart of both agents, the standby's first."""
     made, writer, other = run.world, run.writer, run.other
     made.change(ciphers={"first": "NEW_CIPHER"}, bucket=("first", "forum-archive-2"))
     for site in (other, writer):
@@ -172,7 +172,7 @@ def test_a_store_that_was_emptied_is_filled_again_with_a_pass_phrase_of_its_own(
 
 
 @long
-def test_an_index_that_this_site_orders_otherwise_is_shown_and_forbids_the_move(run: Run) -> None:
+def test_an_index_that_this_site_orders_differently_is_shown_and_forbids_the_move(run: Run) -> None:
     made, other = run.world, run.other
     run.well()
     made.asked('CREATE TABLE sorted (name text COLLATE "de-x-icu" PRIMARY KEY)')
@@ -201,7 +201,7 @@ def test_a_site_whose_timeline_was_never_archived_follows_again(run: Run, what: 
     intact(run)
 
 
-def test_nothing_is_written_while_the_record_is_out_of_reach(run: Run) -> None:
+def test_nothing_is_written_while_the_records_store_does_not_answer(run: Run) -> None:
     HAPPENINGS["record away"](run)
     intact(run)
 
@@ -223,7 +223,7 @@ def test_a_promoted_site_goes_on_and_the_old_one_comes_back_as_its_standby(run: 
 
 
 @long
-def test_a_writer_that_is_cut_off_and_replaced_writes_nothing_any_more(run: Run) -> None:
+def test_a_writer_that_is_cut_off_and_replaced_writes_nothing_more(run: Run) -> None:
     HAPPENINGS["promoted, site cut off"](run)
     intact(run)
 
@@ -270,7 +270,7 @@ def test_a_standby_follows_with_keys_that_the_store_lets_write_nothing(
 def test_a_database_whose_sites_were_removed_goes_on_from_what_its_stores_keep(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What `pulumi up` does after `pulumi destroy`: empty volumes, and a record whose holder has ended in order."""
+    """Do what `pulumi up` does after `pulumi destroy`: empty volumes, and a record whose holder stopped cleanly."""
     made, writer = run.world, run.writer
     run.well()
     for site in (run.other, writer):
@@ -290,7 +290,7 @@ def test_a_database_whose_sites_were_removed_goes_on_from_what_its_stores_keep(
 
 
 @long
-def test_a_writer_that_was_lost_with_its_volume_writes_again_by_a_persons_decision_alone(run: Run) -> None:
+def test_a_writer_that_was_lost_with_its_volume_writes_again_only_by_an_operators_decision(run: Run) -> None:
     made, writer = run.world, run.writer
     run.well()
     made.kill(writer)
@@ -322,7 +322,7 @@ def test_wal_that_is_damaged_in_one_store_is_replayed_from_the_other(run: Run) -
     intact(run)
 
 
-def test_an_agent_ends_in_order_and_leaves_no_process(run: Run) -> None:
+def test_an_agent_stops_cleanly_and_leaves_no_process(run: Run) -> None:
     run.well()
     other = run.other
     family = run.world.family(other)
@@ -354,13 +354,13 @@ def test_no_secret_is_in_an_argument_a_file_or_a_log(run: Run) -> None:
     secrets = [value.encode() for value in world.SECRETS.values() if not value.endswith("-access")]
     for name, site in run.world.sites.items():
         for process in run.world.family(name):
-            with contextlib.suppress(psutil.NoSuchProcess):  # one that has ended meanwhile
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended since the list was read
                 assert not [each for each in secrets if each.decode() in " ".join(process.cmdline())]
         for path in [*site.root.glob("*.conf"), site.root.with_suffix(".log")]:
             assert not [each for each in secrets if each in path.read_bytes()]
 
 
-def test_every_acknowledged_row_is_there_once_and_in_order_at_the_end(run: Run) -> None:
+def test_every_acknowledged_row_is_stored_once_and_in_order_at_the_end(run: Run) -> None:
     assert run.world.record().state is State.WRITING
     assert run.violations() == []
     assert len(run.client.acks) > 200
