@@ -1,4 +1,4 @@
-"""The chapters of the demo, in the order in which `make demo-all` shows them; docs/sandbox.md has how to add one."""
+"""The chapters of the demo, in the order of `make demo-all`; docs/sandbox.md describes how to add one."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ CHAPTERS: tuple[Chapter, ...] = (
     names.CHAPTER,
     forum.CHAPTER,
 )
-#: What `make demo` plays.
+#: The chapters of `make demo`.
 MAIN: tuple[Chapter, ...] = docs.CHAPTERS

@@ -1,4 +1,4 @@
-"""The AWS account is closed: what is lost while the zone stands in Route 53, in requests and in names."""
+"""The AWS account is closed while Route 53 answers for the zone: count the lost requests and names."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .chapter import DOCS, STANDBY, Chapter
 if TYPE_CHECKING:
     from ..story import Story
 
-#: Visits that have to fail before what is lost is counted.
+#: Visits that have to fail before the losses are counted.
 VISITS = 20
 SITE = f"{DOCS.workload}-akash.dao.example"
 
 
 def play(story: Story) -> None:
-    """Close the account of a stack in active-standby, and count what is lost."""
+    """Close the account of a stack in active-standby, and count the lost requests and names."""
     lease = Resolver(story.state).addresses(SITE)[0]
     release = story.outputs["release"]
     since = time.time()

@@ -1,4 +1,4 @@
-"""What a chapter of the demo is, and the stage that most of them are about."""
+"""A chapter of the demo, and the stage of most chapters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["CENTRALIZED", "CHANGED", "DECENTRALIZED", "DOCS", "NOTHING", "STANDBY", "Chapter", "Stage", "committed"]
 
 CENTRALIZED, STANDBY, DECENTRALIZED = "centralized", "active-standby", "decentralized"
-#: Where a chapter ends that leaves lines in the stack file with which no other chapter begins.
+#: The end of a chapter that leaves lines in the stack file with which no other chapter begins.
 CHANGED = "changed"
 
 
@@ -34,13 +34,13 @@ DOCS = Stage("docs", "docs.dao.example", front.HEALTH_PATH, committed)
 
 @dataclass(frozen=True)
 class Chapter:
-    """One thing that is shown, and can be shown alone.
+    """One part of the demo, which can also be shown alone.
 
-    `begins` and `ends` are what stands then: NOTHING, a mode, or CHANGED for what no chapter begins with. A chapter
-    that is shown alone, or after one that ends otherwise, is brought to where it begins by an update without claims.
-    `figures` are the fields that it writes into `demo.json`. `needs` are programs that not every machine has: without
-    them the chapter is left out, which is printed. `get` gets what it downloads, once, before the sandbox runs, whose
-    internet has none of it.
+    `begins` and `ends` are the state of the stack: NOTHING, a mode, or CHANGED for a state with which no chapter
+    begins. If the state is another one, an update without claims makes it the state of `begins` first. `figures` are
+    the fields that the chapter writes into `demo.json`. `needs` are programs that not every machine has: without them
+    the chapter is left out, and that is printed. `get` downloads what the chapter needs, once, before the sandbox runs,
+    because the sandbox's internet does not have it.
     """
 
     name: str
@@ -55,5 +55,5 @@ class Chapter:
 
     @property
     def missing(self) -> list[str]:
-        """What it needs and this machine does not have."""
+        """The programs of `needs` that this machine does not have."""
         return [name for name in self.needs if not shutil.which(name)]

@@ -1,4 +1,4 @@
-"""The main story: a docs site leaves its vendor, flips through the modes, loses AWS and a lease, and is put away."""
+"""The main story: a docs site leaves its vendor, flips through the modes, loses AWS and a lease, and is destroyed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from ..story import Story
 
 WORKLOAD, HOST = DOCS.workload, DOCS.host
-#: Seconds between two visits while the host changes hands, and how many visits count at least.
+#: Seconds between two visits during the adoption, and the least number of visits.
 ADOPTION_PERIOD_S, ADOPTION_VISITS = 1 / 6, 200
 #: The line that lets the standby serve.
 ACTIVE = "active: decentralized"
 
 
 def adopt(story: Story) -> None:
-    """Take over a host that is live at a vendor, while it is read six times a second."""
+    """Adopt a host that is live at a vendor, while it is visited six times a second."""
     story.show(f"{HOST} is a CNAME to {vendor.SITE}")
     vendor.move_in(story.state, HOST)
     zone.lead(HOST, "CNAME", vendor.SITE, ttl=ALIAS_TTL)
@@ -70,7 +70,7 @@ def stand_by(story: Story) -> None:
 
 
 def lose_aws(story: Story) -> None:
-    """Break AWS, and mend it."""
+    """Break AWS, and end the fault."""
     since = time.time()
     story.state.start_fault("aws-down")
     try:
@@ -105,7 +105,7 @@ def flip(story: Story) -> None:
 
 
 def swap(story: Story) -> None:
-    """Let the standby serve, and then the other again."""
+    """Swap the roles of the two sites, and swap them back."""
     run = story.flip("mode: active-standby", f"mode: active-standby\n      {ACTIVE}")
     story.claim(set(run.changes().values()) == {"update"}, "the roles were swapped in place")
     story.claim(story.served_by(AKASH), "visitors are served from Akash")
@@ -136,7 +136,7 @@ def publish(story: Story) -> None:
 
 
 def lose_lease(story: Story) -> None:
-    """Let the Akash provider that holds the lease disappear, and repair it by one command."""
+    """Make the Akash provider of the lease disappear, and repair that with one command."""
     owner = _leases()[0]["id"]["provider"]
     story.state.start_fault(f"provider-gone-{owner}")
     try:

@@ -1,4 +1,4 @@
-"""A forum that others wrote, on PostgreSQL at two sites: messages keep coming while the writer moves."""
+"""A third party's forum on PostgreSQL at two sites: messages keep coming while the writer moves."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
     from ..pair.rows import Ack, Client
     from ..pair.world import World
 
-#: How long until both sites are well again, on a loaded machine.
+#: The most seconds until both sites are well again, on a loaded machine.
 _WELL_S = 300
-#: How many messages a second come at least while the forum takes them.
+#: The least number of messages a second while the forum accepts them.
 _POSTS_PER_S = 5
-#: Settings of the pair: smaller than the defaults, so that no one waits for a time-to-live of half a minute.
+#: Settings of the pair, in seconds: smaller than the defaults, so that the demo does not wait for 30 s each time.
 TTL_S, ARCHIVE_TIMEOUT_S = 10.0, 10
 
 
-#: Numbers of messages and of rows that a promotion gave up.
+#: The numbers of the messages and of the rows that a promotion gave up.
 _Lost = tuple[Collection[int], Collection[int]]
 
 
 class Telling(Protocol):
-    """What this chapter uses of a story."""
+    """The part of a story that this chapter uses."""
 
     figures: dict[str, Any]
 
     def chapter(self, title: str) -> None:
-        """Announce what comes next."""
+        """Print the title of the next part."""
 
     def show(self, text: str) -> None:
-        """Show what was seen."""
+        """Print an observation."""
 
     def claim(self, true: bool, text: str) -> None:  # noqa: FBT001 a claim is true or false
-        """Check a claim."""
+        """Print a claim that is true, else fail."""
 
 
 def get() -> None:
-    """Get the forum's software and the second make of store; NotMade where they cannot be had."""
+    """Download the forum's software and the second make of store. Raises NotMade if that fails."""
     from ..engine import resolve
     from ..pair import forum
 
@@ -57,7 +57,7 @@ def get() -> None:
 
 
 def play(story: Telling) -> None:
-    """Move the writer of a forum to Akash and back, and promote once without the old site."""
+    """Move the writer of a forum to Akash and back, and promote a site once after the loss of the other."""
     from ..pair import world
     from ..pair.forum import Forum, Poster
 
@@ -116,7 +116,7 @@ def _command(made: World, *words: str) -> Iterator[str]:
     if done.returncode:
         raise ClaimFailed(f"unmoor {' '.join(words)} ended with {done.returncode}: {done.stdout}")
     yield f"$ unmoor {' '.join(words)}"
-    yield from (line for line in done.stdout.splitlines() if " LOG:  " not in line)  # PostgreSQL's own, of a drill
+    yield from (line for line in done.stdout.splitlines() if " LOG:  " not in line)  # PostgreSQL's own log
 
 
 def _more(poster: Poster, rows: Client, to: str) -> None:
@@ -139,7 +139,7 @@ def _follows(made: World, site: str) -> None:
 
 
 def _switch(story: Telling, made: World, poster: Poster, rows: Client, to: str) -> float:
-    """Move the writer as planned; return for how long no message was acknowledged, in seconds."""
+    """Move the writer as planned; return the seconds without an acknowledged message."""
     from ..pair import world
     from ..pair.rows import gap
 
@@ -156,7 +156,7 @@ def _switch(story: Telling, made: World, poster: Poster, rows: Client, to: str) 
 
 
 def _judged(story: Telling, forum: Forum, poster: Poster, rows: Client, lost: _Lost = ((), ())) -> None:
-    """Claim that every acknowledged message and row is there once and in order, except those that were given up."""
+    """Claim that every acknowledged message and row is stored once and in order, except those that were given up."""
     from ..pair import check
 
     for name, acks, there, given_up in (
@@ -169,7 +169,7 @@ def _judged(story: Telling, forum: Forum, poster: Poster, rows: Client, lost: _L
 
 
 def _promote(story: Telling, made: World, forum: Forum, poster: Poster, rows: Client) -> _Lost:
-    """Kill the site that writes, promote the other one, and let the first one come back; return what was lost."""
+    """Kill the writer's site, promote the other one, and start the first one again; return the lost numbers."""
     from ..pair import check, world
 
     _follows(made, "akash")

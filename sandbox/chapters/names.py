@@ -1,4 +1,4 @@
-"""The drill that decides: the AWS account is closed, and the zone stands on name servers of the stack's own."""
+"""The decisive drill: the AWS account is closed, and the stack's own name servers answer for the zone."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ SITES = ("ns-akash", "ns-akash-2")
 NEW = tuple(f"{site}.{ZONE}" for site in SITES)
 #: Any digest: the sandbox looks at names alone (`sandbox/images.yaml`).
 IMAGE = "ghcr.io/dao-example/nameserver@sha256:4c6e91c6ed0e2fa03efd5b44747b625fec79bc9cd06ac5235a779726618e530d"
-#: Requests that have to be answered while the account is closed, by so many visitors, with seconds between two.
+#: The least number of requests while the account is closed, the number of visitors, and each one's seconds between two.
 REQUESTS, VISITORS, PERIOD_S = 500, 3, 0.4
-#: The vendor whose store takes the place of AWS's, and the object in the second store that has the state.
+#: The bucket at a third vendor that replaces the one at AWS, and the object in the second store with the state.
 THIRD, COPY = "dao-example-third", "state/sandbox.json"
 STORE = """\
     aws:
@@ -55,7 +55,7 @@ INSTEAD = f"""\
 
 
 def dns(authorities: str, names: tuple[str, ...], ds: str = "") -> str:
-    """Return the lines of who answers for the zone."""
+    """Return the lines of the stack file about the zone's authorities and its delegation."""
     return f"""\
   unmoor:dns:
     authorities: [{authorities}]
@@ -70,7 +70,7 @@ def dns(authorities: str, names: tuple[str, ...], ds: str = "") -> str:
 
 
 def text() -> str:
-    """Return the stack file: that of the sandbox, its site by another name, with name servers of its own too."""
+    """Return the sandbox's stack file with another name for its site, and with own name servers."""
     named = committed().replace("    docs:\n", f"    {WORKLOAD}:\n")
     return named.replace("  unmoor:stores:\n", dns("route53, powerdns", OLD) + "  unmoor:stores:\n")
 
@@ -79,7 +79,7 @@ STAGE = Stage(WORKLOAD, DOCS.host, DOCS.path, text)
 
 
 def play(story: Story) -> None:
-    """Move the zone to own servers, close the account, and be in control again without it."""
+    """Move the zone to own servers, close the account, and regain control without it."""
     key = csk.make()
     ds = csk.ds(key, ZONE, Path("key"))
     shell = dict(story.pulumi.environment)
@@ -98,7 +98,7 @@ def play(story: Story) -> None:
     finally:
         registrar.change(story.state, ZONE, dict.fromkeys(OLD, ""))
     story.put_away()
-    # What the laptop left, for a chapter that is played with the first state afterwards.
+    # A later chapter uses the first state again, so what the laptop's state still holds is moved there.
     left = story.state.root / "laptop" / "left.json"
     left.write_text(story.pulumi.export(), encoding="utf-8")
     story.pulumi.environment = shell
@@ -106,7 +106,7 @@ def play(story: Story) -> None:
 
 
 def _move(story: Story, ds: str) -> None:
-    """Deploy with both authorities, move the delegation as a person does, and go on with own servers alone."""
+    """Deploy with both authorities, change the delegation at the registrar, and keep only the own servers."""
     story.edit("mode: centralized", "mode: decentralized")
     story.up()
     registrar.change(story.state, ZONE, _glue(story), [ds])
@@ -138,7 +138,7 @@ def _closed(story: Story, ds: str, visitors: list[Visitor]) -> None:
 
 
 def _laptop(story: Story) -> None:
-    """Take the state from the second store to a machine that has no credentials of AWS, and go on from there.
+    """Copy the state from the second store to a machine without credentials of AWS, and deploy from there.
 
     The store at AWS is gone, and an update writes to every store, so another vendor's takes its place.
     """
@@ -158,7 +158,7 @@ def _laptop(story: Story) -> None:
 
 
 def _lose(story: Story, site: str) -> str:
-    """Let the provider of a name server vanish until its lease is closed; return the address that is lost."""
+    """Make the Akash provider of a name server disappear until its lease is closed; return the lost address."""
     address = _glue(story)[f"{site}.{ZONE}"]
     owner = next(each.owner for each in PROVIDERS if address in each.addresses)
     story.state.start_fault(f"provider-gone-{owner}")
@@ -175,7 +175,7 @@ def _of(deployment: dict[str, Any], owner: str) -> bool:
 
 
 def _glue(story: Story) -> dict[str, str]:
-    """Return the addresses of the name servers, as who answers for the zone has them now."""
+    """Return the addresses of the name servers that the zone has now."""
     return {name: Resolver(story.state).addresses(name)[0] for name in NEW}
 
 
@@ -184,7 +184,7 @@ def _since(visitor: Visitor, since: float) -> list[Sample]:
 
 
 def _third(story: Story) -> None:
-    """Open a bucket at a third vendor, which anyone may read."""
+    """Make a bucket at a third vendor that is public for reading."""
     store = _store(story, "storj")
     store.create_bucket(Bucket=THIRD)
     store.delete_public_access_block(Bucket=THIRD)
@@ -205,7 +205,7 @@ def _store(story: Story, name: str) -> Any:
 
 @contextmanager
 def _fault(story: Story, name: str) -> Iterator[None]:
-    """Break something, and mend all that is broken."""
+    """Start a fault, and end all faults after the block."""
     story.state.start_fault(name)
     try:
         yield

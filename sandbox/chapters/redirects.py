@@ -16,7 +16,7 @@ OTHERS = ("www.dao.example", "dao.example")
 
 
 def play(story: Story) -> None:
-    """Add two hosts to a site that stands on both sides, and flip it."""
+    """Add two hosts to a workload with two sites, and flip it."""
     line = f"host: {DOCS.host}"
     story.edit(line, f"{line}\n      redirect_from: [{', '.join(OTHERS)}]")
     story.up()

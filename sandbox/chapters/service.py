@@ -1,4 +1,4 @@
-"""A service, an API with a cache, that survives a lost AWS, flips as a site does, and changes its release."""
+"""A service, an API with a cache, which survives the loss of AWS, flips as a static site does and changes its release."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IMAGE = "ghcr.io/dao-example/api:1.0@sha256:4c6e91c6ed0e2fa03efd5b44747b625fec79
 
 
 def text() -> str:
-    """Return the stack file: that of the sandbox, with a service for its only workload, and no stores."""
+    """Return the sandbox's stack file with a service as its only workload, and without stores."""
     file = yaml.safe_load(committed())
     file["config"]["unmoor:workloads"] = {
         "api": {
@@ -64,7 +64,7 @@ def play(story: Story) -> None:
 
 
 def _greeting(story: Story) -> str:
-    """Return the greeting that visitors get; "" where the service does not answer in its own words."""
+    """Return the greeting that visitors get; "" if the answer is not the service's own."""
     try:
         return str(json.loads(get(STAGE.url, story.state).body)["greeting"])
     except (NotReached, ValueError, LookupError, TypeError):
