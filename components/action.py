@@ -50,7 +50,7 @@ class Phase(IntEnum):
     DRAIN = 5  #: acts on removal only: waits until no resolver keeps an answer
     ROUTE = 6  #: visitors' names and health checks
     CONFIRM = 7  #: a probe behind the record
-    KEEP = 8  #: acts on removal only, before anything else goes: it may refuse that
+    KEEP = 8  #: acts only on removal, before anything else is removed, and may refuse it
 
 
 @dataclass(frozen=True)

@@ -143,8 +143,8 @@ class Adopts(Protocol):
 
 @runtime_checkable
 class OnServers(Protocol):
-    """An authority that answers from name servers of the stack's own, which `unmoor:dns: {servers: …}` places."""
+    """An authority that answers from the stack's own name servers, which `unmoor:dns: {servers: …}` places."""
 
     def refuses_zone(self, plans: Sequence[WorkloadPlan], zone: ZonePlan) -> Iterable[Fault]:
-        """Name what no zone may hold once the records of all workloads, and those that are not ours, stand in it."""
+        """Return faults of the zone with the records of all workloads and those that are not ours."""
         ...

@@ -8,7 +8,7 @@
     ├── StepError             a step was taken and did not succeed
     ├── Unanswered            the source of a fact does not answer
     └── MarketError           the Akash market did not do what was asked
-        ├── NotReady          a lease stands, and what runs there does not come up
+        ├── NotReady          a lease exists, but its containers do not become ready
         ├── NoAcceptableBid   try later, or raise the ceiling
         │   └── NobodyBid     no provider bid at all: a demand may exclude them
         ├── LeaseLost         act first: the lease is gone
@@ -108,7 +108,7 @@ class LeaseLost(MarketError):  # noqa: N818 the name is the situation
 
 
 class NotReady(MarketError):  # noqa: N818 the name is the situation
-    """A lease stands, and what runs there does not come up: its log explains why."""
+    """A lease exists, but its containers do not become ready: their logs explain why."""
 
 
 class Refused(MarketError):  # noqa: N818 the name is the situation

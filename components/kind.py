@@ -120,7 +120,7 @@ class Implementation(ABC, Generic[O]):
         return ()
 
     def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterable[Check]:  # noqa: ARG002 a default
-        """Return looks at what only this kind needs on this target before an update; `stack` is `PROJECT/STACK`."""
+        """Return the checks before an update that only this kind on this target needs; `stack` is `PROJECT/STACK`."""
         return ()
 
     def left(self, site: Site, plan: WorkloadPlan) -> str:  # noqa: ARG002 a default
@@ -163,9 +163,9 @@ class Kind(ABC, Generic[O]):
     state: State = State.NONE
     rollout: Rollout = Rollout.ONE_BY_ONE
     needs_host: bool = True
-    written: bool = True  #: whether stack files name it; a setting of its own makes the others, on one side alone
+    written: bool = True  #: whether stack files name it; other kinds come from another setting
     most_sharing: int | None = None  #: how many sites may have one of it in common; None for what none share
-    own_stores: bool = False  #: its options name the stores of its copies, and `backup` does not
+    own_stores: bool = False  #: whether its options, instead of `backup`, name the stores of its copies
     redirects: bool = False  #: its sites can lead visitors of other hosts to their own
     on: Mapping[str, Implementation[O]]
 
@@ -211,7 +211,7 @@ class Kind(ABC, Generic[O]):
         return Run("probe", given | ({"others": list(site.redirect_from)} if site.redirect_from else {}))
 
     def awaits(self, plan: WorkloadPlan, site: Site, *, moved: bool) -> tuple[Run, str]:
-        """Return what a site has to pass before its record leads to it, or once that has `moved`, and it in words."""
+        """Return the check of a site before its record leads to it, or after that (`moved`), and its description."""
         valid = ", with a certificate that browsers accept" if site.scheme == "https" else ""
         before = f"must answer {plan.release.short} at its address{valid}"
         return self.check(

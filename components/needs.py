@@ -33,7 +33,7 @@ class Check:
     """One thing to check. `look` changes nothing; an exception that it raises becomes a finding.
 
     `late` marks what would make an update fail only after minutes of building; an update checks it first. `path` is
-    the line of the stack file that asks for what is checked, where one line does.
+    the setting of the stack file that causes the check, "" if there is not exactly one.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What is derived from the operator's own key: client certificates of leases, the signer of zones. None is stored."""
+"""Derive client certificates of leases and the signer of zones from the operator's key. Nothing derived is stored."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .errors import ConfigError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-#: Holds the operator's own key, from which every certificate is derived.
+#: The environment variable with the operator's key.
 VARIABLE = "UNMOOR_OPERATOR_KEY"
-#: The fewest characters that it may have; `openssl rand -hex 32` prints 64.
+#: The least number of characters of the key; `openssl rand -hex 32` prints 64.
 SHORTEST = 32
-#: Fixed, because the same key must give the same certificate: its SHA-256 stands in the lease's document.
+#: The validity is fixed, because the same key must give the same certificate: the lease's document has its SHA-256.
 _FROM, _UNTIL = dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2126, 1, 1, tzinfo=dt.UTC)
 
 
@@ -31,7 +31,7 @@ class Certificate(NamedTuple):
 def certificate(lease: str) -> Certificate:
     """Return the certificate for one lease, named by project, stack and deployment.
 
-    Ed25519 signs without chance (RFC 8032), so it is the same every time. Raises ConfigError without a key.
+    Ed25519 signatures are deterministic (RFC 8032), so it is equal every time. Raises ConfigError without a key.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -53,7 +53,7 @@ def certificate(lease: str) -> Certificate:
 
 
 def zone_signer(zone: str) -> Ed25519PrivateKey:
-    """Return the key that signs the bundles of one zone, the same every time. Raises ConfigError without a key."""
+    """Return the key that signs the bundles of one zone, equal every time. Raises ConfigError without a key."""
     return _derived(b"unmoor zone 1", zone)
 
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 #: `HOST:PORT` of a resolver to use instead of the machine's.
 VARIABLE = "UNMOOR_RESOLVER"
-#: A folder that leads to name servers another way, as in a simulation: its file `ADDRESS_PORT` holds `HOST:PORT`.
+#: The variable with a folder that redirects addresses, as the sandbox does: its file `ADDRESS_PORT` holds `HOST:PORT`.
 ROUTES = "UNMOOR_ROUTES"
 
 
 def reached(address: str, port: int, environ: Mapping[str, str] = os.environ) -> tuple[str, int]:
-    """Return where a name server is asked: at its address and port, or where the variable's folder leads.
+    """Return the host and port to connect to: the given ones, or those that the variable's folder has for them.
 
-    Raises OSError when there is a folder and no way in it, as where nothing listens.
+    Raises OSError if the folder has none, as if nothing listened there.
     """
     folder = environ.get(ROUTES)
     if not folder:

@@ -23,11 +23,11 @@ STEPS: Mapping[str, Program] = {
     "probe": Program("probe.probe", "Ask a site from outside until it serves the version, with a valid certificate."),
     "secret": Program("kinds.service.secret", "Put a secret's value into AWS Secrets Manager."),
     "rollout": Program(
-        "kinds.service.rollout", "Wait until ECS has brought a service's tasks up, or show their last words."
+        "kinds.service.rollout", "Wait until ECS has brought a service's tasks up, or show their last logs."
     ),
     "handover": Program("probe.handover", "Hand an application's secrets to its lease, at the lease's own address."),
-    "stands": Program("probe.stands", "Ask a site with a database until it stands: its web server, and its agent."),
-    "move-writer": Program("probe.move", "Move a database's writer to a site, and lose nothing."),
+    "stands": Program("probe.stands", "Wait until a site with a database stands: its web server, and its agent."),
+    "move-writer": Program("probe.move", "Move a database's writer to a site without loss."),
     "last-copy": Program("kinds.postgres.last", "Demand proofs of restores before a database's sites are removed."),
     "drain": Program(
         "probe.drain", "Wait until no resolver keeps an answer that leads to the site that is removed next."

@@ -195,7 +195,7 @@ class WorkloadPlan:
     def claimed(self) -> tuple[str, ...]:
         """The names that no other stack may use: of its objects, and of every site that the placement can have."""
         hosts = sorted({host for site in self.everywhere for host in site.hosts})
-        # No host begins with an underscore. Two stacks with name servers would overwrite each other's zone.
+        # Two stacks with name servers for one zone would overwrite it. No host begins with an underscore.
         zone = [f"_zone.{self.options.zone}"] if self.kind == KIND else []  # type: ignore[attr-defined]
         return (self.identity, *hosts, *zone)
 
@@ -220,7 +220,7 @@ class WorkloadPlan:
 
 @dataclass(frozen=True)
 class NameServer:
-    """A name server of the stack's own: its site, that site's target, and the name that the zone gives it."""
+    """One of the stack's own name servers: its site, that site's target, and its name in the zone."""
 
     site: str
     target: str
@@ -229,9 +229,9 @@ class NameServer:
 
 @dataclass(frozen=True)
 class OwnServers:
-    """The name servers of the stack's own, and where they get the zone.
+    """The stack's own name servers, and the stores from which they take the zone.
 
-    `folder` is where bundles lie in each of `stores`; `records` is a hash of the zone's records that are not ours.
+    `folder` is the folder of bundles in each of `stores`; `records` is a hash of the zone's records that are not ours.
     """
 
     servers: tuple[NameServer, ...]
@@ -244,8 +244,8 @@ class OwnServers:
 class ZonePlan:
     """The zone that all hosts lie in: its name, its id where the name is not unique, and its authority.
 
-    `ttl` is the number of seconds that resolvers may keep an answer of a failover name. `delegation` is what stands at
-    the parent. `own` are name servers of the stack's own, None where only a vendor's answer.
+    `ttl` is the number of seconds that resolvers may keep an answer of a failover name. `delegation` is the parent's
+    data. `own` are the stack's own name servers, None if only a vendor's answer.
     """
 
     name: str

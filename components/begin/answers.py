@@ -78,9 +78,9 @@ def zone_of(host: str, zones: Iterable[str]) -> str | None:
 
 
 def stores(texts: Iterable[str], region: str) -> tuple[dict[str, dict[str, str]], list[Fault]]:
-    """Read stores as `--store` takes them, by vendor: `VENDOR=BUCKET`, then `,setting=value` for each setting.
+    """Parse the values of `--store`, by vendor: `VENDOR=BUCKET`, then `,setting=value` for each setting.
 
-    `region` is AWS's, for a store there that names none.
+    `region` is the default region of a store at AWS.
     """
     made: dict[str, dict[str, str]] = {}
     found: list[Fault] = []

@@ -36,9 +36,9 @@ def cli(workload: str, stack: str, undo: bool, forget: bool, dry_run: bool, yes:
     """Adopt the live names of WORKLOAD: write what stands there today into its stack file, as `adopt`.
 
     Nothing is deployed. The next `pulumi up` builds and probes the new site, then replaces those records by its own in
-    one change; `pulumi destroy` puts them back, and --undo does so at any time, with the sites left as they are. After
-    --undo the next update takes the names again, and `pulumi preview` shows it. Needs read access to the zone, and
-    --undo the right to change its records.
+    one change. `pulumi destroy` puts them back. --undo puts them back at any time, and leaves the sites unchanged.
+    After --undo the next update takes the names again, and `pulumi preview` shows it. The command needs read access to
+    the zone, and with --undo the right to change its records.
     """
     if undo and forget:
         raise click.UsageError("--undo puts back what --forget forgets; choose one")

@@ -29,16 +29,16 @@ _NOT_READY = ("NO", "red")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--all", "everything", is_flag=True, help="Print what is ready too.")
 def cli(stack: str, as_json: bool, everything: bool) -> int:
-    """Look at everything that an update of a stack needs, change nothing, and print what mends what is not ready.
+    """Check everything that an update of a stack needs, change nothing, and print how to repair what is not ready.
 
     \b
-    NO  an update would fail, or do harm; below it is the command that mends it
+    NO  an update would fail, or do harm; the command below repairs it
     !   an update works, and you should know this before
-    ?   it could not be looked at
+    ?   it could not be checked
 
-    Looked at: the engine, its plug-ins, the virtual environment, the state and room for it, the AWS identity and its
-    rights, the zone, its delegation and records, CAA, aliases of CloudFront, stores, the Console account and its
-    market, the issuer. All at the same time, and each for 8 seconds at most.
+    The checks are: the engine, its plug-ins, the virtual environment, the state and the disk for it, the AWS identity
+    and its rights, the zone, its delegation and records, CAA, aliases of CloudFront, stores, the Console account and
+    its market, the issuer. They run at the same time, each for at most 8 seconds.
 
     Exit 0 when an update can start, 1 when something is not ready.
     """  # noqa: D301 click reads the backspace

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def has_file(context: click.Context) -> bool:
-    """Whether the database that is named has a settings file of its own, or there is no stack that could have it."""
+    """Return whether the named database has a settings file, or there is no stack that could have the database."""
     name = str(context.params.get("name") or "")
     return settings.path(name).exists() or not any((root() / "stacks").glob("Pulumi.*.yaml"))
 
@@ -40,7 +40,7 @@ def has_file(context: click.Context) -> bool:
 @click.option(
     "--dump",
     type=click.Path(path_type=Path, exists=True, readable=True, resolve_path=True),
-    help="Rehearse a move: restore this dump of a database that is elsewhere, made by `pg_dump -Fc`.",
+    help="Rehearse a move: restore this dump of another database, made by `pg_dump -Fc`.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def cli(stack: str, name: str, only: str | None, dump: Path | None, as_json: bool) -> int:
@@ -48,17 +48,16 @@ def cli(stack: str, name: str, only: str | None, dump: Path | None, as_json: boo
 
     NAME is a workload of kind postgres in the stack, or has its settings in postgres/NAME.yaml.
 
-    The backup is restored and replayed up to the moment at which its agent counted the rows, in a directory that is
-    removed again. Where the store does not have the WAL of that moment yet, that is waited for, as long as any comes
-    and not much longer than `archive_timeout_s`. Then every page's checksum, every table's rows and every index are
-    checked. What was found is written to both stores of the archive as a proof, which `unmoor status NAME` shows and a
-    switch demands.
+    The backup is restored in a temporary directory, and replayed up to the position at which the agent counted the
+    rows. If the store does not have the WAL of that position yet, the command waits for it while WAL arrives, and not
+    much longer than `archive_timeout_s`. Then it checks every page's checksum, every table's rows and every index. It
+    writes the result to both stores of the archive as a proof, which `unmoor status NAME` shows and a switch demands.
 
-    Runs wherever PostgreSQL of the same major version and pgBackRest are installed, and needs keys that may read the
-    archive and write the proof. Nothing of it reaches the database itself. Exit 1 when a restore fails.
+    It runs on any machine with PostgreSQL of the same major version and pgBackRest, and needs keys that may read the
+    archive and write the proof. It never connects to the database itself. Exit 1 when a restore fails.
 
-    With --dump, a file that `pg_dump -Fc` made of a database that shall move in is restored and checked instead, and
-    its rows are counted. That is no proof of a backup.
+    With --dump, it restores and checks a file that `pg_dump -Fc` made of another database instead, and counts its rows,
+    before that database is moved in. This does not prove a backup.
     """
     if dump is not None:
         if only is not None:
@@ -83,7 +82,7 @@ def cli(stack: str, name: str, only: str | None, dump: Path | None, as_json: boo
 
 
 def _rehearsed(name: str, stack: str, dump: Path, *, as_json: bool) -> int:
-    """Restore a dump, and print what it holds; StepError if it cannot be restored."""
+    """Restore a dump, and print its content. Raises StepError if it cannot be restored."""
     found = rehearse(_read(name, stack), dump)
     if as_json:
         click.echo(json.dumps({"dump": str(dump), **asdict(found)}, indent=2))
@@ -112,7 +111,7 @@ def opened(name: str, stack: str = "") -> Settings:
 
 
 def of_stack(name: str, stack: str) -> Settings:
-    """Return the settings of a workload's database; ConfigError where the stack has no such workload."""
+    """Return the settings of a workload's database. Raises ConfigError if the stack has no such workload."""
     databases = {
         plan.name: plan for plan in load(stack_file(stack)).workloads if isinstance(plan.options, PostgresOptions)
     }

@@ -211,7 +211,7 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     for name in kept:
         click.echo(f"kept {name}, which was there")
     _show(findings)
-    click.echo(f"for updates, export: {', '.join(now) or 'nothing'}; and be known to AWS")
+    click.echo(f"for updates, export: {', '.join(now) or 'nothing'}; and have AWS credentials")
     if later:
         click.echo(f"for sites elsewhere, later: {', '.join(later)}")
     click.echo("next:\n" + "\n".join(f"  {line}" for line in following))

@@ -46,7 +46,7 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> None:
 
 
 def moves(topology: Topology) -> list[Step]:
-    """Return the steps by which a person moves the delegation to the stack's own servers, while both sides answer."""
+    """Return the steps of an operator's move of the delegation to the stack's own servers, while both sets answer."""
     zone = topology.zone
     if zone.own is None or zone.delegation is None or len(zone.authorities) == 1:
         return []

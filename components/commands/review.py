@@ -72,8 +72,8 @@ def cli(
 ) -> int:
     """Show as Markdown what this working tree's stack files change, compared with REF.
 
-    Without STACK every stack file is reviewed. Nothing is contacted without --proofs. Exit 1 when a change must not be
-    merged: it is refused, or cannot be planned.
+    Without STACK every stack file is reviewed. Without --proofs the network is not used. Exit 1 when a change must not
+    be merged: it is refused, or cannot be planned.
 
     \b
     In a pull request:      unmoor review --base main
@@ -184,9 +184,9 @@ def _one(
 
 
 def _proved(old: Topology) -> Iterator[str]:
-    """Return how old the newest proof of each store of each database is.
+    """Return the age of the newest proof of each store of each database.
 
-    The stores are those of the base: keys are used there, and a pull request must not choose where.
+    The stores are those of the base, because a pull request must not choose where keys are used.
     """
     from ..kinds.postgres import sites
     from ..kinds.postgres.options import PostgresOptions

@@ -35,17 +35,16 @@ _SECRETS = "secrets."
 @stack_option()
 @click.option("--yes", is_flag=True, help="Update without asking.")
 def cli(workload: str, names: tuple[str, ...], stack: str, yes: bool) -> None:
-    """Hand the values of WORKLOAD's secrets to its sites, and let the application start anew with them.
+    """Hand the values of WORKLOAD's secrets to its sites, and restart the application with them.
 
     \b
     Export the new values first, or set them with `pulumi config set --secret unmoor-secret:VARIABLE`, then:
       unmoor rotate api               every secret of the workload
-      unmoor rotate api API_TOKEN     this one; a lease on Akash is given all of them
+      unmoor rotate api API_TOKEN     this one; a lease on Akash gets all of them
 
-    It runs `pulumi up`, which shows what it does, and asks. On AWS new tasks start with the new values, and the old
-    ones go on until those are healthy. On Akash the application ends and starts again, within seconds. Take the old
-    value away where it was issued once every site has the new one. A new lease is given the values by the update that
-    rents it.
+    It runs `pulumi up`, which shows its changes and asks. On AWS new tasks start with the new values, and the old tasks
+    continue until those are healthy. On Akash the application restarts within seconds. Revoke the old value at its
+    issuer once every site has the new one. A new lease gets the values from the update that rents it.
     """  # noqa: D301 click reads the backspace
     path = stack_file(stack)
     known = registry(project_of(path))

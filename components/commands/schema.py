@@ -95,7 +95,7 @@ def page() -> str:
 
 
 def _inside(options: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
-    """Return the options that are settings of their own, by name, and those inside them."""
+    """Return the options that are models, by name, and those inside them."""
     found = []
     for name, field in options.model_fields.items():
         kinds = [field.annotation, *getattr(field.annotation, "__args__", ())]

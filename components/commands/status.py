@@ -41,14 +41,14 @@ def _is_database(context: click.Context) -> bool:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.argument("workloads", nargs=-1, is_eager=True)
 def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
-    """Ask every name of a stack what it serves: the public host, and each site at its site host.
+    """Show what every name of a stack serves: the public host, and each site at its site host.
 
-    Where the stack file names its delegation, parent and name servers of the zone are asked too: NS, DS, glue, CAA.
+    If the stack file names its delegation, the zone's parent and name servers are asked too: NS, DS, glue, CAA.
     Certificates are validated as a browser does. Exit 1 when a name is not well, or leads to another release: a name
-    that leads to a lease which has ended may lead to a stranger.
+    that leads to a closed lease may lead to a stranger.
 
-    Of a workload with a database, and with the name of a database whose settings are in postgres/NAME.yaml: who writes,
-    what each site reports, and when a restore from each store was proved. Exit 1 unless all of that is as it should be.
+    For a workload with a database, or the name of a database with settings in postgres/NAME.yaml, it shows the writer,
+    each site's report, and the age of each store's proof of a restore. Exit 1 when one of these is not well.
     """
     if _is_database(click.get_current_context()):
         return _database(workloads[0], as_json=as_json)
@@ -74,14 +74,14 @@ def cli(stack: str, as_json: bool, workloads: tuple[str, ...]) -> int:
 
 
 def _lines(database: tuple[Settings, Known] | None) -> list[str]:
-    """Write what is known of a workload's database."""
+    """Return the lines about a workload's database, none if it has none."""
     from ..postgres import moves
 
     return [f"  {line}" for line in moves.lines(*database, time.time())] if database else []
 
 
 def _is_well(plan: WorkloadPlan, databases: Mapping[str, tuple[Settings, Known]]) -> bool:
-    """Whether one site of a database writes where the plan has it, those that stand report, and stores are proved."""
+    """Return whether the planned site of a database writes, all sites report, and its stores are proved."""
     from ..postgres import moves
 
     if plan.name not in databases:
@@ -107,7 +107,7 @@ def _zone(name: str, led: list[dict[str, str]]) -> str:
 
 
 def _of_stack(plans: list[WorkloadPlan]) -> dict[str, tuple[Settings, Known]]:
-    """Return what is known of the databases among some workloads; ConfigError where keys are missing."""
+    """Return what is known of the databases among some workloads. Raises ConfigError if keys are missing."""
     from ..kinds.postgres.options import PostgresOptions
     from ..kinds.postgres.sites import settings_of
     from ..postgres import moves
@@ -136,7 +136,7 @@ def names(plan: WorkloadPlan) -> list[str]:
     """Return the names to ask: those of the sites, then the public host as visitors use it."""
     from ..kinds.postgres.options import PostgresOptions
 
-    # The standby of a database answers no visitor: its agent tells how it is.
+    # The standby of a database answers no visitor; its agent reports its state.
     asked = plan.sites[:1] if isinstance(plan.options, PostgresOptions) else plan.sites
     return [*(site.name for site in asked), *(name.host for name in plan.names)]
 

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 @click.option("--first", help="Begin a new database: the site that writes first. Its agent makes an empty one.")
 @click.option("--within", default=300, show_default=True, type=click.IntRange(10), help="Seconds until it is given up.")
 def cli(stack: str, name: str, to: str | None, first: str | None, within: int) -> None:
-    """Move the writer of database NAME to a site, and lose nothing.
+    """Move the writer of database NAME to a site, without loss.
 
-    NAME has its settings in postgres/NAME.yaml. The writer of a workload in a stack is moved by `active:` and `pulumi
-    up`, with its names and its keys; this moves the writer alone.
+    NAME has its settings in postgres/NAME.yaml. To move the writer of a stack's workload with its names and keys,
+    change `active:` and run `pulumi up`; this command moves only the writer.
 
     The old site stops and archives its last writes, the new one replays them and is promoted, and the old one follows.
-    A step that fails before the new site has claimed gives writing back to the old one. May be ended at any moment
-    and run again: the sites do the work.
+    If a step fails before the new site has claimed the epoch, the old one writes again. The command may be killed at
+    any moment and run again: the sites do the work.
 
-    Refused without a proof of a restore from each store (`unmoor drill`) and without a standby that reports.
+    It is refused without a proof of a restore from each store (`unmoor drill`), and without a standby that reports.
     """
     read = opened(name, stack)
     if (to is None) == (first is None):

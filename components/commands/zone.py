@@ -221,11 +221,11 @@ def bundle(
 
     Three files are written: SHA256.json, its signature, and `current`, which names it. Copy them to two stores of
     different vendors, `current` last; each server's keeper takes the bundle from there. The serial is the time, and
-    above that of the bundle in the folder, so write into the same one each time: a later bundle replaces an earlier one
-    even when the clock was set back. Addresses of name servers inside the zone belong into zone.yaml.
+    above that of the folder's bundle. Write into the same folder each time, so that a later bundle replaces an earlier
+    one even after the clock was set back. Addresses of name servers inside the zone belong into zone.yaml.
 
-    Keys that the stack names in dns.delegation.ds are those that servers show, and the first of them signs; `unmoor
-    zone roll` has how one key follows another. A stack that names none leaves keys as they are.
+    The servers publish the keys that the stack names in dns.delegation.ds, and the first of them signs; `unmoor zone
+    roll` shows how to replace a key. A stack that names none leaves the keys unchanged.
     """
     from ..dns.powerdns import bundle as bundles
     from ..dns.powerdns import rows

@@ -1,4 +1,4 @@
-"""The steps of `unmoor zone` that a person takes one by one: to other name servers, to another key."""
+"""The steps that an operator takes one by one, for `unmoor zone`: to other name servers, to another key."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --json."""
+    """Add the option --json to a command."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
 
 
@@ -52,18 +52,18 @@ def report(text: str) -> None:
 )
 @json_option
 def move(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bool) -> int:
-    """Show how far a move of the zone to other name servers is, what is next, and how long to wait after it.
+    """Show the progress of a move of the zone to other name servers, the next step, and how long to wait after it.
 
     \b
-    ok    done, as parent and servers answer now
+    ok    done, by the answers of parent and servers now
     next  what to do now, and what is missing
-    -     not before
+    -     later
 
-    Nothing is changed: servers, records and the registrar are changed by a person. In no step do resolvers ask a server
-    that answers otherwise than the others. A key at the parent that one side does not have has to go first, on the way
-    back too: with it, every name fails at validating resolvers.
+    The command changes nothing: you change servers, records and the registrar. In no step do resolvers ask a server
+    that answers differently from the others. A DS at the parent whose key one side does not have must be removed first,
+    on the way back too: with it, every name fails at validating resolvers.
 
-    How long ago a step was done cannot be seen: wait the time that is printed after each. Exit 0 when all is done.
+    The command cannot see how long ago a step was done: after each, wait the printed time. Exit 0 when all is done.
     """  # noqa: D301 click reads the backspace
     from ..dns import asking, moving
     from ..dns import check as checking
@@ -81,7 +81,7 @@ def move(stack: str, resolver: str | None, servers: tuple[str, ...], as_json: bo
 
 
 def _own_servers(topology: Topology, resolver: Resolver) -> list[Server]:
-    """Return the name servers of the stack, at the addresses that its names have now."""
+    """Return the name servers of the stack at their current addresses."""
     from ..dns.check import Server
 
     own = topology.zone.own
@@ -94,7 +94,7 @@ def _own_servers(topology: Topology, resolver: Resolver) -> list[Server]:
 
 
 def _show(zone: str, found: Sequence[Step], *, as_json: bool) -> int:
-    """Print steps; return 0 when all are done."""
+    """Print steps; return the exit code, 0 when all are done."""
     from ..dns.moving import State
 
     done = all(step.state is State.DONE for step in found)
@@ -117,17 +117,17 @@ def _show(zone: str, found: Sequence[Step], *, as_json: bool) -> int:
 @resolver_option
 @json_option
 def roll(stack: str, file: Path, resolver: str | None, as_json: bool) -> int:
-    """Show how far the exchange of the zone's signing key for the one in FILE is, and what is next.
+    """Show the progress of a roll-over of the zone's signing key to the one in FILE, and the next step.
 
     \b
-    ok    done, as parent and servers answer now
+    ok    done, by the answers of parent and servers now
     next  what to do now, and what is missing
-    -     not before
+    -     later
 
-    `unmoor zone key FILE` makes the new key. Servers have both keys in one file, the old one first; which of them they
-    show, and which signs, stands in dns.delegation.ds. Nothing is changed here: a person changes the stack file and the
-    registrar. Between steps resolvers always find a key for what they remember, if what is printed is waited for: how
-    long ago a step was done cannot be seen. Exit 0 when all is done.
+    `unmoor zone key FILE` makes the new key. Servers have both keys in one file, the old one first. The stack file's
+    dns.delegation.ds names the keys that they publish, of which the first signs. The command changes nothing: you
+    change the stack file and the registrar. It cannot see how long ago a step was done: after each, wait the printed
+    time, so that resolvers always find a key for the answers that they keep. Exit 0 when all is done.
     """  # noqa: D301 click reads the backspace
     from ..dns import asking, rolling
     from ..dns import check as checking
@@ -144,7 +144,7 @@ def roll(stack: str, file: Path, resolver: str | None, as_json: bool) -> int:
 
 
 def sets_of(topology: Topology, path: Path) -> list[RRset]:
-    """Return the sets of a stack and of its zone.yaml. Raises ConfigError when they do not fit together."""
+    """Return the sets of a stack and of its zone.yaml. Raises ConfigError if they do not fit together."""
     from ..dns import records, zone
 
     name, plain = topology.zone.name, path.parent / records.FILE
@@ -155,7 +155,7 @@ def sets_of(topology: Topology, path: Path) -> list[RRset]:
 
 
 def server(text: str) -> Server:
-    """Read NAME=ADDRESS."""
+    """Return the server of `NAME=ADDRESS`. Raises BadParameter for other text."""
     from ..dns.asking import PORT, endpoint
     from ..dns.check import Server
 

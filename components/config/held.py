@@ -1,7 +1,7 @@
-"""Values of secrets that a running program holds, handed to its own steps by a socket of this user.
+"""Values of secrets that a running program holds, and hands to its own steps over a socket of this user.
 
-They come from Pulumi's secret configuration. The engine would keep whatever it hands on itself: inputs are state, and
-the environment of a command is an input.
+They come from Pulumi's secret configuration. The engine must not pass them on, because it would store them: a command's
+environment is an input, and inputs are in the state.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ..limits import HELD_BYTES, HELD_S
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: What the keys of such values begin with in a stack's configuration; the name of the variable follows.
+#: The prefix of the keys of such values in a stack's configuration; the name of the variable follows.
 PREFIX = "unmoor-secret:"
 
 
 def of(configuration: Mapping[str, str], secret: Iterable[str]) -> dict[str, str]:
-    """Return the values by variable from what Pulumi hands to a program; `secret` are the keys that it encrypts."""
+    """Return the values by variable from the configuration of a program; `secret` are the keys that are encrypted."""
     kept = set(secret)
     return {
         key.removeprefix(PREFIX): value
@@ -38,12 +38,12 @@ def of(configuration: Mapping[str, str], secret: Iterable[str]) -> dict[str, str
 
 
 def sealed(configuration: Mapping[str, Any]) -> set[str]:
-    """Return the variables whose values stand encrypted in the configuration of a stack file."""
+    """Return the variables whose values are encrypted in the configuration of a stack file."""
     return {key.removeprefix(PREFIX) for key, value in configuration.items() if key.startswith(PREFIX) and value}
 
 
 def faults(settings: Iterable[str]) -> list[Fault]:
-    """Return a fault for each secret that stands in clear; `settings` are the keys of those that are not encrypted."""
+    """Return a fault for each secret in clear text; `settings` are the keys that are not encrypted."""
     mend = "anyone with the file can read it: take it out, have a new value issued, and set that with"
     return [
         Fault(key, f"is not encrypted, and {mend} `pulumi config set --secret {key}`")
@@ -53,9 +53,9 @@ def faults(settings: Iterable[str]) -> list[Fault]:
 
 
 def offer(stack: str, values: Mapping[str, str]) -> None:
-    """Answer the steps of a stack, `PROJECT/STACK`, with values until this process ends. Nothing is written to disk."""
+    """Answer the steps of a stack, `PROJECT/STACK`, with values until this process ends. No value is on disk."""
     place = _place(stack)
-    place.unlink(missing_ok=True)  # that of an update which was killed; the backend lets one run at a time
+    place.unlink(missing_ok=True)  # left by a killed update, because the backend lets only one run
     door = socket.socket(socket.AF_UNIX)
     try:
         door.bind(str(place))
@@ -80,7 +80,7 @@ def _answer(door: socket.socket, body: bytes) -> None:
 
 
 def ask(stack: str) -> dict[str, str]:
-    """Return the values that the running program of a stack holds, by variable; none where no program offers any."""
+    """Return the values that the running program of a stack holds, by variable; none if no program offers any."""
     content, place = b"", _place(stack)
     if not place.exists():
         return {}
@@ -90,7 +90,7 @@ def ask(stack: str) -> dict[str, str]:
             asking.connect(str(place))
             while len(content) <= HELD_BYTES and (part := asking.recv(65_536)):
                 content += part
-        except (FileNotFoundError, ConnectionRefusedError):  # of an update that has ended
+        except (FileNotFoundError, ConnectionRefusedError):  # the update has ended
             return {}
         except OSError as error:
             raise StepError(f"the program of {stack} does not hand over its secrets: {type(error).__name__}") from None
@@ -99,7 +99,7 @@ def ask(stack: str) -> dict[str, str]:
 
 
 def all_values(stack: str) -> list[str]:
-    """Return every value of this process's environment and of the stack's secrets: none of them may be shown."""
+    """Return every value of this process's environment and of the stack's secrets, which must not be shown."""
     return [*os.environ.values(), *ask(stack).values()]
 
 
@@ -110,9 +110,9 @@ def _place(stack: str) -> Path:
 
 
 def own_folder() -> Path:
-    """Return a folder for temporary files that no other user can read or change, the same in every process of a user.
+    """Return the user's folder for temporary files, which no other user can read or change.
 
-    Raises StepError where another user has made it, or can write into it.
+    Raises StepError if another user made it, or can write into it.
     """
     folder = Path(tempfile.gettempdir(), f"unmoor-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -123,6 +123,6 @@ def own_folder() -> Path:
 
 
 def _project() -> Path:
-    """Return the project's folder: program, steps and plug-ins of an update run below it."""
+    """Return the project's folder, in or below which program, steps and plug-ins of an update run."""
     here = Path.cwd()
     return next((each for each in (here, *here.parents) if (each / "Pulumi.yaml").is_file()), here)

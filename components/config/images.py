@@ -1,4 +1,4 @@
-"""The image of a container as stack files name it: one for good, by its digest."""
+"""The image of a container in stack files, which name it by its digest."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ _IMAGE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._/:-]*)@sha256:(?P<digest>[0-9a-f
 
 
 def name_of(image: str) -> str:
-    """Return the name of an image that is given with its digest, else nothing."""
+    """Return the name of an image that has its digest, else ""."""
     found = _IMAGE.fullmatch(image)
     return found["name"] if found else ""
 
 
 def pinned(image: str) -> str:
-    """Return an image that is named by its digest. Raises ValueError for a tag, and for a placeholder."""
+    """Return an image that is named by its digest. Raises ValueError for a tag or a placeholder."""
     found = _IMAGE.fullmatch(image)
     if found is None:
         raise ValueError(

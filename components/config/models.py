@@ -387,7 +387,7 @@ def read(settings: Mapping[str, Any]) -> tuple[StackConfig | None, list[Fault]]:
 
 
 def _with_servers(stack: StackConfig) -> tuple[StackConfig | None, list[Fault]]:
-    """Add the workload that name servers of the stack's own are."""
+    """Return the stack with the workload of its own name servers, if it has any, and faults."""
     own = stack.dns.servers
     if own is None:
         return stack, []

@@ -1,4 +1,4 @@
-"""Name servers of the stack's own: where they run, as a stack file names it, and the workload that they are."""
+"""The stack's own name servers: their settings in a stack file, and the workload that these make."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-#: How many there are: one that does not answer costs a look-up a second, not an answer. With three, two may be lost.
+#: The fewest and most servers. A silent one delays a look-up by about a second, and no answer is lost. With three, two
+#: may be lost.
 FEWEST, MOST = 2, 3
 
 
 class Servers(BaseModel):
-    """Two or three name servers of the stack's own, on operators that run none of its sites."""
+    """The stack's two or three own name servers, on operators that run none of its sites."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,7 +35,7 @@ class Servers(BaseModel):
     )
 
     def workload(self, zone: str, stores: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the settings of the workload that they are."""
+        """Return the settings of the servers' workload."""
         options = {"zone": zone, "image": self.image, "budget_usd_month": self.budget_usd_month}
         return {
             "kind": KIND,

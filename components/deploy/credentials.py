@@ -23,9 +23,9 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def missing(topology: Topology, registry: Registry, held: Mapping[str, str] = _NONE) -> list[Fault]:
-    """Return each variable that is not set and that a store, or a target that a site stands on, needs.
+    """Return each variable that is not set, and that a store or the target of a site needs.
 
-    `held` are values of secrets by variable that the stack's configuration has.
+    `held` are the values of the stack's configuration, by variable.
     """
     stores = {name: store for plan in topology.workloads for name, store in plan.stores.items()}
     found = missing_credentials(dict(sorted(stores.items())))
@@ -44,7 +44,7 @@ def secrets_missing(
 ) -> list[Fault]:
     """Return each secret without a value, and each text of the stack file that holds a value.
 
-    `sealed` are variables whose values the stack's configuration has, and this process cannot read.
+    `sealed` are variables whose encrypted values are in the stack's configuration, where this process cannot read them.
     """
     return [
         fault
@@ -66,7 +66,7 @@ def _long(least: int) -> str:
 def secret(variable: str, stack: str = "") -> str:
     """Return the value of a secret: the environment's, else the one that the program of `stack` holds.
 
-    Raises ConfigError, without the value, where it is none.
+    Raises ConfigError, without the value, if it is missing or invalid.
     """
     value = os.environ.get(variable, "") or (kept.ask(stack).get(variable, "") if stack else "")
     if fault := _value_fault(variable, value):
@@ -122,7 +122,7 @@ def demand(topology: Topology, registry: Registry, held: Mapping[str, str] = _NO
 
 
 def variables(topology: Topology, registry: Registry, *, now: bool = False) -> tuple[str, ...]:
-    """Name every variable of a secret that the stack may need in any mode of its placement, or needs now, sorted."""
+    """Return every variable of a secret that the stack needs in its mode or in any other, sorted."""
     named = {
         variable
         for plan in topology.workloads

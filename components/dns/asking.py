@@ -87,7 +87,7 @@ def _once(address: str, host: str, type_: str, *, tcp: bool, port: int | None) -
 
 
 def signers(address: str, zone: str) -> Answer:
-    """Ask a name server for its SOA with signatures; the values are the tags of the keys that signed it."""
+    """Ask a name server for its SOA with signatures; the answer's values are the tags of the keys that signed it."""
     import dns.exception
     import dns.flags
     import dns.message

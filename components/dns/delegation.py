@@ -37,14 +37,14 @@ def checks(topology: Topology) -> Iterator[Check]:
     """Yield the check of the delegation, if the stack names one."""
     if topology.zone.delegation:
         yield Check("parent", lambda: _look(topology))
-        yield Check("servers that go on answering", lambda: _gate(topology), late=True)
+        yield Check("servers that continue to answer", lambda: _gate(topology), late=True)
 
 
 def _gate(topology: Topology) -> Iterator[Finding]:
-    """Refuse an update after which servers would answer that the parent does not lead to, or without its key."""
+    """Refuse an update that stops servers which the parent names, or keys that it vouches for."""
     zone = topology.zone
     alone = zone.own is not None and len(zone.authorities) == 1
-    if zone.own is not None and not alone:  # both sides answer
+    if zone.own is not None and not alone:  # the vendor and the own servers both answer
         yield ready(f"{zone.name} is answered by both {' and '.join(zone.authorities)}")
         return
     resolver = asking.Resolver(os.environ.get(VARIABLE) or None)
@@ -57,12 +57,12 @@ def _gate(topology: Topology) -> Iterator[Finding]:
     if ours:
         listed = ", ".join(shown(each) for each in ours)
         keep = "keep both authorities until the registrar names no other servers; `unmoor zone move` shows how"
-        yield not_ready(f"{above} still leads {zone.name} to {listed}, which this update stops to serve", keep)
+        yield not_ready(f"{above} still leads {zone.name} to {listed}, which this update stops serving", keep)
     elif zone.own is None and (wrong := [each for each in verdict.keys(seen) if seen.ds]):
         back = "take the DS out at the registrar, wait until its TTL has passed, and only then go back"
         yield not_ready(f"{above} still has a DS of {zone.name}, and {wrong[0].where} {wrong[0].what}", back)
     else:
-        yield ready(f"{above} leads {zone.name} to servers that go on answering for it")
+        yield ready(f"{above} leads {zone.name} to servers that continue to answer for it")
 
 
 def _look(topology: Topology) -> Iterator[Finding]:

@@ -55,7 +55,7 @@ def steps(seen: Seen, sets: Sequence[RRset], to: Mapping[str, frozenset[str]]) -
 
 
 def in_order(found: Sequence[Step]) -> list[Step]:
-    """Return steps with their states: the first that misses something is next, those after it come later."""
+    """Return steps with their states: the first that misses something is next, and those after it are later."""
     first = next((index for index, step in enumerate(found) if step.missing), len(found))
     states = [State.DONE] * first + [State.NEXT] + [State.LATER] * len(found)
     return [
@@ -65,7 +65,7 @@ def in_order(found: Sequence[Step]) -> list[Step]:
 
 
 def outline(zone: str, old: Iterable[str], new: Iterable[str]) -> list[Step]:
-    """Return the seven steps of a move as they are known before anything is asked: from servers to others, by name."""
+    """Return the seven steps of a move between servers, by name, as they are before any server is asked."""
     above = zone.partition(".")[2]
     parent = {Way(Server(above, ""), tcp=False): {(zone, "NS"): Answer("NOERROR", names=frozenset(old))}}
     to = {name: frozenset[str]() for name in new}

@@ -1,8 +1,8 @@
-"""Exchange the zone's signing key: five steps, and which of them the answers show to be done. Pure.
+"""Roll the zone's signing key over: five steps, and which of them are done by the answers. Pure.
 
-The new key is shown before the parent vouches for it, and both keys are shown and vouched for while servers begin, one
-after the other, to sign with the new one: whatever a resolver remembers, it finds a key for it (RFC 6781 §4.1.3, with
-both the key and the DS ahead of the exchange).
+The servers publish the new key before the parent has its DS. Both keys are published and have a DS while one server
+after the other begins to sign with the new one. A resolver therefore always finds a key for the answers that it keeps
+(RFC 6781 §4.1.3, with both the key and the DS published before).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PUBLISH = "and publish the zone"
 def steps(seen: Seen, signers: Mapping[Server, Answer], new: str) -> list[Step]:
     """Return the five steps of a roll-over to the key of the DS record `new`.
 
-    `signers` has the tags of the keys by which each server signs. The first that misses something is next, and none
+    `signers` has the tags of the keys with which each server signs. The first step that misses something is next; none
     after it may be taken.
     """
     return in_order(list(_steps(seen, signers, new)))

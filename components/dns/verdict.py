@@ -146,7 +146,7 @@ def keys(seen: Seen) -> Iterator[Difference]:
 
 
 def vouched(zone: str, ds: str, keys: Iterable[str]) -> bool:
-    """Return whether one of the keys, as records, is that of a DS record."""
+    """Return whether a DS record is of one of the keys, which are DNSKEY records."""
     import dns.dnssec
     import dns.dnssectypes
     import dns.exception
@@ -207,7 +207,7 @@ def _by_way(seen: Seen, host: str, type_: str) -> dict[str, frozenset[str]]:
 
 
 def by_way(seen: Seen, host: str, type_: str) -> Iterator[tuple[str, Answer]]:
-    """Yield what each server answered, over each transport, errors too."""
+    """Yield every server's answer over each transport, including errors."""
     for way, each in seen.answers.items():
         first = next(iter(each.values()))
         answer = first if first.error else each.get((host, type_))
@@ -216,7 +216,7 @@ def by_way(seen: Seen, host: str, type_: str) -> Iterator[tuple[str, Answer]]:
 
 
 def ttl(answers: Answers, zone: str, type_: str) -> int:
-    """Return the longest TTL in seconds with which a type is answered at the apex."""
+    """Return the longest TTL, in seconds, of the answers for a type at the apex."""
     return max((each[zone, type_].ttl for each in answers.values() if (zone, type_) in each), default=0)
 
 

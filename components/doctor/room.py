@@ -1,8 +1,8 @@
-"""Room on the disks that an update writes to: looked at before it begins, and held back for its state meanwhile.
+"""Free space on the disks that an update writes to: check it before, and reserve some for the state meanwhile.
 
-A write that finds no room cuts a state in a folder off: the engine puts in place what was written so far (gocloud.dev
-`blob/fileblob`, Close after a failed Write). It has the whole state in memory and writes it again for half a minute
-(`saveCheckpoint` of v3.259.0, `pkg/backend/diy/state.go`), so room that is given back in time loses nothing.
+A full disk truncates a state in a folder: the engine renames the part that was written (gocloud.dev `blob/fileblob`,
+Close after a failed Write). It keeps the whole state in memory and writes it again for half a minute (`saveCheckpoint`
+of v3.259.0, `pkg/backend/diy/state.go`), so nothing is lost if space is released in time.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from ..needs import Finding
 
-#: How often room is looked for, in seconds.
+#: Seconds between two checks of the free space.
 _EVERY_S = 0.1
 
 
 def state_folder(folder: Path) -> Path | None:
-    """Return the folder in which Pulumi keeps the state of the project in `folder`; None where it is in no folder."""
+    """Return the folder in which Pulumi keeps the state of the project in `folder`; None if it is not in a folder."""
     place = checkpoint.folder(project.backend(project.settings(folder)) or _logged_in())
     return None if place is None else folder / place
 
@@ -48,41 +48,41 @@ def _logged_in() -> str:
 
 
 def checks(folder: Path) -> Iterator[Check]:
-    """Return the look at the disks of a project."""
+    """Yield the check of a project's disks."""
     yield Check("room", functools.partial(look, folder))
 
 
 def look(folder: Path) -> Iterator[Finding]:
-    """Look for room where an update writes its state and temporary files."""
+    """Check the free space where an update writes its state and temporary files."""
     wanted = {Path(tempfile.gettempdir()): ("temporary files", ", or set TMPDIR to a folder with room")}
     if (state := state_folder(folder)) is not None:
-        wanted[state] = ("the state, which the engine cuts off where there is none", "")
+        wanted[state] = ("the state, which a full disk truncates", "")
     for place, (what, otherwise) in wanted.items():
         free = _free(place)
-        shown = f"{place} has {free >> 20} MiB of room"
+        shown = f"{place} has {free >> 20} MiB free"
         if free < ROOM_BYTES:
             yield not_ready(
-                f"{shown}, and an update wants {ROOM_BYTES >> 20} MiB for {what}", f"make room on that disk{otherwise}"
+                f"{shown}, and an update needs {ROOM_BYTES >> 20} MiB for {what}", f"make room on that disk{otherwise}"
             )
         else:
             yield ready(shown)
 
 
 def demand(folder: Path) -> None:
-    """Raise ConfigError where an update would find no room."""
+    """Raise ConfigError if a disk has too little space for an update."""
     faults = [Fault("", f"{each.sentence}; {each.mend}") for each in look(folder) if each.mend]
     if faults:
         raise ConfigError("the update does not begin on a full disk", faults)
 
 
 def hold(state: Path, report: Callable[[str], None]) -> threading.Thread:
-    """Hold RESERVE_BYTES on the disk of a state until there is no other room, or this process ends; return the watch.
+    """Reserve RESERVE_BYTES on a state's disk until no other space is left, or this process ends; return the thread.
 
-    The file has no name, so nothing is left of it, however the process ends. Raises OSError where it cannot be made.
+    The file has no name, so the system removes it however the process ends. Raises OSError if it cannot be written.
     """
     file = tempfile.TemporaryFile(dir=state)  # noqa: SIM115 the watch closes it
     try:
-        file.write(os.urandom(RESERVE_BYTES))  # zeros need no room on a disk that compresses
+        file.write(os.urandom(RESERVE_BYTES))  # zeros take no space on a disk that compresses
         file.flush()
     except OSError:
         file.close()
@@ -103,7 +103,7 @@ def hold(state: Path, report: Callable[[str], None]) -> threading.Thread:
 
 
 def hold_for(folder: Path, report: Callable[[str], None]) -> None:
-    """Hold room for the state of the project in `folder`, if it is in a folder that can be written."""
+    """Reserve space for the state of the project in `folder`, if the state is in a writable folder."""
     if (state := state_folder(folder)) is not None:
         with contextlib.suppress(OSError):
             hold(state, report)

@@ -72,14 +72,14 @@ def grants(topology: Topology, registry: Registry) -> tuple[Grant, ...]:
 
 
 def _of_sites(topology: Topology, registry: Registry) -> Iterator[Grant]:
-    """Yield the rights at AWS that kinds name for every site of the placements."""
+    """Yield the rights at AWS that kinds need for every site of the placements."""
     for plan in topology.workloads:
         for site in plan.everywhere:
             yield from registry.implementations(plan.kind)[site.target].grants(site, plan)
 
 
 def _merged(grants: Iterable[Grant]) -> tuple[Grant, ...]:
-    """Return each right once, with the resources of all that bear its name."""
+    """Return each right once, with the resources of all rights of its name."""
     made: dict[str, Grant] = {}
     for grant in grants:
         known = made.get(grant.name, grant)

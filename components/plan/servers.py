@@ -1,4 +1,4 @@
-"""Name servers of the stack's own in a plan: who they are, what is refused, and where a fault of them is written."""
+"""The stack's own name servers in a plan: their sites, what is refused, and the paths of their faults."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from ..release import Release
     from ..topology import ZonePlan
 
-#: Vendors whose stores hold the zone, so that the end of one is not that of the zone.
+#: The least number of vendors whose stores hold the zone, so that it survives the loss of one.
 _VENDORS = 2
 
 
 def own(stack: StackConfig, registry: Registry, release: Release | None) -> OwnServers | None:
-    """Return the name servers of a stack; `release` is that of their workload, once it is known."""
+    """Return the name servers of a stack. `release` is their workload's, None while it is unknown."""
     workload = stack.workloads.get(WORKLOAD)
     if stack.dns.servers is None or workload is None:
         return None
@@ -45,12 +45,12 @@ def own(stack: StackConfig, registry: Registry, release: Release | None) -> OwnS
 
 
 def are(stack: StackConfig, workload: str) -> bool:
-    """Return whether a workload is the name servers of the stack's own."""
+    """Return whether a workload is that of the stack's own name servers."""
     return workload == WORKLOAD and stack.dns.servers is not None
 
 
 def faults(stack: StackConfig, registry: Registry, names: Sequence[str]) -> Iterator[Fault]:
-    """Name what does not fit together in who answers for the zone; `names` are the authorities that are known."""
+    """Return the faults of the zone's authorities, servers and stores; `names` are the known authorities."""
     authorities = [registry.authorities[name] for name in names]
     ours = [each.name for each in authorities if isinstance(each, OnServers)]
     if ours and stack.dns.servers is None:
@@ -76,7 +76,7 @@ def faults(stack: StackConfig, registry: Registry, names: Sequence[str]) -> Iter
 
 
 def companies(zone: ZonePlan, registry: Registry) -> list[str | None]:
-    """Return who can switch the zone off: an authority to which the parent leads nobody yet does not keep it up."""
+    """Return the companies that can switch the zone off, without authorities to which the parent does not lead yet."""
     named = zone.delegation.name_servers if zone.delegation else ()
     idle = zone.own is not None and not {server.host for server in zone.own.servers}.intersection(named)
     known = [registry.authorities[name] for name in zone.authorities]
@@ -89,7 +89,7 @@ def _count(number: int) -> str:
 
 
 def as_written(found: Iterable[Fault]) -> list[Fault]:
-    """Return faults by the paths of the stack file: the workload of the servers is written as `dns.servers`."""
+    """Return faults with the paths of the stack file, where `dns.servers` stands for the servers' workload."""
     return [Fault(_written(fault.path), fault.message) for fault in found]
 
 

@@ -36,7 +36,7 @@ SITES: Mapping[Mode, tuple[Slot, ...]] = {
 
 
 def everywhere(placement: Placement) -> tuple[Slot, ...]:
-    """Return every slot that a placement fills, in any mode; name servers have no centralized side."""
+    """Return every slot that a placement fills in any mode. Name servers have no centralized site."""
     found = (CENTRAL, *SITES[Mode.DECENTRALIZED])[: 1 + len(placement.decentralized)]
     return found if placement.centralized else found[1:]
 

@@ -89,7 +89,7 @@ def wire(plan: WorkloadPlan, actions: Sequence[Action], rollout: Rollout) -> lis
 
 def _one_by_one(action: Action, rollout: Rollout) -> tuple[Phase, ...]:
     created = isinstance(action.does, Create) and rollout is Rollout.ONE_BY_ONE
-    # A workload without a public name confirms nothing, so its check has to do.
+    # A workload without a public name has no action in `confirm`, so its check is the last one.
     return (Phase.CHECK, Phase.CONFIRM) if created else ()
 
 

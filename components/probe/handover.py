@@ -52,10 +52,10 @@ def take(
 ) -> dict[str, Any]:
     """Hand over `secrets` (name → variable of `stack`) to deployment `dseq`, at its own name `host`.
 
-    `service` is the service of its document that accepts them, and `lease` is what its certificate is derived from.
-    With `at` the addresses are the account's own, and no lease is looked up. It tries for `timeout_s` seconds, because
-    a new lease gets its certificate only after a while. Raises ConfigError where a variable holds no value, StepError
-    with the last difficulty. No error and no result holds a value.
+    `service` is the service of its document that accepts them. The certificate is derived from `lease`. With `at` the
+    addresses are the account's own, and no lease is looked up. It tries for `timeout_s` seconds, because a new lease
+    gets its certificate only after a while. Raises ConfigError if a variable has no value, StepError with the last
+    fault. No error and no result holds a value.
     """
     values = {name: secret(variable, given.get("stack", "")) for name, variable in given["secrets"].items()}
     body, digest = written(values)
@@ -87,7 +87,7 @@ def _once(
     look: Callable[[str], Observed],
     sleep: Callable[[float], None],
 ) -> str:
-    """Try once; return the difficulty, or nothing when the site has accepted this set."""
+    """Try once; return the fault, or "" if the site has accepted this set."""
     if given.get("at"):
         return _to(given["at"][0], given["host"], body, digest, context, sleep)
     try:

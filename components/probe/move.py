@@ -1,4 +1,4 @@
-"""Move a database's writer to the site where the plan has it, and ask what it serves there."""
+"""Move a database's writer to the site where the plan puts it, and probe the application there."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from . import probe
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: Seconds between two looks at a new record.
+#: Seconds between two reads of a new record.
 _PAUSE_S = 1.0
-#: A standby that needs longer to reach where the writer was, in seconds, is waited for again: writes are frozen while
-#: it replays the rest.
+#: The most seconds in which a standby has to reach the writer's position before the move. Otherwise it waits again,
+#: because writes are frozen while the standby replays the rest.
 _CLOSE_S = 30.0
 
 
 def take(given: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, Any]:
-    """Have the writer of `settings` at the site that `wanted` names, then run `probe`, and note what stands.
+    """Make the site of `wanted` the writer of `settings`, then run `probe`, and note what the stack has built.
 
-    A new database begins there. One whose writer is elsewhere is moved, where restores are proved and the site follows;
-    it loses nothing, and a step that fails before the new epoch leaves the old site writing. One whose site was removed
-    and is here again goes on from what the stores keep. May be killed and run again. Raises ConfigError for what
-    forbids the move, StepError where it has not come to its end.
+    A new database begins there. A writer elsewhere is moved without loss, if restores are proved and the site follows;
+    if a step fails before the new epoch, the old site writes again. A writer whose site was removed and created again
+    continues from the archive. The step may be killed and run again. Raises ConfigError with what forbids the move,
+    StepError if it does not complete in time.
     """
     settings, wanted = Settings.model_validate(given["settings"]), Wanted.read(given["wanted"])
     now, found = time.time(), gate.refused(settings, wanted, time.time())
@@ -66,13 +66,13 @@ def _close(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Wait until a standby is close behind the writer. Raises StepError where it is not in time; nothing has moved."""
+    """Wait until a standby is close behind the writer. Raises StepError if it is not in time, before any move."""
     store = proofs.opened(settings, settings.witness.store)
-    end, wanted, since, told = clock() + within_s, "", 0.0, False
+    end, wanted, since, reported = clock() + within_s, "", 0.0, False
     while True:
         writer, standby = (moves.reported(settings, store, site) for site in (holder, to))
         if writer is None or not writer.position:
-            return  # it reports nothing to compare with; the move itself waits for all of it
+            return  # there is no report to compare; the move itself waits for every write
         if not wanted:
             wanted, since = writer.position, clock()
         if standby and standby.position and lsn(standby.position) >= lsn(wanted):
@@ -81,10 +81,10 @@ def _close(
             wanted = ""
             continue
         if clock() > end:
-            raise StepError(f"{to} is still far behind {holder} after {within_s:.0f} s; see what it replays: its log")
-        if not told:
+            raise StepError(f"{to} is still far behind {holder} after {within_s:.0f} s; see its log")
+        if not reported:
             report(f"waiting until {to} has replayed what {holder} has written")
-            told = True
+            reported = True
         sleep(_PAUSE_S)
 
 
@@ -96,9 +96,9 @@ def _recall(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Have the holder write again if its copy went with its machine, and was restored: such a copy only follows.
+    """Order the holder to write again if its machine was lost: its restored copy only follows without an order.
 
-    Raises StepError where its last writes are not in the archive: then a person decides.
+    Raises StepError if its last writes are not in the archive, because then an operator has to decide.
     """
     keeper, store = agent.records(settings), proofs.opened(settings, settings.witness.store)
     begun, follows, first = clock(), None, None
@@ -108,24 +108,24 @@ def _recall(
         if record is None or first is None or record.holder != site or record.order:
             return
         if (record.by, record.beat, record.state) != (first.by, first.beat, first.state):
-            return  # its agent holds the record
+            return  # its agent renews the record already
         role = state.role if state and time.time() - state.at <= moves.FRESH_S else ""
         if role == "primary" and record.state is State.WRITING:
             return
         if role == "standby" and record.state is State.FROZEN and record.position is not None:
-            report(f"{site} goes on from what the archive keeps: it ended there")
+            report(f"{site} continues from the archive, which has all of its writes")
             moves.move(settings, site, accept_loss=False, within_s=within_s, report=report)
             return
         follows = (clock() if follows is None else follows) if role == "standby" else None
         if follows is not None and clock() - follows > settings.witness.ttl_s:
             name = settings.workload.rpartition("/")[2]
-            why = f"{site} ended without archiving its last writes, and has what the archive keeps"
-            raise StepError(f"{why}; `unmoor promote {name} --to {site}` has it write on from there")
+            why = f"{site} ended without archiving its last writes, and now has only what the archive keeps"
+            raise StepError(f"{why}; `unmoor promote {name} --to {site}` makes it write from there")
         sleep(_PAUSE_S)
 
 
 def _writes(settings: Settings, site: str, within_s: float, report: Callable[[str], None]) -> int:
-    """Wait until a site writes; return its epoch. Raises StepError where it does not in time."""
+    """Wait until a site writes; return its epoch. Raises StepError if it does not write in time."""
     keeper, end, last = agent.records(settings), time.monotonic() + within_s, ""
     while True:
         try:

@@ -54,7 +54,7 @@ def take(
     names, each of them is probed instead of where DNS leads. With `site_host` and `zones`, each authority's handle,
     another state is enough too: the site serves the version with a valid certificate for its own name while no site
     answers the host. The issuer gives a certificate for the host only once the record leads there, and no visitor loses
-    a site. Raises StepError after `timeout_s` seconds with what was seen last, and with the last lines of `log`: the
+    a site. Raises StepError after `timeout_s` seconds with the last fault, and with the last lines of `log`: the
     target, deployment and service whose log explains it. `health` is the application's own health path, and `option`
     the line of the stack file that names it: the error has what to change there. `moved`: the record leads there
     already.
@@ -98,7 +98,7 @@ def _refused(given: Mapping[str, Any], fault: str) -> list[Fault]:
 
 
 def _last_words(log: Mapping[str, Any] | None) -> list[Fault]:
-    """Return what the application logged last, asked of the target that the site stands on; it explains, at most."""
+    """Return the application's last log lines from the site's target, which explain a failure without causing one."""
     if not log:
         return []
     try:

@@ -1,4 +1,4 @@
-"""Ask a site with a database until it stands: its web server answers, and its agent follows or writes."""
+"""Wait until a site with a database stands: its web server answers, and its agent follows or writes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .client import Page, visit
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: Seconds between two looks.
+#: Seconds between two checks.
 _PAUSE_S = 2.0
-#: What a site is while it can take part in a move.
+#: The roles of a site that can take part in a move.
 _STANDING = ("standby", "primary")
 
 
@@ -27,10 +27,10 @@ def take(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Ask at each address `at` with the certificate of `site_host`, and read what the agent of `site` reports.
+    """Probe each address `at` with the certificate of `site_host`, and read the report of the agent of `site`.
 
-    A standby answers no visitor, so that its status means nothing. Without a record of a writer the agent has nothing
-    to follow yet: that it reports is enough. Raises StepError after `timeout_s` seconds with what was seen last.
+    The status of the answer is ignored, because a standby answers no visitor. Without a record of a writer the agent
+    has nothing to follow yet, and any report is enough. Raises StepError with the last fault after `timeout_s` seconds.
     """
     settings, site = Settings.model_validate(given["settings"]), given["site"]
     end, last = clock() + float(given["timeout_s"]), ""
@@ -45,14 +45,14 @@ def take(
 
 
 def _away(given: Mapping[str, Any], look: Callable[[str, str | None], Page]) -> str:
-    """Return why the web server cannot be reached as browsers reach it; empty where it can, at every address."""
+    """Return why browsers cannot reach the web server at one of the addresses; "" if they can."""
     url = http.url(given["site_host"], http.HEALTH_PATH, given["url"].partition(":")[0])
     faults = (look(url, address).fault for address in given["at"])
     return next((f"its web server: {fault}" for fault in faults if fault), "")
 
 
 def _idle(settings: Settings, site: str) -> str:
-    """Return why the agent of a site takes no part yet; empty where it does."""
+    """Return why the agent of a site neither follows nor writes yet; "" if it does."""
     try:
         record = agent.records(settings).read()[0]
         state = moves.reported(settings, proofs.opened(settings, settings.witness.store), site)

@@ -180,7 +180,7 @@ def listed(of: WorkloadPlan, store: Store) -> Check:
 
 
 def zone(case: Case, *, differs: str = "", within_s: int = 0) -> Check:
-    """Compare all that answer for the zone; with `differs` a difference must be named that ends so."""
+    """Return a check that all servers of the zone agree, or that a difference ends with the text `differs`."""
     shows = f"! …{differs}" if differs else "… all agree"
     command = f"./unmoor zone check {stack(case)}"
     return Check(command, (shows,), fails=bool(differs), within_s=within_s, limit_s=600)

@@ -55,7 +55,7 @@ def cloud_gone(case: Case) -> Iterator[Chapter]:
 
 
 def account_closed(case: Case) -> Iterator[Chapter]:
-    """Describe what is left when AWS has closed the account, and what to do about the zone."""
+    """Return the runbook for a closed AWS account: what is left, and what to do about the zone."""
     of, zone = case.plan, case.topology.zone
     alone = zone.own is not None and len(zone.authorities) == 1
     others = {name: store for name, store in sorted(of.stores.items()) if store.vendor != CLOUD}
@@ -78,7 +78,7 @@ def account_closed(case: Case) -> Iterator[Chapter]:
 
 
 def _sites(case: Case, *, alone: bool) -> Check:
-    """Verify that sites elsewhere are well where names lead to them; else that not every site is reached."""
+    """Return a check that sites elsewhere are well if names lead to them, else that not every site answers."""
     return checks.status(case, case.plan, gone=(CLOUD,)) if alone else checks.unwell(case)
 
 
@@ -89,7 +89,7 @@ def _visitors(case: Case, *, alone: bool) -> Check:
 
 
 def _safe(of: WorkloadPlan, name: str, store: Store) -> Step:
-    """See that the content is in a store elsewhere."""
+    """Return the steps that confirm that a store elsewhere has the content."""
     return Step(
         f"store-{name}",
         f"The content is safe at {store.vendor}",
@@ -101,7 +101,7 @@ def _safe(of: WorkloadPlan, name: str, store: Store) -> Step:
 
 
 def name_server_lost(case: Case) -> Iterator[Chapter]:
-    """Rent a lost name server again, and change the glue: the old address may be a stranger's."""
+    """Return the runbook for a lost name server: rent it again, and change the glue: a stranger may get the address."""
     if case.topology.zone.own is not None:
         registrar = case.topology.zone.delegation.registrar if case.topology.zone.delegation else "the registrar"
         yield Chapter(

@@ -40,9 +40,9 @@ class Database(Protocol):
         """Describe the copy; `replayed` is for that position (None: any)."""
 
     def newest(self) -> bool:
-        """Return whether the archive has nothing later than this copy; False where that cannot be known.
+        """Return whether the archive has nothing later than this copy; False if that is not known.
 
-        `Copy.newest` is this answer. It is asked for only where it matters, because it takes the archive's stores.
+        `Copy.newest` is this answer. It is asked for only if it matters, because it needs requests to the stores.
         """
 
     def permit(self, until: float) -> None:
@@ -87,7 +87,7 @@ class Guarded:
         return Copy(bool(self.epoch), self.epoch, self.work.runs, not self.epoch, replayed=True)
 
     def newest(self) -> bool:
-        """Return False: an epoch that is over leaves nothing to go on with."""
+        """Return False: there is nothing to continue with after an epoch."""
         return False
 
     def permit(self, until: float) -> None:

@@ -116,7 +116,7 @@ class OpenStore:
         return content
 
     def write(self, key: str, content: bytes) -> float | None:
-        """Write a small text, over one that is there, for readers that ask again each time.
+        """Write a small object, or replace it, for readers that do not cache.
 
         Returns the store's clock, in seconds since 1970 (Date, RFC 9110, 6.6.1); None if it shows none.
         """
@@ -130,7 +130,7 @@ class OpenStore:
             return None
 
     def lock(self) -> str | None:
-        """Return how long the store keeps what is written from being removed; "" for not at all, None if not known."""
+        """Return for how long new objects cannot be deleted (object lock); "" without a lock, None if unknown."""
         from botocore.exceptions import ClientError
 
         with self._failing("its object lock cannot be read"):

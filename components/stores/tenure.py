@@ -37,7 +37,7 @@ class Times:
 
     @property
     def hurry_s(self) -> float:
-        """Seconds between two looks of the site that a move under way waits for: nothing is written meanwhile."""
+        """Seconds between two reads by the site for which a move waits; they are short because no site writes then."""
         return self.poll_s / 10
 
     @property
@@ -68,8 +68,8 @@ class Copy:
 
     `primary`: it is a writer's copy, promoted in `epoch`; else `following`: it replays what others archive. `writable`:
     it accepts writes now. `replayed`: it has everything up to the position that was asked for. `newest`: the archive
-    has nothing of a later epoch; False where that cannot be known. `backlog`: much of it is not in the archive yet, so
-    that archiving the rest would take long.
+    has nothing of a later epoch; False if that is not known. `backlog`: a large part of it is not in the archive yet,
+    so archiving it would take long.
     """
 
     primary: bool = False
@@ -315,12 +315,12 @@ def _decided(me: Me, mind: Mind, seen: Looked) -> Action:  # noqa: PLR0911 a tab
 
 
 def recalled(me: Me, record: Record) -> bool:
-    """Return whether a person orders this site to write although writes may be lost: then its old copy may do."""
+    """Return whether an operator orders this site to write and accepts loss, so that its old copy is enough."""
     return record.order is not None and record.order.to == me.site and record.order.lossy
 
 
 def _awaited(me: Me, mind: Mind, now: float, record: Record) -> bool:
-    """Return whether a move waits for this site: its holder stops, or has stopped, and gave a sign of life lately."""
+    """Return whether a move waits for this site: the holder stops or has stopped, and renewed the record recently."""
     ordered = record.order is not None and record.order.to == me.site and record.order.ready
     return ordered and not _quiet(me, mind, now)
 
@@ -407,7 +407,7 @@ def _writing(me: Me, mind: Mind, seen: Looked, record: Record) -> Action:
 
 
 def _drains(me: Me, mind: Mind, seen: Looked) -> bool:
-    """Return whether to write on until the archive has most of the copy: once frozen, writes would wait for all."""
+    """Return whether to continue writing until the archive has most of the copy, so that writes are frozen for less."""
     return seen.copy.writable and seen.copy.backlog and seen.now - mind.ready[1] < me.times.hand_over_s
 
 

@@ -1,4 +1,4 @@
-"""Quote what a program logged: values that must not be shown taken out, a few lines, each cut and escaped."""
+"""Quote a program's log: mask values that must not be shown, keep a few lines, cut and escape each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .escape import outside
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Stands for a value.
+#: The text in place of a value.
 _MASK = "***"
-#: A shorter value stands in many texts by chance, and a shorter spelling of one even more so.
+#: The least characters of a value, and of a spelling of one, that is masked: a shorter one occurs by chance.
 SHORTEST, _SHORTEST_SPELLING = 8, 4
 
 
 def spellings(value: str) -> tuple[str, ...]:
-    """Return the forms in which a text may hold a value: plain, in a URL, in JSON, and in base64 at any offset."""
+    """Return the spellings of a value in texts: plain, in a URL, in JSON, and in base64 at any offset."""
     coded = []
     for before in range(3):
         text = base64.b64encode(b"\0" * before + value.encode()).decode().rstrip("=")
@@ -31,7 +31,7 @@ def spellings(value: str) -> tuple[str, ...]:
 
 
 def hide(text: str, values: Iterable[str]) -> str:
-    """Take values out of a text: whole, line by line, and the passwords of those that are URLs. Short ones stay."""
+    """Mask values in a text: whole, line by line, and the passwords of those that are URLs. Short ones stay."""
     parts = {part for value in values for part in (value, *value.splitlines(), _password(value))}
     found = {each for part in parts if len(part) >= SHORTEST for each in spellings(part)}
     for spelling in sorted(found, key=len, reverse=True):
@@ -40,7 +40,7 @@ def hide(text: str, values: Iterable[str]) -> str:
 
 
 def last(lines: Iterable[str], values: Iterable[str], limit: int = QUOTE_CHARS) -> list[str]:
-    """Return the last lines of a log that hold anything, as text to quote, each of `limit` characters at most."""
+    """Return the last lines of a log that are not empty, masked, cut to `limit` characters and escaped."""
     shown = [line for line in lines if line.strip()][-LOG_LINES:]
     hidden = hide("\n".join(line[: 8 * limit] for line in shown), values)
     return [outside(line, limit) for line in hidden.split("\n") if line]

@@ -32,7 +32,9 @@ def gate(tmp_path):
         made["config"]["unmoor:dns"] = {"authorities": list(authorities), "delegation": named} | own
         path.write_text(yaml.safe_dump(made))
         (check,) = (
-            each for each in delegation.checks(load(path, built=False)) if each.name == "servers that go on answering"
+            each
+            for each in delegation.checks(load(path, built=False))
+            if each.name == "servers that continue to answer"
         )
         assert check.late
         (finding,) = check.look()

@@ -102,7 +102,7 @@ def test_no_update_begins_without_room(docs: Docs, disk: Disk) -> None:
     run = attempt(docs, mode="centralized")
     disk.free()
     assert re.search(
-        r"the update does not begin on a full disk.*MiB of room, and an update wants 32 MiB", run.output, re.DOTALL
+        r"the update does not begin on a full disk.*MiB free, and an update needs 32 MiB", run.output, re.DOTALL
     )
     assert "Traceback" not in run.output
     assert [name for _, name in run.started() if name.startswith("docs")] == []

@@ -112,7 +112,7 @@ def test_the_generators_folder_build_and_settings_are_taken(folder: Path) -> Non
 
 def test_what_is_exported_now_and_what_a_later_site_needs_are_told_apart(folder: Path) -> None:
     shown = run(*WHOLE).output
-    assert "for updates, export: STORJ_ACCESS_KEY, STORJ_SECRET_KEY; and be known to AWS\n" in shown
+    assert "for updates, export: STORJ_ACCESS_KEY, STORJ_SECRET_KEY; and have AWS credentials\n" in shown
     assert "for sites elsewhere, later: AKASH_CONSOLE_API_KEY\n" in shown
     (folder / "stacks/Pulumi.prod.yaml").unlink()
     standby = json.loads(run(*WHOLE, "--mode", "active-standby", "--json").output)

@@ -374,7 +374,7 @@ def test_checks_of_a_stack_share_no_name_but_that_of_the_identity(authorities, r
     made = stack(*authorities) if "powerdns" in authorities else settings() | {"dns": {"delegation": DELEGATION}}
     plan = planned(made, root)
     names = [check.name for check in run.checks(plan, builtin(), "unmoor/test") if check.name != "AWS identity"]
-    assert "servers that go on answering" in names
+    assert "servers that continue to answer" in names
     assert len(names) == len(set(names))
 
 

@@ -426,7 +426,9 @@ def test_a_holder_that_does_not_follow_yet_is_waited_for(monkeypatch: pytest.Mon
 def test_a_holder_whose_last_writes_are_lost_is_for_a_person_to_decide(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(StepError, match=r"archiving its last writes.*`unmoor promote forum --to aws` has it write on"):
+    with pytest.raises(
+        StepError, match=r"archiving its last writes.*`unmoor promote forum --to aws` makes it write from there"
+    ):
         recalled(monkeypatch, record)
 
 

@@ -1,4 +1,4 @@
-"""Room for an update: looked at before it begins, and held back for the state until the disk is full."""
+"""Free space for an update: checked before it begins, and reserved for the state until the disk is full."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def disks(monkeypatch: pytest.MonkeyPatch, **free: int) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("full", "what"),
     [
-        ("state", "for the state, which the engine cuts off where there is none; make room on that disk"),
+        ("state", "for the state, which a full disk truncates; make room on that disk"),
         ("tmp", "for temporary files; make room on that disk, or set TMPDIR to a folder with room"),
     ],
 )
@@ -55,7 +55,7 @@ def test_no_update_begins_on_a_disk_without_room(
     free[full] = ROOM_BYTES - MIB
     with pytest.raises(ConfigError) as caught:
         room.demand(folder)
-    assert f"{folder / full} has 31 MiB of room, and an update wants 32 MiB {what}" in str(caught.value)
+    assert f"{folder / full} has 31 MiB free, and an update needs 32 MiB {what}" in str(caught.value)
     assert sorted(each.state for each in room.look(folder)) == [State.NOT_READY, State.READY]
 
 

@@ -298,7 +298,7 @@ def test_a_writer_that_was_lost_with_its_volume_writes_again_only_by_an_operator
     made.lose(writer)
     made.start(writer)
     until(lambda: made.follows(writer), f"{writer} follows", WELL_S)
-    with pytest.raises(StepError, match=f"`unmoor promote forum --to {writer}` has it write on from there"):
+    with pytest.raises(StepError, match=f"`unmoor promote forum --to {writer}` makes it write from there"):
         move._recall(made.settings, writer, MOVE_S, run.note)
     done = made.ran("promote", "forum", "--to", writer, "--accept-loss", "--yes")
     assert done.returncode == 0, done.stdout

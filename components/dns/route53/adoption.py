@@ -87,7 +87,7 @@ def wanted(given: Mapping[str, Any]) -> list[RecordSet]:
 
 
 def joined(given: Mapping[str, Any], records: Sequence[RecordSet]) -> list[Change]:
-    """Return the batch that gives the standby its place; nothing when it has one, or when the host is not ours."""
+    """Return the batch that creates the standby's record; nothing if it exists, or if the host is not ours."""
     members = {record["Failover"] for record in current.at(records, given["host"]) if current.is_member(record)}
     if ROLES[Role.PRIMARY] not in members or ROLES[Role.STANDBY] in members:
         return []
@@ -95,7 +95,7 @@ def joined(given: Mapping[str, Any], records: Sequence[RecordSet]) -> list[Chang
 
 
 def member(given: Mapping[str, Any], role: Role) -> RecordSet:
-    """Return a member of the host's set, from what `given` has for its role."""
+    """Return a member of the host's set as a record set, from the value of `given` for its role."""
     host, what, name = given["host"], given[str(role)], ROLES[role]
     record = {"Name": host, "Type": what["type"], "SetIdentifier": name.lower(), "Failover": name}
     if through := what.get("through"):

@@ -275,7 +275,7 @@ class Route53:
         )
 
     def _place(self, rrset: RRset, member: Member) -> dict[str, Any]:
-        """Return the record of a member, as the programs of adoption make it."""
+        """Return the inputs of a member's record for the programs of adoption."""
         if member.weight is not None and member.role is Role.PRIMARY:
             return {"type": str(rrset.type), "through": split_host(rrset.host)}
         answer = {key: value for key, value in self._answer(rrset, member.site).items() if key != "endpoint"}

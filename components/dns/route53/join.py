@@ -1,4 +1,4 @@
-"""Put the standby of an adopted host into its place again, after the host was given back and taken once more."""
+"""Create the standby's record of an adopted host again, after the host was given back and adopted once more."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def take(given: Mapping[str, Any], report: Callable[[str], None], route53: Any = None) -> dict[str, Any]:
-    """Create the record `standby` at `host`, where the primary stands and it does not.
+    """Create the record `standby` at `host`, if only the primary's exists.
 
-    `adopt` makes the primary's record itself, so the engine, which does not know that the set was removed, finds all of
-    it as its state has it. Raises StepError when Route 53 refuses.
+    The engine does not know that the set was removed. `adopt` creates the primary's record and this the standby's, so
+    that both are as in the state. Raises StepError if Route 53 refuses.
     """
     with adopt.asking(given["host"]):
         route53 = route53 or current.client()

@@ -1,8 +1,8 @@
-"""Records that an interrupted update made, and its state does not know: taken at the next update, if they are ours.
+"""Records of an interrupted update that its state does not have: the next update takes them over, if they are ours.
 
-The engine notes a resource once the provider has answered, so an update that is killed in between leaves a record that
-Route 53 would refuse to make again ("it already exists"). Records of ours are therefore written over what stands, and
-this look comes before each one is made.
+The engine writes a resource to the state after the provider's answer. An update that is killed before that leaves a
+record that Route 53 would refuse to create again ("it already exists"). Our records therefore overwrite existing ones,
+and this check runs before each creation.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from .current import leads
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: The name of the hook, for the engine.
+#: The engine's name of the hook.
 _NAME = "unmoor-left"
 
 
 def options(opts: pulumi.ResourceOptions, *, adopted: bool) -> pulumi.ResourceOptions:
-    """Return the options of a record that is written over what stands; what is adopted was replaced by a step before.
+    """Return the options of a record that overwrites an existing one. An adopted host was replaced by a step before.
 
-    A record that was made without the permission keeps its inputs: no update of it is due. The SDK calls no hook in a
-    program that runs with mocks, and refuses to register one there.
+    A record from before `allow_overwrite` keeps its inputs, so that it is not updated. With mocks the SDK calls no
+    hooks and refuses to register them.
     """
     monitor = get_monitor()
     looks = not adopted and not isinstance(monitor, MockMonitor)
@@ -42,13 +42,13 @@ def options(opts: pulumi.ResourceOptions, *, adopted: bool) -> pulumi.ResourceOp
 
 
 @functools.lru_cache(maxsize=1)
-def _hook(monitor: object) -> pulumi.ResourceHook:  # noqa: ARG001 a run of a program has one of its own
-    """Return the hook of a run; the engine refuses a second one of the same name."""
+def _hook(monitor: object) -> pulumi.ResourceHook:  # noqa: ARG001 the key of the cache, because each run has its own monitor
+    """Return the only hook of a run, because the engine refuses a second one of the same name."""
     return pulumi.ResourceHook(_NAME, look)
 
 
 def look(args: pulumi.ResourceHookArgs) -> None:
-    """Refuse to make a record where another one stands. Raises StepError, whose sentence the engine prints."""
+    """Raise StepError, whose message the engine prints, if a record of another party exists."""
     wanted = args.new_inputs or {}
     with asking(wanted["name"]):
         records = standing.read(standing.client(), wanted["zoneId"], wanted["name"])
@@ -58,7 +58,7 @@ def look(args: pulumi.ResourceHookArgs) -> None:
 def demand(records: Iterable[standing.RecordSet], wanted: Mapping[str, Any]) -> None:
     """Raise StepError if a record set has the name, type and set identifier of `wanted`, and leads elsewhere. Pure.
 
-    `wanted` are the inputs of `aws.route53.Record`. What leads to where ours would lead is ours.
+    `wanted` are the inputs of `aws.route53.Record`. A record that leads where ours would lead counts as ours.
     """
     key = (wanted["type"], wanted.get("setIdentifier") or "")
     for record in standing.at(records, standing.plain(wanted["name"])):

@@ -81,7 +81,7 @@ def _answer(what: Mapping[str, Any], zone_id: pulumi.Input[str]) -> dict[str, An
 
 
 def _record(resource: str, what: Mapping[str, Any], opts: pulumi.ResourceOptions, **more: Any) -> Any:
-    """Publish a record; one that an interrupted update left is taken, and another party's is refused."""
+    """Publish a record. One that an interrupted update left is taken over; one of another party is refused."""
     taking = left.options(opts, adopted=bool(what.get("adopted")))
     return aws.route53.Record(resource, name=what["name"], allow_overwrite=True, **more, opts=taking)
 

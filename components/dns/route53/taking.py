@@ -1,4 +1,4 @@
-"""The actions by which an adopted host is taken, and given back when its stack ends. Pure."""
+"""The actions that take an adopted host, and give it back when its stack is removed. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def host_caa(plan: WorkloadPlan, zone: ZonePlan, host: str) -> dict[str, Any] | None:
-    """Return who may sign for a public name as values with a TTL; None where it has no such record of ours."""
+    """Return the values and the TTL of our CAA record of a public name; None if it has none."""
     own = (rrset for rrset in sets(plan, zone) if rrset.type == "CAA" and rrset.host == host)
     return next(({"ttl": rrset.ttl, "values": list(rrset.values)} for rrset in own), None)
 
@@ -25,13 +25,13 @@ def host_caa(plan: WorkloadPlan, zone: ZonePlan, host: str) -> dict[str, Any] | 
 def take(
     plan: WorkloadPlan, zone: ZonePlan, host: str, member: Member, place: Mapping[str, Any], handle: object
 ) -> Action:
-    """Return what a member's record at an adopted host comes after.
+    """Return the actions before a member's record at an adopted host.
 
-    The primary's replaces what stands at the host, in one change. The standby's is put into its place by hand, because
-    the engine believes that it is still there when the host was given back. `place` is the record as the programs make
-    it, `handle` the zone as they know it.
+    The primary's action replaces what stands at the host in one change. The standby's action creates its record if it
+    is missing, because the engine does not know that the host was given back. `place` and `handle` are the inputs of
+    these programs about the record and the zone.
     """
-    from ...config.standing import phrase  # a step loads this module, and pydantic is slow to load
+    from ...config.standing import phrase  # steps load this module, and pydantic loads slowly
 
     given = stood(plan, zone, host, handle)
     where = {"round": round_of(host), str(member.role): place}
@@ -59,8 +59,8 @@ def take(
 
 
 def leave(plan: WorkloadPlan, zone: ZonePlan, host: str, handle: object) -> Action:
-    """Act before anything else on removal, so that no visitor asks a name without an answer."""
-    from ...config.standing import phrase  # the same
+    """Return the action that runs before anything else on removal, so that the name always has an answer."""
+    from ...config.standing import phrase  # pydantic loads slowly
 
     adopted = plan.stood(host)
     given = stood(plan, zone, host, handle) if adopted else {"host": host, "records": []}
@@ -70,7 +70,7 @@ def leave(plan: WorkloadPlan, zone: ZonePlan, host: str, handle: object) -> Acti
 
 
 def stood(plan: WorkloadPlan, zone: ZonePlan, host: str, handle: object) -> dict[str, Any]:
-    """Return what the programs of adoption need to know: the name, what stood there, and who may sign."""
+    """Return the inputs of the programs of adoption: the name, the records that stood there, and our CAA record."""
     return {
         "zone": handle,
         "apex": zone.name,

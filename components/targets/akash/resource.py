@@ -243,7 +243,7 @@ class DeploymentResource:
 
 
 def _explained(fault: MarketError, rail: Rail, want: Request, ctx: Context) -> MarketError:
-    """Add what can be asked: which demand excludes which providers, and what a lease that is not ready logged."""
+    """Return a fault with its explanation: demands that exclude providers, or logs of a lease that is not ready."""
     if isinstance(fault, NotReady):
         stack, project = ctx.urn.split("::")[:2]
         lines = words.of(rail, rail.id or want.id, want.data["services"], f"{project}/{stack.rpartition(':')[2]}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def web_server(site: Site, release: Release, behind: Behind, *, operator: str | None = None) -> WebServer:
     """Return the web server of a site whose /healthz answers `release` and the site's mark.
 
-    `operator` is the SHA-256 of the client certificate that may hand over secrets, None where there are none.
+    `operator` is the SHA-256 (hex) of the client certificate that may hand over secrets, None without secrets.
     """
     return WebServer(
         scheme=site.scheme,

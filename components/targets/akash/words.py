@@ -1,4 +1,4 @@
-"""What a lease's containers logged last, quoted for a message: the explanation of a failure, and never its cause."""
+"""Quote the last logs of a lease's containers in a message. They explain a failure, and are never its cause."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .rails.rail import Rail
 
-#: Where the log stands if it cannot be read from here.
+#: How to read the log by hand.
 _BY_HAND = (
     "read it in the Console, or with `akt provider lease-logs --dseq {dseq} --provider {provider} --service {service}`"
 )
@@ -24,7 +24,7 @@ _BY_HAND = (
 def of(rail: Rail, dseq: str, services: Iterable[str], stack: str) -> list[Fault]:
     """Return the last lines of some services of a deployment, by service, with the values of `stack` hidden.
 
-    Where they cannot be read, one fault has the reason and the command that prints them.
+    If they cannot be read, one fault has the reason and the command that prints them.
     """
     found: list[Fault] = []
     for service in services:

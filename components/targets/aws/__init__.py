@@ -22,8 +22,8 @@ def _needs(topology: Topology) -> Needs:
     return needs.of(topology)
 
 
-#: The keys of the tags of everything that a stack makes here; AWS reserves `aws:` alone (Tagging AWS resources, "Tag
-#: naming limits and requirements").
+#: The keys of the tags of everything that a stack makes here. AWS reserves only the prefix `aws:` (Tagging AWS
+#: resources, "Tag naming limits and requirements").
 STACK, WORKLOAD = "unmoor:stack", "unmoor:workload"
 TARGET = Target("aws", company="AWS", needs=_needs)
 #: Amazon's name in CAA records (ACM user guide, "Configure a CAA record"); one of its four is enough.

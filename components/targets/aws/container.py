@@ -70,7 +70,7 @@ class Container(pulumi.ComponentResource):
     domain_name: pulumi.Output[str]
     zone_id: pulumi.Output[str]
     arn: pulumi.Output[str]
-    #: By which it is seen how a release comes up: cluster, service, task definition and group of logs.
+    #: The values with which the progress of a release is read: cluster, service, task definition and log group.
     rollout: Mapping[str, pulumi.Output[str]]
 
     def __init__(
@@ -150,7 +150,7 @@ class Container(pulumi.ComponentResource):
             # Without a way out, and without an address, a task could not pull its image.
             "assign_public_ip": not network.private_subnets,
         }
-        # The plug-in does not wait for the tasks: where they fail, it could not show what they logged.
+        # The plug-in does not wait for the tasks, because it could not show their logs after a failure.
         service = aws.ecs.Service(
             f"{self._behind}-service",
             cluster=cluster,
@@ -249,7 +249,7 @@ class Container(pulumi.ComponentResource):
 
 
 def document(action: str | Sequence[str], *, principal: str = "", resource: str | Sequence[str] = "") -> str:
-    """Write a policy of one statement: of trust for a principal, of rights on a resource."""
+    """Return a policy of one statement, as JSON: trust for a principal, or rights on a resource."""
     who = {"Principal": {"Service": principal}} if principal else {"Resource": resource}
     statement = {"Effect": "Allow", "Action": action, **who}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, sort_keys=True)

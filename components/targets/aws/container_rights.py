@@ -103,7 +103,7 @@ def grants(name: str, *, cluster: str | None, secrets: bool) -> tuple[Grant, ...
         Grant(f"ReadRole{label}", ROLE_READS, roles),
         Grant(f"WriteRole{label}", ROLE_WRITES, roles, writes=True),
         Grant(f"WriteLogs{label}", LOG_WRITES, logs, writes=True),
-        # Read by an update whose tasks fail, which then shows what they logged last.
+        # An update whose tasks fail shows their last logs.
         Grant(f"ReadLogs{label}", ("logs:GetLogEvents",), tuple(f"{each}:log-stream:*" for each in logs)),
     )
     kept = (f"arn:aws:secretsmanager:*:*:secret:{name}-*",)

@@ -57,10 +57,10 @@ def _covered(host: str, names: Iterable[str]) -> bool:
 
 
 def bucket(name: str, site_host: str, distributions: Iterable[str], manifest: str) -> Iterator[Finding]:
-    """Look whether a bucket is in this account, and holds nothing, or the site that was published there before.
+    """Check that a bucket is in this account, and is empty or holds the site that was published there before.
 
-    `distributions` are the comments of ours: a policy that lets one of them read is our own. `manifest` is the key of
-    the object that publishing writes first.
+    `distributions` are the comments of our distributions: a policy that lets one of them read is ours. `manifest` is
+    the key of the object that publishing writes first.
     """
     from botocore.exceptions import ClientError
 
@@ -71,7 +71,7 @@ def bucket(name: str, site_host: str, distributions: Iterable[str], manifest: st
         code = error.response["Error"]["Code"]
         if code in {"404", "NoSuchBucket"}:
             yield not_ready(f"bucket {name} does not exist", f"aws s3 mb s3://{name}, or take `existing.bucket` out")
-        else:  # S3 answers both alike (API reference, HeadBucket)
+        else:  # S3's answer is the same in both cases (API reference, HeadBucket)
             yield not_ready(
                 f"bucket {name} is another account's, or this identity has no right to list it",
                 "name a bucket of this account, or attach `unmoor policy operator`",
@@ -95,9 +95,9 @@ def bucket(name: str, site_host: str, distributions: Iterable[str], manifest: st
 
 
 def _published(s3: Any, name: str, manifest: str) -> bool:
-    """Return whether a release was published in a bucket, or begun to be: its manifest comes before any file.
+    """Return whether publishing a release in a bucket has begun: it writes the manifest before any file.
 
-    Releases before there were manifests noted their version at /healthz.
+    Releases from before there were manifests have their version at /healthz.
     """
     from botocore.exceptions import ClientError
 

@@ -14,20 +14,20 @@ from .unit import DEVICE, Containers, user_data
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: GiB of the disk of its own, which holds images of containers.
+#: GiB of the root disk, which holds images of containers.
 DISK_GIB = 30
-#: What the world may reach.
+#: The public ports.
 _PORTS = (80, 443)
 
 
 class Machine(pulumi.ComponentResource):
-    """A machine whose data outlives it: a change of image gives a new machine the same volume.
+    """A machine whose data outlives it: after a change of image, a new machine gets the same volume.
 
-    `containers` makes what runs from the group of its logs and the region. `ami` is the parameter that holds the id of
-    its image. With `holds_writer` the old machine ends before the new one is made: two that run would need the volume
-    at the same time, and nothing may take writes while it moves. `known`: whether what runs is known; where it is not,
-    in a preview, it is shown as it stands. A change of what runs restarts the machine. The volume leaves a snapshot
-    when it is removed.
+    `containers` returns the containers for a log group and a region. `ami` is the parameter with the id of the image.
+    With `holds_writer` the old machine ends before the new one is made, because only one can have the volume, and no
+    writes may be accepted while it moves. `known`: whether the containers are known; in a preview without the key they
+    are not, and user data is shown as in the state. A change of the containers restarts the machine. The volume leaves
+    a snapshot when it is removed.
     """
 
     address: pulumi.Output[str]
@@ -65,9 +65,9 @@ class Machine(pulumi.ComponentResource):
             vpc_security_group_ids=[visitors.id],
             iam_instance_profile=self._profile(log),
             user_data_base64=pulumi.Output.all(log.name, region).apply(lambda known: user_data(containers(*known))),
-            # It is stopped and started with the new one, as the same machine.
+            # New user data only stops and starts the machine.
             user_data_replace_on_change=False,
-            # One hop: the machine itself reaches its credentials, and no container does.
+            # With one hop only the machine itself reaches its credentials, and no container does.
             metadata_options={"http_tokens": "required", "http_put_response_hop_limit": 1},
             root_block_device={"encrypted": True, "volume_type": "gp3", "volume_size": DISK_GIB},
             tags={"Name": name},
@@ -75,7 +75,7 @@ class Machine(pulumi.ComponentResource):
         )
         self._data(gib, place.availability_zone, machine)
         address = aws.ec2.Eip(f"{name}-address", domain="vpc", tags={"Name": name}, opts=self._inside)
-        # Visitors reach it only when it has its data: there is nothing to be seen before.
+        # The address comes after the volume, because the machine serves nothing without its data.
         aws.ec2.EipAssociation(f"{name}-addressed", allocation_id=address.id, instance_id=machine.id, opts=self._inside)
         self.address, self.identity = address.public_ip, address.id
         self.register_outputs({"address": self.address})
@@ -84,7 +84,7 @@ class Machine(pulumi.ComponentResource):
         return pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(**more))
 
     def _subnet(self) -> pulumi.Output[str]:
-        """Return a public subnet of the default VPC: the same one each time."""
+        """Return a public subnet of the default VPC, the same one each time."""
         vpc = aws.ec2.get_vpc_output(default=True, opts=self._asking).id
         filters = [{"name": "vpc-id", "values": [vpc]}, {"name": "default-for-az", "values": ["true"]}]
         found = aws.ec2.get_subnets_output(filters=filters, opts=self._asking).ids
@@ -106,13 +106,13 @@ class Machine(pulumi.ComponentResource):
             device_name=DEVICE,
             volume_id=volume.id,
             instance_id=machine.id,
-            # The machine ends what runs and writes everything before it loses its volume.
+            # The machine stops its containers and writes everything before the volume is detached.
             stop_instance_before_detaching=True,
             opts=self._with(delete_before_replace=True),
         )
 
     def _profile(self, log: aws.cloudwatch.LogGroup) -> pulumi.Output[str]:
-        """Return the profile of a machine that may write its own logs, and nothing else."""
+        """Return the profile of a machine that may only write its own logs."""
         role = aws.iam.Role(
             f"{self._name}-runs",
             assume_role_policy=document("sts:AssumeRole", principal="ec2.amazonaws.com"),

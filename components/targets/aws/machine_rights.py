@@ -1,6 +1,6 @@
-"""The rights that a machine on AWS uses: what pulumi_aws asks of each of its types.
+"""The rights that a machine on AWS needs, by the requests of pulumi_aws for each of its types.
 
-From terraform-provider-aws, the resources' create, read, update and delete functions.
+The source is terraform-provider-aws: the resources' create, read, update and delete functions.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from ...needs import Grant
 from .container_rights import LOG_WRITES, ROLE_READS, ROLE_WRITES
 
 _READS = ("ec2:Describe*", "logs:DescribeLogGroups", "logs:ListTagsForResource")
-#: What AWS gives ids to only as it is made, so that no policy can name it before.
+#: Writes to resources that get their ids only when they are made, so that no policy can name them before.
 _WRITES = (
     "ec2:AllocateAddress",
     "ec2:AssociateAddress",
@@ -43,9 +43,9 @@ _PROFILE_WRITES = (
 
 
 def grants(name: str) -> tuple[Grant, ...]:
-    """Return the rights for the machine of one site, the site's name being the beginning of all that is named.
+    """Return the rights for the machine of one site. All names begin with the site's.
 
-    Snapshots are made, and none may be deleted.
+    They allow to make snapshots, but not to delete any.
     """
     label = "".join(part.capitalize() for part in name.split("-"))
     roles, profiles = (f"arn:aws:iam::*:role/{name}-runs-*",), (f"arn:aws:iam::*:instance-profile/{name}-profile-*",)

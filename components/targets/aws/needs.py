@@ -1,4 +1,4 @@
-"""What an update needs of AWS for sites there: who the process is. What a site uses there is its kind's to name."""
+"""What an update of sites at AWS needs there: the identity of the process. Kinds name what their sites need."""
 
 from __future__ import annotations
 

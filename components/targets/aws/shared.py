@@ -60,7 +60,7 @@ def look(arn: str, site: str, stack: str, hosts: Sequence[str]) -> Iterator[Find
 
 
 def _others(elb: Any, listener: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the rules of a listener without the tags of this site's."""
+    """Return the rules of a listener that do not have the tags of this site."""
     pages = elb.get_paginator("describe_rules").paginate(ListenerArn=listener)
     rules = [rule for page in pages for rule in page["Rules"] if not rule["IsDefault"]]
     ours = set()

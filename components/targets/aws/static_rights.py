@@ -1,4 +1,4 @@
-"""The rights that a bucket behind CloudFront uses, and names that no other distribution may have."""
+"""The rights that a bucket behind CloudFront needs, and the check that no other distribution has the site's names."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from ...needs import Finding
 
-#: What pulumi_aws asks of the types that a site has (terraform-provider-aws, the resources' read functions), and what
-#: publishing asks.
+#: The requests of pulumi_aws for the types of a site (terraform-provider-aws, the resources' read functions), and those
+#: of publishing.
 _BUCKET_READS = (
     "s3:GetAccelerateConfiguration",
     "s3:GetBucket*",
@@ -40,7 +40,7 @@ _BUCKET_WRITES = (
     "s3:TagResource",
     "s3:UntagResource",
 )
-#: What is done to a bucket that existed: it is neither made, changed nor deleted.
+#: The writes to an existing bucket, which is neither made, changed nor deleted.
 _BUCKET_USES = ("s3:DeleteBucketPolicy", "s3:PutBucketPolicy")
 _OBJECT_READS = ("s3:GetObject",)
 _OBJECT_WRITES = (
@@ -82,10 +82,10 @@ _CLOUDFRONT_WRITES = (
 
 
 def grants(name: str, bucket: str | None) -> tuple[Grant, ...]:
-    """Return the rights for one site, the site's name being the beginning of all that is named.
+    """Return the rights for one site. All names begin with the site's.
 
-    `bucket` is one that exists already. The name of another one begins with its resource's, which Pulumi lengthens. Ids
-    of certificates and of what CloudFront has exist only later.
+    `bucket` is an existing one. The name of a new one begins with its resource's, to which Pulumi adds characters. The
+    ids of certificates and of CloudFront's resources exist only later.
     """
     place = f"arn:aws:s3:::{bucket or f'{name}-bucket-*'}"
     objects = (f"{place}/*",)
@@ -118,9 +118,9 @@ def left(hosts: Sequence[str], mark: str) -> str:
 
 
 def aliases(hosts: Sequence[str], mark: str) -> Iterator[Finding]:
-    """Look for distributions of the account that answer to a site's hosts: CloudFront lets a name be at one alone.
+    """Find other distributions of the account with a site's hosts: CloudFront accepts a name at only one distribution.
 
-    `mark` is the comment of the site's own. Those of other accounts cannot be seen from here.
+    `mark` is the comment of the site's own distribution. Those of other accounts cannot be seen from here.
     """
     listed = account.distributions()
     taken = [

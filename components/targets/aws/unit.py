@@ -1,4 +1,4 @@
-"""What a machine at AWS runs: containers, from one unit of systemd that its user data writes. Pure."""
+"""The containers of a machine at AWS, run by one systemd unit that its user data writes. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: The unit, the network in which containers reach each other by name, and where the data volume is.
+#: The unit, the network in which containers reach each other by name, and the mount point of the data volume.
 NAME, NETWORK, DATA = "unmoor", "unmoor", "/srv/unmoor"
-#: The data volume's place at the machine; Amazon Linux links it to whatever NVMe name it got (EC2 user guide, "Map
-#: Amazon EBS volumes to NVMe device names").
+#: The data volume's device name. Amazon Linux links it to the NVMe device (EC2 user guide, "Map Amazon EBS volumes to
+#: NVMe device names").
 DEVICE = "/dev/sdf"
-#: Seconds that a container has to end: a database archives its last writes then.
+#: Seconds for a container to stop, in which a database archives its last writes.
 STOP_S = 90
 #: The most bytes of user data (EC2 user guide, "Run commands when you launch an EC2 instance").
 LARGEST = 16_384
@@ -25,7 +25,7 @@ _DOCKER = "/usr/bin/docker"
 
 @dataclass(frozen=True)
 class Part:
-    """One container: what runs in it. The world reaches `public` ports; its volume of the site, if any, is a folder."""
+    """One container: its command and environment. `public` ports are open to the internet."""
 
     name: str
     image: str
@@ -37,10 +37,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Containers:
-    """All containers of a machine in the order of their starts.
+    """All containers of a machine, in the order of their starts.
 
-    `volumes` are folders of the data volume by container: where each is mounted. `logs` is the group of CloudWatch Logs
-    and its region. `memory` is the most memory of each that has a bound, in MiB.
+    `volumes` are the mount points of the data volume's folders, by container. `logs` is the group of CloudWatch Logs
+    and its region. `memory` is the limit of a container in MiB, by container.
     """
 
     site: str
@@ -50,7 +50,7 @@ class Containers:
     memory: Mapping[str, int] = field(default_factory=dict)
 
 
-# A volume with a file system is never made anew: only `2`, "nothing was found", lets one be made (blkid(8)).
+# A volume with a file system is never formatted: only exit code 2, "nothing was found", allows it (blkid(8)).
 _MOUNT = (
     f"until [ -b {DEVICE} ]; do sleep 1; done; blkid -p {DEVICE} > /dev/null; "
     f"[ $? -ne 2 ] || mkfs.ext4 -q -L unmoor {DEVICE}; "
@@ -59,7 +59,7 @@ _MOUNT = (
 
 
 def unit(of: Containers) -> str:
-    """Return the unit that mounts the data and starts every container; a restart of it takes up what changed."""
+    """Return the unit that mounts the data and starts every container; a restart of it applies changes."""
     names = [part.name for part in of.parts]
     folders = [f"{DATA}/{name}" for name in of.volumes]
     lines = [
@@ -85,7 +85,7 @@ def unit(of: Containers) -> str:
 
 
 def run(of: Containers, part: Part) -> list[str]:
-    """Return the command that starts one container, and again when it ends."""
+    """Return the command that starts one container, which Docker restarts when it ends."""
     group, region = of.logs
     words = [_DOCKER, "run", "--detach", "--restart", "always", "--name", part.name, "--network", NETWORK]
     words += ["--stop-timeout", str(STOP_S), "--security-opt", "no-new-privileges"]
@@ -99,15 +99,15 @@ def run(of: Containers, part: Part) -> list[str]:
         words += ["--volume", f"{DATA}/{part.name}:{of.volumes[part.name]}"]
     for name, value in sorted(part.env.items()):
         words += ["--env", f"{name}={value}"]
-    # Docker has one word for the entrypoint; what follows the image are its arguments.
+    # Docker's entrypoint is one word; the words after the image are its arguments.
     words += ["--entrypoint", part.command[0], part.image, *part.command[1:], *part.args]
     return words
 
 
 def user_data(of: Containers) -> str:
-    """Return the user data, compressed and in base64: at each start of the machine it writes and starts the unit.
+    """Return the user data, compressed and in base64, which writes and starts the unit at each start of the machine.
 
-    A boothook runs at every start, early; the unit then waits for Docker (cloud-init, "User data formats"). Equal
+    A boothook runs early at every start (cloud-init, "User data formats"); the unit then waits for Docker. Equal
     containers give equal bytes.
     """
     path = f"/etc/systemd/system/{NAME}.service"
@@ -126,7 +126,7 @@ def user_data(of: Containers) -> str:
 
 
 def commands(data: str) -> list[list[str]]:
-    """Return the commands of a unit's containers, read back from user data: what `unit` has written."""
+    """Return the commands of a unit's containers, parsed from user data."""
     text = gzip.decompress(base64.b64decode(data)).decode()
     lines = [line.removeprefix("ExecStart=") for line in text.splitlines() if line.startswith("ExecStart=")]
     return [_words(line) for line in lines]
@@ -136,12 +136,12 @@ _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "%"
 
 
 def _line(words: Sequence[str]) -> str:
-    """Write a command of a unit so that systemd reads these words (systemd.syntax(7), systemd.service(5))."""
+    """Return words as a command of a unit, quoted for systemd (systemd.syntax(7), systemd.service(5))."""
     return " ".join(f'"{"".join(_ESCAPED.get(each, each) for each in word)}"' for word in words)
 
 
 def _words(line: str) -> list[str]:
-    """Read a command of a unit as systemd does."""
+    """Return the words of a unit's command, as systemd parses it."""
     backs = {"n": "\n", "t": "\t", "r": "\r"}
     found: list[str] = []
     for quoted in re.findall(r'"((?:[^"\\]|\\.)*)"', line):

@@ -76,7 +76,7 @@ def of(server: WebServer) -> Json:
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
         "logging": {"logs": _logs(secure=secure, secrets_too=server.operator is not None)},
-        # What the script puts in stands early: its search from one mark to the next costs the square of the distance.
+        # The parts that the script fills in come early, because its search costs the square of the distance.
         "apps": ({"tls": _certificates(server)} if secure else {}) | {"http": http},
     }
 
@@ -225,7 +225,7 @@ def _self_check(server: WebServer) -> Json:
 
 def _to_https(server: WebServer) -> Json:
     """Redirect visitors to HTTPS, under the name they came by if it is one of ours."""
-    # A server without a public name has its own name alone, and Caddy refuses a name that is repeated.
+    # A server without a public name has only its site host, and Caddy refuses a repeated name.
     ours = {"host": list(dict.fromkeys([server.host, server.site_host, *server.redirect_from]))}
     return route(
         subroute(

@@ -227,7 +227,7 @@ class ConsoleRail:
         return self._books.gateway(provider)
 
     def last_lines(self, dseq: str, provider: str, service: str) -> list[Line]:
-        """Return what the containers of a service logged last, or else the last events of their machine."""
+        """Return the last log lines of a service's containers, or else the last events of their pods."""
         gateway = self.gateway(provider)
         if not gateway:
             raise MarketError(f"akash: the Console does not name the gateway of {provider}")

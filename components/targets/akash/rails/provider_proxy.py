@@ -1,8 +1,8 @@
-"""What the containers of a lease logged last, by the way of the Console's own pages: its proxy in front of providers.
+"""Read the last logs of a lease's containers as the Console's pages do: through its proxy in front of providers.
 
-The Console's API has no logs. Its pages ask it for a token (`POST /v1/create-jwt-token`) and a provider's gateway
-(`GET /lease/{dseq}/{gseq}/{oseq}/logs`, a WebSocket) through `apps/provider-proxy`, which knows the certificates that
-providers make themselves: a gateway that has no other one cannot be validated from here.
+The Console's API has no logs. Its pages get a token (`POST /v1/create-jwt-token`) and connect to a provider's gateway
+(`GET /lease/{dseq}/{gseq}/{oseq}/logs`, a WebSocket) through `apps/provider-proxy`. The proxy knows the providers'
+self-signed certificates, which cannot be validated from here.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
     from .console_client import Console
 
-#: Where the proxy is (console `README.md`, "Services").
+#: The address of the proxy (console `README.md`, "Services").
 URL = "wss://console-provider-proxy.akash.network/ws"
-#: Seconds for which a token is good.
+#: Seconds for which a token is valid.
 _TOKEN_S = 60
-#: A deployment of ours has one group, and closes with the lease of its first order.
+#: Our deployments have one group, and close with the lease of its first order.
 _GROUP, _ORDER = 1, 1
 _NETWORK = "mainnet"
 
 
 class Line(NamedTuple):
-    """A line, and what it is from: a pod of the service, or the events of the machine."""
+    """A line, and its source: the name of a pod of the service, or `event`."""
 
     source: str
     text: str
 
 
 def last_lines(console: Console, gateway: str, provider: str, dseq: str, service: str, url: str = URL) -> list[Line]:
-    """Return the last lines of a service's containers; where there are none, what the provider's machine did last.
+    """Return the last log lines of a service's containers, or the last Kubernetes events if there are none.
 
-    `gateway` is the address of the provider's gateway. Raises MarketError with what is in the way.
+    `gateway` is the address of the provider's gateway. Raises MarketError with the reason of a failure.
     """
     scope = ["logs", "events"]
     wanted = {"access": "granular", "permissions": [{"provider": provider, "access": "scoped", "scope": scope}]}
@@ -59,7 +59,7 @@ def last_lines(console: Console, gateway: str, provider: str, dseq: str, service
 
 
 def _read(url: str, target: str, provider: str, token: str) -> list[Line]:
-    """Read one stream to its end, `PROVIDER_LOG_S` seconds and `PROVIDER_LOG_BYTES` bytes at most."""
+    """Read one stream to its end, but at most `PROVIDER_LOG_S` seconds and `PROVIDER_LOG_BYTES` bytes."""
     from websockets.exceptions import WebSocketException
     from websockets.sync.client import connect
 
@@ -104,7 +104,7 @@ def _lines(stream: Any, end: float) -> Iterator[Line]:
 
 
 def _line(found: dict[str, Any]) -> Line | None:
-    """Read a line of a log (`ServiceLogMessage`) or an event (`LeaseEvent`)."""
+    """Return the line of a log message (`ServiceLogMessage`) or an event (`LeaseEvent`), None for others."""
     if "reason" in found:
         return Line("event", f"{found['reason']}: {found.get('note', '')}")
     return Line(str(found.get("name", "")), str(found["message"])) if "message" in found else None

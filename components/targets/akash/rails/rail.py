@@ -57,7 +57,7 @@ class Rail(Market, Protocol):
         ...
 
     def last_lines(self, dseq: str, provider: str, service: str) -> list[Line]:
-        """Return what the containers of a service logged last, or else the last events of their machine."""
+        """Return the last log lines of a service's containers, or else the last events of their pods."""
         ...
 
     def owner(self) -> str:

@@ -15,7 +15,7 @@ from .resources import placements, protocol, resources, sequence_numbers
 
 __all__ = ["canonical", "groups", "manifest", "version"]
 
-#: What Go's encoder escapes: how each begins in UTF-8, so that two rare ones share a search, and what is written.
+#: The characters that Go's encoder escapes, by their first byte in UTF-8, so that two rare ones share a search.
 _ESCAPES = {
     first: [(each.encode(), f"\\u{ord(each):04x}".encode()) for each in characters]
     for first, characters in ((b"<", "<"), (b">", ">"), (b"&", "&"), (b"\xe2\x80", "\u2028\u2029"))

@@ -65,8 +65,8 @@ STATEFUL = frozenset(
 _SECRET_NAME = re.compile(
     r"(?i)(pass(word|wd|phrase)?|secret|token|api_?key|access_?key|private_?key|mnemonic|seed_phrase|credentials?)$"
 )
-#: Secrets by their form. Each pattern begins with plain text, which `re` looks for by memchr: six times as fast as a
-#: pattern that begins with `\b`, whose test stands behind the text for that reason.
+#: The forms of secrets. Each pattern begins with plain text, which `re` finds with memchr: six times as fast as a
+#: pattern that begins with `\b`. The test for `\b` therefore comes after the text.
 _SECRET_FORMS = tuple(
     (needed, re.compile(form))
     for needed, form in (
@@ -85,7 +85,7 @@ def looks_secret(text: str, name: str = "") -> bool:
     """Return whether a text looks like a secret, by its form or by the name of its variable."""
     if text and _SECRET_NAME.search(name):
         return True
-    # One character that the form needs is found, or missed, in no time.
+    # A search for one necessary character is much faster than the pattern.
     return any(needed in text and form.search(text) for needed, form in _SECRET_FORMS)
 
 

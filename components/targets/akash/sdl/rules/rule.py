@@ -87,7 +87,7 @@ class View:
 
     @cached_property
     def allowed(self) -> dict[str, str]:
-        """The rules that the text switches off, with the reason, which is empty where none is given."""
+        """The rules that the text switches off, with the reason, which may be empty."""
         return allowed(self.text)
 
     @cached_property
