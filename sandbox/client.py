@@ -76,7 +76,7 @@ class Sample:
 
 
 class Addresses(Protocol):
-    """What a visitor looks names up by."""
+    """The resolver of a visitor."""
 
     def addresses(self, name: str) -> tuple[str, ...]:
         """Return the IPv4 addresses of a name. Raises NotReached."""

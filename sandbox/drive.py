@@ -114,7 +114,7 @@ class Pulumi:
         return self._call(["stack", "export"], config=False).output
 
     def restore(self, file: Path) -> None:
-        """Take a state that was exported."""
+        """Import a state that was exported to a file."""
         self._call(["stack", "import", "--file", str(file)], config=False)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -19,12 +19,12 @@ INSTALLED = REPOSITORY / ".venv" / "bin"
 PROXIES = tuple(name for each in ("http", "https", "all", "no") for name in (f"{each}_proxy", f"{each}_PROXY".upper()))
 _LOCAL = "127.0.0.1,localhost"
 _KEY = "testing"
-#: Folders with the distribution's servers, which some distributions leave out of the PATH of ordinary users.
+#: Folders with the distribution's servers, which the PATH of ordinary users may not have.
 SERVERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
 def find_servers() -> None:
-    """Let this process and its children find the distribution's servers, after all that is on PATH."""
+    """Append the folders with the distribution's servers to the PATH of this process and its children."""
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join(dict.fromkeys([*folders, *SERVERS]))
 

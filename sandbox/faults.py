@@ -4,14 +4,14 @@ from __future__ import annotations
 
 #: The account is locked, or closed: these two also take what AWS stores, where `aws-down` takes what it serves.
 SUSPENDED, CLOSED = "aws-account-suspended", "aws-account-closed"
-#: What befalls containers that are to start: their images stay away, or load balancers find no answer.
+#: Faults of containers that are to start: their images cannot be pulled, or load balancers get no answer.
 UNPULLED, NEVER_GREEN = "image-cannot-be-pulled", "health-never-green"
-#: What befalls a zone's name servers, and the place where an owner changes them.
+#: Faults of a zone's name servers, and of the registrar.
 REUSED, FROZEN = "nameserver-address-reused", "registrar-frozen"
 #: While one of these is on, AWS answers no visitor.
 SILENT = ("aws-down", CLOSED)
-#: What `python -m sandbox break` knows, with parameters and their defaults. A name that ends in a dash needs a suffix:
-#: the owner of an Akash provider, the name of a store, or a number. What strikes once acts as it is switched on.
+#: The faults of `python -m sandbox break`, with parameters and their defaults. A name that ends in a dash needs a
+#: suffix: the owner of an Akash provider, a store, or a number. A fault that strikes once acts at its start.
 FAULTS = {
     "aws-down": "the edge and the AWS API answer nothing",
     SUSPENDED: "the AWS API and all buckets answer 403; the zone answers as it stands",
@@ -47,7 +47,7 @@ FAULTS = {
     REUSED: 'a stranger answers at the address of the {"server": 1}st name server, with a key of its own',
     FROZEN: "the registrar refuses changes of name servers, glue and keys",
 }
-#: What tests alone switch on, by `State.start_fault`.
+#: The faults that only tests start, with `State.start_fault`.
 OF_TESTS = {
     "edge-slow": "distributions of CloudFront stay in progress, as they do for minutes at AWS",
     "provider-silent-": "a provider's gateway drops packets: no manifest is taken, no status shown, reads that ask "

@@ -16,9 +16,9 @@ SANDBOX = Path(__file__).parent
 HERE = SANDBOX / "akash" / "image"
 #: The variable that names a file with more images.
 VARIABLE = "UNMOOR_SANDBOX_IMAGES"
-#: Programs of images that are files here.
+#: The files of `programs/` that stand for programs of images.
 _OWN = {"unmoor-postgres": "database.py", "board": "board.py"}
-#: The applets of busybox that a host is sure to have under the same name, and `wget`, which is ours.
+#: Applets of BusyBox that every host has under the same name, and `wget`, which is a file of `programs/`.
 BUSYBOX = (
     "sh ls cat cp mv rm mkdir rmdir ln chmod touch date sleep echo printf test true false env expr id kill "
     "ps head tail cut tr sort uniq wc sed grep awk find xargs tee sha256sum md5sum base64 od tar "

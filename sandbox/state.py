@@ -3,7 +3,7 @@
     ports/<name>       the port a world listens on, written once it does
     routes/<ip>_<port> `127.0.0.1:<real port>`: what a realistic address leads to; no file is "connection refused"
     hosts/<name>       the IPv4 address of a name outside the zones (gateways, vendors)
-    parents/<zone>     what the registry has of a zone as JSON; no file is Route 53's name servers and no key
+    parents/<zone>     the registry's delegation of a zone as JSON; no file is Route 53's name servers and no key
     faults/<name>      exists = the fault is on; content = its parameters as JSON, or nothing
     log/<name>.log     what each world prints
     env, sandbox.json  what to source, and what runs
@@ -157,16 +157,16 @@ class State:
     # Delegations
 
     def delegate(self, zone: str, given: dict[str, Any]) -> None:
-        """Put down what the registry has of a zone."""
+        """Write the registry's delegation of a zone."""
         write(self.root / "parents" / _host(zone), json.dumps(given) + "\n")
 
     def delegation(self, zone: str) -> dict[str, Any] | None:
-        """Give what the registry has of a zone; None where it was never changed."""
+        """Return the registry's delegation of a zone; None if it was never changed."""
         text = self._text("parents", _host(zone))
         return json.loads(text) if text else None
 
     def delegations(self) -> dict[str, dict[str, Any]]:
-        """Give every zone that the registry has."""
+        """Return every delegation of the registry, by zone."""
         return {zone: json.loads(text) for zone, text in self._all("parents").items()}
 
     # Faults

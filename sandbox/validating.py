@@ -1,7 +1,7 @@
-"""A resolver as visitors have one: unbound, which validates every answer by the key that the registry vouches for.
+"""A validating resolver of visitors: unbound, which checks every answer with the registry's DS records.
 
-It asks a zone's name servers where the registry leads at that moment, each by a port of its own (`server-1` and so on).
-The zones above are not signed here, so its trust begins at the zone's own key.
+It asks a zone's name servers through one port each (`server-1` and so on), which follows the registry's delegation. The
+zones above are not signed here, so its trust begins at the zone's own key.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .state import State
 
-#: Seconds in which unbound starts, and for one question of a visitor.
+#: Seconds for unbound to start, and for one question of a visitor.
 START_S, ANSWER_S = 60.0, 5.0
 _CONFIG = """\
 server:
@@ -53,7 +53,7 @@ remote-control:
 
 @dataclass(frozen=True)
 class Validating:
-    """Asks unbound, and believes what it validated alone."""
+    """A resolver that asks unbound and accepts only validated answers."""
 
     port: int
 
@@ -77,8 +77,8 @@ def validating(
 ) -> Iterator[Validating]:
     """Run unbound for a delegated zone for as long as the context lasts. Raises NotReached if it does not start.
 
-    `trusts` are DS records instead of those that the registry has at the start, as for a key that is exchanged
-    meanwhile; `remembers_s` is for how many seconds it remembers an answer at most, whatever its TTL is.
+    `trusts` are DS records in place of the registry's at the start, for a key that is rolled over meanwhile.
+    `remembers_s` is the most seconds for which it caches an answer, also if the TTL is longer.
     """
     given = state.delegation(zone) or {"servers": {}, "ds": []}
     ports = [state.port(f"server-{place + 1}") for place in range(len(given["servers"]))]

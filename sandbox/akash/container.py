@@ -68,7 +68,7 @@ class Watchdog:
 
 
 def free_port() -> int:
-    """Find a port of 127.0.0.1 on which nothing listens, over TCP and UDP: a lease has one port number for both."""
+    """Return a free port of 127.0.0.1 for both TCP and UDP, because a lease has one port number for both."""
     while True:
         port = random.choice(PORTS)
         with socket.socket() as probe, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
@@ -113,7 +113,7 @@ class Container:
 
     @property
     def exited(self) -> int | None:
-        """Return the status with which it ended last, negative for a signal; None before."""
+        """Return the exit status of its last end, negative for a signal; None before the first."""
         status = self._process.poll() if self._process else None
         return self._ended if status is None else status
 

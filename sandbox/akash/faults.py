@@ -41,7 +41,7 @@ def _struck(state: State, kind: str, provider: AkashProvider) -> dict[str, Any] 
 
 
 def name_servers(state: State) -> dict[str, int]:
-    """Return the addresses of name servers that a fault leads to another local port, by the registry's glue."""
+    """Return the local ports to which faults lead addresses of name servers, by address (from the registry's glue)."""
     addresses, stranger, mute = glue(state), state.port("stranger"), state.port("silent")
     gone_ = [number for number in range(len(addresses)) if state.fault(f"nameserver-gone-{number + 1}") is not None]
     found = {addresses[number]: mute for number in gone_ if mute}

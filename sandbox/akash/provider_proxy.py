@@ -1,9 +1,8 @@
 """Console's proxy in front of providers, and the gateways behind it: logs and events of leases over a WebSocket.
 
-Sources: console `apps/provider-proxy/src/services/WebsocketServer.ts` and `utils/schema.ts` (what is sent and
-answered), `apps/api/src/provider/http-schemas/jwt-token.schema.ts` (tokens); provider v0.16 `gateway/rest/router.go`
-(paths, what ends a stream: the connection is cut without a close frame, which is code 1006) and `middleware.go`
-(`follow`, `tail`, `service`).
+Sources: console `apps/provider-proxy/src/services/WebsocketServer.ts` and `utils/schema.ts` (messages),
+`apps/api/src/provider/http-schemas/jwt-token.schema.ts` (tokens); provider v0.16 `gateway/rest/router.go` (paths; a
+stream ends without a close frame, which is code 1006) and `middleware.go` (`follow`, `tail`, `service`).
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from .workload import Workload
     from .world import World
 
-#: Where the proxy is on the internet (console `README.md`, "Services").
+#: The proxy's name on the internet (console `README.md`, "Services"), and its address here.
 HOST, ADDRESS = "console-provider-proxy.akash.network", "198.51.100.110"
 SCOPES = (
     *("send-manifest", "get-manifest", "logs", "shell", "events", "status", "restart"),
@@ -33,14 +32,14 @@ SCOPES = (
 )
 _NETWORKS = ("mainnet", "sandbox-2", "testnet-02", "testnet-7", "testnet-8")
 _TARGET = re.compile(r"/lease/(\d+)/(\d+)/(\d+)/(logs|kubeevents)")
-#: Close codes of a gateway: the lease is not there, and "no running pods".
+#: Close codes of a gateway: no such lease, "no running pods", and an end without a close frame.
 _NOT_FOUND, _INTERNAL, _CUT = 4001, 4000, 1006
-#: The log of a container that waits to be started again is that of the one before.
+#: Reasons for which a pod has no log. A container that waits for its restart shows the log of the one before.
 _SILENT = ("ImagePullBackOff", "InvalidImageName", "Pending")
 
 
 class ProviderProxy:
-    """The proxy, and the tokens that the Console's API gives for what is behind it."""
+    """The proxy, and the tokens of the Console's API for the gateways behind it."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -51,13 +50,13 @@ class ProviderProxy:
         return [web.post("/v1/create-jwt-token", self.token)]
 
     def application(self) -> web.Application:
-        """Return the proxy itself: a WebSocket at any path."""
+        """Return the application of the proxy, which is a WebSocket at any path."""
         app = web.Application()
         app.router.add_get("/{path:.*}", self.attend)
         return app
 
     async def token(self, request: web.Request) -> web.Response:
-        """Give a token of the account's wallet; leases are checked, and a time to live is demanded."""
+        """Return a token of the account's wallet. `leases` must follow the schema, and `ttl` is required."""
         try:
             data = (await request.json())["data"]
             ttl, leases = data["ttl"], data["leases"]
@@ -74,7 +73,7 @@ class ProviderProxy:
         return web.json_response({"data": {"token": token}}, status=201)
 
     async def attend(self, request: web.Request) -> web.StreamResponse:
-        """Serve one page of the Console: each message asks for one stream of a provider."""
+        """Serve one connection of a Console page: each message requests one stream of a provider."""
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return web.Response(status=404, text="404 Not Found")
         stream = web.WebSocketResponse()
@@ -132,7 +131,7 @@ def _coded(content: bytes) -> str:
 
 
 def _leases(found: Any) -> bool:
-    """Whether leases are as the schema has them: full, scoped, or granular by provider."""
+    """Return whether `leases` follow the schema: full, scoped, or granular by provider."""
     if not isinstance(found, dict):
         return False
     scoped = isinstance(found.get("scope"), list) and set(found["scope"]) <= set(SCOPES)
@@ -167,7 +166,7 @@ def _logs(workload: Workload, services: list[str], tail: int) -> list[dict[str, 
             return None
         log = containers[0].log
         text = log.read_text(errors="replace") if log.exists() else ""
-        own = tuple(f"[{each.home.name}] " for each in containers)  # the sandbox's words, which no container logs
+        own = tuple(f"[{each.home.name}] " for each in containers)  # lines of the sandbox, which no container logs
         lines = [line for line in text.splitlines() if not line.startswith(own)]
         pod = f"{name}-{workload.dseq[-9:]}-{name[:1] * 5}"
         found += [_message({"name": pod, "message": line}) for line in (lines[-tail:] if tail >= 0 else lines)]
@@ -175,7 +174,7 @@ def _logs(workload: Workload, services: list[str], tail: int) -> list[dict[str, 
 
 
 def _events(workload: Workload, services: list[str]) -> list[dict[str, Any]]:
-    """Return what Kubernetes noted of pods that do not run, in its words."""
+    """Return the events of pods that do not run, as Kubernetes words them."""
     found = []
     for name in services:
         image = workload.services[name]["image"]

@@ -44,7 +44,7 @@ class Grounds:
     #: Host name -> (lease, local HTTP port).
     hosts: dict[str, tuple[str, int]] = field(default_factory=dict)
     node_ports: int = NODE_PORTS
-    #: Addresses that another tenant was given first; it leaves where the pool has no other one.
+    #: Addresses that another tenant was given first. One leaves when the pool has no other address.
     strangers: set[str] = field(default_factory=set)
 
     def address(self, lease: str, name: str) -> str | None:
@@ -223,7 +223,7 @@ class Workload:
             self.state.publish_route(ip, port, local)
 
     def lead_names(self, elsewhere: Mapping[str, int]) -> None:
-        """Let the addresses of name servers lead to their processes, or to the port that `elsewhere` has for one."""
+        """Route the addresses of name servers to their processes, or to the local port in `elsewhere`."""
         for (ip, port), local in self.routes.items():
             there = elsewhere.get(ip, local)
             if port == NAMES and self.state.route(ip, port) != ("127.0.0.1", there):

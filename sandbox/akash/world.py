@@ -284,7 +284,7 @@ class World:
             self._date_certificates(0)
 
     def _name_servers(self) -> None:
-        """Lead the addresses of name servers to what the faults make of them, with a lease or without one."""
+        """Route the addresses of name servers by the faults, also those without a lease."""
         struck = name_servers(self.state)
         for workload in self.workloads.values():
             workload.lead_names(struck)

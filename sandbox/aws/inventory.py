@@ -43,7 +43,7 @@ def _tasks() -> list[str]:
 
 
 def _machines() -> list[str]:
-    """List what a machine is made of; snapshots of its data stay, as they should."""
+    """Return the resources of machines, except snapshots of their data, which stay after a removal."""
     ec2, iam = client("ec2"), client("iam")
     listed = [one for each in ec2.describe_instances()["Reservations"] for one in each["Instances"]]
     found = [f"machine {one['InstanceId']}" for one in listed if one["State"]["Name"] != "terminated"]

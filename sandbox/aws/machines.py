@@ -1,7 +1,7 @@
-"""What EC2 wants of machines, for the world that runs them: what each runs, its volume, and its address.
+"""The machines of EC2 for the world that runs them: each one's user data, volume and address.
 
-moto keeps what it is given and runs nothing. Its addresses are of this machine's own network (127.0.0.0/8), and no
-address of a vendor is; here they are of TEST-NET-2 (RFC 5737).
+moto stores machines and runs nothing. Its addresses are of 127.0.0.0/8, which no vendor has. Here they are of
+TEST-NET-2 (RFC 5737).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REGION = "us-east-1"
-#: Addresses that are allocated. Load balancers have those from 200 on.
+#: The addresses to allocate. Load balancers have those from 200 on.
 ADDRESSES = tuple(f"198.51.100.{number}" for number in range(150, 200))
-#: Where a machine has its data.
+#: The device name of a machine's data volume.
 _DEVICE = "/dev/sdf"
 
 
@@ -50,7 +50,7 @@ def volumes() -> list[str]:
 
 
 def allocating(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Let an address be one of a vendor's."""
+    """Make moto allocate addresses of `ADDRESSES`."""
 
     def allocate(self: EC2Backend, domain: str, address: str | None = None, tags: dict[str, str] | None = None) -> Any:
         used = {one.public_ip for one in self.addresses}

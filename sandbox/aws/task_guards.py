@@ -195,7 +195,7 @@ def users(certificate: str) -> list[str]:
 
 
 def install() -> None:
-    """Put the rules in place."""
+    """Install the rules in moto."""
     task_reports.install(tasks.services)
     ecs = EC2ContainerServiceBackend
     ecs.register_task_definition = _register(ecs.register_task_definition)

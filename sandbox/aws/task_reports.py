@@ -1,7 +1,7 @@
-"""What ECS and CloudWatch Logs show of tasks: those that the world of tasks runs and has ended, and their logs.
+"""Running and stopped tasks of the world of tasks in ECS, and their logs in CloudWatch Logs.
 
-moto keeps tasks that are started by hand alone, and no logs of any. Sources: the API references of ECS (`Task`,
-ListTasks, DescribeTasks: stopped tasks are shown for an hour at least) and of CloudWatch Logs.
+moto has only tasks that are started by hand, and no logs. Sources: the API references of ECS (`Task`, ListTasks,
+DescribeTasks: stopped tasks are shown for at least one hour) and of CloudWatch Logs.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from moto.ecs.models import Service
 
-#: The attribute of a service that holds its tasks as ECS describes them, by ARN.
+#: The attribute of moto's service with its tasks as ECS describes them, by ARN.
 _HELD = "sandbox_tasks"
 
 
 def keep(service: Service, report: dict[str, Any], region: str) -> None:
-    """Note the tasks of a service that run and that have stopped."""
+    """Store the running and the stopped tasks of a service."""
     known: dict[str, dict[str, Any]] = getattr(service, _HELD, {})
     cluster = service.cluster_arn.rpartition("/")[2]
     found = {}
@@ -56,7 +56,7 @@ def note(service: Service, messages: list[str]) -> None:
 
 
 def ship(logged: Iterable[dict[str, Any]], region: str) -> None:
-    """Put lines of containers into their streams, as the log driver of a task does; a group that is gone takes none."""
+    """Write lines of containers to their streams, as a task's log driver does. Lines of a deleted group are dropped."""
     backend = logs_backends[DEFAULT_ACCOUNT_ID][region]
     now = int(unix_time_millis(utcnow()))
     for one in logged:
@@ -67,7 +67,7 @@ def ship(logged: Iterable[dict[str, Any]], region: str) -> None:
 
 
 def install(services: Callable[[], list[Service]]) -> None:
-    """Let ECS list and describe these tasks too."""
+    """Make moto's ECS list and describe these tasks too."""
     backend: Any = EC2ContainerServiceBackend
     listed, described = backend.list_tasks, backend.describe_tasks
 

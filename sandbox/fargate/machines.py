@@ -2,7 +2,7 @@
 
 Sources: the EC2 user guide ("Run commands when you launch an EC2 instance", "Stop and start EC2 instances", "Elastic
 IP addresses"), and docker run's reference (`--publish`, `--volume`, `--env`, `--network`). A unit waits for its data
-volume, and what it names of others on its network is found by name. It cannot be shown here that a machine boots.
+volume, and its containers reach each other by name. Whether a machine boots is not simulated.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Run:
-    """One `docker run`: what of it matters here."""
+    """The parts of one `docker run` that are used here."""
 
     name: str = ""
     image: str = ""
@@ -34,12 +34,12 @@ class Run:
     mounts: list[str] = field(default_factory=list)
 
 
-#: Options of `docker run` that have a value and mean nothing here.
+#: Options of `docker run` with a value that have no effect here.
 _PASSED = ("--restart", "--network", "--stop-timeout", "--security-opt", "--log-driver", "--log-opt", "--memory")
 
 
 def parsed(words: list[str]) -> Run:
-    """Read a `docker run` command; ValueError for an option that is not known."""
+    """Parse a `docker run` command. Raises ValueError for an unknown option."""
     if words[1:3] != ["run", "--detach"]:
         raise ValueError(f"not a container: {words[:3]}")
     found, entry, rest = Run(), "", list(words[3:])
@@ -65,7 +65,7 @@ def parsed(words: list[str]) -> Run:
 
 @dataclass
 class Machine:
-    """One machine that runs: what it was started with, and its containers."""
+    """One running machine: its state at the start, and its containers."""
 
     wanted: dict[str, Any]
     containers: list[Container] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Machines:
         return self._state.root / "ec2" / "volumes"
 
     async def follow(self, wanted: dict[str, Any]) -> None:
-        """Take one step towards what EC2 wants."""
+        """Take one step towards the state of EC2."""
         now = {one["id"]: one for one in wanted["machines"]}
         for id_, machine in list(self._machines.items()):
             one = now.get(id_)
@@ -107,7 +107,7 @@ class Machines:
 
     def _start(self, one: dict[str, Any]) -> Machine:
         runs = [parsed(words) for words in unit.commands(one["data"])]
-        # A container listens on ports of its own, and is reached by its name: each has a local one here.
+        # Each port of a container has a local one here, which its name and port stand for.
         ports: dict[tuple[str, str], int] = {}
         for run in runs:
             for value in [each for other in runs for each in other.env.values()]:
@@ -150,7 +150,7 @@ class Machines:
         return machine
 
     def _lead(self, machine: Machine, address: str) -> None:
-        """Let an address lead to what a machine publishes, and no other."""
+        """Route a machine's address to its published ports, and remove its other routes."""
         wanted = {(address, port): local for port, local in machine.published.items()} if address else {}
         for ip, port in machine.routes - set(wanted):
             self._state.withdraw_route(ip, port)
@@ -164,7 +164,7 @@ class Machines:
         del self._machines[id_], self._stopping[id_]
 
     def end(self) -> None:
-        """End everything at once."""
+        """Kill all machines."""
         for machine in self._machines.values():
             self._lead(machine, "")
             for each in machine.containers:
@@ -172,7 +172,7 @@ class Machines:
 
 
 def local(env: dict[str, str], ports: dict[tuple[str, str], int]) -> dict[str, str]:
-    """Return variables in which another container's NAME:PORT, or its host and port apart, are its local address."""
+    """Return variables with other containers' NAME:PORT, or host and port, replaced by their local addresses."""
     made = {}
     for name, value in env.items():
         host, _, port = value.rpartition(":")
@@ -184,7 +184,7 @@ def local(env: dict[str, str], ports: dict[tuple[str, str], int]) -> dict[str, s
 
 
 def _named(run: Run, ports: dict[tuple[str, str], int]) -> dict[str, str]:
-    """Give the variables that stand for the ports of a container in this sandbox."""
+    """Return the sandbox's variables for the ports of a container."""
     own = {port: number for (name, port), number in ports.items() if name == run.name}
     named = {f"PORT_{port}": str(number) for port, number in own.items()}
     named |= {name: str(own[value]) for name, value in run.env.items() if name.endswith("PORT") and value in own}

@@ -65,9 +65,9 @@ class Service:
     deployments: dict[str, Deployment] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     back: dict[str, str] | None = None
-    #: What ECS noted of it, newest first.
+    #: The events that ECS noted of it, newest first.
     events: list[str] = field(default_factory=list)
-    #: Tasks that have stopped, oldest first; ECS shows them for an hour.
+    #: Stopped tasks, oldest first. ECS shows them for one hour.
     stopped: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -80,7 +80,7 @@ class Services:
         self._ending: set[asyncio.Task[None]] = set()
         self._turn = itertools.count()
         self._killed = False
-        #: Lines of logs that the account has not got yet.
+        #: Lines of logs that were not sent to the account yet.
         self._logged: list[dict[str, Any]] = []
 
     def targets(self, group: str) -> list[int]:
@@ -104,12 +104,12 @@ class Services:
         return ports[start:] + ports[:start]
 
     def report(self) -> dict[str, Any]:
-        """Return how the services are, for ECS."""
+        """Return the state of the services for ECS."""
         services = {arn: self._state_of(one) for arn, one in self._services.items()}
         return {"services": services, "logged": list(self._logged)}
 
     def received(self, report: dict[str, Any]) -> None:
-        """Forget the lines that the account has got."""
+        """Drop the lines that were sent to the account."""
         del self._logged[: len(report["logged"])]
 
     def _state_of(self, one: Service) -> dict[str, Any]:

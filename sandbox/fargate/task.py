@@ -38,7 +38,7 @@ class Task:
     leaving: bool = False
     #: Why it could not start.
     refused: str = ""
-    #: How far the log of each container was read, in bytes.
+    #: The bytes of each container's log that were read.
     read: dict[str, int] = field(default_factory=dict)
 
     def start(self, state: State, watchdog: Watchdog, values: Mapping[str, str]) -> None:
@@ -95,7 +95,7 @@ class Task:
         return ""
 
     def ended(self, why: str) -> dict[str, Any]:
-        """Describe the task as ECS shows one that has stopped (API reference, `Task` and `Container`)."""
+        """Return the stopped task as ECS describes it (API reference, `Task` and `Container`)."""
         return {
             "id": self.id,
             "why": why,
@@ -106,12 +106,12 @@ class Task:
         }
 
     def _exits(self) -> list[int | None]:
-        """Return the status of each container: that of a signal as Docker gives it, None where it never ran."""
+        """Return the exit code of each container: 128 + N for a signal, as Docker does; None if it never ran."""
         codes = [each.exited for each in self.containers] or [None] * len(self.definition)
         return [128 - code if code is not None and code < 0 else code for code in codes]
 
     def logged(self) -> list[dict[str, Any]]:
-        """Return what the containers have logged since it was asked last: whole lines, by group and stream.
+        """Return the whole lines that the containers logged since the last call, by group and stream.
 
         The driver `awslogs` names a stream PREFIX/CONTAINER/TASK (ECS developer guide, "Send Amazon ECS logs to
         CloudWatch").
@@ -131,7 +131,7 @@ class Task:
             log.seek(self.read.get(name, 0))
             whole = log.read().rpartition(b"\n")[0]
         self.read[name] = self.read.get(name, 0) + len(whole) + bool(whole)
-        own = f"[{container.home.name}] "  # the sandbox's words about the container, which no container logs
+        own = f"[{container.home.name}] "  # lines of the sandbox about the container
         lines = whole.decode(errors="replace").split("\n") if whole else []
         return [line for line in lines if line and not line.startswith(own)]
 

@@ -80,7 +80,7 @@ async def run(state: State, parent_: int) -> None:
 
 
 async def _authorities(state: State, names: Names) -> None:
-    """Let the name servers of the world answer: those of parents and of Route 53, and what can stand for others."""
+    """Start the world's name servers: those of parents and of Route 53, and stand-ins for others."""
     parents = await NameServer(names.parent, recursive=False).start()
     route53 = await NameServer(Route53(names), recursive=False).start()
     for address, port in ((parent.ADDRESS, parents), *((address, route53) for address in parent.ROUTE53)):

@@ -53,7 +53,7 @@ class Record:
 class Answer:
     """The zone's answer: `exists` is False for NXDOMAIN; no records and `exists` is NODATA.
 
-    `refused` is an answer of name servers that have no such zone, `referral` one that names those which have it, with
+    `refused` is the answer of name servers that do not have the zone. `referral` names the servers that have it, with
     their addresses in `additional`.
     """
 

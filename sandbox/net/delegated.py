@@ -1,4 +1,4 @@
-"""Questions to the name servers that a zone is delegated to, wherever their addresses lead."""
+"""Ask the name servers to which a zone is delegated, at the local ports to which their addresses lead."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .wire import Unreachable
 if TYPE_CHECKING:
     from ..state import State
 
-#: Seconds for one server, of which a resolver asks the next when none answers.
+#: Seconds to wait for one server before the next is asked.
 PATIENCE_S = 1.5
 PORT = 53
-#: How many of a zone's name servers a resolver outside can be led to.
+#: The most name servers of a zone that have a port for resolvers outside.
 MOST = 4
 
 
 def zone_of(state: State, name: str) -> str | None:
-    """Return the delegated zone that a name is in; None where the registry never changed one."""
+    """Return the delegated zone of a name; None if the registry has no delegation for it."""
     found = [zone for zone in state.delegations() if f".{name}".endswith(f".{zone}")]
     return max(found, key=len, default=None)
 
@@ -51,7 +51,7 @@ async def _asked(state: State, address: str, query: dns.message.Message) -> dns.
 
 
 async def resolve(state: State, zone: str, name: str, kind: str) -> Answer:
-    """Ask a zone's name servers, any first; the next where one does not answer. Raises Unreachable."""
+    """Ask a zone's name servers in random order until one answers. Raises Unreachable if none does."""
     query = dns.message.make_query(f"{name}.", kind, use_edns=0, payload=1232)
     query.flags &= ~dns.flags.RD
     found = servers(state, zone)
@@ -75,9 +75,9 @@ def _records(sets: list[dns.rrset.RRset]) -> tuple[Record, ...]:
 
 
 class Passage(NameServer):
-    """One port that leads to the name server of a zone at a place, wherever the registry leads it now.
+    """A fixed port that forwards to the name server of a zone with an index, by the registry's current delegation.
 
-    For resolvers outside, which ask a fixed port of this machine: what they get is what that server answers.
+    It is for resolvers outside the sandbox, which can only ask fixed ports of this machine.
     """
 
     def __init__(self, state: State, place: int) -> None:
@@ -85,7 +85,7 @@ class Passage(NameServer):
         self._tasks = set()
 
     async def respond(self, wire: bytes) -> dns.message.Message | None:
-        """Return the server's own response; None where it does not answer."""
+        """Return the server's response; None if it does not answer."""
         try:
             query = dns.message.from_wire(wire)
             name = query.question[0].name.to_text().rstrip(".").lower()
@@ -96,11 +96,11 @@ class Passage(NameServer):
 
 
 class Silent(NameServer):
-    """A name server that gets questions and answers none."""
+    """A name server that answers no question."""
 
     def __init__(self) -> None:
         self._tasks = set()
 
-    async def respond(self, wire: bytes) -> dns.message.Message | None:  # noqa: ARG002 it does not look
-        """Return nothing."""
+    async def respond(self, wire: bytes) -> dns.message.Message | None:  # noqa: ARG002 no question is answered
+        """Return None: there is no answer."""
         return None

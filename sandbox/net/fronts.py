@@ -33,7 +33,7 @@ class Front:
 FRONTS = (
     Front("s3.us-east-1.amazonaws.com", "198.51.100.10", "aws"),
     Front("gateway.storjshare.io", "198.51.100.20", "storj"),
-    # A third vendor, for who loses one of the two: its buckets are behind the same door.
+    # A third vendor, for stacks that lose one of the two. The second store's process has its buckets.
     Front("s3.filebase.com", "198.51.100.21", "storj"),
 )
 

@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 #: A value older than this (seconds) is read again before it is used.
 FRESH_S = 0.5
-#: The longest that a question waits for it, in seconds; then the former value is used. The first reading is waited for.
-#: Less than what the visitors of the sandbox wait (`client.RESOLVER_S`), so a busy machine gives no old answer.
+#: Seconds that a question waits for a new value; then the last one is used. The first value has no limit. The time is
+#: less than the time-out of visitors (`client.RESOLVER_S`), so that a busy machine does not answer too late for them.
 PATIENCE_S = 1.8
 
 

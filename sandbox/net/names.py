@@ -80,7 +80,7 @@ class Names:
         }
 
     async def of_route53(self, name: str, kind: str) -> Answer:
-        """Return what name servers of Route 53 answer; REFUSED for a zone that they do not have."""
+        """Return the answer of Route 53's name servers; REFUSED for a zone that they do not have."""
         question = Question(plain(name), kind)
         return self._zone(await self._zones.get(), await self._edge(), question) or Answer(refused=True)
 
@@ -125,11 +125,11 @@ class Names:
 
 
 class Route53:
-    """What the name servers of Route 53 answer by themselves."""
+    """The name servers of Route 53, without recursion."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
 
     async def look_up(self, name: str, kind: str) -> Answer:
-        """Their answer; REFUSED for a zone that they do not have."""
+        """Return their answer; REFUSED for a zone that they do not have."""
         return await self._names.of_route53(name, kind)

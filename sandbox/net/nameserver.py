@@ -46,7 +46,7 @@ class LooksUp(Protocol):
 
 
 class NameServer:
-    """Answers questions on one port of 127.0.0.1, over UDP and TCP; `recursive` if it looks up for others."""
+    """A name server on one port of 127.0.0.1, over UDP and TCP; `recursive` if it is a resolver."""
 
     def __init__(self, names: LooksUp, *, recursive: bool = True) -> None:
         self._names = names
@@ -72,7 +72,7 @@ class NameServer:
         raise AssertionError("unreachable")
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._server.close()
         self._transport.close()
 

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from ..state import State
 
-#: Where the name server of every parent is, and those of Route 53.
+#: The address of every parent's name server, and those of Route 53.
 ADDRESS, ROUTE53 = "198.51.100.53", tuple(f"198.51.100.{number}" for number in range(60, 64))
-#: TTL in seconds of NS and DS sets, as com and org have them (their zones, looked at in 2026-11).
+#: TTL in seconds of NS and DS sets, as in the zones com and org (read in 2026-11).
 NS_TTL, DS_TTL = 172_800, 86_400
 _NEGATIVE_TTL = 900
 _ROUTE53 = re.compile(r"ns-(\d+)\.awsdns-\d+\.(?:com|net|org|co\.uk)")
@@ -27,14 +27,14 @@ def of_route53(name: str) -> str | None:
 
 
 class Parent:
-    """Answers for the parents of all zones; `hosted` gives the zones of Route 53 with their name servers."""
+    """The name server of the parents of all zones; `hosted` returns the zones of Route 53 with their name servers."""
 
     def __init__(self, state: State, hosted: Callable[[], Awaitable[Mapping[str, Sequence[str]]]]) -> None:
         self._state = state
         self._hosted = hosted
 
     async def look_up(self, name: str, kind: str) -> Answer:
-        """Return what the name server of the parents answers: its own records, a referral, or REFUSED."""
+        """Return the answer of the parents' name server: its own records, a referral, or REFUSED."""
         name = name.rstrip(".").lower()
         zones = {zone: {"servers": dict.fromkeys(names, "")} for zone, names in (await self._hosted()).items()}
         zones |= self._state.delegations()

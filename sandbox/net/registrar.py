@@ -1,8 +1,8 @@
-"""The registrar of the sandbox's zones: where an owner changes name servers, glue and keys at the registry.
+"""The registrar of the sandbox's zones, with which an owner changes name servers, glue and keys at the registry.
 
-Name servers inside the zone have addresses, others none (RFC 5732 §1.1). While the registrar or the registry has frozen
-a domain, each change is refused: clientUpdateProhibited and serverUpdateProhibited (RFC 5731 §2.3), answered as 2304
-"Object status prohibits operation" (RFC 5730 §3).
+Name servers inside the zone have addresses, others have none (RFC 5732 §1.1). Changes of a frozen domain are refused:
+clientUpdateProhibited and serverUpdateProhibited (RFC 5731 §2.3), answered as 2304 "Object status prohibits operation"
+(RFC 5730 §3).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from ..state import State
 
 
-class Refused(UnmoorError):  # noqa: N818 the name is what happened
-    """The registrar does not make the change."""
+class Refused(UnmoorError):  # noqa: N818 the name is the situation
+    """The registrar refuses a change."""
 
 
 def change(state: State, zone: str, servers: Mapping[str, str], ds: Sequence[str] = ()) -> None:
-    """Delegate a zone to name servers, each with its address, and vouch for keys. Raises Refused."""
+    """Delegate a zone to name servers with their addresses, and set its DS records. Raises Refused."""
     if state.fault(FROZEN) is not None:
         raise Refused(f"registrar: 2304 Object status prohibits operation: {zone} is clientUpdateProhibited")
     for name, address in servers.items():
@@ -42,6 +42,6 @@ def change(state: State, zone: str, servers: Mapping[str, str], ds: Sequence[str
 
 
 def glue(state: State) -> list[str]:
-    """Return the addresses that the registry gives out, in the order of the names of their servers."""
+    """Return the glue addresses of the registry, in the order of the servers' names."""
     found = [each["servers"] for _, each in sorted(state.delegations().items())]
     return [address for servers in found for _, address in sorted(servers.items()) if address]

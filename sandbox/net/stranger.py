@@ -1,7 +1,7 @@
-"""A stranger at the address of a lost name server: it answers for the zone, signed by a key of its own.
+"""A stranger at the address of a lost name server: it answers for the zone, signed with its own key.
 
-Who rents an address is asked whatever leads there, and signs as well as the owner does (RFC 4034): only the DS at the
-parent tells the two apart, and only to resolvers that validate (RFC 4035 §5).
+The tenant of an address gets every question that leads there, and can sign as the owner does (RFC 4034). Only the DS at
+the parent distinguishes the two, and only for resolvers that validate (RFC 4035 §5).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from .nameserver import LARGEST_DATAGRAM, NameServer
 if TYPE_CHECKING:
     from ..state import State
 
-#: Where the stranger leads every name.
+#: The address to which the stranger leads every name.
 ADDRESS = "203.0.113.250"
 _ALGORITHM, _KSK = "ECDSAP256SHA256", 257
 _TTL, _LIFETIME_S = 300, 86_400
 
 
 class Stranger(NameServer):
-    """Answers for every delegated zone as if it were its own."""
+    """A name server that answers for every delegated zone."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -41,7 +41,7 @@ class Stranger(NameServer):
         self._key = dns.dnssec.make_dnskey(self._private.public_key(), _ALGORITHM, _KSK)
 
     async def respond(self, wire: bytes) -> dns.message.Message | None:
-        """Return an answer with an address of the stranger's, and its signature where signatures are wanted."""
+        """Return an answer with the stranger's address, and a signature if the question asks for one."""
         try:
             query = dns.message.from_wire(wire)
             asked = query.question[0]

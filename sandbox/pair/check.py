@@ -1,4 +1,4 @@
-"""Judges a run: every acknowledged row is present exactly once, in order, and one site at a time wrote."""
+"""Check a run: every acknowledged row is stored exactly once, in order, and one site at a time wrote."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def violations(acks: Sequence[Ack], rows: Sequence[tuple[int, int, str]], lost: Collection[int] = ()) -> list[str]:
-    """Compare what was acknowledged with what is there; `lost`: numbers that a lossy order gave up.
+    """Return the violations of the acknowledged rows by the stored ones. `lost`: numbers that a lossy order gave up.
 
-    `rows`: id, number and site, by id. A row without an acknowledgement may be there: its answer was lost.
+    `rows`: id, number and site, by id. A stored row without an acknowledgement is valid: its answer was lost.
     """
     present = [number for _, number, _ in rows]
     found = [f"row {number} is there twice" for number, times in Counter(present).items() if times > 1]
@@ -34,9 +34,9 @@ def violations(acks: Sequence[Ack], rows: Sequence[tuple[int, int, str]], lost: 
 def given_up(
     acks: Sequence[Ack], rows: Sequence[tuple[int, int, str]], site: str, before: Collection[int] = ()
 ) -> list[Ack]:
-    """Return what a lossy promotion away from a site has lost, the oldest first; `before`: numbers lost earlier.
+    """Return the rows that a lossy promotion away from a site gave up, oldest first. `before`: numbers lost earlier.
 
-    These are the last ones of that site, without a gap. AssertionError if anything else is gone.
+    They are the last rows of that site, without a gap. Raises AssertionError if other rows are lost.
     """
     present = {number for _, number, _ in rows}
     lost = [ack for ack in acks if ack.number not in present and ack.number not in before]

@@ -1,7 +1,7 @@
-"""Spirit, a forum that others wrote (django-spirit, from the Python index), at both sites, and one who posts there.
+"""Spirit, a third party's forum (django-spirit, from the Python index), at both sites, and a client that posts there.
 
-https://spirit.readthedocs.io/en/latest/installation.html describes what is done here: `spirit startproject`, settings
-of one's own, `manage.py spiritinstall`. Each site has the web tier all the time; it works where the database is open.
+The installation follows https://spirit.readthedocs.io/en/latest/installation.html: `spirit startproject`, own settings,
+`manage.py spiritinstall`. The web tier runs at each site all the time, and works at the site whose database is open.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _LOCK = Path(__file__).with_name("spirit.txt")
 _PROJECT = "board"
 _USER, _PASSWORD = "poster", "poster's password"
-#: What differs from Spirit's own settings. A message is acknowledged when all of it is committed.
+#: The differences from Spirit's own settings. A message is acknowledged only after its whole transaction is committed.
 _SETTINGS = """
 import os
 from .base import *
@@ -63,7 +63,7 @@ _FOUND = re.compile(r"/comment/(\d+)/find/$")
 
 
 def software() -> Path:
-    """Return the folder with Spirit and what it needs, which is in the user's cache; NotMade if it cannot be had."""
+    """Return the folder with Spirit and its dependencies, in the user's cache. Raises NotMade if that fails."""
     folder = cache.key("spirit", hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12])
 
     def get(new: Path) -> None:
@@ -80,7 +80,7 @@ def software() -> Path:
 
 
 class Forum:
-    """The forum's software at both sites of a world; `close` ends it."""
+    """The forum's web tier at both sites of a world; `close` ends it."""
 
     def __init__(self, world: World) -> None:
         self.world, self.folder = world, world.folder / "forum-web"
@@ -102,7 +102,7 @@ class Forum:
         return {
             **{name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ},
             "PYTHONPATH": f"{self.packages}{os.pathsep}{self.folder}",
-            "PYTHONDONTWRITEBYTECODE": "1",  # what is in the cache stays as it was made
+            "PYTHONDONTWRITEBYTECODE": "1",  # the cache must not change
             "HOME": str(self.world.folder),
             "BOARD_SECRET": "equal at both sites, so that a session goes on",
             "FORUM_PASSWORD": SECRETS["FORUM_PASSWORD"],
@@ -111,7 +111,7 @@ class Forum:
         }
 
     def _python(self, *words: str | Path, site: str | None = None) -> None:
-        """Run Python with Spirit's packages alone to its end."""
+        """Run Python to its end, with only Spirit's packages."""
         done = subprocess.run(
             [_interpreter(), *words],
             env=self._environment(site),
@@ -124,7 +124,7 @@ class Forum:
             raise RuntimeError(f"{' '.join(map(str, words))}: {(done.stderr or done.stdout)[-2000:]}")
 
     def install(self, site: str) -> None:
-        """Make the forum's tables at the site that writes, one member, and one category."""
+        """Make the forum's tables, one member and one category at the writer's site."""
         manage = self.folder / "manage.py"
         self._python(manage, "spiritinstall", site=site)
         self._python(manage, "shell", "-c", _FIRST, site=site)
@@ -157,7 +157,7 @@ class Forum:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def posts(self) -> list[tuple[int, int, str]]:
-        """Return the messages that the writer has: the comment's id, its number, and the site that took it."""
+        """Return the messages at the writer's site: the comment's id, its number, and the site that accepted it."""
         found = []
         for line in self.world.asked(_POSTS).splitlines():
             identifier, _, text = line.partition("|")
@@ -167,7 +167,7 @@ class Forum:
 
 
 class Poster:
-    """A thread that posts numbered messages where a web tier takes them. What has no answer is not repeated."""
+    """A thread that posts numbered messages at the site that accepts them. A post without an answer is not repeated."""
 
     def __init__(self, forum: Forum, every_s: float = 0.0) -> None:
         self.forum, self.every_s = forum, every_s
@@ -178,7 +178,7 @@ class Poster:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self, site: str) -> None:
-        """Log in and open a topic at the site that writes, as a browser does, and begin."""
+        """Log in and open a topic at the writer's site, as a browser does, and start the thread."""
         with httpx.Client(base_url=f"http://127.0.0.1:{self.forum.ports[site]}", timeout=30) as web:
             until(lambda: _answers(web), "the forum's web tier")
             given = {"username": _USER, "password": _PASSWORD, "csrfmiddlewaretoken": web.cookies["csrftoken"]}
@@ -207,7 +207,7 @@ class Poster:
     def _run(self) -> None:
         while not self._stop.is_set():
             for site, port in self.forum.ports.items():
-                # A new client for each visit: no connection outlives a site.
+                # A new client for each visit, because a kept connection could still reach a site that was replaced.
                 with contextlib.suppress(httpx.HTTPError), self._client(port) as web:
                     self._visit(site, web)
             self._stop.wait(0.05)
@@ -234,6 +234,6 @@ def _answers(web: httpx.Client) -> bool:
 
 
 def _interpreter() -> str:
-    """Return the Python that this environment was made of: it has no packages of ours."""
+    """Return the base Python of this environment, which does not have our packages."""
     found: Any = getattr(sys, "_base_executable", sys.executable)
     return str(found)

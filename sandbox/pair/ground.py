@@ -1,4 +1,4 @@
-"""What all of the pair shares: its names and secrets, free ports, waiting, and the user that PostgreSQL runs as."""
+"""Shared parts of the pair: its names and secrets, free ports, waiting, and the user of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SITES = ("aws", "akash")
-#: Two makes of store for the archive, and one more process for the record.
+#: The stores and their makes: two for the archive, and one for the record.
 STORES = {"first": "versitygw", "second": "moto", "witness": "versitygw"}
 SECRETS = {
     "FIRST_KEY": "first-access",
@@ -28,16 +28,16 @@ SECRETS = {
     "ARCHIVE_CIPHER": "a pass phrase for the archive",
 }
 TTL_S = 6.0
-#: How long each step of the beginning may take on a machine that does much else.
+#: The most seconds of each step of `World.begin` on a loaded machine.
 BEGIN_S = 400
 
 
-class NotSeen(AssertionError):  # noqa: N818 the name is what happened
-    """Something that was waited for did not come."""
+class NotSeen(AssertionError):  # noqa: N818 the name is the situation
+    """A condition did not become true in time."""
 
 
 def until(condition: Callable[[], Any], what: str = "the condition", within_s: float = 120) -> Any:
-    """Wait until a condition gives something, and return it."""
+    """Wait until a condition returns a true value, and return it. Raises NotSeen after `within_s` seconds."""
     end = time.monotonic() + within_s
     while not (found := condition()):
         if time.monotonic() > end:
@@ -47,7 +47,7 @@ def until(condition: Callable[[], Any], what: str = "the condition", within_s: f
 
 
 def free_port() -> int:
-    """Return a port that nothing uses now, and no outgoing connection is given (ip(7): those begin at 32768)."""
+    """Return a free port below those of outgoing connections, which begin at 32768 (ip(7))."""
     while True:
         port = random.randrange(12_000, 30_000)
         with socket.socket() as each, contextlib.suppress(OSError):
@@ -56,7 +56,10 @@ def free_port() -> int:
 
 
 def unprivileged() -> list[str]:
-    """Return what starts a program as the user `postgres`, which PostgreSQL demands of root, and can read this tree."""
+    """Return the words that start a program as the user `postgres`, because PostgreSQL refuses to run as root.
+
+    The program keeps the right to read this tree.
+    """
     if os.geteuid() != 0:
         return []
     words = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]

@@ -1,4 +1,4 @@
-"""A way from one site to one store that can be cut; it ends TLS for a store that speaks none itself."""
+"""A relay from one site to one store that can be cut. It terminates TLS for a store that does not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Way:
-    """One port that leads to a store's port. `cut` ends what is under way and refuses what is new."""
+    """One port that forwards to a store's port. `cut` closes its connections and refuses new ones."""
 
     to: int
     tls: tuple[str, str] | None = None
@@ -21,7 +21,7 @@ class Way:
 
 
 class Relay:
-    """A thread that passes bytes on."""
+    """A thread that forwards bytes."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -31,7 +31,7 @@ class Relay:
         self._thread.start()
 
     def way(self, to: int, tls: tuple[str, str] | None = None) -> Way:
-        """Make a way to a port of this machine; `tls`: certificate and key, where the store speaks no TLS."""
+        """Open a port that forwards to a port of this machine; `tls`: certificate and key for a store without TLS."""
         made = Way(to, tls)
         asyncio.run_coroutine_threadsafe(self._listen(made), self.loop).result(30)
         self.ways.append(made)

@@ -1,4 +1,4 @@
-"""Writes numbered rows to whichever site takes them, all the time, and remembers what was acknowledged."""
+"""Write numbered rows continuously to the site that accepts them, and keep the acknowledgements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Ack(NamedTuple):
-    """A row that a site acknowledged, and when by this process's clock."""
+    """A row that a site acknowledged, and the time by this process's monotonic clock (seconds)."""
 
     number: int
     site: str
@@ -23,7 +23,7 @@ class Ack(NamedTuple):
 
 
 def gap(acks: Iterable[Ack], since: float = 0.0) -> float:
-    """Return the longest time between two acknowledgements that are next to each other, in seconds."""
+    """Return the longest time between two successive acknowledgements, in seconds."""
     times = [ack.at for ack in acks if ack.at >= since]
     return max((b - a for a, b in pairwise(times)), default=0.0)
 
@@ -45,7 +45,7 @@ class Pace:
 
 
 class Client:
-    """A thread with one session at a time; `every_s` from row to row. What gets no answer is not repeated."""
+    """A thread with one session at a time, and `every_s` between rows. A row without an answer is not repeated."""
 
     def __init__(self, psql: str, ports: dict[str, int], password: str, every_s: float = 0.02) -> None:
         self.psql, self.ports, self.password = psql, ports, password

@@ -1,4 +1,4 @@
-"""Two sites of one database as processes of their own, which can be hurt and looked at."""
+"""Two sites of one database as processes that can be killed, cut off and observed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Site:
-    """One site: its files, ports, and the agent's process while there is one."""
+    """One site: its files, its ports, and the agent's process if it runs."""
 
     name: str
     root: Path
@@ -42,12 +42,12 @@ class Site:
 
     @property
     def file(self) -> Path:
-        """Its settings."""
+        """The file with its settings."""
         return self.root.with_suffix(".yaml")
 
     @property
     def log(self) -> str:
-        """What its agent and PostgreSQL have printed."""
+        """The output of its agent and of PostgreSQL."""
         return self.root.with_suffix(".log").read_text(errors="replace")
 
 
@@ -94,13 +94,13 @@ class Sites(Stores):
         return [top, *top.children(recursive=True)]
 
     def kill(self, name: str, what: str = "site") -> None:
-        """Kill with signal 9: the `agent` alone, its `postgres` alone, or the whole `site` at once."""
+        """Kill with signal 9: only the `agent`, only its `postgres`, or the whole `site`."""
         family = self.family(name)
         if what == "postgres":
             family = [each for each in family if _is_postmaster(each)]
         elif what == "agent":
             family = family[:1]
-        for each in family:  # first nothing runs, then everything ends
+        for each in family:  # all stop before the first ends, so that none reacts to the end of another
             with contextlib.suppress(psutil.Error):
                 each.suspend()
         for each in family:
@@ -110,7 +110,7 @@ class Sites(Stores):
             self._reap(name)
 
     def stop(self, name: str) -> int:
-        """End an agent in order; return its exit code."""
+        """Stop an agent with SIGTERM; return its exit code."""
         process, self.sites[name].process = self.sites[name].process, None
         if process is None:
             raise NotSeen(f"{name} does not run")
@@ -124,27 +124,27 @@ class Sites(Stores):
         self.sites[name].process = None
 
     def lose(self, name: str) -> None:
-        """Have a site's volume empty; its agent is not running."""
+        """Empty the volume of a site whose agent does not run."""
         for each in self.sites[name].root.iterdir():
             shutil.rmtree(each) if each.is_dir() else each.unlink()
 
     def cut(self, site: str, store: str, *, cut: bool = True) -> None:
-        """Cut the way of a site to a store, or restore it."""
+        """Cut a site off from a store, or reconnect it."""
         self.reach([self.sites[site].ways[store]], cut=cut)
 
     def record(self) -> Record | None:
-        """Read the record; None where that cannot be."""
+        """Return the record; None if it cannot be read."""
         with contextlib.suppress(Exception):
             return self.records.read()[0]
         return None
 
     def holder(self) -> str | None:
-        """Return who holds the record; None where that cannot be read."""
+        """Return the holder of the record; None if it cannot be read."""
         record = self.record()
         return record.holder if record else None
 
     def writes(self, name: str, epoch: int = 1) -> bool:
-        """Whether a site is the writer, in that epoch or a later one."""
+        """Return whether a site is the writer, in that epoch or a later one."""
         record = self.record()
         return bool(record and record.holder == name and record.state == "writing" and record.epoch >= epoch)
 
@@ -158,11 +158,11 @@ class Sites(Stores):
         return {}
 
     def follows(self, name: str) -> bool:
-        """Whether a site's copy follows."""
+        """Return whether a site's copy follows."""
         return self.answer(name).get("role") == "standby"
 
     def down(self, store: str, *, down: bool = True) -> None:
-        """Have a store out of reach of all."""
+        """Cut all sites and the operator off from a store, or reconnect them."""
         self.reach([ways[store] for ways in (self.ways, *(site.ways for site in self.sites.values()))], cut=down)
 
     def other(self) -> str:
@@ -171,7 +171,7 @@ class Sites(Stores):
         return next(name for name in SITES if name != writer)
 
     def well(self) -> bool:
-        """Whether one site writes, no move is under way, and the other site follows."""
+        """Return whether one site writes, no move is in progress, and the other site follows."""
         record = self.record()
         if not record or record.state != "writing" or record.order:
             return False
@@ -179,7 +179,7 @@ class Sites(Stores):
         return self.answer(record.holder).get("role") == "primary" and self.follows(other)
 
     def change(self, *, bucket: tuple[str, str], **changed: Any) -> None:
-        """Change the settings of both sites and of the operator, and give one store another bucket, which is made."""
+        """Change the settings of both sites and of the operator, and make another bucket for one store."""
         name, new = bucket
         self.changed |= changed
         self.buckets[name] = new

@@ -1,4 +1,4 @@
-"""Three object stores of two makes, behind TLS, and the ways to them."""
+"""Three object stores of two makes, and the relays to them with TLS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Stores:
-    """The stores' processes, and how the pair's settings describe them. `close` ends them."""
+    """The stores' processes, and their settings. `close` ends them."""
 
     def __init__(self, folder: Path, ttl_s: float, changed: dict[str, Any]) -> None:
         self.folder, self.ttl_s, self.changed = folder, ttl_s, changed
@@ -103,9 +103,9 @@ class Stores:
         return Settings.model_validate(self._document(ways))
 
     def reader(self, name: str) -> dict[str, str]:
-        """Make an account of versitygw that may only read a store; return its keys, by the variables that hold them.
+        """Make an account of versitygw that may only read a store; return its keys, by variable.
 
-        The policy is what AWS writes for that (Amazon S3 User Guide, "Bucket policy examples").
+        The policy is AWS's for read access (Amazon S3 User Guide, "Bucket policy examples").
         """
         access, secret, upper = f"{name}-reader-access", f"{name}-reader-secret", name.upper()
         words = [str(resolve.tool(resolve.VERSITYGW) / "versitygw"), "admin", "--allow-insecure"]
@@ -124,19 +124,19 @@ class Stores:
         return {f"{upper}_KEY": access, f"{upper}_SECRET": secret}
 
     def reach(self, ways: Iterable[Way], *, cut: bool) -> None:
-        """Cut ways to a store, or restore them."""
+        """Cut relays to a store, or reconnect them."""
         for way in ways:
             self.relay.set(way, cut=cut)
 
     def timeline(self, store: str) -> int:
-        """Return the newest timeline that a store of files has the history of; 1 where there is none."""
+        """Return the newest timeline with a history in a store of files; 1 if there is none."""
         found = (self.folder / f"{store}-data").rglob("*.history*")
         return max(
             (int(each.name[:8], 16) for each in found if re.match(r"[0-9A-F]{8}\.history", each.name)), default=1
         )
 
     def damage(self, store: str) -> int:
-        """Change bytes in the middle of every archived segment of a store of files; return how many."""
+        """Change bytes in the middle of every archived segment of a store of files; return the number of segments."""
         found = 0
         for path in (self.folder / f"{store}-data").rglob("*.lz4"):
             if re.match(r"[0-9A-F]{24}-", path.name):
@@ -158,7 +158,7 @@ class Stores:
 def _certificate(folder: Path) -> tuple[str, str]:
     """Write a certificate for this machine and its key, and `ca.pem`; return the first two files."""
     authority = trustme.CA()
-    # pgBackRest looks for names, not for addresses.
+    # pgBackRest compares names, and no addresses.
     leaf = authority.issue_cert("localhost", "127.0.0.1")
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     certificate, key = folder / "cert.pem", folder / "key.pem"

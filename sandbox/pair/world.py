@@ -1,4 +1,4 @@
-"""A database's pair in small: stores, sites, and what an operator and the application do with them."""
+"""A database at two sites on one machine: its stores, its sites, and the acts of an operator and the application."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 __all__ = ["ROOT", "SECRETS", "SITES", "NotSeen", "World", "free_port", "installed", "opened", "unprivileged", "until"]
 
 
-#: Variables that lead a client to the clouds of the sandbox, or of an operator: these stores are elsewhere.
+#: Variables that lead a client to the sandbox's or an operator's clouds, which do not have these stores.
 _ELSEWHERE = re.compile(r"(?i)(https?|all|no)_proxy|SSL_CERT_FILE|AWS_.*")
 
 
 class World(Sites):
-    """Everything on one machine; `opened` makes one, and ends all that it started."""
+    """Both sites, the stores and the operator on one machine; made and ended by `opened`."""
 
     def __init__(self, folder: Path, *, ttl_s: float = TTL_S, **changed: Any) -> None:
         self._open: dict[tuple[str, str], s3.OpenStore] = {}
         super().__init__(folder, ttl_s, changed)
 
     def begin(self, first: str = "aws", *, both: bool = True) -> None:
-        """Have one site write, a backup in both stores, and the other site follow."""
+        """Wait until one site writes, both stores have a backup, and the other site follows."""
         switch.create(self.records, self.settings.workload, first)
         self.start(*(SITES if both else (first,)))
         until(lambda: self.writes(first), f"{first} writes", BEGIN_S)
@@ -54,7 +54,7 @@ class World(Sites):
             until(lambda: self.follows(other), f"{other} follows", BEGIN_S)
 
     def backed_up(self, since: float = 0.0) -> bool:
-        """Whether both stores have a backup that was counted since then."""
+        """Return whether both stores have a backup that was counted since then."""
         for name in self.settings.archive:
             content = None
             with contextlib.suppress(Exception):
@@ -64,7 +64,7 @@ class World(Sites):
         return True
 
     def _opened(self, name: str) -> s3.OpenStore:
-        """Open a store of the archive, once for each bucket: a client of boto3 takes long to make."""
+        """Return the client of an archive's store, one for each bucket, because making a client of boto3 takes long."""
         key = (name, self.buckets[name])
         if key not in self._open:
             self._open[key] = s3.OpenStore(name, self.settings.stores[name])
@@ -80,7 +80,7 @@ class World(Sites):
         )
 
     def asked(self, sql: str) -> str:
-        """Run SQL at the site that writes, as the application; return its rows, columns apart by `|`."""
+        """Run SQL at the writer's site as the application; return its rows, with `|` between columns."""
         record = until(lambda: (found := self.record()) and found.state == "writing" and found, "a writer")
         words = [str(server.programs(15) / "psql"), "-XqAt", "-h", "127.0.0.1", "-U", "forum", "-d", "forum"]
         words += ["-p", str(self.sites[record.holder].port), "-c", sql]
@@ -93,14 +93,14 @@ class World(Sites):
         return str(until(lambda: (found := answer()) is not None and f"{found}\n", "an answer"))[:-1]
 
     def superuser(self, sql: str) -> None:
-        """Run SQL in the application's database at the site that writes, over the socket that the agent uses."""
+        """Run SQL in the application's database at the writer's site, over the agent's socket."""
         site = self.sites[until(self.holder, "a record")]
         words = [*unprivileged(), str(server.programs(15) / "psql"), "-Xq", "-h", str(site.root / "run")]
         words += ["-p", str(site.port), "-U", "postgres", "-d", "forum", "-c", sql]
         subprocess.run(words, capture_output=True, check=True)
 
     def count(self, store: str) -> None:
-        """Count the rows of the site that writes for a store, as its agent does after a backup."""
+        """Count the rows at the writer's site for a store, as its agent does after a backup."""
         site, name = self.sites[until(self.holder, "a record")], f"{self.settings.prefix}/{backups.COUNTED}"
         before = json.loads(self._opened(store).read(name, 1 << 20) or b"{}")
         running = server.Server(server.programs(15), site.root / "pgdata", site.root / "run", site.port, {})
@@ -110,12 +110,12 @@ class World(Sites):
         proofs.put(self.settings, [store], backups.COUNTED, replace(found, backup=before["backup"]))
 
     def dump(self, to: Path, schema: str) -> None:
-        """Dump a schema of the site that writes, as an operator does."""
+        """Dump a schema at the writer's site, as an operator does."""
         to.parent.mkdir(exist_ok=True)
         self._client("pg_dump", "-Fc", "-n", schema, "-f", str(to))
 
     def restore(self, dump: Path) -> None:
-        """Restore a dump into the site that writes, as the manual describes."""
+        """Restore a dump at the writer's site, as the manual describes."""
         self._client("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--role", "forum", str(dump))
 
     def _client(self, name: str, *words: str) -> None:
@@ -124,12 +124,12 @@ class World(Sites):
         subprocess.run(line, env={**os.environ, "PGPASSWORD": SECRETS["FORUM_PASSWORD"]}, check=True)
 
     def rows(self) -> list[tuple[int, int, str]]:
-        """Return what the writer has: the row's id, its number, and the site that took it, by id."""
+        """Return the rows at the writer's site: id, number, and the site that accepted it, by id."""
         lines = self.asked("SELECT id, number, site FROM posts ORDER BY id").splitlines()
         return [(int(a), int(b), c) for a, b, c in (line.split("|") for line in lines)]
 
     def has(self, name: str, number: int) -> bool:
-        """Whether a site's copy has a row, asked over the socket that the agent uses."""
+        """Return whether a site's copy has a row, by a query over the agent's socket."""
         site = self.sites[name]
         words = [*unprivileged(), str(server.programs(15) / "psql"), "-XqAt", "-h", str(site.root / "run")]
         words += ["-p", str(site.port), "-U", "postgres", "-d", "forum", "-c"]
@@ -140,7 +140,7 @@ class World(Sites):
     # the command line
 
     def unmoor(self, *words: str, **environment: str) -> subprocess.Popen[str]:
-        """Start the command line in a folder where `postgres/forum.yaml` is; all it prints is its output."""
+        """Start the command line in the folder of `postgres/forum.yaml`, with errors in its output."""
         folder = self.folder / "project"
         (folder / "postgres").mkdir(parents=True, exist_ok=True)
         (folder / "postgres" / "forum.yaml").write_text(json.dumps(self._document(self.ways)))
@@ -172,7 +172,7 @@ class World(Sites):
         return self.unmoor("switch", "forum", "--to", to)
 
     def proved(self) -> None:
-        """Have a proof of a restore from each store, by a drill where there is none."""
+        """Run a drill if a store has no proof of a restore."""
         kept = proofs.kept(self.settings)[0]
         if proofs.refused(kept.values(), self.settings.archive, time.time(), self.settings.proof_max_age_days):
             until(self.backed_up, "counted backups", BEGIN_S)
@@ -182,7 +182,7 @@ class World(Sites):
 
 
 def installed() -> bool:
-    """Whether the programs are here, and may be run: root needs the user `postgres`, and a tool to become it."""
+    """Return whether the programs are installed and can run: root needs a tool to run them as another user."""
     try:
         server.programs(15)
         resolve.tool(resolve.VERSITYGW)
@@ -194,9 +194,9 @@ def installed() -> bool:
 
 @contextlib.contextmanager
 def opened(**given: Any) -> Iterator[World]:
-    """Make a world in a folder of its own, with the secrets in the environment, and end it."""
+    """Yield a world in a new folder, with the secrets in the environment, and end it after the block."""
     kept = dict(os.environ)
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path has 107 bytes
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path has at most 107 bytes
     folder.chmod(0o755)
     if os.geteuid() == 0:
         pwd.getpwnam("postgres")

@@ -1,4 +1,4 @@
-"""A board of posts in a database: `POST /posts/TEXT` writes one and answers its number, `GET /posts` shows all of them.
+"""A board of posts in a database: `POST /posts/TEXT` writes one and returns its number, `GET /posts` returns all.
 
 It finds the database as libpq does: PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD.
 """
@@ -14,12 +14,12 @@ import sys
 from pathlib import Path
 
 _TABLE = "CREATE TABLE IF NOT EXISTS posts (id serial PRIMARY KEY, text text NOT NULL, at timestamptz DEFAULT now())"
-#: psql itself: the one on PATH is a script that looks for the newest.
+#: psql itself, because the one on PATH is a slower script that finds the newest.
 _PROGRAM = max(Path("/usr/lib/postgresql").glob("*/bin/psql"), default=Path("psql"))
 
 
 def ask(sql: str) -> str | None:
-    """Run SQL; None where the database does not answer."""
+    """Run SQL and return its output; None if the database does not answer."""
     words = [str(_PROGRAM), "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql]
     environment = {**os.environ, "PGCONNECT_TIMEOUT": "5", "LD_LIBRARY_PATH": ""}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=30)
@@ -30,10 +30,10 @@ def ask(sql: str) -> str | None:
 
 
 class Board(http.server.BaseHTTPRequestHandler):
-    """Answers requests."""
+    """The handler of the board's requests."""
 
     def do_GET(self) -> None:
-        """Show that the database answers, or all posts by number."""
+        """Return whether the database answers, or all posts by number."""
         if self.path == "/posts":
             found = ask("SELECT coalesce(json_agg(json_build_array(id, text) ORDER BY id), '[]') FROM posts")
             self._answer(json.loads(found) if found else None)
@@ -56,7 +56,7 @@ class Board(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 def main() -> None:

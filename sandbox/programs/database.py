@@ -1,6 +1,6 @@
 """The program of the image of `images/postgres/`: `unmoor-postgres FILE --site NAME`.
 
-It runs at the ports and on the volume that stand for its own here, as `postgres` where this sandbox runs as root.
+It uses the sandbox's ports and folder for the image's own, and runs as `postgres` if the sandbox runs as root.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-#: The image's own PATH: a container has only its tools here.
+#: The image's own PATH, because a container of the sandbox has only its own tools.
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 _UNPRIVILEGED = (
     *("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"),
@@ -20,7 +20,7 @@ _UNPRIVILEGED = (
 
 
 def main() -> None:
-    """Take the place of this process by the agent."""
+    """Replace this process by the agent."""
     volume = next(os.environ[name] for name in ("VOLUME_KEPT", "VOLUME_DATA") if name in os.environ)
     place = ["--data", volume, "--port", os.environ["PORT_5432"], "--http", f"127.0.0.1:{os.environ['PORT_8008']}"]
     os.environ.update(
@@ -29,13 +29,13 @@ def main() -> None:
     words = [sys.executable, "-m", "components.postgres", *sys.argv[1:], *place]
     if os.geteuid() == 0:
         shutil.chown(volume, "postgres", "postgres")
-        for folder in Path(volume).parents:  # access(2) looks past capabilities
+        for folder in Path(volume).parents:  # access(2) ignores capabilities
             folder.chmod(folder.stat().st_mode | 0o001)
             if (folder / "sandbox.json").exists():
                 break
         os.environ["HOME"] = "/var/lib/postgresql"
         words = [*_UNPRIVILEGED, *words]
-    os.execvp(words[0], words)  # noqa: S606 it is the container
+    os.execvp(words[0], words)  # noqa: S606 this process is the container
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ class Api:
         self._cache = Path(os.environ.get("CACHE", "cache"))
         #: `HEALTH=500` stands for a broken release, and 0 for one that does not start.
         self._health = int(os.environ.get("HEALTH", "200"))
-        #: `SAYS` is logged at the start, with the values of secrets in place of their names in braces.
-        sys.stderr.write(os.environ.get("SAYS", "").format_map(os.environ) + "\n")
+        #: `MESSAGE` is logged at the start, with variables in braces replaced by their values.
+        sys.stderr.write(os.environ.get("MESSAGE", "").format_map(os.environ) + "\n")
         if not self._health:
             sys.exit("it does not start")
 

@@ -1,4 +1,4 @@
-"""What the image of a name server runs, its ports and its volume being those that stand for the container's."""
+"""The program of the image of a name server, with the sandbox's ports and folder for the container's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from components.dns.powerdns.nameserver import main
 
 if __name__ == "__main__":
-    # Sockets have short names: the folder is where the program works.
+    # The path of a socket must be short, so the program runs in the folder.
     os.chdir(os.environ["VOLUME_ZONE"])
     main(
         [

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 VALUE = "canary-of-a-lease-90d2-aa17"
 OWNER = OWNERS["europa"]
-SAYS = f'n=0; while [ $n -lt 40 ]; do n=$((n+1)); echo "line $n"; done; echo "the token is {VALUE}"; {SERVE}'
+LOGS = f'n=0; while [ $n -lt 40 ]; do n=$((n+1)); echo "line $n"; done; echo "the token is {VALUE}"; {SERVE}'
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AkashWorld]:
 
 @pytest.fixture(scope="module")
 def dseq(world: AkashWorld) -> str:
-    return world.run(sdl(SAYS))
+    return world.run(sdl(LOGS))
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def test_releases_change_without_a_failed_request_and_a_bad_one_leaves_what_serv
     assert (visitor.asked > 10, visitor.failed) == (True, [])
     assert service.ask("/")["greeting"] == target
     good = dict(options)
-    options["env"] = {**options["env"], "GREETING": "bad", "HEALTH": health, "SAYS": "this one is bad"}
+    options["env"] = {**options["env"], "GREETING": "bad", "HEALTH": health, "MESSAGE": "this one is bad"}
     options["health"] = {"match": '"ok"', "grace_s": 10}
     with Visitor(service) as visitor:
         shown = service.fails().output

@@ -168,7 +168,7 @@ def test_a_release_whose_secrets_are_missing_leaves_what_served(service: Service
 def test_a_release_that_logs_a_secret_and_ends_shows_its_last_lines_without_the_value(service: Service) -> None:
     options = service.workload["options"]
     before = dict(options)
-    options["env"] = {**options["env"], "HEALTH": "0", "SAYS": f"{BY_ITSELF} {{TOKEN}} at {{DATABASE_URL}}"}
+    options["env"] = {**options["env"], "HEALTH": "0", "MESSAGE": f"{BY_ITSELF} {{TOKEN}} at {{DATABASE_URL}}"}
     options["health"] = {"match": '"ok"', "grace_s": 10}
     shown = service.fails().output
     assert f"app: {BY_ITSELF} *** at ***" in shown

@@ -82,7 +82,7 @@ def _subnet(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parameter(aws: Connection, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Read a parameter of Systems Manager (getParameter); moto has AWS's own, as they were recorded."""
+    """Return a parameter of Systems Manager (getParameter). moto has recordings of AWS's public parameters."""
     one = aws.client("ssm").get_parameter(Name=arguments["name"])["Parameter"]
     shown = {"arn": one["ARN"], "type": one["Type"], "version": one["Version"]}
     return {"id": one["Name"], "name": one["Name"], "value": one["Value"], "insecureValue": one["Value"], **shown}

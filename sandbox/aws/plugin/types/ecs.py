@@ -17,7 +17,7 @@ from . import tags
 if TYPE_CHECKING:
     from components.provider.server import Context
 
-#: How long a service may take to be gone, in seconds; the official plugin waits 20 minutes.
+#: Seconds for a service to be deleted; the official plug-in waits 20 minutes.
 PATIENCE_S = 180.0
 _POLL_S = 0.3
 

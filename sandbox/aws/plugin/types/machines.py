@@ -1,4 +1,4 @@
-"""Machines of EC2: instances with their profile, data volumes, addresses, and what ties them together.
+"""Machines of EC2: instances, profiles, data volumes, addresses, and their attachments and associations.
 
 Order and waits follow terraform-provider-aws (internal/service/ec2: ec2_instance.go, ebs_volume.go,
 ebs_volume_attachment.go, ec2_eip.go, ec2_eip_association.go; internal/service/iam/instance_profile.go).
@@ -122,7 +122,7 @@ def _read_machine(aws: Connection, id_: str, known: dict[str, Any]) -> Found | N
         "iamInstanceProfile": found["IamInstanceProfile"]["Arn"].rpartition("/")[2],
         "userDataBase64": data.get("Value", ""),
         "metadataOptions": {name: shown[api] for name, api in _OPTIONS.items() if api in shown},
-        # What is given of these says how they are made, or how they are changed.
+        # These inputs are no properties of the machine: they decide how it is made or changed.
         **_kept(known, "rootBlockDevice", "userDataReplaceOnChange"),
     }
     computed = {
@@ -139,7 +139,7 @@ def _kept(known: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _update_machine(aws: Connection, id_: str, old: dict[str, Any], news: dict[str, Any]) -> None:
-    """Stop it, change what only a stopped one takes, and start it."""
+    """Update a machine: stop it, change what only a stopped one accepts, and start it."""
     ec2, changed = _ec2(aws), []
     if news["userDataBase64"] != old.get("userDataBase64"):
         # moto decodes this value twice.
