@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-#: Most tests of the clouds wait: four at once take no longer than the longest, whose files stay together. They begin
-#: in our order, because xdist would begin with the files that have most tests, and end with the longest alone.
+#: Most tests of the clouds wait, so four processes take no longer than the longest file. The files start in our order:
+#: xdist would start with the files that have most tests, and end with the longest file alone.
 SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 GATES: dict[str, list[str]] = {
     "ruff check": ["ruff", "check", "--quiet"],
@@ -95,7 +95,7 @@ def stateful() -> None:
 
 
 def database() -> None:
-    """Get what a database needs, the engine, and the software of a forum."""
+    """Install the programs of a database, the engine, and the software of a forum."""
     stateful()
     engine()
     try:
@@ -104,7 +104,7 @@ def database() -> None:
         unless_ci(str(error))
 
 
-#: In the order in which they run: the tiers that wait most come first, so that quick tests fill their pauses.
+#: The tiers in the order of their runs: those that wait most come first, so that quick tests fill their pauses.
 TIERS = (
     Tier("engine", engine), Tier("stateful", stateful), Tier("parity", engine), Tier("contract"),
     Tier("fuzz"), Tier("oracle", oracle), Tier("histories", histories), Tier("leases"), Tier("graph"), Tier("pure"),
@@ -128,12 +128,12 @@ NAMED = {
     "fuzz": Named("TESTS_FUZZ", ("tests/fuzz/test_fuzz.py",), lambda: None),
     # Two real PostgreSQLs, hurt in more ways than a plain run has time for.
     "stateful": Named("TESTS_STATEFUL", ("tests/stateful",), stateful),
-    # An application with a database moves by the engine: an update, restores, and back (ten minutes). A forum that
-    # others wrote is posted to while its database moves.
+    # An application with a database moves by the engine: an update, restores, and back (ten minutes). A third party's
+    # forum gets posts while its database moves.
     "database": Named("TESTS_DATABASE", ("tests/engine/test_postgres.py", "tests/stateful/test_forum.py"), database),
     # A closed AWS account, with the zone in Route 53 and on own name servers: two chapters of the demo; the runbook of
-    # own servers, and their key exchanged on leases; and what a validating resolver makes of strangers, cold servers,
-    # other keys and other clocks.
+    # own servers, and a roll-over of their key on leases; and a validating resolver with strangers, cold servers, other
+    # keys and other clocks.
     "drills": Named(
         "TESTS_DRILLS",
         ("tests/contract/test_own_names_drills.py", "tests/engine/test_own_servers.py", "tests/engine/test_drills.py"),
@@ -141,8 +141,8 @@ NAMED = {
     ),
     # A site of 590 MiB through all modes.
     "large": Named("TESTS_LARGE", ("tests/engine/test_large_site.py",), engine),
-    # Updates whose disk becomes full at each sort of step, and updates killed at the same moments again and again (an
-    # hour and more); TESTS_KILLS has the number of rounds.
+    # Updates whose disk becomes full at each sort of step, and updates killed at the same moments many times (more than
+    # an hour); TESTS_KILLS is the number of rounds.
     "kills": Named("TESTS_KILLS", ("tests/engine/test_full_disk.py", "tests/engine/test_kills.py"), engine, "50"),
 }
 
@@ -228,7 +228,7 @@ PACKAGES = (
 
 
 def _root() -> list[str] | None:
-    """Return the words that run a program as root without a question, None if that may not be."""
+    """Return the words that run a program as root without a password; None if that is not possible."""
     if os.geteuid() == 0:
         return []
     sudo = ["sudo", "-n"]

@@ -76,7 +76,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 @pytest.fixture
 def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the process reach the account by its environment, as any other does."""
+    """Set the environment with which any process reaches the account."""
     for name, value in account.env.items():
         monkeypatch.setenv(name, value)
     s3.session.cache_clear()

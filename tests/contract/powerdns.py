@@ -291,9 +291,9 @@ def ds_of(server: NameServer, zone: str = ZONE) -> str:
 
 @contextlib.contextmanager
 def validating(folder: Path, anchor: str, stubs: dict[str, list[str]], *more: str, first: bool = True) -> Iterator[int]:
-    """Run unbound with a trust anchor, and servers (ADDRESS@PORT) of zones; `more` are settings of its own.
+    """Run unbound with a trust anchor, and servers (ADDRESS@PORT) of zones; `more` are settings of unbound.
 
-    It is waited for until it answers a name of the zone, with `first` one that it validates.
+    Wait until it answers a name of the zone, or with `first` until it validates that name.
     """
     port = free_port()
     parts = [f"stub-zone:\n  name: {zone}.\n" + "".join(f"  stub-addr: {at}\n" for at in stubs[zone]) for zone in stubs]
@@ -312,7 +312,7 @@ def validating(folder: Path, anchor: str, stubs: dict[str, list[str]], *more: st
 
 
 def rcode(resolver: int, host: str, patience: float = 5.0) -> str:
-    """Ask a resolver for a host's address; give the name of the answer's code, empty where none comes in time."""
+    """Ask a resolver for a host's address; return the name of the answer's code, "" if none comes in time."""
     query = dns.message.make_query(f"{host}.", "A", want_dnssec=True)
     with contextlib.suppress(dns.exception.Timeout):
         return dns.rcode.to_text(dns.query.udp(query, "127.0.0.1", patience, resolver).rcode())

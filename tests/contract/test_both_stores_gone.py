@@ -1,4 +1,4 @@
-"""Both stores refuse or never answer: in bounded time a sentence names them, and nothing is lost."""
+"""Both stores refuse or never answer: the error names them in bounded time, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from components.stores import claims, s3
 from tests.contract.object_stores import kept, quiet
 from tests.pure.test_postgres import GIVEN, settings
 
-#: A read of a silent store here, in seconds; 60 in earnest.
+#: The time-out of a read in these tests, in seconds; 60 outside them.
 READ_S = 0.3
 
 
 @pytest.fixture(params=["refuses", "never answers"])
 def gone(request, monkeypatch):
-    """Give the address of a place without a store."""
+    """Return an address without a store."""
     if request.param == "refuses":
         yield "http://127.0.0.1:9"
         return
@@ -33,7 +33,7 @@ def gone(request, monkeypatch):
 
 @pytest.fixture
 def away(clouds, gone):
-    """Lead both stores there, and give what leads them back."""
+    """Lead both stores there, and return a function that leads them back."""
     before = {name: dict(store) for name, store in clouds.stores.items()}
     for store in clouds.stores.values():
         store["endpoint"] = gone

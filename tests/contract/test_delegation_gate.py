@@ -1,4 +1,4 @@
-"""An update asks the parent before one side stops to answer for a zone, or answers without the key of its DS."""
+"""An update asks the parent before an authority stops answering for a zone, or answers without the key of its DS."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.pure.test_own_servers import SERVERS as PLACED
 from tests.settings import site_folder, zone_stack
 
 WITH_DS = f"{EXAMPLE}dao.example. 300 IN DS {OTHER}\n"
-#: The parent names the stack's own servers, at the addresses of the two that stand.
+#: The parent names the stack's own servers, at their addresses.
 MOVED = EXAMPLE.replace("ns1.dao.example", OWN[0]).replace("ns2.dao.example", OWN[1])
 
 
 @pytest.fixture
 def gate(tmp_path):
-    """Return what the check shows for authorities and named servers."""
+    """Return the findings of the check for authorities and named servers."""
     site_folder(tmp_path)
     path = zone_stack(tmp_path)
 

@@ -41,7 +41,7 @@ READABLE = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
 
 @pytest.fixture(autouse=True)
 def shell(signed_in: None, account: Account, monkeypatch: pytest.MonkeyPatch):
-    """Give a shell that reaches the account; DNS answers what is given back, and by default what the zone has."""
+    """Set an environment that reaches the account; DNS gives the returned answers, by default those of the zone."""
     public = {("dao.example", "NS"): servers(account)}
     monkeypatch.setattr(resolver, "records", lambda name, kind: public.get((name, kind), []))
     return public
@@ -438,7 +438,7 @@ def test_a_session_of_a_role_is_asked_about_as_the_role(arn: str, principal: str
     assert aws.principal_of(arn) == principal
 
 
-#: The words of the AWS command line that the printed commands have, as it reads them (docs.aws.amazon.com/cli).
+#: A stand-in for the AWS command line, for the printed commands (docs.aws.amazon.com/cli).
 AWS_CLI = """#!{python}
 import json, os, sys
 import boto3, jmespath
@@ -456,7 +456,7 @@ print(found if output == "text" else json.dumps(found, default=str))
 
 
 def release(mend: str, folder: Path) -> None:
-    """Take the printed commands as a person would, in a shell: the first, the edit of the file, the last."""
+    """Run the printed commands in a shell as an operator would: the first, the edit of the file, the last."""
     (folder / "aws").write_text(AWS_CLI.format(python=sys.executable))
     (folder / "aws").chmod(0o755)
     region = os.environ["AWS_REGION"]  # which the command line reads, and boto3 does not

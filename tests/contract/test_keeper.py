@@ -424,7 +424,7 @@ def test_a_key_that_is_handed_over_after_its_zone_was_taken_is_shown_without_ano
 
 
 def shown(served):
-    """Return the DS of each key that the server answers."""
+    """Return the DS of each key that the server publishes."""
     (keys,) = served.ask(ZONE, "DNSKEY").answer
     return {dns.dnssec.make_ds(dns.name.from_text(ZONE), each, "SHA256").to_text() for each in keys}
 

@@ -178,11 +178,11 @@ def test_what_a_review_compares_with_is_never_an_option_or_a_command(ref: str) -
     assert not (REPOSITORY / "made").exists()
 
 
-#: Who names a place in the folder of temporary files, which users of a machine share, and what for.
+#: The files that name a path in the folder of temporary files, which users of a machine share, and the reason.
 SHARED = {
-    "components/config/held.py": 1,  # a folder of the user's own, for that user alone
+    "components/config/held.py": 1,  # a folder that only its user can open
     "sandbox/pair/world.py": 1,  # a folder with a random name: a socket's path has 107 bytes
-    "components/doctor/room.py": 1, "components/files.py": 1,  # a sentence about the folder itself
+    "components/doctor/room.py": 1, "components/files.py": 1,  # a message about the folder itself
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """A name server's document on the sandbox's Akash: a lease answers the zone over UDP and TCP once it has the key.
 
 The sandbox stands for Console and Kubernetes; Caddy, PowerDNS, the keeper and the image's program are real. There is no
-authority here, so the test writes what Caddy would: that it does is in test_web_server_secrets.py.
+issuer here, so the test writes the files that Caddy would write; test_web_server_secrets.py shows that Caddy does.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ pytestmark = [
 
 
 def answer(world, address, host, type_, *, tcp):
-    """Ask the leased address as its route leads; None without an answer."""
+    """Return the answer at the leased address by its route; None without one."""
     at, port = world.state.route(address, 53)
     query = dns.message.make_query(f"{host}.", type_, want_dnssec=True, payload=1232)
     query.flags &= ~dns.flags.RD
@@ -53,7 +53,7 @@ def answered(world, address, host, *, tcp):
 
 
 def health(world, address):
-    """Return what the web server of the lease answers for its health; nothing before it listens."""
+    """Return the health that the web server of the lease shows; "" before it listens."""
     try:
         return world.get(address, "/healthz").text
     except httpx.TransportError:
@@ -85,7 +85,7 @@ def test_a_lease_waits_for_the_key_and_answers_signed_by_it_over_both_transports
             found = wait(lambda tcp=tcp: answered(world, address, f"docs.{ZONE}", tcp=tcp))
             assert {dns.rdatatype.to_text(each.rdtype) for each in found.answer} == {"A", "RRSIG"}
             assert found.flags & dns.flags.AA
-        # It is well inside; without an authority there is no certificate, and /healthz gives that as the reason.
+        # The name server is well, but without an issuer there is no certificate, and /healthz gives that as the reason.
         wait(lambda: "there is no certificate" in health(world, address))
         logs = "".join(path.read_text() for path in (tmp_path / "akash").rglob("*.log"))
         assert key.splitlines()[2] not in logs

@@ -1,4 +1,4 @@
-"""What the image of a name server runs, as in a lease: it waits for the key, serves, and keeps both programs up."""
+"""The program of a name server's image, as in a lease: it waits for the key, serves, and restarts its processes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 
 
 class Web(http.server.BaseHTTPRequestHandler):
-    """The part of the lease's web server that gives the key, once it was handed over."""
+    """The part of the lease's web server that returns the key after its handover."""
 
     key: str | None = None
 
@@ -55,7 +55,7 @@ def web():
 
 @pytest.fixture
 def program(web, tmp_path):
-    """Run the image's program with one store, and give its process, its server and the address of its health."""
+    """Run the image's program with one store; yield its process, its server and the address of its health."""
     signer, asked = Signer(tmp_path), NameServer(tmp_path / "asked", ADDRESS)
     health = free_port()
     with store(tmp_path / "store") as shown:
@@ -86,7 +86,7 @@ def status(health):
 
 
 def child(process, what, *, other_than=0):
-    """Wait for a child of a process that runs something, and return it."""
+    """Wait for the child of a process that runs a program, and return it."""
 
     def look():
         for each in psutil.Process(process.pid).children():
@@ -133,14 +133,14 @@ def test_it_waits_for_the_key_serves_signed_by_it_and_starts_again_what_ends(pro
 
 
 def keys_of(asked):
-    """Return the DS of each key that the server shows."""
+    """Return the DS of each key that the server publishes."""
     message = asked.ask(ZONE, "DNSKEY", dnssec=True)
     keys = next(each for each in message.answer if each.rdtype == DNSKEY)
     return {dns.dnssec.make_ds(dns.name.from_text(ZONE), each, "SHA256").to_text() for each in keys}
 
 
 def test_other_keys_take_the_place_of_those_there_in_one_step(tmp_path):
-    """A keeper that reads meanwhile has either the old keys or the new ones, whole."""
+    """A keeper that reads at that moment gets either all old keys or all new ones."""
     path = tmp_path / "key"
     path.write_text("old")
     with path.open() as reading:

@@ -1,4 +1,4 @@
-"""The sandbox's registry delegates zones to name servers on leases, of which resolvers outside ask the same ones."""
+"""The sandbox's registry delegates zones to name servers on leases, which resolvers outside ask too."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .powerdns import MISSING, ZONE
 
 KEY = "12345 13 2 " + "ab" * 32
 IMAGE = "ghcr.io/dao-example/names"
-#: PowerDNS with a zone of one name, which is led to the address of the variable LEADS.
+#: PowerDNS with a zone of one name, which leads to the address of the variable LEADS.
 SERVE = """\
 python -m components.dns.powerdns.server --folder "$PWD" --address 127.0.0.1 --port "$PORT_53" || exit
 printf '%s\\n' '$ORIGIN dao.example.' "@ 60 SOA ns1 host $SERIAL 3600 600 604800 60" '@ 60 NS ns1' '@ 60 NS ns2' \
@@ -53,7 +53,7 @@ def akash(net, tmp_path_factory):
 
 @pytest.fixture
 def routed(net, monkeypatch):
-    """Ask name servers by the sandbox's ways, as programs in it do."""
+    """Ask name servers by the sandbox's routes, as programs in it do."""
     monkeypatch.setenv(resolver.ROUTES, str(net.state.root / "routes"))
     yield Resolver(f"127.0.0.1:{net.state.port('dns')}")
     for path in (net.state.root / "parents").iterdir():
@@ -181,6 +181,6 @@ def test_two_leases_answer_for_the_zone_and_the_faults_strike_one_at_a_time(net,
 
 
 def serial_at(port):
-    """Return the serial that a resolver outside gets on the way to one name server."""
+    """Return the serial that a resolver outside gets from the port of one name server."""
     query = dns.message.make_query(ZONE, "SOA")
     return int(dns.query.udp(query, "127.0.0.1", 5, port).answer[0][0].serial)

@@ -1,4 +1,4 @@
-"""Drills at own name servers, as visitors behind a resolver that validates see them.
+"""Drills of own name servers, as visitors of a validating resolver see them.
 
 A signed parent delegates to two servers; unbound's only trust is the parent's key. One server freezes in
 `test_own_names_alone.py`.
@@ -69,14 +69,14 @@ ns1.dao.example. 300 IN A {NS1}
 ns2.dao.example. 300 IN A {NS2}
 """
 AT = ["--at", f"docs-akash={PRIMARY}", "--at", f"docs-akash-2={STANDBY}"]
-#: Fresh names that are asked for in each drill.
+#: The number of fresh names that each drill asks for.
 FRESH = 100
-#: Seconds for which the resolver of the roll-over remembers anything, whatever its TTL is.
+#: The most seconds for which the resolver of the roll-over caches an answer, also if its TTL is longer.
 REMEMBERED_S = 2
 
 
 class Parent(NameServer):
-    """A signed zone above ours, whose DS records are exchanged as at a registry."""
+    """A signed zone above ours, whose DS records can be changed as at a registry."""
 
     def delegate(self, *ds: str) -> None:
         words = ["replace-rrset", "example", "dao", "DS", "300", *ds]
@@ -128,14 +128,14 @@ def world(tmp_path_factory, signer):
 
 
 class World:
-    """What the fixture gives."""
+    """The servers, parent, store and keys of the fixture."""
 
     def __init__(self, folder, port, place, servers, keepers, parent, key):
         self.folder, self.port, self.place, self.servers = folder, port, place, servers
         self.keepers, self.parent, self.key = keepers, parent, key
 
     def resolver(self, name, *more, second=None, first=True):
-        """Run a fresh resolver that trusts the parent alone; `second` is where the second name server is instead."""
+        """Run a fresh resolver that trusts only the parent; `second` replaces the second name server's address."""
         at = [f"{NS1}@{self.port}", second or f"{NS2}@{self.port}"]
         stubs = {"example": [f"{PARENT}@{self.port}"], ZONE: at}
         anchor = f"example. DS {ds_of(self.parent, 'example')}"
@@ -156,7 +156,7 @@ def names(word):
 
 
 def test_the_first_answers_of_a_cold_server_are_the_primary(world, signer):
-    """No member was ever probed; each server starts with an empty memory, and so does the resolver."""
+    """No member was ever probed, and the servers and the resolver start with empty caches."""
     moved = [switch(host) for host in names("cold")]
     put(world.place, signer, zone(10, [row for each in moved for row in lead(PRIMARY, each.host)], moved))
     assert [each.refresh() for each in world.keepers] == [True, True]
@@ -190,7 +190,7 @@ def test_while_both_members_are_dead_the_primary_answers(tmp_path, world, signer
 
 @pytest.fixture
 def stranger(tmp_path):
-    """Run a stranger's server for our zone, as at the address of a lost name server; give its port, and what it got."""
+    """Run a stranger's server for our zone, as at a lost server's address; return its port and its questions."""
     state = State(tmp_path)
     state.prepare()
     state.delegate(ZONE, {"servers": {SERVERS[0]: NS1, SERVERS[1]: NS2}, "ds": []})
@@ -209,7 +209,7 @@ def stranger(tmp_path):
 
     async def close():
         server.close()
-        await asyncio.sleep(0)  # transports close in the next turn
+        await asyncio.sleep(0)  # transports close in the loop's next turn
 
     asyncio.run_coroutine_threadsafe(close(), loop).result(30)
     loop.call_soon_threadsafe(loop.stop)
@@ -231,14 +231,14 @@ def test_no_answer_of_a_stranger_at_a_reused_address_is_accepted(world, stranger
 
 @pytest.mark.parametrize(("days", "code"), [(-16, "SERVFAIL"), (-1.1, "NOERROR"), (1.1, "NOERROR"), (16, "SERVFAIL")])
 def test_a_clock_that_is_days_wrong_ends_every_name_at_resolvers_that_validate(world, days, code):
-    """The resolver's clock is wrong here, by as much as a server's would be; a day is an alarm, and no failure yet."""
+    """The resolver's clock is wrong here, by as much as a server's would be. One day is an alarm, but no failure."""
     date = (datetime.now(UTC) + timedelta(days=days)).strftime("%Y%m%d%H%M%S")
     with world.resolver(f"clock{days}", f'val-override-date: "{date}"', first=False) as resolver:
         assert rcode(resolver, f"n1.{ZONE}", 10) == code
 
 
 class Visitor(threading.Thread):
-    """Asks for one name after another, each answer to be validated, until it is ended."""
+    """A thread that asks for one name after another until it is stopped. Each answer has to be validated."""
 
     def __init__(self, resolver):
         super().__init__()
@@ -252,7 +252,7 @@ class Visitor(threading.Thread):
                 self.lost.append((self.asked, rcode(self.resolver, host)))
 
     def sees(self, tag):
-        """Whether the resolver has an answer that this key signed."""
+        """Return whether the resolver has an answer that this key signed."""
         query = dns.message.make_query(ZONE, "SOA", want_dnssec=True)
         answer = dns.query.udp(query, "127.0.0.1", 10, self.resolver).answer
         return {one.key_tag for each in answer if each.rdtype == dns.rdatatype.RRSIG for one in each} == {tag}
@@ -260,7 +260,7 @@ class Visitor(threading.Thread):
 
 @pytest.fixture
 def rolled(world, signer, tmp_path, monkeypatch):
-    """Make a stack that names its delegation; give `publish(*ds)`, `wait()`, and `due()`, the step that is next."""
+    """Make a stack that names its delegation; return `publish(*ds)`, `wait()`, and `due()`, which is the next step."""
     monkeypatch.setattr(asking, "PORT", world.port)
     servers = [(name, "A", at) for name, at in zip(SERVERS, (NS1, NS2), strict=True)]
     path = zone_stack(tmp_path, *servers, *((host, "A", "192.0.2.1") for host in names("n")))
@@ -280,7 +280,7 @@ def rolled(world, signer, tmp_path, monkeypatch):
             wait()
 
     def wait():
-        """Wait twice as long as the resolver remembers, which is what a step asks for."""
+        """Wait twice as long as the resolver caches answers, as a step demands."""
         threading.Event().wait(2 * REMEMBERED_S)
 
     def due():
@@ -330,7 +330,7 @@ def run(*words):
 
 
 def test_a_key_that_is_exchanged_at_once_fails(world, signer, tmp_path):
-    """What the steps prevent: the parent vouches for the old key alone, and the servers sign with another."""
+    """The steps prevent this: the parent has only the DS of the old key, and the servers sign with another key."""
     other = tmp_path / "other"
     other.write_text(csk.make())
     before = world.key.read_text()

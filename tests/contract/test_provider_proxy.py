@@ -1,4 +1,4 @@
-"""What a lease's containers logged, by the Console's token and proxy, against the sandbox's Akash."""
+"""The logs of a lease's containers, by the Console's token and proxy, from the sandbox's Akash."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def dseq(world: AkashWorld) -> str:
 
 @pytest.fixture
 def place(world: AkashWorld, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let the client find the proxy where it listens; its certificate is for its name."""
+    """Route the proxy's name, for which it has a certificate, to its local port."""
     monkeypatch.setenv(URL_VARIABLE, str(world.api.base_url))
     monkeypatch.setenv(KEY_VARIABLE, "sandbox-key")
     route = world.state.route(stand_in.ADDRESS, 443)

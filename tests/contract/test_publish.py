@@ -166,7 +166,7 @@ def test_a_run_that_was_killed_is_finished_by_the_next_and_every_cache_forgets(c
 
 @pytest.mark.parametrize("after", [1, 2, 5, 14, 15])
 def test_a_first_run_that_was_killed_leaves_a_bucket_that_the_next_update_knows(clouds, half, monkeypatch, after):
-    """A bucket of `existing.bucket` is looked at before each update, and what others put there is never removed."""
+    """Each update checks a bucket of `existing.bucket` first, and never removes objects of others."""
     assert free(half).state is State.READY
 
     class Killed(BaseException):

@@ -1,4 +1,4 @@
-"""Entries of a stack at real name servers of its own: published to two stores, taken by one server after the other."""
+"""Entries of a stack on real own name servers: published to two stores, and taken by one server after the other."""
 
 from __future__ import annotations
 

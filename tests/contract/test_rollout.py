@@ -1,4 +1,4 @@
-"""The step that waits for ECS, against the sandbox's account: a release that fails shows why, and its last lines."""
+"""The step that waits for ECS, with the sandbox's account: a failed release shows its reason and its last logs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 class Standing:
-    """A service with a release that runs, in the account, and a world of tasks that reports what a test wants."""
+    """A service with a running release in the account, and a world of tasks that reports what a test sets."""
 
     def __init__(self, world: Account) -> None:
         self.world, self.ecs = world, world.client("ecs")
@@ -56,7 +56,7 @@ class Standing:
         return str(made["taskDefinition"]["taskDefinitionArn"])
 
     def update(self, definition: str) -> dict[str, str]:
-        """Begin a deployment; return the ids of all by their definitions."""
+        """Begin a deployment; return the ids of all deployments by definition."""
         self.ecs.update_service(cluster=self.cluster, service=self.service, taskDefinition=definition)
         (found,) = self.ecs.describe_services(cluster=self.cluster, services=[self.service])["services"]
         return {each["taskDefinition"]: each["id"] for each in found["deployments"]}

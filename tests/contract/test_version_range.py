@@ -18,7 +18,7 @@ from .plugin_client import connected
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Two environments are installed, and a test runs the tests of a folder.
+#: The tests install two environments, and run the tests of a folder in each.
 pytestmark = pytest.mark.timeout(900)
 
 #: What the graph tests are run with; of no concern to the ranges.

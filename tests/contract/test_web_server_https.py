@@ -54,16 +54,16 @@ def asked(made, name, path="/"):
 
 
 def settled(made, direct):
-    """Wait until it has the certificate of its own name: until then it starts its server anew.
+    """Wait until the web server has the certificate of its own name: until then it may reload its configuration.
 
-    Caddy has a listener of its own for each configuration, and what the former one has not accepted yet is reset. A
-    site may be well before, and a single question that is asked at that moment has no answer.
+    Caddy opens a new listener for each configuration, and resets connections that the old one has not accepted yet. The
+    site may be well before that, but a single request at that moment gets no answer.
     """
     until(lambda: asked(made, direct).status, f"HTTPS for {direct}")
 
 
 def kept(made):
-    """Return the names whose certificates lie in its volume."""
+    """Return the names whose certificates are on its volume."""
     return {path.stem for path in (made.folder / "data").glob("caddy/certificates/*/*/*.crt")}
 
 

@@ -190,7 +190,7 @@ def test_the_site_is_well_only_while_the_application_is(served):
     assert (made.get("/healthz").status_code, made.get("/healthz").text) == (200, f"{VERSION}\n{MARK}")
     for status in (404, 500):
         behind.health = status
-        answer = made.get("/healthz")  # at once: nothing in between remembers
+        answer = made.get("/healthz")  # at once, because nothing in between caches
         assert (answer.status_code, answer.text) == (503, f"the application answers {status} to /health\n")
     reason = "unmoor: the application answers 500 to /health\n"
     until(lambda: reason in made.log(), "the script has looked")

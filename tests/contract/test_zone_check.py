@@ -29,7 +29,7 @@ dao.example. 300 IN NS ns2.dao.example.
 ns1.dao.example. 300 IN A {NS1}
 ns2.dao.example. 300 IN A {NS2}
 """
-#: What a resolver knows: the parent, which delegates another zone there.
+#: The answers of a resolver: the parent delegates another zone to these servers.
 KNOWN = EXAMPLE.replace("dao.example. 300 IN NS", "else.example. 300 IN NS")
 DAO = f"""\
 dao.example. 300 IN SOA ns1.dao.example. hostmaster.dao.example. 7 3600 600 604800 300

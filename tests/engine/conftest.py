@@ -63,7 +63,7 @@ def sandbox(tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @contextmanager
 def running(root: Path) -> Iterator[Sandbox]:
-    """Run a sandbox in a folder, and end all of it."""
+    """Run a sandbox in a folder, and end all of its processes."""
     state = State(root)
     variables = os.environ | {VARIABLE: str(state.root), "UNMOOR_SANDBOX_ALIAS_TTL": str(ALIAS_TTL_S)}
     command = [sys.executable, "-m", "sandbox"]

@@ -1,4 +1,4 @@
-"""An application with a database on a stack of its own: three stores behind TLS, and someone who posts all the time."""
+"""A stack with an application and its database: three stores with TLS, and a client that posts continuously."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ SECRETS = {
     "ARCHIVE_CIPHER": "the-pass-phrase-of-the-archive",
     "BOARD_TOKEN": "the-token-of-the-application",
 }
-#: The longest that a step may wait, in seconds.
+#: The most seconds of a step.
 GRACE_S = 400
 
 
 def keys() -> dict[str, str]:
-    """Return the variables with keys of stores: the operator's own, and those of each site and role."""
+    """Return the operator's variables with keys of stores: its own, and those of each site and role."""
     found = {}
     for store in STORES:
         for what in ("KEY", "SECRET"):
@@ -67,7 +67,7 @@ def keys() -> dict[str, str]:
 
 @contextlib.contextmanager
 def stores(folder: Path, state: State) -> Iterator[dict[str, int]]:
-    """Run three stores with TLS of this sandbox's authority, each with its bucket; give their ports."""
+    """Run three stores with certificates of this sandbox's issuer, each with its bucket; yield their ports."""
     certificate, key = Authority(state).certificate(["localhost"])
     (folder / "cert.pem").write_text(certificate)
     (folder / "key.pem").write_text(key)
@@ -110,18 +110,18 @@ class Forum(docs_stack.Docs):
 
     @property
     def workload(self) -> dict[str, Any]:
-        """What stands in the stack file of the workload."""
+        """The workload's settings in the stack file."""
         found: dict[str, Any] = self.settings["unmoor:workloads"]["forum"]
         return found
 
     @property
     def database(self) -> Settings:
-        """Its database, as its operator knows it."""
+        """The operator's settings of the database."""
         ours = {name.removeprefix("unmoor:"): value for name, value in self.settings.items() if "unmoor:" in name}
         return sites.settings_of(topology(ours, builtin().with_(kinds=[POSTGRES]), None).workloads[0])
 
     def writer(self) -> tuple[str, int]:
-        """Return who holds the record, and its epoch."""
+        """Return the holder of the record, and its epoch."""
         settings = self.database
         with self.shell():
             store = settings.witness.store
@@ -131,7 +131,7 @@ class Forum(docs_stack.Docs):
         return record.holder, record.epoch
 
     def counted(self, after: float = 0.0) -> bool:
-        """Whether both stores have a backup whose rows were counted since then."""
+        """Return whether both stores have a backup whose rows were counted since then."""
         settings = self.database
         with self.shell():
             for name in settings.archive:
@@ -142,7 +142,7 @@ class Forum(docs_stack.Docs):
 
     @contextlib.contextmanager
     def shell(self) -> Iterator[None]:
-        """Have the operator's variables in this process."""
+        """Set the operator's variables in this process."""
         kept = dict(os.environ)
         os.environ.update(self.pulumi.environment)
         try:
@@ -152,7 +152,7 @@ class Forum(docs_stack.Docs):
             os.environ.update(kept)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command about the database, as a user who may run PostgreSQL."""
+        """Run a command about the database as a user that can run PostgreSQL."""
         folder = self.site.parent / "stacks"
         folder.mkdir(exist_ok=True)
         file = folder / self.pulumi.config_file.name
@@ -167,7 +167,7 @@ class Forum(docs_stack.Docs):
         )
 
     def posts(self) -> list[tuple[int, str]]:
-        """Return every post that the writer has, by number."""
+        """Return every post at the writer's site, by number."""
         page = until(self._page, "the posts")
         return [(number, text) for number, text in json.loads(page)]
 
@@ -238,7 +238,7 @@ def _workload(ports: dict[str, int]) -> dict[str, Any]:
 
 
 class Poster:
-    """Posts numbered texts all the time, where DNS leads, and keeps what was acknowledged."""
+    """A thread that posts numbered texts where DNS leads, and keeps the acknowledgements."""
 
     PAUSE_S = 0.05
 

@@ -117,7 +117,7 @@ def test_the_next_update_takes_it_again(docs: Docs, live: Visitor) -> None:
 
 
 def test_with_a_standby_the_whole_set_is_taken_again(docs: Docs, live: Visitor) -> None:
-    """The engine's state has every record all the time, so that an update alone would not make them."""
+    """The engine's state has every record all the time, so an update alone would not create them."""
     docs.up(mode="active-standby", adopt=STOOD)
     whole = {"CAA", "A primary", "A secondary"}
     assert kinds() == kinds(WWW) == whole

@@ -1,4 +1,4 @@
-"""Both drills of a closed AWS account, as the demo plays them: what is lost in Route 53, and nothing on own servers."""
+"""Both drills of a closed AWS account, as in the demo: names are lost with Route 53, and none with own servers."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ pytestmark = [
 
 
 def play(folder: Path, chapter: str) -> dict[str, Any]:
-    """Play a chapter on a sandbox of its own, and return what it measured."""
-    subprocess.run(["make", "--silent", "site/index.html"], cwd=REPOSITORY, check=True)  # the site of every chapter
+    """Play a chapter on a new sandbox, and return its figures."""
+    subprocess.run(["make", "--silent", "site/index.html"], cwd=REPOSITORY, check=True)  # all chapters serve it
     (known,) = [each for each in CHAPTERS if each.name == chapter]
     child = subprocess.Popen(
         [sys.executable, "-m", "sandbox.demo", "--chapter", chapter],

@@ -1,6 +1,6 @@
-"""The disk of the one who runs `up` becomes full: nothing is lost, and with room again it settles.
+"""The operator's disk becomes full during `up`: nothing is lost, and an update with free space completes.
 
-State and temporary files lie on a small disk, which is filled when a step begins. Only root may mount one.
+State and temporary files are on a small disk, which is filled when a step begins. Only root can mount one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Disk:
             self.filled = self.at
 
     def fill(self, leave: int = 0) -> None:
-        """Take all the room there is but `leave` bytes."""
+        """Fill the disk except for `leave` bytes."""
         with (self.place / "filler").open("ab", buffering=0) as file:
             for size in (1 << 20, 4096, 1):
                 try:
@@ -55,14 +55,14 @@ class Disk:
         return found.f_bavail * found.f_frsize + 1
 
     def free(self) -> None:
-        """Give the room back."""
+        """Free the disk."""
         (self.place / "filler").unlink(missing_ok=True)
         self.at = self.filled = ""
 
 
 @pytest.fixture(scope="module")
 def disk(docs: Docs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
-    """Mount a small disk, and have the stack's state and temporary files on it."""
+    """Mount a small disk, and move the stack's state and temporary files to it."""
     place = tmp_path_factory.mktemp("disk")
     words = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "unmoor", str(place)]
     if os.geteuid() != 0 or subprocess.run(words, check=False, capture_output=True).returncode:
@@ -80,8 +80,8 @@ def disk(docs: Docs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-#: A step of each sort, and what makes it be done: a program with a bundle, what AWS makes, what costs money, files,
-#: what visitors follow.
+#: A step of each sort, and the edit that causes it: a program with a bundle, a resource at AWS, one that costs money,
+#: files, and a record that visitors follow.
 STEPS = {
     "docs-keep": {"mode": "centralized"},
     "docs-akash": {"mode": "active-standby"},
@@ -108,7 +108,7 @@ def test_no_update_begins_without_room(docs: Docs, disk: Disk) -> None:
     assert [name for _, name in run.started() if name.startswith("docs")] == []
 
 
-#: A plain run has time for one.
+#: A run without TESTS_KILLS tries only one step.
 TRIED = STEPS if os.environ.get("TESTS_KILLS") else ("docs-akash",)
 
 
@@ -121,7 +121,7 @@ def test_a_disk_that_becomes_full_at_a_step_loses_nothing(docs: Docs, disk: Disk
     disk.free()
     assert [word for word in ("Traceback", "panic:", "goroutine ") if word in run.output] == [], run.output
     assert "held back for the state; make room on it now" in run.output
-    # Room that comes back in time costs nothing; after it, on a busy machine, the update is run again.
+    # Nothing fails if space comes back in time. On a busy machine it may be too late, and the update is run again.
     docs.up()
     assert docs.again().changes() == {}
 

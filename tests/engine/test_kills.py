@@ -85,7 +85,7 @@ def rests(base: Docs, primary: str, standby: str) -> None:
 
 
 def test_records_that_were_made_and_not_noted_are_taken(base: Docs, tmp_path: Path) -> None:
-    """The engine notes a record when Route 53 has answered for good; a kill before that leaves it unknown."""
+    """The engine writes a record to the state after Route 53's last answer; after a kill before that it is unknown."""
     standing = base.records()
     lost = forget(base, tmp_path)
     run = base.pulumi.up()
@@ -134,7 +134,7 @@ def distributions() -> list[str]:
 
 
 def forget(base: Docs, folder: Path) -> set[str]:
-    """Take every record out of the state, and return the names of their resources."""
+    """Remove every record from the state, and return the names of their resources."""
     state = json.loads(base.pulumi.export())
     known = state["deployment"]["resources"]
     lost = {each["urn"] for each in known if each["type"] == "aws:route53/record:Record"}

@@ -48,7 +48,7 @@ KEY = csk.make()
 DS = csk.ds(KEY, ZONE, Path("key"))
 IMAGE = "ghcr.io/dao-example/nameserver@sha256:" + "4c6e91c6ed0e2fa03efd5b44747b625fec79bc9cd06ac5235a779726618e530d"
 
-#: Seconds for which the resolver of the roll-over remembers anything, whatever its TTL is.
+#: The most seconds for which the resolver of the roll-over caches an answer, also if its TTL is longer.
 REMEMBERED_S = 2
 
 REHEARSAL = pytest.mark.skipif(
@@ -58,7 +58,7 @@ pytestmark = [pytest.mark.timeout(1500), pytest.mark.skipif(MISSING is not None,
 
 
 def dns_of(*authorities: str, names: list[str], ds: tuple[str, ...] = ()) -> dict[str, object]:
-    """Return the settings of who answers for the zone."""
+    """Return the settings of the zone's authorities and delegation."""
     delegation = {"registrar": "Gandi", "name_servers": names, "ds": list(ds)}
     servers = {"placement": ["akash", "akash"], "image": IMAGE, "budget_usd_month": 20}
     own = {"servers": servers} if "powerdns" in authorities else {}
@@ -80,7 +80,7 @@ def standing(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def address(docs: Docs, site: str) -> str:
-    """Return where a name server is, as Route 53 has it or as the registry does."""
+    """Return the address of a name server by Route 53 or by the registry."""
     glue = (docs.state.delegation(ZONE) or {}).get("servers", {}).get(f"{site}.{ZONE}")
     return glue or docs.records()[f"{site}.{ZONE}"]
 
@@ -94,7 +94,7 @@ def ask(docs: Docs, site: str, host: str, type_: str, *, tcp: bool = False) -> d
 
 
 def valid(docs: Docs, site: str, host: str, type_: str) -> set[str]:
-    """Return what a server answers for a name, once its signature has been validated by the key of the DS."""
+    """Return a server's answer for a name after validating its signature with the key of the DS."""
     zone = dns.name.from_text(ZONE)
     keys = next(each for each in ask(docs, site, ZONE, "DNSKEY").answer if each.rdtype == dns.rdatatype.DNSKEY)
     assert {dns.dnssec.make_ds(zone, key, "SHA256").to_text() for key in keys} == {DS}
@@ -183,7 +183,7 @@ def started(docs: Docs, *words: str) -> subprocess.Popen[str]:
 
 
 def typed(docs: Docs, *words: str) -> str:
-    """Type a command, which has to end well."""
+    """Run a command, which has to succeed."""
     child = started(docs, *words)
     shown, _ = child.communicate()
     assert child.returncode == 0, f"{' '.join(words)}\n{shown}"
@@ -191,7 +191,7 @@ def typed(docs: Docs, *words: str) -> str:
 
 
 def carry_out(docs: Docs, chapter: str, person: Callable[[list[str]], None] = lambda _: None) -> None:
-    """Carry a chapter of the runbook out; a person reads each line, and may act."""
+    """Carry out a chapter of the runbook, with an operator who reads each line and may act."""
     words = ("--execute", "--yes", "--approved-by", "a test", "--chapter", chapter)
     lines: list[str] = []
     with started(docs, "./unmoor", "runbook", "docs", "--stack", "docs", *words) as child:
@@ -213,7 +213,7 @@ def test_the_runbook_of_a_lost_name_server_is_carried_out_with_the_glue_that_it_
     owner = next(each.owner for each in PROVIDERS if lost in each.addresses)
 
     def at_the_registrar(lines: list[str]) -> None:
-        """Change the glue to what the step printed, once it waits for that."""
+        """Change the glue to the printed addresses when the step waits for that."""
         text = "".join(lines)
         printed = text.partition("Change the glue")[2]
         if lines[-1].startswith("      $ ") and printed.count("      $ ") == 2:
@@ -235,13 +235,13 @@ def test_the_runbook_of_a_lost_name_server_is_carried_out_with_the_glue_that_it_
 
 
 def running() -> set[str]:
-    """Return the operators of leases that run."""
+    """Return the operators of running leases."""
     newest = [each["leases"][-1] for each in akash.open_deployments() if each["leases"]]
     return {each["id"]["provider"] for each in newest if each["state"] == "active"}
 
 
 class Visitor(threading.Thread):
-    """Looks a name up again and again, until it is ended; each answer has to be validated."""
+    """A thread that looks a name up until it is stopped. Each answer has to be validated."""
 
     def __init__(self, resolver: Validating) -> None:
         super().__init__()
@@ -259,7 +259,7 @@ class Visitor(threading.Thread):
 @REHEARSAL
 @pytest.mark.skipif(NO_RESOLVER is not None, reason=str(NO_RESOLVER))
 def test_the_key_is_exchanged_on_leases_in_five_steps_and_no_look_up_is_lost(standing: Docs, tmp_path: Path) -> None:
-    """The resolver trusts both keys; what it remembers of one must never meet signatures of the other alone."""
+    """The resolver trusts both keys; its cache of one key must never meet signatures of only the other."""
     file = tmp_path / "new.key"
     typed(standing, "./unmoor", "zone", "key", "--stack", "docs", str(file))
     new = csk.ds(file.read_text(), ZONE, file)
@@ -279,7 +279,7 @@ def test_the_key_is_exchanged_on_leases_in_five_steps_and_no_look_up_is_lost(sta
 
     def vouched(*ds: str) -> None:
         registrar.change(standing.state, ZONE, (standing.state.delegation(ZONE) or {})["servers"], ds)
-        time.sleep(2 * REMEMBERED_S)  # what a step asks to wait for
+        time.sleep(2 * REMEMBERED_S)  # as a step demands
 
     with validating(standing.state, ZONE, tmp_path / "unbound", (DS, new), REMEMBERED_S) as resolver:
         visitor = Visitor(resolver)

@@ -1,7 +1,7 @@
 """An application with a database moves to Akash and back by the real engine, with real PostgreSQL and pgBackRest.
 
-The machine of AWS and the lease on Akash are local processes here, with an agent each, and three stores of versitygw.
-Someone posts all the time, through the web server of whichever site DNS leads to.
+The machine of AWS and the lease on Akash are local processes here, with an agent each, and three stores of versitygw. A
+client posts continuously through the web server of the site to which DNS leads.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def poster(forum: Forum) -> Iterator[Poster]:
 
 
 def intact(forum: Forum, poster: Poster) -> None:
-    """Compare what was acknowledged until now with what the writer has: each once, and in order."""
+    """Assert that the writer's site has every acknowledged post once, and in order."""
     acknowledged = list(poster.acknowledged)
     there = forum.posts()
     texts = [text for _, text in there]

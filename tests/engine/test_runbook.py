@@ -162,7 +162,7 @@ BREAKING = frozenset(FAULTS) | {"lease-lost", "interrupted"}
 
 
 def key(chapter: str, check: Check) -> tuple[Any, ...]:
-    """Return what makes a check another one: what was broken when it ran, but not how long it may take."""
+    """Return the key of equal checks: the check and the faults of its run, without its time."""
     return chapter if chapter in BREAKING else "", check.command, check.shows, check.fails
 
 

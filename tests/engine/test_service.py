@@ -73,7 +73,7 @@ def test_a_first_up_serves_on_aws(service: Service) -> None:
 
 
 def test_a_task_that_is_killed_is_started_anew(service: Service) -> None:
-    """The platform does that, without an update; nothing of the stack changes."""
+    """The platform restarts it without an update, and the stack does not change."""
     ecs = inventory.client("ecs")
 
     def tasks(status: str) -> set[str]:
@@ -137,7 +137,7 @@ def test_a_flip_replaces_nothing(step: int, walk: list[Seen]) -> None:
     assert {op for op, _ in walk[step].run.steps()} <= {"same", "create", "update", "delete"}
 
 
-#: Where releases are tried, in this order: the walk ends on AWS. What a bad release is there, and what the error has.
+#: The targets of the releases in order, which ends on AWS, with a bad release there and texts of its error.
 PLACES = {
     "aws": (A, "0", ("api-aws: ECS has taken the release back", "container app:", "app: it does not start")),
     "akash": (

@@ -49,7 +49,7 @@ SECOND = "canary-three-of-a-rotation-90d2"
 SEALED = "canary-four-of-the-configuration-e7b3"
 LOOKED_FOR = [*(value for _, value in CANARIES.values()), SECOND, SEALED, KEY]
 SECRETS = {name: variable for name, (variable, _) in CANARIES.items()}
-#: How a line begins that a release prints by itself, with its secrets.
+#: The beginning of a line in which a release prints its own secrets.
 BY_ITSELF = "no way in with"
 
 
@@ -227,7 +227,7 @@ def test_a_rotation_gives_both_sites_the_new_value_without_a_failed_request(serv
 
 
 def test_a_value_of_pulumis_secret_configuration_reaches_both_sites(service: Service, watched: Watch) -> None:
-    """It is set by standard input, as an operator types it; no variable of the shell holds it."""
+    """It is set on standard input, as an operator types it, and no variable of the shell holds it."""
     key, file = "unmoor-secret:API_TOKEN", service.pulumi.config_file
     words = ["pulumi", "config", "set", "--secret", key, "--stack", service.pulumi.stack, "--config-file", str(file)]
     environment = {**os.environ, **service.pulumi.environment}
@@ -298,7 +298,7 @@ def test_no_canary_stands_in_state_logs_events_journals_or_stores(service: Servi
     assert sorted(path.name for path in volumes) == sorted(SECRETS)
     for path in volumes:
         del kept[path]
-    # What the application itself prints stands in its container's log; the update shows none of it, as tested above.
+    # The application's own prints are in its container's log. The update shows none of them, as tested above.
     printed = [path for path in kept if path.match("log/task-*-app.log") and BY_ITSELF in kept[path]]
     assert printed
     for path in printed:

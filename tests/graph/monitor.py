@@ -218,7 +218,7 @@ def run(
     # The SDK's mock monitor makes a loop in each of its threads and closes none.
     asyncio.new_event_loop = made
     try:
-        # The SDK keeps the stack of an earlier program; one that failed early has no URN to be anything's parent.
+        # The SDK keeps the stack resource of an earlier program, which has no URN for children if that failed early.
         set_root_resource(None)  # type: ignore[arg-type]
         mocks.set_mocks(Cloud(), "unmoor", stack, preview, monitor=Recorder(graph))
 

@@ -279,7 +279,7 @@ def test_tags_of_a_program_stay_next_to_ours(root):
 
 
 def names_of_the_manual():
-    """Return the (name, type) of the page's two tables: every stack's, and those of own name servers."""
+    """Return (name, type) of the page's two tables: resources of every stack, and those of own name servers."""
     page = (Path(__file__).parents[2] / "docs" / "library.md").read_text()
     found = []
     for table in page.partition("### What it registers")[2].partition("\n## ")[0].split("\nWith [name servers"):

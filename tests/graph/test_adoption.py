@@ -23,7 +23,7 @@ def root(tmp_path_factory):
     return folder
 
 
-#: Mode and what else the workload has, by name.
+#: The mode and other settings of the workload, by name.
 STACKS = {
     "centralized": ("centralized", {}),
     "active-standby": ("active-standby", {}),
@@ -51,7 +51,7 @@ def test_the_batch_is_what_is_registered_field_by_field(graphs):
 
 
 def test_what_the_standby_gets_back_is_what_is_registered_field_by_field(graphs):
-    """Without it an update after `--undo` would leave the place empty: the engine's state has the record."""
+    """An update after `--undo` would otherwise not create the record, because the engine's state has it."""
     _, graph = graphs
     joins = [one.name for one in graph.resources.values() if one.name == f"{HOST}-join"]
     assert joins == [f"{HOST}-join"] * has_standby(graph)

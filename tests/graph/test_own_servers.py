@@ -1,4 +1,4 @@
-"""Name servers of the stack's own, as a deployment registers them: as the plan prints them, in every mode."""
+"""The stack's own name servers: a deployment registers what the plan prints, in every mode."""
 
 from __future__ import annotations
 

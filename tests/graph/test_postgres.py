@@ -1,4 +1,4 @@
-"""A database's resources: what a flip may change, in which order the writer moves, and what a machine may do."""
+"""A database's resources: the changes of a flip, the order of a move of the writer, and the rights of a machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STATES = [
     ("active-standby", "decentralized"),
     ("decentralized", "centralized"),
 ]
-#: What the machine is made of.
+#: The resources of the machine.
 MACHINE = {
     f"forum-aws-{part}"
     for part in (
@@ -85,7 +85,7 @@ def test_the_writer_moves_after_its_site_stands_and_before_a_name_leads_there(gr
     graph = graphs[state]
     site = "forum-akash" if state[1] == "decentralized" or state[0] == "decentralized" else "forum-aws"
     moves = graph.named(WRITER).urn
-    place = "-addressed" if site == "forum-aws" else ""  # of a component, what is inside is waited for
+    place = "-addressed" if site == "forum-aws" else ""  # an edge to a component is one to the resources in it
     stands = {graph.named(f"{site}{part}").urn for part in (place, "-secrets", "-probe")}
     assert stands <= graph.behind(moves)
     assert graph.named(f"{site}-secrets").urn in graph.behind(graph.named(f"{site}-probe").urn)
@@ -99,7 +99,7 @@ def test_the_writer_moves_after_its_site_stands_and_before_a_name_leads_there(gr
 
 @pytest.mark.parametrize("state", STATES)
 def test_everything_is_removed_after_the_last_copy_was_asked_about(graphs, state):
-    """Pulumi removes a resource before what it waits for."""
+    """Pulumi removes a resource before those that it depends on."""
     graph = graphs[state]
     keep = graph.named(KEEP)
     ours = {each.urn for each in graph.resources.values() if each.request.custom and each.name != "akash-account"}

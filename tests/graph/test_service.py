@@ -133,7 +133,7 @@ def test_secrets_are_handed_over_between_the_lease_and_its_probe(tmp_path, monke
 
 
 def test_a_bad_deployment_is_taken_back_and_a_step_waits_for_its_end_before_the_probe(central):
-    """The plug-in would wait too, and fail without a word of the containers."""
+    """The plug-in could wait too, but would fail without the containers' logs."""
     service = central.named("api-aws-service")
     assert service.inputs["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
     assert "waitForSteadyState" not in service.inputs

@@ -120,7 +120,7 @@ def test_taking_again_changes_nothing_and_after_giving_back_takes_it_again(live)
 
 
 def test_the_standby_joins_where_the_primary_stands_without_it():
-    """A host that was given back and taken again: the engine makes no record that its state has."""
+    """After a host was given back and adopted again, the engine does not create records that its state has."""
     standby = {"host": HOST, "zone": {"zone_id": "Z1"}, "standby": LEASE}
     assert adoption.joined(standby, shaped([CNAME])) == [], "the host is not ours"
     primary = apply(shaped([CNAME]), adoption.taken(given([CNAME]), shaped([CNAME])))

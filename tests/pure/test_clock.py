@@ -25,7 +25,7 @@ DATES = {
     "assess/discover/looks.py", "commands/assess.py", "commands/discover.py", "commands/init.py",
     "commands/inventory.py", "commands/prices.py",  # the day of a report
     "review/state.py", "commands/review.py", "commands/approve.py", "commands/runbook.py",  # an approval
-    "commands/zone.py", "dns/powerdns/publish.py", "dns/powerdns/keeper.py",  # a serial; the time of a line
+    "commands/zone.py", "dns/powerdns/publish.py", "dns/powerdns/keeper.py",  # a serial; the time of a log line
     "dns/delegation.py",  # compared with the clocks of name servers
     "kinds/static/keep.py",  # the number of a release
     "kinds/static/memory.py", "kinds/static/publish.py",  # compared with times of files, and of an earlier run

@@ -25,14 +25,14 @@ ELSEWHERE = {
     "content/gitbook/project.py": 5,  # pictures and templates, into a folder that must be empty
     "kinds/static/bundle.py": 1,  # into a folder that `restore` throws away when it fails
     "provider/classes.py": 1,  # a developer's `make classes`
-    "dns/powerdns/database.py": 4, "dns/powerdns/nameserver.py": 2,  # in a container of its own, which starts anew
-    "dns/powerdns/state.py": 6,  # a folder that is thrown away, and a lock
-    "dns/powerdns/server.py": 1, "dns/powerdns/stores.py": 1,  # the keeper goes on
+    "dns/powerdns/database.py": 4, "dns/powerdns/nameserver.py": 2,  # in a container, which restarts
+    "dns/powerdns/state.py": 6,  # a temporary folder, and a lock
+    "dns/powerdns/server.py": 1, "dns/powerdns/stores.py": 1,  # the keeper continues without it
     "commands/zone.py": 1,  # a key, which its owner alone may read at every moment
     "review/signatures.py": 2, "commands/restore.py": 1, "text/device.py": 1,
     "commands/record.py": 1,  # the run's settings, before the command starts
-    "postgres/drill.py": 1, "postgres/rehearsal.py": 1,  # a folder that is thrown away
-    "doctor/room.py": 1,  # room that is held back
+    "postgres/drill.py": 1, "postgres/rehearsal.py": 1,  # a temporary folder
+    "doctor/room.py": 1,  # reserved space
     "probe/handover.py": 2,  # a key for one moment, sealed
 }  # fmt: skip
 WRITERS = {"write_text", "write_bytes", "mkstemp", "TemporaryFile", "NamedTemporaryFile", "TemporaryDirectory",
@@ -41,7 +41,7 @@ WRITERS = {"write_text", "write_bytes", "mkstemp", "TemporaryFile", "NamedTempor
 
 def run(folder: Path, *words: str, room: int | None = None, typed: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command; with `room`, no file may have more bytes: what a full disk answers, but for the number."""
-    # Not by preexec_fn: a process that has used gRPC, as a worker of ours has, may abort between fork and exec.
+    # A `preexec_fn` may abort between fork and exec in a process that has used gRPC, as test workers have.
     bound = [] if room is None else [sys.executable, "-c", _BOUND, str(room)]
     return subprocess.run(
         [*bound, sys.executable, "-m", "components", *words], cwd=folder, input=typed, capture_output=True, text=True,
@@ -49,7 +49,7 @@ def run(folder: Path, *words: str, room: int | None = None, typed: str = "") -> 
     )  # fmt: skip
 
 
-#: Runs a command that can write no file with more bytes.
+#: A program that runs a command with a limit of bytes for every file.
 _BOUND = """import os, resource, sys
 most = int(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))

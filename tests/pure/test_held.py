@@ -1,4 +1,4 @@
-"""Values of Pulumi's secret configuration: handed to the steps of one update by a socket, and refused in clear."""
+"""Values of Pulumi's secret configuration: handed to the steps of one update over a socket, and refused unencrypted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a container logged, quoted: no value of a secret in any spelling, and a few short lines."""
+"""Quoted logs of a container: no value of a secret in any spelling, and a few short lines."""
 
 from __future__ import annotations
 

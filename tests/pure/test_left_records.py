@@ -1,4 +1,4 @@
-"""A record that an interrupted update left: ours is taken, and another party's is refused with the command."""
+"""A record of an interrupted update: ours is taken over, and another's is refused with the command to delete it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CAA = {**ADDRESS, "type": "CAA", "records": ['0 issue "amazon.com"', '0 issuewil
 
 
 def stands(*values: str, type_: str = "A", name: str = HOST, **more: Any) -> dict[str, Any]:
-    """Return a record set as the API answers it."""
+    """Return a record set as in the API's answer."""
     return {"Name": f"{name}.", "Type": type_, "TTL": 5, "ResourceRecords": [{"Value": each} for each in values]} | more
 
 
@@ -31,7 +31,7 @@ def stands(*values: str, type_: str = "A", name: str = HOST, **more: Any) -> dic
         (MEMBER, stands("203.0.113.7", SetIdentifier="primary", Failover="PRIMARY", HealthCheckId="old")),
         (ALIAS, {"Name": f"{HOST}.", "Type": "A", "AliasTarget": CLOUD}),
         (CAA, stands('0 issuewild ";"', '0 issue "amazon.com"', type_="CAA")),
-        # Other record sets, next to which ours can stand, or which Route 53 itself judges.
+        # Other record sets, which do not exclude ours, or which Route 53 itself refuses.
         (MEMBER, stands("203.0.113.9", SetIdentifier="secondary", Failover="SECONDARY")),
         (ADDRESS, stands("203.0.113.9", name=f"www.{HOST}")),
         (ADDRESS, stands('"text"', type_="TXT")),

@@ -1,4 +1,4 @@
-"""Name servers of the stack's own in a stack file and its plan: what is refused, who is named, and in which order."""
+"""The stack's own name servers in a stack file and its plan: refusals, companies, and the order of actions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OWN = ("ns-akash.dao.example", "ns-akash-2.dao.example")
 
 
 def stack(*authorities, mode="decentralized", **dns):
-    """Return a stack with sites on two providers, and servers of its own."""
+    """Return a stack with sites on two Akash providers, and own name servers."""
     made = settings(mode, decentralized=("akash", "akash"))
     given = {"authorities": list(authorities), "servers": SERVERS, "delegation": DELEGATION} | dns
     return made | {"dns": {name: value for name, value in given.items() if value is not None}}
@@ -259,7 +259,7 @@ def test_the_key_is_handed_over_before_a_server_is_asked_and_names_follow_the_se
     for entry in ("powerdns:docs.dao.example/primary", "powerdns:docs-akash-host"):
         assert {"ns-akash-probe", "ns-akash-2-probe"} <= behind(made, entry)
     assert {"docs-akash-probe", "docs-akash-drain"} <= behind(made, "powerdns:docs.dao.example/primary")
-    # One server after the other: a bad release of their image reaches one.
+    # One server after the other, so that a bad release of their image reaches only one.
     assert {"ns-akash-probe", "ns-akash-serves"} <= behind(made, "ns-akash-2")
 
 
@@ -370,7 +370,7 @@ def test_a_rating_names_who_can_forge_the_zone_and_no_company_that_ends_the_name
 
 @pytest.mark.parametrize("authorities", [("route53",), ("route53", "powerdns"), ("powerdns",)])
 def test_checks_of_a_stack_share_no_name_but_that_of_the_identity(authorities, root):
-    """Of one name the first is made alone, so that another's refusal would be lost."""
+    """Of two checks with one name only the first is made, so a refusal by the other would be lost."""
     made = stack(*authorities) if "powerdns" in authorities else settings() | {"dns": {"delegation": DELEGATION}}
     plan = planned(made, root)
     names = [check.name for check in run.checks(plan, builtin(), "unmoor/test") if check.name != "AWS identity"]

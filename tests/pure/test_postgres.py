@@ -281,7 +281,7 @@ def test_the_segment_of_a_position_has_the_name_that_postgresql_gives_it(timelin
 
 
 class Clock:
-    """A clock that goes on by what is waited for."""
+    """A clock that advances by the seconds that are waited."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -294,7 +294,7 @@ class Clock:
 
 
 def drilled(monkeypatch, has: Callable[[float], str], lsn: str = "0/8000028") -> tuple[float, list[str]]:
-    """Wait for the WAL of a moment; `has`: the last segment of the store by the clock. Return how long, and reports."""
+    """Wait for the WAL of a position; `has`: the store's last segment by time. Return the seconds, and the reports."""
     clock, said = Clock(), []
     monkeypatch.setattr(drill.time, "monotonic", clock.monotonic)
     of = drill._Drill.__new__(drill._Drill)
@@ -361,7 +361,7 @@ def test_where_a_timeline_ended_is_in_the_history_of_a_later_one():
 
 
 def test_a_drill_is_patient_with_a_slow_store_and_a_switch_is_not(tmp_path, monkeypatch):
-    """A store that takes more than three seconds on a busy day is restorable."""
+    """A store whose answer takes more than three seconds on a busy day is restorable."""
     ran = []
     archiver = backrest.Backrest(settings(), Files(tmp_path), 5432, threading.Event())
     monkeypatch.setattr(archiver, "run", lambda *words, only: ran.append(words) or "[]")
@@ -448,7 +448,7 @@ def test_a_directory_is_a_whole_copy_or_none(tmp_path):
 
 
 def test_a_primary_that_is_killed_on_its_way_to_a_new_timeline_stays_one(tmp_path):
-    """With the signal alone it would follow an archive whose timeline is none of its own, and never start."""
+    """With only the signal it would follow an archive whose timeline is not its own, and never start."""
     files = Files(tmp_path / "site")
     files.prepare()
     files.data.mkdir()
@@ -524,7 +524,7 @@ def test_a_site_that_reads_its_copy_otherwise_is_not_promoted_without_a_word():
 
 
 class Counting:
-    """A database that makes backups at once, and may fail to count."""
+    """A database that makes backups immediately, and may fail to count."""
 
     def __init__(self, *, fails: bool) -> None:
         self.fails, self.asked, self.ran = fails, 0, []

@@ -1,4 +1,4 @@
-"""The kind `postgres`: what its options refuse, its release, its document, its machine, its bill and its gate."""
+"""The kind `postgres`: its options' rules, its release, its document, its machine, its bill and its gate."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def stores(**changed: Any) -> dict[str, Any]:
     return database(stores={**DATABASE["stores"], **changed})
 
 
-#: What is wrong, at which path, and a part of the sentence.
+#: A wrong value, its path, and a part of the message.
 REFUSED = {
     "placeholder": (
         database(image="ghcr.io/dao/postgres@sha256:" + "0" * 64),
@@ -246,7 +246,7 @@ CENTRAL, BOTH = Wanted("centralized", "aws", ("aws",), 15), Wanted("active-stand
 TURNED = Wanted("active-standby", "akash", ("akash", "aws"), 15)
 ALONE = Wanted("decentralized", "akash", ("akash",), 15)
 AT_AKASH = replace(RECORD, holder="akash")
-#: What is wanted, what stands, and the paths that are refused.
+#: The plan, the current state, and the refused paths.
 FOLLOWS = {
     "a new database on AWS": (CENTRAL, Seen(None, None), []),
     "a new database on Akash": (ALONE, Seen(None, None), []),
@@ -347,7 +347,7 @@ def test_the_document_passes_every_rule_and_names_no_secret() -> None:
 def test_a_writer_moves_only_to_a_standby_that_is_close_behind(
     positions: list[tuple[str, str]], asked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The third one needs 41 s to reach where the writer was, so it is compared again."""
+    """The third one needs 41 s to reach the writer's position, so it is compared again."""
     settings_, now, looks = sites.settings_of(planned().workloads[0]), [0.0], [0]
 
     def reported(_settings: Any, _store: Any, site: str) -> agent.State:
@@ -373,7 +373,7 @@ def test_a_standby_that_stays_behind_is_an_error_before_anything_moves(monkeypat
 
 
 class Clock:
-    """Time that passes only while someone sleeps."""
+    """A clock that advances only during a sleep."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -386,7 +386,7 @@ class Clock:
 
 
 def recalled(monkeypatch: pytest.MonkeyPatch, record: Record, role: str = "standby", *, beats: bool = False) -> Any:
-    """Look at a holder, which renews the record or does not; return the moves, and how long that took."""
+    """Observe a holder that renews the record, or does not; return the moves, and the seconds."""
     settings_, clock, moved = sites.settings_of(planned().workloads[0]), Clock(), list[str]()
 
     class Keeper:

@@ -32,7 +32,7 @@ def test_it_runs_for_forks_with_no_secret_and_little_power() -> None:
 
 @pytest.mark.parametrize(("event", "code"), [("pull_request_target", 0), ("pull_request", 1), ("push", 1), ("", 1)])
 def test_called_for_another_event_it_ends_before_anything_is_checked_out(event: str, code: int) -> None:
-    """A workflow that is called has the event of its caller; `pull_request` checks the pull request's own files out."""
+    """A called workflow has its caller's event; with `pull_request` it would check out the pull request's own files."""
     first, second = JOB["steps"][:2]
     assert (first, second["uses"].partition("@")[0]) == (STEPS["Event"], "actions/checkout")
     assert first["env"] == {"EVENT": "${{ github.event_name }}"}

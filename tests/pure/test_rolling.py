@@ -1,4 +1,4 @@
-"""Keys of a zone: those that a stack names reach its servers, and a roll-over is judged by what servers answer."""
+"""Keys of a zone: those that a stack names reach its servers, and a roll-over is judged by the servers' answers."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_an_update_needs_every_key_that_the_stack_names(planned, monkeypatch, ex
 
 
 def seen(keys, ds):
-    """Return what a parent and one server answer."""
+    """Return the answers of a parent and one server."""
     way, above = (
         Way(Server("ns1.dao.example", "192.0.2.1"), tcp=True),
         Way(Server("a.nic.example", "192.0.2.2"), tcp=True),

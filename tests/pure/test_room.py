@@ -21,7 +21,7 @@ MIB = 1 << 20
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a project whose state is in a folder; temporary files have another one."""
+    """Make a project with its state in one folder and temporary files in another."""
     for name in ("state", "tmp"):
         (tmp_path / name).mkdir()
     (tmp_path / "Pulumi.yaml").write_text("name: dao\nruntime: python\nbackend: {url: 'file://./state'}\n")
@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def disks(monkeypatch: pytest.MonkeyPatch, **free: int) -> dict[str, int]:
-    """Let folders have so much room, by their last names."""
+    """Set the free bytes of folders, by their last names."""
 
     def statvfs(place: Path) -> SimpleNamespace:
         return SimpleNamespace(f_bavail=free[Path(place).name] // 4096, f_frsize=4096)
@@ -95,7 +95,7 @@ def test_room_is_held_until_the_disk_is_full_and_then_given_back(folder: Path, m
 
 
 def _open_bytes(folder: Path) -> int:
-    """Count the bytes of this process's open files that have no name in a folder any more, or have one."""
+    """Return the bytes of this process's open files in a folder, including deleted ones."""
     found = 0
     for each in Path("/proc/self/fd").iterdir():
         try:
@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing(folder: Path) -> None:
 
 
 def test_a_state_finds_room_on_a_full_disk_at_a_later_try(tmp_path: Path) -> None:
-    """The engine writes a state that found no room again for half a minute."""
+    """The engine tries for half a minute to write a state again after a full disk."""
     words = ["mount", "-t", "tmpfs", "-o", f"size={4 * RESERVE_BYTES}", "unmoor", str(tmp_path)]
     if os.geteuid() != 0 or subprocess.run(words, check=False, capture_output=True).returncode:
         pytest.skip("this user may not mount a disk")

@@ -64,7 +64,7 @@ def made(root: Path, course: Course = RING[0], stack: str = "prod", registry=Non
     return case(stack, read, "docs", registry or builtin(), root)
 
 
-#: Who answers for the zone, with name servers of the stack's own.
+#: The zone's authorities and delegation, with the stack's own name servers.
 SERVERS = {
     "authorities": ["powerdns"],
     "servers": {"placement": ["akash", "akash"], "image": "ghcr.io/dao-example/nameserver@sha256:" + "ab" * 32},

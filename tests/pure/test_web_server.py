@@ -56,7 +56,7 @@ def test_what_the_script_gives_caddy_is_the_configuration(scheme, behind):
 
 @pytest.mark.parametrize(("scheme", "behind"), EACH)
 def test_the_script_finds_the_places_where_it_puts_something_in(scheme, behind):
-    """It looks for them as text, in this order, and takes a second of CPU for one that stands 60 kB after the last."""
+    """It searches for them as text in this order, and needs a second of CPU for one that is 60 kB after the last."""
     text = server(scheme, behind).text()
     marks = [*(['"automate":[]'] if scheme == "https" else []), '"http_port":80', '"https_port":443']
     assert [text.count(mark) for mark in marks] == [1] * len(marks)

@@ -113,7 +113,7 @@ def test_a_second_order_is_refused_while_one_is_under_way(store):
 
 
 def test_a_claim_that_comes_to_nothing_is_taken_back_by_an_order_that_accepts_loss_alone(store):
-    """The new site claimed and was lost: without this, no order could name the old one ever again."""
+    """The new site claimed and was lost: without this, no order could ever name the old site again."""
     put(store, holder="akash", state=State.CLAIMED, order=Order("first", "akash"))
     with pytest.raises(StepError, match="a move to akash is under way"):
         switch.order(store, "aws")
@@ -283,7 +283,7 @@ def test_a_site_that_a_move_waits_for_looks_often_while_the_holder_was_heard(sta
     [(None, 0), (Order("1", "aws"), 0), (Order("1", "akash", lossy=True), 0), (Order("1", "aws", lossy=True), 1)],
 )
 def test_the_archive_is_asked_for_a_later_copy_only_where_an_old_one_is_ordered_back(store, order, asked):
-    """It takes seconds, and a site that hands over looks at its copy several times."""
+    """It takes seconds, and a site that hands over observes its copy several times."""
     put(store, holder="akash", state=State.FROZEN, order=order)
     found = []
 
@@ -330,7 +330,7 @@ def test_a_holder_that_writes_is_not_disturbed_by_an_order_to_itself(store):
     [(False, False, 0, True), (True, False, 59, False), (True, False, 61, True), (True, True, 0, True)],
 )
 def test_a_holder_writes_on_until_most_is_archived_before_it_leaves(backlog, lossy, waited_s, leaves):
-    """Once it is frozen, writes wait for the archive to get all of it; but an order is not put off for ever."""
+    """After the freeze, writes wait until the archive has all of it; but an order is not delayed for ever."""
     me = replace(ME, site="aws", instance="aws-1")
     record = Record(WORKLOAD, "aws", 3, State.WRITING, "aws-1", order=Order("1", "akash", lossy=lossy, ready=True))
     copy = tenure.Copy(primary=True, epoch=3, writable=True, backlog=backlog)

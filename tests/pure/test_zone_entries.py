@@ -1,4 +1,4 @@
-"""Entries of a stack's zone: one bundle in whatever order they came, and never a name that leads nowhere."""
+"""Entries of a stack's zone: one bundle for any order of the entries, and never a name that leads nowhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machines in the sandbox: what was registered reads back, and what runs follows volume, address and user data."""
+"""Machines in the sandbox: they read back as registered, and run by their volume, address and user data."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def data(text: str) -> str:
 
 @pytest.fixture
 def stood(plugin: Plugin) -> Iterator[dict[str, Stood]]:
-    """Make a machine with all that it has, and remove it."""
+    """Yield a machine with its volume and address, and remove them after the tests."""
     vpc = plugin.invoke("aws:ec2/getVpc:getVpc", default=True)["id"]
     filters = [{"name": "vpc-id", "values": [vpc]}, {"name": "default-for-az", "values": ["true"]}]
     subnet = plugin.invoke(
@@ -133,7 +133,7 @@ def test_containers_run_while_a_machine_has_its_volume_and_end_with_it(tmp_path:
             for change in ({}, {"volume": "vol-1"}, {"runs": False}, {"runs": True}, {"volume": ""}):
                 wanted = {**wanted, **change}
                 world = {"machines": [wanted], "volumes": ["vol-1"]}
-                for _ in range(600):  # a container that ends is waited for
+                for _ in range(600):  # until the container ends
                     await ours.follow(world)
                     runs = bool(wanted["runs"] and wanted["volume"])
                     if len(state.routes()) == runs and len(ours._machines) == runs:
