@@ -169,7 +169,7 @@ class Still:
         return None
 
 
-def test_the_list_tells_whose_each_deployment_is_and_close_asks_first(world: AkashWorld) -> None:
+def test_the_list_shows_the_owner_of_each_deployment_and_close_asks_first(world: AkashWorld) -> None:
     ours, theirs, clicked = rented("sandbox"), rented("prod", project="another"), world.create(sdl())["dseq"]
     time.sleep(2)
     done = CliRunner().invoke(cli, ["list", "--json"])

@@ -100,7 +100,7 @@ def test_a_deposit_has_to_be_enough_and_there(
         assert (400, "deposit is required") == (answer.status_code, answer.json()["message"])
 
 
-def test_under_managed_deposits_half_a_dollar_stands_whatever_is_asked(world: AkashWorld) -> None:
+def test_under_managed_deposits_half_a_dollar_stands_for_any_request(world: AkashWorld) -> None:
     """`DEPLOYMENT_DEFAULT_DEPOSIT`; the request's deposit is optional, and ignored."""
     opened = [
         world.api.post("/v1/deployments", json={"data": {"sdl": sdl(), **asked}}).json()["data"]["dseq"]
@@ -134,7 +134,7 @@ def test_the_list_hands_out_leases_in_the_order_in_which_they_were_read(world: A
     world.close(*made)
 
 
-def test_names_are_told_by_one_route_alone_and_late(world: AkashWorld) -> None:
+def test_names_are_shown_by_only_one_route_and_late(world: AkashWorld) -> None:
     """`getDeploymentByOwnerAndDseq` asks the indexer's table first."""
     dseq = world.create(sdl())["dseq"]
     owner = world.show(dseq)["deployment"]["id"]["owner"]
@@ -270,7 +270,7 @@ def test_topping_up_adds_to_the_escrow_and_can_be_left_to_console(world: AkashWo
     world.close(dseq)
 
 
-def test_screening_says_who_could_bid_before_anything_is_paid(world: AkashWorld) -> None:
+def test_screening_shows_who_could_bid_before_anything_is_paid(world: AkashWorld) -> None:
     unit = {
         "resource": {
             "id": 1,

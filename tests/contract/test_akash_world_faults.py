@@ -116,7 +116,7 @@ def test_a_bid_too_dear_is_above_the_ceiling_and_so_never_made(world: AkashWorld
     world.close(dear, rich)
 
 
-def test_an_empty_escrow_closes_the_deployment_for_good(world: AkashWorld) -> None:
+def test_an_empty_escrow_closes_the_deployment_finally(world: AkashWorld) -> None:
     dseq = world.run(sdl(), "monsoon")
     with world.fault("escrow-empty"):
         wait(lambda: world.show(dseq)["deployment"]["state"] == "closed")

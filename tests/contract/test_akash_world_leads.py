@@ -100,7 +100,7 @@ def test_a_resolver_that_is_none_is_a_sentence(monkeypatch: pytest.MonkeyPatch) 
         leads.public(["203.0.113.9"], [], ["docs.dao.example"])
 
 
-def test_the_first_that_can_tell_tells() -> None:
+def test_the_first_that_knows_is_believed() -> None:
     def silent(*_: object) -> list[str]:
         raise Unanswered("the authority is away")
 

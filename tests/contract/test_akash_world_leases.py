@@ -228,7 +228,7 @@ def test_the_shared_ingress_answers_for_its_own_name_and_accepted_hosts_only(wor
     assert 404 == world.get(address, host=own).status_code
 
 
-def test_a_host_stays_with_the_first_lease_on_a_provider_and_then_leads_to_nobody(world: AkashWorld) -> None:
+def test_a_host_stays_with_the_first_lease_on_a_provider_and_then_leads_nowhere(world: AkashWorld) -> None:
     first = world.run(sdl(accept=("www.dao.example",)), "monsoon")
     second = world.run(sdl(accept=("www.dao.example",)), "monsoon")
     (own,) = world.status(second)["services"]["web"]["uris"]

@@ -68,7 +68,7 @@ def test_the_escrow_drains_by_the_block_at_the_price_of_the_lease() -> None:
     assert (100e6 - 12_500, 12_500, 0) == (ledger.wallet, made.transferred, made.funds)
 
 
-def test_a_month_costs_what_the_bid_says_a_month_costs() -> None:
+def test_a_month_costs_the_monthly_price_of_the_bid() -> None:
     usd = 5.41
     ledger, made = running(deposit=50e6, rate=usd * 1e6 / 429_909)
     ledger.now += MONTH
@@ -113,7 +113,7 @@ def test_an_update_with_the_same_hash_is_refused_by_the_chain() -> None:
         ledger.update("1", b"hash")
 
 
-def test_a_bid_that_nobody_takes_is_withdrawn_after_five_minutes() -> None:
+def test_a_bid_that_is_not_taken_is_withdrawn_after_five_minutes() -> None:
     ledger = Ledger()
     made = ledger.create("1", [group()], b"hash", 5e6)
     ledger.bid("1", 1, NAMED["europa"].owner, 8.0)
@@ -195,7 +195,7 @@ def test_the_back_off_is_that_of_kubernetes() -> None:
         ("ghcr.io:443/a/b:1", "ghcr.io:443/a/b"),
     ],
 )
-def test_an_image_has_one_repository_whatever_its_tag(image: str, full: str) -> None:
+def test_an_image_has_one_repository_for_all_tags(image: str, full: str) -> None:
     assert full == repository(image)
 
 

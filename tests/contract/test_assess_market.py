@@ -26,7 +26,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AkashWorld]:
         yield running
 
 
-def test_providers_that_could_bid_are_counted_and_a_size_that_nobody_has_is_none(
+def test_providers_that_could_bid_are_counted_and_none_for_a_size_that_none_has(
     world: AkashWorld, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("AKASH_CONSOLE_URL", str(world.api.base_url).rstrip("/"))

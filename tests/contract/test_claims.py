@@ -71,7 +71,7 @@ def test_a_claim_that_is_released_between_write_and_read_is_asked_for_again(clou
     assert set(holders(clouds).values()) == {"unmoor/prod"}
 
 
-def test_only_names_that_were_not_claimed_anew_are_given_back(clouds):
+def test_only_names_that_were_not_claimed_again_are_given_back(clouds):
     claims.take(given(clouds), quiet)
     after = ["docs", "www.dao.example"]
     claims.take(given(clouds, names=after), quiet)

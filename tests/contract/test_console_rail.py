@@ -184,7 +184,7 @@ def test_a_hash_that_the_console_does_not_know_is_no_hash() -> None:
     assert seen.deployment.version == ""
 
 
-def test_a_lease_that_the_list_hands_to_another_deployment_is_told_by_its_own_number() -> None:
+def test_a_lease_that_the_list_gives_another_deployment_is_known_by_its_own_number() -> None:
     """The list attaches leases in the order in which they were read."""
     other = {**lease("akash1q"), "id": {**lease()["id"], "dseq": "8", "provider": "akash1q"}}
     mine = entry("7", leases=[other])
@@ -241,7 +241,7 @@ def test_a_provider_whose_ingress_leads_our_host_to_another_deployment_is_taken(
     assert (seen.deployment, seen.taken) == (None, taken)
 
 
-def test_nobody_else_is_asked_for_a_deployment_without_hosts() -> None:
+def test_no_other_provider_is_asked_for_a_deployment_without_hosts() -> None:
     wire = Wire({LIST: page(entry("8", None, leases=[lease("akash1q", dseq="8")])), named("8"): group("another")})
     assert wire.rail.observe(WANT).taken == frozenset()
 
@@ -322,7 +322,7 @@ TROUBLE = {
 
 
 @pytest.mark.parametrize(("answer", "took"), TROUBLE.values(), ids=list(TROUBLE))
-def test_what_opens_is_never_replayed_and_says_whether_it_may_have_worked(answer: Any, took: bool | None) -> None:
+def test_what_opens_is_never_replayed_and_shows_whether_it_may_have_worked(answer: Any, took: bool | None) -> None:
     wire = Wire({OPEN: answer})
     with pytest.raises(TransientError) as caught:
         wire.rail.perform(WANT, OpenDeployment(WANT.name, WANT.deposit_usd))
@@ -367,7 +367,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("answer", "error", "text"), REFUSALS.values(), ids=list(REFUSALS))
-def test_a_refusal_has_the_consoles_words_and_says_what_to_do(answer: Any, error: type[MarketError], text: str) -> None:
+def test_a_refusal_has_the_consoles_words_and_what_to_do(answer: Any, error: type[MarketError], text: str) -> None:
     wire = Wire({("POST", "/v1/leases"): answer})
     with pytest.raises(error) as caught:
         wire.rail.perform(WANT, TakeBid("7", Bid("akash1p", Decimal(1))))

@@ -83,7 +83,7 @@ PASSES = {
 
 
 @pytest.mark.parametrize(("route", "answer", "took"), PASSES.values(), ids=list(PASSES))
-def test_what_passes_is_told_from_what_does_not_and_so_is_a_lease_that_stands(
+def test_what_passes_is_distinguished_from_what_does_not_and_so_is_a_lease_that_stands(
     route: tuple[str, str], answer: Any, took: bool | None
 ) -> None:
     with pytest.raises(TransientError) as caught:
@@ -152,7 +152,7 @@ ODD_OPENINGS = [{}, {"data": {}}, {"data": None}, {"data": {"dseq": "../x"}}, {"
 
 
 @pytest.mark.parametrize("body", ODD_OPENINGS, ids=range(len(ODD_OPENINGS)))
-def test_an_opening_that_tells_nothing_may_have_worked_and_is_looked_for(body: Any) -> None:
+def test_an_opening_without_a_clear_answer_may_have_worked_and_is_looked_for(body: Any) -> None:
     wire = Wire({OPEN: lambda _: httpx.Response(201, json=body)})
     with pytest.raises(TransientError) as caught:
         act(wire, OPEN)
@@ -210,7 +210,7 @@ def test_a_bid_that_cannot_be_read_does_not_keep_the_others_from_being_taken() -
     assert [each.provider for each in wire.rail.observe(PINNED).bids] == ["akash1b"]
 
 
-def test_bids_bear_whose_they_are_and_where_when_providers_are_to_be_avoided() -> None:
+def test_bids_have_owner_and_host_when_providers_are_to_be_avoided() -> None:
     def provider(organization: Any, region: Any) -> Any:
         return lambda _: httpx.Response(200, json={"organization": organization, "locationRegion": region})
 

@@ -227,11 +227,11 @@ def test_other_stores_of_a_site_that_learns_its_releases_are_a_new_lease_beside_
     assert difference(old, outputs, old) == {}
 
 
-def test_a_lost_lease_replaces_and_says_why() -> None:
+def test_a_lost_lease_replaces_and_gives_the_reason() -> None:
     assert differs(inputs(), standing(state="lost: its lease is closed (unstable)")) == {"state": Change.UPDATE_REPLACE}
 
 
-def test_a_manifest_that_somebody_else_changed_is_put_back() -> None:
+def test_a_manifest_that_another_party_changed_is_put_back() -> None:
     assert differs(inputs(), standing(version="00")) == {"version": Change.UPDATE}
 
 

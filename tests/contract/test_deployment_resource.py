@@ -148,7 +148,7 @@ def test_a_lease_that_is_back_is_kept_instead_of_replaced(market: AkashWorld) ->
     assert updated.outputs == state.outputs
 
 
-def test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_cannot_be_told(market: AkashWorld) -> None:
+def test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_is_unknown(market: AkashWorld) -> None:
     state = DeploymentResource().create(inputs(), context())
     asked: list[object] = []
 
@@ -211,7 +211,7 @@ class QuickClock:
         self.time += seconds
 
 
-def test_a_replacement_stands_beside_what_it_replaces(market: AkashWorld) -> None:
+def test_a_replacement_stands_before_the_old_one_goes(market: AkashWorld) -> None:
     resource = DeploymentResource()
     old = resource.create(inputs(), context())
     bigger = inputs()
@@ -231,7 +231,7 @@ def test_a_replacement_forced_without_a_change_does_not_close_what_it_runs_on(ma
     assert reported == [f"deployment {old.id} stays open: its replacement runs on it"]
 
 
-def test_no_bid_leaves_nothing_open_and_says_why(market: AkashWorld) -> None:
+def test_no_bid_leaves_nothing_open_and_gives_the_reason(market: AkashWorld) -> None:
     with (
         market.fault("no-bids"),
         pytest.raises(NoAcceptableBid, match=r"no provider bid on deployment .* is closed again"),

@@ -65,7 +65,7 @@ def look(tag: str = "workload") -> tuple[seen.Findings, list[str]]:
     return aws.discover(Account("us-east-1", tag), ON, told.append), told
 
 
-def test_every_resource_is_seen_and_told(endpoint: str):
+def test_every_resource_is_seen_and_reported(endpoint: str):
     filled_account.bill(endpoint, {"workload$forum": "101.5", "workload$": "20.1"})
     findings, told = look()
     assert len(findings.seen) == MANY
@@ -89,7 +89,7 @@ def test_every_resource_is_seen_and_told(endpoint: str):
     assert (sizes["cpu"], sizes["memory_gib"], sizes["disk_gib"]) == (5 * 2 + 2 + 0.25, 5 * 4 + 2 + 0.5, 5 * 8 + 20)
 
 
-def test_without_a_tag_the_bill_is_told_by_service(endpoint: str):
+def test_without_a_tag_the_bill_is_shown_by_service(endpoint: str):
     filled_account.bill(endpoint, {"nothing$": "5.0"})
     filled_account.bill(endpoint, {"Amazon EC2": "70.0", "Amazon S3": "3.5"})
     findings, _ = look("nothing")
@@ -194,7 +194,7 @@ def test_the_last_whole_month_ends_where_this_one_begins():
     assert looks.last_month(date(2026, 1, 15)) == (date(2025, 12, 1), date(2026, 1, 1))
 
 
-def test_the_command_says_what_it_saw_added_and_could_not_see(tmp_path: Path):
+def test_the_command_shows_what_it_saw_added_and_could_not_see(tmp_path: Path):
     environment = {**os.environ, "AWS_REGION": "us-east-1"}
     command = [
         sys.executable,

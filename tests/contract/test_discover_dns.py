@@ -106,7 +106,7 @@ def test_cloudflare_s_proxy_is_seen_by_its_ranges_and_hides_who_runs_it(resolver
     assert (apex.edge, apex.compute, apex.proxied) == ("cloudflare", "", True)
 
 
-def test_what_nobody_knows_is_said(resolver: str):
+def test_what_is_unknown_is_reported(resolver: str):
     found = dns.discover(dns.Asker(resolver), "dao.example", [])
     assert found.unknown == ["mx.nobody-knows.example", "api.dao.example (203.0.113.9)"]
 

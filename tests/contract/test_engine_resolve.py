@@ -168,7 +168,7 @@ def test_the_engine_on_path_is_taken_if_it_will_do(
     assert (resolve.engine() == where) == taken
 
 
-def test_a_built_engine_has_its_runner_beside_it() -> None:
+def test_a_built_engine_has_its_runner_next_to_it() -> None:
     folder = resolve.engine()
     assert ((folder / "pulumi").read_text(), (folder / resolve.EXEC).read_text()) == ("pulumi\n", "runner")
 

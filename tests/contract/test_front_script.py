@@ -166,7 +166,7 @@ keep_content
     assert shell(lines) == "tried\ntried\n"
 
 
-def test_what_open_pages_ask_for_is_kept_for_a_day_though_the_machine_starts_anew(shell):
+def test_what_open_pages_ask_for_is_kept_for_a_day_though_the_machine_restarts(shell):
     lines = """
 clock=100000
 now() { echo $clock; }

@@ -126,7 +126,7 @@ def _runs(number: int) -> bool:
     return bool(output.strip()) and not output.strip().startswith("Z")
 
 
-def test_a_program_is_told_what_the_engine_said(start: Start, program: lang.ProgramInfo, tmp_path: Path) -> None:
+def test_a_program_gets_what_the_engine_sent(start: Start, program: lang.ProgramInfo, tmp_path: Path) -> None:
     host = start()
     host.stub.Handshake(lang.LanguageHandshakeRequest(engine_address="e:2"))
     answer = host.stub.Run(request(program, dryRun=True, args=["more"]))
@@ -163,13 +163,13 @@ def test_what_a_program_prints_streams_through(start: Start, program: lang.Progr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_told_to_end_it_goes_quietly(start: Start, number: signal.Signals) -> None:
+def test_on_a_signal_it_ends_quietly(start: Start, number: signal.Signals) -> None:
     host = start()
     host.process.send_signal(number)
     assert (host.process.communicate(timeout=60), host.process.returncode) == (("", ""), 0)
 
 
-def test_told_to_end_it_takes_the_program_along(start: Start, program: lang.ProgramInfo, tmp_path: Path) -> None:
+def test_on_a_signal_it_ends_the_program_too(start: Start, program: lang.ProgramInfo, tmp_path: Path) -> None:
     host = start(CODE="sleep")
     running = host.stub.Run.future(request(program))
     started = pids(tmp_path)
@@ -273,7 +273,7 @@ def test_an_environment_that_is_half_made_is_left_as_it_is(
     assert list(start().stub.InstallDependencies(request)) == []
 
 
-def test_it_tells_the_interpreter_and_what_is_installed(start: Start, program: lang.ProgramInfo) -> None:
+def test_it_reports_the_interpreter_and_what_is_installed(start: Start, program: lang.ProgramInfo) -> None:
     stub = start().stub
     about = stub.About(lang.AboutRequest(info=program))
     listed = stub.GetProgramDependencies(lang.GetProgramDependenciesRequest(info=program)).dependencies

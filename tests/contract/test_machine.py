@@ -33,7 +33,7 @@ def _setup() -> str:
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
-def test_a_checkout_is_found_whatever_its_folder_and_the_locale_are_called(tmp_path: Path, locale: str) -> None:
+def test_a_checkout_is_found_for_any_name_of_its_folder_and_the_locale(tmp_path: Path, locale: str) -> None:
     checkout = tmp_path / "né dir's"
     checkout.mkdir()
     (checkout / "here.py").write_text("FOUND = 'found'\n")
@@ -89,7 +89,7 @@ demo.main([])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_demo_that_is_told_to_end_ends_its_sandbox(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_demo_that_is_terminated_ends_its_sandbox(tmp_path: Path, number: signal.Signals) -> None:
     """The child's session is its own: nothing but the demo ends it."""
     demo = subprocess.Popen(
         [sys.executable, "-c", DEMO, tmp_path], cwd=REPOSITORY, env={**os.environ, VARIABLE: str(tmp_path / "S")},

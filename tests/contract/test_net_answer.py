@@ -131,7 +131,7 @@ def test_an_alias_within_the_zone_has_the_ttl_of_its_target_and_its_routing():
 
 
 @pytest.mark.parametrize(("evaluate", "answers"), [(True, "secondary"), (False, "target")])
-def test_an_alias_is_as_healthy_as_its_target_only_if_it_says_so(evaluate, answers):
+def test_an_alias_is_as_healthy_as_its_target_only_if_it_evaluates_that(evaluate, answers):
     records = (
         RecordSet("docs.dao.example", "A", alias="t.dao.example", evaluate_target=evaluate, failover="PRIMARY"),
         member("SECONDARY", "secondary"),

@@ -119,7 +119,7 @@ def test_a_registrar_refuses_what_no_registry_takes(net, servers, why):
     assert net.state.delegation(ZONE) is None
 
 
-def test_a_frozen_registrar_changes_nothing_until_it_is_mended(net, routed, monkeypatch):
+def test_a_frozen_registrar_changes_nothing_until_the_fault_ends(net, routed, monkeypatch):
     monkeypatch.setenv("UNMOOR_SANDBOX", str(net.state.root))
     monkeypatch.setattr("sandbox.__main__._running", lambda: net.state)
 

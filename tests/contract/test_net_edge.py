@@ -182,7 +182,7 @@ def test_functions_and_header_policies_do_their_work(net, cdn):
         assert "max-age=31536000" == answer.headers["strict-transport-security"]
 
 
-def test_methods_and_plain_http_are_refused_where_the_behaviour_says(net, cdn):
+def test_methods_and_plain_http_are_refused_by_the_behaviour(net, cdn):
     with net.web() as web:
         assert 403 == web.post("http://www.dao.example/").status_code
         answer = web.get("http://www.dao.example/secure/x?y=z")

@@ -31,7 +31,7 @@ def test_dns_answers_over_udp_and_tcp_in_any_case_and_keeps_the_case_asked(net):
         assert answer.flags & dns.flags.AA
 
 
-def test_absence_is_told_apart(net):
+def test_kinds_of_absence_are_distinguished(net):
     net.put("there.dao.example", values=["203.0.113.1"])
     nodata, nxdomain = net.ask("there.dao.example", "AAAA"), net.ask("not-there.dao.example")
     assert (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) == (nodata.rcode(), nxdomain.rcode())

@@ -34,7 +34,7 @@ def test_the_proxy_passes_plain_http_on_and_keeps_the_host_that_was_asked(net, p
         ("http://127.0.0.1:22/", "connection refused: nothing listens at port 22 of 127.0.0.1"),
     ],
 )
-def test_where_no_route_leads_the_proxy_says_so(net, url, sentence):
+def test_where_no_route_leads_the_proxy_reports_it(net, url, sentence):
     with net.web() as web:
         answer = web.get(url)
         assert 502 == answer.status_code

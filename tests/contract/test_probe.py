@@ -128,7 +128,7 @@ def test_https_of_a_site_that_has_none_is_a_sentence(site):
         ("/", (403, ""), "its health answer is right, but its first page answers 403"),
     ],
 )
-def test_the_failure_says_what_was_seen(site, path, answer, said):
+def test_the_failure_shows_what_was_seen(site, path, answer, said):
     here = site()
     here.answers[path] = answer
     assert said in failure(given(here))
@@ -210,7 +210,7 @@ def proxy(monkeypatch):
 
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
-def test_a_proxy_is_told_the_address_and_the_site_the_name(site, proxy, scheme, port):
+def test_a_proxy_gets_the_address_and_the_site_the_name(site, proxy, scheme, port):
     here = site(HOST if scheme == "https" else None)
     proxy.to = here.server_port
     page = visit(f"{scheme}://{HOST}/healthz", "203.0.113.7")
@@ -219,7 +219,7 @@ def test_a_proxy_is_told_the_address_and_the_site_the_name(site, proxy, scheme, 
     assert here.seen == [(HOST, "/healthz")]
 
 
-def test_what_a_proxy_says_is_repeated(proxy):
+def test_the_answer_of_a_proxy_is_repeated(proxy):
     page = visit(f"https://{HOST}/healthz", "203.0.113.7")
     assert page.fault == "no answer (nobody listens at 203.0.113.7:443)"
     assert not page.spoke
@@ -229,7 +229,7 @@ def well(status=200, body=VERSION):
     return Page(status, body, Certificate("Authority", (HOST,), 60.0))
 
 
-def test_it_asks_until_the_version_is_served_and_says_each_trouble_once():
+def test_it_asks_until_the_version_is_served_and_reports_each_fault_once():
     answers = [Page(0, "", None, "no answer (refused)")] * 2 + [well(body=OTHER)] * 2 + [well(), well()]
     now, said = [0.0], []
     probe.take(
@@ -262,7 +262,7 @@ def test_it_gives_up_after_its_time_and_asks_every_two_seconds_at_most():
     assert 296 < sum(pauses) <= 300
 
 
-def test_draining_waits_out_the_ttl_and_says_how_long():
+def test_draining_waits_out_the_ttl_and_reports_how_long():
     now, said = [0.0], []
     done = drain.take({"ttl": 12, "wait": True}, said.append, lambda: now[0], lambda s: now.__setitem__(0, now[0] + s))
     assert (done, now[0]) == ({"waited_s": 12}, 12.0)

@@ -97,7 +97,7 @@ def test_a_diff_names_each_property_and_what_replaces(plugin: Plugin) -> None:
     assert answer.hasDetailedDiff
 
 
-def test_nothing_changed_is_said_outright(plugin: Plugin) -> None:
+def test_a_diff_without_changes_is_explicit(plugin: Plugin) -> None:
     stood = plugin.create(THING, "it", {"size": 1})
     assert plugin.raw_diff(stood, stood.inputs).changes == provider_pb2.DiffResponse.DIFF_NONE
 

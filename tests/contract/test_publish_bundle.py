@@ -88,7 +88,7 @@ def test_a_public_address_of_something_else_fails_the_step(clouds, site):
         keep.take(given, quiet)
 
 
-def test_missing_credentials_are_told_by_the_name_of_their_variable(clouds, site, monkeypatch):
+def test_missing_credentials_are_reported_by_the_name_of_their_variable(clouds, site, monkeypatch):
     monkeypatch.delenv("STORJ_ACCESS_KEY")
     monkeypatch.setenv("STORJ_SECRET_KEY", "")
     with pytest.raises(ConfigError) as caught:

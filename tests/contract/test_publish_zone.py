@@ -192,7 +192,7 @@ def test_a_zone_that_may_not_stand_changes_neither_stores_nor_answers(both, stor
     assert (both["ns-akash"].serial(), clouds.keys("zone-aws")) == (before, keys)
 
 
-def test_a_zone_that_is_served_is_never_begun_anew_in_stores_that_do_not_hold_it(both, stores):
+def test_a_served_zone_is_never_begun_again_in_stores_that_do_not_hold_it(both, stores):
     before = both["ns-akash"].serial()
     anew = given(stores, "powerdns:ns-akash-host", server_entry("ns-akash")) | {"folder": "other/zone"}
     with pytest.raises(StepError, match=r"answers dao\.example, and no store holds it; name one of the stores"):

@@ -146,7 +146,7 @@ def test_without_any_credentials_a_named_version_still_comes_back(clouds, stack,
     assert "the environment variable STORJ_SECRET_KEY is not set" in done.stderr
 
 
-def test_the_list_says_what_is_where_newest_first(clouds, stack, versions):
+def test_the_list_shows_what_is_where_newest_first(clouds, stack, versions):
     clouds.age("dao-aws", f"docs/{versions[0]}.tar", days=2)
     clouds.client("s3").delete_object(Bucket="dao-storj", Key=f"docs/{versions[0]}.tar")
     rows = json.loads(restore("docs", "--stack", stack(), "--list", "--json").stdout)["versions"]

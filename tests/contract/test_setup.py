@@ -91,7 +91,7 @@ def test_several_at_once_complete_it_once(checkout: Path) -> None:
     assert asked(checkout) == ["pip sync"]
 
 
-def test_the_language_host_is_told_to_install_the_lock_file() -> None:
+def test_the_language_host_gets_the_lock_file_to_install() -> None:
     lines = (REPOSITORY / "requirements.txt").read_text().splitlines()
     assert [line for line in lines if not line.startswith("#")] == ["-r requirements.lock"]
     lock = (REPOSITORY / "requirements.lock").read_text()

@@ -122,7 +122,7 @@ def test_ready_is_one_line_to_source(start: Start, state: State) -> None:
     )
 
 
-def test_the_file_to_source_says_what_the_json_says(start: Start) -> None:
+def test_the_file_to_source_agrees_with_the_json(start: Start) -> None:
     child = start("up")
     line = ready(child)
     text = start("env", "--json").communicate(timeout=60)[0]
@@ -142,7 +142,7 @@ def test_a_world_does_not_go_through_the_proxy_but_the_containers_of_akash_do(st
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_told_to_end_it_leaves_no_process_behind(start: Start, state: State, number: signal.Signals) -> None:
+def test_on_a_signal_it_leaves_no_process_behind(start: Start, state: State, number: signal.Signals) -> None:
     child = start("up")
     ready(child)
     child.send_signal(number)
@@ -187,7 +187,7 @@ def test_a_new_sandbox_starts_empty(start: Start, state: State) -> None:
     assert (state.faults(), state.routes()) == ({}, {})
 
 
-def test_a_folder_of_somebody_else_is_not_touched(start: Start, state: State) -> None:
+def test_a_folder_of_another_user_is_not_touched(start: Start, state: State) -> None:
     state.root.mkdir()
     (state.root / "thesis.txt").write_text("a thesis")
     child = start("up")
@@ -197,7 +197,7 @@ def test_a_folder_of_somebody_else_is_not_touched(start: Start, state: State) ->
     )  # fmt: skip
 
 
-def test_what_is_broken_shows_until_it_is_mended(start: Start, state: State) -> None:
+def test_a_fault_is_shown_until_it_ends(start: Start, state: State) -> None:
     ready(start("up"))
     start("break", "api-429", '{"times": 3}').communicate(timeout=60)
     shown = json.loads(start("status", "--json").communicate(timeout=60)[0])["faults"]
@@ -214,7 +214,7 @@ def test_stop_ends_it_from_another_terminal(start: Start, state: State) -> None:
 
 
 @pytest.mark.parametrize("words", [("env",), ("status",), ("break", "no-bids"), ("mend", "no-bids"), ("stop",)])
-def test_without_a_sandbox_it_says_how_to_start_one(start: Start, state: State, words: tuple[str, ...]) -> None:
+def test_without_a_sandbox_it_shows_how_to_start_one(start: Start, state: State, words: tuple[str, ...]) -> None:
     child = start(*words)
     said = child.communicate(timeout=60)[1]
     assert (child.returncode, said) == (1, f"no sandbox is running in {state.root}; `make sandbox` starts one\n")

@@ -122,7 +122,7 @@ def test_no_log_names_a_visitor_and_health_checks_are_not_logged(served):
     assert '"/healthz"' not in served.log()
 
 
-def test_nothing_is_served_before_the_version_is_there_and_the_reason_is_told(container, shelves, tmp_path):
+def test_nothing_is_served_before_the_version_is_there_and_the_reason_is_shown(container, shelves, tmp_path):
     version, tar = packed(tmp_path / "site")
     made = container(web_server(version, folder_in(shelves[0]))).start()
     until(lambda: "no store gives" in made.get("/healthz").text, "the reason")
@@ -167,7 +167,7 @@ def test_a_restart_in_the_same_folder_serves_nothing_of_before(container, shelve
     assert made.get("/").status_code == 503
 
 
-def test_it_ends_when_told_to_even_while_it_waits_for_a_store(container):
+def test_it_ends_on_sigterm_even_while_it_waits_for_a_store(container):
     made = container(web_server("0" * 64, folder_in("http://127.0.0.1:9"))).start()
     until(lambda: made.get("/healthz").status_code == 503, "an answer")
     assert made.stop() == 0

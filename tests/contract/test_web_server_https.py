@@ -127,7 +127,7 @@ def test_health_fails_with_the_reason_until_there_is_a_certificate(secure):
     )
 
 
-def test_health_says_so_when_challenges_do_not_come_here_and_the_authority_is_not_asked_in_vain(secure):
+def test_health_reports_challenges_that_do_not_come_here_and_the_issuer_is_not_asked_in_vain(secure):
     """A failed validation costs a minute, and five of them an hour."""
     made = secure()
     made.start()
@@ -166,7 +166,7 @@ def test_plain_http_leads_to_https_and_keeps_only_health_and_challenges(secure):
         assert (answer.status_code, answer.headers["location"]) == (308, target)
 
 
-def test_a_question_that_nobody_can_answer_does_not_go_round_for_ever(secure):
+def test_a_question_without_an_answer_does_not_go_round_for_ever(secure):
     first, second = secure(FIRST, SECOND), secure(SECOND, FIRST)
     first.start()
     second.start()
@@ -226,7 +226,7 @@ LATER = f"the certificate for {HOST} is valid from TIME on, and by the clock of 
         (1, 90, f"{LATER} is wrong"),
     ],
 )
-def test_a_certificate_counts_as_trouble_before_its_time_and_a_week_before_its_end(tmp_path, since, days, sentence):
+def test_a_certificate_counts_as_a_fault_before_its_time_and_a_week_before_its_end(tmp_path, since, days, sentence):
     """Reads the dates with the image's tools; whether the certificate is trusted is asked of Caddy, not here."""
     if days is not None:
         folder = tmp_path / "caddy" / "certificates" / "an-authority" / HOST

@@ -215,7 +215,7 @@ def test_a_rollback_is_a_higher_number_and_needs_no_download_of_the_last_release
     assert "older than the one that is served, 7" in world.container.health()[1]
 
 
-def test_a_restart_with_one_store_silent_serves_the_last_agreed_release_and_tells_it(world):
+def test_a_restart_with_one_store_silent_serves_the_last_agreed_release_and_reports_it(world):
     world.publish(6)
     world.container.serves(world.made[6][0], 30)
     world.container.stop()
@@ -345,7 +345,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_full_disk_is_told_and_paused_for_and_the_old_release_is_served(small_disk, world):
+def test_a_full_disk_is_reported_and_paused_for_and_the_old_release_is_served(small_disk, world):
     world.pack(6, **{"more.bin": "x" * 3_000_000})
     world.name(6)
     version = world.made[6][0]
@@ -358,7 +358,7 @@ def test_a_full_disk_is_told_and_paused_for_and_the_old_release_is_served(small_
     world.container.serves(world.made[7][0], 30)
 
 
-def test_a_first_release_that_does_not_fit_is_told(small_disk, container, shelves, tmp_path):
+def test_a_first_release_that_does_not_fit_is_reported(small_disk, container, shelves, tmp_path):
     version, tar = packed(tmp_path / "site", {"index.html": "1", "more.bin": "x" * 3_000_000})
     shelves[0].hold(version, tar)
     made = container(web_server(version, folder_in(shelves[0], size=len(tar)))).start()

@@ -198,7 +198,7 @@ def test_a_restart_of_either_container_gets_them_again(front, application, upstr
     until(lambda: has(second, VALUES), "a new container has every value")
 
 
-def test_other_values_start_the_application_anew(front, application, monkeypatch) -> None:
+def test_other_values_restart_the_application(front, application, monkeypatch) -> None:
     hand()
     app = application("app")
     until(lambda: has(app, VALUES), "the application has every value")

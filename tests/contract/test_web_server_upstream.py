@@ -172,7 +172,7 @@ def test_a_stream_is_not_held_back(served):
         assert next(parts) == b"data: two\n\n"
 
 
-def test_requests_under_way_are_finished_when_the_container_is_told_to_end(served):
+def test_requests_in_progress_are_finished_when_the_container_is_stopped(served):
     made, behind = served
     got = []
     visitor = threading.Thread(target=lambda: got.append(made.get("/stream")))
@@ -215,7 +215,7 @@ def test_health_that_has_to_contain_a_text_is_well_only_with_it(container, appli
     right.ready()
 
 
-def test_behind_a_load_balancer_it_believes_what_that_tells_of_visitors(container, application):
+def test_behind_a_load_balancer_it_trusts_the_balancers_headers_about_visitors(container, application):
     behind = application()
     server = web_server(VERSION, Upstream(f"127.0.0.1:{behind.server_port}", "/health"), "https", balanced=True)
     made = container(server).start().ready()
@@ -247,7 +247,7 @@ def test_behind_a_load_balancer_challenges_go_to_the_other_site_once(container, 
     assert len(other.seen) == count
 
 
-def test_until_the_application_answers_the_reason_is_told(container, application):
+def test_until_the_application_answers_the_reason_is_shown(container, application):
     port = free_port()
     made = container(web_server(VERSION, Upstream(f"127.0.0.1:{port}", "/health"))).start()
     until(lambda: "does not answer /health" in made.get("/healthz").text, "the reason")

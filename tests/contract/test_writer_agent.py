@@ -121,7 +121,7 @@ def test_an_agent_that_ends_stops_writes_and_leaves_all_archived(pair: Pair) -> 
     assert (pair.writers(), record.state, record.position is not None) == ([], State.FROZEN, True)
 
 
-def test_a_failing_deed_is_told_once_and_tried_again(pair: Pair) -> None:
+def test_a_failing_order_is_reported_once_and_tried_again(pair: Pair) -> None:
     until(lambda: pair.writers() == ["aws"])
     real, failures = pair.sites["akash"].promote, [0]
 

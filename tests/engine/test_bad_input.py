@@ -45,7 +45,7 @@ def preview(docs: Docs, *, update: bool = False, **variables: str) -> list[str]:
     return [line.strip().removeprefix("- ") for line in told.splitlines()]
 
 
-def test_what_cannot_be_read_is_told_at_once_by_its_path(docs: Docs, edited: dict[str, Any]) -> None:
+def test_what_cannot_be_read_is_reported_at_once_by_its_path(docs: Docs, edited: dict[str, Any]) -> None:
     edited["unmoor:zne"] = "dao.example"
     edited["unmoor:stores"]["storj"]["secret_key"] = NO_SECRET
     workload = edited["unmoor:workloads"]["docs"]
@@ -63,7 +63,7 @@ def test_what_cannot_be_read_is_told_at_once_by_its_path(docs: Docs, edited: dic
     }
 
 
-def test_what_cannot_be_built_is_told_at_once_by_its_path(docs: Docs, edited: dict[str, Any]) -> None:
+def test_what_cannot_be_built_is_reported_at_once_by_its_path(docs: Docs, edited: dict[str, Any]) -> None:
     missing, empty = docs.site.parent / "missing", docs.site.parent / "empty"
     empty.mkdir()
     first = edited["unmoor:workloads"]["docs"]
@@ -94,7 +94,7 @@ def test_an_apex_that_would_be_a_cname_is_refused_before_anything_happens(docs: 
     )
 
 
-def test_missing_credentials_are_told_at_once_by_their_variables(docs: Docs, edited: dict[str, Any]) -> None:
+def test_missing_credentials_are_reported_at_once_by_their_variables(docs: Docs, edited: dict[str, Any]) -> None:
     edited["unmoor:workloads"]["docs"]["mode"] = "active-standby"
     assert preview(docs, update=True, AKASH_CONSOLE_API_KEY="", STORJ_SECRET_KEY="") == [
         "credentials are missing:",

@@ -163,7 +163,7 @@ def test_the_failover_set_is_what_the_mode_means(name: str, story: dict[str, See
 
 
 @every_flip
-def test_every_site_shows_whoever_validates_both_its_names(name: str, story: dict[str, Seen]) -> None:
+def test_every_site_has_a_valid_certificate_for_both_its_names(name: str, story: dict[str, Seen]) -> None:
     """The public host's at the standby too, before it is needed. The versions are those of the folder."""
     assert story[name].shown == dict.fromkeys(FLIPS[name].roles.values(), "valid for both names")
 
@@ -202,7 +202,7 @@ def test_the_preview_is_a_migration_diff_with_money_in_it(name: str, mode: str, 
 
 
 @pytest.mark.parametrize("name", PREVIEWED)
-def test_the_preview_tells_exactly_what_the_update_then_does(name: str, story: dict[str, Seen]) -> None:
+def test_the_preview_shows_exactly_what_the_update_then_does(name: str, story: dict[str, Seen]) -> None:
     preview = story[name].preview
     assert preview
     assert preview.changes() == story[name].run.changes()

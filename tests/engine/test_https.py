@@ -120,7 +120,7 @@ def test_a_record_that_forbids_the_authority_is_named(centralized: Docs) -> None
     )
 
 
-def test_once_mended_the_same_update_goes_through(centralized: Docs) -> None:
+def test_once_repaired_the_same_update_goes_through(centralized: Docs) -> None:
     docs = centralized
     lose_volume(docs)
     run = docs.up()
@@ -190,7 +190,7 @@ def test_no_record_moves_to_an_expired_certificate(centralized: Docs) -> None:
     assert "its certificate is not valid for browsers: certificate has expired, by this machine's clock (" in shown
 
 
-def test_where_nobody_answers_yet_the_record_comes_before_the_certificate_and_is_seen_to_be_served(
+def test_where_no_site_answers_yet_the_record_comes_before_the_certificate_and_is_seen_to_be_served(
     centralized: Docs,
 ) -> None:
     """The first deployment on Akash alone: an authority cannot ask a name that leads nowhere."""
@@ -225,7 +225,7 @@ def test_two_leases_from_nothing_have_both_names_before_the_standby_has_its_reco
     assert docs.shown() == dict.fromkeys(("docs-akash", "docs-akash-2"), "valid for both names")
 
 
-def test_an_authority_that_is_down_leaves_a_dead_site_dead_and_says_so(centralized: Docs) -> None:
+def test_an_issuer_that_is_down_leaves_a_dead_site_dead_and_is_reported(centralized: Docs) -> None:
     """No site answers, so the record could come first; without the site's own certificate it does not."""
     docs = centralized
     docs.pulumi.destroy()

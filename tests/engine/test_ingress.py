@@ -61,7 +61,7 @@ def test_a_browser_refuses_the_site_and_plain_http_serves_it_under_both_names(ce
         assert docs.served(host, address=address, scheme="http") == docs.version()
 
 
-def test_the_plan_says_what_a_browser_will_see(centralized: Docs) -> None:
+def test_the_plan_shows_what_a_browser_will_see(centralized: Docs) -> None:
     output = centralized.unmoor("plan", "docs")
     assert "note     docs-akash: it is reached by a name of the provider, where no certificate for the public" in output
     assert "browsers get a self-signed one and refuse https" in output

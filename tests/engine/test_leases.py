@@ -207,7 +207,7 @@ def test_a_record_that_the_state_does_not_know_keeps_its_lease_open(leases: Leas
 
 
 @pytest.mark.parametrize("cut", ["note", "state"])
-def test_a_state_that_was_cut_off_is_mended_and_no_lease_is_lost(leases: Leases, sandbox: Sandbox, cut: str) -> None:
+def test_a_truncated_state_is_repaired_and_no_lease_is_lost(leases: Leases, sandbox: Sandbox, cut: str) -> None:
     """A kill leaves an empty note, a loss of power a short state; the copy is older than the lease."""
     leases.up(sites=())
     leases.write(held=True)

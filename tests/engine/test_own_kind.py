@@ -66,7 +66,7 @@ def test_visitors_reach_the_application_under_the_public_name(site: Docs) -> Non
     )
 
 
-def test_nobody_reaches_the_application_from_outside(site: Docs) -> None:
+def test_the_application_cannot_be_reached_from_outside(site: Docs) -> None:
     address = Resolver(site.state).addresses("docs-akash.dao.example")[0]
     assert site.state.route(address, 8080) is None
 

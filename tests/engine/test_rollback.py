@@ -58,7 +58,7 @@ def test_the_preview_of_new_content_shows_that_no_record_moves(story: Story) -> 
     assert story.preview.changes() == IN_PLACE
 
 
-def test_new_content_is_in_every_store_before_a_site_is_told_of_it(story: Story) -> None:
+def test_new_content_is_in_every_store_before_a_site_is_asked_to_serve_it(story: Story) -> None:
     bundled = finished(story.run, "docs-keep")
     assert bundled < min(started(story.run, name) for name in ("docs-akash-probe", "docs-aws-publish"))
 

@@ -72,7 +72,7 @@ def test_a_first_up_serves_on_aws(service: Service) -> None:
     assert service.again().changes() == {}
 
 
-def test_a_task_that_is_killed_is_started_anew(service: Service) -> None:
+def test_a_task_that_is_killed_is_started_again(service: Service) -> None:
     """The platform restarts it without an update, and the stack does not change."""
     ecs = inventory.client("ecs")
 

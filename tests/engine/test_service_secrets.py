@@ -244,7 +244,7 @@ def test_a_value_of_pulumis_secret_configuration_reaches_both_sites(service: Ser
         until(lambda site=site: _has(service, site, wanted(TOKEN=SEALED)), f"{site} has the value")
 
 
-def test_a_lease_that_loses_its_volume_says_so_and_is_given_the_values_by_a_rotation(service: Service) -> None:
+def test_a_lease_that_loses_its_volume_reports_it_and_gets_the_values_by_a_rotation(service: Service) -> None:
     address = service.site_address("api-akash")
     with service.broken("volume-lost"):
         until(lambda: "were not handed over" in health(service, address), "the lease names what it misses")

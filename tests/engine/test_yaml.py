@@ -98,7 +98,7 @@ def test_a_change_shows_as_that_of_one_variable(project: Pulumi) -> None:
     assert project.outputs()["dseq"] == before["dseq"]
 
 
-def test_an_import_tells_what_to_do_instead(project: Pulumi) -> None:
+def test_an_import_shows_what_to_do_instead(project: Pulumi) -> None:
     dseq = project.outputs()["dseq"]
     with pytest.raises(EngineFailed) as failed:
         project._call(["import", "unmoor:akash:Deployment", "copy", dseq, "--yes", "--skip-preview"])

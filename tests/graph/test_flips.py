@@ -180,7 +180,7 @@ def test_the_standby_is_probed_once_the_primary_is_seen_to_be_served(graphs, sta
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_who_may_sign_is_said_at_our_own_names_alone(graphs, state) -> None:
+def test_who_may_sign_is_named_only_at_our_own_names(graphs, state) -> None:
     """A record at the zone's apex would speak for every name of the zone, and clash with the one that may be there."""
     found = {r.inputs["name"]: r.inputs["records"] for r in graphs[state].of_type(RECORD) if r.inputs["type"] == "CAA"}
     ours = {
@@ -195,7 +195,7 @@ def test_who_may_sign_is_said_at_our_own_names_alone(graphs, state) -> None:
     assert found == {name: [*values, '0 issuewild ";"'] for name, values in ours.items() if name in stands}
 
 
-def test_at_the_apex_nothing_is_said_for_the_whole_zone(root) -> None:
+def test_at_the_apex_no_record_covers_the_whole_zone(root) -> None:
     graph = run(settings("active-standby", host="dao.example"), root)
     named = {r.inputs["name"] for r in graph.of_type(RECORD) if r.inputs["type"] == "CAA"}
     assert named == {"docs-aws.dao.example", "docs-akash.dao.example"}
@@ -220,7 +220,7 @@ def test_a_flip_behind_the_shared_ingress_renames_nothing_and_changes_no_site(be
 
 
 @pytest.mark.parametrize("state", STATES[:3])
-def test_the_aws_half_passes_challenges_on_where_somebody_asks_for_them(graphs, behind_ingress, state) -> None:
+def test_the_aws_half_passes_challenges_on_if_a_site_needs_them(graphs, behind_ingress, state) -> None:
     """In a set of CNAMEs no site does, so the lease's name is no origin there."""
     seen = []
     for made in (graphs, behind_ingress):

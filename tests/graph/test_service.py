@@ -285,7 +285,7 @@ def test_an_application_on_port_80_leaves_another_to_the_web_server(tmp_path):
 
 
 @pytest.mark.parametrize(("update", "same"), [("beside", False), ("in-place", True)])
-def test_a_release_is_another_deployment_only_where_it_begins_beside(tmp_path, update, same):
+def test_a_release_is_another_deployment_only_if_it_begins_next_to_the_old_one(tmp_path, update, same):
     names = {
         made(tmp_path, "decentralized", update=update, env={"A": value}).named("api-akash").inputs["name"]
         for value in "12"

@@ -109,7 +109,7 @@ CASES = (
         "`failed to load checkpoint`",
         "nothing: the engine reads no state until it is mended",
         "`unmoor mend`, then `pulumi cancel` and `pulumi up --refresh`",
-        f"{_ENGINE}::test_a_state_that_was_cut_off_is_mended_and_no_lease_is_lost",
+        f"{_ENGINE}::test_a_truncated_state_is_repaired_and_no_lease_is_lost",
     ),
     Case(
         "A killed update is rolled back",
@@ -123,7 +123,7 @@ CASES = (
         "`deployment … stays open: HOST leads to it`",
         "it stays open, and the next run tries again",
         "point the record elsewhere: a plain `pulumi up` does",
-        f"{_RESOURCE}::test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_cannot_be_told",
+        f"{_RESOURCE}::test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_is_unknown",
     ),
     Case(
         "A killed update made a record that the state does not know",
@@ -144,7 +144,7 @@ CASES = (
         "`a record may lead to it`",
         "the deployment stays open",
         "`unmoor akash close DSEQ`, if no record leads there",
-        f"{_RESOURCE}::test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_cannot_be_told",
+        f"{_RESOURCE}::test_nothing_is_closed_while_a_record_leads_to_it_or_while_that_is_unknown",
     ),
     Case(
         "The key is of another account",

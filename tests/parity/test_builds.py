@@ -26,7 +26,7 @@ def built_site(request):
         pytest.skip(str(missing))
 
 
-def test_a_built_site_is_served_alike_and_as_the_contract_says(halves, built_site):
+def test_a_built_site_is_served_alike_and_by_the_contract(halves, built_site):
     name, folder = built_site
     (routes, *_) = [half.publish(folder, built.BUILDS[name].options).routes for half in halves]
     assert [] == crawl(routes, folder, [*halves, Reference(routes, folder)])

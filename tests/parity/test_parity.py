@@ -30,7 +30,7 @@ def crawled(halves, folder, options):
     ],
     ids=["as the files are, with rules", "with a slash", "without a slash, with a fallback and rules"],
 )
-def test_a_site_of_hostile_names_is_served_alike_and_as_the_contract_says(halves, tmp_path, rules, options):
+def test_a_site_of_hostile_names_is_served_alike_and_by_the_contract(halves, tmp_path, rules, options):
     assert [] == crawled(halves, hostile.write(tmp_path, rules=rules), options)
 
 
@@ -137,7 +137,7 @@ def run(*words):
     return subprocess.run([sys.executable, "-m", "tests.parity", *words], capture_output=True, text=True, check=False)
 
 
-def test_the_command_says_what_it_found(tmp_path):
+def test_the_command_shows_what_it_found(tmp_path):
     (tmp_path / "index.html").write_text("x")
     (tmp_path / "about.html").write_text("x")
     done = run(str(tmp_path), "--half", "table", "--option", "fallback=index.html", "--json")

@@ -68,7 +68,7 @@ def test_every_part_that_can_be_written_has_a_tariff():
     assert written - {"fixed"} == set(TARIFF) - {"flux"}
 
 
-def test_stated_beats_measured_beats_estimated_and_the_others_stand_beside():
+def test_stated_beats_measured_beats_estimated_and_the_others_are_shown():
     parts = [{"what": "ipv4"}]
     stated = {"usd_month": 9, "source": "invoice 2026-10", "as_of": "2026-10-31"}
     measured = {"usd_month": 8, "source": "Cost Explorer"}
@@ -83,7 +83,7 @@ def test_stated_beats_measured_beats_estimated_and_the_others_stand_beside():
     assert [figure.value for figure in cost.also_known(COSTER, "one", one)] == [8, 3.65]
 
 
-def test_a_size_that_nobody_prices_is_a_fault_with_a_choice():
+def test_a_size_without_a_price_is_a_fault_with_a_choice():
     with pytest.raises(ConfigError) as caught:
         assess(
             one={**BOT, "cost": {}, "parts": [{"what": "ec2", "type": "t9.huge"}, {"what": "lightsail", "plan": "x"}]}
@@ -93,7 +93,7 @@ def test_a_size_that_nobody_prices_is_a_fault_with_a_choice():
     assert second.path == "workloads.one.parts[1].plan"
 
 
-def test_a_stated_cost_needs_no_price_and_says_that_there_is_none():
+def test_a_stated_cost_needs_no_price_and_shows_that_there_is_none():
     whole = assess(one={**BOT, "parts": [{"what": "ec2", "type": "t9.huge"}]})
     (beside,) = whole.of("one").cost_also_known
     assert (beside.label, whole.of("one").cost_before.value) == ("no estimate", 6)
@@ -104,7 +104,7 @@ def after(workload: dict[str, Any], mode: Mode, *targets: str, dao: dict[str, An
     return cost.costs_after(COSTER, "one", what.workloads["one"], Course(mode, targets), what.dao)
 
 
-def test_docs_on_two_leases_cost_what_the_worked_example_says():
+def test_docs_on_two_leases_cost_as_much_as_in_the_worked_example():
     """Two leases with addresses and two checks outside AWS: 24.36 USD, against 0.02 on AWS: moving costs more."""
     figure = after(DOCS, Mode.DECENTRALIZED, "akash", "akash")
     assert figure.value == pytest.approx(2 * 5.43 + 2 * 6.75)
@@ -165,7 +165,7 @@ def test_a_store_without_a_price_is_left_out_of_the_sum_and_unsold_gigabytes_of_
     assert line.value == pytest.approx(5 - used)
 
 
-def test_a_zone_is_bought_once_where_nobody_has_one_yet():
+def test_a_zone_is_bought_once_if_there_is_none_yet():
     moved = {**DOCS, "parties": {**DOCS["parties"], "dns": "cloudflare"}}
     whole = assess(one=moved, two={**moved, "hosts": ["two.dao.example"]})
     assert [line.label for line in whole.shared.inputs] == ["hosted zone", "registry lock of dao.example"]
@@ -177,7 +177,7 @@ def test_a_store_that_is_used_enough_adds_no_minimum():
     assert [line.label for line in assess(one=large).shared.inputs] == ["registry lock of dao.example"]
 
 
-def test_stale_prices_are_said():
+def test_stale_prices_are_reported():
     fresh = assess(docs=DOCS)
     assert not fresh.of("docs").cost_after.rests_on_stale()
     assert any("lightsail" not in text and "never verified" in text for text in assess(

@@ -43,7 +43,7 @@ def test_the_example_names_its_schema():
     assert first == "# yaml-language-server: $schema=inventory.schema.json"
 
 
-def test_every_fault_is_said_at_once():
+def test_every_fault_is_reported_at_once():
     wrong = document(docs=DOCS, forum=FORUM)
     wrong["dao"]["rate_usd_hour"] = -3
     wrong["workloads"]["docs"]["parts"] = [
@@ -121,7 +121,7 @@ def test_an_inventory_from_the_future_is_refused():
         ("dao: {name: x}\nworkloads: {}\ndao: {name: y}", "holds 'dao' twice, in lines 1 and 3"),
     ],
 )
-def test_what_is_no_inventory_says_why(text: str, message: str):
+def test_an_invalid_inventory_gets_a_reason(text: str, message: str):
     with pytest.raises(ConfigError) as caught:
         reading.parse(text, ON)
     assert message in str(caught.value)
@@ -238,7 +238,7 @@ def test_a_workload_without_a_size_gets_the_usual_one_of_its_work(work: Work):
     assert big.needs.disk_gib >= 9000
 
 
-def test_a_size_that_is_assumed_is_said_next_to_the_workload():
+def test_an_assumed_size_is_shown_next_to_the_workload():
     notes = assess(one={**DOCS, "size": None}).of("one").notes
     assert notes == (
         "Its size is assumed, as usual for docs: 0.1 threads, 0.25 GiB of memory, 1 GiB of disk.",

@@ -76,7 +76,7 @@ def test_only_lines_are_added_never_taken(file: Path):
     assert "importance: very-high" in text
 
 
-def test_a_party_that_differs_is_told_and_left(file: Path):
+def test_a_party_that_differs_is_reported_and_left(file: Path):
     said, text = put(file, forum={"parties": {"compute": "aws", "dns": "route53", "mail": ["ses"]}})
     assert said == [
         "  workloads.forum.parties.dns has cloudflare, found route53; left as written",
@@ -115,7 +115,7 @@ def test_a_workload_without_parts_gets_them(file: Path):
     assert "      - {what: ipv4, note: eip-1}" in text
 
 
-def test_a_new_workload_says_who_drafted_it(file: Path):
+def test_a_new_workload_names_its_source(file: Path):
     said, text = put(file, docs={"parts": [{"what": "s3", "gb": 1, "note": "b"}], "parties": {"compute": "aws"}})
     assert said == ["+ workloads.docs: docs (1 s3)"]
     assert "  # drafted by unmoor discover aws on 2026-11-22: check title, work, state and importance\n  docs:" in text

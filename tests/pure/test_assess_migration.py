@@ -51,7 +51,7 @@ def test_validators_and_large_nodes_are_refused_not_warned(workload: dict[str, A
     assert "active-standby is refused" in fault.message
 
 
-def test_a_wish_beats_advice_and_says_whose_it_is():
+def test_a_wish_beats_advice_and_names_its_owner():
     course = courses.proposed(
         inventory(one={**DOCS, "plan": planned("decentralized", "akash", "flux", why="we vote so")}), EVERYTHING
     )["one"]
@@ -135,7 +135,7 @@ def test_hours_are_the_seeds_and_grow_with_their_drivers(workload: dict[str, Any
     assert (way.hours.low.value, way.hours.high.value) == pytest.approx((low, high))
 
 
-def test_every_step_says_how_it_is_checked_and_the_way_back():
+def test_every_step_has_its_check_and_the_way_back():
     assert set(recipes.TEMPLATES) == set(Work) - {
         Work.MAIL, Work.NODE, Work.VALIDATOR, Work.RPC, Work.STORAGE, Work.GOVERNANCE, Work.TREASURY, Work.WIKI,
     }  # fmt: skip

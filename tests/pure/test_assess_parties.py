@@ -120,7 +120,7 @@ def test_a_bound_that_decides_a_grade_is_shown(points: float, impact: Level, nea
     assert nearly(points, impact) == near
 
 
-def test_a_hot_wallet_is_custody_whatever_its_class():
+def test_a_hot_wallet_of_any_class_is_custody():
     before, _ = views({**BOT, "secrets": [{"name": "faucet hot wallet", "class": "scoped"}]})
     assert "+40 its environment holds custody of funds, names or accounts: faucet hot wallet" in because(
         before.exposure

@@ -103,7 +103,7 @@ def test_rent_is_what_the_rented_targets_bill():
     assert assessed.rent.value == pytest.approx(sum(rented))
 
 
-def test_the_health_checks_of_the_plan_cost_what_the_price_book_s_function_says():
+def test_the_health_checks_of_the_plan_cost_what_the_price_book_computes():
     plan, _ = both(*MODES[1])
     checks = [line.usd_month for line in plan.workloads[0].bill if "health check" in line.what]
     assert checks == [prices.health_check(aws_endpoint=one).usd_month for one in (True, False)]

@@ -89,13 +89,13 @@ def test_akash_and_flux_are_read_from_their_own():
     assert "akash/endpoint" not in found
 
 
-def test_a_price_that_is_far_off_is_left_and_said():
+def test_a_price_that_is_far_off_is_left_and_reported():
     found = read_again()
     assert "aws/ec2_linux_ondemand_hour/t3.micro" not in found.prices
     assert any("t3.micro: read 0.9, was 0.0104; too far off" in text for text in found.failures)
 
 
-def test_what_cannot_be_read_is_said_and_the_others_go_on():
+def test_what_cannot_be_read_is_reported_and_the_others_continue():
     said = "\n".join(read_again().failures)
     assert "AWS price list of AmazonRDS: no list came back" in said
     assert "AWS price list of AmazonECS: https://pricing" in said
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_said_and_the_others_go_on():
 
 
 @pytest.mark.parametrize("answer", ['{"status": "error"}', '{"status": "success", "data": 1}', "[]", "not json"])
-def test_a_table_that_is_none_is_said(answer: str):
+def test_an_invalid_table_is_reported(answer: str):
     def odd(address: str) -> Iterator[str]:
         if "runonflux" in address:
             return iter([answer])
@@ -169,7 +169,7 @@ def test_the_command_writes_the_operator_s_own_book(tmp_path: Path, monkeypatch:
     assert "no price changed; their sources are fresh again" in again.output
 
 
-def test_showing_filters_by_words_and_says_ages():
+def test_showing_filters_by_words_and_shows_ages():
     shown = CliRunner().invoke(command.cli, ["show", "ec2", "t3.medium", "--date", "2026-11-22"]).output
     assert "aws/ec2_linux_ondemand_hour/t3.medium" in shown
     assert "IC (93 days old)" in shown

@@ -68,7 +68,7 @@ def test_the_example_s_page_is_small_and_loads_nothing(example: dict[str, Any]):
     assert "@import" not in text
 
 
-def test_every_table_of_the_page_tells_a_screen_reader_what_its_columns_are(example: dict[str, Any]):
+def test_every_table_of_the_page_names_its_columns_for_a_screen_reader(example: dict[str, Any]):
     text = page(example)
     for table in re.findall(r"<table.*?</table>", text, flags=re.DOTALL):
         assert 'scope="col"' in table
@@ -165,7 +165,7 @@ def test_findings_name_what_gets_worse_and_compare_with_homework(example: dict[s
     assert any("AWS alone can stop 7 workloads instead of 5" in text for text in found)
 
 
-def test_what_is_said_of_a_dao_that_moves_nothing_is_true():
+def test_the_report_of_a_dao_that_moves_nothing_is_true():
     found = " ".join(words.findings(document(advise(one=VALIDATOR))))
     assert found.startswith("0 of 1 workload move; 1 stays, with homework. The bill is $80 a month; homework adds $0")
     assert "move takes" not in found
@@ -357,5 +357,5 @@ def test_amounts_show_the_digits_they_need(value: float, unit: str, text: str):
     assert explain.amount(value, unit) == text
 
 
-def test_a_sum_of_nothing_says_so():
+def test_a_sum_of_nothing_is_shown_as_one():
     assert total("nothing", (), HOURS) == Figure("nothing", 0, HOURS, "nothing adds to it")

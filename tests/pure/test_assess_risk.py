@@ -60,7 +60,7 @@ def test_the_same_input_gives_the_same_rating():
     assert views(FORUM) == views(FORUM)
 
 
-def test_a_forum_that_nobody_ever_restored_is_at_high_risk_and_a_standby_lowers_it():
+def test_a_forum_that_was_never_restored_is_at_high_risk_and_a_standby_lowers_it():
     before, after = views({**FORUM, "importance": "high"})
     assert (before.availability.grade, after.availability.grade) == (Grade.HIGH, Grade.MEDIUM)
     assert "no restore was ever proved" in because(before.availability)
@@ -97,7 +97,7 @@ def test_the_same_secret_in_two_places_is_two_risks():
     assert "+5 the same secrets stand in 2 places" in because(after.exposure)
 
 
-def test_scoped_secrets_beside_public_data_are_at_least_a_moderate_loss():
+def test_scoped_secrets_next_to_public_data_are_at_least_a_moderate_loss():
     before, _ = views({**BOT, "secrets": [{"name": "token", "class": "scoped"}]})
     assert before.exposure.impact is Level.MODERATE
 
@@ -113,7 +113,7 @@ def test_one_registry_for_images_is_a_reason_of_its_own():
     assert "+4 images come from one registry" in because(before.exposure)
 
 
-def test_ones_own_hands_are_nobodys_party():
+def test_ones_own_hands_are_no_party():
     before, _ = views({**BOT, "parties": {"compute": "own", "edge": "own"}})
     assert before.dependence.residuals == ()
     assert because(before.exposure).startswith("+0 its data is public")

@@ -130,7 +130,7 @@ def test_reading_a_bundle_finds_what_packing_put_there(tmp_path):
     assert bundle.read(tar) == made
 
 
-def test_every_file_lies_where_the_bundle_says(tmp_path):
+def test_every_file_lies_where_the_bundle_names_it(tmp_path):
     tar, made = packed(site(tmp_path, **{LONG: "deep", "a.css": "a" * 1000}))
     for entry in made.entries:
         assert tar.getvalue()[entry.offset : entry.offset + entry.size] == (tmp_path / entry.path).read_bytes()
@@ -219,7 +219,7 @@ def faults_of(folder: Path, **options: object) -> set[Fault]:
     return set(caught.value.faults)
 
 
-def test_every_fault_of_a_folder_is_told_at_once(tmp_path):
+def test_every_fault_of_a_folder_is_reported_at_once(tmp_path):
     folder = site(tmp_path, healthz="x", **{"a\nb.html": "x", ".git/config": "x", ".well-known/acme-challenge/t": "x"})
     (folder / "lost.html").symlink_to("nowhere.html")
     os.mkfifo(folder / "pipe")
@@ -373,7 +373,7 @@ def test_a_changed_rule_or_setting_is_another_version(tmp_path, name, change):
     assert bundle.version(folder) != before
 
 
-def test_faults_in_rules_are_told_with_their_lines_beside_those_of_files(tmp_path):
+def test_faults_in_rules_are_reported_with_their_lines_next_to_those_of_files(tmp_path):
     folder = site(tmp_path, _redirects="/a\n/healthz /b\n", _headers="X-A: 1\n", **{".env": "x"})
     assert {fault.path for fault in faults_of(folder)} == {".env", "_redirects:1", "_headers:1"}
     (folder / ".env").unlink()

@@ -97,7 +97,7 @@ def test_another_stacks_files_are_not_touched(stacks: Path, tmp_path: Path) -> N
         ("https://api.pulumi.com", None),
     ],
 )
-def test_only_a_folder_is_mended(url: str, place: Path | None) -> None:
+def test_only_a_folder_is_repaired(url: str, place: Path | None) -> None:
     assert checkpoint.folder(url) == place
 
 

@@ -118,7 +118,7 @@ def test_a_folder_that_changes_after_a_jump_is_never_taken_for_what_it_was(
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-def test_a_silent_provider_whose_site_serves_is_kept_whatever_the_clock_reads(jump: float) -> None:
+def test_a_silent_provider_whose_site_serves_is_kept_at_any_reading_of_the_clock(jump: float) -> None:
     silent = Observed(0.0, Deployment("7", "active", ""), lease=Lease("akash1p", "active", Decimal(1)))
     for seconds in (jump, SILENT.after_s + jump):
         assert lost(silent, seconds, served=True) == ""

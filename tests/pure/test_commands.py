@@ -42,7 +42,7 @@ def run(*words: str):
     return CliRunner().invoke(cli, list(words), standalone_mode=False, catch_exceptions=True)
 
 
-def test_plan_says_roles_failover_and_cost(project: Path) -> None:
+def test_plan_shows_roles_failover_and_cost(project: Path) -> None:
     shown = run("plan", "--stack", "prod").output
     assert "primary  docs-aws" in shown
     assert "standby  docs-akash" in shown
@@ -60,7 +60,7 @@ def test_plan_shows_what_is_the_stacks_once_and_last(project: Path) -> None:
     ]
 
 
-def test_plan_of_one_site_says_that_there_is_no_failover(project: Path) -> None:
+def test_plan_of_one_site_shows_that_there_is_no_failover(project: Path) -> None:
     write(project, settings("centralized"))
     assert "failover none: one site only" in run("plan", "--stack", "prod").output
 

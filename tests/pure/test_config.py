@@ -33,7 +33,7 @@ def test_a_whole_stack_is_read() -> None:
     assert stack.workloads["docs"].mode is config.Mode.ACTIVE_STANDBY
 
 
-def test_every_fault_is_said_at_once() -> None:
+def test_every_fault_is_reported_at_once() -> None:
     made = broken(mode="standby", mdoe="x", host="Docs.dao.example")
     made["ttl"] = 600
     made["zoen"] = "dao.example"
@@ -66,7 +66,7 @@ def test_every_fault_is_said_at_once() -> None:
         ({"host": 5}, "workloads.docs.host: must be text, not 5"),
     ],
 )
-def test_a_fault_leads_with_its_path_and_says_what_to_choose(change, said) -> None:
+def test_a_fault_begins_with_its_path_and_ends_with_what_to_choose(change, said) -> None:
     assert faults_of(broken(**change)) == [said]
 
 

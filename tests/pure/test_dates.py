@@ -57,7 +57,7 @@ def published(site: Path) -> str:
     return made.version
 
 
-def test_a_plan_says_when_only_dates_changed(site):
+def test_a_plan_shows_that_only_dates_changed(site):
     assert "only dates" not in detail(site.parent)
     before = published(site)
     assert "only dates" not in detail(site.parent)

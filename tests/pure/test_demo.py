@@ -57,7 +57,7 @@ def quiet(name: str) -> Chapter:
     return replace(chapter, play=lambda story: story.figures.update(dict.fromkeys(chapter.figures, 0)))
 
 
-def test_the_main_story_is_told_in_one_go() -> None:
+def test_the_main_story_is_played_without_a_break() -> None:
     """Each chapter begins where the one before it ended, so nothing is built twice."""
     log = play(*(quiet(chapter.name) for chapter in MAIN))
     assert log == [f"docs: {chapter.name}" for chapter in MAIN]
@@ -80,7 +80,7 @@ def test_the_stack_of_another_stage_is_put_away_first() -> None:
     assert log.index("docs: put away") < log.index("api: service")
 
 
-def test_what_a_chapter_leaves_changed_is_built_anew_for_the_next() -> None:
+def test_what_a_chapter_leaves_changed_is_rebuilt_for_the_next() -> None:
     assert play(quiet("redirects"), quiet("lose-aws")).count("docs: stand active-standby") == 2
 
 
@@ -159,7 +159,7 @@ def test_a_wrong_word_is_refused_before_a_sandbox_starts(words: list[str], shown
     assert (done.exit_code, shown in " ".join(done.output.split())) == (2, True)
 
 
-def test_the_chapters_named_are_told_in_the_order_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_chapters_named_are_played_in_the_order_given(monkeypatch: pytest.MonkeyPatch) -> None:
     played: list[str] = []
     monkeypatch.setattr(demo, "play", lambda chapters: played.extend(chapter.name for chapter in chapters) or 0)
     assert CliRunner().invoke(demo.main, ["--chapter", "service", "--chapter", "publish"]).exit_code == 0

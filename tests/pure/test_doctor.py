@@ -298,7 +298,7 @@ def test_without_a_key_the_account_and_the_market_are_not_ready(monkeypatch: pyt
     assert states([*akash.account(1, 12.0), *akash.bidders({})]) == [State.NOT_READY] * 2
 
 
-def test_a_document_that_nobody_can_take_names_the_demand_that_excludes_them(console, tmp_path: Path) -> None:
+def test_a_document_without_a_possible_bidder_names_the_demand_that_excludes_all(console, tmp_path: Path) -> None:
     plan = stack(tmp_path, "active-standby").workloads[0]
     document = document_for(plan.site("docs-akash"), plan)
     console()

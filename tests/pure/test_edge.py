@@ -152,7 +152,7 @@ sites = some.lists(some.one_of(paths, paths.map("{}.html".format), paths.map("{}
 )
 @example(["a/index.html", "a.html", "404.html"], None, True, RULES[2], [], "GET")
 @example(["a/index.html", "app/x.html"], False, True, RULES[4], [], "GET")
-def test_the_aws_half_answers_what_the_table_says(files, slash, falls, text, asked, method):
+def test_the_aws_half_answers_by_the_table(files, slash, falls, text, asked, method):
     site = dict.fromkeys([*files, "index.html", "old.html"], 1)
     redirects, _ = rules.redirects(text, site)
     headers, _ = rules.headers("/*\n  X-A: 1\n/a/*\n  X-B: 2\n  Cache-Control: no-store\n/\n  X-C: 3\n")

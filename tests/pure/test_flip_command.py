@@ -65,7 +65,7 @@ def test_the_side_that_answers_is_changed_where_it_stands() -> None:
     assert lines(once, back) == (["      active: decentralized"], ["      active: centralized"])
 
 
-def test_the_side_is_left_alone_unless_it_is_said() -> None:
+def test_the_side_stays_unless_it_is_given() -> None:
     once = flip(STACK, "x", "docs", TURNED, say_active=True)
     assert "active: decentralized" in flip(once, "x", "docs", RING[3], say_active=False)
 
@@ -80,7 +80,7 @@ def test_line_ends_stay_as_they_are() -> None:
     assert after == flip(STACK, "x", "docs", TURNED, say_active=True).replace("\n", "\r\n")
 
 
-def test_a_last_line_without_an_end_is_no_trouble() -> None:
+def test_a_last_line_without_an_end_is_accepted() -> None:
     text = "config:\n  unmoor:workloads:\n    docs:\n      mode: centralized"
     assert flip(text, "x", "docs", TURNED, say_active=True) == (
         "config:\n  unmoor:workloads:\n    docs:\n      mode: active-standby\n      active: decentralized"
@@ -110,7 +110,7 @@ def test_a_file_that_would_not_parse_afterwards_is_left_to_a_person() -> None:
 @pytest.mark.parametrize(
     "text", ["config: {}", "config: {unmoor:workloads: 3}", "config: {unmoor:workloads: {docs: 3}}"]
 )
-def test_a_workload_that_is_not_there_is_said(text: str) -> None:
+def test_a_missing_workload_is_reported(text: str) -> None:
     with pytest.raises(ConfigError, match="no workload 'docs'"):
         flip(text, "x", "docs", STANDBY, say_active=False)
 

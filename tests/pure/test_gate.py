@@ -76,26 +76,26 @@ def test_the_gate_opens_when_the_certificate_comes():
     assert world.probe()["certificate"]["names"] == (HOST,)
 
 
-def test_where_nobody_answers_the_sites_own_name_opens_the_gate_and_it_is_said():
+def test_where_no_site_answers_the_sites_own_name_opens_the_gate_and_it_is_reported():
     world = World()
     assert world.probe()["certificate"]["names"] == (SITE_HOST,)
     assert world.reported[-1].startswith(f"no site answers {HOST} now, so its record may lead to {SITE_HOST} before")
 
 
-def test_nobody_is_looked_for_three_times():
+def test_the_absence_of_a_site_is_confirmed_three_times():
     times = []
     world = World(lambda now: times.append(now) or [])
     world.probe()
     assert len(times) == 3
 
 
-def test_somebody_who_was_silent_for_a_moment_still_answers():
+def test_a_site_that_was_silent_for_a_moment_still_answers():
     looks = itertools.cycle([[], [], ["192.0.2.10"]])
     world = World(lambda _: next(looks))
     assert f"answers {HOST} now" in " ".join([world.refused(), *world.reported])
 
 
-def test_not_to_know_who_answers_is_not_nobody():
+def test_an_error_from_the_zone_counts_as_a_site_that_answers():
     def fails(_):
         raise ConnectionError("Route 53 is gone")
 

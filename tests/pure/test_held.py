@@ -32,7 +32,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_only_what_pulumi_encrypts_and_bears_the_name_is_a_value() -> None:
+def test_only_what_pulumi_encrypts_and_has_the_prefix_is_a_value() -> None:
     found = {"unmoor-secret:API_TOKEN": VALUE, "unmoor-secret:OTHER": "x", "aws:region": "us-east-1"}
     assert held.of(found, ["unmoor-secret:API_TOKEN", "aws:region"]) == {"API_TOKEN": VALUE}
 

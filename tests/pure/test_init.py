@@ -59,7 +59,7 @@ def test_the_stack_that_is_written_can_be_planned(folder: Path) -> None:
     assert sorted(docs["stores"]) == ["aws", "storj"]
 
 
-def test_the_stack_file_fits_the_schema_that_is_written_beside_it(folder: Path) -> None:
+def test_the_stack_file_fits_the_schema_that_is_written_next_to_it(folder: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     run(*WHOLE)
     schema = json.loads((folder / "stacks/schema.json").read_text())
@@ -110,7 +110,7 @@ def test_the_generators_folder_build_and_settings_are_taken(folder: Path) -> Non
     assert "npm run build" in (folder / ".github/workflows/unmoor-up-prod.yml").read_text()
 
 
-def test_what_is_exported_now_and_what_a_later_site_needs_are_told_apart(folder: Path) -> None:
+def test_what_is_exported_now_and_what_a_later_site_needs_are_distinguished(folder: Path) -> None:
     shown = run(*WHOLE).output
     assert "for updates, export: STORJ_ACCESS_KEY, STORJ_SECRET_KEY; and have AWS credentials\n" in shown
     assert "for sites elsewhere, later: AKASH_CONSOLE_API_KEY\n" in shown

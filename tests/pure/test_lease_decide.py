@@ -132,7 +132,7 @@ ENDS: list[tuple[str, Observed, type[MarketError], str, str]] = [
 
 
 @pytest.mark.parametrize(("look", "error", "why", "close"), [case[1:] for case in ENDS], ids=[case[0] for case in ENDS])
-def test_each_end_says_why(look: Observed, error: type[MarketError], why: str, close: str) -> None:
+def test_each_end_gives_its_reason(look: Observed, error: type[MarketError], why: str, close: str) -> None:
     step = decide(want(), look)
     assert isinstance(step, GiveUp)
     assert (step.error, step.close) == (error, close)
@@ -146,7 +146,7 @@ def test_each_end_says_why(look: Observed, error: type[MarketError], why: str, c
         (seen(lease=replace(LEASE, state="closed", reason="unstable")), "7 is lost: its lease is closed (unstable)"),
     ],
 )
-def test_a_pinned_deployment_is_never_closed_or_opened_anew(look: Observed, why: str) -> None:
+def test_a_pinned_deployment_is_never_closed_or_opened_again(look: Observed, why: str) -> None:
     step = decide(want(id="7"), look)
     assert step == GiveUp(
         LeaseLost, f"akash: deployment {why.removeprefix('deployment ')}; run `pulumi up --refresh`, which rents again"
@@ -360,7 +360,7 @@ def test_ours_is_the_leased_one_then_the_newest_and_the_rest_is_spare() -> None:
     assert pick("docs", "", (), []) == ("", ())
 
 
-def test_what_is_held_is_ours_whatever_the_list_shows() -> None:
+def test_what_is_held_is_ours_for_any_answer_of_the_list() -> None:
     newer = Standing(Deployment("9", "active", "aa", "o", "docs"), Lease("p", "active", Decimal(1)))
     assert pick("docs", "7", (), []) == ("7", ())
     assert pick("docs", "7", (), [newer]) == ("7", ("9",))

@@ -45,7 +45,7 @@ def test_a_resource_of_the_same_stack_is_found_by_its_name() -> None:
     assert Owner.named(other, "docs-akash") == Owner.of(URN)
 
 
-def test_a_name_from_before_owners_is_nobodys_and_keeps_its_endpoints() -> None:
+def test_a_name_from_before_owners_has_none_and_keeps_its_endpoints() -> None:
     assert group_name("docs.prod", None, "0a1b2c3d") == "docs.prod-0a1b2c3d"
     assert owner_of("docs.prod-0a1b2c3d") is None
     assert endpoint_mark("docs.prod-0a1b2c3d") == "0a1b2c3d"

@@ -118,7 +118,7 @@ def test_an_opening_that_never_happened_is_repeated() -> None:
     assert len(world.books) == 1
 
 
-def test_a_lost_lease_is_closed_and_rented_anew() -> None:
+def test_a_lost_lease_is_closed_and_rented_again() -> None:
     world = World()
     run(world, want())
     world.event("lease-closed")
@@ -201,7 +201,7 @@ def test_when_no_bid_will_do_the_deployment_is_closed_and_the_rules_are_named() 
     assert world.open_ones() == []
 
 
-def test_when_nobody_bids_the_sentence_says_so() -> None:
+def test_without_a_bid_the_sentence_shows_it() -> None:
     world = World(offers=())
     with pytest.raises(NoAcceptableBid, match=r"no provider bid on deployment 7, with a ceiling of \$12.00 a month"):
         run(world, want())
@@ -217,7 +217,7 @@ def test_giving_up_closes_even_when_the_answer_is_lost() -> None:
     assert world.open_ones() == []
 
 
-def test_giving_up_says_when_the_deployment_could_not_be_closed() -> None:
+def test_giving_up_reports_a_deployment_that_could_not_be_closed() -> None:
     world = World(offers=())
     market = SimulatedMarket(world, _close_fails(world, 99))
     with pytest.raises(NoAcceptableBid, match="Deployment 7 is still open"):
@@ -243,7 +243,7 @@ def test_a_few_failures_now_and_then_are_borne() -> None:
     run(World(), want(), iter(["fail", "fail", "", "", "", "fail", "fail", "", "", "", "fail", "fail"] * 2))
 
 
-def test_a_run_ends_when_its_time_is_over_and_says_where_it_was() -> None:
+def test_a_run_ends_when_its_time_is_over_and_names_its_last_step() -> None:
     world = World(offers=())
     with pytest.raises(MarketError, match="out of time after 20 s; the last step was: wait for bids on deployment 7"):
         reconcile(want(), SimulatedMarket(world, iter(())), SimulatedClock(world), lambda *_: None, limit_s=20)

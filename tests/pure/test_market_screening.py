@@ -75,7 +75,7 @@ def test_the_sentence_names_what_each_demand_excludes() -> None:
     )
 
 
-def test_a_price_that_excludes_everybody_is_told_from_a_demand() -> None:
+def test_a_price_that_excludes_all_is_distinguished_from_a_demand() -> None:
     sentence = why_nobody_bids(Market(lambda _: 4), request("docs", DOCS, "web"))  # type: ignore[arg-type]
     assert sentence == "4 providers could take it; with a ceiling of $11.99 a month none of them bids."
 

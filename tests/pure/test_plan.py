@@ -106,7 +106,7 @@ def test_a_mode_means_these_sites(mode, active, decentralized, sites) -> None:
     assert workload.primary.name == sites["primary"]
 
 
-def test_an_alias_keeps_its_answer_for_sixty_seconds_whatever_the_ttl() -> None:
+def test_an_alias_keeps_its_answer_for_sixty_seconds_at_any_ttl() -> None:
     made = planned(settings("active-standby"))
     assert {role: entry["ttl"] for role, entry in members(made).items()} == {"primary": 60, "standby": 30}
     assert made.workloads[0].kept_s == {"docs-aws": 60, "docs-akash": 30}
@@ -133,7 +133,7 @@ def test_an_address_and_a_name_make_no_set() -> None:
     assert "share one record type" in output
 
 
-def test_every_fault_of_a_plan_is_said_at_once() -> None:
+def test_every_fault_of_a_plan_is_reported_at_once() -> None:
     made = settings("centralized", host="docs.other.example", backup={"stores": ["aws", "stroj"]})
     made["workloads"]["docs"]["placement"] = {"centralized": "aws", "decentralized": ["fluks"]}
     made["workloads"]["docs"]["options"] = {"sight": "x"}
@@ -201,7 +201,7 @@ def test_a_question_for_a_challenge_comes_to_every_site_that_may_have_asked_for_
     assert found == {site: f"{peer}.dao.example" for site, peer in peers.items()}
 
 
-def test_where_nobody_asks_for_certificates_no_challenge_is_passed_on() -> None:
+def test_without_certificates_over_acme_no_challenge_is_passed_on() -> None:
     """Amazon's names are proved by records, and behind a shared ingress there is no certificate at all."""
     for mode in ("centralized", "active-standby", "decentralized"):
         for decentralized in (("akash",), ("akash", "akash")):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_docs_deployment_costs_what_the_worked_example_says():
+def test_the_docs_deployment_costs_as_much_as_in_the_worked_example():
     """A tenth of a thread, a quarter GiB and one GiB of ephemeral disk: 0.43 USD a month, 5.43 with an address."""
     assert prices.akash_usd_month(0.1, 0.25, {"ephemeral": 1}) == pytest.approx(0.43)
     assert prices.akash_usd_month(0.1, 0.25, {"ephemeral": 1}, ips=1) == pytest.approx(5.43)
@@ -43,13 +43,13 @@ def test_a_price_knows_its_source_and_age():
     assert source.stale(date(2027, 1, 1))
 
 
-def test_a_price_nobody_verified_is_always_stale():
+def test_an_unverified_price_is_always_stale():
     source = prices.book().price("aws/lightsail_month/2vcpu_4gb").source
     assert source.age_days(date(2026, 11, 22)) is None
     assert source.stale(date(2026, 11, 22))
 
 
-def test_the_book_beside_the_stack_files_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_book_next_to_the_stack_files_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     own = tmp_path / "stacks" / "pricebook.json"
     own.parent.mkdir()
     own.write_text(prices.SHIPPED.read_text().replace('"akash/ip_lease": [5,', '"akash/ip_lease": [7,'))
@@ -58,7 +58,7 @@ def test_the_book_beside_the_stack_files_wins(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("text", ["nonsense", "{}", '{"sources": {}, "prices": {"a": [1, "X"]}}'])
-def test_a_file_that_is_no_price_book_says_so(text: str, tmp_path: Path):
+def test_a_file_that_is_no_price_book_is_reported(text: str, tmp_path: Path):
     file = tmp_path / "pricebook.json"
     file.write_text(text)
     with pytest.raises(ConfigError, match="is not a price book"):

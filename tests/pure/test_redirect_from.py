@@ -98,7 +98,7 @@ def test_no_cname_stands_at_the_apex() -> None:
     assert output.startswith("workloads.docs.redirect_from: dao.example is the zone's apex")
 
 
-def test_a_kind_that_leads_nobody_on_refuses_them() -> None:
+def test_a_kind_that_cannot_redirect_refuses_them() -> None:
     class Plain(Static):
         redirects = False
 
@@ -127,7 +127,7 @@ def reviewed(before: dict, after: dict):
     return review("prod", "main", (planned(before), planned(after)), builtin())
 
 
-def test_a_review_says_which_links_break() -> None:
+def test_a_review_names_the_links_that_break() -> None:
     with_them, without = settings(redirect_from=OTHERS), settings()
     (gone,) = reviewed(with_them, without).workloads
     assert gone.cautions[:2] == tuple(f"links to {host} break" for host in OTHERS)

@@ -230,11 +230,11 @@ def test_removing_a_workload_with_state_is_refused() -> None:
     assert not reviewed(old, settings()).refused
 
 
-def test_losing_the_standby_is_said() -> None:
+def test_losing_the_standby_is_reported() -> None:
     assert "there is no standby any more" in shown(settings("active-standby"), settings("decentralized"))
 
 
-def test_stores_at_one_vendor_are_said_whatever_else_changes() -> None:
+def test_stores_at_one_vendor_are_reported_with_any_change() -> None:
     new = copy.deepcopy(settings())
     new["stores"]["storj"]["vendor"] = "aws"
     assert "all stores are at one vendor" in shown(settings(), new)
@@ -563,7 +563,7 @@ def test_fifty_changed_workloads_fit_into_a_comment() -> None:
     assert "w0, w1 and 48 more active-standby" in text
 
 
-def test_a_comment_that_would_be_too_long_is_cut_and_says_so() -> None:
+def test_a_comment_that_would_be_too_long_is_cut_with_a_note() -> None:
     one = reviewed(settings(), settings("active-standby"))
     broken = [(f"s{n}", "x" * 2000) for n in range(100)]
     text = markdown([one], broken)

@@ -250,7 +250,7 @@ def test_without_any_credential_the_login_of_pulumi_is_looked_at(root: Path) -> 
     assert (bare.secrets, names_set(bare).command) == ((), "pulumi whoami")
 
 
-def test_the_last_store_leaves_nobody_else_to_ask(root: Path) -> None:
+def test_the_last_store_leaves_no_other_to_ask(root: Path) -> None:
     alone = settings()
     alone["workloads"]["docs"]["backup"]["stores"] = ["storj"]
     (gone,) = repairs.store_gone(made(root, workloads=alone["workloads"]))
@@ -291,7 +291,7 @@ def test_every_command_is_shell_that_parses(cases) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_what_changes_something_can_be_taken_back_or_says_what_to_do(cases) -> None:
+def test_every_change_can_be_taken_back_or_shows_what_to_do(cases) -> None:
     for of in cases:
         for chapter in chapters(of):
             for step in chapter.steps:
@@ -299,7 +299,7 @@ def test_what_changes_something_can_be_taken_back_or_says_what_to_do(cases) -> N
                     assert step.rollback or step.otherwise, f"{chapter.name}-{step.name}"
 
 
-def test_what_moves_production_is_approved_by_somebody(cases) -> None:
+def test_what_moves_production_needs_an_approval(cases) -> None:
     """Two steps move it without: giving back what an incident took, and finishing what was approved before."""
     without = {
         f"{chapter.name}-{step.name}"
@@ -383,7 +383,7 @@ def test_cells_are_as_runme_reads_them(cases) -> None:
                 }  # fmt: skip
 
 
-def test_fences_hold_whatever_they_hold(root: Path) -> None:
+def test_fences_hold_any_content(root: Path) -> None:
     odd = settings()
     odd["stores"]["aws"]["public_url"] = "https://s3.example/````"
     fences = [line for line in write(made(root, stores=odd["stores"])).splitlines() if line.startswith("`````sh")]
@@ -395,7 +395,7 @@ def test_some_chapters_are_written_alone(root: Path) -> None:
     assert re.findall(r'<a id="(.*)">', found) == ["fund", "check"]
 
 
-def test_who_approves_is_said_and_has_a_line_to_sign(root: Path) -> None:
+def test_who_approves_is_named_and_has_a_line_to_sign(root: Path) -> None:
     assert "**Approved by the owner of docs:** \\_\\_" in write(made(root), {"deploy"})
 
 

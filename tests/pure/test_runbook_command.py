@@ -128,7 +128,7 @@ def test_chapters_are_listed(project: Path) -> None:
         (["--execute", "-c", "fund", "--from", "x"], "no step x in chapter fund; choose from runway"),
     ],
 )
-def test_wrong_usage_says_what_to_choose(project: Path, words: list[str], said: str) -> None:
+def test_wrong_usage_shows_what_to_choose(project: Path, words: list[str], said: str) -> None:
     done = run(*words)
     assert (done.exit_code, said in " ".join(done.stderr.split())) == (2, True), done.stderr
 
@@ -138,7 +138,7 @@ def test_a_workload_that_is_not_there_is_wrong_usage(project: Path) -> None:
     assert (done.exit_code, "choose from docs" in done.stderr) == (2, True)
 
 
-def test_a_stack_file_with_faults_is_said(project: Path) -> None:
+def test_a_stack_file_with_faults_is_reported(project: Path) -> None:
     path = project / "stacks" / "Pulumi.prod.yaml"
     path.write_text(path.read_text().replace("mode: centralized", "mode: central"))
     assert "'central' is not a mode" in run().stderr
@@ -159,7 +159,7 @@ def test_a_chapter_is_carried_out_and_reported(project: Path, staged) -> None:
     assert "      | a line" in done.stderr
 
 
-def test_a_step_that_needs_somebody_stops_where_there_is_nobody(project: Path, staged) -> None:
+def test_a_step_that_needs_a_person_stops_without_one(project: Path, staged) -> None:
     staged()
     done = run("--execute", "-c", "deploy")
     assert done.exit_code == 1
@@ -189,7 +189,7 @@ def test_nothing_comes_after_a_chapter_that_failed(project: Path, staged) -> Non
     assert (run("--execute", "-c", "fund", "-c", "check").exit_code, len(typed)) == (1, 1)
 
 
-def test_an_interrupt_says_where_to_go_on(project: Path, staged, monkeypatch) -> None:
+def test_an_interrupt_shows_where_to_continue(project: Path, staged, monkeypatch) -> None:
     staged()
 
     def interrupted(*_: Any) -> Outcome:

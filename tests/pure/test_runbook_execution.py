@@ -60,7 +60,7 @@ def test_each_step_is_done_and_verified_in_order() -> None:
     )
 
 
-def test_the_first_failure_stops_and_says_the_way_back() -> None:
+def test_the_first_failure_stops_and_shows_the_way_back() -> None:
     stage = Stage({"do": Outcome(1, "it went wrong\n")})
     assert carried(stage) == [("first", State.FAILED)]
     assert stage.said[-2:] == [
@@ -69,7 +69,7 @@ def test_the_first_failure_stops_and_says_the_way_back() -> None:
     ]
 
 
-def test_a_step_without_a_way_back_says_that_of_the_steps_before_it_and_what_to_do() -> None:
+def test_a_step_without_a_way_back_shows_that_of_the_steps_before_it_and_what_to_do() -> None:
     stage = Stage({**GOOD, "verify": [Outcome(0, "seen\n"), *[Outcome(0, "not that\n")] * 9]})
     assert carried(stage) == [("first", State.DONE), ("second", State.FAILED)]
     assert stage.said[-5:] == [
@@ -81,7 +81,7 @@ def test_a_step_without_a_way_back_says_that_of_the_steps_before_it_and_what_to_
     ]
 
 
-def test_nothing_to_take_back_is_said_plainly() -> None:
+def test_nothing_to_take_back_is_reported() -> None:
     stage = Stage({"do": Outcome(1, "")})
     carried(stage, replace(CHAPTER, steps=(replace(SECOND, otherwise=""),)))
     assert stage.said[-1] == "      the way back: none is needed for this step"
@@ -195,7 +195,7 @@ def test_a_chapter_is_read_back_as_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"steps": [{}]}', '{"steps": [1]}', "\x00"])
-def test_a_file_that_is_no_journal_is_said_to_be_none(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_no_journal_is_reported(tmp_path: Path, content: str) -> None:
     path = tmp_path / "one.json"
     path.write_text(content)
     with pytest.raises(ConfigError, match="is not a chapter's journal"):

@@ -59,7 +59,7 @@ def test_a_fault_may_be_an_empty_file(sandbox: State) -> None:
     assert (sandbox.fault("aws-down"), sandbox.faults()) == ({}, {"aws-down": {}})
 
 
-def test_a_fault_keeps_its_parameters_until_it_is_mended(sandbox: State) -> None:
+def test_a_fault_keeps_its_parameters_until_it_ends(sandbox: State) -> None:
     sandbox.start_fault("api-429", {"times": 3})
     assert (
         sandbox.fault("api-429"), sandbox.end_fault("api-429"), sandbox.fault("api-429"), sandbox.end_fault("api-429"),

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 jsonschema = pytest.importorskip("jsonschema")
 
 
-def test_the_schema_beside_the_stack_files_is_the_models() -> None:
+def test_the_schema_next_to_the_stack_files_is_the_models() -> None:
     """If this fails: `make reference`."""
     assert json.loads((ROOT / "stacks/schema.json").read_text()) == json.loads(json.dumps(schema()))
 

@@ -35,7 +35,7 @@ def test_our_own_documents_are_clean_without_exceptions():
     assert not any("unmoor: allow" in path.read_text() for path in ours)
 
 
-def test_the_exit_status_says_fine_refused_or_misused():
+def test_the_exit_status_shows_fine_refused_or_misused():
     assert [0, 0, 1, 1, 2, 2, 2] == [
         run("check", *args).exit_code for args in ([GOOD], [UNWISE], [BAD], [GOOD, BAD], ["nowhere.yaml"], [], [ROOT])
     ]
@@ -45,7 +45,7 @@ def test_many_files_end_with_a_summary():
     assert "3 files: 2 accepted, 1 refused, 1 warning(s)" == run("check", GOOD, BAD, UNWISE).output.splitlines()[-1]
 
 
-def test_a_problem_is_told_with_line_path_message_and_rule():
+def test_a_problem_is_reported_with_line_path_message_and_rule():
     assert (
         "error: line 16, profiles.compute.small.resources.cpu.units: 9m is outside 10m to 384 cores"
         in run("check", BAD).output
@@ -93,7 +93,7 @@ def test_price_shows_the_parts_the_ceiling_and_the_share_of_a_budget():
     assert "ceilings" not in json.loads(run("price", "--json", DOCS).output)
 
 
-def test_diff_says_what_each_difference_takes(tmp_path):
+def test_diff_shows_what_each_difference_takes(tmp_path):
     new = tmp_path / "new.yaml"
     new.write_text(DOCS.read_text().replace("128Mi", "256Mi").replace("    expose:", "    env: [A=b]\n    expose:", 1))
     done = run("diff", DOCS, new)
@@ -199,7 +199,7 @@ def test_fix_leaves_what_it_cannot_read_or_mend(tmp_path):
     assert 'version: "2.1"\nservices: []\n' == wrong.read_text()
 
 
-def test_every_fixture_can_be_mended_without_a_new_fault():
+def test_every_fixture_can_be_repaired_without_a_new_fault():
     for path in FIXTURES.glob("*.yaml"):
         after = fixed(path.read_bytes())
         if after is not None:

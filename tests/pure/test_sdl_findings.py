@@ -92,7 +92,7 @@ def test_one_leased_address_in_two_placements_is_refused() -> None:
     [("1gi", 1024**3, "1Gi"), ("15Gb", 15 * 10**9, "15G"), ("6GB", 6 * 10**9, "6G"), ("512mi", 512 * 1024**2, "512Mi"),
      ("1.5gi", 3 * 1024**3 // 2, "1.5Gi"), ("900000kb", 900_000_000, "900000k")],
 )  # fmt: skip
-def test_a_size_that_only_console_reads_is_told_and_mended(written: str, amount: int, spelled: str) -> None:
+def test_a_size_that_only_console_reads_is_reported_and_repaired(written: str, amount: int, spelled: str) -> None:
     document = GOOD.replace("size: 512Mi", f"size: {written}", 1)
     loaded = sdl.load(document)
     (group,) = manifest.manifest(loaded.data)
@@ -104,7 +104,7 @@ def test_a_size_that_only_console_reads_is_told_and_mended(written: str, amount:
     assert manifest.manifest(sdl.load(mended).data) == manifest.manifest(loaded.data)
 
 
-def test_a_size_with_two_meanings_is_not_mended() -> None:
+def test_a_size_with_two_meanings_is_not_repaired() -> None:
     document = GOOD.replace("size: 512Mi", "size: 900Mib", 1)
     assert "write 900M, or 900Mi if that was meant" in said(document)
     assert fixed(document) == document
@@ -156,7 +156,7 @@ def test_no_message_speaks_of_one_tool_without_its_name() -> None:
     assert [source for source in sources if "one tool" in source or "one official tool" in source] == []
 
 
-def test_two_services_of_one_profile_in_version_2_0_are_told_apart() -> None:
+def test_two_services_of_one_profile_in_version_2_0_are_distinguished() -> None:
     document = GOOD.replace('version: "2.1"', 'version: "2.0"')
     assert "tools-disagree" not in rules(document)
     twice = document.replace("services:\n", "services:\n  api:\n    image: a@sha256:" + "a" * 64 + "\n", 1)

@@ -21,7 +21,7 @@ DOCS = sdl.load((ROOT / "sdl" / "docs.yaml").read_bytes(), "sdl/docs.yaml")
 IMAGE = "docker.io/library/caddy:2.11@sha256:" + "a" * 64
 
 
-def test_overlay_then_diff_says_exactly_what_was_overlaid():
+def test_overlay_then_diff_shows_exactly_what_was_overlaid():
     made = overlay(
         DOCS, image=IMAGE, env={"VERSION": "1"}, command=["sh", "-c"], args=["true"], accept=["docs.dao.example"]
     )

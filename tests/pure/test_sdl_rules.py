@@ -35,7 +35,7 @@ def test_the_good_twin_is_clean(rule):
 
 
 @EACH
-def test_a_problem_says_where_and_in_which_line(rule):
+def test_a_problem_has_its_path_and_line(rule):
     for problem in report(rule, "bad").errors:
         assert problem.line is not None
         assert problem.path or rule.name == "unreadable"
@@ -201,7 +201,7 @@ DISAGREEMENTS = {
 
 
 @pytest.mark.parametrize("name", DISAGREEMENTS)
-def test_what_the_official_tools_read_apart_is_told(name):
+def test_what_the_official_tools_read_differently_is_reported(name):
     text = (FIXTURES / "uakt.good.yaml").read_text()
     before, after = DISAGREEMENTS[name]
     text = text.replace(before, after, 1)

@@ -29,7 +29,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_a_plain_word_means_what_yaml_1_2_says(word):
+def test_a_plain_word_means_what_it_means_in_yaml_1_2(word):
     value = text.read(f"a: {word}")["a"]
     assert (WORDS[word], type(WORDS[word])) == (value, type(value))
 

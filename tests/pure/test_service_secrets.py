@@ -148,7 +148,7 @@ def test_an_update_with_a_lease_demands_the_operators_key_and_one_without_does_n
         assert (wanted in found) is asked
 
 
-def test_a_rotation_makes_the_steps_anew_that_hand_over_these_secrets() -> None:
+def test_a_rotation_repeats_the_steps_that_hand_over_these_secrets() -> None:
     (plan,) = planned(**GIVEN).workloads
     assert resources(plan, builtin(), ["TOKEN"]) == ["api-aws-TOKEN-value", "api-akash-secrets"]
     assert len(resources(plan, builtin(), [])) == 3

@@ -151,7 +151,7 @@ def test_approval_is_not_switched_off_without_approval(people, first) -> None:
     assert following(off, deployed, None) is None
 
 
-def test_what_nobody_has_to_approve_is_let_through(people, first) -> None:
+def test_what_needs_no_approval_is_let_through(people, first) -> None:
     assert demand(SCOPE, None, Wanted(PLANS[0], None, required=False), [], TODAY) is None
     deployed = Approved(1, first.plan, first.signers)
     assert demand(SCOPE, deployed, first, [], date(2036, 1, 1)) is None

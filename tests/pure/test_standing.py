@@ -118,7 +118,7 @@ def test_a_zone_that_cannot_be_asked_is_a_warning_and_for_an_adoption_a_refusal(
         standing.demand(*planned(Seen(answers=silent), adopt=[CNAME]), {})
 
 
-def test_a_review_says_what_is_replaced_and_what_is_forgotten():
+def test_a_review_shows_what_is_replaced_and_what_is_forgotten():
     bare, registry = planned()
     adopted, _ = planned(adopt=[CNAME])
     new = review("prod", "main", (None, adopted), registry).workloads[0]

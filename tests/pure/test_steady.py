@@ -77,7 +77,7 @@ def test_a_service_whose_size_is_not_known_goes_on_renting_what_it_rents():
     assert made["services"]["web"]["env"] == [LEARNS, "VERSION=b", "NUMBER=7", "HOST=www.dao.example"]
 
 
-def test_a_new_deployment_of_unknown_size_rents_what_is_given_and_is_not_told():
+def test_a_new_deployment_of_unknown_size_rents_what_is_given_without_a_warning():
     new = changed(services__web__env=["VERSION=b", UNSIZED])
     assert taken(None, new, 7)["services"]["web"]["env"] == ["VERSION=b"]
     assert taken(None, new, 7)["profiles"] == OLD["profiles"]

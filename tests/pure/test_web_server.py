@@ -107,7 +107,7 @@ def test_a_new_release_changes_the_environment_alone():
     assert changed == {"VERSION", "NUMBER", "BYTES"}
 
 
-def test_behind_somebody_elses_ingress_there_are_no_certificates_and_no_port_for_them():
+def test_behind_another_partys_ingress_there_are_no_certificates_and_no_port_for_them():
     made = server("http").configuration()["apps"]
     assert (list(made), list(made["http"]["servers"])) == (["http"], ["plain"])
     assert "HOST" not in server("http").environment()

@@ -73,7 +73,7 @@ ASPECTS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", ASPECTS)
-def test_what_is_said_about_a_bucket_lives(plugin: Plugin, name: str) -> None:
+def test_settings_of_a_bucket_read_back_and_show_drift(plugin: Plugin, name: str) -> None:
     token, before, after = ASPECTS[name]
     bucket = plugin.create(BUCKET, "aspect", {})
     stood = plugin.create(token, "it", {"bucket": bucket.id, **before})

@@ -30,14 +30,14 @@ def test_an_unknown_health_check_is_refused(plugin: Plugin, zone: str) -> None:
     assert "Invalid HealthCheckId [nope]" in output
 
 
-def test_a_simple_record_beside_a_failover_set_is_refused(plugin: Plugin, zone: str) -> None:
+def test_a_simple_record_next_to_a_failover_set_is_refused(plugin: Plugin, zone: str) -> None:
     standby = plugin.create(RECORD, "s", failover(zone, "mix.dao.example", "SECONDARY"))
     output = refusal(plugin, RECORD, "t", simple(zone, "mix.dao.example"))
     assert "a failover RRSet exists with the same name and type, and this one is simple" in output
     plugin.delete(standby)
 
 
-def test_nothing_stands_beside_a_cname(plugin: Plugin, zone: str) -> None:
+def test_nothing_stands_next_to_a_cname(plugin: Plugin, zone: str) -> None:
     name = plugin.create(
         RECORD, "c", {"zoneId": zone, "name": "c.dao.example", "type": "CNAME", "ttl": 5, "records": ["x.example"]}
     )

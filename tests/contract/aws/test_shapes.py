@@ -72,7 +72,7 @@ def test_missing_properties_are_all_named(plugin: Plugin) -> None:
     assert sorted(plugin.refused(RECORD, {"ttl": 1})) == ["name", "type", "zoneId"]
 
 
-def test_what_aws_has_and_the_sandbox_has_not_is_said_so(plugin: Plugin) -> None:
+def test_what_aws_has_and_the_sandbox_has_not_is_named(plugin: Plugin) -> None:
     assert "AWS has this, and the sandbox does not" in plugin.refused(BUCKET, {"lifecycleRules": []})["lifecycleRules"]
 
 

@@ -326,7 +326,9 @@ def test_a_secret_has_no_value_until_one_is_put_into_it_and_none_is_shown(stack:
     assert manager.list_secrets()["SecretList"] == []
 
 
-def test_a_task_starts_with_the_version_that_its_role_may_read_and_else_says_why(stack: Stack, aws: Account) -> None:
+def test_a_task_starts_with_the_version_that_its_role_may_read_and_else_gives_the_reason(
+    stack: Stack, aws: Account
+) -> None:
     """ECS developer guide, "Pass Secrets Manager secrets" and "ResourceInitializationError errors"."""
     made = stack.make(SECRET, "api-aws-TOKEN", {"recoveryWindowInDays": 0})
     trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
