@@ -127,7 +127,7 @@ def _table(console: Console, figures: dict[str, Any]) -> None:
     console.print(table)
 
 
-def _told_to_end(number: int, _frame: object) -> None:
+def _on_signal(number: int, _frame: object) -> None:
     """End as an error does, so that the sandbox ends too."""
     sys.exit(128 + number)
 
@@ -135,7 +135,7 @@ def _told_to_end(number: int, _frame: object) -> None:
 def play(chapters: Sequence[Chapter]) -> int:
     """Play chapters on a sandbox of their own; return 0 if every claim held."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _told_to_end)
+        signal.signal(number, _on_signal)
     console = Console()
     state = here()
     began = time.monotonic()

@@ -67,7 +67,7 @@ class Supervisor:
         """
         with alone(self.state):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, self._told_to_end)
+                signal.signal(number, self._on_signal)
             try:
                 folders = [resolve.engine(), *map(resolve.tool, resolve.TOOLS.values()), environment.INSTALLED]
                 clean(self.state)
@@ -145,7 +145,7 @@ class Supervisor:
                 log = self.state.log(name)
                 raise SandboxError(f"the world {name} ended by itself ({code}: {_last_line(log)}); see {_short(log)}")
 
-    def _told_to_end(self, _number: int, _frame: object) -> None:
+    def _on_signal(self, _number: int, _frame: object) -> None:
         if not self.ending:
             self.ending = True
             raise _Over

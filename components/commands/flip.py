@@ -47,10 +47,10 @@ def cli(workload: str, mode: str, active: str | None, stack: str, dry_run: bool)
     root = project_of(path)
     choose(topology(new, registry(root), root, built=False), (workload,), stack)
     word = put(path, before, after, dry_run=dry_run)
-    click.echo(f"{workload}: {_said(old, workload)} → {_said(new, workload)}; {word}")
+    click.echo(f"{workload}: {_shown(old, workload)} → {_shown(new, workload)}; {word}")
 
 
-def _said(settings: Mapping[str, Any], workload: str) -> str:
+def _shown(settings: Mapping[str, Any], workload: str) -> str:
     """Return a workload's course as its stack file has it, which may be invalid."""
     written = settings["workloads"][workload]
     mode, side = written.get("mode", "no mode"), written.get("active", Side.CENTRALIZED)

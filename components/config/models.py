@@ -278,7 +278,7 @@ class StackConfig(Setting):
 
     @field_validator("require_approval")
     @classmethod
-    def _somebody_approves(cls, required: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 pydantic passes it so
+    def _has_an_approver(cls, required: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 pydantic passes it so
         if required and info.data.get("signers", ...) is None:
             raise ValueError("there are no signers; name them under `signers`, with a quorum")
         return required

@@ -26,7 +26,7 @@ _PAUSE, _GROWTH, _LONGEST = 0.5, 1.3, 2.0
 #: Consecutive probes that must find the host without an answer before that counts, and the seconds between two.
 _LOOKS, _BETWEEN_LOOKS = 3, 1.0
 #: Target → the module that reads logs there.
-_WITNESSES = {"akash": "akash.words"}
+_LOG_READERS = {"akash": "akash.words"}
 _ALONE = (
     "no site answers {host} now, so its record may lead to {site_host} before there is a certificate for {host}: "
     "the issuer gives that one only then"
@@ -102,8 +102,8 @@ def _last_words(log: Mapping[str, Any] | None) -> list[Fault]:
     if not log:
         return []
     try:
-        witness = importlib.import_module(f"..targets.{_WITNESSES[log['target']]}", __package__)
-        found: list[Fault] = witness.explain(log)
+        reader = importlib.import_module(f"..targets.{_LOG_READERS[log['target']]}", __package__)
+        found: list[Fault] = reader.explain(log)
     except UnmoorError as error:
         return [Fault("its log", f"is not shown: {error}")]
     return found or [Fault("its log", "is empty")]

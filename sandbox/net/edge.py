@@ -167,7 +167,7 @@ class Edge:
             headers.append(("accept-ranges", "bytes"))
         headers = self._distributions.headers_policy(behaviour.headers_policy).apply(headers, secure=asked.secure)
         headers += [
-            ("x-cache", _said(response.status, hit=hit)),
+            ("x-cache", _cached(response.status, hit=hit)),
             ("via", f"1.1 {distribution.domain} (CloudFront)"),
             ("x-amz-cf-pop", "SBX1-P1"),
             ("x-amz-cf-id", uuid.uuid4().hex),
@@ -177,7 +177,7 @@ class Edge:
         return deliver(behaviour, asked, Response(response.status, headers, response.body))
 
 
-def _said(status: int, *, hit: bool) -> str:
+def _cached(status: int, *, hit: bool) -> str:
     return f"{'Error' if status >= 400 else 'Hit' if hit else 'Miss'} from cloudfront"
 
 

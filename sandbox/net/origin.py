@@ -48,7 +48,7 @@ class Origins:
                 return await self._server(distribution, behaviour, origin, asked, path)
             return await self._bucket(distribution, origin, path)
         except Unreachable as error:
-            return _said(BAD_GATEWAY, f"the origin {origin.domain} does not answer: {error}")
+            return _failed(BAD_GATEWAY, f"the origin {origin.domain} does not answer: {error}")
 
     async def _bucket(self, distribution: Distribution, origin: Origin, path: str) -> Response:
         key = key_of(origin.path + path)
@@ -108,5 +108,5 @@ def _denied() -> Response:
     return Response(FORBIDDEN, [("content-type", "application/xml"), ("server", "AmazonS3")], body)
 
 
-def _said(status: int, sentence: str) -> Response:
+def _failed(status: int, sentence: str) -> Response:
     return Response(status, [("content-type", "text/plain; charset=utf-8")], f"{sentence}\n".encode())

@@ -46,7 +46,7 @@ def shown(value: Any) -> str:
     return str(value)[:40]
 
 
-def _told(value: Any, path: Path) -> str:
+def _quoted(value: Any, path: Path) -> str:
     """Return a value as it is written, or only its type where it may be a secret."""
     if not _SECRET.intersection(path) or isinstance(value, list | dict | None):
         return shown(value)
@@ -130,7 +130,7 @@ def _fields(cls: type) -> Check:
         if type(value) is not dict:
             write = f"; write {{{next(iter(known))}: {value}}}" if len(known) == 1 and _is_name(value) else ""
             out.append(
-                ("wrong-type", path, f"should be a mapping with {', '.join(known)}, is {_told(value, path)}{write}")
+                ("wrong-type", path, f"should be a mapping with {', '.join(known)}, is {_quoted(value, path)}{write}")
             )
             return
         for key, item in value.items():
@@ -157,7 +157,7 @@ def _items(inner: Check, *, one: bool) -> Check:
         elif one and type(value) is dict:
             inner(value, path, out)
         else:
-            out.append(("wrong-type", path, f"should be a list, is {_told(value, path)}"))
+            out.append(("wrong-type", path, f"should be a list, is {_quoted(value, path)}"))
 
     return check
 
@@ -167,7 +167,7 @@ def _entries(key: Any, item: Any) -> Check:
 
     def check(value: Any, path: Path, out: list[Found]) -> None:
         if type(value) is not dict:
-            out.append(("wrong-type", path, f"should be a mapping, is {_told(value, path)}"))
+            out.append(("wrong-type", path, f"should be a mapping, is {_quoted(value, path)}"))
             return
         for name, entry in value.items():
             here = (*path, name)
@@ -210,7 +210,7 @@ def _scalar(kinds: tuple[type, ...], extras: tuple[Any, ...]) -> Check:
             hint = "; quote it" if str in exact and kind in {int, float, bool} else ""
             if bool in exact and kind is str and value.lower() in _BOOLS_OF_1_1:
                 hint = "; write true or false"
-            out.append(("wrong-type", path, f"should be {wanted}, is {_told(value, path)}{hint}"))
+            out.append(("wrong-type", path, f"should be {wanted}, is {_quoted(value, path)}{hint}"))
             return
         for rule in texts if kind is str else numbers if kind is not bool else ():
             fault = rule[1](value)
