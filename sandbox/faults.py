@@ -18,8 +18,8 @@ FAULTS = {
     CLOSED: "the AWS account's zone is refused, its buckets are gone, the API answers 403, and nothing is served",
     "dns-control-plane-down": "records cannot be changed; answers go on",
     "provider-gone-": "the Akash provider of this owner (or short name) disappears with its leases, which close after "
-    'some seconds; it does not bid; reads that ask it take {"hold": 61.4} seconds first; once it is back, other tenants '
-    "have the addresses of its leases",
+    'some seconds; it does not bid; reads that ask it take {"hold": 61.4} seconds first; once it is back, other '
+    "tenants have the addresses of its leases",
     "no-bids": "no provider bids",
     "bid-too-dear": 'each provider asks {"factor": 10} times its price; above the ceiling it declines, as ever',
     "escrow-empty": "every open deployment runs out of funds, and closes; strikes once",

@@ -20,8 +20,6 @@ from .recommend import recommend
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import httpx
-
     from .inventory import Inventory, Workload
 
 _GIB = 2**30
@@ -71,7 +69,7 @@ def screened(inventory: Inventory, ask: Callable[[Mapping[str, Any]], int]) -> d
     return found
 
 
-def asker(transport: httpx.BaseTransport | None = None) -> Callable[[Mapping[str, Any]], int]:
+def asker(transport: Any = None) -> Callable[[Mapping[str, Any]], int]:
     """Return a function that asks the Console; the route is public and gets no key. Raises MarketError."""
     from ..targets.akash.market.reconcile import WallClock
     from ..targets.akash.rails.console_client import Console

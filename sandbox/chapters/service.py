@@ -1,4 +1,4 @@
-"""A service, an API with a cache, which survives the loss of AWS, flips as a static site does and changes its release."""
+"""A service, an API with a cache, which survives the loss of AWS, flips as a site does and changes its release."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from components.errors import ConfigError, StepError
-from components.postgres import backrest, backups, moves, proofs, reading, server, watch
+from components.postgres import backrest, backups, drill, moves, proofs, reading, server, watch
 from components.postgres.agent import State
 from components.postgres.backrest import Backup, Standing
 from components.postgres.backups import Counted
