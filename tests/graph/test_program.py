@@ -30,6 +30,7 @@ def world(monkeypatch: pytest.MonkeyPatch):
     part(state, "outputs", {})
     part(workload, "deploy", {"workloads": {}})
     monkeypatch.setattr(standing, "demand", lambda *_: called.append("hosts"))
+    part(standing, "left", {"docs-aws": "E1"})
     monkeypatch.setattr(doctor, "demand", lambda *_: called.append("look"))
     monkeypatch.setattr(pulumi, "export", lambda name, _: called.append(f"export {name}"))
     monkeypatch.setattr(gc, "disable", lambda: None)
@@ -40,7 +41,17 @@ def world(monkeypatch: pytest.MonkeyPatch):
 
 def test_an_update_looks_before_it_registers_anything(world: list[str]) -> None:
     program.run()
-    assert world == ["from_pulumi", "demand", "look", "outputs", "demand", "hosts", "deploy", "export workloads"]
+    assert world == [
+        "from_pulumi",
+        "demand",
+        "look",
+        "outputs",
+        "demand",
+        "hosts",
+        "left",
+        "deploy",
+        "export workloads",
+    ]
 
 
 def test_a_preview_needs_no_secret_and_asks_only_what_stands_at_the_hosts(
@@ -49,7 +60,7 @@ def test_a_preview_needs_no_secret_and_asks_only_what_stands_at_the_hosts(
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
     program.run()
     # The one demand is that of approvals.
-    assert world == ["from_pulumi", "outputs", "demand", "hosts", "deploy", "export workloads"]
+    assert world == ["from_pulumi", "outputs", "demand", "hosts", "left", "deploy", "export workloads"]
 
 
 def test_what_would_fail_late_ends_an_update_with_a_sentence_before_anything_is_registered(

@@ -38,6 +38,8 @@ _BOUND = re.compile(
 ELSEWHERE = {
     "plan/refusals.py": {"_SITE_CHARS"},  # of a site's name, by what AWS takes
     "assess/parts.py": {"MOST"},  # the largest number of an inventory
+    "config/models.py": {"LABEL_CHARS"},  # of a stack's label, which is in every name
+    "config/servers.py": {"MOST"},  # own name servers
     "content/mapping.py": {"_DEEPEST"},  # folders in which pages are compared
     "kinds/service/options.py": {"_LONGEST"},  # an argument of a container, by what Linux takes
     "kinds/static/folder.py": {"MOST_KEY_BYTES"},  # S3's for a key

@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from components.authority import Survey
 from components.config import models as config
@@ -23,6 +24,7 @@ from components.release import Release
 from components.review.review import review
 from components.runbook.case import RING, case
 from components.runbook.moves import flip
+from components.targets.aws import account
 from tests.settings import settings, site_folder
 
 HOST = "docs.dao.example"
@@ -167,3 +169,30 @@ def test_another_label_is_refused_while_the_stack_stands(reported):
     assert "label" not in outputs(made.workloads[0])
     changed = review("prod", "main", (made, labelled), registry)
     assert any("`label` changes from none to next" in sentence for sentence in changed.refused)
+
+
+def test_what_an_interrupted_update_made_is_looked_up_for_sites_that_no_update_finished(
+    reported: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = {"Id": "E1", "Comment": "unmoor docs-aws", "Aliases": {"Items": [HOST]}}
+    others = [
+        {"Id": "E0", "Comment": "unmoor docs-aws", "Aliases": {}},
+        {"Id": "E2", "Comment": "unmoor docs-aws.staging", "Aliases": {"Items": [HOST]}},
+    ]
+    asked = []
+    monkeypatch.setattr(account, "distributions", lambda: asked.append("") or [*others, ours])
+    assert standing.left(*planned(), {}) == {"docs-aws": "E1"}
+    assert len(asked) == 2, "the other workload has none"
+    finished = {"workloads": {name: {"sites": {f"{name}-aws": "primary"}} for name in ("docs", "blog")}}
+    assert (standing.left(*planned(), finished), len(asked)) == ({}, 2)
+
+
+def test_a_cloud_that_does_not_answer_is_a_warning(reported: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise EndpointConnectionError(endpoint_url="https://cloudfront.amazonaws.com")
+
+    monkeypatch.setattr(account, "distributions", fail)
+    assert standing.left(*planned(), {}) == {}
+    assert [line.partition(": ")[0] for line in reported] == ["warn", "warn"]
+    assert "CloudFront does not list its distributions" in reported[0]
+    assert reported[0].endswith("what an interrupted update made of docs-aws is not taken")
