@@ -17,6 +17,7 @@ import yaml
 from sandbox.akash.providers import PROVIDERS
 from sandbox.images import find_caddy
 from sandbox.state import REPOSITORY, State
+from tests.loopback import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -186,7 +187,7 @@ class AkashWorld:
                 if route is None:
                     raise httpx.ConnectError(f"no route to {address}")
                 headers = {"Host": host} if host else {}
-                return httpx.get(f"http://127.0.0.1:{route[1]}{path}", headers=headers, trust_env=False)
+                return httpx.get(f"http://127.0.0.1:{route[1]}{path}", headers=headers, trust_env=False, verify=PLAIN)
             except httpx.TransportError:
                 if time.monotonic() > end:
                     raise

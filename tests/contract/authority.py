@@ -28,7 +28,7 @@ from dnslib import QTYPE, RR, A
 from dnslib.server import BaseResolver, DNSLogger, DNSServer
 
 from tests.contract.containers import free_port, tool, until
-from tests.loopback import Loopback
+from tests.loopback import PLAIN, Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ class Street(Loopback):
                 path = absolute.path if absolute.hostname else self.path
                 street.seen.append((host, path))
                 headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
-                with httpx.Client(trust_env=False) as client:
+                with httpx.Client(trust_env=False, verify=PLAIN) as client:
                     answer = client.get(f"http://127.0.0.1:{street.doors[host]}{path}", headers=headers, timeout=10)
                 self.send_response(answer.status_code)
                 self.send_header("Content-Length", str(len(answer.content)))

@@ -22,7 +22,7 @@ from components.kinds.static import releases
 from components.web.caddy.folder import Folder
 from components.web.caddy.server import WebServer
 from sandbox.engine import resolve
-from tests.loopback import Loopback
+from tests.loopback import PLAIN, Loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -191,7 +191,7 @@ class Container:
     def get(self, path: str, **more: Any) -> httpx.Response:
         """Ask over plain HTTP, without a proxy; a refused connection is status 0."""
         try:
-            with httpx.Client(trust_env=False) as client:
+            with httpx.Client(trust_env=False, verify=PLAIN) as client:
                 return client.get(f"http://127.0.0.1:{self.http_port}{path}", timeout=10, **more)
         except httpx.TransportError:
             return httpx.Response(0)

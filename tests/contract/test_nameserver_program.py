@@ -22,6 +22,7 @@ from components.dns.plain import Row
 from components.dns.powerdns import bundle, csk, nameserver
 from tests.contract.containers import free_port, until
 from tests.contract.powerdns import MISSING, ZONE, NameServer, Signer, store
+from tests.loopback import PLAIN
 
 ADDRESS = "127.77.6.1"
 HASH = "ab" * 32
@@ -79,7 +80,7 @@ def program(web, tmp_path):
 
 def status(health):
     try:
-        answer = httpx.get(health, trust_env=False)
+        answer = httpx.get(health, trust_env=False, verify=PLAIN)
     except httpx.TransportError:
         return None
     return answer.status_code, answer.text.strip()

@@ -16,7 +16,7 @@ from components.probe.client import visit
 from components.web import headers as content
 from components.web.caddy.upstream import Upstream
 from tests.contract.containers import MARK, free_port, until, web_server
-from tests.loopback import Loopback
+from tests.loopback import PLAIN, Loopback
 
 VERSION = "ab" * 32
 HOST, DIRECT = "docs.dao.example", "docs-akash.dao.example"
@@ -110,7 +110,7 @@ def served(container, application):
 def test_requests_are_passed_on_as_they_came_with_the_public_name(served):
     made, behind = served
     headers = {"Host": HOST, "Cookie": "session=1"}
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, verify=PLAIN) as client:
         client.post(f"http://127.0.0.1:{made.http_port}/a/b?c=d", headers=headers, content=b"words")
     method, path, seen, body = behind.seen[-1]
     assert (method, path, body, seen["Host"], seen["Cookie"]) == ("POST", "/a/b?c=d", b"words", HOST, "session=1")
@@ -144,7 +144,7 @@ def test_pages_are_compressed(served):
 
 def test_a_body_over_the_limit_is_refused(served):
     made, _ = served
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, verify=PLAIN) as client:
         sizes = {size: client.post(f"http://127.0.0.1:{made.http_port}/", content=b"x" * size) for size in (1000, 1001)}
     assert {size: answer.status_code for size, answer in sizes.items()} == {1000: 200, 1001: 413}
 
@@ -163,7 +163,7 @@ def test_upgraded_connections_go_through(served):
 def test_a_stream_is_not_held_back(served):
     made, behind = served
     with (
-        httpx.Client(trust_env=False, timeout=30) as client,
+        httpx.Client(trust_env=False, verify=PLAIN, timeout=30) as client,
         client.stream("GET", f"http://127.0.0.1:{made.http_port}/stream") as answer,
     ):
         parts = answer.iter_bytes()
