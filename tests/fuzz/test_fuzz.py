@@ -1,6 +1,6 @@
 """Every door, with inputs that are made up anew in each run; and every find of earlier runs.
 
-Within the whole suite that is 10 seconds for each door; `python -m tests fuzz`, a job of its own in CI, takes 60, and
+Within the whole suite that is 3 seconds for each door; `python -m tests fuzz`, a job of its own in CI, takes 60, and
 `python -m tests.fuzz --seconds N NAME` as many as one asks for. A find is kept in `corpus/`, to be committed.
 """
 
