@@ -216,7 +216,7 @@ def test_a_setting_of_a_plug_in_changes_both(key, value) -> None:
     assert [one.where for one in found.changes] == [f"settings[{key}]"]
 
 
-@QUIET
+@settings(QUIET, max_examples=200)
 @given(stacks(), st.randoms(use_true_random=False))
 def test_comments_and_order_change_neither(made, chance: random.Random) -> None:
     try:
