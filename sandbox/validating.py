@@ -82,29 +82,49 @@ def validating(
     """
     given = state.delegation(zone) or {"servers": {}, "ds": []}
     ports = [state.port(f"server-{place + 1}") for place in range(len(given["servers"]))]
-    with socket.socket(type=socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     folder.mkdir(parents=True, exist_ok=True)
     anchors = "\n".join(f'  trust-anchor: "{zone}. DS {ds}"' for ds in trusts or given["ds"])
     more = "" if remembers_s is None else f"  cache-max-ttl: {remembers_s}\n"
     servers = "\n".join(f"  stub-addr: 127.0.0.1@{each}" for each in ports)
-    text = _CONFIG.format(port=port, folder=folder, more=more, anchors=anchors, zone=zone, servers=servers)
-    (folder / "unbound.conf").write_text(text, encoding="utf-8")
-    with (folder / "unbound.log").open("wb") as log:
-        process = subprocess.Popen(["unbound", "-d", "-c", str(folder / "unbound.conf")], stdout=log, stderr=log)
-    try:
-        resolver, until = Validating(port), time.monotonic() + START_S
-        first = min(given["servers"])
-        while True:
-            try:
-                resolver.addresses(first)
-                break
-            except NotReached:
-                if time.monotonic() > until or process.poll() is not None:
-                    raise
-                time.sleep(0.1)
-        yield resolver
-    finally:
-        process.kill()
-        process.wait()
+    until = time.monotonic() + START_S
+    while True:
+        port = _free_port()
+        text = _CONFIG.format(port=port, folder=folder, more=more, anchors=anchors, zone=zone, servers=servers)
+        (folder / "unbound.conf").write_text(text, encoding="utf-8")
+        with (folder / "unbound.log").open("wb") as log:
+            process = subprocess.Popen(["unbound", "-d", "-c", str(folder / "unbound.conf")], stdout=log, stderr=log)
+        try:
+            # Another program may have been given the port meanwhile: then it ends at once.
+            if _answers(resolver := Validating(port), min(given["servers"]), process, until):
+                yield resolver
+                return
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    """Return a port that nothing has over UDP or TCP: unbound needs it over both."""
+    while True:
+        with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
+            datagrams.bind(("127.0.0.1", 0))
+            port = int(datagrams.getsockname()[1])
+            with contextlib.suppress(OSError):
+                streams.bind(("127.0.0.1", port))
+                return port
+
+
+def _answers(resolver: Validating, name: str, process: subprocess.Popen[bytes], until: float) -> bool:
+    """Wait until a name is answered; False if the process ended. Raises NotReached once it is `until`."""
+    while process.poll() is None:
+        try:
+            resolver.addresses(name)
+        except NotReached:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+        else:
+            return True
+    if time.monotonic() > until:
+        raise NotReached("unbound does not start")
+    return False
