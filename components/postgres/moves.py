@@ -106,7 +106,7 @@ def unlike(of: Known, to: str) -> list[Fault]:
         return []
     found = []
     if state.collation:
-        why = f"orders text otherwise than its indexes do: {outside(state.collation)}"
+        why = f"orders text differently from its indexes: {outside(state.collation)}"
         found.append(Fault(f"sites.{to}", f"{why}; run the same image at both sites"))
     if state.major and writer.major and state.major != writer.major:
         why = f"has PostgreSQL {state.major}, and {outside(writer.site)} has {writer.major}"
@@ -188,7 +188,7 @@ def _site(site: str, state: State | None, now: float) -> str:
     if state.unarchived:
         text += f", {state.unarchived} segments wait for a store"
     if state.collation:
-        text += f"; orders text otherwise than its indexes do: {outside(state.collation)}"
+        text += f"; orders text differently from its indexes: {outside(state.collation)}"
     return text + (f"; {outside(state.fault)}" if state.fault else "")
 
 

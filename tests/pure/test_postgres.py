@@ -512,7 +512,7 @@ def test_stores_that_disagree_are_noticed_at_the_second_look():
 def test_a_site_that_reads_its_copy_otherwise_is_not_promoted_without_a_word():
     sites = known().sites
     for changed, why in (
-        ({"collation": "de-x-icu (made with 153.14, here 153.120)"}, "orders text otherwise than its indexes do: de-x"),
+        ({"collation": "de-x-icu (made with 153.14, here 153.120)"}, "orders text differently from its indexes: de-x"),
         ({"major": 17}, "has PostgreSQL 17, and aws has 15; run the same version at both"),
     ):
         seen = known(sites={"aws": replace(sites["aws"], major=15), "akash": replace(sites["akash"], **changed)})
