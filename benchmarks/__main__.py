@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME ...]`: run every `bench_*.py`, print one JSON object a line for each figure.
 
 A benchmark module has `main()`, which yields objects with `name`, `value`, `unit` and `reach`, or prints them itself.
-`load` is added: how many processes wanted a processor in the last minute, since other work makes each figure worse.
+`load` is the load average of the last minute, because other work makes each figure worse.
 One that fails does not stop the others; the exit code says so at the end.
 """
 

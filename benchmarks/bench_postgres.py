@@ -103,7 +103,7 @@ def _switches(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def _drill(run: Run, since: float) -> Iterator[dict[str, Any]]:
-    """Restore a backup that was counted since then: an older one has less."""
+    """Restore a backup that was counted since `since` (seconds since 1970), because an older one has less data."""
     world.until(lambda: run.world.backed_up(since), "counted backups", 900)
     done = run.world.ran("drill", "forum", "--store", "first")
     found = re.search(r"([\d,.]+) MB restored in ([\d.]+) s and checked in ([\d.]+) s", done.stdout)
@@ -122,7 +122,7 @@ def _memory(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def _unplanned(run: Run, *, late: bool) -> Iterator[dict[str, Any]]:
-    """Lose the writer's site right after it has renewed the record; decide at once, or after the time-to-live."""
+    """Lose the writer's site right after a renewal of the record; promote at once, or after the time-to-live."""
     writer, to = run.writer, run.other
     run.acknowledged(100)
     _renewed(run)
@@ -145,7 +145,7 @@ def _unplanned(run: Run, *, late: bool) -> Iterator[dict[str, Any]]:
 
 
 def _renewed(run: Run) -> None:
-    """Wait until the holder has renewed the record: its time-to-live begins now."""
+    """Wait until the holder renews the record, which begins its time-to-live again."""
     before = run.world.record()
     world.until(lambda: (now := run.world.record()) and before and now.beat > before.beat, "a renewal")
 
