@@ -25,7 +25,7 @@ LIMITS: list[Limit] = []
 
 
 def _limit(what: str, amount: _N, unit: str, beyond: str) -> _N:
-    """Put a limit into the table, and return its amount."""
+    """Add a limit to the table, and return its amount."""
     LIMITS.append(Limit(what, amount, unit, beyond))
     return amount
 

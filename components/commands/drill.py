@@ -1,4 +1,4 @@
-"""`unmoor drill`: restore a database's newest backup into a PostgreSQL that is thrown away, and prove it."""
+"""`unmoor drill`: restore a database's newest backup into a temporary PostgreSQL, and prove the restore."""
 
 from __future__ import annotations
 

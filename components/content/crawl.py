@@ -187,7 +187,7 @@ class Crawl:
         self._report(f"the site asks for a pause of {seconds:.0f} s")
 
     def _add(self, made: Crawled, addresses: Iterable[str], at: str = "") -> None:
-        """Put addresses of this site into the queue, each once, without queries and machinery."""
+        """Add addresses of this site to the queue, each once, without queries and machinery."""
         base, own = made.base, urlsplit(made.base)
         for address in addresses:
             try:

@@ -145,7 +145,7 @@ def _take(
     stop: threading.Event,
     mind: tenure.Mind,
 ) -> tuple[tenure.Event, str]:
-    """Take one action; return its event, and the difficulty if there was one."""
+    """Take one action; return its event, and the fault if it failed."""
     match action:
         case tenure.Look():
             return _look(me, records, database)

@@ -22,7 +22,7 @@ def given(clouds, stack: str = "unmoor/prod", names=NAMES, **more):
 
 
 def holders(clouds) -> dict[str, str]:
-    """Who has each name, the same in every store."""
+    """Return the holder of each name, which is the same in every store."""
     found = []
     for store in clouds.stores.values():
         keys = [key for key in clouds.keys(store["bucket"]) if key.startswith(claims.FOLDER)]

@@ -113,8 +113,7 @@ def _answers(
         if clock() + _PAUSE_S > end:
             raise StepError(
                 f"{server.host} ({server.address}) does not serve the new zone after {TAKEN_S:.0f} s: {fault}; the "
-                "servers after it were left as they are. If its lease is lost, run the update again once it is rented "
-                "anew"
+                "servers after it were left unchanged. If its lease is lost, rent it again (`pulumi up --refresh`)"
             )
         sleep(_PAUSE_S)
 

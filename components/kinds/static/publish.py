@@ -221,7 +221,7 @@ def _write_functions(functions: Mapping[str, str], progress: Callable[[str], Non
 
 
 def _invalidate(distribution: str, paths: tuple[str, ...], version: str, progress: Callable[[str], None]) -> None:
-    """Let CloudFront forget paths, and wait until it has."""
+    """Invalidate paths in CloudFront's caches, and wait for the end of the invalidation."""
     from botocore.exceptions import ClientError
 
     client = _cloudfront()
