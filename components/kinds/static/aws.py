@@ -78,7 +78,7 @@ class OnAws(Implementation["StaticOptions"]):
         )
 
     def checks(self, site: Site, plan: WorkloadPlan, stack: str) -> Iterator[Check]:  # noqa: ARG002 nothing is shared
-        """Look for other distributions with the site's names, and at what exists and is to be used."""
+        """Check that no other distribution has the site's names, and the existing resources that the site uses."""
         from ...targets.aws import existing, mark, static_rights
         from ...targets.aws.options import existing_of
         from .objects import MANIFEST
