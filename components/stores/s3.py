@@ -116,7 +116,7 @@ class OpenStore:
         return content
 
     def write(self, key: str, content: bytes) -> float | None:
-        """Write a small object, or replace it, for readers that do not cache.
+        """Write a small text, or replace it, with `no-cache`, so that readers get it from the store each time.
 
         Returns the store's clock, in seconds since 1970 (Date, RFC 9110, 6.6.1); None if it shows none.
         """

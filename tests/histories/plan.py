@@ -99,7 +99,7 @@ def _stale_primary(chance: random.Random, sites: tuple[str, ...]) -> list[Happen
 
 
 def _clock_jumps(chance: random.Random, sites: tuple[str, ...]) -> list[Happening]:
-    """Make the other site's wall clock jump while the writer is silent for less than the time-to-live."""
+    """Make the other site's wall clock jump while the writer is silent for too short a time to be replaced."""
     at = chance.uniform(12, 40)
     silent = Happening(at, chance.choice(("pause", "cut")), {"site": sites[0], "for_s": chance.uniform(8, 18)})
     jump = Happening(at + chance.uniform(0.5, 6), "jump", {"site": sites[1], "by": chance.choice((20, 3600))})

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 #: The bill's assumptions about a small service: the load balancer's capacity units on average (one is 25 new
 #: connections a second), and GB of logs a month.
 _CAPACITY, _LOGS_GB = 0.1, 1
-#: Seconds for ECS to bring a release up, beyond the grace of each failed task, which is the plug-in's time-out for a
-#: service; and the failed tasks until the circuit breaker stops a release (ECS developer guide, "Amazon ECS deployment
+#: Seconds for ECS to bring a release up, as long as the plug-in waits for a service; the grace of each failed task is
+#: added. And the failed tasks until the circuit breaker stops a release (ECS developer guide, "Amazon ECS deployment
 #: circuit breaker": half of the desired count, at least 3).
 _ROLLOUT_S, _FAILED_TASKS = 1_200, 5
 
