@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from .chapter import Outcome
 
@@ -42,26 +42,56 @@ def run(command: str, limit_s: float, show: Callable[[str], None] | None = None)
 
     An interrupt is passed on, and raised again when the command has ended.
     """
-    child = subprocess.Popen(
-        ["/bin/sh", "-c", command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        process_group=0,
-    )
     late = threading.Event()
     lines: list[str] = []
-    with child, _ended(child), _bounded(child, limit_s, late):
-        try:
-            _collect(child, lines, show)
-        except KeyboardInterrupt:
-            _signal(child, signal.SIGINT)
-            with _bounded(child, END_S, late):
+    with _Held() as held:
+        child = subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            process_group=0,
+        )
+        with child, _ended(child), _bounded(child, limit_s, late):
+            try:
+                held.release()
                 _collect(child, lines, show)
-            raise
+            except KeyboardInterrupt:
+                _signal(child, signal.SIGINT)
+                with _bounded(child, END_S, late):
+                    _collect(child, lines, show)
+                raise
     return Outcome(None if late.is_set() else child.returncode, "".join(lines)[-_KEPT:])
+
+
+class _Held:
+    """Hold an interrupt back while a command is started: one that is raised then would leave it without an owner."""
+
+    def __enter__(self) -> Self:
+        # Python raises interrupts in the main thread alone; a shell may have its background jobs ignore them.
+        self._holds = (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        )
+        self._asked = False
+        if self._holds:
+            signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._holds:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _note(self, *_: object) -> None:
+        self._asked = True
+
+    def release(self) -> None:
+        """Let interrupts through again. Raises KeyboardInterrupt if one was held back."""
+        self.__exit__()
+        if self._asked:
+            raise KeyboardInterrupt
 
 
 def _collect(child: subprocess.Popen[str], lines: list[str], show: Callable[[str], None] | None) -> None:

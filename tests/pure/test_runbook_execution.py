@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -160,6 +162,26 @@ def test_an_interrupt_is_passed_on_and_raised_again() -> None:
     with pytest.raises(KeyboardInterrupt):
         shell.run("trap 'echo told; exit' INT; echo begun; while :; do sleep 0.1; done", 60, listen)
     assert seen == ["begun", "told"]
+
+
+def test_an_interrupt_while_a_command_is_started_leaves_none_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: Any, **options: Any) -> subprocess.Popen[str]:
+        started.append(popen(*arguments, **options))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    popen, before = subprocess.Popen, signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(subprocess, "Popen", start)
+            with pytest.raises(KeyboardInterrupt):
+                shell.run("sleep 600", 60)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended(started[0].pid)
 
 
 def test_what_a_command_leaves_running_is_ended_with_it() -> None:
