@@ -1,4 +1,4 @@
-"""What sites of several workloads have in common: workloads that no stack file names, planned from those it names."""
+"""Workloads that sites of several workloads share. No stack file names them; they are planned from those it names."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class Common(Workload):
-    """The settings of such a workload. It is named as its kind is, and stands at one target."""
+    """The settings of a shared workload, which has the name of its kind and one target."""
 
 
 def workload(kind: str, target: str) -> Common:
-    """Return the settings of what sites at a target have in common."""
+    """Return the settings of the workload that sites at a target share."""
     return Common(kind=kind, mode=Mode.CENTRALIZED, placement=Placement(centralized=target, decentralized=()))
 
 
 def shared(on: Mapping[str, Implementation[Any]], target: str, options: BaseModel) -> tuple[str, ...]:
-    """Return the sites that a site at a target has in common with others."""
+    """Return the sites that a site at a target shares with others."""
     return tuple(f"{kind}-{target}" for kind in on[target].shares(options))
 
 
@@ -43,7 +43,7 @@ def wanted(plans: Sequence[WorkloadPlan], registry: Registry) -> dict[str, list[
 
 
 def faults(stack: StackConfig, kind: Kind[Any], sites: Sequence[Site]) -> Iterator[Fault]:
-    """Refuse a workload with the name of what others share, and more sites than may share it."""
+    """Refuse a workload with the name of a shared one, and more sites than can share it."""
     if kind.name in stack.workloads:
         why = f"is what the {kind.name} is called that workloads of this stack share; choose another name"
         yield Fault(f"workloads.{kind.name}", why)

@@ -50,8 +50,8 @@ class Grounds:
     def address(self, lease: str, name: str) -> str | None:
         """Lease an address to an IP endpoint; None if its name is taken by another lease, or none is free.
 
-        The first free one of the pool is given, so that an address that was given up goes to who asks next, whoever
-        that is. A provider makes a Service of type LoadBalancer that asks for no certain address (provider
+        The first free one of the pool is leased, so that an address that was given up goes to the next lease, also a
+        stranger's. A provider makes a Service of type LoadBalancer that asks for no certain address (provider
         `cluster/kube/operators/clients/metallb/client.go`, CreateIPPassthrough), and MetalLB walks through the pool
         from its first address (metallb `internal/allocator/allocator.go`, AllocateFromPool).
         """

@@ -1,1 +1,1 @@
-"""The load balancer that a stack has for all its small services."""
+"""The load balancer that the small services of a stack share."""

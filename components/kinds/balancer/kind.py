@@ -1,4 +1,4 @@
-"""The kind `balancer`: one load balancer for every service of a stack that says `size: small`."""
+"""The kind `balancer`: one load balancer for every service of a stack with `size: small`."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 class BalancerOptions(Setting):
-    """Nothing: those who share it decide that it is there."""
+    """No options: the load balancer exists if a service shares it."""
 
 
 class OnAws(Implementation[BalancerOptions]):
-    """An application load balancer in the default VPC, which answers for its own name itself."""
+    """An application load balancer in the default VPC, which itself answers requests for its own name."""
 
     def exposure(self, options: BalancerOptions, acme: Acme) -> Exposure:  # noqa: ARG002 AWS has an issuer of its own
         """Return an alias."""
         return Exposure(Reach.ALIAS, ISSUER, Proof.DNS)
 
     def bill(self, options: BalancerOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 there is one size
-        """Return the load balancer and its addresses; what it carries is in the bill of each service."""
+        """Return the load balancer and its addresses in USD a month; its capacity is in the bill of each service."""
         balancer, address, month = "alb_hour", "public_ipv4_hour", prices.HOURS_PER_MONTH
         yield Line("load balancer of the small services", month * prices.aws(balancer), f"aws/{balancer}")
         yield Line(
@@ -69,7 +69,7 @@ class OnAws(Implementation[BalancerOptions]):
 
 
 class Balancer(Kind[BalancerOptions]):
-    """A load balancer. Its release never changes: what it leads to belongs to the services."""
+    """A load balancer. Its release never changes, because its rules belong to the services."""
 
     name = BALANCER
     options = BalancerOptions

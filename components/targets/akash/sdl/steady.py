@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 #: A variable of a service that lists other variables, separated by spaces. The container reads those when it starts on
 #: an empty volume, and learns of later values by another way.
 LEARNS = "LEARNS"
-#: A variable of such a service: where it gets releases. No release brings another value, because whoever has one of the
-#: stores could name the others then.
+#: A variable of such a service: where it gets releases. No release brings another value, because otherwise the owner of
+#: one store could name the others.
 STORES = "STORES"
 #: A variable of a service whose size is not known: it keeps the resources that it rents. The container does not get it.
 UNSIZED = "UNSIZED=yes"
