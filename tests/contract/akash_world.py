@@ -85,7 +85,7 @@ def sdl(
     return yaml.safe_dump(made)
 
 
-def wait(look: Callable[[], T], seconds: float = 60.0) -> T:
+def wait(look: Callable[[], T], seconds: float = 120.0) -> T:
     """Poll until the result is true, or fail with the last one."""
     end = time.monotonic() + seconds
     while not (seen := look()):
