@@ -115,8 +115,8 @@ class _Drill:
             raise StepError("no backup is older than the count; try again after the next backup")
         self.report(f"restoring {found[0].label} from store {self.store}")
         self.files.data.mkdir(mode=0o700)
-        words = ("--type=lsn", f"--target={counted.lsn}", f"--target-timeline=0x{counted.timeline:X}")
-        self.archiver.run("restore", *words, f"--set={found[0].label}", only=self.store)
+        words = ("--type=lsn", f"--target={counted.lsn}", f"--set={found[0].label}")
+        self.archiver.run("restore", *words, only=self.store)
         return found[0]
 
     def _await(self, counted: Counted) -> float:
@@ -143,7 +143,7 @@ class _Drill:
             "archive_mode": "off",
             "restore_command": self.archiver.command("archive-get", "%f", '"%p"', only=self.store),
             "recovery_target_lsn": counted.lsn,
-            "recovery_target_timeline": str(counted.timeline),
+            "recovery_target_timeline": self._timeline(counted),
             "recovery_target_action": "promote",
         }
         self.server.start()
@@ -153,6 +153,13 @@ class _Drill:
             if not self.server.runs or time.monotonic() > end:
                 raise StepError(f"the WAL up to {counted.lsn} cannot be replayed")
             time.sleep(0.1)
+
+    def _timeline(self, counted: Counted) -> str:
+        """Return PostgreSQL's word for the timeline of the moment that was counted.
+
+        It asks the archive for the history of one that has a number, and a store that was filled anew has none.
+        """
+        return "current" if self.server.control().timeline == counted.timeline else str(counted.timeline)
 
     def _compare(self, counted: Counted) -> tuple[int, int]:
         """Compare the number of rows of each table with the count; return how many tables and rows there are."""

@@ -327,6 +327,22 @@ def test_a_drill_ends_in_a_sentence_where_the_wal_of_that_moment_does_not_come(m
         drilled(monkeypatch, lambda _: last)
 
 
+@pytest.mark.parametrize(("restored", "word"), [(38, "current"), (37, "38")])
+def test_a_drill_needs_the_history_of_a_timeline_only_where_the_backup_is_of_another_one(tmp_path, restored, word):
+    """A store that was filled anew after a promotion has no history of the timeline that it begins with."""
+    of, started = drill._Drill.__new__(drill._Drill), []
+    of.files, of.store = Files(tmp_path), "first"
+    of.archiver = SimpleNamespace(command=lambda *_, only: only)
+    of.server = SimpleNamespace(
+        control=lambda: SimpleNamespace(timeline=restored),
+        start=lambda: started.append(of.server.settings["recovery_target_timeline"]),
+        wait=lambda _: None,
+        ask=lambda _: "f",
+    )
+    of._recover(backups.Counted("0/8000028", 38, NOW, {}))
+    assert started == [word]
+
+
 def test_the_moment_that_was_counted_has_a_record_to_stop_at_however_quiet_the_database_is():
     """Without one, `pg_switch_wal` has no segment to end, and the archive lacks that moment until the next write."""
     asked: list[str] = []

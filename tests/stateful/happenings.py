@@ -152,10 +152,9 @@ def operator_killed(run: Run, step: str) -> None:
     """Kill the operator's process at a step of a switch, and run it again: it continues the same order."""
     to = run.other
     run.world.proved()
-    first = run.world.switching(to)
-    reached(run, step, to, first)
-    first.kill()
-    first.wait()
+    with run.world.switching(to) as first:
+        reached(run, step, to, first)
+        first.kill()
     run.note(f"the operator's process killed when the switch to {to} was {step}")
     if not run.world.writes(to):
         second = run.world.switching(to)
