@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StepError, UnmoorError
 from ..limits import FAULT_CHARS
-from ..stores.tenure import Times
+from ..stores.protocol import Times
 from ..stores.writer import Records
 from ..text.escape import bounded
 from ..writer import agent

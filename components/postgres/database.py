@@ -8,39 +8,34 @@ with PostgreSQL's `standby.signal` is a standby. Any other copy is a primary, pr
 from __future__ import annotations
 
 import functools
-import shutil
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ..errors import StepError
-from ..stores.tenure import Copy
+from ..stores.protocol import Copy
+from . import promotion
 from . import server as servers
 from .backrest import Backrest, restorable
-from .backups import quoted
 from .files import Files, environment
+from .restoring import Restore
 from .server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    import threading
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from .backrest import Backup, Standing
     from .settings import Settings
 
 _Of = ParamSpec("_Of")
 _Result = TypeVar("_Result")
-#: Seconds that a promotion waits for WAL that the archive lists but does not deliver: it may be damaged.
-_REPLAY_S = 60
 #: The part of `archive_timeout_s` after which PostgreSQL begins a new segment. The rest is for archiving the last one.
 _SWITCHED = 0.9
 #: The most segments that may wait without counting as a backlog: they are archived in a moment.
 FEW = 4
 #: Seconds that a file of the WAL waits before each store gets it separately.
 _STUCK_S = 5
-#: Seconds between a restore that failed and the next try.
-_AGAIN_S = 10
 #: The prefix of the position of a copy that was killed. Its end is unknown, so only its own site has reached it.
 _UNKNOWN = "unknown:"
 #: SQL for whether a standby is in recovery, the position up to which it has replayed, and its timeline.
@@ -85,7 +80,7 @@ class Postgres:
             port,
             environment() | self.archiver.environment(),
         )
-        self._restoring: threading.Thread | None = None
+        self._restore = Restore(self.files, self.archiver, stop, report)
         self._reported, self._follows = "", False
         #: The waiting files of the WAL that each store has got separately.
         self._given: dict[str, set[str]] = {store: set() for store in settings.archive}
@@ -126,14 +121,10 @@ class Postgres:
     def role(self) -> str:
         """The role of this copy: `empty`, `restoring`, `starting`, `standby`, `primary` or `stopped`."""
         if not self.there:
-            return "restoring" if self._restores else "empty"
+            return "restoring" if self._restore.runs else "empty"
         if not self.primary:
             return "standby" if self.server.runs and self._follows else "starting"
         return "primary" if self.server.open else "stopped"
-
-    @property
-    def _restores(self) -> bool:
-        return self._restoring is not None and self._restoring.is_alive()
 
     def copy(self, position: str | None) -> Copy:
         """See `Database`. Start a copy that follows; begin a restore if there is no copy."""
@@ -165,13 +156,12 @@ class Postgres:
         )
 
     def _without(self, position: str | None) -> Copy:
-        if self._restores:
+        if self._restore.runs:
             return Copy()
         standings = self.archiver.each()
         if any(not each.empty for each in standings.values()):
             if restorable(standings.values()):
-                self._restoring = threading.Thread(target=self._restored, daemon=True)
-                self._restoring.start()
+                self._restore.begin()
             return Copy()
         return Copy(replayed=position is None and len(standings) == len(self.settings.archive))
 
@@ -191,13 +181,9 @@ class Postgres:
             return Copy()
         replayed = self._reached(position, int(timeline), servers.lsn(at))
         if not replayed:
-            self._hurry()
+            self.server.hurry()
         self._follows = True
         return Copy(following=True, replayed=replayed, position=f"{timeline}:{at}")
-
-    def _hurry(self) -> None:
-        """Make PostgreSQL ask the archive now: a signal ends its wait of `wal_retrieve_retry_interval` (5 s)."""
-        self.server.ask("SELECT pg_reload_conf()")
 
     def _behind(self, position: str, timeline: int) -> bool:
         return not position.startswith(_UNKNOWN) and int(position.partition(":")[0]) > timeline
@@ -297,86 +283,9 @@ class Postgres:
     @_failing
     def promote(self, epoch: int) -> None:
         """See `Database`."""
-        if self._restores:
+        if self._restore.runs:
             raise StepError("the copy is being restored; it is promoted after that")
-        standings = {} if self.primary and self.files.epoch else self.archiver.each()
-        if not self.there:
-            self._found(standings)
-        if self.primary:
-            self._new_timeline_if_needed()
-        else:
-            self._end_recovery(standings.values())
-        if not self.server.runs:
-            self.server.start()
-            self.server.wait(600)
-        self._establish()
-        for store in (name for name, each in standings.items() if each.empty):
-            self.archiver.run("stanza-create", only=store)
-        self.files.epoch = epoch
-
-    def _found(self, standings: Mapping[str, Standing]) -> None:
-        """Make the first copy. Raises StepError unless the archive is known to be empty."""
-        if len(standings) < len(self.settings.archive) or any(not each.empty for each in standings.values()):
-            raise StepError("there is no copy here, and the archive is not known to be empty")
-        shutil.rmtree(self.files.incoming, ignore_errors=True)
-        self.server.initialise(self.files.incoming)
-        self.files.arrived()
-
-    def _end_recovery(self, standings: Iterable[Standing]) -> None:
-        """Replay what the archive has, then become a primary on a new timeline."""
-        if not self.server.runs:
-            self.server.start()
-        self.server.wait(600)
-        self._replay(max((each.last_wal for each in standings), default=""))
-        self._leave_recovery()
-
-    def _leave_recovery(self) -> None:
-        self.server.ask("SELECT pg_promote(true, 60)", within_s=90)
-        if self.server.ask("SELECT pg_is_in_recovery()") != "f":
-            raise StepError("PostgreSQL was not promoted in 60 s; it is tried again")
-
-    def _replay(self, last: str) -> None:
-        """Wait until the last listed segment is replayed; go on without it after `_REPLAY_S` without progress."""
-        size = self.server.control().segment
-        end, seen = time.monotonic() + _REPLAY_S, ""
-        while last:
-            at = self.server.ask("SELECT pg_last_wal_replay_lsn()")
-            high, low = int(last[8:16], 16), int(last[16:24], 16)
-            if servers.lsn(at or "0/0") >= (high << 32) + (low + 1) * size:
-                return
-            if at != seen:
-                seen, end = at, time.monotonic() + _REPLAY_S
-            if time.monotonic() > end:
-                self.report(f"WAL up to {last} is in the archive and cannot be replayed; promoted at {at}")
-                return
-            self._hurry()
-            time.sleep(0.2)
-
-    def _new_timeline_if_needed(self) -> None:
-        """Move a primary to a new timeline if the archive has a later one, because standbys follow the latest."""
-        seen = self.archiver.timelines()
-        if not seen:
-            raise StepError("no store of the archive answers")
-        cut_short = self.files.signal.exists()
-        if max(seen.values()) <= self.server.control().timeline and not cut_short:
-            return
-        self.server.stop()
-        self.files.leave()
-        self.server.start(recovery_target_timeline="current")
-        self.server.wait(600)
-        self._leave_recovery()
-        self.files.left()
-
-    def _establish(self) -> None:
-        """Create the application's role and its database if they are missing, and set the role's password."""
-        user, database = self.settings.user, self.settings.database
-        password = quoted(self.settings.secret(self.settings.password))
-        ask = self.server.ask
-        if not ask(f"SELECT 1 FROM pg_roles WHERE rolname = '{user}'"):
-            ask(f'CREATE ROLE "{user}" LOGIN')  # in quotes, because it may be a key word of SQL
-        ask(f'SET log_min_error_statement = panic; ALTER ROLE "{user}" PASSWORD {password}')
-        if not ask(f"SELECT 1 FROM pg_database WHERE datname = '{database}'"):
-            ask(f'CREATE DATABASE "{database}" OWNER "{user}"')
+        promotion.promote(self, epoch)
 
     @_failing
     def demote(self, epoch: int) -> None:
@@ -388,7 +297,7 @@ class Postgres:
             self.files.depart()
         self.server.stop()
         if not self.there:
-            self._restore()
+            self._restore.make()
         self.server.start()
 
     def _succeeded(self, epoch: int) -> bool:
@@ -399,38 +308,3 @@ class Postgres:
         if max(self.archiver.timelines().values(), default=0) > self.server.control().timeline:
             return True
         return any(each.epoch >= epoch for each in restorable(self.archiver.each().values()))
-
-    def _restored(self) -> None:
-        try:
-            self._restore()
-        except (StepError, OSError) as error:
-            self.report(str(error))
-            self.stop.wait(_AGAIN_S)
-
-    def _restore(self) -> None:
-        """Restore the newest backup as a standby, unless there is a copy. Raises StepError if no store delivers one."""
-        if self.there:
-            return
-        backups = restorable(self.archiver.each().values())
-        if not backups:
-            raise StepError("the archive has no base backup yet")
-        newest: dict[str, Backup] = {}
-        for each in backups:
-            newest.setdefault(each.store, each)
-        failed = []
-        for backup in newest.values():
-            self.files.incoming.mkdir(mode=0o700, exist_ok=True)
-            (self.files.incoming / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed
-            try:
-                words = ("--type=standby", f"--set={backup.label}")
-                self.archiver.run("restore", *words, only=backup.store, data=self.files.incoming)
-            except StepError as error:
-                failed.append(f"store {backup.store}: {error}")
-                if self.stop.is_set():
-                    break
-                if not (self.files.incoming / "PG_VERSION").exists():
-                    shutil.rmtree(self.files.incoming)
-                continue
-            self.files.arrived()
-            return
-        raise StepError(f"the copy cannot be restored: {'; '.join(failed)}")

@@ -156,6 +156,10 @@ class Server:
         words += ["-U", "postgres", "-d", database, "-f", "-"]
         return backrest.run(words, backrest.clean(), what="PostgreSQL", within_s=within_s, given=sql).strip()
 
+    def hurry(self) -> None:
+        """Make PostgreSQL ask the archive now: a signal ends its wait of `wal_retrieve_retry_interval` (5 s)."""
+        self.ask("SELECT pg_reload_conf()")
+
     def control(self) -> Control:
         """Return the state that `pg_controldata` reads. Raises StepError if it cannot be read."""
         words = [str(self.bin / "pg_controldata"), "-D", str(self.data)]

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import StepError
-from . import tenure
+from . import protocol, tenure
 from .guard import clock
-from .tenure import Copy, Deed
+from .protocol import Copy, Deed
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from .protocol import Outcome
     from .record import Record
-    from .tenure import Outcome
 
 
 class Keeper(Protocol):
@@ -112,7 +112,7 @@ class Guarded:
 
 
 def drive(
-    me: tenure.Me,
+    me: protocol.Me,
     records: Keeper,
     database: Database,
     stop: threading.Event,
@@ -122,61 +122,61 @@ def drive(
 
     `report` gets each new difficulty once.
     """
-    mind, last = tenure.Mind(), dict[object, str]()
-    event: tenure.Event = tenure.Started()
+    mind, last = protocol.Mind(), dict[object, str]()
+    event: protocol.Event = protocol.Started()
     while True:
         if stop.is_set() and not mind.stopping:
-            event = tenure.Stopping()
+            event = protocol.Stopping()
         mind, action = tenure.step(me, mind, event)
-        if isinstance(action, tenure.End):
+        if isinstance(action, protocol.End):
             return
         event, why = _take(me, action, records, database, stop, mind)
-        of = action.deed if isinstance(action, tenure.Do) else type(action)
+        of = action.deed if isinstance(action, protocol.Do) else type(action)
         if why and why != last.get(of):
             report(why)
         last[of] = why
 
 
 def _take(
-    me: tenure.Me,
-    action: tenure.Action,
+    me: protocol.Me,
+    action: protocol.Action,
     records: Keeper,
     database: Database,
     stop: threading.Event,
-    mind: tenure.Mind,
-) -> tuple[tenure.Event, str]:
+    mind: protocol.Mind,
+) -> tuple[protocol.Event, str]:
     """Take one action; return its event, and the fault if it failed."""
     match action:
-        case tenure.Look():
+        case protocol.Look():
             return _look(me, records, database)
-        case tenure.Write(record, etag):
+        case protocol.Write(record, etag):
             sent = clock()
             outcome, why = records.write(record, etag)
-            return tenure.Wrote(outcome, record, sent), why if outcome is tenure.Outcome.LOST else ""
-        case tenure.Do(deed, epoch):
+            return protocol.Wrote(outcome, record, sent), why if outcome is protocol.Outcome.LOST else ""
+        case protocol.Do(deed, epoch):
             return _do(database, deed, epoch)
-        case tenure.Permit(until):
+        case protocol.Permit(until):
             try:
                 database.permit(until)
             except StepError as error:
-                return tenure.Started(), str(error)
-        case tenure.Sleep(seconds):
+                return protocol.Started(), str(error)
+        case protocol.Sleep(seconds):
             if mind.stopping:
                 time.sleep(seconds)  # `stop` is set already
             else:
                 stop.wait(seconds)
-    return tenure.Started(), ""
+    return protocol.Started(), ""
 
 
-def _look(me: tenure.Me, records: Keeper, database: Database) -> tuple[tenure.Event, str]:
+def _look(me: protocol.Me, records: Keeper, database: Database) -> tuple[protocol.Event, str]:
     try:
         record, etag = records.read()
     except StepError as error:
-        return tenure.Silent(clock(), _copy(database, None)), str(error)
+        return protocol.Silent(clock(), _copy(database, None)), str(error)
     copy = _copy(database, record.position if record else None)
     if record and copy.primary and tenure.recalled(me, record):
         copy = replace(copy, newest=_newest(database))
-    return tenure.Looked(clock(), record, etag, copy), ""
+    return protocol.Looked(clock(), record, etag, copy), ""
 
 
 def _copy(database: Database, position: str | None) -> Copy:
@@ -194,17 +194,17 @@ def _newest(database: Database) -> bool:
         return False
 
 
-def _do(database: Database, deed: Deed, epoch: int) -> tuple[tenure.Event, str]:
+def _do(database: Database, deed: Deed, epoch: int) -> tuple[protocol.Event, str]:
     try:
         match deed:
             case Deed.FREEZE:
                 database.freeze()
             case Deed.ARCHIVE:
-                return tenure.Did(deed, done=True, position=database.archive()), ""
+                return protocol.Did(deed, done=True, position=database.archive()), ""
             case Deed.PROMOTE:
                 database.promote(epoch)
             case Deed.DEMOTE:
                 database.demote(epoch)
     except StepError as error:
-        return tenure.Did(deed, done=False), str(error)
-    return tenure.Did(deed, done=True), ""
+        return protocol.Did(deed, done=False), str(error)
+    return protocol.Did(deed, done=True), ""

@@ -20,8 +20,8 @@ from ..text.escape import outside
 from . import s3
 from .drive import Guarded, drive
 from .guard import Program
+from .protocol import Me, Outcome, Times
 from .record import Record, parse
-from .tenure import Me, Outcome, Times
 
 if TYPE_CHECKING:
     import threading

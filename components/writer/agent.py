@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
 from ..stores.drive import drive
-from ..stores.tenure import Me, Times
+from ..stores.protocol import Me, Times
 from ..stores.writer import unfit
 
 if TYPE_CHECKING:

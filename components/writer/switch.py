@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import StepError
+from ..stores.protocol import Outcome
 from ..stores.record import Order, Record, State
-from ..stores.tenure import Outcome
 from ..text.escape import outside
 
 if TYPE_CHECKING:

@@ -1,0 +1,116 @@
+"""Promote the copy of a site: replay the archive, begin a new timeline, and create the application's role."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from ..errors import StepError
+from . import server as servers
+from .backups import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .backrest import Standing
+    from .database import Postgres
+    from .server import Server
+    from .settings import Settings
+
+#: Seconds that a promotion waits for WAL that the archive lists but does not deliver: it may be damaged.
+_REPLAY_S = 60
+
+
+def promote(database: Postgres, epoch: int) -> None:
+    """Replay the archive and become the primary of an epoch, with the application's role and its database.
+
+    The server runs at the end and is closed. Raises StepError if anything fails; the call may be repeated.
+    """
+    files, server = database.files, database.server
+    standings = {} if database.primary and files.epoch else database.archiver.each()
+    if not database.there:
+        _found(database, standings)
+    if database.primary:
+        _new_timeline_if_needed(database)
+    else:
+        _end_recovery(database, standings.values())
+    if not server.runs:
+        server.start()
+        server.wait(600)
+    _establish(server, database.settings)
+    for store in (name for name, each in standings.items() if each.empty):
+        database.archiver.run("stanza-create", only=store)
+    files.epoch = epoch
+
+
+def _found(database: Postgres, standings: Mapping[str, Standing]) -> None:
+    """Make the first copy. Raises StepError unless the archive is known to be empty."""
+    if len(standings) < len(database.settings.archive) or any(not each.empty for each in standings.values()):
+        raise StepError("there is no copy here, and the archive is not known to be empty")
+    shutil.rmtree(database.files.incoming, ignore_errors=True)
+    database.server.initialise(database.files.incoming)
+    database.files.arrived()
+
+
+def _end_recovery(database: Postgres, standings: Iterable[Standing]) -> None:
+    """Replay what the archive has, then become a primary on a new timeline."""
+    if not database.server.runs:
+        database.server.start()
+    database.server.wait(600)
+    _replay(database, max((each.last_wal for each in standings), default=""))
+    _leave_recovery(database.server)
+
+
+def _leave_recovery(server: Server) -> None:
+    server.ask("SELECT pg_promote(true, 60)", within_s=90)
+    if server.ask("SELECT pg_is_in_recovery()") != "f":
+        raise StepError("PostgreSQL was not promoted in 60 s; it is tried again")
+
+
+def _replay(database: Postgres, last: str) -> None:
+    """Wait until the last listed segment is replayed; go on without it after `_REPLAY_S` without progress."""
+    server = database.server
+    size = server.control().segment
+    end, seen = time.monotonic() + _REPLAY_S, ""
+    while last:
+        at = server.ask("SELECT pg_last_wal_replay_lsn()")
+        high, low = int(last[8:16], 16), int(last[16:24], 16)
+        if servers.lsn(at or "0/0") >= (high << 32) + (low + 1) * size:
+            return
+        if at != seen:
+            seen, end = at, time.monotonic() + _REPLAY_S
+        if time.monotonic() > end:
+            database.report(f"WAL up to {last} is in the archive and cannot be replayed; promoted at {at}")
+            return
+        server.hurry()
+        time.sleep(0.2)
+
+
+def _new_timeline_if_needed(database: Postgres) -> None:
+    """Move a primary to a new timeline if the archive has a later one, because standbys follow the latest."""
+    files, server = database.files, database.server
+    seen = database.archiver.timelines()
+    if not seen:
+        raise StepError("no store of the archive answers")
+    cut_short = files.signal.exists()
+    if max(seen.values()) <= server.control().timeline and not cut_short:
+        return
+    server.stop()
+    files.leave()
+    server.start(recovery_target_timeline="current")
+    server.wait(600)
+    _leave_recovery(server)
+    files.left()
+
+
+def _establish(server: Server, settings: Settings) -> None:
+    """Create the application's role and its database if they are missing, and set the role's password."""
+    user, database = settings.user, settings.database
+    password = quoted(settings.secret(settings.password))
+    ask = server.ask
+    if not ask(f"SELECT 1 FROM pg_roles WHERE rolname = '{user}'"):
+        ask(f'CREATE ROLE "{user}" LOGIN')  # in quotes, because it may be a key word of SQL
+    ask(f'SET log_min_error_statement = panic; ALTER ROLE "{user}" PASSWORD {password}')
+    if not ask(f"SELECT 1 FROM pg_database WHERE datname = '{database}'"):
+        ask(f'CREATE DATABASE "{database}" OWNER "{user}"')
