@@ -244,8 +244,8 @@ _SIGNS = {
     "create-replacement": "++",
     "delete-replaced": "--",
 }
-#: The prefixes of addresses of the sandbox's CloudFront, and of its leases.
-AWS, AKASH = "192.0.2.", "203.0.113."
+#: The prefixes of addresses of the sandbox's CloudFront, of its load balancers, and of its leases.
+AWS, BALANCER, AKASH = "192.0.2.", "198.51.100.", "203.0.113."
 
 
 def counted(run: Run) -> str:

@@ -69,8 +69,8 @@ def stand_by(story: Story) -> None:
     story.claim(set(run.changes().values()) <= {"create", "update"}, "nothing was replaced or removed")
 
 
-def lose_aws(story: Story) -> None:
-    """Break AWS, and end the fault."""
+def lose_aws(story: Story, at: str = AWS) -> None:
+    """Break AWS, and end the fault. `at` is the prefix of the address of the site at AWS."""
     since = time.time()
     story.state.start_fault("aws-down")
     try:
@@ -85,7 +85,7 @@ def lose_aws(story: Story) -> None:
         since = time.time()
     finally:
         story.state.end_fault("aws-down")
-    story.figures["failback_s"] = round(story.until("an answer from AWS", lambda: story.served_by(AWS)), 1)
+    story.figures["failback_s"] = round(story.until("an answer from AWS", lambda: story.served_by(at)), 1)
     failed = story.seen.failed(since, time.time())
     story.claim(
         not failed, f"traffic went back by itself after {story.figures['failback_s']} s, {len(failed)} requests failed"

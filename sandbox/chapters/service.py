@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from ..client import NotReached, get
-from ..story import AKASH
+from ..story import AKASH, BALANCER
 from .chapter import CENTRALIZED, DECENTRALIZED, Chapter, Stage, committed
 from .docs import FLIP_FIGURES, lose_aws, stand_by
 
@@ -49,7 +49,7 @@ def play(story: Story) -> None:
     """Let Akash stand by, lose AWS, flip the service to Akash, and change its release there."""
     stand_by(story)
     story.chapter("AWS is lost")
-    lose_aws(story)
+    lose_aws(story, BALANCER)
     story.chapter("the service moves to Akash")
     story.flip("mode: active-standby", "mode: decentralized")
     story.claim(story.served_by(AKASH), "requests are answered from Akash")
