@@ -26,13 +26,14 @@ from .powerdns import MISSING, ZONE
 
 KEY = "12345 13 2 " + "ab" * 32
 IMAGE = "ghcr.io/dao-example/names"
-#: PowerDNS with a zone of one name, which leads to the address of the variable LEADS.
+#: PowerDNS with a zone of one name, which leads to the address of the variable LEADS. Its socket has a relative path,
+#: because the absolute one of a test's folder may be longer than the 107 bytes that a socket's path may have.
 SERVE = """\
 python -m components.dns.powerdns.server --folder "$PWD" --address 127.0.0.1 --port "$PORT_53" || exit
 printf '%s\\n' '$ORIGIN dao.example.' "@ 60 SOA ns1 host $SERIAL 3600 600 604800 60" '@ 60 NS ns1' '@ 60 NS ns2' \
   "ns1 60 A $NS1" "ns2 60 A $NS2" "docs 5 A $LEADS" 'big 60 TXT '"$(printf '"%0200d" ' 1 2 3 4 5 6 7 8)" > zone
 pdnsutil --config-dir="$PWD" load-zone dao.example zone || exit
-exec pdns_server --config-dir="$PWD" --daemon=no --guardian=no
+exec pdns_server --config-dir="$PWD" --socket-dir=. --daemon=no --guardian=no
 """
 
 
