@@ -7,7 +7,6 @@ zones above are not signed here, so its trust begins at the zone's own key.
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
+from .akash.container import free_port
 from .client import NotReached
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def validating(
     servers = "\n".join(f"  stub-addr: 127.0.0.1@{each}" for each in ports)
     until = time.monotonic() + START_S
     while True:
-        port = _free_port()
+        port = free_port()
         text = _CONFIG.format(port=port, folder=folder, more=more, anchors=anchors, zone=zone, servers=servers)
         (folder / "unbound.conf").write_text(text, encoding="utf-8")
         with (folder / "unbound.log").open("wb") as log:
@@ -101,17 +101,6 @@ def validating(
         finally:
             process.kill()
             process.wait()
-
-
-def _free_port() -> int:
-    """Return a port that nothing has over UDP or TCP: unbound needs it over both."""
-    while True:
-        with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
-            datagrams.bind(("127.0.0.1", 0))
-            port = int(datagrams.getsockname()[1])
-            with contextlib.suppress(OSError):
-                streams.bind(("127.0.0.1", port))
-                return port
 
 
 def _answers(resolver: Validating, name: str, process: subprocess.Popen[bytes], until: float) -> bool:

@@ -68,7 +68,7 @@ class Watchdog:
 
 
 def free_port() -> int:
-    """Return a free port of 127.0.0.1 for both TCP and UDP, because a lease has one port number for both."""
+    """Return a free port of 127.0.0.1 for both TCP and UDP, because a lease, and unbound, has one number for both."""
     while True:
         port = random.choice(PORTS)
         with socket.socket() as probe, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
