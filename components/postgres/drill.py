@@ -98,11 +98,7 @@ class _Drill:
         content = opened(self.settings, self.store).read(f"{self.settings.prefix}/{COUNTED}", DATABASE_PROOF_BYTES)
         if content is None:
             raise StepError("no backup of this store was counted yet; try again after the agent has made one")
-        counted = read(Counted, content)
-        try:
-            servers.lsn(counted.lsn if counted else "")
-        except ValueError:
-            counted = None
+        counted = read(Counted, content, check=lambda found: servers.lsn(found.lsn))
         if counted is None:
             raise StepError("counted.json cannot be read; try again after the next backup, which replaces it")
         return counted

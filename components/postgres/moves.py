@@ -78,11 +78,7 @@ def reported(settings: Settings, store: OpenStore, site: str) -> State | None:
 
 def parse(content: bytes, site: str) -> State | None:
     """Parse the report of a site; return None if it is invalid, or of another site."""
-    state = read(State, content, ("role", "epoch", "at"))
-    try:
-        lsn((state and state.position) or "0/0")
-    except ValueError:
-        return None
+    state = read(State, content, ("role", "epoch", "at"), lambda found: lsn(found.position or "0/0"))
     return state if state and state.site == site else None
 
 

@@ -75,8 +75,7 @@ def _replay(database: Postgres, last: str) -> None:
     end, seen = time.monotonic() + _REPLAY_S, ""
     while last:
         at = server.ask("SELECT pg_last_wal_replay_lsn()")
-        high, low = int(last[8:16], 16), int(last[16:24], 16)
-        if servers.lsn(at or "0/0") >= (high << 32) + (low + 1) * size:
+        if servers.segment(int(last[:8], 16), servers.lsn(at or "0/0"), size) > last:
             return
         if at != seen:
             seen, end = at, time.monotonic() + _REPLAY_S
