@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from ...config.models import Setting
 from ...config.own_names import BALANCER
-from ...exposure import Endpoint, Exposure, Proof, Reach
 from ...kind import Deployed, Implementation, Kind
 from ...prices import book as prices
 from ...release import Release
-from ...targets.aws import ISSUER, container_rights, fargate
+from ...targets.aws import ALIAS, container_rights, fargate
 from ...topology import Line
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...config.models import Acme
+    from ...exposure import Exposure
     from ...kind import Context
     from ...needs import Grant
     from ...topology import Site, WorkloadPlan
@@ -33,7 +33,7 @@ class OnAws(Implementation[BalancerOptions]):
 
     def exposure(self, options: BalancerOptions, acme: Acme) -> Exposure:  # noqa: ARG002 AWS has an issuer of its own
         """Return an alias."""
-        return Exposure(Reach.ALIAS, ISSUER, Proof.DNS)
+        return ALIAS
 
     def bill(self, options: BalancerOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 there is one size
         """Return the load balancer and its addresses in USD a month; its capacity is in the bill of each service."""
@@ -51,6 +51,7 @@ class OnAws(Implementation[BalancerOptions]):
         """Register the load balancer, with listeners that lead nowhere yet."""
         import pulumi
 
+        from ...targets.aws import alias
         from ...targets.aws.balancer import OfStack
 
         answer = f"{context.plan.release.id}\n{site.mark}\n"
@@ -62,9 +63,7 @@ class OnAws(Implementation[BalancerOptions]):
             answer=answer,
             opts=context.opts,
         )
-        endpoint = pulumi.Output.all(made.domain_name, made.zone_id).apply(
-            lambda known: Endpoint(name=known[0], zone=known[1])
-        )
+        endpoint = alias.endpoint(made.domain_name, made.zone_id)
         return Deployed(endpoint, pulumi.Output.from_input(site.target), made.arn, made, made.place)
 
 

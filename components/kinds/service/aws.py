@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from ...action import STACK, Action, Phase, Ref, Run
 from ...config.own_names import BALANCER
 from ...errors import Fault
-from ...exposure import Exposure, Proof, Reach
 from ...kind import Deployed, Implementation
 from ...needs import Check
 from ...prices import book as prices
-from ...targets.aws import ISSUER, container_rights, fargate, shared
+from ...targets.aws import ALIAS, container_rights, fargate, shared
 from ...topology import Line
 from . import losses
 from .document import asking, web_image, web_server_of
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...config.models import Acme
+    from ...exposure import Exposure
     from ...kind import Context
     from ...needs import Grant
     from ...release import Release
@@ -43,7 +43,7 @@ class OnAws(Implementation["ServiceOptions"]):
 
     def exposure(self, options: ServiceOptions, acme: Acme) -> Exposure:  # noqa: ARG002 AWS has an issuer of its own
         """Return an alias."""
-        return Exposure(Reach.ALIAS, ISSUER, Proof.DNS)
+        return ALIAS
 
     def bill(self, options: ServiceOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 the options decide
         """Return the load balancer, the tasks, every public address and the logs in USD a month."""
@@ -134,7 +134,7 @@ class OnAws(Implementation["ServiceOptions"]):
         """Register load balancer, certificate and tasks."""
         import pulumi
 
-        from ...exposure import Endpoint
+        from ...targets.aws import alias
         from ...targets.aws.balancer import Network, Place
         from ...targets.aws.container import Container, Part, Task
 
@@ -165,9 +165,7 @@ class OnAws(Implementation["ServiceOptions"]):
             ).apply(lambda line: str(json.loads(line)["version"])),
             opts=context.opts,
         )
-        endpoint = pulumi.Output.all(made.domain_name, made.zone_id).apply(
-            lambda known: Endpoint(name=known[0], zone=known[1])
-        )
+        endpoint = alias.endpoint(made.domain_name, made.zone_id)
         return Deployed(endpoint, pulumi.Output.from_input(site.target), made.arn, made, made.rollout)
 
 

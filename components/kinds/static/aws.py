@@ -6,11 +6,10 @@ import functools
 from typing import TYPE_CHECKING
 
 from ...action import Action, Phase, Ref, Run
-from ...exposure import Exposure, Proof, Reach
 from ...kind import Deployed, Implementation
 from ...needs import Check
 from ...prices import book as prices
-from ...targets.aws import ISSUER
+from ...targets.aws import ALIAS
 from ...topology import Line
 from ...web import http as front
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from ...config.models import Acme
     from ...errors import Fault
+    from ...exposure import Exposure
     from ...kind import Context
     from ...needs import Grant
     from ...release import Release
@@ -34,7 +34,7 @@ class OnAws(Implementation["StaticOptions"]):
 
     def exposure(self, options: StaticOptions, acme: Acme) -> Exposure:  # noqa: ARG002 AWS has an issuer of its own
         """Return an alias."""
-        return Exposure(Reach.ALIAS, ISSUER, Proof.DNS)
+        return ALIAS
 
     def bill(self, options: StaticOptions, release: Release) -> Iterator[Line]:  # noqa: ARG002 an estimate by assumption
         """Return bucket and requests."""
@@ -111,8 +111,7 @@ class OnAws(Implementation["StaticOptions"]):
         """Register bucket, certificate and distribution."""
         import pulumi
 
-        from ...exposure import Endpoint
-        from ...targets.aws import edge
+        from ...targets.aws import alias, edge
         from ...targets.aws.static_site import StaticSite
         from . import objects
         from .routes import Routes
@@ -139,9 +138,7 @@ class OnAws(Implementation["StaticOptions"]):
             left=context.left,
             opts=context.opts,
         )
-        endpoint = pulumi.Output.all(static.domain_name, static.alias_zone_id).apply(
-            lambda known: Endpoint(name=known[0], zone=known[1])
-        )
+        endpoint = alias.endpoint(static.domain_name, static.alias_zone_id)
         return Deployed(
             endpoint=endpoint,
             operator=pulumi.Output.from_input(site.target),

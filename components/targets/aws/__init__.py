@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...exposure import Exposure, Proof, Reach
 from ...target import Target
 
 if TYPE_CHECKING:
@@ -28,3 +29,5 @@ STACK, WORKLOAD = "unmoor:stack", "unmoor:workload"
 TARGET = Target("aws", company="AWS", needs=_needs)
 #: Amazon's name in CAA records (ACM user guide, "Configure a CAA record"); one of its four is enough.
 ISSUER = "amazon.com"
+#: How what AWS serves by a name is reached, whatever the options of the site.
+ALIAS = Exposure(Reach.ALIAS, ISSUER, Proof.DNS)
