@@ -123,13 +123,13 @@ class Implementation(ABC, Generic[O]):
         """Return the checks before an update that only this kind on this target needs; `stack` is `PROJECT/STACK`."""
         return ()
 
-    def left(self, site: Site, plan: WorkloadPlan) -> str:  # noqa: ARG002 a default
-        """Return the id of what an interrupted update made of a site and no state may know; nothing by default.
+    def left(self, sites: Sequence[tuple[Site, WorkloadPlan]]) -> Mapping[str, str]:  # noqa: ARG002 a default
+        """Return the ids of what an interrupted update made of sites and no state may know, by site; none by default.
 
-        It is looked up for sites that the last finished update did not have, only where making it again would fail.
+        They are looked up for sites that the last finished update did not have, only where making one again would fail.
         Raises StepError if the cloud does not answer.
         """
-        return ""
+        return {}
 
     def credentials(self, options: O) -> Mapping[str, int]:  # noqa: ARG002 a default
         """Return the variables of the process without which an update cannot make a site, and their fewest characters.

@@ -63,19 +63,21 @@ def left(topology: Topology, registry: Registry, before: Mapping[str, Any]) -> d
     `before` are the outputs of the stack's last update: its sites are in the state. A cloud that does not answer is a
     warning.
     """
-    known, found = before.get("workloads") or {}, {}
+    known: Mapping[str, Any] = before.get("workloads") or {}
+    new: dict[tuple[str, str], list[tuple[Site, WorkloadPlan]]] = {}
     for plan in topology.workloads:
         noted = (known.get(plan.name) or {}).get("sites") or {}
         for site in plan.sites:
-            try:
-                found[site.name] = "" if site.name in noted else _left(site, plan, registry)
-            except StepError as error:
+            if site.name not in noted:
+                new.setdefault((site.kind, site.target), []).append((site, plan))
+    found: dict[str, str] = {}
+    for (kind, target), sites in new.items():
+        try:
+            found |= registry.implementations(kind)[target].left(sites)
+        except StepError as error:
+            for site, _ in sites:
                 pulumi.log.warn(f"{error}; what an interrupted update made of {site.name} is not taken")
-    return {name: id_ for name, id_ in found.items() if id_}
-
-
-def _left(site: Site, plan: WorkloadPlan, registry: Registry) -> str:
-    return registry.implementations(site.kind)[site.target].left(site, plan)
+    return found
 
 
 def _taken(before: Mapping[str, Any], name: str, *, first: bool) -> int:

@@ -14,7 +14,7 @@ from ...topology import Line
 from ...web import http as front
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ...config.models import Acme
     from ...errors import Fault
@@ -94,11 +94,11 @@ class OnAws(Implementation["StaticOptions"]):
             look = functools.partial(existing.bucket, used.bucket, site.site_host, ours, MANIFEST)
             yield Check(f"bucket of {site.name}", look, late=True)
 
-    def left(self, site: Site, plan: WorkloadPlan) -> str:
-        """Return the id of the site's distribution: the names cannot be at a second one."""
+    def left(self, sites: Sequence[tuple[Site, WorkloadPlan]]) -> dict[str, str]:
+        """Return the ids of the sites' distributions: their names cannot be at others."""
         from ...targets.aws import mark, static_rights
 
-        return static_rights.left(site.hosts, mark(site.name, plan.label))
+        return static_rights.left({site.name: (site.hosts, mark(site.name, plan.label)) for site, plan in sites})
 
     def grants(self, site: Site, plan: WorkloadPlan) -> tuple[Grant, ...]:
         """Return the rights for bucket, certificate and distribution."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import StepError
 from ...needs import Grant, caution, not_ready, ready
@@ -11,7 +11,7 @@ from . import account
 from .container_rights import CERTIFICATE_READS, CERTIFICATE_WRITES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ...needs import Finding
 
@@ -105,16 +105,29 @@ def grants(name: str, bucket: str | None) -> tuple[Grant, ...]:
     )
 
 
-def left(hosts: Sequence[str], mark: str) -> str:
-    """Return the id of the distribution with a site's mark and one of its hosts, or nothing. Raises StepError."""
+def left(sites: Mapping[str, tuple[Sequence[str], str]]) -> dict[str, str]:
+    """Return the ids of the distributions that have a site's mark and one of its hosts; `sites` are both, by name.
+
+    Raises StepError if CloudFront does not list them.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         listed = account.distributions()
     except (BotoCoreError, ClientError) as error:
         raise StepError(f"CloudFront does not list its distributions: {outside(error)}") from error
-    ours = (one for one in listed if one.get("Comment") == mark)
-    return next((str(one["Id"]) for one in ours if {*((one.get("Aliases") or {}).get("Items") or ())} & {*hosts}), "")
+    return {
+        name: str(one["Id"])
+        for name, (hosts, mark) in sites.items()
+        for _, one in _answering(listed, hosts)
+        if one.get("Comment") == mark
+    }
+
+
+def _answering(listed: Iterable[Mapping[str, Any]], hosts: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each of the hosts to which a distribution answers, and that distribution."""
+    for one in listed:
+        yield from ((host, one) for host in (one.get("Aliases") or {}).get("Items") or () if host in hosts)
 
 
 def aliases(hosts: Sequence[str], mark: str) -> Iterator[Finding]:
@@ -123,12 +136,7 @@ def aliases(hosts: Sequence[str], mark: str) -> Iterator[Finding]:
     `mark` is the comment of the site's own distribution. Those of other accounts cannot be seen from here.
     """
     listed = account.distributions()
-    taken = [
-        (host, one)
-        for one in listed
-        for host in (one.get("Aliases") or {}).get("Items") or ()
-        if host in hosts and one.get("Comment") != mark
-    ]
+    taken = [(host, one) for host, one in _answering(listed, hosts) if one.get("Comment") != mark]
     for host, one in taken:
         yield not_ready(
             f"distribution {one['Id']} of this account answers to {host}; the update would stop at CNAMEAlreadyExists",
