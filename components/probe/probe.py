@@ -83,7 +83,7 @@ def take(
             raise StepError(
                 f"{place} is not well after {given.get('timeout_s', _TIMEOUT):.0f} s: {fault}; "
                 f"its failover record {stands}" + (", and its application logged last" if given.get("log") else ""),
-                [*_refused(given, fault), *_last_words(given.get("log"))],
+                [*refused([fault], given.get("health", ""), given.get("option", "")), *_last_words(given.get("log"))],
             )
         # While the host has no answer every second counts, but one broken connection must not be taken for that.
         pause = _BETWEEN_LOOKS if alone else pause
@@ -91,10 +91,6 @@ def take(
         pause = min(pause * _GROWTH, _LONGEST)
     seen = {"certificate": asdict(health.certificate)} if health.certificate else {}
     return {"host": urlsplit(url).hostname, "version": version} | seen
-
-
-def _refused(given: Mapping[str, Any], fault: str) -> list[Fault]:
-    return refused([fault], given["health"], given["option"]) if given.get("health") else []
 
 
 def _last_words(log: Mapping[str, Any] | None) -> list[Fault]:

@@ -108,10 +108,9 @@ def _failure(
 def _to_change(given: Mapping[str, Any], lines: list[str]) -> list[Fault]:
     """Return what the stack file has to change where the application, or its web server for it, refuses its health."""
     health, option = given.get("health", ""), given.get("option", "")
-    if not health:
-        return []
-    ill = [Fault(option, f"by {health} the application is not well; it has to answer 200 there")]
-    return refused(lines, health, option) or (ill if any(_UNWELL in line for line in lines) else [])
+    ill = bool(health) and any(_UNWELL in line for line in lines)
+    why = f"by {health} the application is not well; it has to answer 200 there"
+    return refused(lines, health, option) or ([Fault(option, why)] if ill else [])
 
 
 def _words(

@@ -27,7 +27,12 @@ def _answers(status: str, health: str) -> str:
 
 
 def refused(words: Iterable[str], health: str, path: str) -> list[Fault]:
-    """Return what to change where a web server's words name the application's status: `path` is that of the option."""
+    """Return what to change where a web server's words name the application's status; nothing without a health path.
+
+    `path` is that of the option `health.path`.
+    """
+    if not health:
+        return []
     shown = re.compile(_answers("([0-9]{3})", re.escape(health)) + r"(?![!-~])")
     found = [each[1] for text in words for each in shown.finditer(text)]
     why = "and 200 alone means that it is well; name a path that it answers so, or correct the application"
