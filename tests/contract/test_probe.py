@@ -101,16 +101,16 @@ def test_what_a_browser_shows_of_the_certificate_is_reported(site):
 
 
 @pytest.mark.parametrize(
-    ("name", "days", "trusted", "said"),
+    ("name", "days", "trusted", "shown"),
     [
         ("other.dao.example", 90, True, "Hostname mismatch, certificate is not valid for 'docs.dao.example'"),
         (HOST, -1, True, "certificate has expired"),
         (HOST, 90, False, "self-signed certificate"),
     ],
 )
-def test_a_certificate_that_browsers_refuse_fails_the_probe(site, name, days, trusted, said):
+def test_a_certificate_that_browsers_refuse_fails_the_probe(site, name, days, trusted, shown):
     here = site(name, days, trusted=trusted)
-    assert f"its certificate is not valid for browsers: {said}" in failure(given(here, "https"))
+    assert f"its certificate is not valid for browsers: {shown}" in failure(given(here, "https"))
     assert visit(given(here, "https")["url"], "127.0.0.1").spoke
 
 
@@ -119,7 +119,7 @@ def test_https_of_a_site_that_has_none_is_a_sentence(site):
 
 
 @pytest.mark.parametrize(
-    ("path", "answer", "said"),
+    ("path", "answer", "shown"),
     [
         ("/healthz", (200, OTHER), "it serves version cdcdcdcdcdcd, not abababababab"),
         ("/healthz", (200, ""), "it serves version nothing, not abababababab"),
@@ -128,10 +128,10 @@ def test_https_of_a_site_that_has_none_is_a_sentence(site):
         ("/", (403, ""), "its health answer is right, but its first page answers 403"),
     ],
 )
-def test_the_failure_shows_what_was_seen(site, path, answer, said):
+def test_the_failure_shows_what_was_seen(site, path, answer, shown):
     here = site()
     here.answers[path] = answer
-    assert said in failure(given(here))
+    assert shown in failure(given(here))
 
 
 def test_a_version_is_the_first_line(site):
@@ -154,16 +154,16 @@ def test_an_application_that_refuses_its_health_path_is_named_with_the_option_th
     line = f"  - {asked['option']}: the application answers 404 to /health, and 200 alone means that it is well"
     for path, named in (("/health", True), ("/health2", False)):
         here.answers["/healthz"] = (503, f"the application answers 404 to {path}\n")
-        said = failure(given(here, **asked))
-        assert f"it answers 503, saying: the application answers 404 to {path}" in said
-        assert (line in said) is named
+        shown = failure(given(here, **asked))
+        assert f"it answers 503, saying: the application answers 404 to {path}" in shown
+        assert (line in shown) is named
 
 
 def test_a_site_that_is_not_there_is_a_sentence():
     port = free_port()
-    said = failure({"url": f"http://{HOST}:{port}/healthz", "at": ["127.0.0.1"], "version": VERSION})
-    assert said.startswith(f"http://{HOST}:{port}/healthz at 127.0.0.1 is not well after 0 s: no answer (")
-    assert said.endswith("; its failover record was left as it is")
+    shown = failure({"url": f"http://{HOST}:{port}/healthz", "at": ["127.0.0.1"], "version": VERSION})
+    assert shown.startswith(f"http://{HOST}:{port}/healthz at 127.0.0.1 is not well after 0 s: no answer (")
+    assert shown.endswith("; its failover record was left as it is")
 
 
 class Proxy(socketserver.ThreadingTCPServer):
@@ -231,16 +231,16 @@ def well(status=200, body=VERSION):
 
 def test_it_asks_until_the_version_is_served_and_reports_each_fault_once():
     answers = [Page(0, "", None, "no answer (refused)")] * 2 + [well(body=OTHER)] * 2 + [well(), well()]
-    now, said = [0.0], []
+    now, shown = [0.0], []
     probe.take(
         {"url": f"https://{HOST}/healthz", "at": ["203.0.113.7"], "version": VERSION},
-        said.append,
+        shown.append,
         lambda *_: answers.pop(0),
         lambda: now[0],
         lambda seconds: now.__setitem__(0, now[0] + seconds),
     )
     place = f"waiting for https://{HOST}/healthz at 203.0.113.7"
-    assert said == [f"{place}: no answer (refused)", f"{place}: it serves version cdcdcdcdcdcd, not abababababab"]
+    assert shown == [f"{place}: no answer (refused)", f"{place}: it serves version cdcdcdcdcdcd, not abababababab"]
 
 
 def test_it_gives_up_after_its_time_and_asks_every_two_seconds_at_most():
@@ -263,10 +263,10 @@ def test_it_gives_up_after_its_time_and_asks_every_two_seconds_at_most():
 
 
 def test_draining_waits_out_the_ttl_and_reports_how_long():
-    now, said = [0.0], []
-    done = drain.take({"ttl": 12, "wait": True}, said.append, lambda: now[0], lambda s: now.__setitem__(0, now[0] + s))
+    now, shown = [0.0], []
+    done = drain.take({"ttl": 12, "wait": True}, shown.append, lambda: now[0], lambda s: now.__setitem__(0, now[0] + s))
     assert (done, now[0]) == ({"waited_s": 12}, 12.0)
-    assert said == [f"draining: {left} s until no resolver keeps the old answer" for left in (12, 7, 2)]
+    assert shown == [f"draining: {left} s until no resolver keeps the old answer" for left in (12, 7, 2)]
 
 
 def test_there_is_nothing_to_wait_for_before_something_is_removed():

@@ -47,7 +47,7 @@ def test_every_fault_is_reported_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "shown"),
     [
         (
             {"placement": {"decentralised": ["akash"]}},
@@ -66,8 +66,8 @@ def test_every_fault_is_reported_at_once() -> None:
         ({"host": 5}, "workloads.docs.host: must be text, not 5"),
     ],
 )
-def test_a_fault_begins_with_its_path_and_ends_with_what_to_choose(change, said) -> None:
-    assert faults_of(broken(**change)) == [said]
+def test_a_fault_begins_with_its_path_and_ends_with_what_to_choose(change, shown) -> None:
+    assert faults_of(broken(**change)) == [shown]
 
 
 def test_a_misspelt_setting_of_a_store_is_found_inside_the_mapping() -> None:
@@ -79,10 +79,10 @@ def test_a_misspelt_setting_of_a_store_is_found_inside_the_mapping() -> None:
 def test_the_value_of_a_credential_is_not_taken_for_its_name() -> None:
     made = copy.deepcopy(SETTINGS)
     made["stores"]["storj"]["secret_key"] = "wJalrXUtnFEMI/K7MDENG"
-    (said,) = faults_of(made)
-    assert said.startswith("stores.storj.secret_key: ")
-    assert said.endswith("the value itself never stands here")
-    assert "wJalrXUtnFEMI" not in said
+    (shown,) = faults_of(made)
+    assert shown.startswith("stores.storj.secret_key: ")
+    assert shown.endswith("the value itself never stands here")
+    assert "wJalrXUtnFEMI" not in shown
 
 
 def test_credentials_come_in_pairs() -> None:
@@ -122,7 +122,7 @@ def test_only_our_own_settings_are_taken_from_a_stack_file(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "shown"),
     [
         ("", "no `config:` section"),
         ("- 1\n", "no `config:` section"),
@@ -131,10 +131,10 @@ def test_only_our_own_settings_are_taken_from_a_stack_file(tmp_path: Path) -> No
         ("config:\n\tunmoor:zone: x\n", "Pulumi.x.yaml:2: not YAML"),
     ],
 )
-def test_a_file_that_is_not_a_stack_file_is_a_sentence(tmp_path: Path, text, said) -> None:
+def test_a_file_that_is_not_a_stack_file_is_a_sentence(tmp_path: Path, text, shown) -> None:
     path = tmp_path / "Pulumi.x.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=said.replace("[", r"\[")):
+    with pytest.raises(ConfigError, match=shown.replace("[", r"\[")):
         config.load_file(path)
 
 

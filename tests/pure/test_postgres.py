@@ -295,13 +295,13 @@ class Clock:
 
 def drilled(monkeypatch, has: Callable[[float], str], lsn: str = "0/8000028") -> tuple[float, list[str]]:
     """Wait for the WAL of a position; `has`: the store's last segment by time. Return the seconds, and the reports."""
-    clock, said = Clock(), []
+    clock, reports = Clock(), []
     monkeypatch.setattr(drill.time, "monotonic", clock.monotonic)
     of = drill._Drill.__new__(drill._Drill)
-    of.settings, of.store, of.stop, of.report = settings(), "first", clock, said.append
+    of.settings, of.store, of.stop, of.report = settings(), "first", clock, reports.append
     of.server = SimpleNamespace(control=lambda: SimpleNamespace(segment=16 << 20))
     of.archiver = SimpleNamespace(standing=lambda _, *, patient: Standing(last_wal=has(clock.now) if patient else ""))
-    return of._await(backups.Counted(lsn, 2, NOW, {})), said
+    return of._await(backups.Counted(lsn, 2, NOW, {})), reports
 
 
 @pytest.mark.parametrize("last", ["000000020000000000000008", "000000020000000100000000", "000000030000000000000002"])
@@ -311,12 +311,12 @@ def test_a_drill_does_not_wait_for_wal_that_the_store_has(monkeypatch, last):
 
 def test_a_drill_waits_as_long_as_the_store_gets_wal_and_shows_how_far_it_is(monkeypatch):
     """Each segment comes a minute after the one before: later than the limit in all, and never without progress."""
-    waited, said = drilled(monkeypatch, lambda now: f"00000002{0:08X}{3 + int(now // 60):08X}")
+    waited, reports = drilled(monkeypatch, lambda now: f"00000002{0:08X}{3 + int(now // 60):08X}")
     assert waited == 300
-    assert [line.partition(";")[0] for line in said] == [
+    assert [line.partition(";")[0] for line in reports] == [
         f"store first has WAL up to 00000002{0:08X}{number:08X}" for number in range(3, 8)
     ]
-    assert all("waiting for 000000020000000000000008" in line for line in said)
+    assert all("waiting for 000000020000000000000008" in line for line in reports)
 
 
 @pytest.mark.parametrize(("last", "there"), [("", "no WAL"), ("000000020000000000000007", "WAL up to 0{7}20{15}7")])

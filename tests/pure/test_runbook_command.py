@@ -117,7 +117,7 @@ def test_chapters_are_listed(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "shown"),
     [
         (["--yes"], "go with --execute"),
         (["--execute"], "name what to execute"),
@@ -128,9 +128,9 @@ def test_chapters_are_listed(project: Path) -> None:
         (["--execute", "-c", "fund", "--from", "x"], "no step x in chapter fund; choose from runway"),
     ],
 )
-def test_wrong_usage_shows_what_to_choose(project: Path, words: list[str], said: str) -> None:
+def test_wrong_usage_shows_what_to_choose(project: Path, words: list[str], shown: str) -> None:
     done = run(*words)
-    assert (done.exit_code, said in " ".join(done.stderr.split())) == (2, True), done.stderr
+    assert (done.exit_code, shown in " ".join(done.stderr.split())) == (2, True), done.stderr
 
 
 def test_a_workload_that_is_not_there_is_wrong_usage(project: Path) -> None:
@@ -250,12 +250,12 @@ def test_ctrl_c_ends_what_runs_and_leaves_the_journal(tmp_path: Path) -> None:
             assert time.monotonic() < until
             time.sleep(0.05)
         child.send_signal(signal.SIGINT)
-        _, said = child.communicate(timeout=60)
+        _, shown = child.communicate(timeout=60)
     finally:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
     assert ended(int((tmp_path / "pid").read_text()))
-    assert (child.returncode, "--chapter interrupted --from unlock" in said) == (130, True), said
+    assert (child.returncode, "--chapter interrupted --from unlock" in shown) == (130, True), shown
     assert [path.name for path in (tmp_path / ".runbook").iterdir()] == ["prod.docs.interrupted.json"]
 
 
