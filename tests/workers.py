@@ -1,0 +1,40 @@
+"""Tests side by side: give work out rightly after a worker crashed, which pytest-xdist 3.8.0 does not.
+
+Its scheduler by file gives out again every file of a crashed worker, also those whose tests have ended. A worker with
+such a file and one other test waits for ever, because a worker begins a test only when it knows the next one
+(pytest-xdist issues 1378 and 1327). It also starts the test that crashed again (pull request 1371).
+`-p tests.workers` loads this.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    import pytest
+    from xdist.workermanage import WorkerController
+
+
+class Files(LoadFileScheduling):
+    """The scheduler by file, which survives a crash of a worker."""
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Remove a worker. Return the test it crashed in, which does not begin again, or None if all had ended."""
+        left = ((tests, test) for tests in self.assigned_work[node].values() for test, ended in tests.items() if not ended)
+        tests, crashed = next(left, ({}, None))
+        if crashed is not None:
+            tests[crashed] = True
+        super().remove_node(node)
+        return crashed
+
+    def _reschedule(self, node: WorkerController) -> None:
+        super()._reschedule(node)
+        while self.workqueue and not node.shutting_down and self._pending_of(self.assigned_work[node]) < 2:
+            self._assign_work_unit(node)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Files:
+    """Give xdist this scheduler; its hook."""
+    return Files(config, log)
