@@ -22,10 +22,11 @@ class Files(LoadFileScheduling):
 
     def remove_node(self, node: WorkerController) -> str | None:
         """Remove a worker. Return the test it crashed in, which does not begin again, or None if all had ended."""
-        left = ((tests, test) for tests in self.assigned_work[node].values() for test, ended in tests.items() if not ended)
-        tests, crashed = next(left, ({}, None))
+        files = self.assigned_work[node].values()
+        left = ((file, test) for file in files for test, ended in file.items() if not ended)
+        file, crashed = next(left, ({}, None))
         if crashed is not None:
-            tests[crashed] = True
+            file[crashed] = True
         super().remove_node(node)
         return crashed
 
