@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+#: What prints where a worker crashed, and lets the others continue.
+WORKERS = ("-p", "tests.workers", "-p", "no:faulthandler")
 #: Most tests of the clouds wait, so four processes take no longer than the longest file. The files start in our order:
 #: xdist would start with the files that have most tests, and end with the longest file alone.
-SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "-p", "tests.workers")
+SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", *WORKERS)
 GATES: dict[str, list[str]] = {
     "ruff check": ["ruff", "check", "--quiet"],
     "ruff format": ["ruff", "format", "--check", "--quiet"],

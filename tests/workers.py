@@ -1,13 +1,15 @@
-"""Tests side by side: give work out rightly after a worker crashed, which pytest-xdist 3.8.0 does not.
+"""Tests side by side: continue after a worker crashed, and print where. `-p tests.workers` loads this.
 
-Its scheduler by file gives out again every file of a crashed worker, also those whose tests have ended. A worker with
-such a file and one other test waits for ever, because a worker begins a test only when it knows the next one
-(pytest-xdist issues 1378 and 1327). It also starts the test that crashed again (pull request 1371).
-`-p tests.workers` loads this.
+pytest-xdist 3.8.0 does not continue. Its scheduler by file gives out again every file of a crashed worker, also those
+whose tests have ended. A worker with such a file and one other test waits for ever, because it begins a test only when
+it knows the next one (pytest-xdist issues 1378 and 1327). It also starts the test that crashed again (pull request
+1371).
 """
 
 from __future__ import annotations
 
+import faulthandler
+import os
 from typing import TYPE_CHECKING
 
 from xdist.scheduler import LoadFileScheduling
@@ -15,6 +17,10 @@ from xdist.scheduler import LoadFileScheduling
 if TYPE_CHECKING:
     import pytest
     from xdist.workermanage import WorkerController
+
+# pytest's own plugin for this prints every thread, and the one that crashed is lost among them in a long log. The
+# standard error is copied because pytest takes it over.
+faulthandler.enable(os.dup(2), all_threads=False)
 
 
 class Files(LoadFileScheduling):

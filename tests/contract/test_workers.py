@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ def run(folder: Path) -> str:
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SIDE_BY_SIDE, "-n", "1", str(folder)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
+    assert re.search(r'Segmentation fault\n\nStack .*:\n  File "\S+/test_5.py", line 3 in test_crash\n', done.stderr)
     return done.stdout
 
 
