@@ -220,8 +220,7 @@ def timeline_lost(run: Run, *, wrote: bool) -> None:
     timeline, ways = run.world.timeline("first"), ("first", "second") if wrote else ()
     writer, to = _promoting(run, *ways)
     if wrote:
-        until(lambda: run.client.acks[-1].site == to, f"rows at {to}", MOVE_S)
-        run.acknowledged()
+        _wrote(run, to)
     run.world.kill(to)
     gone = time.monotonic()
     run.note(f"{to} killed on a timeline that the archive has: {run.world.timeline('first') > timeline}")
@@ -233,6 +232,31 @@ def timeline_lost(run: Run, *, wrote: bool) -> None:
     run.well()
     assert run.writer == writer
     give_up(run, to, gone)
+
+
+def timeline_cut_off(run: Run) -> None:
+    """Cut the new site off from all stores once it writes, and order the old one back; its timeline stays its own."""
+    timeline, archive = run.world.timeline("first"), ("first", "second")
+    writer, to = _promoting(run, *archive)
+    _wrote(run, to)
+    run.world.cut(to, "witness")
+    gone = time.monotonic()
+    assert move(run, writer, lossy=True), run.notes[-1]
+    run.acknowledged()
+    for store in (*archive, "witness"):
+        run.world.cut(to, store, cut=False)
+    run.well()
+    assert run.writer == writer
+    give_up(run, to, gone)
+    run.acknowledged()
+    planned(run)
+    run.note(f"the archive has timeline {run.world.timeline('first')}; it had {timeline} before")
+
+
+def _wrote(run: Run, site: str) -> None:
+    """Wait until a site has taken rows."""
+    until(lambda: run.client.acks[-1].site == site, f"rows at {site}", MOVE_S)
+    run.acknowledged()
 
 
 def two_operators(run: Run) -> None:
@@ -365,6 +389,7 @@ HAPPENINGS: dict[str, Callable[[Run], None]] = {
     "claim taken back": claim_taken_back,
     "timeline lost": partial(timeline_lost, wrote=False),
     "timeline lost with rows": partial(timeline_lost, wrote=True),
+    "timeline cut off": timeline_cut_off,
     "two operators": two_operators,
     "record away": record_away,
     "first store away for a while": partial(one_store, store="first"),

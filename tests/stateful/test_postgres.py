@@ -173,7 +173,7 @@ def test_a_claim_is_taken_back_and_a_kill_on_the_way_to_a_new_timeline_loses_not
 
 
 @long
-@pytest.mark.parametrize("what", ["timeline lost", "timeline lost with rows"])
+@pytest.mark.parametrize("what", ["timeline lost", "timeline lost with rows", "timeline cut off"])
 def test_a_site_whose_timeline_was_never_archived_follows_again(run: Run, what: str) -> None:
     HAPPENINGS[what](run)
     intact(run)
