@@ -50,15 +50,12 @@ class Wallet:
     """An Ethereum account."""
 
     def __init__(self) -> None:
-        from eth_account import Account
-
-        self._account = Account.create()
+        accounts, self._encoded = signatures.ethereum()
+        self._account = accounts.create()
         self.key = self._account.address
 
     def sign(self, text: str) -> str:
-        from eth_account.messages import encode_defunct
-
-        return "0x" + self._account.sign_message(encode_defunct(text=text)).signature.hex().removeprefix("0x")
+        return "0x" + self._account.sign_message(self._encoded(text=text)).signature.hex().removeprefix("0x")
 
 
 def broken(signature: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import files
 from ..config.signers import KeyKind, kind_of
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 #: The namespace of an SSH signature (PROTOCOL.sshsig): one made for git or for a file is not accepted.
 NAMESPACE = "unmoor-approval"
 _WALLET = re.compile(r"0x[0-9a-fA-F]{130}")
+#: Signatures are verified by several threads, and one must not take the raised limit for the old one.
+_importing = threading.Lock()
 
 
 def verify(key: str, text: str, signature: str) -> str | None:
@@ -66,23 +70,37 @@ def _gpg(key: str, text: str, signature: str) -> str | None:
 
 
 def _wallet(key: str, text: str, signature: str) -> str | None:
-    try:
-        from eth_account import Account
-        from eth_account.messages import encode_defunct
-    except ImportError:
-        raise ConfigError(
-            "wallets are verified by eth-account, which is not installed: pip install 'unmoor[wallets]'"
-        ) from None
+    account, encoded = ethereum()
     if not _WALLET.fullmatch(signature.strip()):
         return "it is not the 65 octets, 0x and 130 hex digits, that personal_sign gives"
     try:
         # EIP-191 version 0x45: what wallets sign for personal_sign.
-        signer = Account.recover_message(encode_defunct(text=text), signature=signature.strip())
+        signer = account.recover_message(encoded(text=text), signature=signature.strip())
     except Exception as error:  # noqa: BLE001 eth-keys raises a family of its own for octets that are no signature
         return f"it is no signature: {str(error)[:80]}"
     if str(signer).lower() == key:
         return None
     return f"it was made by {signer}, or over another text"
+
+
+def ethereum() -> tuple[Any, Callable[..., Any]]:
+    """Return eth-account's accounts, and its function that encodes a text to sign. Raises ConfigError without it.
+
+    Its py_ecc raises the recursion limit of the whole process to 100,000 calls when it is imported. The C stack ends
+    before that, so deep JSON from outside would end the process; the limit is set back.
+    """
+    with _importing:
+        limit = sys.getrecursionlimit()
+        try:
+            from eth_account import Account
+            from eth_account.messages import encode_defunct
+        except ImportError:
+            raise ConfigError(
+                "wallets are verified by eth-account, which is not installed: pip install 'unmoor[wallets]'"
+            ) from None
+        finally:
+            sys.setrecursionlimit(limit)
+    return Account, encode_defunct
 
 
 _VERIFY: dict[KeyKind, Callable[[str, str, str], str | None]] = {

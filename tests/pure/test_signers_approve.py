@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import time
 from datetime import date
 
@@ -72,6 +74,20 @@ def test_a_signature_fits_its_key_and_its_text_only(people, name) -> None:
     assert signatures.verify(key, "the text", "")
     others = {other: signers(people).keys[other] for other in ("alice", "bob", "carol") if other != name}
     assert all(signatures.verify(other, "the text", signature) for other in others.values())
+
+
+def test_a_wallets_library_does_not_let_deep_json_end_the_process() -> None:
+    """Its py_ecc raises the recursion limit to 100,000 when it is imported, and the C stack ends before that."""
+    program = (
+        "import json\n"
+        "from components.review import signatures\n"
+        "print(signatures.verify('0x' + 'a' * 40, 'text', '0x' + '1' * 130))\n"
+        "try: json.loads('[' * 100_000 + ']' * 100_000)\n"
+        "except RecursionError: print('refused')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "refused"
 
 
 def test_a_wallet_that_is_foreign_is_named(people) -> None:
