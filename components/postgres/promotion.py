@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 #: Seconds that a promotion waits for WAL that the archive lists but does not deliver: it may be damaged.
 _REPLAY_S = 60
+#: The replayed position and what the process that replays waits for, and the event of its wait when it has applied all
+#: that it read and no source has more WAL. It also asks the archive while it has not applied all yet.
+_STANDS = "SELECT pg_last_wal_replay_lsn(), (SELECT wait_event FROM pg_stat_activity WHERE backend_type = 'startup')"
+_WAITS = "RecoveryRetrieveRetryInterval"
 
 
 def promote(database: Postgres, epoch: int) -> None:
@@ -74,16 +78,29 @@ def _replay(database: Postgres, last: str) -> None:
     size = server.control().segment
     end, seen = time.monotonic() + _REPLAY_S, ""
     while last:
-        at = server.ask("SELECT pg_last_wal_replay_lsn()")
-        if servers.segment(int(last[:8], 16), servers.lsn(at or "0/0"), size) > last:
+        at, _, event = server.ask(_STANDS).partition("|")
+        waits = event == _WAITS
+        if _replayed(at or "0/0", last, size, waits=waits):
             return
         if at != seen:
             seen, end = at, time.monotonic() + _REPLAY_S
         if time.monotonic() > end:
             database.report(f"WAL up to {last} is in the archive and cannot be replayed; promoted at {at}")
             return
-        server.hurry()
+        if waits:
+            server.hurry()
         time.sleep(0.2)
+
+
+def _replayed(at: str, last: str, size: int, *, waits: bool) -> bool:
+    """Return whether a copy that is at a position has replayed the segment `last`; `waits`: it finds no more WAL.
+
+    The last record of a full segment often goes on in the next one. If the archive does not have that, the position
+    stays within `last`.
+    """
+    position = servers.lsn(at)
+    segment = servers.segment(int(last[:8], 16), position, size)
+    return segment > last or (segment == last and position % size > 0 and waits)
 
 
 def _new_timeline_if_needed(database: Postgres) -> None:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from components.errors import ConfigError, StepError
-from components.postgres import backrest, backups, drill, moves, proofs, reading, server, watch
+from components.postgres import backrest, backups, drill, moves, promotion, proofs, reading, server, watch
 from components.postgres.agent import State
 from components.postgres.backrest import Backup, Standing
 from components.postgres.backups import Counted
@@ -278,6 +278,21 @@ def test_positions_are_read_and_written_as_postgresql_does():
 )
 def test_the_segment_of_a_position_has_the_name_that_postgresql_gives_it(timeline, position, size, name):
     assert server.segment(timeline, server.lsn(position), size) == name
+
+
+@pytest.mark.parametrize(
+    ("at", "waits", "replayed"),
+    [
+        ("0/7FFFFF0", True, False),  # the end of the segment before: 8 did not come yet, or is damaged
+        ("0/8000000", True, False),
+        ("0/8000028", False, False),  # it still applies what it has read of 8
+        ("0/8FFFF10", True, True),  # the last record of 8 goes on in 9, which the archive does not have
+        ("0/9000000", False, True),  # the writer ended 8 itself
+        ("0/9000028", False, True),
+    ],
+)
+def test_a_promotion_waits_for_the_last_segment_and_not_for_the_rest_of_its_last_record(at, waits, replayed):
+    assert promotion._replayed(at, "000000010000000000000008", 16 << 20, waits=waits) is replayed
 
 
 class Clock:

@@ -24,6 +24,7 @@ from sandbox.pair import check, world
 from sandbox.pair.rows import Ack
 from sandbox.pair.world import ROOT, SITES, World, until
 
+from . import happenings
 from .happenings import HAPPENINGS, MOVE_S, WELL_S, Run
 
 if TYPE_CHECKING:
@@ -204,6 +205,28 @@ def test_a_promoted_site_goes_on_and_the_old_one_comes_back_as_its_standby(run: 
 def test_a_writer_that_is_cut_off_and_replaced_writes_nothing_more(run: Run) -> None:
     HAPPENINGS["promoted, site cut off"](run)
     intact(run)
+
+
+@long
+def test_a_promotion_does_not_wait_for_the_rest_of_a_record_that_was_never_archived() -> None:
+    """A segment that is full ends within a record, unlike one that the writer ends after the archive's time."""
+    with world.opened(archive_timeout_s=60) as made:
+        made.begin()
+        run = Run(made, made.client())
+        run.well()
+        writer, to = run.writer, run.other
+        made.asked("CREATE TABLE bulk AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 60000) n")
+        notes = made.sites[writer].root / "pgdata" / "pg_wal" / "archive_status"
+        until(lambda: not list(notes.glob("*.ready")), "all full segments in the archive", WELL_S)
+        made.kill(writer)
+        gone = time.monotonic()
+        assert happenings.move(run, to, lossy=True), run.notes[-1]
+        assert "cannot be replayed" not in made.sites[to].log
+        run.acknowledged()
+        made.start(writer)
+        run.well()
+        happenings.give_up(run, writer, gone)
+        assert run.violations() == []
 
 
 def test_a_wrong_pass_phrase_is_no_proof_and_no_copy(run: Run) -> None:
