@@ -137,8 +137,9 @@ def _unplanned(run: Run, *, late: bool) -> Iterator[dict[str, Any]]:
     run.acknowledged()
     run.world.start(writer)
     run.well()
+    before = set(run.lost)
     happenings.give_up(run, writer, gone)
-    oldest = min((ack.at for ack in run.client.acks if ack.number in run.lost), default=gone)
+    oldest = min((ack.at for ack in run.client.acks if ack.number in run.lost - before), default=gone)
     yield _figure("writes lost by an unplanned promotion, archive_timeout 60 s", gone - oldest, "s", "≤ 65 s")
     after = "the decision" if late else f"the end of the time-to-live of {_TTL_S:g} s"
     yield _figure(f"promoted after {after}", moved, "s", "≤ 5 s")
