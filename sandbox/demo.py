@@ -156,11 +156,11 @@ def play(chapters: Sequence[Chapter]) -> int:
             _table(console, demo.figures)
             return 0
     except (ClaimFailed, EngineFailed, NotMade) as error:
-        console.print(f"\n[red]the story broke:[/red] {escape(str(error))}", highlight=False, markup=True)
+        console.print(f"\n[red]the demo failed:[/red] {escape(str(error))}", highlight=False, markup=True)
         console.print(f"logs: {state.root / 'log'}")
         return 1
     except KeyboardInterrupt:
-        console.print("\ninterrupted; the sandbox is gone, nothing is left")
+        console.print("\ninterrupted; the sandbox has ended, and nothing is left running")
         return 130
 
 

@@ -102,7 +102,7 @@ class Story:
     def seen(self) -> Visitor:
         """The outside visitor, once there is something to visit."""
         if self.visitor is None:
-            raise ClaimFailed("no visitor yet")
+            raise ClaimFailed("nobody asks for a page yet")
         return self.visitor
 
     def watch(self) -> None:
@@ -161,7 +161,7 @@ class Story:
         path = self.pulumi.config_file
         before = path.read_text(encoding="utf-8")
         if before.count(old) != 1:
-            raise ClaimFailed(f"{path}: {old!r} stands there {before.count(old)} times")
+            raise ClaimFailed(f"{path}: {old!r} occurs {before.count(old)} times, and must occur once")
         after = before.replace(old, new)
         path.write_text(after, encoding="utf-8")
         for line in list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[3:]:

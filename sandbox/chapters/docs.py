@@ -43,7 +43,7 @@ def adopt(story: Story) -> None:
         output = " ".join(refused.run.output.split())
         story.claim(f"stands at {HOST}" in output, "what is not ours is not overwritten: the preview is refused")
     else:
-        raise ClaimFailed("the live host was not refused")
+        raise ClaimFailed(f"the preview did not refuse {HOST}, which is live at a vendor")
     story.unmoor("adopt", WORKLOAD)
     story.up()
     story.until("an answer from AWS", lambda: story.served_by(AWS))

@@ -31,7 +31,7 @@ def main(*, ready: bool, names: tuple[str, ...]) -> None:
         for name in names or NAMES:
             folder = resolve.ready(name) if ready else _get(name)
             if folder is None:
-                click.echo(f"{name}: not here yet", err=True)
+                click.echo(f"{name}: not built yet", err=True)
                 sys.exit(1)
             click.echo(folder)
     except UnmoorError as error:
