@@ -53,7 +53,7 @@ def until(look: Callable[[], T | None], what: str, patience: float = 120) -> T:
         if found := look():
             return found
         time.sleep(0.05)
-    pytest.fail(f"waited {patience} s in vain: {what}")
+    pytest.fail(f"{what} did not come in {patience} s")
 
 
 def tool(name: str) -> Path:

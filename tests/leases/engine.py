@@ -149,7 +149,7 @@ class Engine:
     def _answer(self, asked: httpx.Request) -> httpx.Response:
         if self.world.calls > MOST_CALLS:
             self.world.violations.append(f"5: a run made more than {MOST_CALLS} calls")
-            raise RunError("it goes round in circles")
+            raise RunError("the update takes the same steps again and again")
         return self.world.answer(asked)
 
     def _leads(self, addresses: Any, names: Any, hosts: Any) -> list[str]:

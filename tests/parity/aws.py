@@ -131,7 +131,7 @@ def _until(condition: Any) -> None:
     end = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(f"waited {PATIENCE_S} s in vain")
+            raise TimeoutError(f"the world of AWS did not change in {PATIENCE_S} s")
         time.sleep(0.1)
 
 

@@ -94,7 +94,7 @@ class Browser:
                 yield json.loads(text)
             ready, _, _ = select.select([self._in], [], [], max(0.0, end - time.monotonic()))
             if not ready or not (more := os.read(self._in, 1 << 16)):
-                raise TimeoutError(f"the browser said nothing for {PATIENCE_S} s, or ended")
+                raise TimeoutError(f"the browser sent nothing for {PATIENCE_S} s, or ended")
             self._rest += more
 
 

@@ -102,4 +102,4 @@ def test_a_folder_is_read_in_order_and_a_file_that_is_none_is_refused(tmp_path: 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, [str(tmp_path)])
-    assert (done.exit_code, "no exchanges there" in done.output) == (2, True)
+    assert (done.exit_code, "the folder holds no exchanges" in done.output) == (2, True)

@@ -33,7 +33,7 @@ def main(context: click.Context, *, folders: tuple[Path, ...], learn: bool) -> N
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if not exchanges:
-        raise click.UsageError("no exchanges there; `unmoor record` writes them")
+        raise click.UsageError("the folder holds no exchanges; `unmoor record` writes them")
     if learn:
         lines = [f"{json.dumps(kind)}: {json.dumps(shape)}" for kind, shape in sorted(shapes.learn(exchanges).items())]
         KNOWN.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
