@@ -7,7 +7,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.dns.powerdns.judge import BOTH, DOWN, HOLD_S, UP, Health, Standing
+from components.dns.powerdns.judge import BOTH, DOWN, HOLD_S, PROBE_S, SILENT_S, UP, Health, Standing
+from components.limits import KEEPER_PROBE_S
 
 
 def run(seconds, first=None):
@@ -31,6 +32,12 @@ def test_nothing_known_and_both_dead_lead_to_the_primary():
 
 def test_a_proven_death_leads_to_the_standby_at_the_third_failure():
     assert run([(True, True)] * 5 + [(False, True)] * 10)[0] == [(5 + DOWN - 1, 1)]
+
+
+def test_a_name_with_a_ttl_of_5_s_follows_in_10_s_where_the_primary_lets_probes_hang():
+    begun = [PROBE_S * number for number in range(1, DOWN + 1)]  # the last answer came right after a probe's start
+    assert max(begun) + KEEPER_PROBE_S <= SILENT_S
+    assert SILENT_S + 5 < 10
 
 
 def test_a_death_right_after_the_way_back_is_not_held():

@@ -13,7 +13,7 @@ from ...exposure import Endpoint, Reach
 from .. import plain
 from ..zone import RRset, faults, issuers, sets
 from . import rows
-from .judge import DOWN
+from .judge import SILENT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 #: Placeholders for endpoints that are not known yet (RFC 5737, RFC 6761).
 _ADDRESS, _NAME = Endpoint(addresses=("192.0.2.1",)), Endpoint(name="name.invalid")
-#: Seconds between two probes of a keeper.
-_PROBE_S = 1
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class PowerDns:
 
     def detection_s(self) -> int:
         """Return how many seconds a site is silent before the keepers lead its names away."""
-        return DOWN * _PROBE_S
+        return SILENT_S
 
     def needs(self, topology: Topology) -> Needs:
         """Return a check of the key that is handed over."""

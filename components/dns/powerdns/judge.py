@@ -9,11 +9,20 @@ A name that both members answer is led away from one, and back to both, by the s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
+from ...limits import KEEPER_PROBE_S
+
+#: Seconds between two probes of a member. With a TTL of 5 s a name has to follow its standby in 10 s, also where the
+#: primary lets connections hang.
+PROBE_S = 0.75
 #: Failures in a row until a member is down, successes in a row until it is up again, and the least seconds between a
 #: switch and the way back.
 DOWN, UP, HOLD_S = 3, 20, 60.0
+#: The most seconds from the last answer of a member until it is down. The next probe begins an interval later and ends
+#: at its time limit; the others follow it side by side, one interval apart.
+SILENT_S = math.ceil(DOWN * PROBE_S + KEEPER_PROBE_S)
 #: Where a name leads: to a member by its index, or to both.
 PRIMARY, STANDBY, BOTH = 0, 1, 2
 

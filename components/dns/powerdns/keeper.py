@@ -25,7 +25,7 @@ from ...errors import ConfigError, UnmoorError
 from ..beat import BEAT_S, Beat
 from .bundle import read
 from .database import Database
-from .judge import BOTH, PRIMARY, STANDBY, Health, Standing
+from .judge import BOTH, PRIMARY, PROBE_S, STANDBY, Health, Standing
 from .probing import Prober
 from .stores import Stores
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from ..plain import Row
     from .bundle import Bundle, Judged, Switch
 
-#: Seconds between two probes of a member, and between two checks for a new zone.
-PROBE_S, POLL_S = 1.0, 10.0
+#: Seconds between two checks for a new zone.
+POLL_S = 10.0
 #: Seconds between two checks during an update, and for how long after a new zone an update is assumed.
 SOON_S, GOING_ON_S = 1.0, 120.0
 #: The file with the served bundle, next to the database, which holds only its rows.
