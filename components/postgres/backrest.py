@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ..errors import StepError
 from ..files import write
+from ..stores.guard import Program
 from ..text.escape import outside
 
 if TYPE_CHECKING:
@@ -146,8 +147,7 @@ class Backrest:
     def command(self, word: str, *words: str, only: str | None = None) -> str:
         """Return a command line for PostgreSQL's settings, which runs with `environment`."""
         asks = [_ASK] if word == "archive-get" else []
-        line = ["pgbackrest", f"--config={self._config(only)}", f"--stanza={STANZA}", *asks, word, *words]
-        return " ".join(line)
+        return " ".join([*self._program(only), *asks, word, *words])
 
     @property
     def get(self) -> str:
@@ -170,16 +170,29 @@ class Backrest:
 
     def run(self, word: str, *words: str, only: str | None = None, data: Path | None = None) -> str:
         """Run a command for both stores, or for `only` one, and return its output. It is killed when `stop` is set."""
-        line = [
-            "pgbackrest",
-            f"--config={self._config(only)}",
-            f"--stanza={STANZA}",
-            *([f"--pg1-path={data}"] if data else []),
-        ]
-        return run([*line, word, *words], clean() | self.environment(only), self.stop, word)
+        line = [*self._program(only), *([f"--pg1-path={data}"] if data else []), word, *words]
+        return run(line, clean() | self.environment(only), self.stop, word)
 
-    def _config(self, only: str | None) -> Path:
-        return self.folder / f"pgbackrest-{only}.conf" if only else self.config
+    def push(self, path: Path, store: str, until: Callable[[], float]) -> None:
+        """Archive a file in one store, until the time (of `guard.clock`) that `until` returns at most.
+
+        It ends with this process, too. Otherwise a writer that was replaced would archive a timeline that is over: one
+        request is tried again for several seconds. Raises StepError if the file is not archived.
+        """
+        program = Program([*self._program(store), "archive-push", str(path)], grace_s=0)
+        program.environment = clean() | self.environment(store)
+        try:
+            program.permit(0, until())
+            while program.runs and not self.stop.wait(0.1):
+                program.permit(0, until())
+        finally:
+            program.stop()
+        if program.code != 0:
+            raise StepError(f"{path.name} is not in store {store}")
+
+    def _program(self, only: str | None) -> list[str]:
+        config = self.folder / f"pgbackrest-{only}.conf" if only else self.config
+        return ["pgbackrest", f"--config={config}", f"--stanza={STANZA}"]
 
     def each(self) -> dict[str, Standing]:
         """Return the content of each store that answers. Raises StepError if none does."""

@@ -277,7 +277,7 @@ class Postgres:
             return
         for note in waiting:
             if note.stem not in done and self.server.open:
-                self.archiver.run("archive-push", str(self.files.data / "pg_wal" / note.stem), only=store)
+                self.archiver.push(self.files.data / "pg_wal" / note.stem, store, lambda: self.server.until)
                 done.add(note.stem)
 
     @_failing

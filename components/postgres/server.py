@@ -94,6 +94,8 @@ class Server:
         self.listen = "127.0.0.1"
         #: Seconds that it may take to end before it is killed.
         self.grace_s = 5.0
+        #: The time (of `guard.clock`) until which it may run.
+        self.until = 0.0
         self._program: Program | None = None
         self._open = False
 
@@ -121,12 +123,13 @@ class Server:
         words += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._program = Program(words, self.grace_s, signal.SIGINT)  # SIGINT: end sessions, make a checkpoint, stop
         self._program.environment = self.environment
-        self._open = opened
+        self._open, self.until = opened, until
         self._program.permit(0, until)
 
     def extend(self, until: float) -> None:
         """Let an open server run until that time (of `guard.clock`)."""
         if self._program is not None:
+            self.until = until
             self._program.permit(0, until)
 
     def stop(self, patience_s: float = STOP_S) -> None:
