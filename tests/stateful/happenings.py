@@ -152,6 +152,8 @@ def operator_killed(run: Run, step: str) -> None:
     """Kill the operator's process at a step of a switch, and run it again: it continues the same order."""
     to = run.other
     run.world.proved()
+    # The command judges by the last report in the stores, which may be some seconds old.
+    until(lambda: f"{to:<12} standby" in run.world.ran("status", "forum").stdout, f"a report that {to} follows")
     with run.world.switching(to) as first:
         reached(run, step, to, first)
         first.kill()
