@@ -157,7 +157,8 @@ def test_an_index_that_this_site_orders_differently_is_shown_and_forbids_the_mov
     made.asked('CREATE TABLE sorted (name text COLLATE "de-x-icu" PRIMARY KEY)')
     made.superuser("UPDATE pg_collation SET collversion = '1' WHERE collname = 'de-x-icu'")
     try:
-        until(lambda: "orders text differently" in made.ran("status", "forum").stdout, "the difference", 240)
+        shown = re.compile(rf"^  {other}\b.*orders text differently", re.MULTILINE)
+        until(lambda: shown.search(made.ran("status", "forum").stdout), f"the difference at {other}", 240)
         refused = made.ran("switch", "forum", "--to", other)
         assert refused.returncode == 1
         assert "orders text differently from its indexes: de-x-icu (made with 1, here" in refused.stdout
