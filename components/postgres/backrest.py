@@ -184,7 +184,7 @@ class Backrest:
         try:
             program.permit(0, until())
             while program.runs and not self.stop.wait(0.1):
-                program.permit(0, until())
+                program.extend(until())
         finally:
             program.stop()
         if program.code != 0:

@@ -277,8 +277,12 @@ class Postgres:
             return
         for note in waiting:
             if note.stem not in done and self.server.open:
-                self.archiver.push(self.files.data / "pg_wal" / note.stem, store, lambda: self.server.until)
+                self.archiver.push(self.files.data / "pg_wal" / note.stem, store, self._permitted)
                 done.add(note.stem)
+
+    def _permitted(self) -> float:
+        """Return the time (of `guard.clock`) until which this copy may write; it has passed for one that follows."""
+        return self.server.until if self.server.open else 0.0
 
     @_failing
     def promote(self, epoch: int) -> None:

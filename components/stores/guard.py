@@ -81,6 +81,10 @@ class Program:
                 env=environment | {"UNMOOR_EPOCH": str(epoch)},
                 start_new_session=True,
             )
+        self.extend(until)
+
+    def extend(self, until: float) -> None:
+        """Let it run until that time if it runs; one that has ended stays so."""
         self._order(f"until {until!r}\n")
 
     def stop(self, patience_s: float | None = None) -> None:

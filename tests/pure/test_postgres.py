@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
+import time
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,7 @@ from components.postgres.database import Postgres
 from components.postgres.files import Files
 from components.postgres.proofs import Proof
 from components.postgres.settings import Settings, load, missing
+from components.stores import guard
 from components.stores.record import Record
 from components.stores.record import State as Holding
 from sandbox.pair import rows
@@ -409,6 +412,35 @@ def test_a_store_that_has_nothing_is_not_taken_for_one_that_fails():
     fails = [{"repo": [{"status": {"code": 99, "message": "[CryptoError] cipher header invalid"}}]}]
     with pytest.raises(StepError, match=r"store first: .*cipher header invalid"):
         backrest._standing("first", fails)
+
+
+@pytest.fixture
+def slow_archive(tmp_path, monkeypatch):
+    """Return what archives by a program that takes a second, and the file that it writes at its end."""
+    done = tmp_path / "done"
+    program = tmp_path / "pgbackrest"
+    program.write_text(f"#!/bin/sh\nsleep 1\necho >{done}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for name in ("KEY", "SECRET", "ARCHIVE_CIPHER"):
+        monkeypatch.setenv(name, "x")
+    return backrest.Backrest(settings(), Files(tmp_path), 5432, threading.Event()), done
+
+
+def test_a_writer_archives_nothing_after_its_permission_has_ended(slow_archive, tmp_path):
+    """One that tried on archived its timeline seconds after it was replaced, and no standby followed any more."""
+    archiver, done = slow_archive
+    end = guard.clock() + 0.5
+    with pytest.raises(StepError, match=r"^00000002\.history is not in store first$"):
+        archiver.push(tmp_path / "00000002.history", "first", lambda: end)
+    time.sleep(max(0, end + 1.5 - guard.clock()))
+    assert not done.exists()
+
+
+def test_a_writer_archives_as_long_as_its_permission_is_extended(slow_archive, tmp_path):
+    archiver, done = slow_archive
+    archiver.push(tmp_path / "000000010000000000000001", "first", lambda: guard.clock() + 0.5)
+    assert done.exists()
 
 
 def test_the_settings_in_the_manual_are_valid_and_its_table_has_the_defaults(tmp_path):
