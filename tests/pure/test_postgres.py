@@ -394,6 +394,30 @@ def test_where_a_timeline_ended_is_in_the_history_of_a_later_one():
     assert server.forked(history, 3) is None
 
 
+@pytest.mark.parametrize(
+    ("last", "runs", "why"),
+    [
+        ("000000030000000000000009", False, "counted at 0/8000028 of timeline 2, which a promotion gave up before"),
+        ("000000020000000000000009", False, "^PostgreSQL has ended$"),
+        ("", False, "^PostgreSQL has ended$"),
+        ("000000030000000000000009", True, "^PostgreSQL has ended$"),
+    ],
+)
+def test_a_drill_says_where_a_promotion_gave_up_what_was_counted(monkeypatch, tmp_path, last, runs, why):
+    def ended(_: float) -> None:
+        raise StepError("PostgreSQL has ended")
+
+    of = drill._Drill.__new__(drill._Drill)
+    of.files, of.store = Files(tmp_path), "first"
+    of.archiver = SimpleNamespace(
+        command=lambda *_, only: only, standing=lambda _, *, patient: Standing(last_wal=last if patient else "")
+    )
+    control = SimpleNamespace(timeline=2)
+    of.server = SimpleNamespace(control=lambda: control, start=lambda: None, wait=ended, runs=runs)
+    with pytest.raises(StepError, match=why):
+        of._recover(backups.Counted("0/8000028", 2, NOW, {}))
+
+
 def test_a_drill_is_patient_with_a_slow_store_and_a_switch_is_not(tmp_path, monkeypatch):
     """A store whose answer takes more than three seconds on a busy day is restorable."""
     ran = []
