@@ -131,12 +131,13 @@ def count(settings: Settings, server: Server) -> Counted | None:
     tables = ask(TABLES, name).splitlines()
     counts = " UNION ALL ".join(f"SELECT {quoted(each)}, count(*) FROM {each}" for each in tables)
     for _ in range(_TRIES):
-        # The snapshot shows exactly that position if it does not move between two reads, and no transaction runs.
+        # The snapshot shows exactly that position if it does not move between two reads, and no transaction runs that
+        # may have logged its commit. A snapshot ends before the newest of those, which only the next number shows.
         lines = ask(
             "SELECT pg_current_wal_insert_lsn() AS before \\gset\n"
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n"
-            "SELECT pg_current_wal_insert_lsn() = :'before' AND pg_snapshot_xmin(s) = pg_snapshot_xmax(s) AS quiet "
-            "FROM pg_current_snapshot() AS s \\gset\n"
+            "SELECT pg_current_wal_insert_lsn() = :'before' AND pg_snapshot_xmin(s) = pg_snapshot_xmax(s) "
+            "AND age(pg_snapshot_xmax(s)::xid) = 0 AS quiet FROM pg_current_snapshot() AS s \\gset\n"
             "\\if :quiet\n\\echo :before\n"
             "SELECT timeline_id FROM pg_control_checkpoint();\n"
             f"{counts};\n"

@@ -17,12 +17,13 @@ from botocore.exceptions import ClientError
 
 from components.errors import StepError
 from components.kinds.postgres.wanted import Wanted
+from components.postgres import backups, server
 from components.probe import move
 from components.stores import s3
 from components.stores.record import State
 from sandbox.pair import check, world
 from sandbox.pair.rows import Ack
-from sandbox.pair.world import ROOT, SITES, World, until
+from sandbox.pair.world import ROOT, SITES, World, unprivileged, until
 
 from . import happenings
 from .happenings import HAPPENINGS, MOVE_S, WELL_S, Run
@@ -69,6 +70,22 @@ def test_the_writer_does_not_move_before_a_restore_from_each_store_is_proved(qui
     assert refused.returncode == 1
     assert refused.stdout.count("no restore from it is proved; run `unmoor drill`") == 2
     assert quiet.record().order is None
+
+
+def test_rows_are_not_counted_while_the_newest_transaction_runs(quiet: World) -> None:
+    """It may have logged its commit, and the snapshot that counts would not have its rows."""
+    site = quiet.sites[quiet.holder()]
+    words = [*unprivileged(), str(server.programs(15) / "psql"), "-XqAt", "-h", str(site.root / "run")]
+    words += ["-p", str(site.port), "-U", "postgres", "-d", "forum"]
+    session = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    running = server.Server(server.programs(15), site.root / "pgdata", site.root / "run", site.port, {})
+    with session:
+        session.stdin.write("BEGIN; SELECT pg_current_xact_id();\n")
+        session.stdin.flush()
+        assert session.stdout.readline()
+        assert backups.count(quiet.settings, running) is None
+        session.stdin.write("COMMIT;\n")
+    assert backups.count(quiet.settings, running) is not None
 
 
 def test_a_drill_restores_from_each_store_counts_the_rows_and_proves_it(quiet: World) -> None:
