@@ -70,7 +70,8 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(root: str) -> None:
 
 #: The demo with a child in place of its sandbox; the child notes its process id and, after a signal, that it ended.
 DEMO = """
-import subprocess, sys
+import signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts the tests in the background ignores it
 from sandbox import demo
 start = subprocess.Popen
 child = '''
@@ -93,16 +94,16 @@ def test_a_demo_that_is_terminated_ends_its_sandbox(tmp_path: Path, number: sign
     """The child's session is its own: nothing but the demo ends it."""
     demo = subprocess.Popen(
         [sys.executable, "-c", DEMO, tmp_path], cwd=REPOSITORY, env={**os.environ, VARIABLE: str(tmp_path / "S")},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 one thread
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     until = time.monotonic() + 60
     while not (tmp_path / "started").exists() and time.monotonic() < until and demo.poll() is None:
         time.sleep(0.05)
     time.sleep(0.2)
     demo.send_signal(number)
-    demo.communicate(timeout=60)
-    assert (demo.returncode, (tmp_path / "ended").exists()) == (130 if number == signal.SIGINT else 128 + number, True)
+    printed = demo.communicate(timeout=60)[0]
+    code = 130 if number == signal.SIGINT else 128 + number
+    assert (demo.returncode, (tmp_path / "ended").exists()) == (code, True), printed
 
 
 #: Mounts the checkout over itself so that nothing can be written there, in a name space that ends with the program.
