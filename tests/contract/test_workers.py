@@ -23,9 +23,7 @@ def run(folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(
-    ("before", "after"), [(4, 1), (0, 1), (0, 3)], ids=["middle", "first-of-two", "first"]
-)
+@pytest.mark.parametrize(("before", "after"), [(4, 1), (0, 1), (0, 3)], ids=["middle", "first-of-two", "first"])
 def test_every_other_test_ends_after_a_worker_crashed(before: int, after: int, tmp_path: Path):
     """A fault of the run once: `make test` waited for an hour at 98 %, until it was ended."""
     for number in range(before):
