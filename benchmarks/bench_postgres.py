@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from components.postgres.files import Files
 from components.postgres.server import programs
 from sandbox.pair import world
 from sandbox.pair.rows import gap
@@ -137,9 +138,7 @@ def _unplanned(run: Run, *, late: bool) -> Iterator[dict[str, Any]]:
     run.acknowledged()
     run.world.start(writer)
     run.well()
-    before = set(run.lost)
-    happenings.give_up(run, writer, gone)
-    oldest = min((ack.at for ack in run.client.acks if ack.number in run.lost - before), default=gone)
+    oldest = min((ack.at for ack in happenings.give_up(run, writer, gone)), default=gone)
     yield _figure("writes lost by an unplanned promotion, archive_timeout 60 s", gone - oldest, "s", "≤ 65 s")
     after = "the decision" if late else f"the end of the time-to-live of {_TTL_S:g} s"
     yield _figure(f"promoted after {after}", moved, "s", "≤ 5 s")
@@ -198,7 +197,7 @@ def _rounds(made: world.World) -> Iterator[dict[str, Any]]:
 
 def _waiting(site: Site) -> int:
     """Return how many segments wait for a store."""
-    return len(list((site.root / "pgdata" / "pg_wal" / "archive_status").glob("*.ready")))
+    return len(Files(site.root).waiting())
 
 
 def _inserts(folder: Path, port: int) -> float:

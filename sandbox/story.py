@@ -102,7 +102,7 @@ class Story:
     def seen(self) -> Visitor:
         """The outside visitor, once there is something to visit."""
         if self.visitor is None:
-            raise ClaimFailed("nobody asks for a page yet")
+            raise ClaimFailed("the visitor has not started yet")
         return self.visitor
 
     def watch(self) -> None:

@@ -94,17 +94,28 @@ class World(Sites):
 
     def superuser(self, sql: str) -> None:
         """Run SQL in the application's database at the writer's site, over the agent's socket."""
-        site = self.sites[until(self.holder, "a record")]
-        words = [*unprivileged(), str(server.programs(15) / "psql"), "-Xq", "-h", str(site.root / "run")]
-        words += ["-p", str(site.port), "-U", "postgres", "-d", "forum", "-c", sql]
-        subprocess.run(words, capture_output=True, check=True)
+        subprocess.run([*self.console(until(self.holder, "a record")), "-c", sql], capture_output=True, check=True)
+
+    def console(self, name: str) -> list[str]:
+        """Return the words of a client at a site, as the superuser over the agent's socket."""
+        site = self.sites[name]
+        words = [*unprivileged(), str(server.programs(15) / "psql"), "-XqAt", "-h", str(site.root / "run")]
+        return [*words, "-p", str(site.port), "-U", "postgres", "-d", "forum"]
+
+    def postgres(self, name: str) -> server.Server:
+        """Return the PostgreSQL of a site, to ask it as its agent does."""
+        site = self.sites[name]
+        return server.Server(server.programs(15), site.root / "pgdata", site.root / "run", site.port, {})
+
+    def reported(self, name: str) -> None:
+        """Wait until the last report in the stores, which may be some seconds old, shows that a site follows."""
+        until(lambda: f"{name:<12} standby" in self.ran("status", "forum").stdout, f"a report that {name} follows")
 
     def count(self, store: str) -> None:
         """Count the rows at the writer's site for a store, as its agent does after a backup."""
-        site, name = self.sites[until(self.holder, "a record")], f"{self.settings.prefix}/{backups.COUNTED}"
+        site, name = until(self.holder, "a record"), f"{self.settings.prefix}/{backups.COUNTED}"
         before = json.loads(self._opened(store).read(name, 1 << 20) or b"{}")
-        running = server.Server(server.programs(15), site.root / "pgdata", site.root / "run", site.port, {})
-        found = backups.count(self.settings, running)
+        found = backups.count(self.settings, self.postgres(site))
         if found is None:
             raise NotSeen("a moment without writes")
         proofs.put(self.settings, [store], backups.COUNTED, replace(found, backup=before["backup"]))
@@ -130,10 +141,7 @@ class World(Sites):
 
     def has(self, name: str, number: int) -> bool:
         """Return whether a site's copy has a row, by a query over the agent's socket."""
-        site = self.sites[name]
-        words = [*unprivileged(), str(server.programs(15) / "psql"), "-XqAt", "-h", str(site.root / "run")]
-        words += ["-p", str(site.port), "-U", "postgres", "-d", "forum", "-c"]
-        words.append(f"SELECT count(*) FROM posts WHERE number = {number}")  # noqa: S608 a number
+        words = [*self.console(name), "-c", f"SELECT count(*) FROM posts WHERE number = {number}"]  # noqa: S608 a number
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         return done.stdout.strip() == "1"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from sandbox.pair.rows import Client
+    from sandbox.pair.rows import Ack, Client
 
 #: The most seconds of a move, and until both sites are well again, on a loaded machine.
 MOVE_S, WELL_S = 240, 480
@@ -152,8 +152,7 @@ def operator_killed(run: Run, step: str) -> None:
     """Kill the operator's process at a step of a switch, and run it again: it continues the same order."""
     to = run.other
     run.world.proved()
-    # The command judges by the last report in the stores, which may be some seconds old.
-    until(lambda: f"{to:<12} standby" in run.world.ran("status", "forum").stdout, f"a report that {to} follows")
+    run.world.reported(to)
     with run.world.switching(to) as first:
         reached(run, step, to, first)
         first.kill()
@@ -341,13 +340,14 @@ def promoted(run: Run, *, cut: bool) -> None:
     give_up(run, writer, gone)
 
 
-def give_up(run: Run, site: str, gone: float) -> None:
-    """Accept the loss of the last rows of the old site, without a gap. Every other loss stays a violation."""
+def give_up(run: Run, site: str, gone: float) -> list[Ack]:
+    """Accept and return the last rows of the old site that are lost. Every other loss stays a violation."""
     acks = list(run.client.acks)  # before the rows are read, because the client goes on
     lost = check.given_up(acks, run.world.rows(), site, run.lost)
     if lost:
         run.note(f"{len(lost)} rows of the last {gone - lost[0].at:.1f} s were lost by the promotion")
     run.lost |= {ack.number for ack in lost}
+    return lost
 
 
 def volume_lost(run: Run) -> None:

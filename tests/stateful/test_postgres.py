@@ -17,13 +17,14 @@ from botocore.exceptions import ClientError
 
 from components.errors import StepError
 from components.kinds.postgres.wanted import Wanted
-from components.postgres import backups, server
+from components.postgres import backups
+from components.postgres.files import Files
 from components.probe import move
 from components.stores import s3
 from components.stores.record import State
 from sandbox.pair import check, world
 from sandbox.pair.rows import Ack
-from sandbox.pair.world import ROOT, SITES, World, unprivileged, until
+from sandbox.pair.world import ROOT, SITES, World, until
 
 from . import happenings
 from .happenings import HAPPENINGS, MOVE_S, WELL_S, Run
@@ -74,12 +75,9 @@ def test_the_writer_does_not_move_before_a_restore_from_each_store_is_proved(qui
 
 def test_rows_are_not_counted_while_the_newest_transaction_runs(quiet: World) -> None:
     """It may have logged its commit, and the snapshot that counts would not have its rows."""
-    site = quiet.sites[quiet.holder()]
-    words = [*unprivileged(), str(server.programs(15) / "psql"), "-XqAt", "-h", str(site.root / "run")]
-    words += ["-p", str(site.port), "-U", "postgres", "-d", "forum"]
-    session = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    running = server.Server(server.programs(15), site.root / "pgdata", site.root / "run", site.port, {})
-    with session:
+    writer = quiet.holder()
+    running = quiet.postgres(writer)
+    with subprocess.Popen(quiet.console(writer), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:
         session.stdin.write("BEGIN; SELECT pg_current_xact_id();\n")
         session.stdin.flush()
         assert session.stdout.readline()
@@ -116,7 +114,7 @@ def test_a_drill_waits_for_the_wal_of_the_moment_that_was_counted(run: Run) -> N
 def test_a_planned_switch_and_back_by_the_command_lose_nothing(run: Run) -> None:
     for _ in SITES:
         to = run.other
-        until(lambda to=to: f"{to:<12} standby" in run.world.ran("status", "forum").stdout, "a report")
+        run.world.reported(to)
         done = run.world.ran("switch", "forum", "--to", to)
         assert done.returncode == 0, done.stdout
         assert f"{to} reports that it takes writes" in done.stdout
@@ -234,8 +232,7 @@ def test_a_promotion_does_not_wait_for_the_rest_of_a_record_that_was_never_archi
         run.well()
         writer, to = run.writer, run.other
         made.asked("CREATE TABLE bulk AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 60000) n")
-        notes = made.sites[writer].root / "pgdata" / "pg_wal" / "archive_status"
-        until(lambda: not list(notes.glob("*.ready")), "all full segments in the archive", WELL_S)
+        until(lambda: not Files(made.sites[writer].root).waiting(), "all full segments in the archive", WELL_S)
         made.kill(writer)
         gone = time.monotonic()
         assert happenings.move(run, to, lossy=True), run.notes[-1]
