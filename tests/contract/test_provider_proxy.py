@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import functools
+import hashlib
+import json
+import socket
 import ssl
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from components.errors import MarketError
 from components.limits import PROVIDER_LOG_LINES
@@ -143,6 +150,67 @@ def test_what_is_in_the_way_is_named_and_the_command_that_prints_the_log_by_hand
     with ConsoleRail(WallClock(threading.Event())) as rail:
         (fault,) = words.of(rail, dseq, ["web"], "dao/prod")
     assert f"`akt provider lease-logs --dseq {dseq} --provider {OWNER} --service web`" in fault.message
+
+
+def _silent(stream: socket.socket) -> None:
+    """Answer nothing after the TLS handshake, which ends with a ticket of the server (TLS 1.3)."""
+
+
+def _opened(stream: socket.socket, *messages: dict[str, Any]) -> None:
+    """Open the WebSocket (RFC 6455, 1.3), send `messages`, and leave it open without a word."""
+    request = stream.recv(4096).decode()
+    (key,) = [line.split(": ")[1] for line in request.splitlines() if line.lower().startswith("sec-websocket-key")]
+    digest = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode(), usedforsecurity=False).digest()
+    accept = base64.b64encode(digest).decode()
+    head = ("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade")
+    stream.sendall("\r\n".join([*head, f"Sec-WebSocket-Accept: {accept}", "", ""]).encode())
+    for each in messages:
+        content = json.dumps(each).encode()
+        stream.sendall(bytes([0x81, len(content)]) + content)
+
+
+LINE = {"type": "websocket", "message": json.dumps({"name": "web-1", "message": "line 1"})}
+#: What a proxy does before it says no more, and the lines that are shown.
+SILENCES = {
+    "after the TLS handshake": (_silent, None),
+    "after the WebSocket's": (_opened, None),
+    "after a line": (lambda stream: _opened(stream, LINE), [provider_proxy.Line("web-1", "line 1")]),
+}
+
+
+@pytest.mark.parametrize("name", SILENCES)
+@pytest.mark.timeout(60)
+def test_a_proxy_that_is_silent_is_given_up(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    acts, shown = SILENCES[name]
+    authority = trustme.CA()
+    served, trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(served)
+    authority.configure_trust(trusted)
+    monkeypatch.setattr(provider_proxy, "_validating", lambda: trusted)
+    monkeypatch.setattr(provider_proxy, "PROVIDER_LOG_S", 1.0)
+    monkeypatch.setattr(provider_proxy, "CONSOLE_CONNECT_S", 0.2)
+    ended = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError), served.wrap_socket(listener.accept()[0], server_side=True) as stream:
+            acts(stream)
+            ended.wait()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        begun = time.monotonic()
+        try:
+            url = f"wss://127.0.0.1:{listener.getsockname()[1]}/ws"
+            if shown is None:
+                with pytest.raises(MarketError, match="the Console's proxy does not answer"):
+                    provider_proxy._read(url, "https://provider.example:8443", OWNER, "token")
+            else:
+                assert provider_proxy._read(url, "https://provider.example:8443", OWNER, "token") == shown
+        finally:
+            ended.set()
+            server.join()
+        assert time.monotonic() - begun < 10
 
 
 def test_a_token_is_for_one_provider_and_what_it_names(world: AkashWorld, place: str, dseq: str) -> None:

@@ -7,8 +7,8 @@ self-signed certificates, which cannot be validated from here.
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -18,7 +18,6 @@ from ....text.escape import outside
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
 
     from .console_client import Console
 
@@ -61,46 +60,54 @@ def last_lines(console: Console, gateway: str, provider: str, dseq: str, service
 def _read(url: str, target: str, provider: str, token: str) -> list[Line]:
     """Read one stream to its end, but at most `PROVIDER_LOG_S` seconds and `PROVIDER_LOG_BYTES` bytes."""
     from websockets.exceptions import WebSocketException
-    from websockets.sync.client import connect
 
     auth = {"type": "jwt", "token": token}
     request = {"type": "websocket", "url": target, "network": _NETWORK, "providerAddress": provider, "auth": auth}
-    end = time.monotonic() + PROVIDER_LOG_S
+    found: list[Line] = []
     try:
-        with connect(
-            url,
-            ssl=_validating() if url.startswith("wss:") else None,
-            open_timeout=PROVIDER_LOG_S,
-            close_timeout=CONSOLE_CONNECT_S,
-            max_size=PROVIDER_LOG_BYTES,
-        ) as stream:
-            stream.send(json.dumps(request))
-            return list(_lines(stream, end))
+        asyncio.run(_stream(url, json.dumps(request), found))
     except (OSError, WebSocketException) as error:
-        raise MarketError(f"akash: the Console's proxy does not answer ({type(error).__name__})") from None
+        if not found:
+            raise MarketError(f"akash: the Console's proxy does not answer ({type(error).__name__})") from None
+    return found
+
+
+async def _stream(url: str, request: str, found: list[Line]) -> None:
+    """Put the lines of a stream into `found` as they arrive.
+
+    One thread reads and writes: the library's client of two threads uses one TLS object in both, and has waited
+    without end for a proxy that was silent after the TLS handshake (websockets 17.4, `ClientConnection.recv_events`).
+    """
+    from websockets.asyncio.client import connect
+
+    connection = connect(
+        url,
+        ssl=_validating() if url.startswith("wss:") else None,
+        open_timeout=PROVIDER_LOG_S,
+        close_timeout=CONSOLE_CONNECT_S,
+        max_size=PROVIDER_LOG_BYTES,
+    )
+    async with asyncio.timeout(PROVIDER_LOG_S), connection as stream:
+        await stream.send(request)
+        size = 0
+        while size < PROVIDER_LOG_BYTES:
+            text = await stream.recv()
+            size += len(text)
+            message = _object(text)
+            if message.get("error"):
+                raise MarketError(
+                    f"akash: the provider's gateway does not show its log ({outside(message['error'], 80)})"
+                )
+            if message.get("closed"):
+                return
+            if line := _line(_object(message.get("message", ""))):
+                found.append(line)
 
 
 def _validating() -> ssl.SSLContext:
     import httpx
 
     return httpx.create_ssl_context()
-
-
-def _lines(stream: Any, end: float) -> Iterator[Line]:
-    size = 0
-    while size < PROVIDER_LOG_BYTES:
-        try:
-            text = stream.recv(timeout=max(end - time.monotonic(), 0.0))
-        except TimeoutError:
-            return
-        size += len(text)
-        message = _object(text)
-        if message.get("error"):
-            raise MarketError(f"akash: the provider's gateway does not show its log ({outside(message['error'], 80)})")
-        if message.get("closed"):
-            return
-        if line := _line(_object(message.get("message", ""))):
-            yield line
 
 
 def _line(found: dict[str, Any]) -> Line | None:
