@@ -403,7 +403,7 @@ def test_where_a_timeline_ended_is_in_the_history_of_a_later_one():
         ("000000030000000000000009", True, "^PostgreSQL has ended$"),
     ],
 )
-def test_a_drill_says_where_a_promotion_gave_up_what_was_counted(monkeypatch, tmp_path, last, runs, why):
+def test_a_drill_names_the_promotion_that_gave_up_what_was_counted(monkeypatch, tmp_path, last, runs, why):
     def ended(_: float) -> None:
         raise StepError("PostgreSQL has ended")
 
