@@ -50,6 +50,9 @@ class Decoder:
 
 def parts(answer: httpx.Response) -> Iterator[bytes]:
     """Yield the decoded body of a streamed answer. Raises what reading raises, and httpx.DecodingError."""
+    if answer.is_stream_consumed:  # the transport has it in memory
+        yield answer.content
+        return
     decoder = Decoder(answer)
     for chunk in answer.iter_raw():
         yield from decoder.parts(chunk)
@@ -57,6 +60,9 @@ def parts(answer: httpx.Response) -> Iterator[bytes]:
 
 async def aparts(answer: httpx.Response) -> AsyncIterator[bytes]:
     """Yield the decoded body of an answer that is streamed without a thread, as `parts` does."""
+    if answer.is_stream_consumed:
+        yield answer.content
+        return
     decoder = Decoder(answer)
     async for chunk in answer.aiter_raw():
         for part in decoder.parts(chunk):

@@ -46,6 +46,16 @@ def test_a_body_is_decoded_whatever_its_chunks(coding, size):
     assert asyncio.run(whole()) == TEXT
 
 
+def test_an_answer_that_is_in_memory_is_its_content():
+    held = httpx.Response(200, headers={"content-encoding": "gzip"}, content=gzip.compress(TEXT))
+    assert b"".join(parts(held)) == TEXT
+
+    async def whole():
+        return b"".join([part async for part in aparts(held)])
+
+    assert asyncio.run(whole()) == TEXT
+
+
 def test_a_body_that_grows_is_decoded_in_small_steps():
     bomb = gzip.compress(bytes(200 << 20))
     given = parts(answer("gzip", bomb))
