@@ -34,17 +34,13 @@ if TYPE_CHECKING:
     from ..review.review import Review
     from ..topology import Topology
 
-#: Files that determine what is built as much as a stack file does; no plan hash covers them.
+#: Files that determine what is built as much as a stack file does; no plan hash covers them. The project's folder is
+#: the first in which Python looks for a module, so that any new one there can stand in for a package's.
 _PROGRAM = (
-    "__main__.py",
-    "project.py",
-    "Pulumi.yaml",
-    "pyproject.toml",
-    "requirements",
-    "components/",
-    "sdl/",
-    ".github/",
+    *("Pulumi.yaml", "pyproject.toml", "requirements", "uv.lock", "unmoor", "setup.sh"),
+    *("components/", "sdl/", ".github/", ".venv"),
 )
+_MODULES = (".py", ".pyc", ".so", ".pth")
 
 
 @click.command()
@@ -286,8 +282,9 @@ def _removed(at: _Commits, stacks: tuple[str, ...]) -> Iterator[str]:
 def _program(at: _Commits) -> Iterator[str]:
     """Warn when the program that builds changes too."""
     words = [at.base_commit, at.head_commit] if at.head_commit else [at.base_commit]
-    names = _git("diff", "--name-only", "-z", "--relative", *words, "--").stdout.split("\0")
-    found = [name for name in names if name.startswith(_PROGRAM)]
+    # A file that is moved away is named, too: without renames both of its names are.
+    names = _git("diff", "--name-only", "--no-renames", "-z", "--relative", *words, "--").stdout.split("\0")
+    found = [name for name in names if name.startswith(_PROGRAM) or name.endswith(_MODULES)]
     if found:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         yield (

@@ -399,6 +399,27 @@ def test_a_comment_or_the_order_is_no_change(project: Path) -> None:
     assert "**No change of what is built**: 1 stack is planned" in run("--base", "main").output
 
 
+PROGRAM = "the program that builds changes too, and no plan hash covers what it does: "
+
+
+@pytest.mark.parametrize("name", ["pulumi.py", "yaml/loader.py", "hashlib.so", "unmoor", "setup.sh", "uv.lock"])
+def test_a_file_that_python_or_a_signer_would_run_changes_the_program(project: Path, name: str) -> None:
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).write_text("raise SystemExit('their program ran')\n")
+    commit()
+    assert f"{PROGRAM}{name};" in run("--base", "HEAD~1", "--head", "HEAD").output
+
+
+def test_a_file_of_the_program_that_is_moved_away_changes_it(project: Path) -> None:
+    (project / "components").mkdir()
+    (project / "components" / "approval").write_text("a check\n" * 20)
+    commit()
+    (project / "attic").mkdir()
+    git("mv", "components/approval", "attic/approval")
+    commit()
+    assert f"{PROGRAM}components/approval;" in run("--base", "HEAD~1", "--head", "HEAD").output
+
+
 def test_a_strangers_commit_is_reviewed_without_being_checked_out(project: Path) -> None:
     git("checkout", "-qb", "pull")
     (project / FILE).write_text(STACK.replace("MODE", "active-standby"))
@@ -407,7 +428,7 @@ def test_a_strangers_commit_is_reviewed_without_being_checked_out(project: Path)
     git("checkout", "-q", "main")
     result = run("--base", "main", "--head", "pull")
     assert "docs centralized → active-standby" in result.output
-    assert "the program that builds changes too, and no plan hash covers what it does: project.py" in result.output
+    assert f"{PROGRAM}project.py" in result.output
 
 
 def test_a_stack_file_that_cannot_be_read_spoils_its_own_review_alone(project: Path) -> None:
