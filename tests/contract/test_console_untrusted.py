@@ -376,3 +376,13 @@ def test_a_price_over_the_ceiling_is_refused_where_it_is_read() -> None:
     step = decide(replace(PINNED, patience=Patience()), remember(seen.since, seen))
     assert isinstance(step, GiveUp)
     assert "over the ceiling" in step.why
+
+
+@pytest.mark.parametrize("coding", ["gzip", "gzip, gzip", "br"])
+def test_an_answer_that_is_not_what_its_coding_promises_may_pass(coding: str) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-encoding": coding}, stream=httpx.ByteStream(b'{"data": {}}'))
+
+    wire = Wire({ME: answer})
+    with pytest.raises(TransientError, match="did not answer \\(DecodingError\\)"):
+        wire.rail.owner()

@@ -168,9 +168,16 @@ def _opened(stream: socket.socket, *messages: dict[str, Any]) -> None:
         stream.sendall(bytes([0x81, len(content)]) + content)
 
 
+def _elsewhere(stream: socket.socket) -> None:
+    """Lead to another address, where a token of this proxy is nobody's."""
+    stream.recv(4096)
+    stream.sendall(b"HTTP/1.1 302 Found\r\nLocation: wss://[\r\nContent-Length: 0\r\n\r\n")
+
+
 LINE = {"type": "websocket", "message": json.dumps({"name": "web-1", "message": "line 1"})}
-#: What a proxy does before it says no more, and the lines that are shown.
+#: What a proxy does before it answers no more, and the lines that are shown.
 SILENCES = {
+    "after a redirect": (_elsewhere, None),
     "after the TLS handshake": (_silent, None),
     "after the WebSocket's": (_opened, None),
     "after a line": (lambda stream: _opened(stream, LINE), [provider_proxy.Line("web-1", "line 1")]),

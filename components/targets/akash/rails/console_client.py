@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from ....coding import parts
 from ....deadline import within
 from ....errors import ConfigError, MarketError, Refused
 from ....limits import CONSOLE_BYTES as _LARGEST
@@ -173,7 +174,7 @@ class Console:
             raise _CallError(
                 f"akash: the Console at {self._url} cannot be reached ({_kind(fault)})", took=False
             ) from None
-        except (httpx.TransportError, TimeoutError) as fault:
+        except (httpx.RequestError, TimeoutError) as fault:
             raise _CallError(f"akash: the Console at {self._url} did not answer ({_kind(fault)})", took=None) from None
         if answer.status_code == _NOT_FOUND and missing is not ...:
             return missing
@@ -199,7 +200,7 @@ class Console:
                 method, path, params=params, json=body, timeout=timeout, extensions={"trace": deadline.trace}
             ) as answer,
         ):
-            for part in answer.iter_bytes():
+            for part in parts(answer):
                 content += part
                 if deadline.over:
                     raise TimeoutError

@@ -80,7 +80,13 @@ async def _stream(url: str, request: str, found: list[Line]) -> None:
     """
     from websockets.asyncio.client import connect
 
-    connection = connect(
+    class Direct(connect):
+        """A connection that follows no redirect: the token is for this proxy."""
+
+        def process_redirect(self, exc: Exception) -> Exception:
+            return exc
+
+    connection = Direct(
         url,
         ssl=_validating() if url.startswith("wss:") else None,
         open_timeout=PROVIDER_LOG_S,
