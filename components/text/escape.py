@@ -11,10 +11,13 @@ from typing import Any
 
 from ..limits import QUOTE_CHARS, VALUE_CHARS
 
-#: C0 and C1 controls, marks that reorder or hide text (UAX #9, Unicode TR36), line separators, lone surrogates, tags.
+#: C0 and C1 controls, line separators, lone surrogates, interlinear marks, the blank of Braille, and what is shown as
+#: nothing: Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, which has the marks that reorder text.
 _UNSAFE = (
-    "\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u00ad\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f"
-    "\\ud800-\\udfff\\ufeff\\ufff9-\\ufffb\\U000e0000-\\U000e0fff"
+    "\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufff0-\\ufffb\\u2800"
+    "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e"
+    "\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a"
+    "\\U000e0000-\\U000e0fff"
 )
 _LINES = re.compile(f"[{_UNSAFE}]")
 _ONE_LINE = re.compile(f"[{_UNSAFE}\\t\\n]")

@@ -33,7 +33,17 @@ def _obeyed(text: str) -> str:
 
 def test_what_a_terminal_obeys_is_written_out() -> None:
     assert escape.printable(EVIL) == ("A\\x1b]0;pwned\\x07\\x1b[2J\\u202eB\\u2066\\x9b31m\\u2028\\ud800\\U000e0041")
-    assert escape.printable("né 日本 \n\tx\u200d") == "né 日本 \n\tx\u200d"
+    assert escape.printable("né 日本 \n\tx") == "né 日本 \n\tx"
+
+
+@pytest.mark.parametrize(
+    "point", [0xAD, 0x34F, 0x115F, 0x17B4, 0x180B, 0x200C, 0x200D, 0x2800, 0x3164, 0xFE0F, 0xFFA0, 0x1D173]
+)
+def test_a_name_with_a_character_that_nobody_sees_does_not_look_like_another(point: int) -> None:
+    name = f"admin{chr(point)}"
+    for made in (escape.printable(name), escape.outside(name), escape.shown(name), escape.markdown(name)):
+        assert chr(point) not in made
+        assert f"{point:x}" in made
 
 
 @given(EVERYTHING)
