@@ -70,6 +70,7 @@ def test_a_body_that_grows_is_decoded_in_small_steps():
         ("gzip", b"this is none"),
         ("deflate", b"this is none"),
     ],
+    ids=["twice", "another", "no gzip", "no deflate"],
 )
 def test_other_codings_and_broken_ones_are_refused_as_a_client_does(coding, body):
     with pytest.raises(httpx.DecodingError):
