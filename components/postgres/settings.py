@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from ..config import yaml_text
 from ..config.models import Bucket, EnvironmentName, Name, Setting, did_you_mean, faults
 from ..errors import ConfigError, Fault
 
-_IDENTIFIER = r"^[a-z_][a-z0-9_]{0,62}$"
+_Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+#: The superuser of every cluster, and the database that administration uses.
+_ADMINISTRATION = "postgres"
+
+
+def _role(name: str) -> str:
+    # Reserved in quotes too (IsReservedName in catalog.c, RoleSpec in gram.y).
+    if name in {"none", "public"} or name.startswith("pg_"):
+        raise ValueError(f"{name} is reserved by PostgreSQL; choose another name")
+    if name == _ADMINISTRATION:
+        raise ValueError(f"{name} is the cluster's superuser, which an application must not be; choose another name")
+    return name
+
+
+def _database(name: str) -> str:
+    if name in {_ADMINISTRATION, "template0", "template1"}:
+        raise ValueError(f"{name} is PostgreSQL's own, and belongs to its superuser; choose another name")
+    return name
 
 
 class Witness(Setting):
@@ -31,8 +48,10 @@ class Database(Setting):
     """What a database is at both sites alike. Secrets stand here only as names of environment variables."""
 
     major: int = Field(default=15, ge=13, le=18, description="The major version of PostgreSQL, equal at both sites.")
-    database: str = Field(pattern=_IDENTIFIER, description="The application's database.")
-    user: str = Field(pattern=_IDENTIFIER, description="The application's role, which owns the database.")
+    database: Annotated[_Identifier, AfterValidator(_database)] = Field(description="The application's database.")
+    user: Annotated[_Identifier, AfterValidator(_role)] = Field(
+        description="The application's role, which owns the database."
+    )
     password: EnvironmentName = Field(description="Name of the variable with the role's password.")
     cipher: EnvironmentName = Field(description="Name of the variable with the pass phrase that encrypts the archive.")
     ciphers: dict[Name, EnvironmentName] = Field(

@@ -75,6 +75,15 @@ def settings(**changed: object) -> Settings:
         ({"password": "hunter2"}, "password: this is not the name of an environment variable"),
         ({"majr": 15}, "majr: no such setting; did you mean major?"),
         ({"database": 'forum"; DROP'}, "database: "),
+        *(
+            ({"user": name}, f"user: {name} is reserved by PostgreSQL; choose another name")
+            for name in ("pg_x", "public", "none")
+        ),
+        ({"user": "postgres"}, "user: postgres is the cluster's superuser, which an application must not be; choose"),
+        *(
+            ({"database": name}, f"database: {name} is PostgreSQL's own, and belongs to its superuser; choose another")
+            for name in ("postgres", "template0", "template1")
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_a_sentence(tmp_path, changed, sentence):
