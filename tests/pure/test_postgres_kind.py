@@ -115,6 +115,11 @@ REFUSED = {
         "options.aws.ami",
         "names the image that AWS recommends on that day; give the parameter of one image",
     ),
+    "image for ARM": (
+        {"aws": {"ami": AMI.replace("x86_64", "arm64")}},
+        "options.aws.ami",
+        "names an image for ARM processors; choose one for x86_64",
+    ),
     "processor": ({"aws": {"ami": AMI, "type": "t4g.medium"}}, "options.aws.type", "choose t3.medium"),
     "no price": ({"aws": {"ami": AMI, "type": "x9.huge"}}, "options.aws.type", "no price for 'x9.huge'; choose from"),
     "too small": ({"aws": {"ami": AMI, "type": "t3.small"}, "memory": 2048}, "options.memory", "choose a larger type"),

@@ -45,6 +45,8 @@ def _pinned(parameter: str) -> str:
             "names the image that AWS recommends on that day; give the parameter of one image, which `aws ssm "
             "get-parameters-by-path --path /aws/service/ecs/optimized-ami/amazon-linux-2023 --recursive` lists"
         )
+    if parameter.split("/")[-2].endswith("arm64"):
+        raise ValueError("names an image for ARM processors; choose one for x86_64, which its name ends in")
     return parameter
 
 
