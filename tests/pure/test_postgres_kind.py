@@ -120,8 +120,19 @@ REFUSED = {
         "options.aws.ami",
         "names an image for ARM processors; choose one for x86_64",
     ),
-    "processor": ({"aws": {"ami": AMI, "type": "t4g.medium"}}, "options.aws.type", "choose t3.medium"),
-    "no price": ({"aws": {"ami": AMI, "type": "x9.huge"}}, "options.aws.type", "no price for 'x9.huge'; choose from"),
+    "processor": (
+        {"aws": {"ami": AMI, "type": "t4g.medium"}},
+        "options.aws.type",
+        "has an ARM processor, and the image is of x86_64; choose from m6i.large, t3.large, t3.medium",
+    ),
+    "first ARM processor": ({"aws": {"ami": AMI, "type": "a1.medium"}}, "options.aws.type", "has an ARM processor"),
+    "no price": (
+        {"aws": {"ami": AMI, "type": "m5.large"}},
+        "options.aws.type",
+        "no price for 'm5.large'; choose from m6i.large, t3.large, t3.medium; or add its price",
+    ),
+    "no such type": ({"aws": {"ami": AMI, "type": "bogus.large"}}, "options.aws.type", "no price for 'bogus.large'"),
+    "graphics": ({"aws": {"ami": AMI, "type": "g4dn.xlarge"}}, "options.aws.type", "no price for 'g4dn.xlarge'"),
     "too small": ({"aws": {"ami": AMI, "type": "t3.small"}, "memory": 2048}, "options.memory", "choose a larger type"),
     "same store twice": (database(archive=["first", "first"]), "options.database", "both stores are the same bucket"),
     "one vendor": (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING
 
-from ...errors import ConfigError, Fault
+from ...errors import Fault
 from ...exposure import Endpoint, Exposure, Proof, Reach
 from ...kind import Deployed
 from ...needs import Check
@@ -35,8 +36,13 @@ _TYPES, _DISK, _ADDRESS, _LOGS = (
     "public_ipv4_hour",
     "cloudwatch_logs_gb",
 )
-#: The letter after the generation in types of machines with ARM processors.
-_ARM = "g"
+#: The start of types with ARM processors: the first family, and those with a `g` after the generation (EC2 instance
+#: types, "Naming conventions").
+_ARM = re.compile(r"a1[.]|[a-z]+[0-9]+[a-z-]*g")
+#: GiB of memory of machines of the families t3 and t3a, by size (EC2 user guide, "General purpose instances").
+_GIB = {"nano": 0.5, "micro": 1.0, "small": 2.0, "medium": 4.0, "large": 8.0, "xlarge": 16.0, "2xlarge": 32.0}
+#: MiB of memory that the web server and the system take.
+_WEB_MIB = 512
 
 
 class OnAws(OnSite):
@@ -62,16 +68,17 @@ class OnAws(OnSite):
         yield from losses.sentences(options, losses.AWS)
 
     def refuses(self, options: PostgresOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the options decide
-        """Refuse machines without a price or with an ARM processor, and options that would not work there."""
-        type_ = options.aws.type
-        if _ARM in type_.partition(".")[0][2:]:
-            yield Fault("aws.type", f"{type_} has an ARM processor, and the image is of x86_64; choose t3.medium")
-        else:
-            try:
-                prices.aws(f"{_TYPES}/{type_}")
-            except ConfigError as error:
-                add = f"or add its price: `unmoor prices refresh --size aws/{_TYPES}/{type_}`"
-                yield from (Fault("aws.type", f"{fault.message}; {add}") for fault in error.faults)
+        """Refuse machines that cannot run it or have no price, and options that would not work there."""
+        type_, path, book = options.aws.type, f"aws/{_TYPES}/{options.aws.type}", prices.book()
+        fit = [each for each in book.beside(path) if not _ARM.match(each) and not _memory(options, each)]
+        choose = f"choose from {', '.join(fit)}"
+        if _ARM.match(type_):
+            yield Fault("aws.type", f"{type_} has an ARM processor, and the image is of x86_64; {choose}")
+        elif path not in book.prices:
+            add = f"or add its price: `unmoor prices refresh --size {path}`"
+            yield Fault("aws.type", f"no price for {type_!r}; {choose}; {add}")
+        if room := _memory(options, type_):
+            yield Fault("memory", f"{room}; choose a larger type, or less memory")
         yield from losses.faults(options, losses.AWS)
 
     def grants(self, site: Site, plan: WorkloadPlan) -> tuple[Grant, ...]:
@@ -125,6 +132,15 @@ def largest(plan: WorkloadPlan, site: Site) -> Iterator[Fault]:
     if size > LARGEST:
         why = f"variables and command make {size:,} bytes of user data, and a machine takes {LARGEST:,}"
         yield Fault("options.env", f"{why}; put some into the image")
+
+
+def _memory(options: PostgresOptions, type_: str) -> str:
+    """Return why a type of machine has too little memory for the containers; "" if it has enough or it is unknown."""
+    has = _GIB.get(type_.partition(".")[2])
+    asked = options.memory + options.database.memory + _WEB_MIB
+    if has is None or type_[0] != "t" or asked <= has * 1024:
+        return ""
+    return f"{type_} has {has:g} GiB, and {asked} MiB are asked for"
 
 
 def _containers(site: Site, plan: WorkloadPlan, operator: str, group: str, region: str) -> Containers:

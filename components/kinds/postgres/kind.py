@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 #: Seconds that a move may take beyond the time-to-live of the record. It is then withdrawn, if it can be.
 _MOVE_S = 300
-#: GiB of memory of machines of the families t3 and t3a, by size (EC2 user guide, "General purpose instances").
-_GIB = {"nano": 0.5, "micro": 1.0, "small": 2.0, "medium": 4.0, "large": 8.0, "xlarge": 16.0, "2xlarge": 32.0}
-#: MiB of memory that the web server and the system take.
-_WEB_MIB = 512
 
 
 class Postgres(Kind[PostgresOptions]):
@@ -69,8 +65,6 @@ class Postgres(Kind[PostgresOptions]):
                 yield Fault(f"{path}.endpoint", "pgBackRest speaks TLS only; give an https:// address")
             if store.access_key is None:
                 yield Fault(f"{path}.access_key", "is required; name the variables that hold the keys")
-        if room := _memory(options):
-            yield Fault("options.memory", room)
         for site in plan.everywhere:
             if site.target == aws.OnAws.target:
                 yield from aws.largest(plan, site)
@@ -136,15 +130,6 @@ def _asked(site: Site, plan: WorkloadPlan) -> dict[str, Any]:
 
 def _written(plan: WorkloadPlan) -> dict[str, Any]:
     return sites.settings_of(plan).model_dump(mode="json", exclude_none=True)
-
-
-def _memory(options: PostgresOptions) -> str:
-    """Return why the machine at AWS has too little memory for its containers; "" if it has enough or it is unknown."""
-    has = _GIB.get(options.aws.type.partition(".")[2])
-    asked = options.memory + options.database.memory + _WEB_MIB
-    if has is None or options.aws.type[0] != "t" or asked <= has * 1024:
-        return ""
-    return f"{options.aws.type} has {has:g} GiB, and {asked} MiB are asked for; choose a larger type, or less memory"
 
 
 KIND = Postgres()
