@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ..config import yaml_text
 from ..config.models import Bucket, EnvironmentName, Name, Setting, did_you_mean, faults
 from ..errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 #: The superuser of every cluster, and the database that administration uses.
@@ -30,6 +42,20 @@ def _database(name: str) -> str:
     if name in {_ADMINISTRATION, "template0", "template1"}:
         raise ValueError(f"{name} is PostgreSQL's own, and belongs to its superuser; choose another name")
     return name
+
+
+def _unknown(name: str, stores: Iterable[str]) -> str:
+    return f"no store {name!r}{did_you_mean(name, stores) or '; describe it under stores'}"
+
+
+def refuse(found: Iterable[tuple[tuple[str | int, ...], str]]) -> None:
+    """Raise ValidationError with faults by their paths below what a validator checks; do nothing if there are none."""
+    lines = [
+        InitErrorDetails(type=PydanticCustomError("value_error", "{error}", {"error": what}), loc=place, input=None)
+        for place, what in found
+    ]
+    if lines:
+        raise ValidationError.from_exception_data("settings", lines)
 
 
 class Witness(Setting):
@@ -78,19 +104,32 @@ class Database(Setting):
         default=8, gt=0, le=366, description="How old the proof of a restore may be when the writer moves."
     )
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        for name in (*self.archive, self.witness.store):
-            if name not in self.stores:
-                raise ValueError(f"no store {name!r}{did_you_mean(name, self.stores) or '; describe it under stores'}")
-        for name in self.ciphers:
-            if name not in self.archive:
-                raise ValueError(f"ciphers: {name!r} is no store of the archive; choose {' or '.join(self.archive)}")
-        first, second = (self.stores[name] for name in self.archive)
+    @field_validator("archive")
+    @classmethod
+    def _is_at_two_vendors(cls, archive: tuple[str, str], info: ValidationInfo) -> tuple[str, str]:
+        stores: dict[str, Bucket] | None = info.data.get("stores")
+        if stores is None:
+            return archive
+        refuse(((at,), _unknown(name, stores)) for at, name in enumerate(archive) if name not in stores)
+        first, second = (stores[name] for name in archive)
         if (first.endpoint, first.bucket) == (second.endpoint, second.bucket):
-            raise ValueError("archive: both stores are the same bucket; name two at two vendors")
+            raise ValueError("both stores are the same bucket; name two at two vendors")
         if first.vendor == second.vendor:
-            raise ValueError(f"archive: both stores are at {first.vendor}; name two at two vendors")
+            raise ValueError(f"both stores are at {first.vendor}; name two at two vendors")
+        return archive
+
+    @field_validator("witness")
+    @classmethod
+    def _has_a_store(cls, witness: Witness, info: ValidationInfo) -> Witness:
+        stores: dict[str, Bucket] | None = info.data.get("stores")
+        if stores is not None and witness.store not in stores:
+            refuse([(("store",), _unknown(witness.store, stores))])
+        return witness
+
+    @model_validator(mode="after")
+    def _encrypt_the_archive(self) -> Self:
+        why = f"is no store of the archive; choose {' or '.join(self.archive)}"
+        refuse((("ciphers", name), f"{name!r} {why}") for name in self.ciphers if name not in self.archive)
         return self
 
 

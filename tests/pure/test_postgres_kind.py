@@ -134,13 +134,22 @@ REFUSED = {
     "no such type": ({"aws": {"ami": AMI, "type": "bogus.large"}}, "options.aws.type", "no price for 'bogus.large'"),
     "graphics": ({"aws": {"ami": AMI, "type": "g4dn.xlarge"}}, "options.aws.type", "no price for 'g4dn.xlarge'"),
     "too small": ({"aws": {"ami": AMI, "type": "t3.small"}, "memory": 2048}, "options.memory", "choose a larger type"),
-    "same store twice": (database(archive=["first", "first"]), "options.database", "both stores are the same bucket"),
+    "same store twice": (
+        database(archive=["first", "first"]),
+        "options.database.archive",
+        "both stores are the same bucket",
+    ),
     "one vendor": (
         stores(second=store("second", "aws")),
-        "options.database",
+        "options.database.archive",
         "both stores are at aws; name two at two",
     ),
-    "unknown store": (database(archive=["first", "secnd"]), "options.database", "did you mean second?"),
+    "unknown store": (database(archive=["first", "secnd"]), "options.database.archive[1]", "did you mean second?"),
+    "pass phrase of another store": (
+        database(ciphers={"third": "NEW_CIPHER"}),
+        "options.database.ciphers.third",
+        "'third' is no store of the archive; choose first or second",
+    ),
     "plain store": (
         stores(second={**store("second", "storj"), "endpoint": "http://second.example"}),
         "options.database.stores.second.endpoint",
@@ -170,12 +179,25 @@ def test_a_fault_is_named_by_its_path_with_what_to_choose(what: str) -> None:
     assert sentence in faults(**options)[path]
 
 
-def test_a_third_site_is_refused() -> None:
-    made = stack("decentralized")
+def test_a_fault_of_the_database_hides_no_other() -> None:
+    wrong = database(user="public", archive=["first", "secnd"], witness={"store": "recrd"})
+    assert faults(**wrong, port=0).keys() == {
+        "options.port",
+        "options.database.user",
+        "options.database.archive[1]",
+        "options.database.witness.store",
+    }
+
+
+def test_a_third_site_is_refused_with_every_other_fault() -> None:
+    made = stack("decentralized", **stores(first={"vendor": "aws", "bucket": "dao-first"}))
     made["workloads"]["forum"]["placement"]["decentralized"] = ["akash", "akash"]
     with pytest.raises(PlanError) as caught:
         topology(made, REGISTRY, None)
-    assert [each.message for each in caught.value.faults] == ["a database has two sites; name one target"]
+    assert [each.message for each in caught.value.faults] == [
+        "a database has two sites; name one target",
+        "is required; name the variables that hold the keys",
+    ]
 
 
 def test_backup_belongs_to_the_options_of_the_kind() -> None:

@@ -56,7 +56,6 @@ class Postgres(Kind[PostgresOptions]):
         """Refuse a third site, stores that the agents cannot use, and what does not fit into a machine's user data."""
         if len(plan.placement.decentralized) > 1:
             yield Fault("placement.decentralized", "a database has two sites; name one target")
-            return
         options: PostgresOptions = plan.options  # type: ignore[assignment]
         database = options.database
         for name in dict.fromkeys((*database.archive, database.witness.store)):
