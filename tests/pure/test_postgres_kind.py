@@ -26,6 +26,7 @@ from components.project import builtin
 from components.stores.record import Record, State
 from components.targets.akash.sdl import document as sdl
 from components.targets.aws import unit
+from components.topology import Role
 from tests.pure.test_service import DIGEST
 from tests.settings import settings
 
@@ -366,6 +367,14 @@ def test_variables_of_sites_are_demanded_for_the_sites_that_stand() -> None:
     assert named("centralized") == {"FIRST_KEY", "FIRST_KEY_AWS"}
     assert named("active-standby") == {"FIRST_KEY", "FIRST_KEY_AWS", "FIRST_KEY_AKASH_READ"}
     assert named("active-standby", "decentralized") == {"FIRST_KEY", "FIRST_KEY_AWS_READ", "FIRST_KEY_AKASH"}
+
+
+def test_a_pass_phrase_of_a_single_store_is_demanded_and_handed_over() -> None:
+    plan = planned(**database(ciphers={"second": "NEW_CIPHER"})).workloads[0]
+    assert POSTGRES.secrets(plan.options)["database.ciphers.second"] == "NEW_CIPHER"
+    assert sites.secrets(plan.primary, Role.PRIMARY)["NEW_CIPHER"] == "NEW_CIPHER"
+    (agent_,) = (part for part in document.parts(plan.primary, plan) if part.name == document.DATABASE)
+    assert "NEW_CIPHER" in agent_.args[2].split()
 
 
 def test_the_document_passes_every_rule_and_names_no_secret() -> None:

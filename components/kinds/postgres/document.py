@@ -49,7 +49,7 @@ def parts(site: Site, plan: WorkloadPlan, operator: str = UNKNOWN) -> list[Part]
     server = web_server_of(site, plan.release, APP, operator=operator)
     runs, database = server.command(), options.database
     named = " ".join(sorted({**options.secrets, PASSWORD: ""}))
-    stored = " ".join(sorted({database.password, database.cipher, *keys(options, site.target, Role.PRIMARY)}))
+    stored = " ".join(sorted({*database.shared, *keys(options, site.target, Role.PRIMARY)}))
     secrets = {"UNMOOR_SECRETS": f"{WEB}:{SECRETS_PORT}"}
     place = dict(zip(GIVEN, (database.database, DATABASE, str(PORT), database.user), strict=True))
     gated = ["sh", "-c", _gate(), "gate", *options.command, *options.args]

@@ -93,6 +93,11 @@ class Database(database.Database):
             if name
         }
 
+    @property
+    def shared(self) -> frozenset[str]:
+        """The variables that are equal at both sites: the password's, and those of pass phrases."""
+        return frozenset({self.password, self.cipher, *self.ciphers.values()})
+
 
 class PostgresHealth(Health):
     """How an application with a database shows that it is well."""

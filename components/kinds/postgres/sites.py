@@ -37,12 +37,7 @@ def names(placement: Placement) -> tuple[str, str]:
 def common(options: PostgresOptions) -> dict[str, str]:
     """Return the operator's variables for the secrets that both sites share, by the secret's name."""
     database = options.database
-    return {
-        **options.secrets,
-        PASSWORD: database.password,
-        database.password: database.password,
-        database.cipher: database.cipher,
-    }
+    return {**options.secrets, PASSWORD: database.password, **{name: name for name in sorted(database.shared)}}
 
 
 def keys(options: PostgresOptions, target: str, role: Role) -> dict[str, str]:
@@ -73,6 +68,7 @@ def variables(options: PostgresOptions) -> dict[str, str]:
     return (
         {f"secrets.{name}": variable for name, variable in options.secrets.items()}
         | {"database.password": database.password, "database.cipher": database.cipher}
+        | {f"database.ciphers.{store}": variable for store, variable in database.ciphers.items()}
         | {f"database.stores.{store}.{name}": name for name, store in database.stored.items()}
     )
 
