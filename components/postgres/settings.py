@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -22,11 +22,19 @@ from ..config.models import Bucket, EnvironmentName, Name, Setting, did_you_mean
 from ..errors import ConfigError, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 #: The superuser of every cluster, and the database that administration uses.
 _ADMINISTRATION = "postgres"
+#: What a variable holds, by the setting that names it.
+_HELD = {
+    "password": "the role's password",
+    "cipher": "a pass phrase",
+    "ciphers": "a pass phrase",
+    "access_key": "the id of a store's key",
+    "secret_key": "a store's secret key",
+}
 
 
 def _role(name: str) -> str:
@@ -42,6 +50,22 @@ def _database(name: str) -> str:
     if name in {_ADMINISTRATION, "template0", "template1"}:
         raise ValueError(f"{name} is PostgreSQL's own, and belongs to its superuser; choose another name")
     return name
+
+
+def named(settings: Mapping[str, Any]) -> dict[tuple[str, ...], str]:
+    """Return the variables that settings of a database name, or a part of these settings, by their paths."""
+    found: dict[tuple[str, ...], str] = {(name,): settings[name] for name in ("password", "cipher") if name in settings}
+    found |= {("ciphers", store): variable for store, variable in settings.get("ciphers", {}).items()}
+    keys = {
+        ("stores", name, key): getattr(store, key)
+        for name, store in settings.get("stores", {}).items()
+        for key in ("access_key", "secret_key")
+    }
+    return found | {path: variable for path, variable in keys.items() if variable}
+
+
+def _holds(path: tuple[str, ...]) -> str:
+    return _HELD[path[-1] if path[0] == "stores" else path[0]]
 
 
 def _unknown(name: str, stores: Iterable[str]) -> str:
@@ -103,6 +127,18 @@ class Database(Setting):
     proof_max_age_days: float = Field(
         default=8, gt=0, le=366, description="How old the proof of a restore may be when the writer moves."
     )
+
+    @field_validator("cipher", "ciphers", "stores")
+    @classmethod
+    def _hold_one_thing(cls, given: Any, info: ValidationInfo) -> Any:
+        held = {variable: _holds(path) for path, variable in named(info.data).items()}
+        own = named({str(info.field_name): given})
+        refuse(
+            (path[1:], f"{variable} holds {held[variable]} already; name another variable")
+            for path, variable in own.items()
+            if held.setdefault(variable, _holds(path)) != _holds(path)
+        )
+        return given
 
     @field_validator("archive")
     @classmethod

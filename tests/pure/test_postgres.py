@@ -73,6 +73,14 @@ def settings(**changed: object) -> Settings:
         ({"witness": {"store": "elsewhere"}}, "no store 'elsewhere'; describe it under stores"),
         ({"sites": ["aws", "aws"]}, "both have the same name; name two"),
         ({"password": "hunter2"}, "password: this is not the name of an environment variable"),
+        (
+            {"cipher": "FORUM_PASSWORD"},
+            "cipher: FORUM_PASSWORD holds the role's password already; name another variable",
+        ),
+        (
+            {"password": "SECRET", "user": "public"},
+            "stores.witness.secret_key: SECRET holds the role's password already; name another variable",
+        ),
         ({"majr": 15}, "majr: no such setting; did you mean major?"),
         ({"database": 'forum"; DROP'}, "database: "),
         *(

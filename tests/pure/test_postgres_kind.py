@@ -166,8 +166,53 @@ REFUSED = {
     "variable of libpq": ({"env": {"PGHOST": "x"}}, "options.env", "PGHOST is set by the database; take it out"),
     "secret of the database": (
         {"secrets": {"FIRST_KEY": "X"}},
-        "options",
-        "secrets: FIRST_KEY belongs to the database too; give it another name",
+        "options.database.stores.first.access_key",
+        "FIRST_KEY is a variable of the application too; choose another name",
+    ),
+    "pass phrase that is a secret of the application": (
+        {"secrets": {"NEW_CIPHER": "X"}, **database(ciphers={"first": "NEW_CIPHER"})},
+        "options.database.ciphers.first",
+        "NEW_CIPHER is a variable of the application too",
+    ),
+    "pass phrase in the variable of libpq": (
+        database(cipher="PGPASSWORD"),
+        "options.database.cipher",
+        "PGPASSWORD is a variable of the application too",
+    ),
+    "password and pass phrase": (
+        database(password="ANY", cipher="ANY"),
+        "options.database.cipher",
+        "ANY holds the role's password already; name another variable",
+    ),
+    "password and another pass phrase": (
+        database(ciphers={"first": "FORUM_PASSWORD"}),
+        "options.database.ciphers.first",
+        "FORUM_PASSWORD holds the role's password already",
+    ),
+    "password and key": (
+        database(password="FIRST_KEY"),
+        "options.database.stores.first.access_key",
+        "FIRST_KEY holds the role's password already; name another variable",
+    ),
+    "both halves of a key": (
+        stores(first=store("first", "aws") | {"secret_key": "FIRST_KEY"}),
+        "options.database.stores.first.secret_key",
+        "FIRST_KEY holds the id of a store's key already; name another variable",
+    ),
+    "one key for record and archive": (
+        stores(record=store("second", "storj") | {"bucket": "dao-record"}),
+        "options.database.witness.store",
+        "SECOND_KEY and SECOND_SECRET stand in store second of the archive too: a site that follows may write the",
+    ),
+    "password and key of a site": (
+        database(password="FIRST_KEY_AKASH_READ"),
+        "options.database.stores.first",
+        "FIRST_KEY_AKASH_READ is FIRST_KEY at a site, and stands for something else too; rename one of both",
+    ),
+    "key and key of a site": (
+        stores(second=store("second", "storj") | {"access_key": "FIRST_KEY_AWS"}),
+        "options.database.stores.first",
+        "FIRST_KEY_AWS is FIRST_KEY at a site",
     ),
     "user data": ({"env": {"A": _noise()}}, "options.env", "put some into the image"),
     "private network": ({"env": {"CACHE": "redis.internal:6379"}}, "options.env.CACHE", "in a private network"),
@@ -367,6 +412,12 @@ def test_variables_of_sites_are_demanded_for_the_sites_that_stand() -> None:
     assert named("centralized") == {"FIRST_KEY", "FIRST_KEY_AWS"}
     assert named("active-standby") == {"FIRST_KEY", "FIRST_KEY_AWS", "FIRST_KEY_AKASH_READ"}
     assert named("active-standby", "decentralized") == {"FIRST_KEY", "FIRST_KEY_AWS_READ", "FIRST_KEY_AKASH"}
+
+
+def test_a_store_that_keeps_archive_and_record_is_written_in_either_role() -> None:
+    options = planned(**database(witness={"store": "second"})).workloads[0].options
+    handed = sites.keys(options, "akash", Role.STANDBY)
+    assert (handed["FIRST_KEY"], handed["SECOND_KEY"]) == ("FIRST_KEY_AKASH_READ", "SECOND_KEY_AKASH")
 
 
 def test_a_pass_phrase_of_a_single_store_is_demanded_and_handed_over() -> None:

@@ -53,7 +53,7 @@ class Postgres(Kind[PostgresOptions]):
         return sites.variables_of(plan)
 
     def refuses(self, plan: WorkloadPlan) -> Iterator[Fault]:
-        """Refuse a third site, stores that the agents cannot use, and what does not fit into a machine's user data."""
+        """Refuse a third site, stores that the agents cannot use, variables with two values, and too much user data."""
         if len(plan.placement.decentralized) > 1:
             yield Fault("placement.decentralized", "a database has two sites; name one target")
         options: PostgresOptions = plan.options  # type: ignore[assignment]
@@ -64,6 +64,7 @@ class Postgres(Kind[PostgresOptions]):
                 yield Fault(f"{path}.endpoint", "pgBackRest speaks TLS only; give an https:// address")
             if store.access_key is None:
                 yield Fault(f"{path}.access_key", "is required; name the variables that hold the keys")
+        yield from sites.overlapping(plan)
         for site in plan.everywhere:
             if site.target == aws.OnAws.target:
                 yield from aws.largest(plan, site)

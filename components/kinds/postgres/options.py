@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from ...config import images
 from ...config.models import EnvironmentName, Setting
@@ -15,9 +15,10 @@ from ...targets.akash.notice import Notice  # noqa: TC001 pydantic reads annotat
 from ..service.options import Health, Image, SecretName, SubnetId, Value, Variable, Word
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from pydantic import ValidationInfo
+
+    from ...config.models import Bucket
+    from ...postgres.settings import Witness
 
 #: The variables by which the application finds its database. libpq reads them.
 GIVEN = ("PGDATABASE", "PGHOST", "PGPORT", "PGUSER")
@@ -48,6 +49,10 @@ def _pinned(parameter: str) -> str:
     if parameter.split("/")[-2].endswith("arm64"):
         raise ValueError("names an image for ARM processors; choose one for x86_64, which its name ends in")
     return parameter
+
+
+def _keys(store: Bucket) -> list[str]:
+    return [name for name in (store.access_key, store.secret_key) if name]
 
 
 class Machine(Setting):
@@ -86,17 +91,24 @@ class Database(database.Database):
     def stored(self) -> dict[str, str]:
         """The store of each variable with a store's key that a site reads, by the variable's name."""
         used = dict.fromkeys((*self.archive, self.witness.store))
-        return {
-            name: store
-            for store in used
-            for name in (self.stores[store].access_key, self.stores[store].secret_key)
-            if name
-        }
+        return {name: store for store in used for name in _keys(self.stores[store])}
 
     @property
     def shared(self) -> frozenset[str]:
         """The variables that are equal at both sites: the password's, and those of pass phrases."""
         return frozenset({self.password, self.cipher, *self.ciphers.values()})
+
+    @field_validator("witness")
+    @classmethod
+    def _has_keys_of_its_own(cls, witness: Witness, info: ValidationInfo) -> Witness:
+        keys = {name: {*_keys(store)} for name, store in info.data.get("stores", {}).items()}
+        why = "a site that follows may write the record, and only read the archive; name others in one of both"
+        database.refuse(
+            (("store",), f"{' and '.join(sorted(twice))} stand in store {name} of the archive too: {why}")
+            for name in info.data.get("archive", ())
+            if name != witness.store and (twice := keys.get(name, set()) & keys.get(witness.store, set()))
+        )
+        return witness
 
 
 class PostgresHealth(Health):
@@ -160,11 +172,16 @@ class PostgresOptions(Setting):
             raise ValueError(f"{', '.join(twice)} stands in `env` too; name it once")
         return secrets
 
-    @model_validator(mode="after")
-    def _share_no_name(self) -> Self:
-        if twice := sorted(self.secrets.keys() & {*self.database.stored, self.database.password, self.database.cipher}):
-            raise ValueError(f"secrets: {', '.join(twice)} belongs to the database too; give it another name")
-        return self
+    @field_validator("database")
+    @classmethod
+    def _shares_no_name(cls, given: Database, info: ValidationInfo) -> Database:
+        taken = {*info.data.get("secrets", {}), PASSWORD}
+        database.refuse(
+            (path, f"{variable} is a variable of the application too; choose another name")
+            for path, variable in database.named(dict(given)).items()
+            if variable in taken and (path, variable) != (("password",), PASSWORD)
+        )
+        return given
 
     def identity(self) -> str:
         """Return the release's id: the SHA-256 (hex) of every option that the application notices."""

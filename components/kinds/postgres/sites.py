@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...errors import Fault
 from ...postgres.settings import Database, Settings
 from ...topology import Role
 from .options import PASSWORD, PostgresOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...config.models import Placement
     from ...topology import Site, WorkloadPlan
 
@@ -51,6 +54,17 @@ def keys(options: PostgresOptions, target: str, role: Role) -> dict[str, str]:
         name: f"{name}_{suffix}" + (f"_{_READS}" if role is Role.STANDBY and store != database.witness.store else "")
         for name, store in database.stored.items()
     }
+
+
+def overlapping(plan: WorkloadPlan) -> Iterator[Fault]:
+    """Refuse variables that hold a site's key, by their suffix, and stand in the options for something else."""
+    options: PostgresOptions = plan.options  # type: ignore[assignment]
+    database = options.database
+    sited = [keys(options, target, role) for target in names(plan.placement) for role in Role]
+    found = {variable: name for each in sited for name, variable in each.items()}
+    for variable in sorted(found.keys() & {*database.stored, *database.shared}):
+        why = f"{variable} is {found[variable]} at a site, and stands for something else too; rename one of both"
+        yield Fault(f"options.database.stores.{database.stored[found[variable]]}", why)
 
 
 def secrets(site: Site, role: Role) -> dict[str, str]:
