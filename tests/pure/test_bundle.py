@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -422,6 +423,40 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(tarfile.TarFile, "addfile", broken)
     with pytest.raises(ConfigError, match="cannot be read, or changed while it was: unexpected end of data"):
         bundle.version(site(tmp_path))
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, place: Path) -> None:
+    """Let a function of a module refuse one place. Tests may run as root, to whom nothing is refused."""
+    there = getattr(module, name)
+
+    def refusing(path: Any, *rest: Any, **more: Any) -> Any:
+        if str(path) == str(place):
+            raise PermissionError(13, "Permission denied", str(path))
+        return there(path, *rest, **more)
+
+    monkeypatch.setattr(module, name, refusing)
+
+
+def test_what_cannot_be_looked_at_in_a_folder_is_a_fault_with_all_others(tmp_path, monkeypatch):
+    folder = site(tmp_path, healthz="x", **{"_redirects": "/a /", "closed/a.html": "x"})
+    (folder / "long.html").symlink_to("x" * 300)
+    unreadable(monkeypatch, os, "scandir", folder / "closed")
+    unreadable(monkeypatch, Path, "read_bytes", folder / "_redirects")
+    found = {fault.path: fault.message for fault in faults_of(folder)}
+    assert set(found) == {"healthz", "_redirects", "closed", "long.html"}
+    assert "cannot be read (File name too long); let your user read it, or remove it" in found["long.html"]
+    assert "cannot be read (Permission denied)" in found["closed"]
+    assert "cannot be read (Permission denied)" in found["_redirects"]
+
+
+def test_a_folder_that_cannot_be_looked_at_is_one_sentence(tmp_path, monkeypatch):
+    for folder in (tmp_path / ("a" * 256), tmp_path / ("b/" * 3000)):
+        with pytest.raises(ConfigError, match=r"cannot be looked at \(File name too long\); name a folder"):
+            bundle.version(folder)
+    folder = site(tmp_path / "site")
+    unreadable(monkeypatch, os, "scandir", folder)
+    with pytest.raises(ConfigError, match=r"site cannot be read \(Permission denied\)"):
+        bundle.version(folder)
 
 
 def hostile(*members: tarfile.TarInfo) -> io.BytesIO:

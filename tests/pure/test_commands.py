@@ -163,6 +163,13 @@ def test_a_site_folder_that_is_missing_is_a_fault_of_its_setting(project: Path) 
     assert isinstance(run("status", "--stack", "prod").exception, PlanError)
 
 
+def test_a_site_folder_that_cannot_be_looked_at_is_a_fault_of_its_setting_with_all_others(project: Path) -> None:
+    write(project, settings(host="docs.other.example", options={"site": "a" * 256}))
+    with pytest.raises(PlanError) as caught:
+        from_file(project / "stacks/Pulumi.prod.yaml", builtin(), built=False)
+    assert [fault.path for fault in caught.value.faults] == ["workloads.docs.options.site", "workloads.docs.host"]
+
+
 def test_a_site_that_is_not_built_can_be_planned_and_it_is_printed(project: Path) -> None:
     write(project, settings(options={"site": "built"}))
     assert "release  not built yet; build it before `pulumi up`" in run("plan", "--stack", "prod").output

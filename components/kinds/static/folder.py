@@ -10,8 +10,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import Fault
+from ...errors import ConfigError, Fault
+from ...limits import QUOTE_CHARS
 from ...limits import RULE_BYTES as _MOST_RULE_BYTES
+from ...text.escape import outside
 from ...web import http as front
 from . import rules
 from .routes import OWN, Routes, Settings
@@ -62,10 +64,20 @@ class Site:
     sources: Mapping[str, bytes]
 
 
+def stands(folder: Path) -> bool:
+    """Return whether anything is at a path. Raises ConfigError with the reason if that cannot be seen."""
+    try:
+        return folder.exists()
+    except OSError as error:
+        why = f"cannot be looked at ({error.strerror}); name a folder that your user may read"
+        raise ConfigError(f"{outside(str(folder), QUOTE_CHARS)} {why}") from None
+
+
 def read(folder: Path, options: Options) -> tuple[Site | None, list[Fault]]:
     """Return the site in a folder, or every fault. A fault without a path is about the folder itself."""
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
+    there = stands(folder)
+    if not there or not folder.is_dir():
+        what = "is not a folder" if there else "does not exist"
         return None, [Fault("", f"{what}; build the site first, or name the folder that the site generator writes")]
     walk = _Walk(Path(os.path.realpath(folder)), options.include)
     found = sorted(walk.files(str(folder), "", ()), key=lambda one: one[0].encode(errors="surrogateescape"))
@@ -106,16 +118,25 @@ class _Walk:
     def files(self, folder: str, prefix: str, inside: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
         """Yield (path in the site, path on disk, size); `inside` are the real folders above, to end circles."""
         here = os.path.realpath(folder)
-        with os.scandir(folder) as found:
-            for entry in found:
-                path = f"{prefix}{entry.name}"
+        try:
+            with os.scandir(folder) as found:
+                entries = list(found)
+        except OSError as error:
+            self.faults.append(Fault(shown(prefix.rstrip("/")), _unread(error)))
+            return
+        for entry in entries:
+            path = f"{prefix}{entry.name}"
+            try:
                 fault = self._fault(path, entry, (*inside, here))
-                if fault:
-                    self.faults.append(Fault(shown(path), fault))
-                elif entry.is_dir():
-                    yield from self.files(entry.path, f"{path}/", (*inside, here))
-                else:
-                    yield path, entry.path, entry.stat().st_size
+                size = None if fault or entry.is_dir() else entry.stat().st_size
+            except OSError as error:
+                fault, size = _unread(error), None
+            if fault:
+                self.faults.append(Fault(shown(path), fault))
+            elif size is None:
+                yield from self.files(entry.path, f"{path}/", (*inside, here))
+            else:
+                yield path, entry.path, size
 
     def _fault(self, path: str, entry: os.DirEntry[str], above: tuple[str, ...]) -> str | None:
         allowed = any(fnmatchcase(path, one) or path.startswith(f"{one.rstrip('/')}/") for one in self._include)
@@ -146,6 +167,10 @@ class _Walk:
         return None
 
 
+def _unread(error: OSError) -> str:
+    return f"cannot be read ({error.strerror}); let your user read it, or remove it"
+
+
 def _secret(path: str, entry: os.DirEntry[str]) -> bool:
     """Return whether a file or folder holds secrets, by its path or by its first bytes."""
     path = path.lower()
@@ -160,8 +185,14 @@ def _secret(path: str, entry: os.DirEntry[str]) -> bool:
 
 def _with_rules(found: list[tuple[str, str, int]], settings: Settings) -> tuple[Site, list[Fault]]:
     """Return a site made of files, with its own rules."""
-    sources = {path: Path(disk).read_bytes() for path, disk, _ in found if path in (rules.REDIRECTS, rules.HEADERS)}
+    sources: dict[str, bytes] = {}
     faults: list[Fault] = []
+    for path, disk, _ in found:
+        if path in (rules.REDIRECTS, rules.HEADERS):
+            try:
+                sources[path] = Path(disk).read_bytes()
+            except OSError as error:
+                faults.append(Fault(path, _unread(error)))
     texts = {}
     for path, data in sources.items():
         try:

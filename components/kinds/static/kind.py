@@ -21,7 +21,7 @@ from ...web import headers as web
 from . import front, sizes
 from .akash import OnAkash
 from .aws import OnAws
-from .folder import Options
+from .folder import Options, stands
 from .routes import Routes, Settings
 
 if TYPE_CHECKING:
@@ -138,14 +138,14 @@ class Static(Kind[StaticOptions]):
         from . import bundle, memory
 
         folder = root / options.site
-        if not folder.exists():
-            why = f"{folder} does not exist; build the site first, or name the folder that the site generator writes"
-            raise NotBuiltError("the site is not built", [Fault("site", why)])
         try:
-            found = bundle.survey(folder, options.reading())
+            found = bundle.survey(folder, options.reading()) if stands(folder) else None
         except ConfigError as error:
             inside = [Fault("site", f"{error.title}: {fault}") for fault in error.faults]
             raise ConfigError(error.title, inside or [Fault("site", error.title)]) from None
+        if found is None:
+            why = f"{folder} does not exist; build the site first, or name the folder that the site generator writes"
+            raise NotBuiltError("the site is not built", [Fault("site", why)])
         last = memory.recall(memory.published(folder))
         same = last is not None and last.version != found.version and last.undated == found.undated
         dated = last.version if last and same else ""
