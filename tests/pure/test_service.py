@@ -109,6 +109,9 @@ REFUSED = {
     "signs with standby": ({"signs": True, "update": "in-place"}, "mode", "punished by the network"),
     "private address": ({"env": {"DB": "postgres://10.0.3.4/x"}}, "options.env.DB", "a private network"),
     "private name": ({"args": ["--db=db.prod.internal"]}, "options.args[0]", "a private network"),
+    "private name with a dot at its end": ({"env": {"A": "http://db.svc.:80"}}, "options.env.A", "a private network"),
+    "private address of an option": ({"args": ["-h10.0.3.4"]}, "options.args[0]", "a private network"),
+    "private range": ({"env": {"A": "10.0.0.1-10.0.0.9"}}, "options.env.A", "a private network"),
     "metadata": ({"env": {"URL": "http://169.254.169.254/"}}, "options.env.URL", "a private network"),
     "role": ({"env": {"AWS_ROLE_ARN": "arn:aws:iam::1:role/x"}}, "options.env.AWS_ROLE_ARN", "from a role"),
     "private registry": (
@@ -227,10 +230,17 @@ LOST = {
     "secrets without a command": {"secrets": {"TOKEN": "API_TOKEN"}},
     "secrets without a shell": {"secrets": {"TOKEN": "API_TOKEN"}, "shell": False},
     "singleton": {"singleton": True, "update": "in-place"},
+    "two at a flip": {"signs": True, "update": "in-place"},
 }
 #: Options at which a row does not count, for those that do not count always.
 KEPT = {
-    "private network": {"env": {"A": "8.8.8.8", "B": "0.0.0.0:80", "C": "1.10.0.0.1.2"}},
+    "private network": {
+        "env": {
+            **{"A": "8.8.8.8", "B": "0.0.0.0:80", "C": "1.10.0.0.1.2", "D": "https://api.internal.example.com"},
+            **{"E": "https://api.local.net/", "F": "http://x.lan.dao.example", "G": "v10.0.0.1", "H": ".internal"},
+        },
+        "args": ["release-10.1.2.3", "10.1.2.3-alpine", "api-10.1.2.3.tar.gz"],
+    },
     "instance role": {"env": {"AWS_REGION": "us-east-1"}},
     "volume": {"volume": {"path": "/a", "gib": 1}},
     "volume of a task": {},
@@ -247,7 +257,8 @@ KEPT = {
     "secrets on Akash": {},
     "secrets without a command": {"secrets": {"TOKEN": "API_TOKEN"}, "command": ["api"]},
     "secrets without a shell": {"shell": False},
-    "singleton": {},
+    "singleton": {"singleton": True, "signs": True, "update": "in-place"},
+    "two at a flip": {},
 }
 ROWS = {row.name: row for row in losses.TABLE}
 
@@ -263,6 +274,13 @@ def test_a_loss_is_named_or_refused_where_it_counts(name):
         said = losses.sentences(options, target)
         refused = [fault.message for fault in losses.faults(options, target)]
         assert (row.sentence in refused, row.sentence in said) == (row.refused, not row.refused)
+
+
+@pytest.mark.parametrize("mode", ["centralized", "decentralized"])
+def test_what_a_lease_refuses_is_refused_in_every_mode_with_what_helps_there(mode):
+    found = faults(mode, env={"A": "10.0.0.1"}, secrets={"TOKEN": "API_TOKEN"}, shell=False, command=["api"])
+    assert set(found) == {"options.env.A", "options.shell"}
+    assert all("leave the workload out of the stack file" in sentence for sentence in found.values())
 
 
 @pytest.mark.parametrize("name", KEPT)

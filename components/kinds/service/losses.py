@@ -20,8 +20,10 @@ DISK_GIB = 1
 _PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"))
 )
-_ADDRESS = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:[.][0-9]{1,3}){3}(?![0-9.])")
-_INSIDE = re.compile(r"(?i)(?<![a-z0-9-])[a-z0-9][a-z0-9.-]*[.](?:internal|local|svc|lan)(?![a-z0-9-])")
+#: An address is no part of a word, such as a version; it may follow the letter of an option (`-h10.0.0.1`).
+_ADDRESS = re.compile(r"(?i)(?<![\w.-])(?:-[a-z])?([0-9]{1,3}(?:[.][0-9]{1,3}){3})(?![\w.]|-[a-z])")
+#: A name whose last label no public name ends in; a dot after it may end the name.
+_INSIDE = re.compile(r"(?i)(?<=[a-z0-9])[.](?:internal|local|svc|lan)(?![a-z0-9-]|[.][a-z0-9-])")
 #: Variables with which an AWS SDK assumes a role of the machine, or of a file on it.
 _OF_A_ROLE = ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_PROFILE")
 
@@ -135,8 +137,8 @@ TABLE = (
         "secrets without a shell",
         (AKASH,),
         lambda options: ["shell"] if options.secrets and not options.shell else [],
-        "the application gets its secrets by sh, and wget or curl, on Akash; use an image that has them, or keep the "
-        "workload on AWS",
+        "the application gets its secrets by sh, and wget or curl, on Akash; use an image that has them, or leave the "
+        "workload out of the stack file, because every workload has to run there",
         refused=True,
     ),
     Loss("readers", (AKASH,), _always, "the Akash provider can read its variables, memory, disk and TLS keys"),
@@ -145,7 +147,7 @@ TABLE = (
         (AKASH,),
         _private_places,
         "names a place in a private network, and an Akash lease reaches the public internet alone; give the place a "
-        "public name with TLS, or keep the workload where it is",
+        "public name with TLS, or leave the workload out of the stack file, because every workload has to run there",
         refused=True,
     ),
     Loss(
@@ -219,10 +221,15 @@ TABLE = (
     Loss(
         "singleton",
         (AKASH, AWS),
-        _if(lambda options: options.singleton),
-        "its standby is cold: after an outage it stands still until you make the other side active and run "
-        "`pulumi up`. While a flip or a change that needs a new machine is under way, two run until the old one is "
-        "closed, and the application has to tolerate that",
+        _if(lambda options: options.singleton and not options.signs),
+        "its standby is cold: after an outage it stands still until you make the other side active and run `pulumi up`",
+    ),
+    Loss(
+        "two at a flip",
+        (AKASH, AWS),
+        _if(lambda options: options.singleton or options.signs),
+        "while a flip or a change that needs a new machine is under way, two run until the old one is closed, and the "
+        "application has to tolerate that",
     ),
 )
 
