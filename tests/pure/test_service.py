@@ -150,13 +150,20 @@ def test_what_cannot_be_is_refused_by_its_path_with_what_to_choose(case):
     assert "AKIA" not in str(found)
 
 
-def test_two_sites_of_a_singleton_are_refused_where_both_would_run():
-    made = stack("decentralized", singleton=True, update="in-place")
+@pytest.mark.parametrize("mode", ["centralized", "active-standby", "decentralized"])
+@pytest.mark.parametrize(
+    ("option", "why"), [("singleton", "would run at the same time"), ("signs", "punished by the network")]
+)
+def test_a_second_decentralized_target_of_what_runs_once_is_refused_in_every_mode(mode, option, why):
+    made = stack(mode, update="in-place", **{option: True})
     made["workloads"]["api"]["placement"]["decentralized"] = ["akash", "akash"]
     with pytest.raises(PlanError) as caught:
         topology(made, builtin(), None)
-    (fault,) = caught.value.faults
-    assert (fault.path, "choose `centralized`" in fault.message) == ("workloads.api.mode", True)
+    found = {fault.path.removeprefix("workloads.api."): fault.message for fault in caught.value.faults}
+    sentence = found.pop("placement.decentralized[1]")
+    assert why in sentence
+    assert sentence.endswith("; name one target")
+    assert [*found] == (["mode"] if (option, mode) == ("signs", "active-standby") else [])
 
 
 @pytest.mark.parametrize(
@@ -235,11 +242,9 @@ LOST = {
 #: Options at which a row does not count, for those that do not count always.
 KEPT = {
     "private network": {
-        "env": {
-            **{"A": "8.8.8.8", "B": "0.0.0.0:80", "C": "1.10.0.0.1.2", "D": "https://api.internal.example.com"},
-            **{"E": "https://api.local.net/", "F": "http://x.lan.dao.example", "G": "v10.0.0.1", "H": ".internal"},
-        },
+        "env": {"A": "8.8.8.8", "B": "0.0.0.0:80", "C": "1.10.0.0.1.2", "D": "v10.0.0.1", "E": ".internal"},
         "args": ["release-10.1.2.3", "10.1.2.3-alpine", "api-10.1.2.3.tar.gz"],
+        "command": ["https://api.internal.example.com", "https://api.local.net/", "http://x.lan.dao.example"],
     },
     "instance role": {"env": {"AWS_REGION": "us-east-1"}},
     "volume": {"volume": {"path": "/a", "gib": 1}},

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ...action import STACK, Ref
+from ...config.models import Mode
 from ...errors import Fault
 from ...kind import Kind, Rollout, State
 from ...release import Release
@@ -51,13 +52,13 @@ class Service(Kind[ServiceOptions]):
     def refuses(self, plan: WorkloadPlan) -> Iterator[Fault]:
         """Refuse a standby for a workload that signs, and a running standby for a singleton."""
         options: ServiceOptions = plan.options  # type: ignore[assignment]
-        one = "choose `centralized`, or `decentralized` with one target"
-        if len(plan.sites) > 1 and options.signs:
-            why = f"it signs, and two that sign with one key at a time are punished by the network; {one}"
-            yield Fault("mode", why)
-        elif len(plan.sites) > 1 and options.singleton:
-            why = "two sites of a singleton would run at the same time"
-            yield Fault("mode", f"{why}; {one}, or `active-standby`, whose standby is started by you")
+        why = "two sites of a singleton would run at the same time"
+        if options.signs:
+            why = "it signs, and two that sign with one key at a time are punished by the network"
+        if (options.signs or options.singleton) and len(plan.placement.decentralized) > 1:
+            yield Fault("placement.decentralized[1]", f"is the standby of `decentralized`: {why}; name one target")
+        if options.signs and plan.mode is Mode.ACTIVE_STANDBY:
+            yield Fault("mode", f"{why}; choose `centralized`, or `decentralized` with one target")
 
     def check(self, site: Site, release: Release) -> Run:
         """Return the probe, which is repeated for the seconds that a release may take to become healthy."""
