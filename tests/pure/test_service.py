@@ -130,6 +130,37 @@ REFUSED = {
         "options.aws.vpc",
         "or `size: small`",
     ),
+    "small with subnets": (
+        {"aws": {"size": "small", "subnets": ["subnet-1", "subnet-2"]}},
+        "options.aws.subnets",
+        "or `size: small`",
+    ),
+    "subnets with a load balancer": (
+        {"aws": {"balancer": BALANCER, "subnets": ["subnet-1", "subnet-2"]}},
+        "options.aws.subnets",
+        "take `vpc` and `subnets` out",
+    ),
+    "subnets without a VPC": ({"aws": {"subnets": ["subnet-1", "subnet-2"]}}, "options.aws.subnets", "go together"),
+    "a subnet twice": (
+        {"aws": {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2", "subnet-2"]}},
+        "options.aws.subnets",
+        "subnet-2 stands twice in `subnets` and `private_subnets`; name each once",
+    ),
+    "one subnet twice": (
+        {"aws": {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-1"]}},
+        "options.aws.subnets",
+        "subnet-1 stands",
+    ),
+    "a private subnet twice": (
+        {"aws": {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"], "private_subnets": ["subnet-3", "subnet-3"]}},
+        "options.aws.private_subnets",
+        "subnet-3 stands",
+    ),
+    "a subnet public and private": (
+        {"aws": {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"], "private_subnets": ["subnet-1"]}},
+        "options.aws.private_subnets",
+        "subnet-1 stands",
+    ),
     "size": ({"aws": {"size": "tiny"}}, "options.aws.size", "choose own or small"),
     "VPC with a load balancer": (
         {"aws": {"balancer": BALANCER, "vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"]}},
@@ -189,6 +220,13 @@ def test_the_standby_of_a_singleton_is_cold(active, runs, waits, tmp_path, monke
     assert f"api-{waits}" in next(line for line in shown.output.splitlines() if line.startswith("  cold"))
     assert f"until you make api-{waits} active" in shown.output
     assert f"{priced:.2f} for the cold standby" in shown.output
+
+
+def test_what_a_small_service_does_not_choose_is_named_in_one_run():
+    network = {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"], "private_subnets": ["subnet-3"]}
+    found = faults(aws={"size": "small", "balancer": BALANCER, **network})
+    assert set(found) == {f"options.aws.{name}" for name in ("balancer", *network)}
+    assert len({*found.values()}) == 1
 
 
 def test_all_faults_of_the_options_come_at_once():

@@ -170,24 +170,34 @@ class Aws(Setting):
         default=None, pattern=r"^arn:[^\s]+:cluster/[^\s]+$", description="The ARN of an ECS cluster."
     )
 
-    @field_validator("balancer", "vpc", "private_subnets")
+    @field_validator("balancer", "vpc", "subnets", "private_subnets")
     @classmethod
     def _is_the_stacks(cls, given: str | tuple[str, ...] | None, info: ValidationInfo) -> str | tuple[str, ...] | None:
         if given and info.data.get("size") is Size.SMALL:
             raise ValueError("small services share a load balancer in the default VPC; take this out, or `size: small`")
         return given
 
-    @field_validator("vpc")
+    @field_validator("vpc", "subnets")
     @classmethod
-    def _is_that_of_the_balancer(cls, vpc: str | None, info: ValidationInfo) -> str | None:
-        if vpc and info.data.get("balancer"):
+    def _is_that_of_the_balancer(
+        cls, given: str | tuple[str, ...] | None, info: ValidationInfo
+    ) -> str | tuple[str, ...] | None:
+        if given and info.data.get("balancer"):
             raise ValueError("the load balancer has a VPC and subnets already; take `vpc` and `subnets` out")
-        return vpc
+        return given
+
+    @field_validator("subnets", "private_subnets")
+    @classmethod
+    def _are_named_once(cls, subnets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        named = (*(info.data.get("subnets") or ()), *subnets)
+        if twice := sorted({subnet for subnet in named if named.count(subnet) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands twice in `subnets` and `private_subnets`; name each once")
+        return subnets
 
     @field_validator("subnets")
     @classmethod
     def _go_with_the_vpc(cls, subnets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if subnets and len(set(subnets)) < fargate.ZONES:
+        if 0 < len(subnets) < fargate.ZONES:
             raise ValueError("a load balancer needs two subnets in different zones; name two or more")
         if bool(subnets) != bool(info.data.get("vpc", subnets)):
             raise ValueError("`vpc` and `subnets` go together; give both, or neither for the default VPC")
