@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from components.errors import PlanError
 from components.plan.stack import topology
 from components.project import builtin
 from tests.graph.monitor import ANSWERS, run
+from tests.pure.test_service import stack
 from tests.settings import settings, site_folder
 
 CHECK = "aws:route53/healthCheck:HealthCheck"
@@ -97,6 +99,37 @@ def test_both_halves_have_certificates_for_every_name_and_lead_to_the_host(root)
     assert lease["hosts"] == ["docs.dao.example", "docs-akash.dao.example", *OTHERS]
     assert "OTHERS=www.dao.example dao.example" in lease["sdl"]["services"]["web"]["env"]
     assert graph.outputs["workloads"]["docs"]["hosts"][:3] == ["docs.dao.example", *OTHERS]
+
+
+@pytest.mark.parametrize("kind", ["static", "service"])
+def test_a_certificate_has_a_subject_that_acm_takes(root, kind):
+    """ACM API reference, RequestCertificate: 64 octets for the first name, 253 for others."""
+    long = f"{'x' * 30}.{'y' * 30}.dao.example"
+    made = settings("centralized", host=long) if kind == "static" else stack("centralized")
+    (name,) = made["workloads"]
+    made["workloads"][name]["host"] = long
+    graph = run(made, root)
+    certificate = graph.named(f"{name}-aws-certificate").inputs
+    assert certificate["domainName"] == f"{name}-aws.dao.example"
+    assert certificate["subjectAlternativeNames"] == [long]
+    assert graph.named(f"{name}-aws-proof-{long}").inputs["records"]
+
+
+@pytest.mark.parametrize("kind", ["static", "service"])
+def test_names_without_a_subject_are_refused_where_the_stack_asks_for_a_certificate(root, kind):
+    made = settings("decentralized") if kind == "static" else stack("decentralized")
+    made = json.loads(json.dumps(made).replace("dao.example", f"{'z' * 60}.example"))
+    with pytest.raises(PlanError) as caught:
+        topology(made, builtin(), root)
+    (name,) = made["workloads"]
+    (fault,) = caught.value.faults
+    assert fault.path == f"workloads.{name}.host"
+    assert f"neither it nor {name}-aws.zzz" in fault.message
+    assert fault.message.endswith("choose a shorter host")
+    if kind == "static":
+        arn = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b"
+        made["workloads"][name]["options"]["existing"] = {"certificate": arn}
+        assert topology(made, builtin(), root).workloads
 
 
 def test_the_apex_is_an_alias_and_its_records_go_before_the_site(root):

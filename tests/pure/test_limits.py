@@ -49,6 +49,7 @@ ELSEWHERE = {
     "probe/probe.py": {"_LONGEST", "_TIMEOUT"},  # a pause; how long a site may take to become well
     "stores/record.py": {"_MOST"},  # whole numbers of JSON
     "targets/akash/market/reconcile.py": {"LIMIT_S"},  # a deployment from its opening to its address
+    "targets/aws/__init__.py": {"_SUBJECT_CHARS"},  # of a certificate's subject, by what ACM takes
     "targets/aws/edge.py": {"MOST_BYTES"},  # CloudFront's for a function
     "targets/aws/unit.py": {"LARGEST"},  # EC2's for user data
     "text/escape.py": {"_DEPTH"},  # of what is shown of a value

@@ -10,6 +10,7 @@ from ...config.models import Mode
 from ...errors import Fault
 from ...kind import Kind, Rollout, State
 from ...release import Release
+from ...targets.aws import without_subject
 from . import losses
 from .akash import OnAkash
 from .aws import OnAws
@@ -50,7 +51,7 @@ class Service(Kind[ServiceOptions]):
         return {f"secrets.{name}": variable for name, variable in options.secrets.items()}
 
     def refuses(self, plan: WorkloadPlan) -> Iterator[Fault]:
-        """Refuse a standby for a workload that signs, and a running standby for a singleton."""
+        """Refuse a standby of what signs, a running one of a singleton, and names without a certificate."""
         options: ServiceOptions = plan.options  # type: ignore[assignment]
         why = "two sites of a singleton would run at the same time"
         if options.signs:
@@ -59,6 +60,7 @@ class Service(Kind[ServiceOptions]):
             yield Fault("placement.decentralized[1]", f"is the standby of `decentralized`: {why}; name one target")
         if options.signs and plan.mode is Mode.ACTIVE_STANDBY:
             yield Fault("mode", f"{why}; choose `centralized`, or `decentralized` with one target")
+        yield from without_subject(plan)
 
     def check(self, site: Site, release: Release) -> Run:
         """Return the probe, which is repeated for the seconds that a release may take to become healthy."""

@@ -16,7 +16,8 @@ from ...kind import Kind, Rollout, State
 from ...release import Release
 from ...targets.akash.ingress import Ingress
 from ...targets.akash.notice import Notice  # noqa: TC001 pydantic reads annotations
-from ...targets.aws.options import Delivery, Existing  # noqa: TC001 pydantic reads it
+from ...targets.aws import without_subject
+from ...targets.aws.options import Delivery, Existing, existing_of
 from ...web import headers as web
 from . import front, sizes
 from .akash import OnAkash
@@ -150,6 +151,11 @@ class Static(Kind[StaticOptions]):
         same = last is not None and last.version != found.version and last.undated == found.undated
         dated = last.version if last and same else ""
         return Release(found.version, Content(options.site, found.size, found.routes, dated), pinned=False)
+
+    def refuses(self, plan: WorkloadPlan) -> Iterator[Fault]:
+        """Refuse names for which AWS signs no certificate."""
+        if not existing_of(plan.options).certificate:
+            yield from without_subject(plan)
 
     def actions(self, plan: WorkloadPlan) -> Iterator[Action]:
         """Return the action that keeps the version in every store before any site serves it."""

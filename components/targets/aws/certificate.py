@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi_aws as aws
 
 from ...authority import ProofRecord
+from . import subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
 def certificate(
     name: str, hosts: tuple[str, ...], prove: Prove, inside: pulumi.ResourceOptions, region: str | None = None
 ) -> aws.acm.CertificateValidation:
-    """Register a certificate for `hosts`, the first being its subject; return what waits until it is valid.
+    """Register a certificate for `hosts`; return what waits until it is valid.
 
     `region` is where it is used; None is the provider's.
     """
+    first = subject(hosts) or hosts[0]
     asked = aws.acm.Certificate(
         f"{name}-certificate",
-        domain_name=hosts[0],
-        subject_alternative_names=list(hosts[1:]),
+        domain_name=first,
+        subject_alternative_names=[host for host in hosts if host != first],
         validation_method="DNS",
         region=region,
         opts=inside,

@@ -62,9 +62,9 @@ class Container(pulumi.ComponentResource):
 
     A target group belongs to one load balancer (ELB user guide, "Quotas"), and a service that changes its own takes the
     old one's tasks away. So another load balancer is another service, which stands before the old one is removed.
-    `hosts` are the names it answers to, the first being the certificate's subject; `prove` publishes the record by
-    which ACM verifies that a host is ours. Over plain HTTP only challenges go to the tasks; the rest is redirected to
-    HTTPS. `fill` writes the values of secrets to Secrets Manager before a task can ask for them.
+    `hosts` are the names it answers to; `prove` publishes the record by which ACM verifies that a host is ours. Over
+    plain HTTP only challenges go to the tasks; the rest is redirected to HTTPS. `fill` writes the values of secrets to
+    Secrets Manager before a task can ask for them.
     """
 
     domain_name: pulumi.Output[str]

@@ -39,7 +39,7 @@ class StaticSite(pulumi.ComponentResource):
 
     `label` is the stack's name in the names of its resources, where several stacks share the account. `existing` are a
     certificate and a bucket that are used as they are, `delivery` how the distribution serves. `hosts` are the names
-    the distribution answers to, the first being the certificate's subject. `prove` publishes the record by which ACM
+    the distribution answers to. `prove` publishes the record by which ACM
     verifies that a host is ours: an authority's `prove`. `challenge_peer` is the name of another site that ACME
     challenges are passed on to; absent where no site needs it. `headers` are those of every answer. `functions` is the
     code of the functions at the edge by event, as `edge` makes it, until a release brings its own. `error_page` is the
