@@ -99,6 +99,11 @@ DOCTOR_PROGRAM_S = _limit("a program that `unmoor doctor` asks", 6, "seconds", "
 DOCTOR_STORE_S = _limit("a read of a store by `unmoor doctor`", 5, "seconds", "it is listed as not known")
 DOCTOR_HOST_S = _limit("a look of `unmoor doctor` at a vendor", 5, "seconds", "a caution gives the reason")
 CLAIM_BYTES = _limit("a claim in a store", 2_000, "bytes", "it is another stack's")
+# A task definition has 64 KiB ("Amazon ECS service quotas"), of which the web server and 30 secrets take up to 43 kB.
+# Linux executes no word of more than 128 KiB (execve(2), MAX_ARG_STRLEN).
+RUN_BYTES = _limit(
+    "variables, command and arguments of a service together, as JSON", 20 << 10, "bytes", "they are refused"
+)
 SECRET_BYTES = _limit("the value of a secret of a service", 16 << 10, "bytes", "the update is refused")
 SECRETS_BYTES = _limit("all values of a service together", 32 << 10, "bytes", "the update is refused")
 HELD_BYTES = _limit("secrets of a stack's configuration, handed to a step", 1 << 20, "bytes", "the step fails")

@@ -41,7 +41,6 @@ ELSEWHERE = {
     "config/models.py": {"LABEL_CHARS"},  # of a stack's label, which is in every name
     "config/servers.py": {"MOST"},  # own name servers
     "content/mapping.py": {"_DEEPEST"},  # folders in which pages are compared
-    "kinds/service/options.py": {"_LONGEST"},  # an argument of a container, by what Linux takes
     "kinds/static/folder.py": {"MOST_KEY_BYTES"},  # S3's for a key
     "kinds/static/memory.py": {"_MOST"},  # folders that are remembered
     "kinds/static/objects.py": {"PART_BYTES", "MOST_METADATA_BYTES"},  # of an upload; S3's

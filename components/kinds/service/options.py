@@ -6,12 +6,13 @@ import hashlib
 import json
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from ...config import images
 from ...config.models import EnvironmentName, Setting
+from ...limits import RUN_BYTES
 from ...targets.akash.notice import Notice  # noqa: TC001 pydantic reads annotations
 from ...targets.akash.sdl.rules.advice import looks_secret
 from ...targets.aws import fargate
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 _TAKEN = re.compile(r"/(?:proc|sys|dev|etc)(?:/|$)")
 #: Prefixes of variables that the machine sets by itself.
 _OF_THE_MACHINE = ("AKASH_", "ECS_", "KUBERNETES_", "UNMOOR_")
-#: The most bytes of a variable's value, because one document holds all of them.
-_LONGEST = 32_768
 #: The most secrets of one service.
 _MOST_SECRETS = 30
 
@@ -38,6 +37,8 @@ class Update(StrEnum):
 
 
 def _word(text: str) -> str:
+    if len(text.encode()) > RUN_BYTES:
+        raise ValueError(f"has more than {RUN_BYTES:,} bytes; put it into the image")
     if looks_secret(text):
         raise ValueError(
             "holds what looks like a secret, and the operator of the machine can read it; take it out, and name it in "
@@ -48,10 +49,10 @@ def _word(text: str) -> str:
     return text
 
 
-def _value(text: str) -> str:
-    if len(text.encode()) > _LONGEST:
-        raise ValueError(f"has more than {_LONGEST:,} bytes; put it into the image")
-    return _word(text)
+def _bytes(given: tuple[str, ...] | dict[str, str]) -> int:
+    """Return the size of words or variables as JSON, the form in which ECS takes them."""
+    parts = [{"name": name, "value": value} for name, value in given.items()] if isinstance(given, dict) else given
+    return len(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _variable(name: str) -> str:
@@ -95,8 +96,8 @@ def _path_in_container(path: str) -> str:
 SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]
 Image = Annotated[str, AfterValidator(images.pinned)]
 Word = Annotated[str, AfterValidator(_word)]
+Value = Word
 Variable = Annotated[str, AfterValidator(_variable)]
-Value = Annotated[str, AfterValidator(_value)]
 SecretName = Annotated[str, AfterValidator(_secret)]
 HealthPath = Annotated[str, AfterValidator(_path_of_health)]
 Folder = Annotated[str, AfterValidator(_path_in_container)]
@@ -258,6 +259,15 @@ class ServiceOptions(Setting):
         default=20.0, gt=0, le=1_000, description="Ceiling for one lease in USD a month; a dearer bid is refused."
     )
     notice: Notice = None
+
+    @field_validator("command", "args", "env")
+    @classmethod
+    def _fit_into_a_site(cls, given: tuple[str, ...] | dict[str, str], info: ValidationInfo) -> Any:
+        before = [info.data[name] for name in ("command", "args") if info.data.get(name)]
+        if (size := sum(map(_bytes, [*before, given]))) > RUN_BYTES:
+            has = f"brings `command`, `args` and `env` to {size:,} bytes as JSON, and {RUN_BYTES:,} are allowed"
+            raise ValueError(f"{has}; put some of it into the image")
+        return given
 
     @field_validator("secrets")
     @classmethod
