@@ -6,6 +6,7 @@ import pytest
 
 from components.config import models as config
 from components.doctor import run as doctor
+from components.errors import PlanError
 from components.plan.canonical import plan_hash
 from components.plan.stack import topology
 from components.project import builtin
@@ -83,14 +84,29 @@ def test_options_that_are_left_out_leave_the_hash_as_it_was(root):
         ({"existing": {"certificate": CERTIFICATE.replace("us-east-1", "eu-west-1")}}, "existing.certificate"),
         ({"existing": {"buckt": "x"}}, "did you mean bucket?"),
         ({"existing": {"bucket": "Docs"}}, "existing.bucket"),
+        ({"existing": {"bucket": "a..b"}}, "existing.bucket: a..b is not the name of a bucket: S3 takes none with .."),
+        ({"existing": {"bucket": "192.168.0.1"}}, "existing.bucket: 192.168.0.1 is not the name of a bucket"),
+        ({"aws": {"logs": "dao--x-s3"}}, "aws.logs: dao--x-s3 is not the name of a bucket"),
         ({"aws": {"price_class": "300"}}, "choose 100, 200 or all"),
+        ({"aws": {"price_class": 300}}, "choose 100, 200 or all"),
         ({"aws": {"web_acl": WEB_ACL.replace("global", "regional")}}, "aws.web_acl"),
     ],
 )
 def test_what_cannot_be_used_is_a_sentence(root, options, sentence):
-    from components.errors import PlanError
-
     with pytest.raises(PlanError) as refused:
         topology(made(**options), builtin(), root)
     assert sentence in str(refused.value)
     assert config.read(made(**options))[0] is not None, "the kind's own options"
+
+
+def test_everything_that_cannot_be_used_is_named_in_one_run(root):
+    with pytest.raises(PlanError) as refused:
+        topology(made(existing={"distribution": "E1", "zone": "Z1", "bucket": "X", "buckt": "x"}), builtin(), root)
+    paths = [fault.path.removeprefix("workloads.docs.options.existing.") for fault in refused.value.faults]
+    assert sorted(paths) == ["bucket", "buckt", "distribution", "zone"]
+
+
+@pytest.mark.parametrize("given", ["200", 200])
+def test_a_price_class_may_be_a_number(root, given):
+    graph = run(made(aws={"price_class": given}), root)
+    assert graph.named("docs-aws-distribution").inputs["priceClass"] == "PriceClass_200"

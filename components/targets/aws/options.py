@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ...config.models import Setting
 
 #: CloudFront accepts certificates and web ACLs of this region only (API reference, ViewerCertificate and WebACLId).
 REGION = "us-east-1"
-Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+#: Names of that form which S3 takes for no bucket of this use (S3 user guide, "General purpose bucket naming rules").
+_NO_BUCKET = re.compile(
+    r"[.][.]|^[0-9]+(?:[.][0-9]+){3}$|^(?:xn--|sthree-|amzn-s3-demo-)"
+    r"|(?:-s3alias|--ol-s3|[.]mrap|--x-s3|--table-s3)$"
+)
+
+
+def _of_s3(name: str) -> str:
+    if found := _NO_BUCKET.search(name):
+        raise ValueError(f"{name} is not the name of a bucket: S3 takes none with {found[0]}; name one that exists")
+    return name
+
+
+Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), AfterValidator(_of_s3)]
 _CERTIFICATE = r"^arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/[A-Za-z0-9-]+$"
 _WEB_ACL = r"^arn:aws[a-z-]*:wafv2:us-east-1:[0-9]{12}:global/webacl/[\w-]+/[A-Za-z0-9-]+$"
 
@@ -22,6 +45,11 @@ class PriceClass(StrEnum):
     CHEAPEST = "100"
     MOST = "200"
     ALL = "all"
+
+    @classmethod
+    def _missing_(cls, value: object) -> PriceClass | None:
+        """Accept a number, which YAML makes of `100` without quotes."""
+        return next((each for each in cls if type(value) is int and each.value == str(value)), None)
 
     @property
     def api(self) -> str:
@@ -53,13 +81,27 @@ class Existing(Setting):
         "so is its content at the end.",
     )
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _no_other(cls, given: Any) -> Any:
-        for name in _REFUSED if isinstance(given, dict) else ():
-            if name in given:
-                raise ValueError(f"{name}: {_REFUSED[name]}")
-        return given
+    def _no_other(cls, given: Any, read: ModelWrapValidatorHandler[Existing]) -> Existing:
+        """Refuse what cannot be used, each by its name, together with what is wrong with the rest."""
+        refused = _REFUSED.keys() & given.keys() if isinstance(given, dict) else set()
+        wrong = [
+            InitErrorDetails(
+                type=PydanticCustomError("value_error", "", {"error": _REFUSED[name]}), loc=(name,), input=""
+            )
+            for name in sorted(refused)
+        ]
+        try:
+            made = read({name: value for name, value in given.items() if name not in refused} if refused else given)
+        except ValidationError as error:
+            wrong += [
+                InitErrorDetails(type=each["type"], loc=each["loc"], input=each["input"], ctx=each.get("ctx", {}))
+                for each in error.errors(include_url=False)
+            ]
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong)
+        return made
 
 
 class Delivery(Setting):
