@@ -110,3 +110,13 @@ def test_everything_that_cannot_be_used_is_named_in_one_run(root):
 def test_a_price_class_may_be_a_number(root, given):
     graph = run(made(aws={"price_class": given}), root)
     assert graph.named("docs-aws-distribution").inputs["priceClass"] == "PriceClass_200"
+
+
+def test_the_bucket_of_a_store_is_no_bucket_for_a_site(root):
+    """The other store has an endpoint, so its bucket of that name is another one."""
+    assert topology(made(existing={"bucket": "dao-storj"}), builtin(), root).workloads
+    with pytest.raises(PlanError) as refused:
+        topology(made(existing={"bucket": "dao-aws"}), builtin(), root)
+    (fault,) = refused.value.faults
+    assert fault.path == "workloads.docs.options.existing.bucket"
+    assert fault.message.startswith("is the bucket of store aws, and publishing removes what a release does not have")

@@ -153,9 +153,14 @@ class Static(Kind[StaticOptions]):
         return Release(found.version, Content(options.site, found.size, found.routes, dated), pinned=False)
 
     def refuses(self, plan: WorkloadPlan) -> Iterator[Fault]:
-        """Refuse names for which AWS signs no certificate."""
-        if not existing_of(plan.options).certificate:
+        """Refuse names for which AWS signs no certificate, and a store's bucket as that of the site."""
+        used = existing_of(plan.options)
+        if not used.certificate:
             yield from without_subject(plan)
+        for name, store in plan.stores.items():
+            if store.endpoint is None and store.bucket == used.bucket:
+                why = f"is the bucket of store {name}, and publishing removes what a release does not have"
+                yield Fault("options.existing.bucket", f"{why}; name another bucket")
 
     def actions(self, plan: WorkloadPlan) -> Iterator[Action]:
         """Return the action that keeps the version in every store before any site serves it."""
