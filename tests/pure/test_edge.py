@@ -197,6 +197,14 @@ def test_a_table_that_does_not_fit_into_a_function_is_a_fault():
     assert [] == list(objects.faults(Routes(files), site=SITE))
 
 
+@pytest.mark.parametrize("fallback", ["", "index.html"])
+def test_headers_that_do_not_fit_into_a_function_are_a_fault_of_their_setting(fallback):
+    embed = tuple(f"https://app-{n}.dao.example" for n in range(2_000))
+    (fault,) = objects.faults(Routes({"index.html": 1}, Settings(embed=embed, fallback=fallback)), site=SITE)
+    assert "embed" == fault.path
+    assert fault.message.endswith("the headers of every answer; name fewer origins")
+
+
 def test_metadata_that_does_not_fit_is_a_fault():
     redirects, _ = rules.redirects(f"/old /{'ü' * 500}\n", {})
     (fault,) = objects.faults(Routes({"index.html": 1}, redirects=redirects), site=SITE)

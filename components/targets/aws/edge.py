@@ -11,7 +11,7 @@ The code keeps to ECMAScript 5.1, which that runtime supports completely.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...errors import Fault
@@ -84,13 +84,18 @@ def viewer_response(rules: EdgeRules) -> str:
 
 def faults(rules: EdgeRules, *, site: str, redirect_from: tuple[str, ...] = ()) -> Iterator[Fault]:
     """Yield the reasons why CloudFront would refuse the functions."""
-    size = len(viewer_request(rules, site=site, redirect_from=redirect_from).encode())
-    if size > MOST_BYTES:
+    alone = replace(rules, patterns=(), fallback="", known=())
+    size, without = (
+        len(viewer_request(one, site=site, redirect_from=redirect_from).encode()) for one in (rules, alone)
+    )
+    made = f"makes a CloudFront function of {size:,} bytes, and {MOST_BYTES:,} are allowed: it holds"
+    if without > MOST_BYTES:
+        yield Fault("embed", f"{made} the headers of every answer; name fewer origins")
+    elif size > MOST_BYTES:
         yield Fault(
             "_redirects" if rules.patterns else "fallback",
-            f"makes a CloudFront function of {size:,} bytes, and {MOST_BYTES:,} are allowed: it holds every rule with "
-            f"a wildcard, and every address of a page that one of them or `fallback` covers ({len(rules.known)}); "
-            "use fewer rules, or rules that cover no pages",
+            f"{made} every rule with a wildcard, and every address of a page that one of them or `fallback` covers "
+            f"({len(rules.known)}); use fewer rules, or rules that cover no pages",
         )
 
 
