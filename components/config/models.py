@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -25,6 +24,7 @@ from ..limits import VALUE_CHARS
 from ..text.escape import outside, shown
 from . import servers as own_servers  # noqa: TC001 pydantic reads annotations
 from .own_names import WORKLOAD
+from .setting import Setting as Setting  # noqa: PLC0414 other modules have it from here
 from .signers import NAME as _NAME
 from .signers import Signers
 from .standing import StandingRecord, together
@@ -50,12 +50,6 @@ Name = Annotated[str, StringConstraints(pattern=_NAME)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=_ENVIRONMENT_NAME)]
 Label = Annotated[str, StringConstraints(pattern=_LABEL_NAME, max_length=LABEL_CHARS)]
 Version = Annotated[str, StringConstraints(pattern=_VERSION)]
-
-
-class Setting(BaseModel):
-    """A part of the stack file: unknown keys are faults, and values never change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Mode(StrEnum):

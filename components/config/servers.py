@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from . import images
 from .own_names import KIND
+from .setting import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 FEWEST, MOST = 2, 3
 
 
-class Servers(BaseModel):
+class Servers(Setting):
     """The stack's two or three own name servers, on operators that run none of its sites."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     placement: tuple[str, ...] = Field(
         min_length=FEWEST, max_length=MOST, description="The target of each server, such as [akash, akash]."

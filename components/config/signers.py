@@ -8,7 +8,9 @@ import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
+
+from .setting import Setting
 
 #: Bytes that hold a string's length in an SSH key.
 _LENGTH = 4
@@ -81,10 +83,8 @@ def _parts(blob: str) -> list[bytes]:
     return parts
 
 
-class Signers(BaseModel):
+class Signers(Setting):
     """The people who approve plans, and how many of them it takes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     keys: dict[
         Annotated[str, StringConstraints(pattern=NAME)],

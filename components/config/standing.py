@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from .setting import Setting
 from .signed import WHEN_SET
 
 if TYPE_CHECKING:
@@ -27,10 +28,8 @@ class StandingType(StrEnum):
     HTTPS = "HTTPS"
 
 
-class StandingRecord(BaseModel):
+class StandingRecord(Setting):
     """One record that stands at a host: values with a TTL, or an alias as the authority knows it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     at: Annotated[str | None, WHEN_SET] = Field(
         default=None, max_length=253, description="The name of `redirect_from` that it stands at; left out, the host."

@@ -167,3 +167,18 @@ def test_keys_without_a_prefix_are_refused_all_at_once() -> None:
         "  - config.zone: has no prefix; write unmoor:zone, else the name of its project",
         "  - config.own: has no prefix; write unmoor: before it if it is ours, else the name of its project",
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"ttl": True}, "ttl: must be a whole number, not 'true'"),
+        ({"signers": {"keys": {"a": f"0x{'a' * 40}"}, "quorum": True}}, "signers.quorum: must be a whole number, not 'true'"),
+        (
+            {"dns": {"servers": {"placement": ["akash", "akash"], "budget_usd_month": True}}},
+            "dns.servers.budget_usd_month: must be a number, not 'true'",
+        ),
+    ],
+)
+def test_true_is_no_number(change, shown) -> None:
+    assert faults_of(copy.deepcopy(SETTINGS) | change) == [shown]
