@@ -63,6 +63,20 @@ def faults(mode: str = "active-standby", **options: Any) -> dict[str, str]:
     return {each.path.removeprefix("workloads.api."): each.message for each in caught.value.faults}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "api",
+        "ghcr.io/dao-example/api:v1.0-RC1",
+        "localhost:5000/a/b_c:_x",
+        "registry-1.example/a__b/c.d",
+        "a---b:1",
+    ],
+)
+def test_an_image_has_any_name_and_tag_of_a_registry(name: str) -> None:
+    assert planned(image=f"{name}@sha256:{DIGEST}").workloads
+
+
 #: What is wrong, at which path, and a part of the sentence.
 REFUSED = {
     "image by tag": ({"image": "ghcr.io/dao/api:1.2"}, "options.image", "NAME:TAG@sha256:DIGEST"),
@@ -71,6 +85,21 @@ REFUSED = {
         "options.image",
         "the digest of ghcr.io/dao/api is a placeholder",
     ),
+    **{
+        f"image named {name}": ({"image": f"{name}@sha256:{DIGEST}"}, "options.image", "no registry has an image")
+        for name in (
+            "a//b:::",
+            "a/",
+            "a:",
+            "a:tag:tag",
+            "ghcr.io/DAO/api",
+            "a:.1",
+            "a:" + "1" * 129,
+            "a_.b",
+            "h:/b",
+            "",
+        )
+    },
     "port": ({"port": 70_000}, "options.port", "65535"),
     "command": ({"command": "sh -c x"}, "options.command", "must be a list"),
     "zero byte": ({"args": ["a\0b"]}, "options.args[0]", "a zero byte"),
