@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     Field,
     StringConstraints,
     ValidationError,
@@ -47,7 +48,18 @@ _ZONE_ID = r"^[A-Za-z0-9]{1,64}$"
 DS = r"^[0-9]{1,5} [0-9]{1,3} [0-9]{1,3} [0-9a-f]{40,128}$"
 HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
 Name = Annotated[str, StringConstraints(pattern=_NAME)]
-EnvironmentName = Annotated[str, StringConstraints(pattern=_ENVIRONMENT_NAME)]
+
+
+def _of_a_variable(value: object) -> object:
+    """Return the name of an environment variable. Raises ValueError without what stands there: it may be a secret."""
+    if not isinstance(value, str) or not re.fullmatch(_ENVIRONMENT_NAME, value):
+        raise ValueError(
+            "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here"
+        )
+    return value
+
+
+EnvironmentName = Annotated[str, StringConstraints(pattern=_ENVIRONMENT_NAME), BeforeValidator(_of_a_variable)]
 Label = Annotated[str, StringConstraints(pattern=_LABEL_NAME, max_length=LABEL_CHARS)]
 Version = Annotated[str, StringConstraints(pattern=_VERSION)]
 
@@ -289,7 +301,8 @@ _SENTENCES: Mapping[str, str] = {
     "float_type": "must be a number, not {input}",
     "bool_parsing": "must be true or false, not {input}",
     "bool_type": "must be true or false, not {input}",
-    "dict_type": "must be a mapping of names to values, not {input}",
+    # Not what stands there: in place of secrets it may be one.
+    "dict_type": "must be a mapping; write each one as `NAME: VALUE`",
     "model_type": "must be a mapping of settings, not {input}",
     "model_attributes_type": "must be a mapping of settings, not {input}",
     "tuple_type": "must be a list, not {input}",
@@ -304,9 +317,6 @@ _MEANT: Mapping[str, str] = {
     _HOST: "is not a host name; write it in lower case like docs.dao.example",
     _NAME: "is not a name; use lower-case letters, digits and hyphens, at most 40",
     _LABEL_NAME: f"is not a stack's label; use lower-case letters, digits and hyphens, at most {LABEL_CHARS}",
-    _ENVIRONMENT_NAME: (
-        "this is not the name of an environment variable, like STORJ_SECRET_KEY; the value itself never stands here"
-    ),
     _ZONE_ID: "is not the id of a zone; give what the authority shows, such as Z0123456789ABCDEFGHIJ",
     DS: "is not a DS record; write key tag, algorithm, digest type and the digest in lower case, without spaces in it",
     _VERSION: "is not a version; give the 64 hex digits that `unmoor restore --list` prints",
@@ -359,8 +369,7 @@ def faults(error: ValidationError, model: type[BaseModel], prefix: tuple[str | i
             message = f"{value} is not {what}; choose {' or '.join([', '.join(choices[:-1]), choices[-1]])}"
         elif kind == "string_pattern_mismatch":
             meant = _MEANT.get(context["pattern"], f"does not match {context['pattern']}")
-            # What stands in place of a variable's name may be a secret, so no message repeats it.
-            message = meant if context["pattern"] == _ENVIRONMENT_NAME else f"{value} {meant}"
+            message = f"{value} {meant}"
         elif kind in {"value_error", "assertion_error"}:
             message = str(context["error"])
         elif kind in _SENTENCES:

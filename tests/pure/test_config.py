@@ -85,6 +85,17 @@ def test_the_value_of_a_credential_is_not_taken_for_its_name() -> None:
     assert "wJalrXUtnFEMI" not in shown
 
 
+@pytest.mark.parametrize("value", [12345678, ["hunter2"], {"x": "hunter2"}, "hunter2-s3cret", True])
+def test_no_fault_repeats_what_stands_in_place_of_a_variable(value) -> None:
+    made = copy.deepcopy(SETTINGS)
+    made["stores"]["storj"]["access_key"] = value
+    (shown,) = faults_of(made)
+    assert shown == (
+        "stores.storj.access_key: this is not the name of an environment variable, like STORJ_SECRET_KEY; the value "
+        "itself never stands here"
+    )
+
+
 def test_credentials_come_in_pairs() -> None:
     made = copy.deepcopy(SETTINGS)
     del made["stores"]["storj"]["secret_key"]
@@ -173,7 +184,10 @@ def test_keys_without_a_prefix_are_refused_all_at_once() -> None:
     ("change", "shown"),
     [
         ({"ttl": True}, "ttl: must be a whole number, not 'true'"),
-        ({"signers": {"keys": {"a": f"0x{'a' * 40}"}, "quorum": True}}, "signers.quorum: must be a whole number, not 'true'"),
+        (
+            {"signers": {"keys": {"a": f"0x{'a' * 40}"}, "quorum": True}},
+            "signers.quorum: must be a whole number, not 'true'",
+        ),
         (
             {"dns": {"servers": {"placement": ["akash", "akash"], "budget_usd_month": True}}},
             "dns.servers.budget_usd_month: must be a number, not 'true'",

@@ -77,6 +77,13 @@ def test_an_image_has_any_name_and_tag_of_a_registry(name: str) -> None:
     assert planned(image=f"{name}@sha256:{DIGEST}").workloads
 
 
+@pytest.mark.parametrize("secrets", ["hunter2", ["hunter2"], {"PIN": "hunter2"}, {"PIN": ["hunter2"]}])
+def test_no_fault_repeats_what_stands_in_place_of_secrets(secrets: Any) -> None:
+    messages = faults(secrets=secrets).values()
+    assert messages
+    assert not any("hunter2" in each for each in messages)
+
+
 #: What is wrong, at which path, and a part of the sentence.
 REFUSED = {
     "image by tag": ({"image": "ghcr.io/dao/api:1.2"}, "options.image", "NAME:TAG@sha256:DIGEST"),
