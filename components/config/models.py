@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Sized
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,8 @@ from .standing import StandingRecord, together
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
 #: The Pulumi project's name, and so the prefix of our settings in a stack file.
 PROJECT = "unmoor"
@@ -309,7 +312,14 @@ _SENTENCES: Mapping[str, str] = {
     "list_type": "must be a list, not {input}",
     "greater_than": "{input} must be more than {gt:g}",
     "greater_than_equal": "{input} must be {ge:g} or more",
+    "less_than": "{input} must be less than {lt:g}",
     "less_than_equal": "{input} must be {le:g} or less",
+    "int_parsing_size": "{input} is out of range; write a whole number of fewer digits",
+    "finite_number": "must be a finite number, not {input}",
+    "too_short": "holds {count}, which is too few; give {min_length} or more",
+    "too_long": "holds {count}, which is too many; give {max_length} or fewer",
+    "string_too_short": "has {count} characters; write {min_length} or more",
+    "string_too_long": "has {count} characters; write {max_length} or fewer",
 }
 
 #: What a value that does not match a pattern should have been.
@@ -356,28 +366,37 @@ def _fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]
 
 
 def faults(error: ValidationError, model: type[BaseModel], prefix: tuple[str | int, ...] = ()) -> list[Fault]:
-    """Turn pydantic's findings into faults: path, what is wrong, and what to choose."""
-    found = []
-    for item in error.errors(include_url=False):
-        place = tuple(part for part in item["loc"] if part != "[key]")
-        kind, context, value = item["type"], item.get("ctx", {}), shown(item["input"])
-        if kind == "extra_forbidden":
-            message = "no such setting" + did_you_mean(str(place[-1]), _fields_at(model, place[:-1]))
-        elif kind == "enum":
-            choices = re.findall(r"'([^']+)'", str(context["expected"]))
-            what = "a mode" if place[-1] == "mode" else "a choice"
-            message = f"{value} is not {what}; choose {' or '.join([', '.join(choices[:-1]), choices[-1]])}"
-        elif kind == "string_pattern_mismatch":
-            meant = _MEANT.get(context["pattern"], f"does not match {context['pattern']}")
-            message = f"{value} {meant}"
-        elif kind in {"value_error", "assertion_error"}:
-            message = str(context["error"])
-        elif kind in _SENTENCES:
-            message = _SENTENCES[kind].format(input=value, **context)
-        else:
-            message = f"{item['msg'][0].lower()}{item['msg'][1:]}, not {value}"
-        found.append(Fault(join((*prefix, *place)), message))
-    return found
+    """Turn pydantic's findings, each into one fault: path, what is wrong, and what to choose."""
+    return [_fault(item, model, prefix) for item in error.errors(include_url=False)]
+
+
+def _fault(item: ErrorDetails, model: type[BaseModel], prefix: tuple[str | int, ...] = ()) -> Fault:
+    place = tuple(part for part in item["loc"] if part != "[key]")
+    kind, context, value = item["type"], item.get("ctx", {}), shown(item["input"])
+    if kind == "extra_forbidden":
+        message = "no such setting" + did_you_mean(str(place[-1]), _fields_at(model, place[:-1]))
+    elif kind == "enum":
+        choices = re.findall(r"'([^']+)'", str(context["expected"]))
+        what = "a mode" if place[-1] == "mode" else "a choice"
+        message = f"{value} is not {what}; choose {' or '.join([', '.join(choices[:-1]), choices[-1]])}"
+    elif kind == "string_pattern_mismatch":
+        message = f"{value} " + _MEANT.get(context["pattern"], f"does not match {context['pattern']}")
+    elif kind in {"value_error", "assertion_error"}:
+        message = str(context["error"])
+    elif kind in _SENTENCES:
+        message = _SENTENCES[kind].format(input=value, count=_count(item), **context)
+    else:
+        message = f"{item['msg'][0].lower()}{item['msg'][1:]}, not {value}"
+    return Fault(join((*prefix, *place)), message)
+
+
+def _count(item: ErrorDetails) -> int:
+    return len(item["input"]) if isinstance(item["input"], Sized) else 1
+
+
+def _stands(item: ErrorDetails) -> bool:
+    """Return whether a finding holds for what was written: pydantic counts only valid items of a list."""
+    return item["type"] != "too_short" or _count(item) < item["ctx"]["min_length"]
 
 
 def read(settings: Mapping[str, Any]) -> tuple[StackConfig | None, list[Fault]]:
@@ -385,7 +404,8 @@ def read(settings: Mapping[str, Any]) -> tuple[StackConfig | None, list[Fault]]:
     try:
         stack = StackConfig.model_validate(dict(settings))
     except ValidationError as error:
-        return None, faults(error, StackConfig)
+        found = filter(_stands, error.errors(include_url=False))
+        return None, [_fault(item, StackConfig) for item in found]
     return _with_servers(stack)
 
 

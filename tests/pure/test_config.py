@@ -70,6 +70,42 @@ def test_a_fault_begins_with_its_path_and_ends_with_what_to_choose(change, shown
     assert faults_of(broken(**change)) == [shown]
 
 
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"label": "a" * 17}, "label: has 17 characters; write 16 or fewer"),
+        ({"workloads": {}}, "workloads: holds 0, which is too few; give 1 or more"),
+        (broken(placement={"decentralized": ["a", "b", "c"]}), "holds 3, which is too many; give 2 or fewer"),
+        (broken(redirect_from=[f"{n}.dao.example" for n in range(9)]), "holds 9, which is too many; give 8 or fewer"),
+        (
+            {"dns": {"delegation": {"registrar": "", "name_servers": ["ns1.dao.example"]}}},
+            "dns.delegation.registrar: has 0 characters; write 1 or more",
+        ),
+        ({"ttl": 1e300}, "ttl: 1e+300 is out of range; write a whole number of fewer digits"),
+        ({"ttl": float("inf")}, "ttl: must be a finite number, not inf"),
+    ],
+)
+def test_a_length_or_a_number_out_of_bounds_is_a_sentence_with_the_bound(change, shown) -> None:
+    (found,) = faults_of(copy.deepcopy(SETTINGS) | change)
+    assert found.endswith(shown)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (
+            {"dns": {"delegation": {"registrar": "x", "name_servers": ["NS1.x.example"]}}},
+            "dns.delegation.name_servers[0]",
+        ),
+        (broken(backup={"stores": [1]}), "workloads.docs.backup.stores[0]"),
+        ({"dns": {"servers": {"placement": ["akash", 2]}}}, "dns.servers.placement[1]"),
+    ],
+)
+def test_a_list_is_not_too_short_because_an_item_is_wrong(change, path) -> None:
+    (found,) = faults_of(copy.deepcopy(SETTINGS) | change)
+    assert found.startswith(f"{path}: ")
+
+
 def test_a_misspelt_setting_of_a_store_is_found_inside_the_mapping() -> None:
     made = copy.deepcopy(SETTINGS)
     made["stores"]["aws"]["buckets"] = "x"

@@ -162,7 +162,7 @@ REFUSED = {
         "is required; name the variables that hold the keys",
     ),
     "major": (database(major=12), "options.database.major", "must be 13 or more"),
-    "no command": ({"command": []}, "options.command", "at least 1 item"),
+    "no command": ({"command": []}, "options.command", "give 1 or more"),
     "variable of libpq": ({"env": {"PGHOST": "x"}}, "options.env", "PGHOST is set by the database; take it out"),
     "secret of the database": (
         {"secrets": {"FIRST_KEY": "X"}},
