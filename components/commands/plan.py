@@ -13,6 +13,7 @@ from ..plan.canonical import canonical, plan_hash
 from ..plan.stack import from_file, project_of
 from ..project import registry, stack_file
 from ..release import NOT_BUILT
+from ..text.escape import outside
 from .which import stack_option
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
     bold = click.style(plan.name, bold=True)
     names = ", ".join(name.host for name in plan.names) or "no public name"
     lines = [f"{bold}  {plan.kind}, {plan.mode}, active side {plan.active}, {names}"]
-    lines += [f"  central  {control}" for control in plan.central]
+    lines += [f"  central  {outside(control)}" for control in plan.central]
     lines += [
         f"  {plan.roles[site.name]:<8} {site.name:<20} on {site.target:<6} {site.site_host}" for site in plan.sites
     ]

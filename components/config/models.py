@@ -337,7 +337,8 @@ def join(path: Iterable[str | int]) -> str:
     """Return a location in the form `workloads.docs.placement.decentralized[0]`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        key = outside(part)
+        text += f"[{key}]" if isinstance(part, int) else f".{key}" if text else key
     return text
 
 

@@ -60,6 +60,14 @@ def test_plan_shows_what_is_the_stacks_once_and_last(project: Path) -> None:
     ]
 
 
+def test_plan_shows_a_registrar_in_one_line_that_a_terminal_does_not_obey(project: Path) -> None:
+    delegation = {"registrar": "Gan\n  cost     \x1b[31mdi", "name_servers": ["ns1.dao.example"]}
+    write(project, settings("active-standby") | {"dns": {"delegation": delegation}})
+    shown = run("plan", "--stack", "prod").output
+    assert "  central  Gan cost \\x1b[31mdi alone can still switch this off" in shown
+    assert "\x1b[31m" not in shown
+
+
 def test_plan_of_one_site_shows_that_there_is_no_failover(project: Path) -> None:
     write(project, settings("centralized"))
     assert "failover none: one site only" in run("plan", "--stack", "prod").output

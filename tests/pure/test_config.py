@@ -106,6 +106,11 @@ def test_a_list_is_not_too_short_because_an_item_is_wrong(change, path) -> None:
     assert found.startswith(f"{path}: ")
 
 
+def test_a_key_does_not_break_the_line_of_its_fault() -> None:
+    (found,) = faults_of(copy.deepcopy(SETTINGS) | {"a\nb \x1b[31m": 1})
+    assert found == "a b \\x1b[31m: no such setting"
+
+
 def test_a_misspelt_setting_of_a_store_is_found_inside_the_mapping() -> None:
     made = copy.deepcopy(SETTINGS)
     made["stores"]["aws"]["buckets"] = "x"
