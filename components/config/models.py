@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Sized
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -29,7 +29,7 @@ from .own_names import WORKLOAD
 from .setting import Setting as Setting  # noqa: PLC0414 other modules have it from here
 from .signers import NAME as _NAME
 from .signers import Signers
-from .standing import StandingRecord, together
+from .standing import StandingRecord, StandingType, possible, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -191,7 +191,7 @@ class Workload(Setting):
         max_length=8,
         description="Other public names inside `zone`, the zone itself among them, that lead visitors to `host`.",
     )
-    adopt: Annotated[tuple[StandingRecord, ...], AfterValidator(together)] = Field(
+    adopt: Annotated[tuple[Annotated[StandingRecord, AfterValidator(possible)], ...], AfterValidator(together)] = Field(
         default=(),
         description="What stands at the host, and at names of `redirect_from`, before this stack has them: "
         "replaced in one change a name, and put back at the end.",
@@ -360,6 +360,8 @@ def _fields_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]
             here = (
                 arguments[-1] if arguments and arguments[-1] is not Ellipsis else (arguments[0] if arguments else None)
             )
+        if get_origin(here) is Annotated and isinstance(here.__origin__, type):
+            here = here.__origin__
         models = [a for a in getattr(here, "__args__", ()) if isinstance(a, type) and issubclass(a, BaseModel)]
         if models and type(here).__name__ in {"UnionType", "_UnionGenericAlias"}:
             here = models[0]
@@ -407,7 +409,20 @@ def read(settings: Mapping[str, Any]) -> tuple[StackConfig | None, list[Fault]]:
     except ValidationError as error:
         found = filter(_stands, error.errors(include_url=False))
         return None, [_fault(item, StackConfig) for item in found]
-    return _with_servers(stack)
+    whole, wrong = _with_servers(stack)
+    wrong += _at_the_apex(stack)
+    return (None if wrong else whole), wrong
+
+
+def _at_the_apex(stack: StackConfig) -> list[Fault]:
+    """Refuse a CNAME where the zone's own records stand (RFC 1034 §3.6.2)."""
+    why = "no CNAME can stand at the zone itself; name what really stands there, such as the addresses"
+    return [
+        Fault(f"workloads.{name}.adopt[{index}]", why)
+        for name, workload in stack.workloads.items()
+        for index, record in enumerate(workload.adopt)
+        if record.type is StandingType.CNAME and (record.at or workload.host) == stack.zone
+    ]
 
 
 def _with_servers(stack: StackConfig) -> tuple[StackConfig | None, list[Fault]]:

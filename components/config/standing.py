@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
+from ..text.escape import shown
 from .setting import Setting
 from .signed import WHEN_SET
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 #: A value of a record: printable, in one line, within what an authority takes.
 _VALUE = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"
@@ -53,6 +56,45 @@ class StandingRecord(Setting):
         if self.alias is not None:
             return f"{where}{self.type} alias of {self.alias}"
         return f"{where}{self.type} {', '.join(self.values)}, ttl {self.ttl} s"
+
+
+def _is_address(text: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == version and "%" not in text
+    except ValueError:
+        return False
+
+
+#: A name as an authority shows it, with its own escapes: labels without white space.
+_DOMAIN = re.compile(r"[!-\-/-~]+(?:\.[!-\-/-~]+)*\.?")
+#: What a value of each type is, and an example.
+_FORMS: Mapping[StandingType, tuple[Callable[[str], object], str]] = {
+    StandingType.A: (lambda text: _is_address(text, 4), "an IPv4 address like 198.51.100.30"),
+    StandingType.AAAA: (lambda text: _is_address(text, 6), "an IPv6 address like 2001:db8::30"),
+    StandingType.CNAME: (_DOMAIN.fullmatch, "a host name like dao-example.pages.example"),
+    StandingType.CAA: (
+        re.compile(r"[0-9]{1,3} [A-Za-z0-9]+ .+").fullmatch,
+        'flags, a tag and a value like 0 issue "letsencrypt.org"',
+    ),
+    StandingType.HTTPS: (
+        re.compile(r"[0-9]{1,5} [!-~]+(?: .+)?").fullmatch,
+        "a priority, a name and parameters like 1 . alpn=h2",
+    ),
+}
+
+
+def possible(record: StandingRecord) -> StandingRecord:
+    """Return a record that a zone can hold. Raises ValueError for another."""
+    fits, form = _FORMS[record.type]
+    for value in record.values:
+        if not fits(value):
+            raise ValueError(f"{shown(value)} is no value of a record of type {record.type}; write {form}")
+    for name in (record.at, record.alias):
+        if name is not None and not _DOMAIN.fullmatch(name):
+            raise ValueError(f"{shown(name)} is no host name; write it like docs.dao.example")
+    if record.type is StandingType.CNAME and len(record.values) > 1:
+        raise ValueError("a name has one CNAME at most; keep the value that really stands there")
+    return record
 
 
 def phrase(records: tuple[StandingRecord, ...]) -> str:

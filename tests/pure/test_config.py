@@ -111,6 +111,37 @@ def test_a_key_does_not_break_the_line_of_its_fault() -> None:
     assert found == "a b \\x1b[31m: no such setting"
 
 
+CNAME = {"type": "CNAME", "ttl": 60, "values": ["dao-example.pages.example"]}
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"type": "AAAA", "ttl": 60, "values": ["1.2.3.4"]}, "'1.2.3.4' is no value of a record of type AAAA"),
+        ({"type": "AAAA", "ttl": 60, "values": ["fe80::1%eth0"]}, "write an IPv6 address like"),
+        ({"type": "A", "ttl": 60, "values": ["192.0.2.1", "bogus"]}, "'bogus' is no value of a record of type A"),
+        ({"type": "CAA", "ttl": 60, "values": ["letsencrypt.org"]}, "write flags, a tag and a value like"),
+        ({"type": "HTTPS", "ttl": 60, "values": ["x.example"]}, "write a priority, a name and parameters like"),
+        (CNAME | {"values": ["not a host"]}, "'not a host' is no value of a record of type CNAME"),
+        (CNAME | {"values": ["a.example", "b.example"]}, "a name has one CNAME at most"),
+        (CNAME | {"at": "a\nb"}, "'a\\nb' is no host name"),
+        ({"type": "A", "alias": "x y", "alias_zone": "Z1"}, "'x y' is no host name"),
+        (CNAME | {"at": "dao.example"}, "no CNAME can stand at the zone itself"),
+    ],
+)
+def test_a_record_that_no_zone_can_hold_is_not_adopted(record, words) -> None:
+    (found,) = faults_of(broken(adopt=[record], redirect_from=["dao.example"]))
+    assert found.startswith("workloads.docs.adopt[0]: ")
+    assert words in found
+
+
+def test_a_record_is_adopted_as_its_authority_shows_it() -> None:
+    values = {"A": "192.0.2.1", "AAAA": "2001:DB8::1", "CAA": "0 issuewild ;", "HTTPS": '1 . alpn="h2,h3"'}
+    adopt = [{"type": name, "ttl": 60, "values": [value]} for name, value in values.items()]
+    assert faults_of(broken(adopt=adopt)) == []
+    assert faults_of(broken(adopt=[CNAME | {"values": ["_x.\\052.Pages.example."]}])) == []
+
+
 def test_a_misspelt_setting_of_a_store_is_found_inside_the_mapping() -> None:
     made = copy.deepcopy(SETTINGS)
     made["stores"]["aws"]["buckets"] = "x"
