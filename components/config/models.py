@@ -48,7 +48,12 @@ LABEL_CHARS = 16
 _ENVIRONMENT_NAME = r"^[A-Z_][A-Z0-9_]*$"
 _VERSION = r"^[0-9a-f]{64}$"
 _ZONE_ID = r"^[A-Za-z0-9]{1,64}$"
-DS = r"^[0-9]{1,5} [0-9]{1,3} [0-9]{1,3} [0-9a-f]{40,128}$"
+_16_BITS = r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})"
+_8_BITS = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[0-9]{1,2})"
+#: Key tag, algorithm, and each digest of IANA's registry "DS RR Type Digest Algorithms" in its length.
+DS = rf"^{_16_BITS} {_8_BITS} (1 [0-9a-f]{{40}}|[2356] [0-9a-f]{{64}}|4 [0-9a-f]{{96}})$"
+#: What S3 and its likes take in an address: AWS' rule is narrower, but older buckets, and other vendors', are wider.
+_BUCKET = r"^[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]$"
 HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
 Name = Annotated[str, StringConstraints(pattern=_NAME)]
 
@@ -92,7 +97,7 @@ class Bucket(Setting):
     vendor: Name = Field(
         description="Who runs the store, e.g. aws, storj. Two stores at one vendor are one point of failure."
     )
-    bucket: str = Field(min_length=3, max_length=63, description="The bucket's name.")
+    bucket: str = Field(min_length=3, max_length=63, pattern=_BUCKET, description="The bucket's name.")
     endpoint: str | None = Field(
         default=None, pattern=r"^https?://[^\s]+$", description="The S3 endpoint; left out for AWS itself."
     )
@@ -328,7 +333,9 @@ _MEANT: Mapping[str, str] = {
     _NAME: "is not a name; use lower-case letters, digits and hyphens, at most 40",
     _LABEL_NAME: f"is not a stack's label; use lower-case letters, digits and hyphens, at most {LABEL_CHARS}",
     _ZONE_ID: "is not the id of a zone; give what the authority shows, such as Z0123456789ABCDEFGHIJ",
-    DS: "is not a DS record; write key tag, algorithm, digest type and the digest in lower case, without spaces in it",
+    DS: "is not a DS record; write key tag, algorithm, digest type and the digest of that type's length in lower case, "
+    "without spaces in it",
+    _BUCKET: "is not the name of a bucket; use letters, digits, hyphens and dots, as the vendor shows it",
     _VERSION: "is not a version; give the 64 hex digits that `unmoor restore --list` prints",
 }
 

@@ -111,6 +111,34 @@ def test_a_key_does_not_break_the_line_of_its_fault() -> None:
     assert found == "a b \\x1b[31m: no such setting"
 
 
+@pytest.mark.parametrize(
+    ("ds", "is_one"),
+    [
+        (f"65535 255 1 {'a' * 40}", True),
+        (f"0 13 2 {'a' * 64}", True),
+        (f"12345 13 4 {'a' * 96}", True),
+        (f"70000 13 2 {'a' * 64}", False),
+        (f"65536 13 2 {'a' * 64}", False),
+        (f"12345 256 2 {'a' * 64}", False),
+        (f"12345 13 9 {'a' * 40}", False),
+        (f"12345 13 1 {'a' * 64}", False),
+        (f"12345 13 4 {'a' * 64}", False),
+    ],
+)
+def test_a_ds_record_has_numbers_and_a_digest_of_their_size(ds, is_one) -> None:
+    delegation = {"registrar": "Gandi", "name_servers": ["ns1.dao.example"], "ds": [ds]}
+    assert (faults_of(copy.deepcopy(SETTINGS) | {"dns": {"delegation": delegation}}) == []) == is_one
+
+
+@pytest.mark.parametrize("name", ["My Bucket!/x", "A B", "-dao", "dao\n", "dao/x", "dao?x"])
+def test_a_bucket_has_a_name_that_can_stand_in_an_address(name) -> None:
+    made = copy.deepcopy(SETTINGS)
+    made["stores"]["aws"]["bucket"] = name
+    assert [found.split("; ")[0] for found in faults_of(made)] == [
+        f"stores.aws.bucket: {name!r} is not the name of a bucket"
+    ]
+
+
 CNAME = {"type": "CNAME", "ttl": 60, "values": ["dao-example.pages.example"]}
 
 
