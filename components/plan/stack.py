@@ -105,7 +105,8 @@ def from_pulumi(
 ) -> Topology:
     """Plan what Pulumi hands to a program: text by full key, objects as JSON; `secret` names the keys of secrets.
 
-    With the name of the `stack` it is compared with the other stack files of the project.
+    Other values stay text, in which the models find a number or a truth value, because the engine writes the label
+    "2026" as it writes a number. With the name of the `stack` it is compared with the other stack files of the project.
     """
     prefix = f"{config.PROJECT}:"
     settings = {key.removeprefix(prefix): _value(text) for key, text in values.items() if key.startswith(prefix)}
@@ -117,6 +118,6 @@ def from_pulumi(
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text) if text[:1] in {"{", "["} else text
     except ValueError:
         return text

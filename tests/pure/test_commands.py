@@ -163,6 +163,17 @@ def test_what_pulumi_hands_over_is_planned_like_the_file(project: Path) -> None:
     assert "hunter2" not in str(planned)
 
 
+@pytest.mark.parametrize("label", ["null", "2026", "true", "1e3"])
+def test_a_label_is_the_same_text_in_a_file_and_in_an_update(project: Path, label: str) -> None:
+    made = settings("active-standby") | {"label": label, "require_approval": False}
+    document = {"config": {f"unmoor:{key}": value for key, value in made.items()}}
+    (project / "stacks/Pulumi.prod.yaml").write_text(json.dumps(document))
+    values = {f"unmoor:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in made.items()}
+    planned = from_pulumi(values, builtin(), project)
+    assert planned == from_file(project / "stacks/Pulumi.prod.yaml", builtin())
+    assert [workload.identity for workload in planned.workloads] == [f"docs.{label}"]
+
+
 def test_a_site_folder_that_is_missing_is_a_fault_of_its_setting(project: Path) -> None:
     write(project, settings(options={"site": "built"}))
     with pytest.raises(PlanError) as caught:

@@ -110,7 +110,7 @@ def test_a_value_in_clear_is_refused_by_its_key_in_the_file_and_in_the_program(t
     assert VALUE not in str(caught.value)
     file.write_text(yaml.safe_dump({"config": settings | {key: {"secure": "v1:abc"}}}))
     assert from_file(file, builtin()).workloads
-    given = {name: json.dumps(value) for name, value in settings.items()}
+    given = {name: value if isinstance(value, str) else json.dumps(value) for name, value in settings.items()}
     with pytest.raises((ConfigError, PlanError), match="is not encrypted"):
         from_pulumi(given | {key: VALUE}, builtin(), tmp_path)
     assert from_pulumi(given | {key: VALUE}, builtin(), tmp_path, [key]).workloads

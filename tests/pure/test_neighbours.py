@@ -85,7 +85,8 @@ def test_a_file_and_a_program_are_refused_alike(project):
     (root / "stacks" / "Pulumi.broken.yaml").write_text("config: [")
     with pytest.raises(PlanError) as of_file:
         from_file(root / "stacks" / "Pulumi.staging.yaml", builtin())
-    values = {f"unmoor:{key}": json.dumps(value) for key, value in settings().items()}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings().items()}
+    values = {f"unmoor:{key}": value for key, value in texts.items()}
     with pytest.raises(PlanError) as of_program:
         from_pulumi(values, builtin(), root, stack="staging")
     assert str(of_file.value) == str(of_program.value)
