@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config.models import Mode, Side
-from ..errors import ConfigError
+from ..errors import ConfigError, PlanError
 from ..plan.canonical import plan_hash
 from ..plan.planner import plan
 from ..plan.stack import releases
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config.models import StackConfig
+    from ..errors import Fault
     from ..registry import Registry
     from ..topology import Site, Topology, WorkloadPlan
 
@@ -58,7 +59,7 @@ class Prospect(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """One workload of one stack, and its prospect in each course."""
+    """One workload of one stack, and its prospect in each course that its other settings allow."""
 
     stack: str
     topology: Topology
@@ -68,6 +69,8 @@ class Case:
     credentials: Mapping[str, tuple[str, ...]]
     #: The vendor that published the pages before; "" if none is known.
     old_site: str = ""
+    #: What is in the way of each other course.
+    closed: Mapping[Course, tuple[Fault, ...]] = field(default_factory=dict)
 
     @property
     def course(self) -> Course:
@@ -80,10 +83,15 @@ class Case:
         return plan_hash(self.topology)
 
     @property
-    def neighbours(self) -> tuple[Course, ...]:
-        """The courses that one flip leads to."""
+    def beside(self) -> tuple[Course, ...]:
+        """The courses next to the present one on the ring."""
         at = RING.index(self.course)
         return tuple(RING[index] for index in (at - 1, at + 1) if 0 <= index < len(RING))
+
+    @property
+    def neighbours(self) -> tuple[Course, ...]:
+        """The courses that one flip leads to."""
+        return tuple(course for course in self.beside if course in self.prospects)
 
     @property
     def alone(self) -> bool:
@@ -137,7 +145,9 @@ def case(
     root: Path,
     settings: Mapping[str, Any] | None = None,
 ) -> Case:
-    """Plan a workload as it is, and in every course; `settings` are those of other plug-ins, which the hash covers.
+    """Plan a workload as it is, and in every course that can be planned.
+
+    `settings` are those of other plug-ins, which the hash covers.
 
     Raises PlanError with every fault, and ConfigError for a stack or a workload that does not exist.
     """
@@ -153,9 +163,15 @@ def case(
     def planned(changed: StackConfig) -> Topology:
         return plan(changed, registry, made, settings=settings)
 
-    prospects = {course: _prospect(config, workload, course, planned) for course in RING}
+    prospects: dict[Course, Prospect] = {}
+    closed: dict[Course, tuple[Fault, ...]] = {}
+    for course in RING:
+        try:
+            prospects[course] = _prospect(config, workload, course, planned)
+        except PlanError as error:
+            closed[course] = tuple(error.faults)
     credentials = {name: target.credentials for name, target in registry.targets.items()}
-    return Case(stack, topology, now, prospects, credentials)
+    return Case(stack, topology, now, prospects, credentials, closed=closed)
 
 
 def _prospect(

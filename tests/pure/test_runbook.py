@@ -128,6 +128,39 @@ def test_each_mode_has_the_chapters_that_apply(root: Path, course: Course) -> No
     assert {chapter.name for chapter in chapters(made(root, course))} == APPLIES[course]
 
 
+#: Settings of a service that exclude modes, the chapters that move it, and what is in the way next to where it stands.
+EXCLUDING = [
+    ("active-standby", {"split": {"decentralized": 10}}, {"swap", "game-day"}, "split"),
+    ("active-standby", {"balance": True}, {"swap", "game-day"}, "balance"),
+    ("centralized", {"options": {"signs": True, "update": "in-place"}}, set(), "mode"),
+    ("decentralized", {"options": {"signs": True, "update": "in-place"}}, set(), "mode"),
+    (
+        "active-standby",
+        {
+            "active": "decentralized",
+            "placement": {"decentralized": ["akash", "akash"]},
+            "options": {"singleton": True, "update": "in-place"},
+        },
+        {"swap", "game-day"},
+        "mode",
+    ),
+]
+
+
+@pytest.mark.parametrize(("mode", "more", "moves", "path"), EXCLUDING)
+def test_what_the_settings_exclude_has_no_chapter_and_a_sentence_with_what_to_choose(root, mode, more, moves, path):
+    options = {"image": f"ghcr.io/dao-example/api:1.0@sha256:{'4f' * 32}", "port": 8080} | more.get("options", {})
+    workload = {"kind": "service", "mode": mode, "host": "api.dao.example"} | more | {"options": options}
+    read, faults = config.read(settings() | {"workloads": {"api": workload}})
+    assert read, faults
+    of = case("prod", read, "api", builtin(), root)
+    flips = {"active-standby", "swap", "centralized", "decentralized", "game-day"}
+    assert {chapter.name for chapter in chapters(of)} & flips == moves
+    (sentence,) = [line for line in write(of).splitlines() if line.startswith("No steps lead to ")]
+    assert f": workloads.api.{path}: " in sentence
+    assert "; " in sentence
+
+
 def test_a_lost_name_server_has_a_chapter_where_the_stack_has_its_own(root: Path) -> None:
     own = made(root, RING[3], dns=SERVERS)
     (lost,) = [chapter for chapter in chapters(own) if chapter.name == "name-server-lost"]
