@@ -43,8 +43,10 @@ def plan(
     plans = [_workload(stack, zone, name, registry, releases, found) for name in stack.workloads]
     standing = [plan for plan in plans if plan]
     standing += _common(stack, zone, standing, registry, found)
-    found += hosts.clashes(standing)
-    found += [fault for each in _on_servers(zone, registry) for fault in each.refuses_zone(standing, zone)]
+    clashing = hosts.clashes(stack, registry, standing)
+    found += [fault for each in clashing.values() for fault in each]
+    apart = [plan for plan in standing if plan.name not in clashing]
+    found += [fault for each in _on_servers(zone, registry) for fault in each.refuses_zone(apart, zone)]
     if found:
         raise PlanError("the stack configuration is not valid", servers.as_written(found))
     actions = [action for plan in standing for action in _wired(plan, standing, zone, registry)]

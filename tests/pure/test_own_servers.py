@@ -190,6 +190,14 @@ def test_records_that_no_zone_may_hold_are_refused_before_anything_happens(root,
     assert any(what in each for each in found), found
 
 
+@pytest.mark.parametrize("host", ["ns-akash.dao.example", "docs-akash.dao.example"])
+def test_the_name_of_a_site_as_a_host_is_one_fault_and_none_of_the_zone(root, host):
+    made = stack("powerdns")
+    made["workloads"]["docs"]["host"] = host
+    (found,) = refused(made, root)
+    assert found.startswith(f"workloads.docs.host: {host} is the site host of {host.split('.')[0]} already; choose")
+
+
 def test_adoption_needs_a_vendor_alone(root):
     made = stack("route53", "powerdns")
     made["workloads"]["docs"]["adopt"] = [{"type": "CNAME", "ttl": 60, "values": ["pages.example"]}]

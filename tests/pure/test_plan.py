@@ -184,6 +184,37 @@ def test_two_workloads_do_not_share_a_host_or_a_site_host() -> None:
     assert [fault.split(":")[0] for fault in found] == ["workloads.blog.host", "workloads.wiki.host"]
 
 
+@pytest.mark.parametrize("more", [{}, {"mode": "decentralized"}, {"backup": None}])
+def test_a_workload_does_not_have_the_name_of_its_own_site_as_its_host(more) -> None:
+    made = settings(host="docs-aws.dao.example")
+    made["workloads"]["docs"] |= more
+    why = "docs-aws.dao.example is the site host of docs-aws already; choose another host or another workload name"
+    assert f"workloads.docs.host: {why}" in refused(made)
+
+
+def test_names_are_compared_with_those_of_workloads_that_have_other_faults() -> None:
+    made = settings()
+    made["workloads"]["blog"] = {**made["workloads"]["docs"], "options": {"sight": "x"}}
+    made["workloads"]["wiki"] = {**made["workloads"]["docs"], "host": "blog-akash.dao.example"}
+    found = [fault.split(":")[0] for fault in refused(made)]
+    assert found == ["workloads.blog.options.sight", "workloads.blog.host", "workloads.wiki.host"]
+
+
+def test_two_sites_do_not_share_a_name() -> None:
+    made = settings(decentralized=("akash", "akash"))
+    made["workloads"]["docs-akash"] = {**made["workloads"]["docs"], "host": "x.dao.example"}
+    made["workloads"]["docs-akash"]["placement"] = {"centralized": "2", "decentralized": ["flux"]}
+    stack, found = config.read(made)
+    assert found == []
+    made_up = Made()
+    made_up.on = {**Made.on, "2": On(Reach.ALIAS)}
+    registry = REGISTRY.with_(kinds=[made_up], targets=[Target("2", company=None)])
+    with pytest.raises(PlanError) as caught:
+        plan(stack, registry, dict.fromkeys(stack.workloads, Release("ab" * 32)))
+    (fault,) = caught.value.faults
+    assert str(fault).startswith("workloads.docs-akash: docs-akash-2.dao.example is the site host of docs-akash-2 alre")
+
+
 @pytest.mark.parametrize(
     ("decentralized", "peers"),
     [

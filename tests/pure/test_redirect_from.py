@@ -82,9 +82,10 @@ def test_names_outside_the_zone_twice_or_of_another_workload_are_refused_togethe
     }
     twice, path = "is a name of this workload already; remove one", "workloads.docs.redirect_from"
     other = "belongs to workload 'docs' already; choose another host or another workload name"
+    site = "is the site host of docs-akash already; choose another host or another workload name"
     assert refused(made) == [
         f"{path}[1]: docs.dao.example {twice}",
-        f"{path}[2]: docs-akash.dao.example {twice}",
+        f"{path}[2]: docs-akash.dao.example {site}",
         f"{path}[3]: www.dao.example {twice}",
         f"workloads.blog.redirect_from[0]: www.dao.example {other}",
     ]

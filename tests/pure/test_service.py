@@ -512,6 +512,15 @@ def test_a_workload_must_not_have_the_name_of_the_load_balancer():
         topology(made, builtin(), None)
 
 
+def test_a_host_that_is_the_name_of_the_load_balancer_is_refused_where_the_file_has_it():
+    made = stack("centralized", aws={"size": "small"})
+    made["workloads"]["api"]["host"] = "balancer-aws.dao.example"
+    with pytest.raises(PlanError) as caught:
+        topology(made, builtin(), None)
+    why = "balancer-aws.dao.example is the site host of balancer-aws already; choose another host or another workload"
+    assert [str(fault) for fault in caught.value.faults] == [f"workloads.api.host: {why} name"]
+
+
 def test_no_more_services_are_small_than_a_load_balancer_has_room_for():
     assert smalls(*["centralized"] * 25)
     with pytest.raises(PlanError, match=r"workloads\.api25\.options: 26 sites share one balancer, and it has room for"):
