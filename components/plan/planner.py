@@ -102,7 +102,12 @@ def _zone(stack: StackConfig, registry: Registry, releases: Mapping[str, Release
         for index, name in enumerate(names)
         if name not in registry.authorities
     ]
-    known = tuple(name for name in names if name in registry.authorities)
+    found += [
+        Fault(f"dns.authorities[{index}]", f"{name} is named twice; take it out, or name another one")
+        for index, name in enumerate(names)
+        if name in names[:index]
+    ]
+    known = tuple(name for name in dict.fromkeys(names) if name in registry.authorities)
     found += servers.faults(stack, registry, known)
     own = servers.own(stack, registry, releases.get(WORKLOAD))
     return ZonePlan(stack.zone, stack.dns.zone_id, stack.ttl, known, stack.dns.delegation, own)

@@ -280,6 +280,11 @@ def test_the_canonical_plan_does_not_depend_on_the_order_of_keys() -> None:
     assert canonical(planned(made), signed_only=False) == canonical(planned(turned), signed_only=False)
 
 
+def test_an_authority_is_named_once() -> None:
+    made = settings("active-standby") | {"dns": {"authorities": ["route53", "route53"]}}
+    assert refused(made) == ["dns.authorities[1]: route53 is named twice; take it out, or name another one"]
+
+
 def test_an_authority_that_is_added_does_not_become_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     folders = [SimpleNamespace(AUTHORITY=SimpleNamespace(name=name)) for name in ("alpha", "zulu")]
     folders.insert(1, SimpleNamespace(AUTHORITY=SimpleNamespace(name="route53"), DEFAULT=True))
