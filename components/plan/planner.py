@@ -121,9 +121,10 @@ def _workload(
     releases: Mapping[str, Release],
     found: list[Fault],
 ) -> WorkloadPlan | None:
-    workload, path, before = stack.workloads[name], f"workloads.{name}", len(found)
-    found += [*hosts.outside(stack, workload, path), *refusals.stores(stack, workload, path)]
-    found += adoption.host_faults(workload, path)
+    workload, path, first = stack.workloads[name], f"workloads.{name}", len(found)
+    found += hosts.outside(stack, workload, path)
+    before = len(found)
+    found += [*refusals.stores(stack, workload, path), *adoption.host_faults(workload, path)]
     ours = servers.are(stack, name) or isinstance(workload, common.Common)
     kind = (registry.kinds if ours else registry.written).get(workload.kind)
     if kind is None:
@@ -163,7 +164,7 @@ def _workload(
     )
     draft = dataclasses.replace(draft, names=tuple(kind.names(draft)))
     found += refusals.planned(draft, zone, registry, on, path)
-    return None if len(found) > before else _priced(draft, zone, registry, on)
+    return None if len(found) > first else _priced(draft, zone, registry, on)
 
 
 def _sites(

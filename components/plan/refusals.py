@@ -110,11 +110,12 @@ def planned(
         for site in plan.sites[1:]
         if site.exposure.proof is Proof.HOST_ONLY
     ]
-    refused = [
+    # What two targets refuse in the same words is one fault.
+    refused = dict.fromkeys(
         fault
         for target, site in {site.target: site for site in plan.everywhere}.items()
         for fault in (*on[target].refuses(plan.options, plan.release), *on[target].refuses_at(site, plan.release))
-    ]
+    )
     found += [Fault(f"{path}.options.{fault.path}".rstrip("."), fault.message) for fault in refused]
     long = [plan.named(site) for site in plan.everywhere] if plan.label else []
     return found + [

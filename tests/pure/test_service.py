@@ -290,6 +290,22 @@ def test_what_runs_nowhere_is_refused_together_with_the_mode():
     assert set(found) == {"mode", "options.cpu", "options.env.DB"}
 
 
+def test_what_runs_nowhere_is_refused_together_with_a_host_outside_the_zone():
+    made = stack("active-standby", cpu=300, env={"DB": "10.0.3.4"})
+    made["workloads"]["api"]["host"] = "api.other.example"
+    with pytest.raises(PlanError) as caught:
+        topology(made, builtin(), None)
+    found = [fault.path.removeprefix("workloads.api.") for fault in caught.value.faults]
+    assert sorted(found) == ["host", "options.cpu", "options.env.DB"]
+
+
+def test_what_two_targets_refuse_alike_is_one_fault():
+    image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/x@sha256:{DIGEST}"
+    with pytest.raises(PlanError) as caught:
+        topology(stack("active-standby", image=image), builtin(), None)
+    assert [fault.path for fault in caught.value.faults] == ["workloads.api.options.image"]
+
+
 def test_sizes_of_fargate_are_those_of_its_table():
     """ECS developer guide, "Task size": the table's corners, and what lies between its rows."""
     offered = [(250, 512), (250, 1024), (250, 2048), (500, 4096), (1000, 8192), (4000, 30720), (8000, 61440)]
