@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..authority import Adopts
 from ..config.models import Mode
@@ -10,14 +10,17 @@ from ..errors import Fault
 from ..exposure import Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..authority import Authority
     from ..config.models import Workload
-    from ..topology import Site, WorkloadPlan
+    from ..kind import Implementation
+    from ..topology import WorkloadPlan
 
 #: How a site proves its right to a certificate for a host that still leads elsewhere.
 _BEFORE = Proof.DNS
+#: What remains to do where nothing can take the host over.
+_FREE = "free the host first, and take this out"
 
 
 def host_faults(workload: Workload, path: str) -> Iterator[Fault]:
@@ -34,31 +37,40 @@ def host_faults(workload: Workload, path: str) -> Iterator[Fault]:
             )
 
 
-def faults(plan: WorkloadPlan, authorities: Iterable[Authority]) -> Iterator[Fault]:
-    """Return faults of a primary that gets no certificate while the host leads elsewhere; paths are the workload's.
+def faults(
+    plan: WorkloadPlan, authorities: Sequence[Authority], on: Mapping[str, Implementation[Any]]
+) -> Iterator[Fault]:
+    """Return faults of an adoption that no authority or no site can make; paths are the workload's.
 
-    HTTP-01 asks the server that answers the host (RFC 8555 §8.3), which is the old vendor's until the change.
+    A primary may get no certificate while the host leads elsewhere: HTTP-01 asks the server that answers the host
+    (RFC 8555 §8.3), which is the old vendor's until the change. `on` are the targets of the kind.
     """
-    if plan.adopt:
-        for authority in authorities:
-            if not isinstance(authority, Adopts):
-                yield Fault(
-                    "adopt", f"{authority.name} cannot take over a host; free the host first, and take this out"
-                )
-    if not plan.adopt or plan.primary.exposure.proof is _BEFORE:
+    if not plan.adopt:
+        return
+    able = [authority.name for authority in authorities if isinstance(authority, Adopts)]
+    for authority in authorities:
+        if authority.name not in able:
+            mend = f"adopt it at {able[0]} alone, then add {authority.name}" if able else _FREE
+            yield Fault("adopt", f"{authority.name} cannot take over a host; {mend}")
+    if not able or plan.primary.exposure.proof is _BEFORE:
         return
     why = f"{plan.host} is live elsewhere, and {plan.primary.name} gets no certificate for it before it leads there"
-    ready = next((site for site in plan.everywhere if site.exposure.proof is _BEFORE), None)
-    yield Fault("mode", f"{why}; {_flips(plan, ready)}")
+    ready = [name for name, each in on.items() if each.exposure(plan.options, plan.primary.acme).proof is _BEFORE]
+    if ready:
+        yield Fault("mode", f"{why}; {_flips(plan, ready)}")
+    else:
+        yield Fault("adopt", f"{why}, nor does any site of a {plan.kind}; {_FREE}")
 
 
-def _flips(plan: WorkloadPlan, ready: Site | None) -> str:
-    if ready is None or ready is not plan.everywhere[0]:
-        return "give `placement.centralized` a target that proves names by a DNS record, and adopt with it as primary"
+def _flips(plan: WorkloadPlan, ready: Sequence[str]) -> str:
+    central = plan.everywhere[0]
+    if central.target not in ready:
+        target = f"a target that proves names by a DNS record ({', '.join(ready)})"
+        return f"give `placement.centralized` {target}, and adopt with it as primary"
     standby = plan.mode is Mode.ACTIVE_STANDBY
     first = "`active: centralized`" if standby else f"`mode: {Mode.CENTRALIZED}`"
     then = "`active: decentralized`" if standby else f"`mode: {plan.mode}`"
     return (
-        f"adopt it in two flips: write {first} and update, so that {ready.name} takes the host; "
+        f"adopt it in two flips: write {first} and update, so that {central.name} takes the host; "
         f"then take `adopt` out, write {then} and update again"
     )

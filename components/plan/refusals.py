@@ -99,7 +99,7 @@ def planned(
     """Return what authorities, the kind, and the implementations refuse in a planned workload."""
     inside = [fault for name in zone.authorities for fault in registry.authorities[name].refuses(plan, zone)]
     inside += registry.kinds[plan.kind].refuses(plan)
-    inside += adoption.faults(plan, [registry.authorities[name] for name in zone.authorities])
+    inside += adoption.faults(plan, [registry.authorities[name] for name in zone.authorities], on)
     found = [Fault(f"{path}.{fault.path}", fault.message) for fault in inside]
     found += [
         Fault(

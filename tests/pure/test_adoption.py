@@ -11,10 +11,12 @@ from components.action import Run
 from components.config import models as config
 from components.dns.route53 import Route53, adoption, survey, taking
 from components.errors import PlanError, StepError
+from components.kinds.static.akash import OnAkash
 from components.plan.canonical import canonical, plan_hash, signed
 from components.plan.planner import plan
 from components.project import builtin
 from components.release import Release
+from components.target import Target
 from components.topology import Topology
 from sandbox.aws import record_rules
 from tests.settings import settings
@@ -199,6 +201,14 @@ def test_a_primary_that_proves_by_http_is_refused_with_the_two_flips(mode, activ
     said = str(refused.value)
     assert "workloads.docs.mode: docs.dao.example is live elsewhere, and docs-akash gets no certificate" in said
     assert f"write {first} and update, so that docs-aws takes the host; then take `adopt` out, write {then}" in said
+
+
+def test_the_targets_that_could_adopt_are_named_where_the_placement_has_none():
+    registry = builtin().with_(on={("static", "flux"): OnAkash()}, targets=[Target("flux", company=None)])
+    stack, _ = config.read(settings(adopt=[CNAME], placement={"centralized": "flux", "decentralized": ["akash"]}))
+    assert stack is not None
+    with pytest.raises(PlanError, match=r"a target that proves names by a DNS record \(aws\), and adopt with it"):
+        plan(stack, registry, {"docs": Release("a" * 64)})
 
 
 @pytest.mark.parametrize("mode", ["centralized", "active-standby"])

@@ -198,10 +198,20 @@ def test_the_name_of_a_site_as_a_host_is_one_fault_and_none_of_the_zone(root, ho
     assert found.startswith(f"workloads.docs.host: {host} is the site host of {host.split('.')[0]} already; choose")
 
 
-def test_adoption_needs_a_vendor_alone(root):
-    made = stack("route53", "powerdns")
-    made["workloads"]["docs"]["adopt"] = [{"type": "CNAME", "ttl": 60, "values": ["pages.example"]}]
-    assert any(each.startswith("workloads.docs.adopt: a host is adopted in one change") for each in refused(made, root))
+@pytest.mark.parametrize(
+    ("authorities", "mend"),
+    [
+        (("route53", "powerdns"), "adopt it at route53 alone, then add powerdns"),
+        (("powerdns",), "free the host first, and take this out"),
+    ],
+)
+def test_adoption_needs_a_vendor_alone(root, authorities, mend):
+    made = stack(*authorities)
+    made["workloads"]["docs"] |= {
+        "mode": "centralized",
+        "adopt": [{"type": "CNAME", "ttl": 60, "values": ["p.example"]}],
+    }
+    assert refused(made, root) == [f"workloads.docs.adopt: powerdns cannot take over a host; {mend}"]
 
 
 def test_a_decentralized_stack_names_registrar_and_registry_and_no_company_else(root):

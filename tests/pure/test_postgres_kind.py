@@ -257,6 +257,16 @@ def test_backup_belongs_to_the_options_of_the_kind() -> None:
     )
 
 
+def test_a_host_is_not_adopted_where_no_target_gets_a_certificate_before() -> None:
+    made = stack()
+    made["workloads"]["forum"]["adopt"] = [{"type": "CNAME", "ttl": 60, "values": ["old.example"]}]
+    with pytest.raises(PlanError) as caught:
+        topology(made, REGISTRY, None)
+    (fault,) = caught.value.faults
+    assert fault.path == "workloads.forum.adopt"
+    assert fault.message.endswith("nor does any site of a postgres; free the host first, and take this out")
+
+
 @pytest.mark.parametrize("shared", [{"balance": True}, {"split": {"decentralized": 50}}])
 def test_visitors_are_not_shared_between_a_writer_and_its_standby(shared: dict[str, Any]) -> None:
     made = stack()

@@ -38,7 +38,7 @@ class PowerDns:
     company: str | None = None
 
     def refuses(self, plan: WorkloadPlan, zone: ZonePlan) -> Iterator[Fault]:
-        """Refuse an apex that leads to a name, and adoption, which needs one atomic change of a vendor's zone."""
+        """Refuse an apex that leads to a name."""
         named = any(site.exposure.reach is not Reach.ADDRESS for site in plan.everywhere)
         if named and zone.name in (name.host for name in plan.names):
             yield Fault(
@@ -46,9 +46,6 @@ class PowerDns:
                 f"{zone.name} is the zone's apex, where no CNAME may stand, and a site of this workload is reached by "
                 "a name; choose a name below the apex, or sites with addresses of their own",
             )
-        if plan.adopt:
-            why = "a host is adopted in one change of a vendor's zone; adopt it there alone, then add powerdns"
-            yield Fault("adopt", why)
 
     def refuses_zone(self, plans: Sequence[WorkloadPlan], zone: ZonePlan) -> Iterator[Fault]:
         """Refuse records that no zone may hold, among the stack's names and those of `zone.yaml`."""
