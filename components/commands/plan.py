@@ -9,6 +9,7 @@ import click
 
 from ..config.own_names import KIND
 from ..config.standing import phrase
+from ..dns.zone import SHARE
 from ..plan.canonical import canonical, plan_hash
 from ..plan.stack import from_file, project_of
 from ..project import registry, stack_file
@@ -17,6 +18,7 @@ from ..text.escape import outside
 from .which import stack_option
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ..dns.moving import Step
@@ -112,16 +114,17 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
         f"  cold     {site.name:<20} on {site.target:<6} {site.site_host}, not built: a flip of `active` starts it"
         for site in plan.cold
     ]
-    if plan.weights:
-        shares = ", ".join(f"{share} to {site}" for site, share in plan.weights.items())
-        lines.append(f"  split    of 100 look-ups, {shares}")
+    shares = plan.weights if any(action.verb == SHARE for action in topology.of(plan.name)) else {}
+    if shares:
+        told = ", ".join(f"{share} to {site}" for site, share in shares.items())
+        lines.append(f"  split    of 100 look-ups, {told}")
     if plan.release == NOT_BUILT:
         lines.append("  release  not built yet; build it before `pulumi up`")
     lines += [
         f"  adopts   {phrase(stood)} at {name}, replaced in one change and put back at the end"
         for name, stood in plan.adopted.items()
     ]
-    lines.append(f"  failover {_failover(plan)}")
+    lines.append(f"  failover {_failover(plan, shares)}")
     if plan.stores:
         lines.append(f"  backup   every version in {', '.join(sorted(plan.stores))}, {plan.retain} kept")
     lines += [
@@ -142,11 +145,13 @@ def _cold_cost(plan: WorkloadPlan) -> str:
     return f", and {plan.cold_usd_month:.2f} for the cold standby while it runs" if plan.cold else ""
 
 
-def _failover(plan: WorkloadPlan) -> str:
+def _failover(plan: WorkloadPlan, shares: Mapping[str, int]) -> str:
     if plan.cold:
         return f"none by itself: it stands still until you make {plan.cold[0].name} active and run `pulumi up`"
     if len(plan.sites) == 1:
         return "none: one site only"
     if plan.kind == KIND:
         return "by resolvers, which ask another server when one is silent"
-    return f"to {plan.sites[1].name}, seen by visitors within {plan.failover_s} s of an outage"
+    waiting = [site.name for site in plan.sites if not shares.get(site.name)]
+    to = "from each site to the other" if not waiting else f"to {waiting[-1]}"
+    return f"{to}, seen by visitors within {plan.failover_s} s of an outage"

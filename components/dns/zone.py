@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Seconds for which resolvers of certificate authorities keep CAA records.
 CAA_TTL = 300
+#: The verb of an action that leads a share of a name's look-ups to a site.
+SHARE = "share"
 
 
 class RecordType(StrEnum):

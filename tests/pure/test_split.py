@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from components.commands.plan import _text
 from components.config import models as config
 from components.dns.plain import losses
 from components.dns.zone import zone
@@ -119,6 +120,62 @@ def test_a_plan_names_who_moves_together_and_a_plain_zone_what_it_loses() -> Non
     lost = "docs.dao.example: look-ups are not shared here; all lead to docs-aws while it is up"
     assert lost in list(losses(zone(made)))
     assert not any("shared" in each for each in losses(zone(planned(settings("active-standby")))))
+
+
+#: An active-standby of two sites: what shares it, the authorities, and the lines of the plan.
+PRINTED = [
+    ({}, (), [], "to docs-akash"),
+    ({"split": {"decentralized": 10}}, (), ["90 to docs-aws, 10 to docs-akash"], "from each site to the other"),
+    ({"split": {"decentralized": 100}}, (), ["0 to docs-aws, 100 to docs-akash"], "to docs-aws"),
+    ({"split": {"decentralized": 0}}, (), ["100 to docs-aws, 0 to docs-akash"], "to docs-akash"),
+    ({"split": {"decentralized": 90}}, ("powerdns",), [], "to docs-akash"),
+    (
+        {"split": {"decentralized": 90}},
+        ("route53", "powerdns"),
+        ["10 to docs-aws, 90 to docs-akash"],
+        "from each site to the other",
+    ),
+]
+
+
+@pytest.mark.parametrize(("more", "authorities", "shares", "failover"), PRINTED)
+def test_a_plan_prints_the_shares_that_an_authority_gives_and_who_takes_over(
+    more, authorities, shares, failover
+) -> None:
+    printed = text(settings("active-standby", **more), authorities)
+    assert printed.count("both sites answer") == (1 if failover.startswith("from") else 0)
+    lines = printed.splitlines()
+    assert [line for line in lines if line.startswith("  split ")] == [
+        f"  split    of 100 look-ups, {each}" for each in shares
+    ]
+    (to,) = [line for line in lines if line.startswith("  failover ")]
+    assert to.startswith(f"  failover {failover}, seen")
+
+
+def test_halves_of_own_name_servers_are_printed() -> None:
+    made = settings("decentralized", decentralized=("akash", "akash"), balance=True)
+    printed = text(made, ("powerdns",))
+    assert "  split    of 100 look-ups, 50 to docs-akash, 50 to docs-akash-2\n" in printed
+    assert "share    docs.dao.example: at own name servers, 50 of 100 look-ups, ttl 30 s, to docs-akash-2" in printed
+
+
+def test_a_plan_says_when_issuers_are_published_next_to_a_name() -> None:
+    allowed = "allow    docs.dao.example: certificates by amazon.com and letsencrypt.org"
+    waits = ", once no site of it is reached by a name"
+    for authorities, end in (("powerdns",), waits), (("route53",), ""):
+        assert f"{allowed}{end}\n" in text(settings("active-standby"), authorities)
+
+
+def text(made: dict, authorities: tuple[str, ...]) -> str:
+    """Return what `unmoor plan` prints of the workload."""
+    image = f"ghcr.io/dao-example/nameserver@sha256:{'ab' * 32}"
+    own = {
+        "servers": {"placement": ["akash", "akash"], "image": image},
+        "delegation": {"registrar": "Gandi", "name_servers": ["ns-akash.dao.example", "ns-akash-2.dao.example"]},
+    }
+    made["dns"] = {"authorities": list(authorities), **(own if "powerdns" in authorities else {})}
+    whole = topology(made, builtin(), None)
+    return _text(next(each for each in whole.workloads if each.name == "docs"), whole)
 
 
 def test_the_sandbox_refuses_an_alias_to_a_record_of_the_zone_that_is_not_there() -> None:

@@ -11,7 +11,7 @@ from ...config.own_names import WORKLOAD
 from ...errors import Fault
 from ...exposure import Endpoint, Reach
 from .. import plain
-from ..zone import RRset, faults, issuers, sets
+from ..zone import SHARE, RRset, faults, issuers, sets
 from . import rows
 from .judge import SILENT_S
 
@@ -137,8 +137,10 @@ def _others(plans: Sequence[WorkloadPlan]) -> list[RRset]:
 def _entries(name: str, plan: WorkloadPlan, zone: ZonePlan, own: OwnServers) -> Iterator[Action]:
     found = list(sets(plan, zone))
     public = {each.host for each in plan.names}
+    by_name = plain.by_name(found)
     for caa in (each for each in found if each.type == "CAA" and each.host in public):
-        detail = f"certificates by {' and '.join(issuers(caa))}"
+        waits = ", once no site of it is reached by a name" if (caa.host, caa.type) in by_name else ""
+        detail = f"certificates by {' and '.join(issuers(caa))}{waits}"
         key, entry = f"{name}:{caa.host}-caa", {"sets": [_set(caa)]}
         yield _action(key, Phase.PREPARE, "allow", caa.host, given(zone, own, key, entry), None, detail)
     for site in plan.sites:
@@ -148,10 +150,12 @@ def _entries(name: str, plan: WorkloadPlan, zone: ZonePlan, own: OwnServers) -> 
         yield _action(key, Phase.REACH, "publish", site.site_host, given(zone, own, key, entry), site, detail)
     for rrset in found:
         for member in rrset.members if rrset.host in public else ():
-            key = f"{name}:{rrset.host}/{member.role}"
-            detail = f"at own name servers, {member.role}, ttl {rrset.ttl} s, to {member.site.name}"
+            key, shared = f"{name}:{rrset.host}/{member.role}", rows.balanced(rrset)
+            what = f"{member.weight} of 100 look-ups" if shared else str(member.role)
+            detail = f"at own name servers, {what}, ttl {rrset.ttl} s, to {member.site.name}"
             entry = _entry([dataclasses.replace(rrset, members=(member,))], member.site)
-            yield _action(key, Phase.ROUTE, "route", rrset.host, given(zone, own, key, entry), member.site, detail)
+            verb = SHARE if shared else "route"
+            yield _action(key, Phase.ROUTE, verb, rrset.host, given(zone, own, key, entry), member.site, detail)
 
 
 def _action(

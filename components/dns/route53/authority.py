@@ -11,7 +11,7 @@ from ...errors import Fault
 from ...exposure import Reach
 from ...prices import book as prices
 from ...topology import Line, Role
-from ..zone import RecordType, allows, issuers, record_type, sets
+from ..zone import SHARE, RecordType, allows, issuers, record_type, sets
 from . import taking
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Route53:
 
         Records of the apex are left alone.
         """
-        if plan.weights:
+        if all(plan.weights.get(site.name) for site in plan.sites):
             yield (
                 "both sites answer: Route 53 chooses for each look-up, and all who ask through one resolver follow its "
                 "answer until it ends, so a share of look-ups is no share of visitors"
@@ -221,7 +221,7 @@ class Route53:
         action = self._entry(
             f"{rrset.host}/split/{site.name}",
             Phase.ROUTE,
-            "share",
+            SHARE,
             rrset.host,
             answer
             | through
