@@ -135,6 +135,7 @@ def _workload(
     on = registry.implementations(kind.name)
     placement = slots.filled(workload.placement, registry) if kind.written else workload.placement
     found += [*refusals.kind(workload, kind, path), *refusals.placement(placement, kind, on, path)]
+    found += refusals.site_hosts(stack, name, placement, "zone" if ours else path)
     chosen, wrong = options(workload, kind, name)
     found += wrong
     found += refusals.sharing(workload, kind, chosen, placement, path)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Characters of a site's name with the stack's: a CloudFront function has 64, of which its event and Pulumi use 17.
 _SITE_CHARS = 47
+#: Characters of a name in DNS (RFC 1035 §2.3.4: 255 octets, which hold as many).
+_HOST_CHARS = 253
 
 
 def stores(stack: StackConfig, workload: Workload, path: str) -> list[Fault]:
@@ -50,6 +52,23 @@ def kind(workload: Workload, kind: Kind[Any], path: str) -> list[Fault]:
     elif workload.backup is None and kind.state is not State.NONE and not kind.own_stores:
         found.append(Fault(f"{path}.backup", "is required; name the stores that keep every version"))
     return found
+
+
+def site_hosts(stack: StackConfig, name: str, placement: Placement, path: str) -> list[Fault]:
+    """Refuse sites whose own names are too long; `path` is that of the name that can be shorter."""
+    hosts = {
+        slots.site_name(name, placement, slot): slots.site_host(stack, name, placement, slot)
+        for slot in slots.everywhere(placement)
+    }
+    return [
+        Fault(
+            path,
+            f"the site host of {site} has {len(host)} characters, and {_HOST_CHARS} are the most; choose a shorter "
+            "name, or a zone with a shorter one",
+        )
+        for site, host in hosts.items()
+        if len(host) > _HOST_CHARS
+    ]
 
 
 def sharing(

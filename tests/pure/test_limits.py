@@ -36,7 +36,7 @@ _BOUND = re.compile(
 )
 #: Bounds of other things: what we write, what a vendor allows, how long our own work may take.
 ELSEWHERE = {
-    "plan/refusals.py": {"_SITE_CHARS"},  # of a site's name, by what AWS takes
+    "plan/refusals.py": {"_SITE_CHARS", "_HOST_CHARS"},  # of a site's name, by what AWS takes, and of its host
     "assess/parts.py": {"MOST"},  # the largest number of an inventory
     "config/models.py": {"LABEL_CHARS"},  # of a stack's label, which is in every name
     "config/servers.py": {"MOST"},  # own name servers

@@ -200,6 +200,17 @@ def test_names_are_compared_with_those_of_workloads_that_have_other_faults() -> 
     assert found == ["workloads.blog.options.sight", "workloads.blog.host", "workloads.wiki.host"]
 
 
+def test_a_site_host_is_no_longer_than_a_name_may_be() -> None:
+    zone = ".".join(["a" * 60, "a" * 60, "a" * 60, "a" * 59, "a"])
+    made = settings(host=f"x.{zone}") | {"zone": zone}
+    why = (
+        "the site host of docs-akash has 255 characters, and 253 are the most; choose a shorter name, or a zone with a"
+    )
+    assert refused(made) == [f"workloads.docs: {why} shorter one"]
+    made["workloads"] = {"d": made["workloads"]["docs"]}
+    assert planned(made)
+
+
 def test_two_sites_do_not_share_a_name() -> None:
     made = settings(decentralized=("akash", "akash"))
     made["workloads"]["docs-akash"] = {**made["workloads"]["docs"], "host": "x.dao.example"}
