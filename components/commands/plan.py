@@ -10,6 +10,7 @@ import click
 from ..config.own_names import KIND
 from ..config.standing import phrase
 from ..dns.zone import SHARE
+from ..plan import copies
 from ..plan.canonical import canonical, plan_hash
 from ..plan.stack import from_file, project_of
 from ..project import registry, stack_file
@@ -125,8 +126,8 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
         for name, stood in plan.adopted.items()
     ]
     lines.append(f"  failover {_failover(plan, shares)}")
-    if plan.stores:
-        lines.append(f"  backup   every version in {', '.join(sorted(plan.stores))}, {plan.retain} kept")
+    if kept := copies.stores(plan, topology):
+        lines.append(f"  backup   every version in {', '.join(sorted(kept))}, {plan.retain} kept")
     lines += [
         *(f"  note     {loss}" for loss in plan.losses),
         "  actions",

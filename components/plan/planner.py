@@ -11,6 +11,7 @@ from ..config.models import Mode, did_you_mean, faults
 from ..config.own_names import WORKLOAD
 from ..errors import Fault, PlanError
 from ..exposure import Proof
+from ..kind import State
 from ..topology import Control, Line, Site, Topology, WorkloadPlan, ZonePlan
 from . import adoption, common, hosts, operators, refusals, servers, slots
 from .wire import ordered, wire
@@ -243,10 +244,11 @@ def _central(plan: WorkloadPlan, zone: ZonePlan, registry: Registry) -> tuple[Co
     """Return who alone can switch the workload off: the domain where known, the zone, the sites, or the copies."""
     above = zone.name.rpartition(".")[2]
     domain = [zone.delegation.registrar, f"the registry of {above}"] if zone.delegation and plan.names else []
+    state = registry.kinds[plan.kind].state
     parties: Mapping[str, list[str | None]] = {
         "the zone": servers.companies(zone, registry),
         "every site": [registry.targets[site.target].company for site in plan.sites],
-        "every copy": [store.vendor for store in plan.stores.values()],
+        "every copy": [store.vendor for store in plan.stores.values()] if state is not State.NONE else [],
     }
     alone = [
         Control(companies[0], what)

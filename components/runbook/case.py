@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..config.models import Mode, Side
 from ..errors import ConfigError, PlanError
+from ..plan import copies
 from ..plan.canonical import plan_hash
 from ..plan.planner import plan
 from ..plan.stack import releases
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from ..config.models import StackConfig
+    from ..config.models import StackConfig, Store
     from ..errors import Fault
     from ..registry import Registry
     from ..topology import Site, Topology, WorkloadPlan
@@ -113,7 +114,12 @@ class Case:
     @property
     def keeps(self) -> bool:
         """Whether stores hold what the workload serves."""
-        return bool(self.plan.stores)
+        return bool(self.stores)
+
+    @property
+    def stores(self) -> Mapping[str, Store]:
+        """The stores that hold what the workload serves."""
+        return copies.stores(self.plan, self.topology)
 
     @property
     def pinnable(self) -> bool:

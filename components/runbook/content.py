@@ -35,7 +35,7 @@ def restore_drill(case: Case) -> Iterator[Chapter]:
                     0.1,
                     otherwise="Turn to the chapter about filling the stores again.",
                 )
-                for name, store in sorted(of.stores.items())
+                for name, store in sorted(case.stores.items())
             ),
             Step(
                 "restore",

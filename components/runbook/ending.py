@@ -88,7 +88,7 @@ def decommission(case: Case) -> Iterator[Chapter]:
                 "Nothing is left",
                 "What is left would go on costing.",
                 left,
-                checks.kept(of, of.stores[min(of.stores)]) if case.keeps else checks.unanswered(of),
+                checks.kept(of, case.stores[min(case.stores)]) if case.keeps else checks.unanswered(of),
                 0.1,
                 rollback=rollback,
             ),
@@ -103,7 +103,7 @@ def _kept(case: Case) -> Iterator[Step]:
             "kept",
             "The content is safe",
             "From the store that is asked last, since the others are asked first in all that follows.",
-            checks.kept(of, of.stores[max(of.stores)]),
+            checks.kept(of, case.stores[max(case.stores)]),
             checks.status(case, of),
             0.25,
         )

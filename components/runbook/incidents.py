@@ -34,7 +34,7 @@ def cloud_gone(case: Case) -> Iterator[Chapter]:
         if here
         else f"No site of {of.name} is there. Route 53's name servers go on answering; records cannot be changed."
     )
-    others = {name: store for name, store in sorted(of.stores.items()) if store.vendor != CLOUD}
+    others = {name: store for name, store in sorted(case.stores.items()) if store.vendor != CLOUD}
     yield Chapter(
         "aws-gone",
         "AWS is gone",
@@ -58,7 +58,7 @@ def account_closed(case: Case) -> Iterator[Chapter]:
     """Return the runbook for a closed AWS account: what is left, and what to do about the zone."""
     of, zone = case.plan, case.topology.zone
     alone = zone.own is not None and len(zone.authorities) == 1
-    others = {name: store for name, store in sorted(of.stores.items()) if store.vendor != CLOUD}
+    others = {name: store for name, store in sorted(case.stores.items()) if store.vendor != CLOUD}
     why = (
         "The zone stands on name servers of your own, so names lead to sites elsewhere as before."
         if alone

@@ -45,7 +45,7 @@ def _lines(case: Case, only: Collection[str]) -> Iterator[str]:
         if len(of.sites) > 1
         else "There is no failover: one site only."
     )
-    stores = ", ".join(f"{name} ({store.vendor})" for name, store in sorted(of.stores.items()))
+    stores = ", ".join(f"{name} ({store.vendor})" for name, store in sorted(case.stores.items()))
     yield f"Stores: {stores}. {failover}" if stores else failover
     yield f"It costs {of.usd_month:.2f} USD a month. The way: {' → '.join(_at(case, course) for course in RING)}."
     for course in (each for each in case.beside if each in case.closed):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def store_gone(case: Case) -> Iterator[Chapter]:
     """Describe one store that does not answer: sites keep running, others hold the content, publishing waits."""
     of = case.plan
-    for name, store in sorted(of.stores.items()):
-        others = [(other, kept) for other, kept in sorted(of.stores.items()) if other != name]
+    for name, store in sorted(case.stores.items()):
+        others = [(other, kept) for other, kept in sorted(case.stores.items()) if other != name]
         holds = (
             f"{', '.join(other for other, _ in others)} still holds every version."
             if others
@@ -57,7 +57,7 @@ def refill(case: Case) -> Iterator[Chapter]:
     of = case.plan
     if not case.keeps:
         return
-    stores = [of.stores[name] for name in sorted(of.stores)]
+    stores = [case.stores[name] for name in sorted(case.stores)]
     yield Chapter(
         "refill",
         "Fill the stores again",
@@ -78,11 +78,11 @@ def refill(case: Case) -> Iterator[Chapter]:
                     f"store-{name}",
                     f"Store {name} gives it back",
                     "Fetched without credentials.",
-                    checks.kept(of, of.stores[name]),
-                    checks.listed(of, of.stores[name]),
+                    checks.kept(of, case.stores[name]),
+                    checks.listed(of, case.stores[name]),
                     0.1,
                 )
-                for name in sorted(of.stores)
+                for name in sorted(case.stores)
             ),
         ),
     )

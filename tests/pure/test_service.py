@@ -12,6 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from components.__main__ import cli
+from components.commands.plan import _text
 from components.commands.schema import schema
 from components.config.models import read
 from components.doctor import run
@@ -24,6 +25,8 @@ from components.plan.stack import from_file, topology
 from components.project import builtin
 from components.review.comment import markdown
 from components.review.review import review
+from components.runbook.case import case
+from components.runbook.table import chapters
 from components.targets.akash.sdl import document as sdl
 from components.targets.akash.sdl import price
 from components.targets.aws import fargate
@@ -297,6 +300,19 @@ def test_what_runs_nowhere_is_refused_together_with_a_host_outside_the_zone():
         topology(made, builtin(), None)
     found = [fault.path.removeprefix("workloads.api.") for fault in caught.value.faults]
     assert sorted(found) == ["host", "options.cpu", "options.env.DB"]
+
+
+def test_stores_that_hold_no_versions_are_no_copies_in_plan_and_runbook(tmp_path):
+    made = stack("centralized")
+    made["workloads"]["api"]["backup"] = {"stores": ["aws"]}
+    config, _ = read(settings() | {"workloads": made["workloads"]})
+    of = case("prod", config, "api", builtin(), tmp_path)
+    printed = _text(of.plan, of.topology)
+    assert ("every version" in printed, "every copy" in printed) == (False, False)
+    assert "claim    api: " in printed
+    named = {chapter.name for chapter in chapters(of)}
+    assert not named & {"refill", "restore-drill", "store-gone-aws"}
+    assert not any(".tar" in step.do.command for chapter in chapters(of) for step in chapter.steps)
 
 
 def test_what_two_targets_refuse_alike_is_one_fault():
