@@ -71,12 +71,11 @@ def _make(folder: Path) -> None:
     """Make the folder, which must be new or empty, because a recording is one run."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if next(folder.iterdir(), None) is not None:
+            raise ConfigError(f"{folder} is not empty; choose another folder: --out")
         folder.chmod(0o700)
-        there = next(folder.iterdir(), None)
     except OSError as error:
         raise StepError(f"{folder} cannot be made ({error.strerror}); choose another folder: --out") from None
-    if there is not None:
-        raise ConfigError(f"{folder} is not empty; choose another folder: --out")
 
 
 def _run(command: Sequence[str], environ: dict[str, str]) -> int:

@@ -237,9 +237,17 @@ notes.os = Full()
 def test_a_folder_with_something_in_it_is_refused_before_the_command_runs(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").touch()
+    (tmp_path / "out").chmod(0o755)
     done = run(tmp_path, tmp_path / "out", {}, "touch", "ran")
     assert (done.returncode, (tmp_path / "ran").exists()) == (1, False)
     assert done.stderr == f"{tmp_path / 'out'} is not empty; choose another folder: --out\n"
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o755
+
+
+def test_an_empty_folder_that_was_there_becomes_its_users_alone(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir(mode=0o755)
+    assert run(tmp_path, tmp_path / "out", {}, "true").returncode == 0
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700
 
 
 def test_a_signal_reaches_the_command_which_may_end_in_its_own_way(tmp_path: Path) -> None:
