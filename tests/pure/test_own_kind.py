@@ -108,3 +108,10 @@ def test_a_project_file_that_is_broken_is_a_sentence(project: Path, text: str, s
     (project / "project.py").write_text(text)
     with pytest.raises(ConfigError, match=says):
         run("plan", "--stack", "prod")
+
+
+@pytest.mark.parametrize("end", ["sys.exit(0)", "sys.exit('no')", "raise ValueError('no')"])
+def test_a_project_file_that_ends_the_program_is_a_sentence(project: Path, end: str) -> None:
+    (project / "project.py").write_text(f"import sys\n{end}\n")
+    with pytest.raises(ConfigError, match=r"project\.py: cannot be imported: (SystemExit|ValueError): (0|no)$"):
+        run("plan", "--stack", "prod")
