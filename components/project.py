@@ -29,11 +29,17 @@ def root(start: Path | None = None) -> Path:
     return next((folder for folder in (here, *here.parents) if (folder / "Pulumi.yaml").exists()), here)
 
 
+def bare(stack: str) -> str:
+    """Return a stack's name without the organisation and project that Pulumi takes before it; a path stays."""
+    return stack if stack.endswith((".yaml", ".yml")) else stack.rpartition("/")[2]
+
+
 def stack_file(stack: str) -> Path:
     """Return the stack file for a stack's name in the project, or the path itself where one is given."""
-    if stack.endswith((".yaml", ".yml")):
-        return Path(stack)
-    path = root() / "stacks" / f"Pulumi.{stack}.yaml"
+    name = bare(stack)
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    path = root() / "stacks" / f"Pulumi.{name}.yaml"
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..plan.neighbours import TEMPLATE
-from ..project import root, stack_name
+from ..project import bare, root, stack_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def stack_option(unless: Callable[[click.Context], bool] = lambda _: False) -> C
 def _chosen(value: str | None) -> str:
     named = value or os.environ.get(_VARIABLE)
     if named:
-        return named
+        return bare(named)
     there = sorted(stack_name(path) for path in (root() / "stacks").glob("Pulumi.*.yaml"))
     stacks = [name for name in there if name != TEMPLATE]
     if len(stacks) == 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 import pytest
@@ -10,9 +10,7 @@ from click.testing import CliRunner
 
 from components.__main__ import cli as whole
 from components.commands.which import stack_option
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from components.project import stack_file
 
 
 @click.command()
@@ -52,6 +50,20 @@ def test_a_stack_that_is_named_wins(project: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PULUMI_STACK", "other")
     assert run()[:2] == (0, "other")
     assert run("--stack", "prod")[:2] == (0, "prod")
+
+
+@pytest.mark.parametrize("named", ["dao/prod", "dao/unmoor/prod"])
+def test_a_stack_may_be_named_as_pulumi_does_with_its_organisation(
+    project: Path, monkeypatch: pytest.MonkeyPatch, named: str
+):
+    assert run("--stack", named)[:2] == (0, "prod")
+    assert stack_file(named) == Path("stacks/Pulumi.prod.yaml")
+    monkeypatch.setenv("PULUMI_STACK", named)
+    assert run()[:2] == (0, "prod")
+
+
+def test_a_path_to_a_stack_file_stays_one(project: Path):
+    assert run("--stack", "stacks/Pulumi.prod.yaml")[:2] == (0, "stacks/Pulumi.prod.yaml")
 
 
 def test_of_several_one_must_be_chosen(project: Path):
