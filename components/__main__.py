@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -95,6 +96,8 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line. A mistake or a failing device prints a sentence and exits 1; wrong usage exits 2."""
     device.protect()
+    if sys.stdin is None:  # it was closed
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 it stays open
     try:
         code = _run(arguments)
         device.flush()
@@ -129,7 +132,21 @@ def _run(arguments: list[str] | None) -> int:
             raise
         click.echo(f"{error.name} is not installed, and this needs it; run: pip install 'unmoor[{extra}]'", err=True)
         return 1
+    except FileNotFoundError:
+        if not _gone():
+            raise
+        click.echo("the folder in which this runs is gone; go to another one", err=True)
+        return 1
     return result if isinstance(result, int) else 0
+
+
+def _gone() -> bool:
+    """Return whether the current folder was removed."""
+    try:
+        os.getcwd()  # noqa: PTH109 nothing else is of interest
+    except FileNotFoundError:
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -113,6 +113,38 @@ def test_wrong_usage_ends_with_2() -> None:
         assert ended.value.code == 2
 
 
+@pytest.mark.parametrize("words", ["init --stack new", "plan", "inventory init"])
+def test_closed_standard_input_is_like_an_empty_one(project: Path, words: str) -> None:
+    write(project, settings("centralized"))
+    (project / "stacks/Pulumi.other.yaml").write_text("config: {}\n")
+    ends = [
+        subprocess.run(
+            ["sh", "-c", f'exec "$0" -m components {words} {given}', sys.executable],
+            env={"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for given in ("<&-", "</dev/null")
+    ]
+    assert "Traceback" not in ends[0].stderr
+    assert (ends[0].returncode, ends[0].stderr) == (ends[1].returncode, ends[1].stderr)
+
+
+@pytest.mark.parametrize("words", ["doctor", "init", "plan"])
+def test_a_folder_that_is_gone_is_a_sentence(tmp_path: Path, words: str) -> None:
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        ["sh", "-c", f'rmdir ../gone; exec "$0" -m components {words}', sys.executable],
+        cwd=tmp_path / "gone",
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "the folder in which this runs is gone; go to another one\n")
+
+
 def test_every_word_loads_and_explains_itself() -> None:
     for word in COMMANDS:
         result = CliRunner().invoke(cli, [word, "--help"])
