@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -77,21 +79,26 @@ def write(root: Path, wanted: Iterable[tuple[str, str]]) -> tuple[list[str], lis
 
 
 def _filled(template: str, facts: Facts) -> str:
-    """Fill in a template; `%` marks a place, because workflows have braces and dollars of their own."""
+    """Fill in a template once; `%` marks a place, because workflows have braces and dollars of their own."""
     text = resources.files(__package__).joinpath("templates", template).read_text(encoding="utf-8")
     called = sorted({*facts.secrets, "AKASH_CONSOLE_API_KEY"})  # the last one belongs to the daily check
     places = {
         "LIBRARY": __name__.partition(".")[0],
         "PROJECT": facts.project,
         "STACK": facts.stack,
-        "REGION": facts.region,
+        "REGION": _quoted(facts.region),
         "UNMOOR": facts.command,
         "SETUP": "make setup" if facts.checkout else _SETUP,
-        "BUILD": facts.build or "echo the files of the site are in the repository",
+        "BUILD": _quoted(facts.build or "echo the files of the site are in the repository"),
         "SECRETS": "\n".join(f"      {name}: ${{{{ secrets.{name} }}}}" for name in facts.secrets),
         "CALLED": "".join(f"      {name}: {{required: false}}\n" for name in called),
         "ENGINE": ENGINE,
     }
-    for name, value in places.items():
-        text = text.replace(f"%{name}%", value)
-    return text
+    return re.sub(rf"%({'|'.join(places)})%", lambda place: places[place[1]], text)
+
+
+def _quoted(text: str) -> str:
+    """Return a text as YAML in one line, which no reader takes for anything else."""
+    import yaml
+
+    return yaml.safe_dump(text, default_style='"', width=sys.maxsize, allow_unicode=True).strip()

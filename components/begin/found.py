@@ -63,7 +63,7 @@ def project(findings: Findings, folder: Path) -> None:
         findings.notes.append(f"GitBook builds no folder; import the space first: {made.build}")
         return
     findings.options.update(made.options)
-    findings.build = made.build
+    findings.build = made.build.strip()
     findings.answers["site"] = Found(made.folder, f"{made.generator} builds it")
     if made.rules.redirects or made.rules.headers:
         findings.notes.append(

@@ -214,9 +214,10 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     click.echo(f"for updates, export: {', '.join(now) or 'nothing'}; and have AWS credentials")
     if later:
         click.echo(f"for sites elsewhere, later: {', '.join(later)}")
-    click.echo("next:\n" + "\n".join(f"  {line}" for line in following))
+    click.echo("next:\n" + "\n".join(f"  {line}" for command in following for line in command.splitlines()))
 
 
 def _project(here: Path) -> str:
-    """Return a name for a new Pulumi project: that of its folder."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", here.name).strip("-.") or "dao"
+    """Return a name for a new Pulumi project: that of its folder, up to the 100 characters that Pulumi takes."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", here.name).strip("-.")
+    return name[:100].rstrip("-.") or "dao"

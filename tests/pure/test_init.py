@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -275,6 +276,53 @@ def test_templates_are_filled_and_are_yaml() -> None:
             assert isinstance(yaml.safe_load(text), dict), path
     up = yaml.safe_load(made[".github/workflows/unmoor-up-prod.yml"])["jobs"]["up"]
     assert up["env"]["STORJ_SECRET_KEY"] == "${{ secrets.STORJ_SECRET_KEY }}"
+
+
+COMMANDS = (
+    "npm run build",
+    "npm run build # prod",
+    "echo a: b && npm run build",
+    '"quoted" run',
+    "[ -d x ] || npm run build",
+    "npm ci\n  npm run build",
+    "echo %SECRETS% %BUILD% %STACK%",
+    "null",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("name", ["netlify.toml", "vercel.json"])
+def test_any_build_command_stands_in_the_workflows_to_the_letter(folder: Path, name: str, command: str) -> None:
+    vercel = {"outputDirectory": "site", "buildCommand": command}
+    netlify = f'[build]\npublish = "site"\ncommand = {json.dumps(command)}\n'
+    (folder / name).write_text(netlify if name == "netlify.toml" else json.dumps(vercel))
+    assert run(*WHOLE).exception is None
+    found = []
+    for workflow in ("up", "preview"):
+        jobs = yaml.safe_load((folder / f".github/workflows/unmoor-{workflow}-prod.yml").read_text())["jobs"]
+        found += [step["run"] for job in jobs.values() for step in job["steps"] if step.get("name") == "Build the site"]
+    assert found == [command] * 3
+
+
+@pytest.mark.parametrize("name", ["2024", "1.0", "null", "true", "0x10", "ä" * 9, "x" * 120, "x" * 99 + "-y", "dao"])
+def test_the_name_of_a_folder_is_a_project_s_name_that_pulumi_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / name)
+    assert run(*WHOLE).exception is None
+    written = yaml.safe_load(Path("Pulumi.yaml").read_text())["name"]
+    assert isinstance(written, str)
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,98}[A-Za-z0-9]", written)
+
+
+@pytest.mark.parametrize("stack", ["2024", "null", "true", "0x10"])
+def test_a_stack_s_name_stays_text_in_the_workflows(stack: str) -> None:
+    made = files.workflows(files.Facts("dao", stack, "us-east-1", "", ()))
+    up = yaml.safe_load(made[f".github/workflows/unmoor-up-{stack}.yml"])["jobs"]["up"]
+    assert up["environment"] == stack
+    preview = yaml.safe_load(made[f".github/workflows/unmoor-preview-{stack}.yml"])["jobs"]["preview"]
+    assert preview["steps"][-1]["with"]["stack-name"] == stack
 
 
 def test_two_stacks_share_the_review_and_nothing_else() -> None:
