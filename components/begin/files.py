@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from .. import files
+from ..config import yaml_text
+from ..errors import ConfigError, Fault
+from ..text.escape import outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +29,8 @@ PROGRAM: Mapping[str, str] = {
 ENGINE = "3.259.0"
 WORKFLOWS = ("review", "preview", "up")
 _SETUP = "python -m venv .venv && .venv/bin/pip install --quiet -r requirements.txt"
+LIBRARY = __name__.partition(".")[0]
+_IMPORT = f"from {LIBRARY}.program import run"
 _WORKFLOW = ".github/workflows/unmoor-{}.yml"
 
 
@@ -65,6 +71,67 @@ def workflows(facts: Facts) -> dict[str, str]:
     return made
 
 
+def lacking(root: Path, facts: Facts) -> list[str]:
+    """Return a sentence for each thing that the program needs, and a file that is there does not have.
+
+    Raises ConfigError when the Pulumi.yaml that is there cannot become that of this program.
+    """
+    import yaml
+
+    wanted = program(facts)
+    there = {path for path in PROGRAM if (root / path).is_file()}
+    found = []
+    if "Pulumi.yaml" in there:
+        has = _settings(root / "Pulumi.yaml", root)
+        for key, value in yaml.safe_load(wanted["Pulumi.yaml"]).items():
+            if not has.get(key, True):
+                line = yaml.safe_dump({key: value}, default_flow_style=True, sort_keys=False, width=sys.maxsize)
+                found.append(f"Pulumi.yaml: has no `{line.strip()[1:-1]}`; add it")
+    for path, mark, missing in (
+        ("__main__.py", rf"\b{LIBRARY}\.program\b", f"does not run this library; add `{_IMPORT}` and `run()`"),
+        ("requirements.txt", r"\bunmoor\b|^\s*-r", "has no `unmoor[pulumi]`; add it"),
+    ):
+        if path in there and not re.search(mark, (root / path).read_text("utf-8", "replace"), re.MULTILINE):
+            found.append(f"{path}: {missing}")
+    return found
+
+
+def _settings(path: Path, root: Path) -> dict[str, bool]:
+    """Return which settings of our own a Pulumi.yaml has."""
+    project = yaml_text.load_file(path)
+    if not isinstance(project, dict):
+        raise ConfigError(f"{path}: is no Pulumi project; mend it, or choose another folder")
+    runtime = project.get("runtime")
+    name = runtime.get("name") if isinstance(runtime, dict) else runtime
+    if name not in (None, "python"):
+        raise ConfigError(
+            f"{path}: its runtime is {outside(str(name))}, and an update runs Python; choose a folder outside of it"
+        )
+    plugins = project.get("plugins")
+    providers = plugins.get("providers") if isinstance(plugins, dict) else None
+    return {
+        "runtime": name is not None,
+        "stackConfigDir": (root / str(project.get("stackConfigDir"))).resolve() == (root / "stacks").resolve(),
+        "plugins": any(isinstance(each, dict) and each.get("name") == "unmoor" for each in providers or ()),
+    }
+
+
+def demand(root: Path, paths: Iterable[str]) -> None:
+    """Raise ConfigError with every place that keeps a file that does not exist from being written."""
+    found: dict[str, Fault] = {}
+    for path in paths:
+        if os.path.lexists(root / path):
+            continue
+        place = next(each for each in (root / path).parents if os.path.lexists(each))
+        name = place.relative_to(root).as_posix() if place != root else str(root)
+        if not place.is_dir():
+            found.setdefault(name, Fault(name, f"is no folder, and {path} goes below it; move it away"))
+        elif not os.access(place, os.W_OK | os.X_OK):
+            found.setdefault(name, Fault(name, "may not be written to; allow it, or choose another folder"))
+    if found:
+        raise ConfigError("files of the project cannot be written, so none is", found.values())
+
+
 def write(root: Path, wanted: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     """Write each file that does not exist; return the paths that were written, and those that were kept."""
     written, kept = [], []
@@ -83,7 +150,7 @@ def _filled(template: str, facts: Facts) -> str:
     text = resources.files(__package__).joinpath("templates", template).read_text(encoding="utf-8")
     called = sorted({*facts.secrets, "AKASH_CONSOLE_API_KEY"})  # the last one belongs to the daily check
     places = {
-        "LIBRARY": __name__.partition(".")[0],
+        "LIBRARY": LIBRARY,
         "PROJECT": facts.project,
         "STACK": facts.stack,
         "REGION": _quoted(facts.region),

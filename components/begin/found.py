@@ -64,12 +64,23 @@ def project(findings: Findings, folder: Path) -> None:
         return
     findings.options.update(made.options)
     findings.build = made.build.strip()
-    findings.answers["site"] = Found(made.folder, f"{made.generator} builds it")
+    if holds(folder / made.folder, folder):
+        findings.notes.append(
+            f"{made.generator}: its pages are in the project's own folder, which holds more than a site; move them "
+            "into a folder of their own, and name that one with --site"
+        )
+    else:
+        findings.answers["site"] = Found(made.folder, f"{made.generator} builds it")
     if made.rules.redirects or made.rules.headers:
         findings.notes.append(
             f"{len(made.rules.redirects)} redirects and {len(made.rules.headers)} headers of the vendor's files: "
             "`unmoor content recognise --write FOLDER` writes them where the generator copies them from"
         )
+
+
+def holds(site: Path, folder: Path) -> bool:
+    """Return whether a folder of a site holds the project, so that it would publish the project's own files."""
+    return folder.resolve().is_relative_to(site.resolve())
 
 
 def zones(findings: Findings, registry: Registry) -> list[str]:

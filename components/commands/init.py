@@ -72,7 +72,7 @@ def cli(
         findings.answers |= found.from_inventory(inventory, inventoried, date.today())  # noqa: DTZ011 the operator's day
     found.project(findings, here)
     given = {**given, "store": given.pop("stores")}
-    host = _answer("host", given, findings)
+    host = _name(_answer("host", given, findings))
     if not given["zone"]:
         found.zone(findings, host, found.zones(findings, registry(here)))
     if host:
@@ -82,6 +82,10 @@ def cli(
             raise ConfigError("answers are missing, and there is no terminal to ask at", faults)
         _show(findings)
     answers = _answers({**given, "host": host}, findings)
+    if found.holds(here / answers.site, here):
+        raise ConfigError(
+            f"--site: {answers.site} holds the project itself, which would be published; choose a folder of its own"
+        )
     _write(here, path, stack, answers, findings, as_json=as_json)
 
 
@@ -120,15 +124,20 @@ def _answer(flag: str, given: dict[str, Any], findings: Findings) -> str:
     return str(click.prompt(words, default=offer.value if offer else None, err=True)).strip()
 
 
+def _name(text: str) -> str:
+    """Return a name of the DNS as it is compared."""
+    return text.strip().lower().rstrip(".")
+
+
 def _answers(given: dict[str, Any], findings: Findings) -> Answers:
     from ..begin.answers import Answers
     from ..begin.found import chosen
 
     zone, site = _answer("zone", given, findings), _answer("site", given, findings)
-    host = given["host"].strip().lower().rstrip(".")
+    host = given["host"]
     return Answers(
         host=host,
-        zone=zone.strip().lower().rstrip("."),
+        zone=_name(zone),
         site=site,
         stores=given["store"] or _stores(),
         workload=chosen(given, findings.answers, "workload") or host.partition(".")[0],
@@ -179,42 +188,52 @@ def _write(here: Path, path: Path, stack: str, answers: Answers, findings: Findi
     needed, now = variables(plan, known), variables(plan, known, now=True)
     facts = files.Facts(_project(here), stack, answers.region, findings.build, needed, (here / "setup.sh").exists())
     stacked = path.relative_to(here) if path.is_absolute() else Path("stacks", path.name)
-    written, kept = files.write(
-        here,
-        [
-            *files.program(facts).items(),
-            ("stacks/schema.json", json.dumps(schema(), indent=2, sort_keys=True) + "\n"),
-            *files.workflows(facts).items(),
-            (str(stacked), asked.text(answers)),
-        ],
-    )
-    later = [name for name in needed if name not in now]
-    following = [
-        *([findings.build] if findings.build else []),
-        f"{facts.command} doctor --stack {stack}",
-        f"pulumi stack init {stack}",
-        f"pulumi preview --stack {stack}",
+    findings.notes += files.lacking(here, facts)
+    wanted = [
+        *files.program(facts).items(),
+        ("stacks/schema.json", json.dumps(schema(), indent=2, sort_keys=True) + "\n"),
+        *files.workflows(facts).items(),
+        (str(stacked), asked.text(answers)),
     ]
+    files.demand(here, [name for name, _ in wanted])
+    written, kept = files.write(here, wanted)
+    result = {
+        "folder": str(here),
+        "written": written,
+        "kept": kept,
+        "notes": findings.notes,
+        "export": now,
+        "later": [name for name in needed if name not in now],
+        "next": [
+            *([findings.build] if findings.build else []),
+            f"{facts.command} doctor --stack {stack}",
+            f"pulumi stack init {stack}",
+            f"pulumi preview --stack {stack}",
+        ],
+    }
     if as_json:
-        result = {
-            "written": written,
-            "kept": kept,
-            "notes": findings.notes,
-            "export": now,
-            "later": later,
-            "next": following,
-        }
         click.echo(json.dumps(result, indent=2))
-        return
-    for name in written:
+    else:
+        _print(result, findings)
+
+
+def _print(result: dict[str, Any], findings: Findings) -> None:
+    """Print what was written and what comes next, and the project's folder where that is not the current one."""
+    below = "" if Path(result["folder"]) == Path.cwd() else f"in {result['folder']}"
+    if below:
+        click.echo(f"{below}:")
+    for name in result["written"]:
         click.echo(f"wrote {name}")
-    for name in kept:
+    for name in result["kept"]:
         click.echo(f"kept {name}, which was there")
     _show(findings)
-    click.echo(f"for updates, export: {', '.join(now) or 'nothing'}; and have AWS credentials")
-    if later:
-        click.echo(f"for sites elsewhere, later: {', '.join(later)}")
-    click.echo("next:\n" + "\n".join(f"  {line}" for command in following for line in command.splitlines()))
+    click.echo(f"for updates, export: {', '.join(result['export']) or 'nothing'}; and have AWS credentials")
+    if result["later"]:
+        click.echo(f"for sites elsewhere, later: {', '.join(result['later'])}")
+    click.echo(f"next, {below}:" if below else "next:")
+    for command in result["next"]:
+        for line in command.splitlines():
+            click.echo(f"  {line}")
 
 
 def _project(here: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -140,6 +141,114 @@ def test_nothing_that_exists_is_changed(folder: Path) -> None:
     assert before.items() <= first.items()
     assert "exists already" in refused(*WHOLE)
     assert tree(folder) == first
+
+
+NEEDED = "runtime: python\nstackConfigDir: ./stacks\nplugins: {providers: [{name: unmoor, path: bin}]}\n"
+RUNS = "from components.program import run\n\nrun()\n"
+LIBRARY = "--index-url https://pypi.example\nunmoor[pulumi]==1\n"
+
+
+@pytest.mark.parametrize(
+    ("there", "notes"),
+    [
+        ({"Pulumi.yaml": NEEDED, "__main__.py": RUNS, "requirements.txt": LIBRARY}, []),
+        (
+            {"Pulumi.yaml": "name: ours\nruntime: {name: python}\nstackConfigDir: config\n"},
+            [
+                "Pulumi.yaml: has no `stackConfigDir: stacks`; add it",
+                "Pulumi.yaml: has no `plugins: {providers: [{name: unmoor, path: .venv/bin}]}`; add it",
+            ],
+        ),
+        (
+            {"__main__.py": "import pulumi_aws\n", "requirements.txt": "pulumi\n"},
+            [
+                "__main__.py: does not run this library; add `from components.program import run` and `run()`",
+                "requirements.txt: has no `unmoor[pulumi]`; add it",
+            ],
+        ),
+    ],
+)
+def test_what_a_file_that_was_there_lacks_is_named(folder: Path, there: dict[str, str], notes: list[str]) -> None:
+    for name, text in there.items():
+        (folder / name).write_text(text)
+    result = run(*WHOLE, "--json")
+    assert result.exception is None
+    assert [each for each in json.loads(result.output)["notes"] if "leads to" not in each] == notes
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: x\nruntime: nodejs\n", "its runtime is nodejs, and an update runs Python; choose a folder"),
+        ("name: x\nruntime: {name: go}\n", "its runtime is go, and an update runs Python; choose a folder"),
+        ("- a\n", "is no Pulumi project; mend it"),
+        ("a: [\n", "not YAML"),
+    ],
+)
+def test_in_a_project_that_cannot_be_ours_nothing_is_written(folder: Path, text: str, message: str) -> None:
+    (folder / "Pulumi.yaml").write_text(text)
+    before = tree(folder)
+    assert message in refused(*WHOLE)
+    assert tree(folder) == before
+
+
+def test_every_place_that_cannot_be_written_is_named_before_anything_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".github").write_text("x")
+    (folder / "stacks").mkdir()
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "stacks" and access(path, mode))
+    before = tree(folder)
+    assert refused(*WHOLE).splitlines()[1:] == [
+        "  - stacks: may not be written to; allow it, or choose another folder",
+        "  - .github: is no folder, and .github/workflows/unmoor-review.yml goes below it; move it away",
+    ]
+    assert tree(folder) == before
+
+
+def test_a_file_in_place_of_the_folder_of_stacks_is_named(folder: Path) -> None:
+    (folder / "stacks").write_text("x")
+    assert "  - stacks: is no folder, and stacks/schema.json goes below it; move it away" in refused(*WHOLE)
+    assert set(tree(folder)) == {"stacks"}
+
+
+def test_below_the_project_the_folder_of_the_files_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert f"in {folder}" not in run(*WHOLE).output
+    (folder / "docs").mkdir()
+    monkeypatch.chdir(folder / "docs")
+    second = ("--host", "beta.dao.example", *another("next"))
+    shown = run(*second).output
+    assert shown.startswith(f"in {folder}:\n")
+    assert f"next, in {folder}:\n" in shown
+    third = ("--host", "gamma.dao.example", *another("third"), "--json")
+    assert json.loads(run(*third).output)["folder"] == str(folder)
+
+
+@pytest.mark.parametrize(
+    "there", [{"index.html": "h"}, {"netlify.toml": '[build]\npublish = "./"\ncommand = "make"\n'}]
+)
+def test_the_projects_own_folder_is_not_offered(folder: Path, there: dict[str, str]) -> None:
+    for name, text in there.items():
+        (folder / name).write_text(text)
+    shown = refused("--host", "docs.dao.example", "--zone", "dao.example", *STORES)
+    assert [line.split(":")[0] for line in shown.splitlines()[1:]] == ["  - --site"]
+    assert set(tree(folder)) == set(there)
+    assert "pages are in the project's own folder" in run(*WHOLE).output
+
+
+@pytest.mark.parametrize("site", [".", "site/..", ".."])
+def test_a_site_that_holds_the_project_is_refused(folder: Path, site: str) -> None:
+    (folder / "index.html").write_text("h")
+    before = tree(folder)
+    assert f"--site: {site} holds the project itself" in refused(*WHOLE, "--site", site)
+    assert tree(folder) == before
+
+
+def test_a_host_may_end_with_a_dot(folder: Path) -> None:
+    assert run("--host", " Docs.DAO.example. ", "--site", "site", *STORES).exception is None
+    config = load_document(folder / "stacks/Pulumi.prod.yaml")["config"]
+    assert (config["unmoor:zone"], config["unmoor:workloads"]["docs"]["host"]) == ("dao.example", "docs.dao.example")
 
 
 def another(stack: str) -> tuple[str, ...]:
