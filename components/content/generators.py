@@ -9,6 +9,7 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from ..config.yaml_text import load
@@ -83,6 +84,7 @@ def _data(path: Path) -> dict[str, Any]:
 
 def _npm(folder: Path, script: str) -> str:
     """Return how the project's own package manager installs and builds it."""
+    script = quote(script)
     if (folder / "pnpm-lock.yaml").is_file():
         return f"pnpm install --frozen-lockfile && pnpm run {script}"
     if (folder / "yarn.lock").is_file():
@@ -97,7 +99,7 @@ def _docusaurus(folder: Path) -> Project | None:
     inside = config.parent.relative_to(folder).as_posix()
     prefix = "" if inside == "." else f"{inside}/"
     made = Project("Docusaurus", _npm(config.parent, "build"), f"{prefix}build")
-    made.build = f"cd {inside} && {made.build}" if prefix else made.build
+    made.build = f"cd {quote(inside)} && {made.build}" if prefix else made.build
     slash = _script(config, "trailingSlash")
     if slash:
         made.options["trailing_slash"] = slash == "true"
@@ -117,7 +119,7 @@ def _vitepress(folder: Path) -> Project | None:
     prefix = "" if root == "." else f"{root}/"
     out = _script(config, "outDir")
     made = Project(
-        "VitePress", _npm(folder, name) if name else f"npx vitepress build {root}", f"{prefix}.vitepress/dist"
+        "VitePress", _npm(folder, name) if name else f"npx vitepress build {quote(root)}", f"{prefix}.vitepress/dist"
     )
     if out:
         made.notes.append(f"outDir is {out}, relative to {root}: the site is there")
@@ -154,7 +156,7 @@ def _sphinx(folder: Path) -> Project | None:
     ):
         return None
     source = config.parent.relative_to(folder).as_posix()
-    build = f"sphinx-build -W -b html {source} _build/html"
+    build = f"sphinx-build -W -b html {quote(source)} _build/html"
     return Project(
         "Sphinx", build, "_build/html", notes=["-b dirhtml makes addresses without .html; both forms are answered"]
     )
@@ -168,7 +170,7 @@ def _jekyll(folder: Path) -> Project | None:
     out = str(_data(config).get("destination") or "_site").strip("./")
     prefix = "" if inside == "." else f"{inside}/"
     build = "bundle install && bundle exec jekyll build"
-    made = Project("Jekyll", f"cd {inside} && {build}" if prefix else build, f"{prefix}{out}")
+    made = Project("Jekyll", f"cd {quote(inside)} && {build}" if prefix else build, f"{prefix}{out}")
     base = str(_data(config).get("baseurl") or "")
     if base.strip("/"):
         made.notes.append(f"baseurl is {base}: set it to nothing unless the host serves the site below that path")
@@ -186,7 +188,7 @@ def _mdbook(folder: Path) -> Project | None:
     inside = config.parent.relative_to(folder).as_posix()
     made = Project(
         "mdBook",
-        f"mdbook build {inside}",
+        f"mdbook build {quote(inside)}",
         "/".join(filter(None, ("" if inside == "." else inside, out, "html" if outputs else ""))),
     )
     if outputs:
@@ -206,7 +208,7 @@ def _gitbook(folder: Path) -> Project | None:
     synced = (folder / "SUMMARY.md").is_file() and (folder / ".gitbook").is_dir()
     if not synced and not _first(folder, ".gitbook.yaml", ".gitbook.yml"):
         return None
-    build = f"unmoor content import gitbook {folder} NEW && cd NEW && mkdocs build --strict"
+    build = f"unmoor content import gitbook {quote(str(folder))} NEW && cd NEW && mkdocs build --strict"
     return Project(
         "GitBook", build, "NEW/site", notes=["GitBook has no build of its own: import it, then build the result"]
     )

@@ -58,6 +58,14 @@ KNOWN = {
         {"hugo.toml": "", "vercel.json": '{"buildCommand": "hugo --gc", "outputDirectory": "./out", "trailingSlash": true}'},
         ("Hugo", "hugo --gc", "out", {"trailing_slash": True}),
     ),
+    "VitePress in a folder with a space": (
+        {"my docs/.vitepress/config.mts": ""},
+        ("VitePress", "npx vitepress build 'my docs'", "my docs/.vitepress/dist", {}),
+    ),
+    "VitePress with an odd script": (
+        {".vitepress/config.mts": "", "package.json": '{"scripts": {"docs; x": "vitepress build"}}'},
+        ("VitePress", "npm install && npm run 'docs; x'", ".vitepress/dist", {}),
+    ),
     "a folder of HTML": ({"index.html": ""}, ("a folder of HTML", "", ".", {})),
 }  # fmt: skip
 
@@ -74,6 +82,9 @@ def test_a_space_of_gitbook_is_recognised(tmp_path: Path) -> None:
     found = recognise(project(tmp_path, {"SUMMARY.md": "", ".gitbook/vars.yaml": ""}))
     assert found is not None
     assert found.build.startswith(f"unmoor content import gitbook {tmp_path} NEW")
+    found = recognise(project(tmp_path / "my docs", {"SUMMARY.md": "", ".gitbook/vars.yaml": ""}))
+    assert found is not None
+    assert found.build.startswith(f"unmoor content import gitbook '{tmp_path}/my docs' NEW")
 
 
 def test_what_is_none_of_these_is_not_recognised(tmp_path: Path) -> None:
