@@ -118,7 +118,7 @@ def _run(arguments: list[str] | None) -> int:
     try:
         result: Any = cli.main(args=arguments, prog_name="unmoor", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("interrupted and nothing is lost; run it again", err=True)
+        click.echo("interrupted; run it again", err=True)
         return 130
     except click.ClickException as error:
         error.show()

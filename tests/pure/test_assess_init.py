@@ -7,6 +7,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -57,6 +58,46 @@ def test_a_number_that_is_none_is_asked_again(tmp_path: Path):
     code, said = ask(tmp_path / "i.yaml", "DAO", "", "", "Bot", "", "hetzner", "", "", "five", "-1", "5", "")
     assert code == 0, said
     assert said.count("is not a number of 0 or more") == 2
+
+
+def test_a_number_that_may_be_two_is_asked_again(tmp_path: Path):
+    path = tmp_path / "i.yaml"
+    code, said = ask(path, "DAO", "", "", "Docs", "", "gitbook", "", "", "1,234", "$1234", "Bot", "", "hetzner", "", "",
+                     "0,125", "5", "")  # fmt: skip
+    assert code == 0, said
+    assert said.count("'1,234' may be 1234 or 1.234; write the one that is meant") == 1
+    costs = [one.cost.stated for one in reading.load(path, ON).workloads.values()]
+    assert [stated and stated.usd_month for stated in costs] == [1234, 0.125]
+
+
+def test_a_host_that_is_none_or_is_taken_is_asked_again(tmp_path: Path):
+    path = tmp_path / "i.yaml"
+    docs = ["Docs", "", "gitbook", "a.dao.example/x b.dao.example", "A.dao.example. b.dao.example", "", ""]
+    blog = ["Blog", "", "gitbook", "c.dao.example, a.dao.example", "c.dao.example", "", ""]
+    code, said = ask(path, "DAO", "", "", *docs, *blog, "")
+    assert code == 0, said
+    assert "'a.dao.example/x' is not a host name" in said
+    assert "'a.dao.example' is a name of Docs; keep it at one" in said
+    hosts = {name: one.hosts for name, one in reading.load(path, ON).workloads.items()}
+    assert hosts == {"docs": ("a.dao.example", "b.dao.example"), "blog": ("c.dao.example",)}
+
+
+def test_answers_about_whole_workloads_are_kept_when_the_questions_are_interrupted(tmp_path: Path):
+    path = tmp_path / "stacks" / "i.yaml"
+    done = CliRunner().invoke(
+        cli,
+        ["init", "-i", str(path), "--date", "2026-11-22"],
+        input="DAO\n\n\nDocs\n\ngitbook\na.dao.example\n\n\nBlog\n",
+        standalone_mode=False,
+    )
+    assert (done.return_value, list(reading.load(path, ON).workloads)) == (130, ["docs"])
+    assert f"interrupted; wrote {path}: 1 workload; add the others there" in done.output
+
+
+def test_questions_that_are_interrupted_before_the_first_workload_write_nothing(tmp_path: Path):
+    done = CliRunner().invoke(cli, ["init", "-i", str(tmp_path / "i.yaml")], input="DAO\n", standalone_mode=False)
+    assert isinstance(done.exception, click.Abort)
+    assert not (tmp_path / "i.yaml").exists()
 
 
 def test_an_inventory_that_exists_is_never_changed(tmp_path: Path):

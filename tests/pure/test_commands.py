@@ -145,6 +145,15 @@ def test_a_folder_that_is_gone_is_a_sentence(tmp_path: Path, words: str) -> None
     assert (done.returncode, done.stderr) == (1, "the folder in which this runs is gone; go to another one\n")
 
 
+def test_what_is_interrupted_promises_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("components.commands.plan.load", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", "--stack", "prod"])
+    assert (ended.value.code, capsys.readouterr().err.strip()) == (130, "interrupted; run it again")
+
+
 def test_every_word_loads_and_explains_itself() -> None:
     for word in COMMANDS:
         result = CliRunner().invoke(cli, [word, "--help"])
