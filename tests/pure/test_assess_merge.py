@@ -60,6 +60,57 @@ def test_nothing_found_changes_no_byte(file: Path):
     assert (said, text) == ([], WRITTEN)
 
 
+INDENTED = """\
+dao:
+    name: Our DAO  # with a comment
+as_of: 2026-11-01
+workloads:
+
+    # the forum is dear to us
+    forum:
+        title: 'Talk'
+        hosts:
+        - talk.dao.example
+    drafted:
+        title: |
+            Drafted
+            here
+        parts:
+        - {what: ec2, type: t3.micro, note: i-1}
+"""
+
+
+@pytest.mark.parametrize("written", [WRITTEN, INDENTED], ids=["written", "indented"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "mark"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_line_ends_indents_and_the_byte_order_mark_stay(tmp_path: Path, written: str, mark: bytes, end: str):
+    file = tmp_path / "inventory.yaml"
+    whole = mark + written.replace("\n", end).encode()
+    file.write_bytes(whole)
+    assert put(file)[0] == []
+    assert file.read_bytes() == whole
+    part = {"what": "ec2", "type": "t3.micro", "note": "i-2"}
+    put(file, drafted={"parts": [part]}, docs={"parts": [part]}, forum={"size": {"cpu": 2}})
+    after = file.read_bytes().decode("utf-8-sig")
+    assert file.read_bytes().startswith(mark)
+    assert after.count("\n") == after.count(end)
+    assert set(whole.decode("utf-8-sig").split(end)) <= set(after.split(end))
+    indents = {line[: line.index("title: docs")] for line in after.split(end) if line.endswith("title: docs")}
+    assert indents == {" " * (8 if written == INDENTED else 4)}
+
+
+def test_anchors_and_flow_style_are_no_hindrance(tmp_path: Path):
+    file = tmp_path / "inventory.yaml"
+    file.write_text(
+        "dao: {name: x}\nas_of: 2026-11-01\nworkloads:\n   a: &a\n      title: A\n      data: &d\n         gb: 1\n"
+        "   b:\n      <<: *a\n      title: B\n      data: *d\n      hosts:\n      - b.example\n   c: *a\n"
+    )
+    before = file.read_text()
+    put(file, docs={})
+    assert file.read_text().startswith(before)
+    assert file.read_text().endswith("\n   docs: {title: docs}\n")
+
+
 def test_only_lines_are_added_never_taken(file: Path):
     said, text = put(
         file,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +26,34 @@ workloads: {{}}
 """
 
 
-def _yaml() -> Any:
+def _yaml(indent: int = 2, offset: int = 2) -> Any:
     from ruamel.yaml import YAML
 
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.indent(mapping=indent, sequence=offset + 2, offset=offset)
     return yaml
+
+
+def _indents(document: Any) -> tuple[int, int]:
+    """Return by how many columns a document indents a mapping, and the dash of a list, below their key."""
+    inside = [*_blocks(document)]
+    mapping = next((wide for one, wide in inside if isinstance(one, dict)), 2)
+    return mapping, next((wide for one, wide in inside if isinstance(one, list)), mapping)
+
+
+def _blocks(there: Any) -> Iterator[tuple[Any, int]]:
+    """Yield each mapping and list that was read in lines of its own below its key, with its indent."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    for key, place in (there.lc.data or {}).items():
+        one = there.get(key)
+        # An alias leads to lines above, and what was added to the document to none.
+        if isinstance(one, (CommentedMap, CommentedSeq)) and (one.lc.line or 0) > place[0] and not one.fa.flow_style():
+            yield one, one.lc.col - place[1]
+            if isinstance(one, CommentedMap):
+                yield from _blocks(one)
 
 
 def load(path: Path, on: date) -> Any:
@@ -42,7 +63,7 @@ def load(path: Path, on: date) -> Any:
     text = yaml_text.file_text(path) if path.exists() else _SKELETON.format(on=on)
     yaml_text.load(text, str(path))  # this reader is bounded, and ruamel is not
     try:
-        document = _yaml().load(text)
+        document = _yaml().load(text.replace("\r\n", "\n"))
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise ConfigError(
@@ -56,7 +77,7 @@ def load(path: Path, on: date) -> Any:
 def dump(document: Any) -> str:
     """Return the document as text, comments included."""
     out = io.StringIO()
-    _yaml().dump(document, out)
+    _yaml(*_indents(document)).dump(document, out)
     return out.getvalue()
 
 
@@ -71,8 +92,12 @@ def new(document: Mapping[str, Any], on: date) -> str:
 
 
 def save(document: Any, path: Path) -> None:
-    """Replace the file in one step: a reader gets the old one or the new one."""
-    files.write(path, dump(document))
+    """Replace the file in one step: a reader gets the old one or the new one. Line ends and byte-order mark stay."""
+    before = path.read_bytes() if path.exists() else b""
+    text = dump(document)
+    if before.partition(b"\n")[0].endswith(b"\r"):
+        text = text.replace("\n", "\r\n")
+    files.write(path, codecs.BOM_UTF8 * before.startswith(codecs.BOM_UTF8) + text.encode())
 
 
 def merge(document: Any, drafts: Mapping[str, Mapping[str, Any]], found_by: str, on: date) -> list[str]:
@@ -90,7 +115,7 @@ def merge(document: Any, drafts: Mapping[str, Mapping[str, Any]], found_by: str,
         if name not in workloads:
             workloads[name] = _block(draft)
             comment = f"drafted by {found_by} on {on}: check title, work, state and importance"
-            workloads.yaml_set_comment_before_after_key(name, before=comment, indent=2)
+            workloads.yaml_set_comment_before_after_key(name, before=comment, indent=_indents(document)[0])
             found.append(f"+ workloads.{name}: {_short(draft)}")
         else:
             found += _into(workloads[name], draft, f"workloads.{name}")
