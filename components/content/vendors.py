@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -140,7 +141,7 @@ def _netlify(path: Path) -> Rules:
     made.build = str(build.get("command") or "")
     made.folder = "/".join(filter(None, (base, str(build.get("publish") or "").strip("/"))))
     if base and made.build:
-        made.build = f"cd {base} && {made.build}"
+        made.build = f"cd {shlex.quote(base)} && {made.build}"
     for at, each in _tables(data, "redirects"):
         place = f"netlify.toml: redirects[{at}]"
         extras = [key for key in ("query", "conditions", "headers", "signed", "edge_handler") if each.get(key)]
