@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from sys import intern
 from typing import TYPE_CHECKING
+
+from .parser import Parser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,15 +38,15 @@ class Facts:
 @dataclass
 class _Reading:
     heading: str = ""
-    document: str = ""
+    document: list[str] = field(default_factory=list)
     anchors: list[str] = field(default_factory=list)
     words: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
 
 
-class _Reader(HTMLParser):
+class _Reader(Parser):
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.made = _Reading()
         self._silent: list[str] = []
         self._heading: list[str] | None = None
@@ -58,7 +59,7 @@ class _Reader(HTMLParser):
             self.made.links.append(values["href"])
         elif tag == "title" and not self._silent:
             self._title = True
-        if tag in _SILENT:
+        if tag in _SILENT and tag not in self._silent:
             self._silent.append(tag)
         elif _HEADING.fullmatch(tag):
             self._heading, self._in = [], tag
@@ -73,7 +74,7 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "title":
             self._title = False
-        elif tag in _SILENT and tag in self._silent:
+        elif tag in self._silent:
             del self._silent[self._silent.index(tag) :]
         elif self._heading is not None and tag == self._in:
             text = " ".join("".join(self._heading).split()).strip(_MARKS)
@@ -83,7 +84,7 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._title:
-            self.made.document += data
+            self.made.document.append(data)
         elif self._heading is not None:
             self._heading.append(data)
         if not self._silent and not self._title and len(self.made.words) < _MOST_WORDS:
@@ -93,10 +94,9 @@ class _Reader(HTMLParser):
 def read(text: str) -> Facts:
     """Read a page; of broken HTML, what can be read."""
     reader = _Reader()
-    reader.feed(text)
-    reader.close()
+    reader.read(text)
     made = reader.made
-    title = made.heading or " ".join(made.document.split())
+    title = made.heading or " ".join("".join(made.document).split())
     return Facts(title, tuple(dict.fromkeys(made.anchors)), frozenset(made.words), tuple(made.links))
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import zlib
-from html.parser import HTMLParser
 
 from ..limits import SITEMAP_BYTES
+from .parser import Parser
 
 
-class _Locations(HTMLParser):
+class _Locations(Parser):
     """Collects `<loc>` below `<url>` and `<sitemap>`.
 
     It is an HTML parser because that expands no entities of a document.
     """
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.pages: list[str] = []
         self.maps: list[str] = []
         self._into = self.pages
@@ -56,6 +56,5 @@ def read(body: bytes) -> tuple[list[str], list[str]]:
     if not text.lstrip("\ufeff \t\r\n").startswith("<"):
         return [line.strip() for line in text.splitlines() if line.strip().startswith("http")], []
     locations = _Locations()
-    locations.feed(text)
-    locations.close()
+    locations.read(text)
     return locations.pages, locations.maps

@@ -702,3 +702,14 @@ def test_files_that_differ_by_case_alone_are_named(tmp_path: Path) -> None:
     assert [str(note) for note in made.notes.of(Level.WORK)] == [
         "a.md: its name differs from A.md by upper and lower case alone; rename one of the two"
     ]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("piece", ["<a ", "<!--", '<a x="', "<details>", "<summary "])
+def test_html_without_end_is_converted_in_one_pass(tmp_path: Path, piece: str) -> None:
+    assert one(tmp_path, "<div>" + piece * 20_000)[1].notes is not None
+
+
+@pytest.mark.parametrize("text", ["<![<![ x", "&#" + "1" * 5000 + ";"])
+def test_html_that_the_library_cannot_read_is_converted(tmp_path: Path, text: str) -> None:
+    assert "words" in one(tmp_path, f"<div>words {text}</div>")[0]

@@ -222,3 +222,30 @@ def test_sitemaps_of_every_form_are_read() -> None:
     )
     with pytest.raises(ValueError, match="cannot be unpacked"):
         sitemap(b"\x1f\x8bbroken")
+
+
+#: Markup that does not end, and elements that are not closed.
+ENDLESS = ("<a ", "<!--", '<a x="', "<a =", "</a ", "<?", "<![<![", "<svg></nav>", "<script>", "<title>x<b>")
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("piece", ENDLESS)
+def test_a_page_of_markup_without_end_is_read_in_one_pass(piece: str) -> None:
+    assert read("<h1>Title</h1><a href=/x>x</a>" + piece * 100_000).title == "Title"
+    assert sitemap(b"<urlset><url><loc>/x</loc></url>" + piece.encode() * 100_000)[0] == ["/x"]
+
+
+@pytest.mark.parametrize("text", ["<![<![", "<![x>", "&#" + "1" * 5000 + ";", '<i title="&#' + "1" * 5000 + '">'])
+def test_what_the_parser_of_the_library_fails_at_is_passed_over(text: str) -> None:
+    assert read(f"<h1>Title</h1>{text}<p>words</p>").title == "Title"
+    assert sitemap(f"<urlset><url><loc>/x</loc></url>{text}".encode()) == (["/x"], [])
+
+
+def test_a_tag_that_does_not_end_is_text() -> None:
+    assert read("<p>one words<a href='/x> more words").words == {"words", "href", "more"}
+    assert read("<p>salt &amp").words == {"salt"}
+    assert read("<p>text</p><script>script").words == {"text"}
+
+
+def test_a_section_of_xml_is_no_text() -> None:
+    assert read("<p>words<![CDATA[ a > hidden ]]> more</p>").words == {"words", "more"}

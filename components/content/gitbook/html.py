@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from ...limits import TAG_DEPTH as _DEEPEST
+from ..parser import Parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,9 +59,9 @@ class Element:
                     yield " "
 
 
-class _Builder(HTMLParser):
+class _Builder(Parser):
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.root = Element("")
         self.open = [self.root]
 
@@ -96,21 +96,20 @@ class _Builder(HTMLParser):
 def parse(text: str) -> Element:
     """Return an element without a name that contains what the text does; broken markup gives a tree too."""
     builder = _Builder()
-    builder.feed(text)
-    builder.close()
+    builder.read(text)
     return builder.root
 
 
-class _Marks(HTMLParser):
+class _Marks(Parser):
     """Finds where `details` and `summary` begin and end in a piece of source."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=False)
+        super().__init__()
         self._starts = [0]
         for line in text.splitlines(keepends=True):
             self._starts.append(self._starts[-1] + len(line))
         self.found: list[tuple[int, str, dict[str, str]]] = []
-        self.feed(text)
+        self.read(text)
 
     def _at(self) -> int:
         line, column = self.getpos()
