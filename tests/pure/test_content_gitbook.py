@@ -704,6 +704,25 @@ def test_files_that_differ_by_case_alone_are_named(tmp_path: Path) -> None:
     ]
 
 
+STYLES = {
+    "color:red": True,
+    "color: rgb(1, 2, 3) ; background-color:#fff; ": True,
+    "width:1px": False,
+    "color:red;width:1px": False,
+    "color:url(//a.example)": False,
+    "color:a " * 28 + "!": False,
+    "color:" + " " * 100_000 + "!": False,
+    "color:a;" * 50_000 + "!": False,
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("style", STYLES)
+def test_a_style_of_colours_alone_is_kept(tmp_path: Path, style: str) -> None:
+    kept = f' style="{style}"' if STYLES[style] else ""
+    assert one(tmp_path, f'<mark style="{style}">x</mark>')[0] == f"<mark{kept}>x</mark>\n"
+
+
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("piece", ["<a ", "<!--", '<a x="', "<details>", "<summary "])
 def test_html_without_end_is_converted_in_one_pass(tmp_path: Path, piece: str) -> None:

@@ -50,7 +50,7 @@ KEPT = frozenset(
 )
 _KEPT_ATTRS = frozenset({"class", "title", "style", "id"})
 #: A style that a page may keep: colours, and nothing that could load or move something.
-_STYLE = re.compile(r"(?:\s*(?:color|background-color)\s*:\s*[\w#(),.% -]+;?)+\s*")
+_STYLE = re.compile(r"(?:\s*(?:background-)?color\s*:[\w#(),.%\s-]+(?:;|$))+\s*")
 #: Elements that only contain others.
 _WRAPPERS = frozenset({"p", "div", "figure", "center", "picture", "font", "a", "source"})
 #: The density or width after an address in a `srcset`; GitBook writes one address, with its spaces.
