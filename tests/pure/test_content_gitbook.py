@@ -303,6 +303,36 @@ def test_an_operation_of_a_specification_in_the_repository_is_written_out(tmp_pa
     assert report.notes.of(Level.WORK) == []
 
 
+OTHER_SHAPES = (
+    SPEC.replace("parameters: [", "parameters: 5, x: ["),
+    SPEC.replace("servers: [", "servers: {a: 1}\nx: ["),
+    SPEC.replace("servers: [", "servers: [a]\nx: ["),
+    SPEC.replace("schema: {type: integer}", "schema: integer"),
+    SPEC.replace('responses: {"200": {description: A list}}', "responses: [1]"),
+    "paths: {/p: {get: 5}}",
+    "paths: {/p: [get]}",
+    "[paths]",
+)
+
+
+@pytest.mark.parametrize("text", OTHER_SHAPES)
+def test_an_operation_of_another_shape_is_a_reference_and_work(tmp_path: Path, text: str) -> None:
+    made, report = one(
+        tmp_path, '{% openapi src="a.yaml" path="/p" method="get" %}\n{% endopenapi %}', **{"a.yaml": text}
+    )
+    assert made == "**GET** `/p`\n"
+    assert [note.line for note in report.notes.of(Level.WORK)] == [3]
+
+
+def test_lists_of_a_specification_may_be_empty(tmp_path: Path) -> None:
+    source = '{% openapi src="a.yaml" path="/p" method="get" %}\n{% endopenapi %}'
+    made, report = one(
+        tmp_path, source, **{"a.yaml": "servers:\npaths: {/p: {parameters: , get: {parameters: , responses: }}}"}
+    )
+    assert made == "**GET** `/p`\n"
+    assert report.notes.of(Level.WORK) == []
+
+
 def test_a_link_to_a_copy_elsewhere_finds_the_file_of_that_name(tmp_path: Path) -> None:
     source = '{% openapi-operation spec="s" path="/p" method="get" %}\n[S](https://raw.example/x/spec.yaml?token=1)\n{% endopenapi-operation %}'
     made, report = one(tmp_path, source, **{".gitbook/assets/spec.yaml": SPEC})

@@ -135,25 +135,27 @@ def swagger(node: Node, write: Lines) -> Operation:
 
 
 def specified(document: Any, path: str, verb: str) -> Operation | None:
-    """Read one operation of an OpenAPI document; None when the document does not describe it."""
+    """Read one operation of an OpenAPI document; None when the document does not describe it as OpenAPI does."""
     try:
-        found = document["paths"][path][verb.lower()]
-        shared = document["paths"][path].get("parameters", [])
-    except (KeyError, TypeError, AttributeError):
+        return _specified(document, path, verb)
+    except (KeyError, TypeError, AttributeError):  # the document has another shape
         return None
-    if not isinstance(found, dict):
-        return None
+
+
+def _specified(document: Any, path: str, verb: str) -> Operation:
+    found = document["paths"][path][verb.lower()]
+    shared = document["paths"][path].get("parameters") or []
     servers = document.get("servers") or [{}]
-    base = str(servers[0].get("url", "")) if isinstance(servers[0], dict) else ""
+    base = str(servers[0].get("url", ""))
     base = base or str(document.get("host", "")) + str(document.get("basePath", ""))
     made = Operation(verb, base.rstrip("/") + path, label(str(found.get("summary", ""))))
     made.description = str(found.get("description", "")).splitlines()
-    for each in [*shared, *found.get("parameters", [])]:
+    for each in [*shared, *(found.get("parameters") or [])]:
         each = _followed(document, each)  # noqa: PLW2901 a reference stands for what it names
         kind = each.get("schema", {}).get("type") or each.get("type", "")
         made.parameters.append(
             Parameter(
-                each.get("in", "query"), str(each.get("name", "")), str(kind), bool(each.get("required")),
+                str(each.get("in", "query")), str(each.get("name", "")), str(kind), bool(each.get("required")),
                 label(str(each.get("description", ""))),
             )
         )  # fmt: skip
