@@ -115,7 +115,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         data = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}; mend it") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: it holds no settings; mend it")
@@ -298,7 +298,7 @@ def _headers(path: Path, name: str) -> Rules:
 
 def _forms(folder: Path) -> Iterator[str]:
     """Return the forms that Netlify receives, found in pages and sources of the first folders."""
-    mark = re.compile(r"<form\b[^>]*\b(?:data-netlify|netlify)\b", re.IGNORECASE)
+    mark = re.compile(r"<form\b[^<>]*\b(?:data-netlify|netlify)\b", re.IGNORECASE)
     names = (path for suffix in ("*.html", "*.jsx", "*.tsx", "*.vue", "*.md") for path in folder.rglob(suffix))
     for count, path in enumerate(names):
         if count >= _MOST_PAGES:

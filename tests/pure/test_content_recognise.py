@@ -211,7 +211,17 @@ def test_files_of_rules_are_read_with_their_lines(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("netlify.toml", "[a"), ("vercel.json", "{"), ("vercel.json", "[]"), ("hugo.toml", "[a"), ("_config.yml", "a: [")],
+    [
+        ("netlify.toml", "[a"),
+        ("netlify.toml", "a = " + "[" * 10_000),
+        ("vercel.json", "{"),
+        ("vercel.json", "[]"),
+        ("vercel.json", "[" * 100_000),
+        ("hugo.toml", "[a"),
+        ("hugo.toml", "a = " + "[" * 10_000),
+        ("_config.yml", "a: ["),
+    ],
+    ids=range(8),
 )
 def test_a_file_that_cannot_be_read_is_a_sentence_with_its_name(tmp_path: Path, name: str, text: str) -> None:
     with pytest.raises(ConfigError, match=name):
@@ -254,3 +264,12 @@ def test_rules_that_are_written_are_rules_that_are_served(tmp_path: Path) -> Non
     for found in (netlify, vercel):
         assert rules.redirects("\n".join(found.redirects), {"index.html": 1})[1] == []
         assert rules.headers(found.headers_text())[1] == []
+
+
+@pytest.mark.timeout(30)
+def test_forms_are_looked_for_in_one_pass(tmp_path: Path) -> None:
+    form = "<form\n name=x data-netlify=true>"
+    files = {"a.html": "<form " * 160_000, "b.html": "<form " * 1000 + form, "c.html": "<form><b netlify>"}
+    assert read(project(tmp_path, files)).missing == [
+        "b.html: no equivalent for a form that Netlify receives; send it to another service"
+    ]
