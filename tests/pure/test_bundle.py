@@ -548,3 +548,39 @@ def test_a_bundle_of_too_many_files_is_refused(monkeypatch):
     assert len(bundle.read(hostile(member("a"), member("b"))).entries) == 2
     with pytest.raises(StepError, match="this bundle has more than 2 files"):
         bundle.read(hostile(member("a"), member("b"), member("c")))
+
+
+def raw(kind: bytes, content: bytes, name: str = "a.html") -> bytes:
+    """Return a header and its content as GNU tar writes them."""
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, len(content)
+    return info.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % 512)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("kind", [b"x", b"g", b"X", b"K", b"S", b"L"])
+def test_a_header_that_no_bundle_has_is_refused_before_it_is_followed(kind):
+    with pytest.raises(StepError, match=f"unmoor writes no such header of type {kind.decode()}"):
+        bundle.read(io.BytesIO(raw(kind, b"1" * 60_000) + raw(b"0", b"x") + bytes(1024)))
+
+
+def test_names_of_names_without_end_are_refused():
+    with pytest.raises(StepError, match="this is not a bundle"):
+        bundle.read(io.BytesIO(raw(b"L", b"a\0") * 5000 + raw(b"0", b"x") + bytes(1024)))
+
+
+@pytest.mark.parametrize("size", [-512, -(2**62), 2**50, 2**80])
+def test_a_file_of_an_impossible_size_is_refused(size, tmp_path):
+    head = bytearray(raw(b"0", b""))
+    head[124:136] = (b"\xff" if size < 0 else b"\x80") + size.to_bytes(11, "big", signed=True)
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    (tmp_path / "tar").write_bytes(bytes(head) + bytes(2048))
+    with (tmp_path / "tar").open("rb") as tar, pytest.raises(StepError, match=r"a\.html: is not whole"):
+        bundle.read(tar)
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b"[]", b"9" * 5000, b'{"settings": {"embed": 5}}'])
+def test_rules_that_cannot_be_read_are_a_sentence(text):
+    with pytest.raises(StepError, match="the rules in this bundle cannot be read"):
+        bundle.read(io.BytesIO(raw(b"0", text, ".unmoor/rules.json") + raw(b"0", b"x") + bytes(1024)))

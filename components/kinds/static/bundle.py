@@ -16,13 +16,13 @@ import tarfile
 import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Self, cast
 
 from ...errors import ConfigError, Fault, StepError
-from ...limits import BUNDLE_FILES
+from ...limits import BUNDLE_BYTES, BUNDLE_FILES
 from . import dates, front, memory, rules
 from . import folder as folders
-from .folder import Options, fault_in, shown
+from .folder import MOST_KEY_BYTES, Options, fault_in, shown
 from .routes import HASHED_FILE, OWN, RULES_FILE, Routes
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 #: Files up to this many bytes are read once and kept in memory; larger ones are read twice.
 _SMALL = 8 << 20
+#: Headers that tarfile reads more of the tar for. Of those, `_pack` writes that of a long name alone.
+_NEVER_WRITTEN = frozenset(
+    (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGLINK, tarfile.GNUTYPE_SPARSE)
+)
+_UNSAFE, _NOT_WHOLE = "this bundle is not safe to unpack", "is not whole"
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,24 @@ class Window(io.RawIOBase):
         view[: len(data)] = data
         self._at += len(data)
         return len(data)
+
+
+class _Header(tarfile.TarInfo):
+    """A header of a tar that is read, refused before tarfile follows it where `_pack` never writes such a one.
+
+    tarfile takes a time that grows as the square of a PAX header's length.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a block. Raises StepError for a header that no bundle has."""
+        made = super().frombuf(buf, encoding, errors)
+        long_name = made.type == tarfile.GNUTYPE_LONGNAME
+        if made.type in _NEVER_WRITTEN or (long_name and made.size > MOST_KEY_BYTES + 1):
+            raise StepError(f"this is not a bundle: unmoor writes no such header of type {made.type.decode()}")
+        if not 0 <= made.size <= BUNDLE_BYTES:
+            raise StepError(_UNSAFE, [Fault(shown(made.name), _NOT_WHOLE)])
+        return made
 
 
 class _Hashed:
@@ -153,7 +176,7 @@ def read(tar: IO[bytes]) -> Bundle:
     entries: list[Entry] = []
     faults, seen = [], set()
     try:
-        with tarfile.open(fileobj=tar, mode="r:") as archive:
+        with tarfile.open(fileobj=tar, mode="r:", tarinfo=_Header) as archive:
             for member in archive:
                 fault = fault_in(member.name) or _fault_of(member, size)
                 if fault is None and member.name in seen:
@@ -164,12 +187,12 @@ def read(tar: IO[bytes]) -> Bundle:
                     raise StepError(f"this bundle has more than {BUNDLE_FILES:,} files")
                 seen.add(member.name)
                 entries.append(Entry(member.name, member.offset_data, member.size))
-    except (tarfile.TarError, UnicodeDecodeError, EOFError, ValueError) as error:
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError) as error:
         raise StepError(f"this is not a bundle: {error}") from None
     folders = {str(parent) for entry in entries for parent in PurePosixPath(entry.path).parents}
     faults.extend(Fault(path, "is a file, and a folder of other files") for path in sorted(seen & folders))
     if faults or not entries:
-        raise StepError("this bundle is not safe to unpack" if faults else "this bundle is empty", faults)
+        raise StepError(_UNSAFE if faults else "this bundle is empty", faults)
     entries.sort(key=lambda entry: entry.path.encode())
     return _bundle(digest.hexdigest(), size, entries, _rules_in(tar, entries))
 
@@ -264,7 +287,7 @@ def _rules_in(tar: IO[bytes], entries: list[Entry]) -> Routes:
     tar.seek(found.offset)
     try:
         return Routes.read(json.loads(tar.read(found.size)), {})
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StepError(
             f"the rules in this bundle cannot be read: {error}; publish it with the unmoor that made it"
         ) from None
@@ -294,8 +317,8 @@ def _member(archive: tarfile.TarFile, path: str, content: IO[bytes], size: int, 
 
 
 def _fault_of(member: tarfile.TarInfo, size: int) -> str | None:
-    if not 0 <= member.size <= size - member.offset_data:
-        return "is not whole"
-    if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE} or member.issparse():
+    if member.size > size - member.offset_data:
+        return _NOT_WHOLE
+    if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE}:
         return "is not a plain file"
     return None
