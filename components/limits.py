@@ -49,6 +49,7 @@ SPACE_BYTES = _limit("a page of a space that is imported", 5 << 20, "bytes", "it
 CRAWL_ADDRESSES = _limit("addresses of an old site, without `--limit`", 5_000, "addresses", "the rest is counted")
 CRAWL_BYTES = _limit("a page of an old site", 5 << 20, "bytes", "reading stops, and its beginning is matched")
 CRAWL_S = _limit("a part of an answer of an old site", 20, "seconds", "the address is listed as not read")
+CRAWL_ANSWER_S = _limit("a whole answer of an old site", 120, "seconds", "the address is listed as not read")
 SITEMAP_BYTES = _limit("a sitemap, unpacked", 50 << 20, "bytes", "it is listed as not read")
 ZONE_BYTES = _limit("a zone file, or the values of a zone transfer", 16 << 20, "bytes", "it is refused")
 STEP_INPUT_BYTES = _limit("standard input of `unmoor step`", 1 << 20, "bytes", "it is refused")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urljoin, urlsplit
 
-from ..limits import CRAWL_BYTES, CRAWL_S
+from .. import coding
+from ..deadline import within
+from ..limits import CRAWL_ANSWER_S, CRAWL_BYTES, CRAWL_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
+
+    from ..deadline import Deadline
 
     Fetch = Callable[[str], "Answer"]
 
@@ -20,6 +27,8 @@ AGENT = "unmoor"
 AT_ONCE, LONGEST_PAUSE = 8, 120.0
 #: Statuses that ask to come back later (RFC 6585 §4, RFC 9110 §15.6.4).
 LATER = (429, 503)
+#: Python's own encodings (its manual, "Python Specific Encodings"), and UTF-7: none of them is a charset of the web.
+_NOT_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
 
 
 @dataclass(frozen=True)
@@ -40,12 +49,23 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text."""
+        """The body as text; UTF-8 where the type names no charset that is known."""
         _, _, charset = self.type.lower().partition("charset=")
-        try:
-            return self.body.decode(charset.strip("\"' ") or "utf-8", errors="replace")
-        except LookupError:
-            return self.body.decode("utf-8", errors="replace")
+        with contextlib.suppress(LookupError, ValueError):
+            name = codecs.lookup(charset.strip("\"' ")).name
+            if name not in _NOT_CHARSETS:
+                return self.body.decode(name, errors="replace")
+        return self.body.decode("utf-8", errors="replace")
+
+
+def joined(at: str, address: str) -> str:
+    """Return the whole address that a page at `at` names by `address`; "" if it is none."""
+    try:
+        url = urljoin(at, address.strip())
+        _ = urlsplit(url).port
+    except ValueError:
+        return ""
+    return url
 
 
 class Client:
@@ -57,20 +77,28 @@ class Client:
     def __init__(self) -> None:
         import httpx
 
-        limits = httpx.Limits(max_connections=AT_ONCE)
+        # A deadline knows the connections that its own exchange opened; it could not close one that was kept.
+        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=0)
         self._client = httpx.Client(
-            headers={"User-Agent": AGENT, "Accept": "text/html,application/xml;q=0.9,*/*;q=0.5"},
+            headers={"User-Agent": AGENT, "Accept": "text/html,application/xml;q=0.9,*/*;q=0.5", **coding.PLAIN},
             timeout=CRAWL_S, limits=limits, follow_redirects=False,
         )  # fmt: skip
 
     def __call__(self, url: str) -> Answer:
         """Request an address. Network failures do not raise."""
+        with within(CRAWL_ANSWER_S) as deadline:
+            answer = self._ask(url, deadline)
+        # A body without a length seems to end where its connection is closed.
+        return Answer(0, failure=f"no whole answer in {CRAWL_ANSWER_S:g} s") if deadline.over else answer
+
+    def _ask(self, url: str, deadline: Deadline) -> Answer:
+        import httpcore
         import httpx
 
         try:
-            with self._client.stream("GET", url) as response:
+            with self._client.stream("GET", url, extensions={"trace": deadline.trace}) as response:
                 return _read(response)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpcore.ReadTimeout) as error:
             return Answer(0, failure=str(error) or type(error).__name__)
 
     def __enter__(self) -> Self:
@@ -87,7 +115,7 @@ def _read(response: httpx.Response) -> Answer:
     wanted = ("html", "xml", "text/plain", "gzip")
     if response.status_code not in LATER and any(word in kind.lower() for word in wanted):
         parts, size = [], 0
-        for part in response.iter_bytes():
+        for part in coding.parts(response):
             parts.append(part)
             size += len(part)
             if size > CRAWL_BYTES:
@@ -100,10 +128,10 @@ def _read(response: httpx.Response) -> Answer:
 
 def _pause(after: str, now: str) -> float:
     """Return the seconds that `Retry-After` asks for: a number, or a date compared with the answer's own clock."""
-    if after.strip().isdigit():
+    if after.strip().isdecimal():
         return min(float(after), LONGEST_PAUSE)
     try:
         seconds = (parsedate_to_datetime(after) - parsedate_to_datetime(now)).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
     return max(0.0, min(seconds, LONGEST_PAUSE))

@@ -3,6 +3,7 @@
 # ruff: noqa: E501, N806 pages keep their lines
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import json
@@ -14,16 +15,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
 from components.__main__ import cli
+from components.content import fetch
 from components.content.crawl import Crawl
-from components.content.fetch import Answer, Client
+from components.content.fetch import LONGEST_PAUSE, Answer, Client, _read
 from components.content.gitbook.convert import convert
 from components.content.redirects import routes_of
 from components.errors import ConfigError
 from components.kinds.static.rules import redirects
+from components.limits import CRAWL_BYTES
 from tests.loopback import Loopback
 
 from .test_content_site import SPACE, build
@@ -340,6 +344,78 @@ def test_a_crawl_delay_is_kept() -> None:
     assert paused == [3.0, 3.0]
 
 
+@pytest.mark.parametrize("charset", ["idna", "undefined", "a\0b", "punycode", "unicode_escape", "utf-7", "hex", ""])
+def test_a_charset_that_is_none_of_the_web_is_utf_8(charset: str) -> None:
+    assert Answer(200, type=f"text/html; charset={charset}", body="é\\ud800".encode()).text == "é\\ud800"
+
+
+@pytest.mark.parametrize(
+    "after", ["²", "-1", "9" * 400, "Thu, 01 Jan 2026 00:00:00 +99999999999999", "Thu, 01 Jan 99999 00:00:00 GMT"]
+)
+def test_a_pause_is_bounded_whatever_the_site_writes(after: str) -> None:
+    headers = [(b"Retry-After", after.encode()), (b"Date", b"Thu, 01 Jan 2026 00:00:00 GMT")]
+    assert 0 <= _read(httpx.Response(429, headers=headers)).pause_s <= LONGEST_PAUSE
+
+
+def test_an_answer_that_drips_is_not_read_for_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a connection that had an answer before, too: the head drips, or a body with and without a length."""
+    monkeypatch.setattr(fetch, "CRAWL_ANSWER_S", 0.5)
+    over = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+            first = {
+                "/": head + b"Content-Length: 2\r\n\r\nok",
+                "/head": head + b"X: ",
+                "/body": head + b"Content-Length: 9999\r\n\r\n",
+                "/open": head + b"Connection: close\r\n\r\n",
+            }[self.path]
+            self.wfile.write(first)
+            with contextlib.suppress(OSError):
+                while self.path != "/" and not over.wait(0.05):
+                    self.wfile.write(b"x")
+
+        def log_message(self, *_: object) -> None:
+            """Log nothing."""
+
+    server = Loopback(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        with Client() as client:
+            url = f"http://127.0.0.1:{server.server_address[1]}"
+            for path in ("/head", "/body", "/open"):
+                assert client(url + "/").text == "ok"
+                assert client(url + path) == Answer(0, failure="no whole answer in 0.5 s")
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_an_answer_that_comes_as_its_time_ends_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "CRAWL_ANSWER_S", 0.2)
+    monkeypatch.setattr(fetch, "_read", lambda _: time.sleep(0.5))
+    with serving(lambda _: (200, {}, b"body")) as site, Client() as client:
+        assert client(site.url) == Answer(0, failure="no whole answer in 0.2 s")
+
+
+def test_a_body_that_is_coded_twice_is_not_read() -> None:
+    body = gzip.compress(gzip.compress(b"x"))
+    with serving(lambda _: (200, {"Content-Encoding": "gzip, gzip"}, body)) as site, Client() as client:
+        assert "is not read" in client(site.url).failure
+
+
+def test_a_coded_body_is_read_as_far_as_a_page_goes() -> None:
+    body = gzip.compress(bytes(CRAWL_BYTES * 10))
+    with serving(lambda _: (200, {"Content-Encoding": "gzip"}, body)) as site, Client() as client:
+        assert len(client(site.url).body) == CRAWL_BYTES
+
+
 NOT_SITES = {
     "no address": (lambda _: (200, {}, b""), "::", "not the address of a site"),
     "another host": (
@@ -418,7 +494,12 @@ def test_a_check_names_what_is_wrong_with_each_address(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", '{"format": 2, "from": "x", "addresses": []}', '{"format": 1, "from": "x", "addresses": [{"path": 1}]}'],
+    [
+        "",
+        "[]",
+        '{"format": 2, "from": "x", "addresses": []}',
+        '{"format": 1, "from": "x", "addresses": [{"path": 1}]}',
+    ],
 )
 def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "l.json").write_text(text)
