@@ -6,11 +6,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from ..text.escape import outside, shown
 from . import facts
-from .fetch import AT_ONCE, LATER, Answer
+from .fetch import AT_ONCE, LATER, Answer, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,7 +63,11 @@ def _one(base: str, row: Mapping[str, Any], fetch: Fetch, sleep: Callable[[float
         answer = _ask(at, fetch, sleep)
         if not answer.location:
             break
-        at = urljoin(at, answer.location)
+        to = joined(at, answer.location)
+        if not to:
+            problem = f"it redirects to {outside(answer.location)}, which is no address"
+            return Checked(path, answer.status, urlsplit(at).path or "/", "", problem)
+        at = to
         if urlsplit(at).netloc != host:
             return Checked(path, answer.status, at, "", f"it leaves the site for {outside(at)}")
     final = urlsplit(at).path or "/"

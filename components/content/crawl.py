@@ -7,14 +7,14 @@ from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from ..errors import ConfigError
 from ..limits import CRAWL_ADDRESSES
 from ..text.escape import outside
 from . import facts, sitemap
 from .facts import Facts
-from .fetch import AGENT, AT_ONCE, LATER, Answer
+from .fetch import AGENT, AT_ONCE, LATER, LONGEST_PAUSE, Answer, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -83,7 +83,7 @@ class Crawl:
         self._robots = self._read_robots(made)
         self._add(made, [made.base + "/"])
         self._add(made, self._sitemaps(made))
-        delay = float(self._robots.crawl_delay(AGENT) or 0)
+        delay = min(float(self._robots.crawl_delay(AGENT) or 0), LONGEST_PAUSE)
         with ThreadPoolExecutor(1 if delay else AT_ONCE) as pool:
             under_way: dict[Future[Answer], tuple[str, int]] = {}
             while self._queue or under_way:
@@ -104,7 +104,7 @@ class Crawl:
 
     def _base(self, url: str) -> str:
         """Return scheme and host that answer for an address, following its redirects on one host."""
-        parts = urlsplit(url if "://" in url else f"https://{url}")
+        parts = urlsplit(joined("", url if "://" in url else f"https://{url}"))
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError(f"{outside(url)}: not the address of a site; write https://docs.dao.example")
         at = f"{parts.scheme}://{parts.netloc}/"
@@ -112,9 +112,14 @@ class Crawl:
             answer = self._fetch(at)
             if answer.failure:
                 raise ConfigError(f"{at}: no answer: {outside(answer.failure)}; name a site that is live")
-            to = urlsplit(urljoin(at, answer.location))
+            to = urlsplit(joined(at, answer.location))
             if not answer.location or (to.netloc == urlsplit(at).netloc and to.scheme == urlsplit(at).scheme):
                 return at.rstrip("/")
+            if not to.netloc:
+                where = outside(answer.location)
+                raise ConfigError(
+                    f"{at}: it redirects to {where}, which is no site; name the address that visitors use"
+                )
             if to.hostname != parts.hostname:
                 where = outside(f"{to.scheme}://{to.netloc}")
                 raise ConfigError(f"{at}: it redirects to {where}; name that address if it is the old site")
@@ -141,16 +146,20 @@ class Crawl:
         pages: list[str] = []
         host = urlsplit(made.base).hostname
         while waiting and len(read) < _MAPS:
-            at = urljoin(made.base, waiting.popleft())
-            if at in read or urlsplit(at).hostname != host:
+            name = waiting.popleft()
+            at = joined(made.base, name)
+            if (at or name) in read or (at and urlsplit(at).hostname != host):
                 continue
-            read.add(at)
+            read.add(at or name)
+            if not at:
+                made.unread.append(f"{outside(name)}: a sitemap at what is no address")
+                continue
             answer = self._patiently(at)
             if answer.status in LATER or answer.failure:
                 made.unread.append(f"{outside(at)}: {outside(answer.failure or f'status {answer.status}')}")
             if answer.status != _OK or answer.page:
                 if answer.location:
-                    waiting.append(urljoin(at, answer.location))
+                    waiting.append(joined(at, answer.location) or answer.location)
                 continue
             try:
                 found, further = sitemap.read(answer.body)
@@ -190,11 +199,8 @@ class Crawl:
         """Add addresses of this site to the queue, each once, without queries and machinery."""
         base, own = made.base, urlsplit(made.base)
         for address in addresses:
-            try:
-                url, _ = urldefrag(urljoin(at or f"{base}/", address.strip()))
-                parts = urlsplit(url)
-            except ValueError:
-                continue
+            url, _ = urldefrag(joined(at or f"{base}/", address))
+            parts = urlsplit(url)
             if parts.hostname != own.hostname or parts.port != own.port or parts.scheme not in ("http", "https"):
                 continue
             path = parts.path or "/"
@@ -231,7 +237,10 @@ class Crawl:
 
     def _old(self, made: Crawled, address: str, path: str, answer: Answer) -> Old:
         if answer.location:
-            to = urljoin(address, answer.location)
+            to = joined(address, answer.location)
+            if not to:
+                made.unread.append(f"{outside(path)}: it redirects to {outside(answer.location)}, which is no address")
+                return Old(path, answer.status)
             self._add(made, [to])
             same = urlsplit(to).netloc == urlsplit(made.base).netloc
             return Old(path, answer.status, to=(urlsplit(to).path or "/") if same else to)

@@ -134,7 +134,7 @@ def read(path: Path) -> tuple[str, list[dict[str, Any]]]:
         raise ConfigError(
             f"{path}: there is no such list; make one with `unmoor content redirects --from URL`"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ConfigError(
             f"{path}: not a list of old addresses; make it again with `unmoor content redirects`"
         ) from None

@@ -344,6 +344,41 @@ def test_a_crawl_delay_is_kept() -> None:
     assert paused == [3.0, 3.0]
 
 
+def test_a_site_cannot_ask_for_a_delay_of_a_year() -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        if path == "/robots.txt":
+            return 200, {"Content-Type": "text/plain"}, b"User-agent: *\nCrawl-delay: 31536000\n"
+        return (200, {}, page("Home", "", ("/a",))) if path in ("/", "/a") else (404, {}, b"")
+
+    made, _, paused = crawl(answer)
+    assert len(made.found) == 2
+    assert paused == [LONGEST_PAUSE]
+
+
+#: An address that `urlsplit` refuses, and one whose port it refuses.
+@pytest.mark.parametrize("bad", ["http://[x", "http://127.0.0.1:99999/"])
+def test_what_is_no_address_costs_nothing_that_was_read(bad: str) -> None:
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        text, xml = {"Content-Type": "text/plain"}, {"Content-Type": "text/xml"}
+        return {
+            "/": (200, {}, page("Home", "", (bad, "/a", "/moved"))),
+            "/a": (200, {}, page("A") + b"<![<!["),
+            "/b": (200, {}, page("B")),
+            "/moved": (301, {"Location": bad}, b""),
+            "/robots.txt": (200, text, f"Sitemap: {bad}\nSitemap: /moved\n".encode()),
+            "/sitemap.xml": (200, xml, f"<url><loc>{bad}</loc></url><url><loc>/b</loc></url><![<![".encode()),
+        }.get(path, (404, {}, b""))
+
+    made, _, _ = crawl(answer)
+    assert {path: old.facts.title for path, old in made.found.items()} == {
+        "/": "Home", "/a": "A", "/b": "B", "/moved": "",
+    }  # fmt: skip
+    assert made.unread == [
+        f"{bad}: a sitemap at what is no address",
+        f"/moved: it redirects to {bad}, which is no address",
+    ]
+
+
 @pytest.mark.parametrize("charset", ["idna", "undefined", "a\0b", "punycode", "unicode_escape", "utf-7", "hex", ""])
 def test_a_charset_that_is_none_of_the_web_is_utf_8(charset: str) -> None:
     assert Answer(200, type=f"text/html; charset={charset}", body="é\\ud800".encode()).text == "é\\ud800"
@@ -417,6 +452,9 @@ def test_a_coded_body_is_read_as_far_as_a_page_goes() -> None:
 
 
 NOT_SITES = {
+    "no address at all": (lambda _: (200, {}, b""), "http://[x", "not the address of a site"),
+    "no port": (lambda _: (200, {}, b""), "http://localhost:99999", "not the address of a site"),
+    "moved to no address": (lambda _: (301, {"Location": "http://[x"}, b""), "", "which is no site"),
     "no address": (lambda _: (200, {}, b""), "::", "not the address of a site"),
     "another host": (
         lambda _: (301, {"Location": "https://other.example/"}, b""),
@@ -466,7 +504,7 @@ def test_hostile_answers_are_read_as_far_as_they_go(tmp_path: Path) -> None:
 def test_a_check_names_what_is_wrong_with_each_address(tmp_path: Path) -> None:
     rows = [
         {"path": p, "title": t, "anchors": ["x"]}
-        for p, t in (("/a", "A"), ("/b", "B"), ("/c", "C"), ("/d", "D"), ("/e", ""))
+        for p, t in (("/a", "A"), ("/b", "B"), ("/c", "C"), ("/d", "D"), ("/e", ""), ("/f", "F"))
     ]
     listed = tmp_path / "l.json"
     listed.write_text(json.dumps({"format": 1, "from": "https://old.example", "addresses": rows}))
@@ -478,16 +516,18 @@ def test_a_check_names_what_is_wrong_with_each_address(tmp_path: Path) -> None:
             "/c": (302, {"Location": "/c"}, b""),
             "/d": (301, {"Location": "https://evil.example/"}, b""),
             "/e": (200, {"Content-Type": "application/pdf"}, b"%PDF"),
+            "/f": (301, {"Location": "http://[x"}, b""),
         }[path]
 
     with serving(answer) as site:
         done = run("check", "--at", site.url, "--list", str(listed))
     assert done.exit_code == 1
     assert done.output.splitlines() == [
-        "2 of 5 old addresses lead to their page",
+        "2 of 6 old addresses lead to their page",
         "  /b: its title was 'B' and is 'Not found'",
         "  /c: it redirects more than 5 times",
         "  /d: it leaves the site for https://evil.example/ (at https://evil.example/)",
+        "  /f: it redirects to http://[x, which is no address",
         "1 anchors of headings are not on the new pages; a browser shows the page's beginning",
     ]
 
@@ -497,6 +537,7 @@ def test_a_check_names_what_is_wrong_with_each_address(tmp_path: Path) -> None:
     [
         "",
         "[]",
+        "[" * 9999,
         '{"format": 2, "from": "x", "addresses": []}',
         '{"format": 1, "from": "x", "addresses": [{"path": 1}]}',
     ],
