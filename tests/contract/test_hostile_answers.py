@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gzip
 import io
 import resource
 import socket
 import threading
 import time
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
 
 from components.dns.powerdns import stores as zone_stores
+from components.dns.powerdns.bundle import Judged
+from components.dns.powerdns.probing import Prober
 from components.errors import StepError
 from components.limits import PAGE_BYTES
 from components.probe import probe
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+#: What the server of the test was asked, one request each.
+requests: list[bytes] = []
 Script = "Callable[[socket.socket], None]"
 LIMIT_S = 1.0
 #: What a limit of one second may take on a loaded machine; without the limit each of these goes on for ever.
@@ -64,6 +71,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     listening: list[socket.socket] = []
+    requests.clear()
 
     def start(script: Callable[[socket.socket], None]) -> int:
         listener = socket.create_server(("127.0.0.1", 0))
@@ -71,8 +79,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
 
         def one(connection: socket.socket) -> None:
             with connection, contextlib.suppress(OSError):
-                while b"\r\n\r\n" not in connection.recv(65536):
+                while b"\r\n\r\n" not in (asked := connection.recv(65536)):
                     pass
+                requests.append(asked)
                 script(connection)
 
         def serve() -> None:
@@ -211,3 +220,72 @@ def test_a_store_that_drips_does_not_keep_a_name_server_from_the_next(
     assert (found, time.monotonic() - began < AT_MOST_S) == (None, True)
     assert [report.partition(": ")[0] for report in reports] == addresses
     assert reports[1].endswith("names no bundle in current")
+
+
+def probed(*ports: int) -> list[bool]:
+    """Probe a member at each port in turn, by one prober."""
+
+    def member(port: int) -> Judged:
+        probe = {"scheme": "http", "host": "docs-akash.dao.example", "path": "/", "by_address": True, "mark": "well"}
+        row = {"name": "docs.dao.example", "type": "A", "ttl": 5, "content": "192.0.2.1"}
+        return Judged(site="akash", rows=(row,), probe=probe, connect=f"127.0.0.1:{port}")  # type: ignore[arg-type]
+
+    async def all_() -> list[bool]:
+        async with contextlib.aclosing(Prober()) as prober:
+            return [await prober.well(member(port)) for port in ports]
+
+    return asyncio.run(all_())
+
+
+#: 48 MiB, 48 kB packed once, and 200 bytes packed twice.
+ZEROS = gzip.compress(bytes(48 << 20))
+GROWS = {"gzip": ZEROS, "gzip, gzip": gzip.compress(ZEROS)}
+COOKIES = b"".join(b"Set-Cookie: n%d=x; Path=/\r\n" % number for number in range(50))
+
+
+def test_a_members_cookies_are_neither_kept_nor_sent(server: Callable[..., int]) -> None:
+    port = server(answer(HEAD + COOKIES + b"Content-Length: 4\r\n\r\nwell"))
+    assert probed(port, port, port) == [True] * 3
+    assert [each for each in requests if b"cookie" in each.lower()] == []
+
+
+def test_a_store_s_cookies_are_neither_kept_nor_sent(server: Callable[..., int], tmp_path: Path) -> None:
+    port = server(answer(HEAD + COOKIES + b"Content-Length: 3\r\n\r\nnot"))
+    addresses = [f"http://127.0.0.1:{port}/{name}" for name in "ab"]
+    zone_stores.Stores("dao.example", addresses, tmp_path / "signers", lambda _: None).newest(1)
+    assert len(requests) == 2
+    assert [each for each in requests if b"cookie" in each.lower()] == []
+
+
+@contextlib.contextmanager
+def in_memory_of(most: int) -> Iterator[None]:
+    """Hold what a test allocates at a time to `most` bytes."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < most
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("coding", GROWS)
+def test_a_member_s_answer_that_grows_is_searched_in_small_steps(server: Callable[..., int], coding: str) -> None:
+    head = HEAD + f"Content-Encoding: {coding}\r\nContent-Length: {len(GROWS[coding])}\r\n\r\n".encode()
+    port = server(answer(head + GROWS[coding]))
+    with in_memory_of(8 << 20):
+        assert probed(port) == [False]
+
+
+@pytest.mark.parametrize(
+    ("coding", "why"), [("gzip", "is larger than 1 MiB"), ("gzip, gzip", "a body coded as 'gzip, gzip' is not read")]
+)
+def test_a_store_s_answer_that_grows_stops_at_the_limit(
+    server: Callable[..., int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, coding: str, why: str
+) -> None:
+    monkeypatch.setattr(zone_stores, "_MOST", 1 << 20)
+    head = HEAD + f"Content-Encoding: {coding}\r\nContent-Length: {len(GROWS[coding])}\r\n\r\n".encode()
+    address, reports = f"http://127.0.0.1:{server(answer(head + GROWS[coding]))}/z", list[str]()
+    with in_memory_of(8 << 20):
+        assert zone_stores.Stores("dao.example", [address], tmp_path / "signers", reports.append).newest(1) is None
+    assert len(reports) == 1
+    assert reports[0].endswith(why)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from ...coding import PLAIN, aparts
 from ...limits import KEEPER_PROBE_S as LIMIT_S
 from ...resolver import ROUTES, reached
 
@@ -20,6 +22,7 @@ _WELL = 200
 _PORTS = {"http": 80, "https": 443}
 #: The number of first bytes of an answer that are searched for the mark.
 _SEARCHED = 5120
+_HEADERS = {"User-Agent": "unmoor", **PLAIN}
 
 
 class Prober:
@@ -28,25 +31,27 @@ class Prober:
     def __init__(self, trust: ssl.SSLContext | None = None) -> None:
         import httpx
 
-        # A kept connection could still reach a machine to which the name no longer leads.
+        # A kept connection could still reach a machine to which the name no longer leads. A client would keep
+        # cookies, and those of one member would slow the probes of all others down.
         limits = httpx.Limits(max_keepalive_connections=0)
-        self._client = httpx.AsyncClient(verify=trust or httpx.create_ssl_context(), trust_env=False, limits=limits)
+        self._transport = httpx.AsyncHTTPTransport(verify=trust or httpx.create_ssl_context(), limits=limits)
 
     async def aclose(self) -> None:
-        """Close the client."""
-        await self._client.aclose()
+        """Close the connections."""
+        await self._transport.aclose()
 
     async def well(self, member: Judged) -> bool:
         """Return whether a member answers 200 with its mark in `LIMIT_S` seconds, at its address and by its name."""
         import httpx
 
         probe = member.probe
-        more = {"sni_hostname": probe.host}
         try:
             url = f"{probe.scheme}://{_at(member.connect, probe.scheme)}{probe.path}"
+            headers, more = {"Host": probe.host, **_HEADERS}, {"sni_hostname": probe.host}
+            request = httpx.Request("GET", url, headers=headers, extensions=more)
             async with (
                 asyncio.timeout(LIMIT_S),
-                self._client.stream("GET", url, headers={"Host": probe.host}, extensions=more) as answer,
+                contextlib.aclosing(await self._transport.handle_async_request(request)) as answer,
             ):
                 return answer.status_code == _WELL and probe.mark.encode() in await _beginning(answer)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
@@ -64,7 +69,7 @@ def _at(connect: str, scheme: str) -> str:
 async def _beginning(answer: httpx.Response) -> bytes:
     """Return the part of a body that is searched."""
     body = b""
-    async for part in answer.aiter_bytes():
+    async for part in aparts(answer):
         body += part
         if len(body) >= _SEARCHED:
             break

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import http.cookiejar
 import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...coding import PLAIN, parts
 from ...deadline import within
 from ...errors import ConfigError
 from ...limits import ZONE_BUNDLE_BYTES as _MOST
@@ -54,7 +56,9 @@ class Stores:
         import httpx
 
         looked: set[str] = set()
-        with httpx.Client(timeout=_LIMIT_S) as client:
+        with httpx.Client(timeout=_LIMIT_S, headers=PLAIN) as client:
+            # One store's cookies would be sent to the others of its vendor.
+            client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=()))
             for address in self.addresses:
                 why = ""
                 try:
@@ -115,9 +119,9 @@ def _named(client: httpx.Client, address: str) -> str:
 def _get(client: httpx.Client, url: str) -> bytes:
     with within(_LIMIT_S) as deadline, client.stream("GET", url, extensions={"trace": deadline.trace}) as answer:
         answer.raise_for_status()
-        read = b""
-        for part in answer.iter_bytes():
+        read = bytearray()
+        for part in parts(answer):
             read += part
             if len(read) > _MOST:
                 raise ConfigError(f"{url}: is larger than {_MOST >> 20} MiB")
-        return read
+        return bytes(read)
