@@ -52,6 +52,7 @@ CRAWL_S = _limit("a part of an answer of an old site", 20, "seconds", "the addre
 CRAWL_ANSWER_S = _limit("a whole answer of an old site", 120, "seconds", "the address is listed as not read")
 SITEMAP_BYTES = _limit("a sitemap, unpacked", 50 << 20, "bytes", "it is listed as not read")
 ZONE_BYTES = _limit("a zone file, or the values of a zone transfer", 16 << 20, "bytes", "it is refused")
+ZONE_SET_VALUES = _limit("values of one set of a zone file", 1_000, "values", "the file is refused")
 STEP_INPUT_BYTES = _limit("standard input of `unmoor step`", 1 << 20, "bytes", "it is refused")
 STEP_OUTPUT_BYTES = _limit("the result of `unmoor step`", 4_096, "bytes", "the step fails")
 KEY_CHARS = _limit("a key of YAML, quoted in a message", 60, "characters", "it is cut")

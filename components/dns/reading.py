@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
-from ..limits import ZONE_BYTES
+from ..limits import ZONE_BYTES, ZONE_SET_VALUES
 from .records import own, value
 from .zone import RRset
 
@@ -14,10 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import dns.name
+    import dns.rdataset
+    import dns.transaction
+
 #: Seconds for a zone transfer, and for one message of it.
 _TRANSFER_S, _MESSAGE_S = 60.0, 10.0
 #: What to do with a record that octoDNS does not read at a vendor.
 _BY_HAND = "octoDNS does not read it there; add it to the file by hand"
+_NO_VALUE = "take it out there, or add the set to the file by hand"
+#: What a zone file may direct: not to read another file, and not to make records, which one line does without end.
+_DIRECTIVES = ("$ORIGIN", "$TTL", "$UNICODE")
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ class Found:
 
 
 def from_file(path: Path, zone: str) -> Found:
-    """Read a zone file. Raises ConfigError when it is not one; nothing that it includes is read."""
+    """Read a zone file. Raises ConfigError when it is not one; nothing that it includes or generates is read."""
     import dns.exception
     import dns.zone
 
@@ -48,16 +55,30 @@ def from_file(path: Path, zone: str) -> Found:
         raise ConfigError(f"{path}: is larger than {ZONE_BYTES >> 20} MiB; give the file of one zone")
     try:
         read = dns.zone.from_text(
-            path.read_text(encoding="utf-8"), f"{zone}.", relativize=False, check_origin=False, allow_include=False
+            path.read_text(encoding="utf-8"),
+            f"{zone}.",
+            relativize=False,
+            check_origin=False,
+            allow_directives=_DIRECTIVES,
+            transaction_setup=lambda reading: reading.check_put_rdataset(_small),
         )
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not text; give a zone file") from None
     except (dns.exception.DNSException, ValueError) as error:
-        raise ConfigError(f"{path}: is not a zone file of {zone}: {error or type(error).__name__}") from None
+        why = str(error).rstrip(".") or type(error).__name__
+        raise ConfigError(
+            f"{path}: is not a zone file of {zone}: {why}; mend it, or give a file with every record written out"
+        ) from None
     return _carried(
         (name.to_text(), str(rdataset.rdtype.name), rdataset.ttl, [rdata.to_text() for rdata in rdataset])
         for name, rdataset in read.iterate_rdatasets()
     )
+
+
+def _small(_: dns.transaction.Transaction, name: dns.name.Name, values: dns.rdataset.Rdataset) -> None:
+    """Refuse a set that no answer could hold: the time to read one rises with the square of its size."""
+    if len(values) > ZONE_SET_VALUES:
+        raise ValueError(f"{name} {values.rdtype.name} has more than {ZONE_SET_VALUES:,} values")
 
 
 def from_transfer(server: str, zone: str) -> Found:
@@ -107,11 +128,17 @@ def from_octodns(provider: Any, zone: str) -> Iterator[RRset]:
 
 
 def _carried(read: Iterable[tuple[str, str, int, Sequence[str]]]) -> Found:
-    sets = []
+    """Return the sets that were read; one with an invalid value is lost as a whole."""
+    sets, lost = [], []
     for name, type_, ttl, values in read:
         host = name.rstrip(".").lower()
-        sets.append(RRset(host, type_, ttl, tuple(dict.fromkeys(value(type_, text, full=True) for text in values))))
-    return Found(tuple(sets))
+        try:
+            plain = dict.fromkeys(value(type_, text, full=True) for text in values)
+        except ValueError as error:
+            lost += [Listed(host, type_, text, f"is not carried: {error}", _NO_VALUE) for text in values]
+        else:
+            sets.append(RRset(host, type_, ttl, tuple(plain)))
+    return Found(tuple(sets), tuple(lost))
 
 
 def compare(sets: Iterable[RRset], listed: Sequence[Listed]) -> Found:

@@ -60,7 +60,7 @@ def value(type_: str, text: str, *, full: bool = False) -> str:
     try:
         first, second = parsed("."), parsed("." if full else "a.")
     except (dns.exception.DNSException, ValueError) as error:
-        raise ValueError(f"{shown(text)} is no value of {type_} ({error or type(error).__name__})") from None
+        raise ValueError(f"{shown(text)} is no value of {type_} ({str(error) or type(error).__name__})") from None
     if first != second:
         raise ValueError(
             f"{shown(text)} has a name without a dot at its end; write names in full, as mail.dao.example."

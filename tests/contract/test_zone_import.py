@@ -153,12 +153,31 @@ def test_a_source_that_gives_nothing_is_one_sentence(project, source, sentence):
 
 
 @pytest.mark.parametrize(
-    "line", ["www IN A 192.0.2.999\n", "www IN CNAME a.\nwww IN A 192.0.2.1\n", "$INCLUDE /etc/passwd\n"]
+    ("line", "why"),
+    [
+        ("www IN A 192.0.2.999\n", "malformed; mend it, or give"),
+        ("www IN CNAME a.\nwww IN A 192.0.2.1\n", ""),
+        ("$INCLUDE /etc/passwd\n", "'$INCLUDE' is not allowed"),
+        ("$TTL 60\n$GENERATE 1-2000 h$ A 192.0.2.1\n", "'$GENERATE' is not allowed"),
+        ("".join(f"h 60 IN A 10.0.{n >> 8}.{n & 255}\n" for n in range(1_001)), "h.dao.example. A has more than 1,000"),
+    ],
 )
-def test_a_zone_file_that_is_none_is_refused(project, line):
+def test_a_zone_file_that_is_none_is_refused(project, line, why):
     result = imported(project, zone_file(project, OWN + line))
     assert "is not a zone file of dao.example" in str(result.exception)
+    assert why in str(result.exception)
     assert "root:" not in str(result.exception)
+
+
+def test_a_set_with_a_value_that_no_file_can_hold_is_named_as_lost(project):
+    result = imported(project, zone_file(project, OWN + PLAIN + "a 60 IN OPT \\# 0\nb 60 IN DHCID \\# 0\n"))
+    assert (result.return_value, result.exception) == (1, None)
+    choose = "take it out there, or add the set to the file by hand"
+    assert [line for line in result.stdout.splitlines() if line.startswith("!")] == [
+        f"! a.dao.example OPT : is not carried: '' is no value of OPT (SyntaxError); {choose}",
+        f"! b.dao.example DHCID : is not carried: '' is no value of DHCID (expecting another identifier); {choose}",
+    ]
+    assert len(carried(project)) == 17
 
 
 ALIAS = {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d111.cloudfront.net.", "EvaluateTargetHealth": False}
