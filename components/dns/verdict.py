@@ -46,7 +46,17 @@ def answers(seen: Seen, sets: Sequence[RRset]) -> list[Difference]:
 
 def signed(seen: Seen) -> bool:
     """Return whether a server answers keys."""
-    return any(_by_way(seen, seen.zone, "DNSKEY").values())
+    return any(_held(values) for values in _by_way(seen, seen.zone, "DNSKEY").values())
+
+
+def serial(answer: Answer) -> int | None:
+    """Return the serial of an answer to SOA, None if it holds no SOA."""
+    return next((int(value.split()[2]) for value in _held(answer.values)), None)
+
+
+def _held(values: Iterable[str]) -> list[str]:
+    """Return values without aliases, sorted: an alias in place of an SOA, keys or a DS is none of them."""
+    return sorted(value for value in values if not value.startswith("CNAME "))
 
 
 def keepers(seen: Seen, now: float) -> Iterator[Difference]:
@@ -96,17 +106,28 @@ def _servers(seen: Seen) -> Iterator[Difference]:
         first = answers[seen.zone, "SOA"]
         if first.error:
             yield Difference(str(way), f"{first.error}; see that the server stands and its port 53 is open")
-        elif not first.authoritative or first.rcode != "NOERROR":
-            why = "answers without authority" if first.rcode == "NOERROR" else f"answers {first.rcode}"
+        elif why := _without(first):
             yield Difference(str(way), f"{why}; load the zone {seen.zone} there, or take the server out of the NS set")
         if any(answer.recursive for answer in answers.values()):
             yield Difference(str(way), "offers recursion to strangers; turn it off")
 
 
+def _without(soa: Answer) -> str:
+    """Return why a server with such an answer does not have the zone; "" if it has."""
+    if soa.rcode != "NOERROR":
+        return f"answers {soa.rcode}"
+    if not soa.authoritative:
+        return "answers without authority"
+    return f"answers {_list(soa.values)} for the SOA" if serial(soa) is None else ""
+
+
 def _parent(seen: Seen) -> Iterator[Difference]:
     for way, answers in seen.parent.items():
+        ds = answers[seen.zone, "DS"].values if (seen.zone, "DS") in answers else frozenset()
         if error := answers[seen.zone, "NS"].error:
             yield Difference(str(way), f"{error}; the delegation could not be read there")
+        elif ds.difference(_held(ds)):
+            yield Difference(str(way), f"answers {_list(ds)} for the DS, which may not be an alias; ask who runs it")
     for type_ in ("NS", "DS"):
         given = {
             str(way): answers[seen.zone, type_].values | answers[seen.zone, type_].names
@@ -140,7 +161,7 @@ def _delegation(seen: Seen) -> Iterator[Difference]:
 def keys(seen: Seen) -> Iterator[Difference]:
     """Compare the DS at the parent with the keys that each server answers."""
     for where, values in _by_way(seen, seen.zone, "DNSKEY").items():
-        for ds in sorted(seen.ds):
+        for ds in _held(seen.ds):
             if not vouched(seen.zone, ds, values):
                 yield Difference(where, f"answers no key for the parent's DS {shown(ds)}; validating resolvers fail")
 
@@ -237,13 +258,10 @@ def _list(values: Iterable[str]) -> str:
 
 def notes(seen: Seen) -> Iterator[str]:
     """Yield what is worth knowing and is no fault, one sentence each."""
-    if signed(seen) and not seen.ds:
+    ds = _held(seen.ds)
+    if signed(seen) and not ds:
         yield f"{seen.zone} is signed, and {seen.above or 'the root'} has no DS: no resolver validates it"
-    if not signed(seen) and not seen.ds:
+    if not signed(seen) and not ds:
         yield f"{seen.zone} is not signed: who answers at the address of a lost name server is believed"
-    serials = {str(way.server): _serial(answers[seen.zone, "SOA"]) for way, answers in seen.answers.items()}
-    yield "serials: " + ", ".join(f"{server} {serial}" for server, serial in serials.items() if serial)
-
-
-def _serial(answer: Answer) -> str:
-    return next((value.split()[2] for value in answer.values), "")
+    serials = {str(way.server): serial(answers[seen.zone, "SOA"]) for way, answers in seen.answers.items()}
+    yield "serials: " + ", ".join(f"{server} {number}" for server, number in serials.items() if number is not None)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import dns.dnssec
+import dns.flags
+import dns.message
 import dns.name
 import dns.rdata
+import dns.rdatatype
+import dns.rrset
 import dns.zone
 import pytest
 import yaml
@@ -16,6 +21,7 @@ from components.commands import zone as zone_command
 from components.commands.zone import cli
 from components.dns import asking
 from components.dns.beat import Beat
+from components.dns.powerdns import publish
 from tests.contract.name_servers import Serves, serving
 from tests.settings import zone_stack
 
@@ -224,6 +230,50 @@ def test_a_server_without_the_zone_is_named(stack, monkeypatch):
         f"{WAY} {way}: answers REFUSED; load the zone dao.example there, or take the server out of the NS set"
         for way in BOTH
     ]
+
+
+@dataclass
+class Aliased(Serves):
+    """A server that answers an alias to every question about some types, all without any."""
+
+    types: tuple[str, ...] = ()
+
+    def answer(self, query):
+        question, (reply,) = query.question[0], super().answer(query)
+        if not self.types or dns.rdatatype.to_text(question.rdtype) in self.types:
+            reply = dns.message.make_response(query)
+            reply.flags |= dns.flags.AA
+            reply.answer = [dns.rrset.from_text(question.name, 60, "IN", "CNAME", "evil.example.")]
+        return [reply]
+
+
+def test_a_server_that_answers_aliases_alone_is_named(stack, monkeypatch):
+    shown = checked(stack, monkeypatch, servers={NS2: Aliased(zone(DAO))})
+    assert shown["text"][:2] == [
+        f"{WAY} {way}: answers 'CNAME evil.example.' for the SOA; load the zone dao.example there, or take the server "
+        "out of the NS set"
+        for way in BOTH
+    ]
+    assert "not signed" in shown["notes"][0]
+    assert shown["notes"][1] == f"serials: ns1.dao.example ({NS1}) 7"
+
+
+def test_a_parent_that_answers_an_alias_for_the_ds_is_named(stack, monkeypatch):
+    signed = DAO + f"dao.example. 300 IN DNSKEY {KEY}\n"
+    for types in (("DS",), ()):
+        parent = Aliased(zone(EXAMPLE, "example."), types=types)
+        shown = checked(stack, monkeypatch, signed, signed, servers={PARENT: parent})
+        for way in BOTH:
+            where = f"a.nic.example ({PARENT}) over {way}"
+            what = "answers 'CNAME evil.example.' for the DS, which may not be an alias; ask who runs it"
+            assert f"{where}: {what}" in shown["text"]
+
+
+def test_a_server_that_answers_an_alias_for_the_soa_has_no_zone_yet(monkeypatch):
+    with serving({NS1: Aliased(zone(DAO)), NS2: zone(DAO)}) as port:
+        monkeypatch.setattr(asking, "PORT", port)
+        assert publish.unserved(NS1, "dao.example", 7) == "it answers NOERROR, and has no zone yet"
+        assert publish.unserved(NS2, "dao.example", 7) == ""
 
 
 def test_a_parent_without_glue_and_one_that_delegates_nothing_are_named(stack, monkeypatch):

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ...errors import StepError
-from .. import asking
+from .. import asking, verdict
 from . import entries
 from .state import State, locked
 
@@ -121,9 +121,9 @@ def _answers(
 def unserved(address: str, zone: str, serial: int) -> str:
     """Return why a server does not serve a serial of a zone, or a later one; "" if it does."""
     answer = asking.ask(address, zone, "SOA", tcp=False)
-    if answer.error or not answer.values:
+    there = verdict.serial(answer)
+    if answer.error or there is None:
         return answer.error or f"it answers {answer.rcode}, and has no zone yet"
-    there = int(next(iter(answer.values)).split()[2])
     return "" if there >= serial else f"it answers serial {there}, not {serial} yet"
 
 
