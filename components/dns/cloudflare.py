@@ -48,8 +48,12 @@ def read(zone: str) -> Found:
             listed = [_listed(each) for each in _pages(client, f"{api}/zones/{zones[0]['id']}/dns_records")]
             rules = list(_pages(client, f"{api}/zones/{zones[0]['id']}/pagerules", {"status": "active"}))
         return compare(from_octodns(provider, zone), [*listed, *map(_rule, rules)])
-    except (httpx.HTTPError, requests.RequestException, ProviderException, ValueError, KeyError) as error:
-        raise ConfigError(f"Cloudflare does not give the zone {zone}: {error or type(error).__name__}") from None
+    except (AttributeError, LookupError, TypeError) as error:  # of a value that is none of the API's
+        why = f"its answer is not as its API v4 has it ({type(error).__name__}: {error})"
+        raise ConfigError(f"Cloudflare does not give the zone {zone}: {why}; try again, or give a zone file") from None
+    except (httpx.HTTPError, requests.RequestException, ProviderException, ValueError) as error:
+        why = str(error) or type(error).__name__
+        raise ConfigError(f"Cloudflare does not give the zone {zone}: {why}") from None
 
 
 def _pages(client: httpx.Client, url: str, more: Mapping[str, str] | None = None) -> Iterator[Any]:

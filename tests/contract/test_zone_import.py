@@ -20,7 +20,8 @@ from octodns_bind import ZoneFileProvider
 from components.__main__ import main
 from components.commands.zone import cli
 from components.dns import records
-from tests.contract.cloudflare import TOKEN, Cloudflare, record
+from components.errors import ConfigError
+from tests.contract.cloudflare import TOKEN, ZONE, Cloudflare, record
 from tests.contract.name_servers import serving
 from tests.settings import settings
 
@@ -334,6 +335,40 @@ def test_a_token_that_is_refused_or_missing_is_one_sentence(project, cloudflare,
     assert "another" not in error
     monkeypatch.delenv("CLOUDFLARE_API_TOKEN")
     assert "CLOUDFLARE_API_TOKEN is not set" in str(imported(project, "cloudflare").exception)
+
+
+ZONES = {"result": [{"id": ZONE, "name": "dao.example"}]}
+RECORD = {"id": "1", "type": "A", "name": "a.dao.example", "content": "192.0.2.1", "ttl": 60}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [(200, {"result": None})],
+        [(200, [])],
+        [(200, "x")],
+        [(200, {"result": [None]})],
+        [(200, ZONES | {"result_info": {"total_pages": "x"}})],
+        [(200, ZONES | {"result_info": ["x"]})],
+        [(403, {"errors": ["x"]})],
+        [(403, {"errors": "x"})],
+        [(403, {"errors": {"x": 1}})],
+        [(403, [])],
+        [(200, ZONES), (200, {"result": ["x"]})],
+        [(200, ZONES), (200, {"result": [{"type": "A"}]})],
+        [(200, ZONES), (200, {"result": [RECORD | {"name": 1}]})],
+        [(200, ZONES), (200, {"result": [RECORD | {"type": "TXT", "content": None}]})],
+        [(200, ZONES), (200, {"result": [RECORD | {"type": "SRV", "data": "x"}]})],
+        [(200, ZONES), (200, {"result": [RECORD]}), (200, {"result": [{"targets": [], "actions": []}]})],
+        [(200, ZONES), (200, {"result": [RECORD]}), (200, {"result": []}), (200, {"result": None})],
+    ],
+)
+def test_an_answer_that_is_not_cloudflare_s_is_one_sentence(project, cloudflare, monkeypatch, answers):
+    given = iter(answers)
+    monkeypatch.setattr(cloudflare, "answer", lambda *_: next(given, answers[-1]))
+    error = imported(project, "cloudflare").exception
+    assert isinstance(error, ConfigError), error
+    assert "Cloudflare does not give the zone dao.example: its answer is not as its API v4 has it" in str(error)
 
 
 @pytest.mark.parametrize("source", ["route53", "cloudflare"])
