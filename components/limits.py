@@ -89,6 +89,9 @@ CLOUDFLARE_S = _limit("a part of an answer of Cloudflare", 15, "seconds", "the c
 CONSOLE_FIELDS = _limit("names, addresses or services of one deployment", 64, "of them", "the answer is not read")
 # Three round trips around the world, with some reserve.
 KEEPER_PROBE_S = _limit("a probe by the keeper of own name servers", 1.5, "seconds", "the site has failed it")
+# A name server asks itself for its zone meanwhile: twice over UDP and once over TCP, 3 s each.
+HEALTH_S = _limit("a connection to the health of a name server or a database", 15, "seconds", "it is closed")
+HEALTH_CONNECTIONS = _limit("such connections at a time", 32, "connections", "others are closed unanswered")
 ZONE_BUNDLE_BYTES = _limit("a document of a zone's bundle", 67_108_864, "bytes", "the store is passed over")
 ZONE_BUNDLE_S = _limit("reading a document of a zone's bundle", 20, "seconds", "the store is passed over")
 SIGNATURE_BYTES = _limit("a signature on standard input", 16_384, "bytes", "the rest is not read")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from components.dns.powerdns import nameserver
 from components.dns.powerdns import stores as zone_stores
 from components.dns.powerdns.bundle import Judged
 from components.dns.powerdns.probing import Prober
@@ -23,6 +24,8 @@ from components.limits import PAGE_BYTES
 from components.probe import probe
 from components.probe.client import visit
 from components.stores import s3
+from components.web import health
+from tests.contract.containers import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -289,3 +292,51 @@ def test_a_store_s_answer_that_grows_stops_at_the_limit(
         assert zone_stores.Stores("dao.example", [address], tmp_path / "signers", reports.append).newest(1) is None
     assert len(reports) == 1
     assert reports[0].endswith(why)
+
+
+@pytest.fixture
+def well(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Serve the health of a name server to three connections at a time, for a second each; give its port."""
+    monkeypatch.setattr(health, "HEALTH_CONNECTIONS", 3)
+    monkeypatch.setattr(health, "HEALTH_S", LIMIT_S)
+    made = nameserver._health(0, lambda: "")
+    yield made.server_port
+    made.shutdown()
+    made.server_close()
+
+
+def asked(port: int) -> bytes:
+    """Return what the server answers, nothing if it closes the connection."""
+    with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), timeout=30) as to:
+        to.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        return b"".join(iter(lambda: to.recv(4096), b""))
+    return b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nX: "])
+def test_connections_that_ask_nothing_keep_no_thread(well: int, sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    before = threading.active_count()
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_connection(("127.0.0.1", well), timeout=30)) for _ in range(20)]
+        for each in silent:
+            with contextlib.suppress(OSError):
+                each.sendall(sent)
+        assert threading.active_count() <= before + 3
+        for each in silent:
+            with contextlib.suppress(ConnectionError):
+                assert each.recv(1) == b"", "it is closed"
+        until(lambda: threading.active_count() <= before, "the end of their threads")
+        assert asked(well).endswith(b"well\n")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_connection_that_drips_ends_in_its_time(well: int) -> None:
+    before = threading.active_count()
+    with socket.create_connection(("127.0.0.1", well), timeout=30) as to, contextlib.suppress(ConnectionError):
+        to.sendall(b"GET / HTTP/1.1\r\nX: ")
+        for _ in range(1_200):
+            to.sendall(b"y")
+            time.sleep(0.05)
+        pytest.fail("it went on for a minute")
+    until(lambda: threading.active_count() <= before, "the end of its thread")
+    assert asked(well).endswith(b"well\n")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...web.health import HealthServer
 from .. import asking
 from . import server
 from .bundle import PRINCIPAL
@@ -100,7 +101,7 @@ def fault(zone: str, address: str, port: int) -> str:
     return "" if asking.ask(address, zone, "DNSKEY", tcp=True, port=port).values else "the zone is not signed"
 
 
-def _health(port: int, look: Callable[[], str]) -> http.server.ThreadingHTTPServer:
+def _health(port: int, look: Callable[[], str]) -> HealthServer:
     """Answer every path with 200 while `look` returns "", else with 503 and its text."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -116,7 +117,7 @@ def _health(port: int, look: Callable[[], str]) -> http.server.ThreadingHTTPServ
         def log_message(self, *_: object) -> None:
             pass
 
-    made = http.server.ThreadingHTTPServer(("0.0.0.0", port), Handler)  # noqa: S104 inside the deployment alone
+    made = HealthServer(("0.0.0.0", port), Handler)  # noqa: S104 inside the deployment alone
     threading.Thread(target=made.serve_forever, daemon=True).start()
     return made
 
