@@ -134,16 +134,6 @@ EXCLUDING = [
     ("active-standby", {"balance": True}, {"swap", "game-day"}, "balance"),
     ("centralized", {"options": {"signs": True, "update": "in-place"}}, set(), "mode"),
     ("decentralized", {"options": {"signs": True, "update": "in-place"}}, set(), "mode"),
-    (
-        "active-standby",
-        {
-            "active": "decentralized",
-            "placement": {"decentralized": ["akash", "akash"]},
-            "options": {"singleton": True, "update": "in-place"},
-        },
-        {"swap", "game-day"},
-        "mode",
-    ),
 ]
 
 
