@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 import urllib.request
@@ -114,14 +115,36 @@ class _Towards(httpcore.NetworkBackend):
         target = self._address or host
         proxy = _proxy(target, port)
         if proxy is None:
-            return self._network.connect_tcp(target, port, timeout, local_address, socket_options)
-        stream = self._network.connect_tcp(*proxy, timeout, local_address, socket_options)
+            return self._open(target, port, local_address, socket_options)
+        stream = self._open(*proxy, local_address, socket_options)
         try:
             self._connect(stream, target, port, timeout)
         except BaseException:
             stream.close()
             raise
         return stream
+
+    def _open(
+        self, host: str, port: int, local_address: str | None, socket_options: Iterable[Any] | None
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address of a host that answers; each has an equal part of the time that is left.
+
+        Raises httpcore.ConnectError or ConnectTimeout, of the last address.
+        """
+        try:
+            found = [each[4] for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except (OSError, UnicodeError, OverflowError) as error:
+            raise httpcore.ConnectError(str(error)) from error
+        last: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError(f"{host} has no address")
+        for count, (address, at, *_) in enumerate(found):
+            part = self._deadline.left / (len(found) - count)
+            if not part:
+                raise httpcore.ConnectTimeout("the time is over")
+            try:
+                return self._network.connect_tcp(str(address), int(at), part, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                last = error
+        raise last
 
     def _connect(self, stream: httpcore.NetworkStream, target: str, port: int, timeout: float | None) -> None:
         """Let a proxy connect to a target. Raises ConnectError with its answer if it does not."""

@@ -340,3 +340,43 @@ def test_a_connection_that_drips_ends_in_its_time(well: int) -> None:
         pytest.fail("it went on for a minute")
     until(lambda: threading.active_count() <= before, "the end of its thread")
     assert asked(well).endswith(b"well\n")
+
+
+def test_a_peer_that_is_silent_before_tls_holds_nobody() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/x"
+        began = time.monotonic()
+        assert s3.read_public(url, None, within_s=LIMIT_S) == ("", "gives no whole answer in 1 s")
+        assert visit(url, patience=LIMIT_S).status == 0
+        assert time.monotonic() - began < AT_MOST_S
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """Return a port where no connection is accepted any more: the queue is full."""
+    with socket.socket() as listener, contextlib.ExitStack() as full:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = full.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        time.sleep(0.1)
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_name_with_many_silent_addresses_is_visited_in_its_time(
+    server: Callable[..., int], silent: int, monkeypatch: pytest.MonkeyPatch, last: bool
+) -> None:
+    answers = server(answer(HEAD + b"Connection: close\r\n\r\nwhole"))
+    ports, real = [silent] * 8 + [answers] * last, socket.getaddrinfo
+    many = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+    monkeypatch.setattr(
+        socket, "getaddrinfo",
+        lambda host, *given, **named: many if host == "many.example" else real(host, *given, **named),
+    )  # fmt: skip
+    began = time.monotonic()
+    page = visit("http://many.example/", patience=LIMIT_S)
+    assert time.monotonic() - began < AT_MOST_S
+    assert page.status == (200 if last else 0)
