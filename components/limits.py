@@ -63,6 +63,8 @@ RECORD_BYTES = _limit("the record of a writer", 4_096, "bytes", "the rest is not
 RECORD_TEXT_CHARS = _limit("a text in the record of a writer", 500, "characters", "the record is refused")
 # A lease lasts longer than this: a slower renewal would come too late.
 RECORD_S = _limit("a part of an answer of the record's store", 5, "seconds", "the request has failed")
+SMALL_S = _limit("reading a small object of a store", 10, "seconds", "it is not read")
+LISTED_OBJECTS = _limit("objects in a listing of a store", 100_000, "objects", "the listing is refused")
 # A page of 100 deployments with their groups is below 1 MiB.
 CONSOLE_BYTES = _limit("an answer of the Akash Console", 8_388_608, "bytes", "the call has failed")
 CONSOLE_DEPTH = _limit("nesting of an answer of the Akash Console", 40, "levels", "the answer is not read")

@@ -7,25 +7,29 @@ import hashlib
 import os
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigError, Fault, StepError
-from ..limits import BUNDLE_BYTES, BUNDLE_S
+from ..limits import BUNDLE_BYTES, BUNDLE_S, LISTED_OBJECTS, SMALL_S
 from ..text.escape import outside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from io import IOBase
 
     from ..config.models import Bucket, Store
 
-_CHUNK = 1 << 20
+_T = TypeVar("_T")
 #: A read of boto3 waits until its buffer is full, so the clock is checked between small reads.
 _SMALL_CHUNK = 1 << 13
+#: The most reads of a small object: of the smallest ones, each byte.
+_READS = 4_096
+#: Objects that a page of a listing counts as, at least: a store may answer with empty pages for ever.
+_PAGE = 100
 
 #: S3's error codes in an operator's terms; any other is quoted in the store's own words.
 _SENTENCES = {
@@ -47,6 +51,49 @@ class Stored:
     etag: str
 
 
+class AskError(StepError):
+    """A store refused a request, with S3's `code` for it, or gave no answer that can be read; `words` say why."""
+
+    def __init__(self, what: str, code: str, words: str) -> None:
+        super().__init__(f"{what}: {words}")
+        self.code, self.words = code, words
+
+
+def ask(what: str, question: Callable[[], _T]) -> _T:
+    """Return what a question to a store gives; every request, and every read of an answer, goes through here.
+
+    A question is nothing but the call of the client and the reading of its answer: whatever it raises is the store's,
+    because boto3 reads odd answers with any exception of Python. Raises AskError, whose title begins with `what`.
+    """
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return question()
+    except ClientError as error:
+        refused = error.response.get("Error", {})
+        code = refused.get("Code") or ""
+        raise AskError(what, code, outside(refused.get("Message") or code)) from None
+    except (BotoCoreError, Boto3Error, HTTPError, OSError) as error:
+        raise AskError(what, "", outside(error)) from None
+    except Exception as error:  # noqa: BLE001 see above
+        words = f"its answer is not S3's ({type(error).__name__}: {error})"
+        raise AskError(what, "", outside(words)) from None
+
+
+def beginning(what: str, body: Any, most: int) -> bytes:
+    """Return the first `most` bytes of a small object. Raises AskError for one that is cut off, or takes too long."""
+    content, end = b"", time.monotonic() + SMALL_S
+    step = -(-most // _READS)
+    # The read that finds the end also finds whether all has come.
+    while len(content) < most and (part := ask(what, functools.partial(body.read, min(step, most - len(content))))):
+        content += part
+        if time.monotonic() > end:
+            raise AskError(what, "", f"no whole answer in {SMALL_S:g} s")
+    return content
+
+
 class OpenStore:
     """A store with credentials. Every method raises StepError with the store's name when the store fails."""
 
@@ -65,65 +112,68 @@ class OpenStore:
 
     def find(self, prefix: str) -> list[Stored]:
         """Return the objects below a prefix, newest first."""
-        with self._failing("cannot be listed"):
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-            found = [
-                Stored(item["Key"], item["Size"], item["LastModified"], item["ETag"].strip('"'))
-                for page in pages
-                for item in page.get("Contents", ())
-            ]
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        found, seen, turned = list[Stored](), 0, iter(pages)
+        while (page := self._ask("cannot be listed", lambda: _listed(next(turned, None)))) is not None:
+            found += page
+            seen += max(len(page), _PAGE)
+            if seen > LISTED_OBJECTS:
+                many = f"{prefix} has more than {LISTED_OBJECTS:,} objects, or a listing without end"
+                raise StepError(f"store {self.name}: {many}; look into bucket {self._bucket}")
         return sorted(found, key=lambda stored: stored.written, reverse=True)
 
     def put(self, key: str, content: IOBase, sha256: str) -> None:
         """Write an object from an open file, replacing one that is there."""
         content.seek(0)
-        with self._failing(f"{key} cannot be written"):
-            self._client.put_object(
+        self._ask(
+            f"{key} cannot be written",
+            lambda: self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
                 Body=content,
                 ContentType="application/x-tar",
                 Metadata={"sha256": sha256},
-            )
+            ),
+        )
 
     def claim(self, key: str, content: bytes) -> bool:
         """Write an object only if there is none; return True if there was none.
 
         The store decides, so it can be a lock.
         """
-        from botocore.exceptions import ClientError
-
-        with self._failing(f"{key} cannot be claimed"):
-            try:
-                self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
-            except ClientError as error:
-                if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
-                    return False
-                raise
+        try:
+            self._ask(
+                f"{key} cannot be claimed",
+                lambda: self._client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*"),
+            )
+        except AskError as error:
+            if error.code in {"PreconditionFailed", "ConditionalRequestConflict"}:
+                return False
+            raise
         return True
 
     def read(self, key: str, most: int) -> bytes | None:
         """Return the first `most` bytes of an object, or None where there is none."""
-        from botocore.exceptions import ClientError
-
-        with self._failing(f"{key} cannot be read"):
-            try:
-                content: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read(most)
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "NoSuchKey":
-                    return None
-                raise
-        return content
+        what = f"{key} cannot be read"
+        try:
+            body = self._ask(what, lambda: self._client.get_object(Bucket=self._bucket, Key=key)["Body"])
+        except AskError as error:
+            if error.code == "NoSuchKey":
+                return None
+            raise
+        return beginning(f"store {self.name}: {what}", body, most)
 
     def write(self, key: str, content: bytes) -> float | None:
         """Write a small text, or replace it, with `no-cache`, so that readers get it from the store each time.
 
         Returns the store's clock, in seconds since 1970 (Date, RFC 9110, 6.6.1); None if it shows none.
         """
-        with self._failing(f"{key} cannot be written"):
-            answer = self._client.put_object(
+        answer = self._ask(
+            f"{key} cannot be written",
+            lambda: self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=content, ContentType="text/plain", CacheControl="no-cache"
-            )
+            ),
+        )
         try:
             return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -131,14 +181,15 @@ class OpenStore:
 
     def lock(self) -> str | None:
         """Return for how long new objects cannot be deleted (object lock); "" without a lock, None if unknown."""
-        from botocore.exceptions import ClientError
-
-        with self._failing("its object lock cannot be read"):
-            try:
-                answer = self._client.get_object_lock_configuration(Bucket=self._bucket)
-            except ClientError as error:
-                code = error.response["Error"].get("Code", "")
-                return "" if code == "ObjectLockConfigurationNotFoundError" else None
+        try:
+            answer = self._ask(
+                "its object lock cannot be read",
+                lambda: self._client.get_object_lock_configuration(Bucket=self._bucket),
+            )
+        except AskError as error:
+            if not error.code:
+                raise
+            return "" if error.code == "ObjectLockConfigurationNotFoundError" else None
         rule = answer.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention", {})
         unit = next((each for each in ("Days", "Years") if each in rule), "")
         return outside(f"{rule[unit]} {unit.lower()}, {rule.get('Mode', '').lower()}") if unit else ""
@@ -151,24 +202,23 @@ class OpenStore:
         digest = hashlib.sha256()
         out.seek(0)
         out.truncate()
-        with self._failing(f"{key} cannot be read"):
-            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
-            end = time.monotonic() + BUNDLE_S
-            try:
-                for chunk in _bounded(body.iter_chunks(_SMALL_CHUNK), most):
-                    digest.update(chunk)
-                    out.write(chunk)
-                    if time.monotonic() > end:
-                        raise StepError(f"store {self.name}: {key} gives no whole answer in {BUNDLE_S:g} s")
-            except _TooLargeError:
-                raise StepError(f"store {self.name}: {key} is larger than {most:,} bytes") from None
+        what, end = f"{key} cannot be read", time.monotonic() + BUNDLE_S
+        body = self._ask(what, lambda: self._client.get_object(Bucket=self._bucket, Key=key)["Body"])
+        try:
+            for chunk in _bounded(iter(lambda: self._ask(what, lambda: body.read(_SMALL_CHUNK)), b""), most):
+                digest.update(chunk)
+                out.write(chunk)
+                if time.monotonic() > end:
+                    raise StepError(f"store {self.name}: {key} gives no whole answer in {BUNDLE_S:g} s")
+        except _TooLargeError:
+            raise StepError(f"store {self.name}: {key} is larger than {most:,} bytes") from None
         return digest.hexdigest()
 
     def delete(self, keys: list[str]) -> None:
         """Remove objects one by one, because some vendors have no request for several."""
-        with self._failing("an old version cannot be removed"):
-            for key in keys:
-                self._client.delete_object(Bucket=self._bucket, Key=key)
+        for key in keys:
+            delete = functools.partial(self._client.delete_object, Bucket=self._bucket, Key=key)
+            self._ask("an old version cannot be removed", delete)
 
     def public_url(self, key: str) -> str:
         """Return the URL at which anyone can read an object."""
@@ -178,20 +228,24 @@ class OpenStore:
         """Read an object as a container will. Return (SHA-256, "") or ("", what was seen instead); do not raise."""
         return read_public(self.public_url(key), None)
 
-    @contextmanager
-    def _failing(self, what: str) -> Iterator[None]:
-        from boto3.exceptions import Boto3Error
-        from botocore.exceptions import BotoCoreError, ClientError
-
+    def _ask(self, what: str, question: Callable[[], _T]) -> _T:
+        """Ask a question, with S3's codes in an operator's terms; see `ask`."""
         try:
-            yield
-        except ClientError as error:
-            code, words = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
-            known = _SENTENCES.get(code)
-            sentence = known.format(bucket=self._bucket) if known else f"{what}: {outside(words or code)}"
-            raise StepError(f"store {self.name}: {sentence}") from None
-        except (BotoCoreError, Boto3Error) as error:
-            raise StepError(f"store {self.name}: {what}: {outside(error)}") from None
+            return ask(f"store {self.name}: {what}", question)
+        except AskError as error:
+            if known := _SENTENCES.get(error.code):
+                raise AskError(f"store {self.name}", error.code, known.format(bucket=self._bucket)) from None
+            raise
+
+
+def _listed(page: Any) -> list[Stored] | None:
+    """Return the objects of a page of a listing; None for no page."""
+    if page is None:
+        return None
+    return [
+        Stored(item["Key"], item["Size"], item["LastModified"].astimezone(UTC), item["ETag"].strip('"'))
+        for item in page.get("Contents", ())
+    ]
 
 
 def read_public(
@@ -204,19 +258,20 @@ def read_public(
     """
     import httpx
 
-    from ..deadline import within
+    from ..coding import PLAIN, parts
+    from ..deadline import followed, within
 
     digest = hashlib.sha256()
     if out is not None:
         out.seek(0)
         out.truncate()
-    with within(within_s) as deadline, httpx.Client(timeout=20, follow_redirects=True) as client:
-        request = client.build_request("GET", url, extensions={"trace": deadline.trace})
+    with within(within_s) as deadline, httpx.Client(timeout=min(20, within_s)) as client:
+        request = client.build_request("GET", url, headers=PLAIN, extensions={"trace": deadline.trace})
         try:
-            response = client.send(request, stream=True)
+            response = followed(client, request)
             if response.status_code != httpx.codes.OK:
                 return "", f"answers {response.status_code}"
-            for chunk in _bounded(response.iter_bytes(_CHUNK), most):
+            for chunk in _bounded(parts(response), most):
                 digest.update(chunk)
                 if out is not None:
                     out.write(chunk)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, Fault, StepError
 from ..limits import RECORD_BYTES
 from ..limits import RECORD_S as _READ_S
-from ..text.escape import outside
 from . import s3
 from .drive import Guarded, drive
 from .guard import Program
@@ -67,46 +67,37 @@ class Records:
 
     def content(self, key: str) -> tuple[bytes | None, str]:
         """Read a key: return its content, or None if there is none, and its ETag."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
+        what = f"store {self.name}: {key} cannot be read"
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
-            return answer["Body"].read(RECORD_BYTES), answer["ETag"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
+            body, etag = s3.ask(what, lambda: _shown(self._client.get_object(Bucket=self._bucket, Key=key)))
+        except s3.AskError as error:
+            if error.code == "NoSuchKey":
                 return None, ""
-            raise StepError(f"store {self.name}: {key} cannot be read: {_reason(error)}") from None
-        except (BotoCoreError, OSError) as error:
-            raise StepError(f"store {self.name}: {key} cannot be read: {outside(error)}") from None
+            raise
+        return s3.beginning(what, body, RECORD_BYTES), etag
 
     def put(self, key: str, content: bytes, etag: str | None) -> tuple[Outcome, str]:
         """Write a key on a condition; see `write`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=content, ContentType="application/json", **condition
+            s3.ask(
+                key,
+                lambda: self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=content, ContentType="application/json", **condition
+                ),
             )
-        except ClientError as error:
-            refused = error.response["Error"]["Code"] in _REFUSED
-            return Outcome.REFUSED if refused else Outcome.LOST, _reason(error)
-        except (BotoCoreError, OSError) as error:
-            return Outcome.LOST, outside(error)
+        except s3.AskError as error:
+            return Outcome.REFUSED if error.code in _REFUSED else Outcome.LOST, error.words
         return Outcome.TOOK, ""
 
     def remove(self, key: str) -> None:
         """Remove a key of a check; a store that forbids that keeps a few bytes."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            self._client.delete_object(Bucket=self._bucket, Key=key)
-        except (BotoCoreError, ClientError):
-            return
+        with contextlib.suppress(s3.AskError):
+            s3.ask(key, lambda: self._client.delete_object(Bucket=self._bucket, Key=key))
 
 
-def _reason(error: Any) -> str:
-    return outside(error.response["Error"].get("Message") or error.response["Error"].get("Code", ""))
+def _shown(answer: Any) -> tuple[Any, str]:
+    return answer["Body"], answer["ETag"]
 
 
 def unfit(records: Records, path: str = "") -> list[Fault]:

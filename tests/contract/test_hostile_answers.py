@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import hashlib
 import io
+import itertools
 import resource
 import socket
+import ssl
 import threading
 import time
 import tracemalloc
@@ -24,12 +27,17 @@ from components.limits import PAGE_BYTES
 from components.probe import probe
 from components.probe.client import visit
 from components.stores import s3
+from components.stores.protocol import Outcome
+from components.stores.writer import Records
 from components.web import health
 from tests.contract.containers import until
+from tests.histories.stores import _certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from components.config.models import Store
 
 #: What the server of the test was asked, one request each.
 requests: list[bytes] = []
@@ -340,6 +348,192 @@ def test_a_connection_that_drips_ends_in_its_time(well: int) -> None:
         pytest.fail("it went on for a minute")
     until(lambda: threading.active_count() <= before, "the end of its thread")
     assert asked(well).endswith(b"well\n")
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the credentials of `store`."""
+    monkeypatch.setenv("K", "testing")
+
+
+def store(port: int, scheme: str = "http") -> Store:
+    at = f"{scheme}://127.0.0.1:{port}"
+    given = {"vendor": "evil", "bucket": "dao", "endpoint": at, "public_url": f"{at}/dao"}
+    return s3.settings({"s": given | {"access_key": "K", "secret_key": "K"}})["s"]
+
+
+def sealed(script: Callable[[ssl.SSLSocket, socket.socket], None], folder: Path) -> int:
+    """Start a server that plays a script to the first who speaks TLS with it: within TLS, and below it."""
+    certificate, key = _certificate(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            connection = listener.accept()[0]
+            below = connection.dup()
+            with contextlib.suppress(OSError), below, context.wrap_socket(connection, server_side=True) as inside:
+                inside.recv(65536)
+                script(inside, below)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return int(listener.getsockname()[1])
+
+
+def questions(opened: s3.OpenStore, records: Records) -> dict[str, Callable[[], object]]:
+    """Return every question to a store."""
+    return {
+        "read": lambda: opened.read("docs/x", 100),
+        "fetch": lambda: opened.fetch("docs/x", io.BytesIO()),
+        "find": lambda: opened.find("docs/"),
+        "lock": opened.lock,
+        "claim": lambda: opened.claim("docs/x", b"x"),
+        "write": lambda: opened.write("docs/x", b"x"),
+        "put": lambda: opened.put("docs/x", io.BytesIO(b"x"), "00"),
+        "delete": lambda: opened.delete(["docs/x"]),
+        "the record": records.read,
+        "a record's write": lambda: records.put("docs/x", b"x", None),
+        "a record's removal": lambda: records.remove("docs/x"),
+    }
+
+
+def test_a_broken_record_of_tls_is_an_answer_that_cannot_be_read(
+    keys: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def script(inside: ssl.SSLSocket, below: socket.socket) -> None:
+        inside.sendall(HEAD + b'ETag: "a"\r\nContent-Length: 1000\r\n\r\nabc')
+        below.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+
+    settings = store(sealed(script, tmp_path), "https")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "cert.pem"))
+    questions = questions(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
+    for each in ("read", "fetch", "the record"):
+        with pytest.raises(StepError, match="store s: docs/x cannot be read: "):
+            questions[each]()
+
+
+LISTED = "<ListBucketResult><Contents><Key>docs/x</Key>%s</Contents></ListBucketResult>"
+RULE = "<Rule><DefaultRetention><Days>x</Days></DefaultRetention></Rule>"
+RETAINED = f"<ObjectLockConfiguration>{RULE}</ObjectLockConfiguration>"
+WHOLE = "<Size>1</Size><ETag>a</ETag><LastModified>2026-01-01T00:00:00Z</LastModified>"
+#: Answers with 200 that are not S3's: header lines, a body, and the questions that they leave without an answer.
+ODD: dict[str, tuple[str, str, set[str]]] = {
+    "no ETag": ("", "abc", {"the record"}),
+    "a date that is none": ('ETag: "a"\r\nLast-Modified: zzz', "abc", {"read", "fetch", "the record"}),
+    "a date that no clock reaches": (
+        'ETag: "a"\r\nLast-Modified: Fri, 01 Jan 99999 00:00:00 GMT', "abc", {"read", "fetch", "the record"},
+    ),
+    "a number that is none": ('ETag: "a"\r\nx-amz-missing-meta: zz', "abc", {"read", "fetch", "the record"}),
+    "a number without end": (
+        f'ETag: "a"\r\nx-amz-tagging-count: {"9" * 5_000}', "abc", {"read", "fetch", "the record"},
+    ),
+    "a size that is none": ("x-amz-object-size: zz", "", {"claim", "write", "put"}),
+    "an object without a size": ("", LISTED % WHOLE.replace("Size", "Sise"), {"find"}),
+    "an object without a date": ("", LISTED % WHOLE.replace("LastModified", "Last"), {"find"}),
+    "an object with an odd size": ("", LISTED % WHOLE.replace("1", "x", 1), {"find"}),
+    "an object with an odd date": ("", LISTED % WHOLE.replace("2026-01-01", "zzz"), {"find"}),
+    "odd days": ("", RETAINED, {"lock"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_answer_that_is_not_s3s_is_a_sentence(server: Callable[..., int], keys: None, name: str) -> None:
+    lines, body, without = ODD[name]
+    head = f"Content-Length: {len(body)}\r\nConnection: close\r\n" + (f"{lines}\r\n" if lines else "")
+    settings = store(server(answer(HEAD + f"{head}\r\n{body}".encode())))
+    questions = questions(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
+    for each, question in questions.items():
+        if each in without:
+            with pytest.raises(StepError, match=r"^store s: .*its answer is not S3's") as caught:
+                question()
+            assert len(str(caught.value)) < 600
+        else:
+            with contextlib.suppress(StepError):
+                question()
+    lost = questions["a record's write"]()
+    assert isinstance(lost, tuple)
+    assert lost[0] is Outcome.LOST or "write" not in without
+
+
+def test_a_store_that_leads_elsewhere_without_end_is_a_sentence(server: Callable[..., int], keys: None) -> None:
+    head = b"HTTP/1.1 307 x\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    records = Records("s", store(server(answer(head))), "docs/x", "w")
+    with pytest.raises(StepError, match="store s: docs/x cannot be read: "):
+        records.read()
+    assert records.put("docs/x", b"x", None)[0] is Outcome.LOST
+
+
+def test_an_object_that_is_cut_off_is_not_read(server: Callable[..., int], keys: None) -> None:
+    settings = store(server(answer(HEAD + b'ETag: "a"\r\nContent-Length: 1000\r\n\r\nabc')))
+    questions = questions(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
+    for each in ("read", "fetch", "the record"):
+        with pytest.raises(StepError, match="store s: docs/x cannot be read: 3 read, but total bytes expected is 1000"):
+            questions[each]()
+
+
+def test_a_small_object_that_drips_ends_in_its_time(
+    server: Callable[..., int], keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "SMALL_S", LIMIT_S)
+    settings = store(server(drip(HEAD + b'ETag: "a"\r\nContent-Length: 1000\r\n\r\n', b"x")))
+    questions = questions(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
+    for each in ("read", "the record"):
+        began = time.monotonic()
+        with pytest.raises(StepError, match="store s: docs/x cannot be read: no whole answer in 1 s"):
+            questions[each]()
+        assert time.monotonic() - began < AT_MOST_S
+
+
+@pytest.mark.parametrize("each", ["", f"<Contents><Key>x</Key>{WHOLE}</Contents>" * 1_000])
+def test_a_listing_without_end_is_refused(
+    server: Callable[..., int], keys: None, monkeypatch: pytest.MonkeyPatch, each: str
+) -> None:
+    monkeypatch.setattr(s3, "LISTED_OBJECTS", 5_000)
+    tokens = itertools.count()
+
+    def page(to: socket.socket) -> None:
+        more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{next(tokens)}</NextContinuationToken>"
+        body = f"<ListBucketResult>{more}{each}</ListBucketResult>".encode()
+        to.sendall(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    settings = store(server(page))
+    with pytest.raises(StepError, match="store s: docs/ has more than 5,000 objects, or a listing without end"):
+        s3.OpenStore("s", settings).find("docs/")
+
+
+def redirect(to: str, body: bytes = b"", more: bytes = b"") -> bytes:
+    return b"HTTP/1.1 302 x\r\nLocation: %s\r\nConnection: close\r\n%s\r\n" % (to.encode(), more) + body
+
+
+def test_bodies_of_redirects_are_not_read(server: Callable[..., int]) -> None:
+    end = server(answer(HEAD + b"Connection: close\r\n\r\nwhole"))
+    port = server(flood(redirect(f"http://127.0.0.1:{end}/x")))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    came = s3.read_public(f"http://127.0.0.1:{port}/x", None, within_s=30)
+    assert came == (hashlib.sha256(b"whole").hexdigest(), "")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_redirects_in_a_circle_end(server: Callable[..., int]) -> None:
+    port = server(answer(redirect("/x")))
+    assert s3.read_public(f"http://127.0.0.1:{port}/x", None) == ("", "does not answer (more than 20 redirects)")
+
+
+@pytest.mark.parametrize("to", ["http://" + "a" * 70 + "/", "http://[/", "ftp://x/", "http://a..b/", "http://x:99999/"])
+def test_a_redirect_that_leads_nowhere_does_not_raise(server: Callable[..., int], to: str) -> None:
+    port = server(answer(redirect(to)))
+    came, instead = s3.read_public(f"http://127.0.0.1:{port}/x", None)
+    assert (came, instead.startswith("does not answer (")) == ("", True)
+
+
+def test_a_download_that_is_packed_twice_is_not_unpacked(server: Callable[..., int]) -> None:
+    body = gzip.compress(gzip.compress(bytes(1 << 27)))
+    port = server(answer(HEAD + b"Content-Encoding: gzip, gzip\r\nConnection: close\r\n\r\n" + body))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    came, instead = s3.read_public(f"http://127.0.0.1:{port}/x", None, most=1_000)
+    assert (came, "is not read" in instead) == ("", True)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
 def test_a_peer_that_is_silent_before_tls_holds_nobody() -> None:
