@@ -6,6 +6,7 @@ import functools
 import ssl
 from typing import TYPE_CHECKING
 
+from ..deadline import within
 from ..limits import DOCTOR_HOST_S
 from ..needs import Check, caution, ready
 from ..text.escape import outside
@@ -33,7 +34,12 @@ def answers(name: str) -> Iterator[Finding]:
 
     url, back = f"https://{name}/", "visitors have this until the change, and again if the name is given back"
     try:
-        answer = httpx.get(url, timeout=DOCTOR_HOST_S, follow_redirects=False)
+        with (
+            within(DOCTOR_HOST_S) as deadline,
+            httpx.Client(timeout=DOCTOR_HOST_S) as client,
+            client.stream("GET", url, extensions={"trace": deadline.trace}) as answer,
+        ):
+            pass  # the status is enough, and a body may have no end
     except httpx.HTTPError as error:
         cause = _certificate(error)
         if cause:

@@ -9,9 +9,12 @@ import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+from ..coding import PLAIN, parts
+from ..deadline import followed, within
 from ..errors import ConfigError
 from ..exposure import Proof
 from ..limits import DOCTOR_PROGRAM_S as _WITHIN_S
+from ..limits import PAGE_BYTES
 from ..needs import Check, Finding, caution, not_ready, ready, unseen
 from ..release import NOT_BUILT
 from ..text.escape import outside
@@ -19,6 +22,8 @@ from ..text.escape import outside
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    import httpx
 
     from ..topology import Topology
 
@@ -173,10 +178,8 @@ def built(topology: Topology) -> Iterator[Finding]:
 
 def issuer(directory: str, name: str) -> Iterator[Finding]:
     """Ask the issuer's directory who it is in CAA records (RFC 8555 §7.1.1)."""
-    import httpx
-
-    answer = httpx.get(directory, timeout=_WITHIN_S / 2, follow_redirects=True)
-    meta = answer.json().get("meta") or {} if answer.is_success else {}
+    answer, content = _asked(directory)
+    meta = json.loads(content).get("meta") or {} if answer.is_success else {}
     if not answer.is_success:
         yield not_ready(f"{directory} answers {answer.status_code}", "correct unmoor:acme: {directory: …}")
     elif name not in (meta.get("caaIdentities") or [name]):
@@ -189,6 +192,21 @@ def issuer(directory: str, name: str) -> Iterator[Finding]:
             name == "letsencrypt.org"
         )
         yield ready(f"{name} answers{limits}")
+
+
+def _asked(url: str) -> tuple[httpx.Response, bytes]:
+    """Return an answer behind its redirects, and the beginning of its body. Raises httpx.HTTPError."""
+    import httpx
+
+    content = b""
+    with within(_WITHIN_S) as deadline, httpx.Client(timeout=_WITHIN_S / 2) as client:
+        request = client.build_request("GET", url, headers=PLAIN, extensions={"trace": deadline.trace})
+        answer = followed(client, request)
+        for part in parts(answer):
+            content += part
+            if len(content) > PAGE_BYTES:
+                break
+    return answer, content[:PAGE_BYTES]
 
 
 def _python(folder: Path, project: Mapping[str, Any]) -> tuple[str, Path]:

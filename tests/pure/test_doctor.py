@@ -19,7 +19,7 @@ from click.testing import CliRunner
 
 import components
 from components.__main__ import cli
-from components.doctor import project, room, run
+from components.doctor import hosts, project, room, run
 from components.errors import ConfigError, StepError
 from components.kinds.static.document import document_for
 from components.needs import Check, Needs, State, caution, not_ready, ready, unseen
@@ -238,10 +238,34 @@ def test_a_site_that_is_not_built_is_not_ready(tmp_path: Path) -> None:
     [(200, ["letsencrypt.org"], State.READY), (200, ["ca.example"], State.NOT_READY), (404, [], State.NOT_READY)],
 )
 def test_the_issuer_must_answer_and_be_the_one_of_the_caa_records(monkeypatch, status, identities, state) -> None:
-    answer = httpx.Response(status, json={"meta": {"caaIdentities": identities}})
-    monkeypatch.setattr(httpx, "get", lambda *_, **__: answer)
+    content = json.dumps({"meta": {"caaIdentities": identities}}).encode()
+    answer = httpx.Response(status, stream=httpx.ByteStream(content))
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda *_: answer)
     (finding,) = project.issuer("https://acme.example/directory", "letsencrypt.org")
     assert finding.state is state
+
+
+class Endless(httpx.SyncByteStream):
+    """A body of which a megabyte is read at most; more is refused."""
+
+    def __iter__(self):
+        yield from (b"x" * 1024 for _ in range(1024))
+        raise AssertionError
+
+
+@pytest.mark.parametrize("status", [200, 302])
+def test_an_answer_without_end_is_not_read_whole(monkeypatch, status) -> None:
+    there = {"location": "https://acme.example/there"}
+
+    def answer(_transport: object, request: httpx.Request) -> httpx.Response:
+        found = request.url.path == "/there"
+        return httpx.Response(200 if found else status, headers=there, stream=Endless())
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    (finding,) = hosts.answers("docs.dao.example")
+    assert finding.state is State.READY
+    with pytest.raises(json.JSONDecodeError):
+        list(project.issuer("https://acme.example/directory", "letsencrypt.org"))
 
 
 # The Console
