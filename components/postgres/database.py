@@ -8,6 +8,7 @@ with PostgreSQL's `standby.signal` is a standby. Any other copy is a primary, pr
 from __future__ import annotations
 
 import functools
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -38,6 +39,8 @@ FEW = 4
 _STUCK_S = 5
 #: The prefix of the position of a copy that was killed. Its end is unknown, so only its own site has reached it.
 _UNKNOWN = "unknown:"
+#: The position of any other copy.
+_POSITION = re.compile(r"([0-9]{1,10}):([0-9A-F]{1,8}/[0-9A-F]{1,8})")
 #: SQL for whether a standby is in recovery, the position up to which it has replayed, and its timeline.
 _WHERE = (
     "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn(), greatest((pg_control_checkpoint()).timeline_id, "
@@ -56,6 +59,12 @@ def _failing(method: Callable[_Of, _Result]) -> Callable[_Of, _Result]:
             raise StepError(f"{error.filename or 'the disk'}: {error.strerror}") from None
 
     return done
+
+
+def _read(position: str) -> tuple[int, int] | None:
+    """Return the timeline of a position in a record, and its bytes in the WAL; None for what is none."""
+    read = _POSITION.fullmatch(position)
+    return (int(read[1]), servers.lsn(read[2])) if read else None
 
 
 class Postgres:
@@ -186,21 +195,26 @@ class Postgres:
         return Copy(following=True, replayed=replayed, position=f"{timeline}:{at}")
 
     def _behind(self, position: str, timeline: int) -> bool:
-        return not position.startswith(_UNKNOWN) and int(position.partition(":")[0]) > timeline
+        read = _read(position)
+        return read is not None and read[0] > timeline
 
     def _reached(self, position: str | None, timeline: int, at: int) -> bool:
-        """Return whether a copy that is at `at` on a timeline has everything up to a position (None: any)."""
+        """Return whether a copy that is at `at` on a timeline has everything up to a position (None: any).
+
+        No copy has reached what is no position of PostgreSQL's.
+        """
         if position is None or (self.primary and position == f"{_UNKNOWN}{self.site}"):
             return True
-        if position.startswith(_UNKNOWN):
+        read = _read(position)
+        if read is None:
             return False
-        of, _, wanted = position.partition(":")
-        if int(of) > timeline or servers.lsn(wanted) > at:
+        of, wanted = read
+        if of > timeline or wanted > at:
             return False
-        if int(of) == timeline:
+        if of == timeline:
             return True
-        left = servers.forked(self.files.history(timeline), int(of))
-        return left is not None and servers.lsn(wanted) <= left
+        left = servers.forked(self.files.history(timeline), of)
+        return left is not None and wanted <= left
 
     def newest(self) -> bool:
         """See `Database`. Return False for a copy that runs."""

@@ -281,6 +281,19 @@ def test_a_count_is_read_as_it_was_written_and_what_a_later_version_adds_is_left
     assert reading.read(Counted, json.dumps(asdict(counted)).encode(), ("more",)) is None
 
 
+@pytest.mark.parametrize(
+    ("position", "reached"),
+    [(None, True), ("2:0/500", True), ("2:0/501", False), ("1:0/400", True), ("1:0/401", False), ("3:0/1", False),
+     ("unknown:aws", False), ("", False), ("x", False), ("2", False), ("2:", False), ("2:x", False), ("x:0/1", False),
+     ("2:0/1/2", False), ("9" * 450, False), ("9" * 450 + ":0/1", False)],
+)  # fmt: skip
+def test_a_copy_has_reached_no_position_that_it_cannot_read(position, reached):
+    files = SimpleNamespace(history=lambda _: "1\t0/400\tno reason\n")
+    copy = SimpleNamespace(primary=False, site="akash", files=files)
+    assert Postgres._reached(copy, position, 2, 0x500) is reached
+    assert Postgres._behind(copy, position or "", 2) is (position == "3:0/1")
+
+
 def test_positions_are_read_and_written_as_postgresql_does():
     assert server.lsn("16/B374D848") == 0x16B374D848
     assert server.written(0x16B374D848) == "16/B374D848"
