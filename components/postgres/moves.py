@@ -82,14 +82,24 @@ def parse(content: bytes, site: str) -> State | None:
     return state if state and state.site == site else None
 
 
+def silent(state: State | None, now: float) -> str:
+    """Return why a site's last report does not show its state, as a part of a sentence; "" if it does.
+
+    The age of a report from the future is unknown. `now`: seconds since 1970.
+    """
+    if state is None or now - state.at > FRESH_S:
+        return "has not reported lately; start its agent, and see its log"
+    return "" if state.at - now <= FRESH_S else "has a report from the future; set its clock, or this machine's"
+
+
 def planned(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
     """Return why the writer cannot move to a site without loss. `now`: seconds since 1970."""
     found = proofs.refused(of.proofs.values(), settings.archive, now, settings.proof_max_age_days)
     state = of.sites.get(to)
     if of.record is None:
         found.append(Fault("", "there is no record of a writer; `unmoor switch NAME --first SITE` begins one"))
-    elif of.record.holder != to and (state is None or now - state.at > FRESH_S):
-        found.append(Fault(f"sites.{to}", "has not reported lately; start its agent, and see its log"))
+    elif of.record.holder != to and (why := silent(state, now)):
+        found.append(Fault(f"sites.{to}", why))
     elif of.record.holder != to and state is not None and state.role != "standby":
         found.append(Fault(f"sites.{to}", f"is not a standby yet but {outside(state.role)}; wait until it follows"))
     return found + unlike(of, to)
@@ -124,7 +134,7 @@ def lossy(settings: Settings, of: Known, to: str, now: float) -> list[Fault]:
     """Return what an operator has to accept before a site is promoted that may lack the newest writes."""
     found = []
     state = of.sites.get(to)
-    if state is None or state.role != "standby" or now - state.at > FRESH_S:
+    if state is None or state.role != "standby" or silent(state, now):
         found.append(Fault(f"sites.{to}", "does not report as a standby; what it has is not known"))
         return found
     behind = math.inf if state.changed_at is None else now - state.changed_at
@@ -215,7 +225,7 @@ def well_at(settings: Settings, of: Known, now: float, standing: Mapping[str, bo
     fits: Iterable[bool] = (
         site in of.sites
         and of.sites[site].role == role
-        and now - of.sites[site].at <= FRESH_S
+        and not silent(of.sites[site], now)
         and not of.sites[site].fault
         and not of.sites[site].collation
         for site, role in roles.items()

@@ -109,7 +109,7 @@ def _recall(
             return
         if (record.by, record.beat, record.state) != (first.by, first.beat, first.state):
             return  # its agent renews the record already
-        role = state.role if state and time.time() - state.at <= moves.FRESH_S else ""
+        role = state.role if state and not moves.silent(state, time.time()) else ""
         if role == "primary" and record.state is State.WRITING:
             return
         if role == "standby" and record.state is State.FROZEN and record.position is not None:

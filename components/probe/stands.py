@@ -60,6 +60,8 @@ def _idle(settings: Settings, site: str) -> str:
         return str(error)
     if state is None or time.time() - state.at > moves.FRESH_S:
         return "its agent has not reported lately; see the log of its container, whose image must have the agent"
+    if why := moves.silent(state, time.time()):
+        return f"its agent {why}"
     if record is None or state.role in _STANDING:
         return ""
     return f"its database is {state.role}" + (f"; {state.fault}" if state.fault else "")

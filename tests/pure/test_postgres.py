@@ -218,6 +218,7 @@ def test_a_move_that_loses_nothing_needs_a_standby_that_reports():
         (None, "has not reported lately"),
         (State("akash", "standby", 0, NOW - 300), "has not reported lately"),
         (State("akash", "restoring", 0, NOW), "is not a standby yet but restoring"),
+        (State("akash", "standby", 0, 1e308), "has a report from the future; set its clock"),
     ):
         sites = {} if state is None else {"akash": state}
         (fault,) = moves.planned(settings(), known(sites=sites), "akash", NOW)
@@ -235,6 +236,8 @@ def test_a_standby_that_is_far_behind_is_not_promoted_without_a_word():
     idle = replace(behind, position="0/5000100")
     assert moves.lossy(settings(), known(sites=known().sites | {"akash": idle}), "akash", NOW) == []
     assert moves.lossy(settings(), known(sites={}), "akash", NOW) != []
+    ahead = replace(idle, at=NOW + 300)
+    assert moves.lossy(settings(), known(sites=known().sites | {"akash": ahead}), "akash", NOW) != []
 
 
 def test_a_move_that_will_take_long_is_announced():
@@ -250,8 +253,9 @@ def test_all_is_well_only_with_a_writer_a_standby_and_proofs():
     assert not moves.well(settings(), known(proofs={}), NOW)
     assert not moves.well(settings(), known(unread=("store first",)), NOW)
     assert not moves.well(settings(), known(sites={}), NOW)
-    late = {name: replace(state, at=NOW - 300) for name, state in known().sites.items()}
-    assert not moves.well(settings(), known(sites=late), NOW)
+    for seconds in (-300, 300):
+        other = {name: replace(state, at=NOW + seconds) for name, state in known().sites.items()}
+        assert not moves.well(settings(), known(sites=other), NOW)
     faulty = {name: replace(state, fault="it rains") for name, state in known().sites.items()}
     assert not moves.well(settings(), known(sites=faulty), NOW)
 

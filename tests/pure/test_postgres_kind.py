@@ -7,6 +7,7 @@ import random
 import time
 from base64 import b64decode
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from components.kinds.postgres.wanted import Wanted
 from components.plan.stack import topology
 from components.postgres import agent, moves, proofs
 from components.postgres.proofs import Proof
-from components.probe import move
+from components.probe import move, stands
 from components.project import builtin
 from components.stores.record import Record, State
 from components.targets.akash.sdl import document as sdl
@@ -478,6 +479,16 @@ def test_a_standby_that_stays_behind_is_an_error_before_anything_moves(monkeypat
     passed = lambda seconds: now.__setitem__(0, now[0] + seconds)  # noqa: E731 a clock in one line
     with pytest.raises(StepError, match="akash is still far behind aws after 60 s"):
         move._close(settings_, "aws", "akash", 60, lambda _: None, lambda: now[0], passed)
+
+
+@pytest.mark.parametrize(("seconds", "why"), [(-300, "not reported lately"), (1e308, "a report from the future")])
+def test_a_report_of_another_time_is_no_sign_of_life(seconds: float, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings_ = sites.settings_of(planned().workloads[0])
+    state = agent.State("akash", "standby", at=time.time() + seconds)
+    monkeypatch.setattr(agent, "records", lambda _: SimpleNamespace(read=lambda: (None, "")))
+    monkeypatch.setattr(proofs, "opened", lambda *_: None)
+    monkeypatch.setattr(moves, "reported", lambda *_: state)
+    assert why in stands._idle(settings_, "akash")
 
 
 class Clock:
