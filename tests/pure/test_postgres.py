@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import threading
 import time
 from dataclasses import asdict, replace
@@ -17,7 +18,7 @@ import pytest
 import yaml
 
 from components.errors import ConfigError, StepError
-from components.postgres import backrest, backups, drill, moves, promotion, proofs, reading, server, watch
+from components.postgres import agent, backrest, backups, drill, moves, promotion, proofs, reading, server, watch
 from components.postgres.agent import State
 from components.postgres.backrest import Backup, Standing
 from components.postgres.backups import Counted
@@ -790,3 +791,31 @@ def test_a_segment_begins_early_enough_to_be_in_the_stores_within_the_archives_t
     database.server = SimpleNamespace()
     database.prepare("127.0.0.1", 5.0)
     assert (database.settings.archive_timeout_s, database.server.settings["archive_timeout"]) == (60, "54")
+
+
+@pytest.fixture
+def answering(monkeypatch):
+    """Answer as an agent, where a connection may last half a second."""
+    monkeypatch.setattr(agent, "AGENT_CONNECTION_S", 0.5)
+    database = SimpleNamespace(role="primary", files=SimpleNamespace(epoch=3))
+    handler = agent._handler(SimpleNamespace(state=State("aws"), database=database))
+    with agent._Server(("127.0.0.1", 0), handler) as made:
+        thread = threading.Thread(target=made.serve_forever, args=(0.05,))
+        thread.start()
+        yield made.server_address
+        made.shutdown()
+        thread.join()
+
+
+def test_silent_connections_to_an_agent_end_and_keep_nobody_out(answering):
+    before, silent = threading.active_count(), [socket.create_connection(answering, 30) for _ in range(100)]
+    try:
+        with socket.create_connection(answering, 30) as asks:
+            asks.sendall(b"GET /role HTTP/1.0\r\n\r\n")
+            shown = b"".join(iter(lambda: asks.recv(4096), b""))
+        assert shown.endswith(b'{"site": "aws", "role": "primary", "epoch": 3}\n')
+        assert threading.active_count() - before < 100
+        assert [each.recv(1) for each in silent] == [b""] * 100
+    finally:
+        for each in silent:
+            each.close()
