@@ -93,7 +93,7 @@ CONSOLE_FIELDS = _limit("names, addresses or services of one deployment", 64, "o
 KEEPER_PROBE_S = _limit("a probe by the keeper of own name servers", 1.5, "seconds", "the site has failed it")
 # A name server asks itself for its zone meanwhile: twice over UDP and once over TCP, 3 s each.
 HEALTH_S = _limit("a connection to the health of a name server or a database", 15, "seconds", "it is closed")
-HEALTH_CONNECTIONS = _limit("such connections at a time", 32, "connections", "others are closed unanswered")
+HEALTH_CONNECTIONS = _limit("such connections at a time", 32, "connections", "the oldest is closed")
 ZONE_BUNDLE_BYTES = _limit("a document of a zone's bundle", 67_108_864, "bytes", "the store is passed over")
 ZONE_BUNDLE_S = _limit("reading a document of a zone's bundle", 20, "seconds", "the store is passed over")
 SIGNATURE_BYTES = _limit("a signature on standard input", 16_384, "bytes", "the rest is not read")
@@ -117,8 +117,6 @@ HELD_BYTES = _limit("secrets of a stack's configuration, handed to a step", 1 <<
 HELD_S = _limit("a part of handing them to a step", 10, "seconds", "the step fails")
 HANDOVER_BYTES = _limit("what a lease is handed at a time", 64 << 10, "bytes", "the web server refuses it")
 DATABASE_STATE_BYTES = _limit("what a site of a database reports", 4 << 10, "bytes", "the site counts as silent")
-AGENT_CONNECTIONS = _limit("HTTP connections to the agent of a database", 32, "connections", "the oldest is closed")
-AGENT_CONNECTION_S = _limit("an HTTP connection to the agent of a database", 5, "seconds", "it is closed")
 DATABASE_PROOF_BYTES = _limit("the proof of a restore, or its counts", 1 << 20, "bytes", "it proves nothing")
 INCLUDE_DEPTH = _limit("pages of a space that include each other", 5, "levels", "the place is listed")
 BLOCK_DEPTH = _limit("blocks of a page of a space in each other", 30, "levels", "the place is listed")

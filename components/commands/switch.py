@@ -59,7 +59,7 @@ def _probe(read: Settings, name: str, site: str) -> None:
     store, end = proofs.opened(read, read.witness.store), time.monotonic() + 60
     while time.monotonic() < end:
         state = moves.reported(read, store, site)
-        if state is not None and state.role == "primary" and time.time() - state.at < moves.FRESH_S:
+        if state is not None and state.role == "primary" and not moves.silent(state, time.time()):
             click.echo(f"{name}: {site} reports that it takes writes")
             return
         time.sleep(1)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
-import socket
-import sys
 import threading
 import time
 from dataclasses import asdict, dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StepError, UnmoorError
-from ..limits import AGENT_CONNECTION_S, AGENT_CONNECTIONS, FAULT_CHARS
+from ..limits import FAULT_CHARS
 from ..stores.protocol import Times
 from ..stores.writer import Records
 from ..text.escape import bounded
+from ..web.health import HealthServer
 from ..writer import agent
 from . import backups, proofs, watch
 from .database import Postgres
@@ -106,7 +104,7 @@ class Agent:
 
         Raises ConfigError for a directory that cannot be used, or a store that cannot keep the record.
         """
-        server = _Server(self.where.http, _handler(self))
+        server = HealthServer(self.where.http, _handler(self))
         threads = [
             threading.Thread(target=each, daemon=True) for each in (server.serve_forever, self._watch, self._back_up)
         ]
@@ -245,43 +243,6 @@ class Agent:
                 self._backed_up = time.monotonic() + _AGAIN_S
                 if not self.stop.is_set() and database.server.open:
                     self._noted(str(error))
-
-
-class _Server(ThreadingHTTPServer):
-    """An HTTP server whose connections have a bounded time each; of too many, the oldest gives way."""
-
-    def __init__(self, *given: Any) -> None:
-        self._since: dict[Any, float] = {}
-        super().__init__(*given)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer a connection in a thread of its own."""
-        while len(self._since) >= AGENT_CONNECTIONS:
-            self._end(next(iter(self._since)))
-        self._since[request] = time.monotonic()
-        super().process_request(request, client_address)
-
-    def service_actions(self) -> None:
-        """End what takes too long; called twice a second."""
-        for each, since in self._since.copy().items():
-            if time.monotonic() - since > AGENT_CONNECTION_S:
-                self._end(each)
-
-    def _end(self, request: Any) -> None:
-        """End a connection, and with it the thread that reads from it."""
-        self._since.pop(request, None)
-        with contextlib.suppress(OSError):
-            request.shutdown(socket.SHUT_RDWR)
-
-    def close_request(self, request: Any) -> None:
-        """Forget a connection that is over."""
-        self._since.pop(request, None)
-        super().close_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print a fault of ours; a connection may end at any moment."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
 
 
 def _handler(of: Agent) -> type[BaseHTTPRequestHandler]:

@@ -329,7 +329,7 @@ def test_connections_that_ask_nothing_keep_no_thread(well: int, sent: bytes, cap
         for each in silent:
             with contextlib.suppress(OSError):
                 each.sendall(sent)
-        assert threading.active_count() <= before + 3
+        until(lambda: threading.active_count() <= before + 3, "the end of the older ones' threads")
         for each in silent:
             with contextlib.suppress(ConnectionError):
                 assert each.recv(1) == b"", "it is closed"
@@ -381,7 +381,7 @@ def sealed(script: Callable[[ssl.SSLSocket, socket.socket], None], folder: Path)
     return int(listener.getsockname()[1])
 
 
-def questions(opened: s3.OpenStore, records: Records) -> dict[str, Callable[[], object]]:
+def of_store(opened: s3.OpenStore, records: Records) -> dict[str, Callable[[], object]]:
     """Return every question to a store."""
     return {
         "read": lambda: opened.read("docs/x", 100),
@@ -407,7 +407,7 @@ def test_a_broken_record_of_tls_is_an_answer_that_cannot_be_read(
 
     settings = store(sealed(script, tmp_path), "https")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "cert.pem"))
-    questions = questions(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
+    questions = of_store(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
     for each in ("read", "fetch", "the record"):
         with pytest.raises(StepError, match="store s: docs/x cannot be read: "):
             questions[each]()
@@ -442,7 +442,7 @@ def test_an_answer_that_is_not_s3s_is_a_sentence(server: Callable[..., int], key
     lines, body, without = ODD[name]
     head = f"Content-Length: {len(body)}\r\nConnection: close\r\n" + (f"{lines}\r\n" if lines else "")
     settings = store(server(answer(HEAD + f"{head}\r\n{body}".encode())))
-    questions = questions(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
+    questions = of_store(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
     for each, question in questions.items():
         if each in without:
             with pytest.raises(StepError, match=r"^store s: .*its answer is not S3's") as caught:
@@ -466,7 +466,7 @@ def test_a_store_that_leads_elsewhere_without_end_is_a_sentence(server: Callable
 
 def test_an_object_that_is_cut_off_is_not_read(server: Callable[..., int], keys: None) -> None:
     settings = store(server(answer(HEAD + b'ETag: "a"\r\nContent-Length: 1000\r\n\r\nabc')))
-    questions = questions(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
+    questions = of_store(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
     for each in ("read", "fetch", "the record"):
         with pytest.raises(StepError, match="store s: docs/x cannot be read: 3 read, but total bytes expected is 1000"):
             questions[each]()
@@ -477,7 +477,7 @@ def test_a_small_object_that_drips_ends_in_its_time(
 ) -> None:
     monkeypatch.setattr(s3, "SMALL_S", LIMIT_S)
     settings = store(server(drip(HEAD + b'ETag: "a"\r\nContent-Length: 1000\r\n\r\n', b"x")))
-    questions = questions(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
+    questions = of_store(s3.OpenStore("s", settings), Records("s", settings, "docs/x", "w"))
     for each in ("read", "the record"):
         began = time.monotonic()
         with pytest.raises(StepError, match="store s: docs/x cannot be read: no whole answer in 1 s"):

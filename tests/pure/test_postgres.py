@@ -29,6 +29,7 @@ from components.postgres.settings import Settings, load, missing
 from components.stores import guard
 from components.stores.record import Record
 from components.stores.record import State as Holding
+from components.web import health
 from sandbox.pair import rows
 
 if TYPE_CHECKING:
@@ -796,10 +797,10 @@ def test_a_segment_begins_early_enough_to_be_in_the_stores_within_the_archives_t
 @pytest.fixture
 def answering(monkeypatch):
     """Answer as an agent, where a connection may last half a second."""
-    monkeypatch.setattr(agent, "AGENT_CONNECTION_S", 0.5)
+    monkeypatch.setattr(health, "HEALTH_S", 0.5)
     database = SimpleNamespace(role="primary", files=SimpleNamespace(epoch=3))
     handler = agent._handler(SimpleNamespace(state=State("aws"), database=database))
-    with agent._Server(("127.0.0.1", 0), handler) as made:
+    with health.HealthServer(("127.0.0.1", 0), handler) as made:
         thread = threading.Thread(target=made.serve_forever, args=(0.05,))
         thread.start()
         yield made.server_address
