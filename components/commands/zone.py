@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import files
+from ..config import yaml_text
 from ..errors import ConfigError
 from ..project import stack_file
 from ..resolver import VARIABLE
@@ -66,7 +67,9 @@ def import_(source: str, stack: str, out: Path | None, as_json: bool) -> int:
     lost = [each for each in found.lost if (each.host, each.type) not in by_hand]
     differs = [] if there is None else _differs(there, found)
     if there is None:
-        files.write(out, records.text(zone, found.sets))
+        written = records.text(zone, found.sets)
+        yaml_text.load(written, str(out))  # what is written can be read, or is refused now
+        files.write(out, written)
     lines = [f"{each.host} {each.type} {cut(printable(each.value))}: {each.why}; {each.choose}" for each in lost]
     if as_json:
         shown = {"zone": zone, "file": str(out), "written": there is None, "sets": len(found.sets)}

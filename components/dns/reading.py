@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ..limits import ZONE_BYTES, ZONE_SET_VALUES
-from .records import own, value
+from .records import LONGEST_TTL_S, NAME, own, value
 from .zone import RRset
 
 if TYPE_CHECKING:
@@ -49,36 +51,66 @@ class Found:
 def from_file(path: Path, zone: str) -> Found:
     """Read a zone file. Raises ConfigError when it is not one; nothing that it includes or generates is read."""
     import dns.exception
+    import dns.name
+    import dns.rdataclass
+    import dns.tokenizer
     import dns.zone
+    import dns.zonefile
 
     if path.stat().st_size > ZONE_BYTES:
         raise ConfigError(f"{path}: is larger than {ZONE_BYTES >> 20} MiB; give the file of one zone")
+    read = dns.zone.Zone(dns.name.from_text(zone), relativize=False)
+    single: dict[tuple[str, str], dict[str, None]] = {}
     try:
-        read = dns.zone.from_text(
-            path.read_text(encoding="utf-8"),
-            f"{zone}.",
-            relativize=False,
-            check_origin=False,
-            allow_directives=_DIRECTIVES,
-            transaction_setup=lambda reading: reading.check_put_rdataset(_small),
-        )
+        tokens = dns.tokenizer.Tokenizer(path.read_text(encoding="utf-8-sig"), path.name)
+        with read.writer(replacement=True) as writing:
+            writing.check_put_rdataset(functools.partial(_possible, single))
+            reader = dns.zonefile.Reader(tokens, dns.rdataclass.IN, writing, allow_directives=_DIRECTIVES)
+            reader.zone_origin = dns.name.root  # it skips what is outside of it without a word
+            reader.read()
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not text; give a zone file") from None
+    except KeyError:
+        raise ConfigError(
+            f"{path}: {reader.last_name} is not below {zone}; give the file of that zone, without records of others"
+        ) from None
     except (dns.exception.DNSException, ValueError) as error:
         why = str(error).rstrip(".") or type(error).__name__
         raise ConfigError(
             f"{path}: is not a zone file of {zone}: {why}; mend it, or give a file with every record written out"
         ) from None
-    return _carried(
-        (name.to_text(), str(rdataset.rdtype.name), rdataset.ttl, [rdata.to_text() for rdata in rdataset])
+    found = [
+        (name.to_text(), rdataset.rdtype.name, rdataset.ttl, [rdata.to_text() for rdata in rdataset])
         for name, rdataset in read.iterate_rdatasets()
+    ]
+    if not found:
+        raise ConfigError(f"{path}: has no record of {zone}; give the file of that zone")
+    return _carried(
+        zone, ((name, type_, ttl, [*single.get((name, type_), values)]) for name, type_, ttl, values in found)
     )
 
 
-def _small(_: dns.transaction.Transaction, name: dns.name.Name, values: dns.rdataset.Rdataset) -> None:
-    """Refuse a set that no answer could hold: the time to read one rises with the square of its size."""
+def _possible(
+    single: dict[tuple[str, str], dict[str, None]],
+    reading: dns.transaction.Transaction,
+    name: dns.name.Name,
+    values: dns.rdataset.Rdataset,
+) -> None:
+    """Refuse a set that a zone cannot hold. Put each value of a type that has one into `single`: the last one is read.
+
+    The time to read a set that no answer could hold rises with the square of its size.
+    """
+    import dns.node
+    import dns.rdatatype
+
     if len(values) > ZONE_SET_VALUES:
         raise ValueError(f"{name} {values.rdtype.name} has more than {ZONE_SET_VALUES:,} values")
+    node = reading.get_node(name)
+    kinds = {dns.node.NodeKind.classify_rdataset(values), node.classify() if node else dns.node.NodeKind.NEUTRAL}
+    if kinds >= {dns.node.NodeKind.CNAME, dns.node.NodeKind.REGULAR}:
+        raise ValueError(f"{name} has a CNAME beside other records")
+    if dns.rdatatype.is_singleton(values.rdtype):
+        single.setdefault((name.to_text(), values.rdtype.name), {}).update((each.to_text(), None) for each in values)
 
 
 def from_transfer(server: str, zone: str) -> Found:
@@ -110,7 +142,7 @@ def from_transfer(server: str, zone: str) -> Found:
         raise ConfigError(
             f"{server}: gives no transfer of {zone}: {why}; allow transfers to this machine there, or give a zone file"
         ) from None
-    return _carried((name, type_, ttl, values) for (name, type_), (ttl, values) in sets.items())
+    return _carried(zone, ((name, type_, ttl, values) for (name, type_), (ttl, values) in sets.items()))
 
 
 def from_octodns(provider: Any, zone: str) -> Iterator[RRset]:
@@ -124,21 +156,39 @@ def from_octodns(provider: Any, zone: str) -> Iterator[RRset]:
         type_ = record._type  # noqa: SLF001 its only name
         if hasattr(dns.rdatatype.RdataType, type_):
             rrset = record.to_rrset()
-            yield from _carried([(rrset.name, type_, rrset.ttl, rrset.rdatas)]).sets
+            yield from _carried(zone, [(rrset.name, type_, rrset.ttl, rrset.rdatas)]).sets
 
 
-def _carried(read: Iterable[tuple[str, str, int, Sequence[str]]]) -> Found:
-    """Return the sets that were read; one with an invalid value is lost as a whole."""
+def _carried(zone: str, read: Iterable[tuple[str, str, int, Sequence[str]]]) -> Found:
+    """Return the sets that were read; one that the file of plain records cannot hold is lost as a whole."""
     sets, lost = [], []
     for name, type_, ttl, values in read:
         host = name.rstrip(".").lower()
+        why, choose = _unfit(zone, host, type_, ttl, len(set(values)))
         try:
             plain = dict.fromkeys(value(type_, text, full=True) for text in values)
         except ValueError as error:
-            lost += [Listed(host, type_, text, f"is not carried: {error}", _NO_VALUE) for text in values]
+            why, choose = why or str(error), choose or _NO_VALUE
+        if why:
+            lost += [Listed(host, type_, text, f"is not carried: {why}", choose) for text in values]
         else:
             sets.append(RRset(host, type_, ttl, tuple(plain)))
     return Found(tuple(sets), tuple(lost))
+
+
+def _unfit(zone: str, host: str, type_: str, ttl: int, count: int) -> tuple[str, str]:
+    """Return why the file of plain records cannot hold a set, and what to choose; empty if it can."""
+    import dns.rdatatype
+
+    if not re.fullmatch(NAME, host):
+        return "its name has other signs than letters, digits, hyphens and underscores", "give it another name there"
+    if ttl > LONGEST_TTL_S:
+        return f"its TTL is more than {LONGEST_TTL_S:,} s", "lower it there"
+    if type_ == "CNAME" and host == zone:
+        return "an alias cannot stand beside the apex's SOA", "add A records by hand"
+    if count > 1 and dns.rdatatype.is_singleton(dns.rdatatype.from_text(type_)):
+        return f"a name has one {type_}, and this one has {count}", "take the others out there"
+    return "", ""
 
 
 def compare(sets: Iterable[RRset], listed: Sequence[Listed]) -> Found:

@@ -24,6 +24,8 @@ OWN_TYPES = frozenset(("SOA", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 #: The form of a record's full name, which may lie below a wildcard, or have an underscore.
 NAME = rf"^(\*\.)?({_LABEL}\.)*{_LABEL}$"
+#: The longest time-to-live (RFC 2181, 8).
+LONGEST_TTL_S = 0x7FFFFFFF
 _HEAD = """\
 # The records of the zone that are not the stack's own, as `unmoor zone import` found them. Yours to edit.
 # Values stand as in a zone file; names in them end in a dot.
@@ -33,7 +35,7 @@ _HEAD = """\
 class _Set(Setting):
     host: str = Field(max_length=253)
     type: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,15}$")]
-    ttl: int = Field(ge=0, le=0x7FFFFFFF)
+    ttl: int = Field(ge=0, le=LONGEST_TTL_S)
     values: tuple[str, ...] = Field(min_length=1)
 
 

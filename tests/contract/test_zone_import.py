@@ -157,7 +157,8 @@ def test_a_source_that_gives_nothing_is_one_sentence(project, source, sentence):
     ("line", "why"),
     [
         ("www IN A 192.0.2.999\n", "malformed; mend it, or give"),
-        ("www IN CNAME a.\nwww IN A 192.0.2.1\n", ""),
+        ("www IN CNAME a.\nwww IN A 192.0.2.1\n", "www.dao.example. has a CNAME beside other records"),
+        ("www IN A 192.0.2.1\nwww IN CNAME a.\n", "www.dao.example. has a CNAME beside other records"),
         ("$INCLUDE /etc/passwd\n", "'$INCLUDE' is not allowed"),
         ("$TTL 60\n$GENERATE 1-2000 h$ A 192.0.2.1\n", "'$GENERATE' is not allowed"),
         ("".join(f"h 60 IN A 10.0.{n >> 8}.{n & 255}\n" for n in range(1_001)), "h.dao.example. A has more than 1,000"),
@@ -168,6 +169,51 @@ def test_a_zone_file_that_is_none_is_refused(project, line, why):
     assert "is not a zone file of dao.example" in str(result.exception)
     assert why in str(result.exception)
     assert "root:" not in str(result.exception)
+
+
+#: A line that the file of plain records cannot hold, and why.
+UNFIT = {
+    "a\\.b 60 IN A 192.0.2.1": "its name has other signs",
+    "a+b 60 IN A 192.0.2.1": "its name has other signs",
+    "huge 4294967295 IN A 192.0.2.1": "its TTL is more than 2,147,483,647 s; lower it there",
+    "two 60 IN CNAME x.example.\ntwo 60 IN CNAME y.example.": "a name has one CNAME, and this one has 2",
+}
+
+
+@pytest.mark.parametrize("line", UNFIT)
+def test_a_record_that_the_file_cannot_hold_is_named_as_lost_and_not_written(project, line):
+    result = imported(project, zone_file(project, OWN + PLAIN + line + "\n"))
+    assert (result.return_value, result.exception) == (1, None)
+    lost = [each for each in result.stdout.splitlines() if each.startswith("!")]
+    assert len(lost) == line.count("\n") + 1
+    assert all(f"is not carried: {UNFIT[line]}" in each for each in lost)
+    assert imported(project, zone_file(project, OWN + PLAIN)).return_value == 0, "what was written can be read"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "has no record of dao.example; give the file of that zone"),
+        ("; nothing\n", "has no record of dao.example; give the file of that zone"),
+        ("$ORIGIN other.example.\n$TTL 60\nwww A 192.0.2.1\n", "www.other.example. is not below dao.example; give"),
+        (OWN + PLAIN + "www.other.example. 60 IN A 192.0.2.1\n", "www.other.example. is not below dao.example; give"),
+    ],
+)
+def test_a_file_of_another_zone_is_refused_and_nothing_is_written(project, text, why):
+    assert why in str(imported(project, zone_file(project, text)).exception)
+    assert not (project / "stacks" / "zone.yaml").exists()
+
+
+def test_a_file_that_begins_with_a_mark_of_its_encoding_is_read(project):
+    assert imported(project, zone_file(project, "\ufeff" + OWN + PLAIN)).return_value == 0
+    assert len(carried(project)) == 17
+
+
+def test_a_file_that_could_not_be_read_again_is_not_written(project):
+    strings = " ".join(['"' + "x" * 250 + '"'] * 9)
+    text = OWN + "".join(f'big{number // 25} 60 IN TXT "{number}" {strings}\n' for number in range(1_000))
+    assert "larger than 2,097,152 bytes" in str(imported(project, zone_file(project, text)).exception)
+    assert not (project / "stacks" / "zone.yaml").exists()
 
 
 def test_a_set_with_a_value_that_no_file_can_hold_is_named_as_lost(project):
