@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Fault
 from ..exposure import Endpoint, Reach
 from ..text.escape import shown
+from .records import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +42,10 @@ def find(topology: Topology, resolver: Resolver, given: Mapping[str, str]) -> di
 
 def _given(site: Site, where: str) -> Endpoint:
     if site.exposure.reach is not Reach.ADDRESS:
-        return Endpoint(name=where.rstrip(".").lower())
+        name = where.rstrip(".").lower()
+        if not re.fullmatch(NAME, name) or name[0] == "*" or name.rpartition(".")[2].isdigit():
+            raise ConfigError(f"{shown(where)} is no host name; give the name at which the vendor serves the site")
+        return Endpoint(name=name)
     try:
         return Endpoint(addresses=tuple(str(ipaddress.IPv4Address(each)) for each in where.split(",")))
     except ValueError:

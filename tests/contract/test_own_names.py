@@ -118,6 +118,9 @@ def test_a_vendor_s_name_at_the_apex_is_refused_before_anything_is_written(stack
     docs = document["config"]["unmoor:workloads"]["docs"]
     docs |= {"mode": "centralized", "host": "dao.example"}
     stack.write_text(yaml.safe_dump(document))
+    for wrong in ("192.0.2.1", "", "a b", "2001:db8::1", "*.dao.example"):
+        refused = str(run("file", "--stack", stack, "--at", f"docs-aws={wrong}").exception)
+        assert f"docs-aws: '{wrong}' is no host name; give the name" in refused
     result = run("file", "--stack", stack, "--at", "docs-aws=d111.cloudfront.net")
     assert "dao.example: is the zone's apex, where no CNAME may stand" in str(result.exception)
 
