@@ -209,8 +209,8 @@ class _Zone:
             instead = f"unmoor adopt {plan.name}, which replaces it in one change; or " if adopted else ""
             after = "; visitors over IPv6 would stay there" if kind == "AAAA" else ""
             yield not_ready(
-                f"{name} has {'its own' if kind == 'CAA' else 'a'} record {kind} {where}{after}; the update would stop "
-                "at it, after everything is built",
+                f"{name} has {'its own' if kind == 'CAA' else 'a'} record {kind} {where}{after}; the update is refused "
+                "until that is decided",
                 f"{instead}remove it in the minute in which the update starts, and not before: "
                 f"{_change(self.id, 'DELETE', [each])}",
             )
