@@ -30,12 +30,16 @@ class Deadline:
         return max(0.0, self._end - time.monotonic())
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Record each connection; an httpcore and httpx request extension. Raises ReadTimeout once the time is over."""
+        """Record each connection; an httpcore and httpx request extension. Raises ReadTimeout once the time is over.
+
+        The end of an answer, and what has failed already, pass: what is raised there leaves httpx as an exception of
+        httpcore, which its callers do not expect.
+        """
         if event.endswith(".connect_tcp.complete"):
             with contextlib.suppress(OSError, AttributeError):
                 # TLS takes the stream's own socket over before it has shaken hands.
                 self._sockets.append(info["return_value"].get_extra_info("socket").dup())
-        if self.over:
+        if self.over and not event.endswith(".failed") and ".response_closed." not in event:
             raise httpcore.ReadTimeout("the time is over")
 
     def end(self) -> None:

@@ -92,13 +92,12 @@ class Client:
         return Answer(0, failure=f"no whole answer in {CRAWL_ANSWER_S:g} s") if deadline.over else answer
 
     def _ask(self, url: str, deadline: Deadline) -> Answer:
-        import httpcore
         import httpx
 
         try:
             with self._client.stream("GET", url, extensions={"trace": deadline.trace}) as response:
                 return _read(response)
-        except (httpx.HTTPError, httpx.InvalidURL, httpcore.ReadTimeout) as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Answer(0, failure=str(error) or type(error).__name__)
 
     def __enter__(self) -> Self:

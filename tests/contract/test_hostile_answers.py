@@ -16,8 +16,10 @@ import time
 import tracemalloc
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from components.deadline import within
 from components.dns.powerdns import nameserver
 from components.dns.powerdns import stores as zone_stores
 from components.dns.powerdns.bundle import Judged
@@ -166,6 +168,19 @@ def test_a_download_ends_in_its_time(server: Callable[..., int], name: str) -> N
     came = s3.read_public(f"http://127.0.0.1:{server(SLOW[name])}/x", io.BytesIO(), within_s=LIMIT_S)
     assert came == ("", "gives no whole answer in 1 s")
     assert time.monotonic() - began < AT_MOST_S
+
+
+def test_an_answer_that_is_left_after_its_time_ends_as_any_other(server: Callable[..., int]) -> None:
+    head = HEAD + b"Content-Length: 9000\r\n\r\n"
+    url = f"http://127.0.0.1:{server(drip(head, b'x'))}/"
+    with (
+        within(0.3) as deadline,
+        httpx.Client() as client,
+        client.stream("GET", url, extensions={"trace": deadline.trace}) as answer,
+    ):
+        body = answer.iter_raw()
+        next(body)
+        until(lambda: deadline.over, "the end of its time")
 
 
 def test_redirects_without_end_end_in_time(server: Callable[..., int]) -> None:
