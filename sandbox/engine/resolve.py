@@ -179,7 +179,7 @@ def _toolchain() -> str:
 
 def _get_go(new: Path) -> None:
     uv = Path(sys.executable).parent / "uv"
-    installer = [uv, "pip", "install"] if uv.exists() else [sys.executable, "-m", "pip", "install"]
+    installer = [uv, "pip", "install", "--system-certs"] if uv.exists() else [sys.executable, "-m", "pip", "install"]
     try:
         cache.run(
             [*installer, "--target", new, "--require-hashes", "-r", _TOOLCHAIN],
