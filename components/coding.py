@@ -58,6 +58,16 @@ def parts(answer: httpx.Response) -> Iterator[bytes]:
         yield from decoder.parts(chunk)
 
 
+def beginning(answer: httpx.Response, most: int) -> bytes:
+    """Return the first `most` bytes of the decoded body of a streamed answer. Raises what `parts` does."""
+    read = bytearray()
+    for part in parts(answer):
+        read += part
+        if len(read) >= most:
+            break
+    return bytes(read[:most])
+
+
 async def aparts(answer: httpx.Response) -> AsyncIterator[bytes]:
     """Yield the decoded body of an answer that is streamed without a thread, as `parts` does."""
     if answer.is_stream_consumed:

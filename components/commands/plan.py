@@ -117,8 +117,8 @@ def _text(plan: WorkloadPlan, topology: Topology) -> str:
     ]
     shares = plan.weights if any(action.verb == SHARE for action in topology.of(plan.name)) else {}
     if shares:
-        told = ", ".join(f"{share} to {site}" for site, share in shares.items())
-        lines.append(f"  split    of 100 look-ups, {told}")
+        parts = ", ".join(f"{share} to {site}" for site, share in shares.items())
+        lines.append(f"  split    of 100 look-ups, {parts}")
     if plan.release == NOT_BUILT:
         lines.append("  release  not built yet; build it before `pulumi up`")
     lines += [

@@ -113,13 +113,7 @@ def _read(response: httpx.Response) -> Answer:
     body = b""
     wanted = ("html", "xml", "text/plain", "gzip")
     if response.status_code not in LATER and any(word in kind.lower() for word in wanted):
-        parts, size = [], 0
-        for part in coding.parts(response):
-            parts.append(part)
-            size += len(part)
-            if size > CRAWL_BYTES:
-                break
-        body = b"".join(parts)[:CRAWL_BYTES]
+        body = coding.beginning(response, CRAWL_BYTES)
     location = response.headers.get("location", "") if response.is_redirect else ""
     pause = _pause(response.headers.get("retry-after", ""), response.headers.get("date", ""))
     return Answer(response.status_code, location, kind, body, pause)

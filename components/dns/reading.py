@@ -76,6 +76,8 @@ def from_file(path: Path, zone: str) -> Found:
         ) from None
     except (dns.exception.DNSException, ValueError) as error:
         why = str(error).rstrip(".") or type(error).__name__
+        if isinstance(error, dns.zonefile.CNAMEAndOtherData):
+            why = f"{reader.last_name} has a CNAME beside other records"
         raise ConfigError(
             f"{path}: is not a zone file of {zone}: {why}; mend it, or give a file with every record written out"
         ) from None
@@ -92,7 +94,7 @@ def from_file(path: Path, zone: str) -> Found:
 
 def _possible(
     single: dict[tuple[str, str], dict[str, None]],
-    reading: dns.transaction.Transaction,
+    _: dns.transaction.Transaction,
     name: dns.name.Name,
     values: dns.rdataset.Rdataset,
 ) -> None:
@@ -100,15 +102,10 @@ def _possible(
 
     The time to read a set that no answer could hold rises with the square of its size.
     """
-    import dns.node
     import dns.rdatatype
 
     if len(values) > ZONE_SET_VALUES:
         raise ValueError(f"{name} {values.rdtype.name} has more than {ZONE_SET_VALUES:,} values")
-    node = reading.get_node(name)
-    kinds = {dns.node.NodeKind.classify_rdataset(values), node.classify() if node else dns.node.NodeKind.NEUTRAL}
-    if kinds >= {dns.node.NodeKind.CNAME, dns.node.NodeKind.REGULAR}:
-        raise ValueError(f"{name} has a CNAME beside other records")
     if dns.rdatatype.is_singleton(values.rdtype):
         single.setdefault((name.to_text(), values.rdtype.name), {}).update((each.to_text(), None) for each in values)
 

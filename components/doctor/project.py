@@ -9,7 +9,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from ..coding import PLAIN, parts
+from ..coding import PLAIN, beginning
 from ..deadline import followed, within
 from ..errors import ConfigError
 from ..exposure import Proof
@@ -198,15 +198,10 @@ def _asked(url: str) -> tuple[httpx.Response, bytes]:
     """Return an answer behind its redirects, and the beginning of its body. Raises httpx.HTTPError."""
     import httpx
 
-    content = b""
     with within(_WITHIN_S) as deadline, httpx.Client(timeout=_WITHIN_S / 2) as client:
         request = client.build_request("GET", url, headers=PLAIN, extensions={"trace": deadline.trace})
         answer = followed(client, request)
-        for part in parts(answer):
-            content += part
-            if len(content) > PAGE_BYTES:
-                break
-    return answer, content[:PAGE_BYTES]
+        return answer, beginning(answer, PAGE_BYTES)
 
 
 def _python(folder: Path, project: Mapping[str, Any]) -> tuple[str, Path]:

@@ -68,10 +68,10 @@ class PriceBook:
     def choose(self, path: str) -> str:
         """Return the prices in the group of a path that is not in the book."""
         group, _, leaf = path.rpartition("/")
-        others = self.beside(path)
+        others = self.siblings(path)
         return f"no price for {leaf!r}; choose from {', '.join(others)}" if others else f"no such group {group!r}"
 
-    def beside(self, path: str) -> list[str]:
+    def siblings(self, path: str) -> list[str]:
         """Return the last parts of all paths in the group of a path, sorted."""
         group = path.rpartition("/")[0]
         return sorted(known.rpartition("/")[2] for known in self.prices if known.rpartition("/")[0] == group)

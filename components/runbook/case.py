@@ -84,7 +84,7 @@ class Case:
         return plan_hash(self.topology)
 
     @property
-    def beside(self) -> tuple[Course, ...]:
+    def adjacent(self) -> tuple[Course, ...]:
         """The courses next to the present one on the ring."""
         at = RING.index(self.course)
         return tuple(RING[index] for index in (at - 1, at + 1) if 0 <= index < len(RING))
@@ -92,7 +92,7 @@ class Case:
     @property
     def neighbours(self) -> tuple[Course, ...]:
         """The courses that one flip leads to."""
-        return tuple(course for course in self.beside if course in self.prospects)
+        return tuple(course for course in self.adjacent if course in self.prospects)
 
     @property
     def alone(self) -> bool:

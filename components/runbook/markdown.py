@@ -48,7 +48,7 @@ def _lines(case: Case, only: Collection[str]) -> Iterator[str]:
     stores = ", ".join(f"{name} ({store.vendor})" for name, store in sorted(case.stores.items()))
     yield f"Stores: {stores}. {failover}" if stores else failover
     yield f"It costs {of.usd_month:.2f} USD a month. The way: {' → '.join(_at(case, course) for course in RING)}."
-    for course in (each for each in case.beside if each in case.closed):
+    for course in (each for each in case.adjacent if each in case.closed):
         yield f"No steps lead to {course}: {'; '.join(text(str(fault)) for fault in case.closed[course])}."
     yield ""
     yield "Commands are typed in the repository's root, where this file lies when `runme` runs it. Expected output is"

@@ -52,7 +52,7 @@ class Stored:
 
 
 class AskError(StepError):
-    """A store refused a request, with S3's `code` for it, or gave no answer that can be read; `words` say why."""
+    """A store refused a request, with S3's `code` for it, or gave no answer that can be read; `words` tell why."""
 
     def __init__(self, what: str, code: str, words: str) -> None:
         super().__init__(f"{what}: {words}")
@@ -62,7 +62,7 @@ class AskError(StepError):
 def ask(what: str, question: Callable[[], _T]) -> _T:
     """Return what a question to a store gives; every request, and every read of an answer, goes through here.
 
-    A question is nothing but the call of the client and the reading of its answer: whatever it raises is the store's,
+    A question is nothing but the call of the client and the reading of its answer: what it raises is the store's,
     because boto3 reads odd answers with any exception of Python. Raises AskError, whose title begins with `what`.
     """
     from boto3.exceptions import Boto3Error

@@ -169,7 +169,7 @@ def _opened(stream: socket.socket, *messages: dict[str, Any]) -> None:
 
 
 def _elsewhere(stream: socket.socket) -> None:
-    """Lead to another address, where a token of this proxy is nobody's."""
+    """Lead to another address, which may not have the token of this proxy."""
     stream.recv(4096)
     stream.sendall(b"HTTP/1.1 302 Found\r\nLocation: wss://[\r\nContent-Length: 0\r\n\r\n")
 

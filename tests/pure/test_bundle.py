@@ -426,7 +426,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch):
 
 
 def unreadable(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, place: Path) -> None:
-    """Let a function of a module refuse one place. Tests may run as root, to whom nothing is refused."""
+    """Let a function of a module refuse one place. Tests may run as root, which is refused nothing."""
     there = getattr(module, name)
 
     def refusing(path: Any, *rest: Any, **more: Any) -> Any:

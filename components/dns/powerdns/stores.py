@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...coding import PLAIN, parts
+from ...coding import PLAIN, beginning
 from ...deadline import within
 from ...errors import ConfigError
 from ...limits import ZONE_BUNDLE_BYTES as _MOST
@@ -119,9 +119,7 @@ def _named(client: httpx.Client, address: str) -> str:
 def _get(client: httpx.Client, url: str) -> bytes:
     with within(_LIMIT_S) as deadline, client.stream("GET", url, extensions={"trace": deadline.trace}) as answer:
         answer.raise_for_status()
-        read = bytearray()
-        for part in parts(answer):
-            read += part
-            if len(read) > _MOST:
-                raise ConfigError(f"{url}: is larger than {_MOST >> 20} MiB")
-        return bytes(read)
+        read = beginning(answer, _MOST + 1)
+    if len(read) > _MOST:
+        raise ConfigError(f"{url}: is larger than {_MOST >> 20} MiB")
+    return read

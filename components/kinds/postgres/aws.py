@@ -70,7 +70,7 @@ class OnAws(OnSite):
     def refuses(self, options: PostgresOptions, release: Release) -> Iterator[Fault]:  # noqa: ARG002 the options decide
         """Refuse machines that cannot run it or have no price, and options that would not work there."""
         type_, path, book = options.aws.type, f"aws/{_TYPES}/{options.aws.type}", prices.book()
-        fit = [each for each in book.beside(path) if not _ARM.match(each) and not _memory(options, each)]
+        fit = [each for each in book.siblings(path) if not _ARM.match(each) and not _memory(options, each)]
         choose = f"choose from {', '.join(fit)}"
         if _ARM.match(type_):
             yield Fault("aws.type", f"{type_} has an ARM processor, and the image is of x86_64; {choose}")

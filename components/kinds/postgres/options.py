@@ -12,7 +12,7 @@ from ...config import images
 from ...config.models import EnvironmentName, Setting
 from ...postgres import settings as database
 from ...targets.akash.notice import Notice  # noqa: TC001 pydantic reads annotations
-from ..service.options import Health, Image, SecretName, SubnetId, Value, Variable, Word
+from ..service.options import Health, Image, SecretName, SubnetId, Variable, Word
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -135,7 +135,7 @@ class PostgresOptions(Setting):
         "its site writes, and is ended when that ends.",
     )
     args: tuple[Word, ...] = Field(default=(), description="Its arguments.")
-    env: dict[Variable, Value] = Field(
+    env: dict[Variable, Word] = Field(
         default_factory=dict,
         description="Variables of the application. The operator of the machine can read them. "
         f"{', '.join(GIVEN)} and {PASSWORD} are set.",

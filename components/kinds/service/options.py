@@ -96,7 +96,6 @@ def _path_in_container(path: str) -> str:
 SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]
 Image = Annotated[str, AfterValidator(images.pinned)]
 Word = Annotated[str, AfterValidator(_word)]
-Value = Word
 Variable = Annotated[str, AfterValidator(_variable)]
 SecretName = Annotated[str, AfterValidator(_secret)]
 HealthPath = Annotated[str, AfterValidator(_path_of_health)]
@@ -225,7 +224,7 @@ class ServiceOptions(Setting):
     port: int = Field(ge=1, le=65_535, description="The port on which the application answers plain HTTP.")
     command: tuple[Word, ...] = Field(default=(), description="What runs, in place of the image's entrypoint.")
     args: tuple[Word, ...] = Field(default=(), description="Its arguments, in place of the image's.")
-    env: dict[Variable, Value] = Field(
+    env: dict[Variable, Word] = Field(
         default_factory=dict, description="Variables of the application. The operator of the machine can read them."
     )
     secrets: dict[SecretName, EnvironmentName] = Field(
